@@ -1,0 +1,124 @@
+"""Find articles that are the same story under different boilerplate, and show the matching text.
+
+>>> import dedupe
+>>> story = "the council voted on monday to close the old bridge for repairs until next spring " * 3
+>>> result = dedupe.find_duplicate_texts({"agency": story, "page": "home news sport " + story})
+>>> [cluster.members for cluster in result.clusters]
+[('agency', 'page')]
+
+Names are imported when they are first used, so that ``import dedupe`` costs next
+to nothing and numba is loaded only where there is work for it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dedupe.api import Progress, compare, compare_texts, find_duplicate_texts, find_duplicates
+    from dedupe.errors import (
+        DedupeError,
+        DuplicateId,
+        InvalidInput,
+        InvalidResult,
+        InvalidSetting,
+        MissingExtra,
+        NoSuchPath,
+        NothingToRead,
+        Skipped,
+        UnknownDocument,
+    )
+    from dedupe.results import (
+        Cluster,
+        Comparison,
+        DocumentInfo,
+        Duplicate,
+        Evidence,
+        Pair,
+        Passage,
+        Remainder,
+        Result,
+        Span,
+    )
+    from dedupe.settings import Settings
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "dedupe.api": (
+        "Progress",
+        "compare",
+        "compare_texts",
+        "find_duplicate_texts",
+        "find_duplicates",
+    ),
+    "dedupe.errors": (
+        "DedupeError",
+        "DuplicateId",
+        "InvalidInput",
+        "InvalidResult",
+        "InvalidSetting",
+        "MissingExtra",
+        "NoSuchPath",
+        "NothingToRead",
+        "Skipped",
+        "UnknownDocument",
+    ),
+    "dedupe.results": (
+        "Cluster",
+        "Comparison",
+        "DocumentInfo",
+        "Duplicate",
+        "Evidence",
+        "Pair",
+        "Passage",
+        "Remainder",
+        "Result",
+        "Span",
+    ),
+    "dedupe.settings": ("Settings",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Cluster",
+    "Comparison",
+    "DedupeError",
+    "DocumentInfo",
+    "Duplicate",
+    "DuplicateId",
+    "Evidence",
+    "InvalidInput",
+    "InvalidResult",
+    "InvalidSetting",
+    "MissingExtra",
+    "NoSuchPath",
+    "NothingToRead",
+    "Pair",
+    "Passage",
+    "Progress",
+    "Remainder",
+    "Result",
+    "Settings",
+    "Skipped",
+    "Span",
+    "UnknownDocument",
+    "__version__",
+    "compare",
+    "compare_texts",
+    "find_duplicate_texts",
+    "find_duplicates",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'dedupe' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return __all__

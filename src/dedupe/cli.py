@@ -1,0 +1,266 @@
+"""The ``dedupe`` command: arguments, one call of the library, one report, an exit code.
+
+Flags are the keyword names of `dedupe.find_duplicates` and `dedupe.compare` with
+dashes; what they may hold is checked there. Data go to standard output or to a
+file, everything else to standard error. The exit code is 0 when the work was
+done, found something or not; 1 when it could not be finished; 2 for bad use; 130
+after Ctrl-C. Only what the library raises on purpose is caught: a bug keeps its
+traceback.
+
+Everything heavy is imported where it is used, so that ``--help`` is instant.
+"""
+
+# ruff: noqa: PLC0415
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from dedupe import __version__
+from dedupe.errors import DedupeError, InvalidSetting, NoSuchPath
+from dedupe.settings import KEEP, Settings
+
+if TYPE_CHECKING:
+    from dedupe.report.lines import Line
+    from dedupe.results import Result
+
+__all__ = ["cli", "main"]
+
+DEFAULTS = Settings()
+
+N_SHOWN = 20
+"""Clusters, and documents in each, that are shown on a terminal: a few screens."""
+
+
+class Commands(click.Group):
+    """The commands, with what the library raises on purpose turned into exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, and say in one line why it stopped if it did."""
+        try:
+            return super().invoke(ctx)
+        except DedupeError as error:
+            _stop(f"error: {error}", 2 if isinstance(error, InvalidSetting | NoSuchPath) else 1)
+        except KeyboardInterrupt:
+            _stop("interrupted", 130)
+
+
+def _stop(why: str, code: int) -> NoReturn:
+    """Leave with one line on standard error."""
+    from dedupe.report.lines import visible
+
+    click.echo(visible(f"dedupe: {why}"), err=True)
+    raise SystemExit(code)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
+@click.version_option(__version__, prog_name="dedupe", message="%(prog)s %(version)s")
+def cli() -> None:
+    r"""Find articles that are the same story under different boilerplate.
+
+    \b
+    dedupe find articles/               what is a copy of what, and why
+    dedupe find articles/ --format csv  the same for a spreadsheet
+    dedupe compare a.txt b.txt          what two articles share, in full
+    """
+
+
+_threshold = click.option(
+    "--threshold",
+    default=DEFAULTS.threshold,
+    help="Score from which two documents are the same story, 0.1 to 1.",
+)
+_ngram = click.option(
+    "--ngram", default=DEFAULTS.ngram, help="Words in a shingle, the unit of comparison."
+)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "jsonl", "csv"]),
+    default="table",
+    help="A table for people, everything as JSON, or a record for each member of a cluster.",
+)
+@_threshold
+@_ngram
+@click.option(
+    "--num-perm",
+    default=DEFAULTS.num_perm,
+    help="Values in a signature: more find smaller overlaps, and take longer.",
+)
+@click.option("--seed", default=DEFAULTS.seed, help="Seed of the permutations.")
+@click.option(
+    "--keep", type=click.Choice(KEEP), default=DEFAULTS.keep, help="The copy to keep of a cluster."
+)
+@click.option("--id-field", default="id", help="Field or column that holds the id of a document.")
+@click.option("--text-field", default="text", help="Field or column that holds its text.")
+@click.option(
+    "--time-field", help="Field or column that holds its time.  [default: that of its file]"
+)
+@click.option("--workers", type=int, help="Threads to work with.  [default: one for each core]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    callback=lambda _, __, path: None if path == Path("-") else path,
+    metavar="FILE",
+    help="Write the report to FILE, in one step at the end.  [default: standard output]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@click.option("--explain", metavar="ID", help="Say only why this document is where it is.")
+@click.option(
+    "--borderline",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Show only the N pairs nearest to the threshold.",
+)
+def find(
+    paths: tuple[str, ...],
+    *,
+    format_: str,
+    output: Path | None,
+    quiet: bool,
+    explain: str | None,
+    borderline: int | None,
+    **settings: Any,
+) -> None:
+    """Find the documents in PATHs that are copies of each other.
+
+    A PATH is a file, a folder, a pattern, or - for standard input. A terminal is
+    shown the first 20 clusters, a pipe or FILE gets them all.
+    """
+    if (format_ != "table") + (explain is not None) + (borderline is not None) > 1:
+        raise click.UsageError("--format, --explain and --borderline exclude each other")
+    from dedupe.api import find_duplicates
+    from dedupe.report import files
+    from dedupe.report.progress import Display
+
+    if output is not None:
+        with _writing(output):
+            files.check(output)
+    with Display(quiet) as display:
+        result = find_duplicates(
+            list(paths),
+            progress=lambda step: display.update(step.stage, step.done, step.total, step.unit),
+            **settings,
+        )
+    if format_ == "table":
+        _show(_lines(result, explain, borderline, _is_terminal(output)), output)
+    else:
+        _dump(_records(result, format_), output)
+
+
+@cli.command()
+@click.argument("left", metavar="A")
+@click.argument("right", metavar="B")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Text for people, or everything as JSON.",
+)
+@_threshold
+@_ngram
+def compare(left: str, right: str, format_: str, **settings: Any) -> None:
+    """Show what the files A and B share, and what only one of them says."""
+    from dedupe import api
+    from dedupe.report import comparison, json
+
+    found = api.compare(left, right, **settings)
+    if format_ == "text":
+        _show(comparison.describe(found))
+    else:
+        _dump(json.compared(found))
+
+
+def _lines(
+    result: "Result", explain: str | None, borderline: int | None, terminal: bool
+) -> Iterator["Line"]:
+    """Return the report for people that was asked for."""
+    from dedupe.report import explanation, text
+
+    if explain is not None:
+        return explanation.explain(result, explain)
+    if borderline is not None:
+        return explanation.borderline(result, borderline)
+    return text.describe(result, N_SHOWN if terminal else None)
+
+
+def _records(result: "Result", format_: str) -> str:
+    """Return a result in one of the formats for programs."""
+    from dedupe.report import csv, json
+
+    if format_ == "json":
+        return result.to_json()
+    return csv.rows(result) if format_ == "csv" else json.rows(result)
+
+
+def _is_terminal(output: Path | None = None) -> bool:
+    """Return whether the report goes to a terminal."""
+    return output is None and sys.stdout.isatty()
+
+
+def _show(lines: Iterable["Line"], output: Path | None = None) -> None:
+    """Send lines to where they go: in colour to a terminal, else plain."""
+    from dedupe.report.lines import plain, styled
+
+    if not _is_terminal(output):
+        _send(plain(lines), output)
+        return
+    from rich.console import Console
+
+    console = Console()
+    with console.capture() as captured:
+        console.print(styled(lines))
+    _send(captured.get())
+
+
+def _dump(records: str, output: Path | None = None) -> None:
+    """Send records to where they go: exactly, but for what could act on a terminal."""
+    if _is_terminal(output):
+        from dedupe.report.lines import visible
+
+        records = "\n".join(visible(line) for line in records.split("\n"))
+    _send(records, output)
+
+
+def _send(report: str, output: Path | None = None) -> None:
+    """Write a finished report, as UTF-8, to standard output or to a file."""
+    from dedupe.report import files
+
+    # Ids from file names can hold bytes that are no UTF-8. The escape that takes
+    # their place, \udc80, is the one that JSON has for them.
+    data = report.encode("utf-8", "backslashreplace")
+    with _writing(output):
+        if output is None:
+            click.echo(data, nl=False)
+        else:
+            files.replace(output, data)
+
+
+@contextmanager
+def _writing(output: Path | None) -> Iterator[None]:
+    """Say where and why a report could not be written, unless its reader has left."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # The reader has seen enough, and click leaves without a word.
+    except OSError as error:
+        where = "standard output" if output is None else output
+        _stop(f"error: cannot write to {where}: {error.strerror}", 1)
+
+
+def main() -> None:
+    """Run the ``dedupe`` command."""
+    cli(prog_name="dedupe")

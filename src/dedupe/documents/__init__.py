@@ -1,0 +1,105 @@
+"""From paths, or from what is in memory, to documents: the only reader of input.
+
+Everything that can hold articles comes out as a stream of `Document`, and
+everything that could not be read as a `Skipped` between them, with its reason
+and remedy, so that one bad file costs one file. At no time is more than one
+text held here.
+
+What a text says is left to `dedupe.text`; nothing here normalises.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from dedupe.documents.document import Document, Options, Placed, checked
+from dedupe.documents.formats import read_file
+from dedupe.documents.memory import read_texts
+from dedupe.documents.streams import MAX_CHARS
+from dedupe.documents.walk import File, resolve, walk
+from dedupe.errors import Skipped
+
+__all__ = ["MAX_CHARS", "Document", "Skipped", "read_paths", "read_texts"]
+
+
+def read_paths(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    id_field: str = "id",
+    text_field: str = "text",
+    time_field: str | None = None,
+    max_chars: int = MAX_CHARS,
+) -> Iterator[Document | Skipped]:
+    """Read the documents in files and folders, one after the other.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        Files; folders, which are walked in the order of their names, where
+        hidden names (``.git``) are passed over and links to folders are not
+        followed; patterns such as ``news/**/*.txt``; ``-`` for standard input.
+        A name that exists is never a pattern.
+    id_field, text_field : str
+        The fields of a record that hold its id and its text.
+    time_field : str, optional
+        The field of a record that holds its time: seconds since 1970, or ISO
+        8601 (UTC where it names no zone). Without it a record is as old as its
+        file.
+    max_chars : int, at least 1
+        The largest text, record or line that is read, in bytes of UTF-8 after
+        decompression; see `MAX_CHARS`. A larger one is skipped without being
+        held.
+
+    Yields
+    ------
+    Document or Skipped
+        In the order of `paths`. A file that is reached twice is read once.
+
+    Raises
+    ------
+    NoSuchPath
+        At once, when a path does not exist or a pattern matches nothing.
+    InvalidInput, InvalidSetting
+        At once, when `paths` holds no paths, or an option is out of range.
+    DuplicateId
+        When two documents carry the same id.
+    MissingExtra
+        When a file needs an optional dependency that is not installed.
+    NothingToRead
+        At the end, when there was not one document.
+
+    Notes
+    -----
+    The suffix tells the format, in capitals or not: plain text (``.txt``,
+    ``.text``, ``.md`` or none), JSON Lines (``.jsonl``, ``.ndjson``), ``.csv``
+    and ``.tsv`` with a header, ``.parquet``, and HTML (``.html``, ``.htm``,
+    ``.xhtml``; its article where trafilatura is installed, otherwise all of its
+    visible text). Each may be compressed: ``.gz``, ``.xz``, ``.bz2``, ``.zst``.
+    A file of any other kind is read as plain text when it is named, and skipped
+    in a folder.
+
+    A file has its path as given for an id, with forward slashes; a record has
+    its `id_field`, or ``path:line`` (``path:row`` in Parquet), counted from 1.
+
+    Text is UTF-8, or UTF-16 or UTF-32 by its byte order mark. Bytes that are no
+    UTF-8 are read as Windows-1252, one by one, and the five that it leaves
+    undefined as the control characters of the same number, as browsers do. A
+    line of JSON has to be UTF-8, because JSON is.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "news.jsonl").write_text('{"id": 7, "text": "Bridge closed"}')
+    ...     [(document.id, document.text) for document in read_paths(folder)]
+    [('7', 'Bridge closed')]
+    """
+    options = Options(id_field, text_field, time_field, max_chars)
+    found = walk(resolve(paths))
+    return checked(chain.from_iterable(_read(item, options) for item in found))
+
+
+def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:
+    """Read one thing that the walk came upon."""
+    return [(item.id, item)] if isinstance(item, Skipped) else read_file(item, options)

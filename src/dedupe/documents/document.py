@@ -1,0 +1,202 @@
+"""What a document is, and how a value or a record becomes one.
+
+The rules for ids, texts and times are the same for a line of JSON, a row of a
+table and a pair in memory, and stand here alone. How the values come out of a
+file is left to the modules of the formats.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from numbers import Real
+from typing import Any
+
+from dedupe.documents.streams import MAX_CHARS
+from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
+
+__all__ = [
+    "Document",
+    "Options",
+    "Placed",
+    "as_id",
+    "checked",
+    "from_record",
+    "from_value",
+    "missing_field",
+]
+
+YEAR_10000 = 253_402_300_800
+"""In seconds since 1970. A number past it is no time in seconds (milliseconds, say)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text, and what to call it.
+
+    Attributes
+    ----------
+    id : str
+        Unique among the documents that are read together.
+    text : str
+        As it was written: nothing is normalised, but lone surrogates, which no
+        encoding can hold, are U+FFFD.
+    time : float, optional
+        Seconds since 1970: when its file was last changed, or its time field.
+    """
+
+    id: str
+    text: str
+    time: float | None = None
+
+
+Placed = tuple[str, Document | Skipped]
+"""Where something was found, as a person would say it, and what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How records are read; the parameters of `read_paths`."""
+
+    id_field: str = "id"
+    text_field: str = "text"
+    time_field: str | None = None
+    max_chars: int = MAX_CHARS
+
+    def __post_init__(self) -> None:
+        for name in ("id_field", "text_field"):
+            if not isinstance(getattr(self, name), str):
+                raise InvalidSetting(f"{name} must be a string, got {getattr(self, name)!r}")
+        if self.time_field is not None and not isinstance(self.time_field, str):
+            raise InvalidSetting(f"time_field must be a string or None, got {self.time_field!r}")
+        if not isinstance(self.max_chars, int) or self.max_chars < 1:
+            raise InvalidSetting(f"max_chars must be at least 1, got {self.max_chars!r}")
+
+
+def checked(items: Iterable[Placed]) -> Iterator[Document | Skipped]:
+    """Pass items on; hold ids to be unique and at least one document to be there."""
+    places: dict[str, str] = {}
+    skipped: list[Skipped] = []
+    n_skipped = 0
+    for place, item in items:
+        if isinstance(item, Skipped):
+            n_skipped += 1
+            skipped = skipped or [item]
+        elif item.id in places:
+            raise DuplicateId(
+                f"ids must be unique, got {item.id!r} at {places[item.id]} and at {place}: "
+                "rename one, or name another field with id_field= (--id-field); "
+                "a field that no record has numbers them by file and line"
+            )
+        else:
+            places[item.id] = place
+        yield item
+    if not places:
+        raise NothingToRead(_nothing(n_skipped, skipped))
+
+
+def _nothing(n_skipped: int, skipped: list[Skipped]) -> str:
+    """Say why there was no document."""
+    if not skipped:
+        return (
+            "there must be at least one document, got none: name files, or folders that hold some"
+        )
+    first = skipped[0]
+    return (
+        f"there must be at least one document, got none and {n_skipped:,} skipped; "
+        f"the first, {first.id}: {first.reason}; {first.remedy}"
+    )
+
+
+def from_record(
+    record: Mapping[str, object], place: str, when: float | None, options: Options
+) -> Document | Skipped:
+    """Make a document of a record; `place` and `when` fill in what it does not say."""
+    id_ = as_id(record.get(options.id_field), place)
+    if options.text_field not in record:
+        return missing_field(id_, record, options)
+    if options.time_field is not None:
+        when = _as_time(record.get(options.time_field))
+    return from_value(id_, record[options.text_field], when)
+
+
+def missing_field(id_: str, fields: Iterable[str], options: Options) -> Skipped:
+    """Say that the text field is not there, and what is."""
+    names = [repr(name) for name in fields]
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return Skipped(
+        id_,
+        f"no field {options.text_field!r}",
+        f"it has {shown or 'no fields'}: name the one of the text with text_field= (--text-field)",
+    )
+
+
+def from_value(id_: str, value: object, when: float | None = None) -> Document | Skipped:
+    """Make a document of a text, or say why it is none."""
+    if _is_missing(value):
+        return Skipped(id_, "no text", "give it a text, or leave it out")
+    if not isinstance(value, str):
+        kind = type(value).__name__
+        return Skipped(id_, f"the text is of type {kind}", "turn it into a string")
+    if not value or value.isspace():
+        return Skipped(id_, "empty", "give it a text, or leave it out")
+    return Document(id_, _encodable(value), when)
+
+
+def as_id(value: object, default: str) -> str:
+    """Return an id as a string, or the default where there is none."""
+    if _is_missing(value):
+        return default
+    return _encodable(str(value)) or default
+
+
+def _encodable(text: str) -> str:
+    r"""Return a text that UTF-8 can hold: pairs of surrogates joined, lone ones U+FFFD.
+
+    >>> _encodable("lone \ud800")
+    'lone �'
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # UTF-16 is where surrogates come from, so it knows which belong together.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return str(text)  # A plain one also of a subclass, such as numpy's.
+
+
+def _is_missing(value: object) -> bool:
+    """Tell whether a value stands for "nothing": None, NaN, or what pandas has for them."""
+    # NA refuses to be compared, and only pandas could give the types themselves.
+    return (
+        value is None
+        or type(value).__name__ in ("NAType", "NaTType")
+        or (isinstance(value, Real) and bool(value != value))  # noqa: PLR0124  Only NaN is.
+    )
+
+
+def _as_time(value: object) -> float | None:
+    """Return seconds since 1970, or None for what is no time.
+
+    >>> _as_time("2022-06-16T10:00:00Z"), _as_time(60), _as_time("60"), _as_time("June")
+    (1655373600.0, 60.0, 60.0, None)
+    """
+    if isinstance(value, bool) or _is_missing(value):
+        return None
+    try:
+        seconds = _seconds(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return seconds if abs(seconds) < YEAR_10000 else None
+
+
+def _seconds(value: Any) -> float:
+    """Read a time, or raise one of the errors that Python has for what is none."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())  # Of a number, "20220616" is a day.
+        except ValueError:
+            return float(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    return float(value)

@@ -1,0 +1,128 @@
+"""From bytes to text: Unicode by its byte order mark, Windows-1252, and what is no text.
+
+`read_paths` states the rules. Nothing here knows of files.
+"""
+
+import codecs
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from dedupe.documents.streams import Unreadable
+
+__all__ = ["decode", "decode_line", "text_chunks"]
+
+
+def text_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield text as UTF-8 without a byte order mark, whatever Unicode it was stored as.
+
+    What is no Unicode passes through, for `decode` to read. A zero byte in the
+    first line gives away a file that is no text at all, before anything is made
+    of it.
+    """
+    head = b""
+    while len(head) < 4 and (chunk := next(chunks, b"")):
+        head += chunk
+    encoding, mark = next(
+        ((name, mark) for mark, name in _MARKS if head.startswith(mark)), ("utf-8", b"")
+    )
+    rest: Iterator[bytes] = chain([head[len(mark) :]], chunks)
+    if encoding != "utf-8":
+        rest = _transcoded(rest, encoding)
+    rest = filter(None, rest)
+    first = next(rest, b"")
+    if b"\0" in first.partition(b"\n")[0]:
+        raise _binary()
+    yield first
+    yield from rest
+
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    # Those of UTF-32 first: the little-endian one begins like its UTF-16 sister.
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def _transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Yield text in another encoding as UTF-8."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode()
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not valid {encoding}: {error.reason}", "save it as UTF-8") from error
+
+
+def decode(data: bytes, declared: str = "") -> str:
+    """Return bytes as text, by the rules that `read_paths` states.
+
+    Parameters
+    ----------
+    data : bytes
+        Without byte order mark; see `text_chunks`.
+    declared : str
+        The encoding that the text itself names, as a web page does. It counts
+        when the text is no UTF-8, which it says wrongly more often than rightly.
+
+    Raises
+    ------
+    Unreadable
+        When this is no text: it has a zero byte, or more than a third of it is
+        control characters (the rule of Perl's ``-B``).
+
+    >>> decode("“café”".encode("cp1252"))
+    '“café”'
+    """
+    n_control = len(data) - len(data.translate(None, _CONTROL))
+    if b"\0" in data or 3 * n_control > len(data):
+        raise _binary()
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return _decode_declared(data, declared) or decode_line(data)
+
+
+_CONTROL = bytes({*range(32), 127} - set(b"\a\b\t\n\v\f\r\x1b"))
+"""What text does not hold; bells, backspaces and escapes come from terminals."""
+
+
+def _binary() -> Unreadable:
+    """Say that something is no text."""
+    return Unreadable("binary, not text", "leave it out; if it is text, save it as UTF-8")
+
+
+def decode_line(data: bytes) -> str:
+    """Decode UTF-8, and each byte that is none as Windows-1252.
+
+    A page of Windows-1252 holds next to no UTF-8 and comes out whole, while one
+    stray byte in a page of UTF-8 costs one character and not the page.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "surrogateescape").translate(_STRAY)
+
+
+# `surrogateescape` makes U+DC80..U+DCFF of such bytes.
+_STRAY = {0xDC00 + byte: bytes([byte]).decode("cp1252", "ignore") for byte in range(128, 256)}
+_STRAY |= {code: chr(code - 0xDC00) for code, text in _STRAY.items() if not text}
+
+
+def _decode_declared(data: bytes, declared: str) -> str:
+    """Decode by a declared encoding, or return "" when that does not work."""
+    try:
+        name = codecs.lookup(declared).name
+        # Those who declare Latin-1 mean Windows-1252, and it could not have been Unicode.
+        if name in ("ascii", "iso8859-1") or name.startswith("utf"):
+            return ""
+        return data.decode(_SUPERSETS.get(name, name))
+    except (LookupError, ValueError):
+        return ""
+
+
+_SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
+"""What people save when they declare the other; after the Encoding Standard of the WHATWG."""

@@ -1,0 +1,103 @@
+"""From what is in memory to documents: the twin of `read_paths`.
+
+Columns and frames of other libraries are known by what they can do, so that
+none of them is imported here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from dedupe.documents.document import (
+    Document,
+    Options,
+    as_id,
+    checked,
+    from_record,
+    from_value,
+)
+from dedupe.errors import InvalidInput, Skipped
+
+__all__ = ["read_texts"]
+
+
+def read_texts(
+    texts: Any, *, id_field: str = "id", text_field: str = "text", time_field: str | None = None
+) -> Iterator[Document | Skipped]:
+    """Read the documents in a collection, one after the other.
+
+    Parameters
+    ----------
+    texts : mapping or iterable
+        A mapping from id to text; pairs ``(id, text)``; records, which are
+        mappings with fields; or texts alone, whose ids are ``"0"``, ``"1"`` and
+        so on. That includes columns and frames of pandas, Polars, Arrow and
+        Hugging Face datasets.
+    id_field, text_field, time_field : str
+        The fields of a record, as in `read_paths`. A record without an id goes
+        by its position.
+
+    Yields
+    ------
+    Document or Skipped
+        In the order of `texts`.
+
+    Raises
+    ------
+    InvalidInput
+        At once, when `texts` cannot hold texts; a single string is not taken
+        for the collection of its characters.
+    DuplicateId
+        When two documents carry the same id.
+    NothingToRead
+        At the end, when there was not one document.
+
+    Examples
+    --------
+    >>> [document.id for document in read_texts(["Bridge closed", "Road open"])]
+    ['0', '1']
+    >>> list(read_texts({"a": "Bridge closed", "b": None}))
+    [Document(id='a', text='Bridge closed', time=None),
+     Skipped(id='b', reason='no text', remedy='give it a text, or leave it out')]
+    """
+    options = Options(id_field, text_field, time_field)
+    try:
+        items = enumerate(_items(texts))
+    except TypeError as error:
+        raise InvalidInput(
+            f"texts must be a collection of texts, got {type(texts).__name__}: "
+            "put a single text in a list, and give files to read_paths"
+        ) from error
+    return checked((f"position {i}", _item(item, str(i), options)) for i, item in items)
+
+
+def _items(texts: Any) -> Iterable[Any]:
+    """Return what a collection holds, one item a document."""
+    if isinstance(texts, str | bytes):
+        raise TypeError("a single text")
+    if isinstance(texts, Mapping):
+        return texts.items()
+    # A frame would yield its columns, or their names.
+    if hasattr(texts, "iter_rows"):  # Polars
+        return texts.iter_rows(named=True)  # type: ignore[no-any-return]
+    if hasattr(texts, "itertuples"):  # pandas
+        return texts.to_dict("records")  # type: ignore[no-any-return]
+    if hasattr(texts, "to_pylist") and hasattr(texts, "schema"):  # Arrow
+        blocks = (texts.slice(i, BLOCK) for i in range(0, texts.num_rows, BLOCK))
+        return chain.from_iterable(block.to_pylist() for block in blocks)
+    return texts  # type: ignore[no-any-return]
+
+
+BLOCK = 1000
+"""Rows of an Arrow table that are turned into Python objects at once."""
+
+
+def _item(item: Any, position: str, options: Options) -> Document | Skipped:
+    """Make a document of one item, whatever its shape."""
+    if hasattr(item, "as_py"):  # A value of Arrow
+        item = item.as_py()
+    if isinstance(item, Mapping):
+        return from_record(item, position, None, options)
+    if isinstance(item, tuple | list) and len(item) == 2:
+        return from_value(as_id(item[0], position), item[1])
+    return from_value(position, item)

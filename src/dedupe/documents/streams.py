@@ -1,0 +1,201 @@
+"""From files to bytes: decompression, lines and the limit on size.
+
+A file is an iterator of chunks. Nothing here holds more than the limit and a
+chunk, however large the file is or whatever it decompresses to. How bytes are
+text is left to `dedupe.documents.encoding`.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dedupe.errors import MissingExtra
+
+__all__ = [
+    "MAX_CHARS",
+    "PACKINGS",
+    "LongLine",
+    "Source",
+    "Unreadable",
+    "lines",
+    "read_whole",
+    "stdin_chunks",
+    "too_large",
+    "unpack",
+]
+
+MAX_CHARS = 64 * 2**20
+"""The largest text that is read, in bytes: 64 MiB, some twenty times War and Peace.
+
+No article comes near it, while a stray disk image or a bomb does. Python holds
+a text in up to four bytes a character, so that the limit stands for 256 MiB.
+"""
+
+CHUNK = 2**18
+"""Bytes read at once: enough to hide the cost of a call, and it stays in the cache."""
+
+ZSTD_STEP = 512
+"""Compressed bytes unpacked at once: at most 16 MiB, as a block of four may mean 128 KiB.
+
+The streaming reader of zstandard keeps to a size, but takes a truncated file
+for a complete one.
+"""
+
+
+class Unreadable(Exception):  # noqa: N818  Named like its sisters in `errors`.
+    """Why a file, or the rest of it, cannot be read; it ends up as a `Skipped`."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+def too_large(limit: int) -> Unreadable:
+    """Say that something is larger than the limit."""
+    return Unreadable(
+        f"larger than {limit:,} bytes, the limit", "split it, or raise the limit with max_chars="
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Bytes to read documents from.
+
+    Attributes
+    ----------
+    id : str
+        What its documents are named after.
+    chunks : iterator of bytes
+        Its content, decompressed. Nothing is opened before the first is asked for.
+    time : float, optional
+        When it was last changed.
+    path : str, optional
+        Where the same bytes stand in a file, if they do.
+    """
+
+    id: str
+    chunks: Iterator[bytes]
+    time: float | None = None
+    path: str | None = None
+
+
+class _Readable(Protocol):
+    """What can be read piece by piece."""
+
+    def read1(self, size: int, /) -> bytes: ...
+
+
+def _pieces(stream: _Readable) -> Iterator[bytes]:
+    """Yield the content of a stream."""
+    # `read` would collect a full chunk, and lose it when the next byte is damaged.
+    while chunk := stream.read1(CHUNK):
+        yield chunk
+
+
+def _zstd_pieces(stream: io.BufferedReader) -> Iterator[bytes]:
+    """Yield what a Zstandard file unpacks to, frame after frame."""
+    try:
+        import zstandard  # noqa: PLC0415  An optional dependency.
+    except ImportError as error:
+        raise MissingExtra("a .zst file", "zstd") from error
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        while packed := stream.read(ZSTD_STEP):
+            while packed:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(packed)
+                packed = frame.unused_data if frame.eof else b""
+    except zstandard.ZstdError as error:
+        raise OSError(str(error)) from error
+    if not frame.eof:
+        raise EOFError("the file ended before the end of the frame")
+
+
+PACKINGS: dict[str, Callable[[io.BufferedReader], Iterator[bytes]]] = {
+    "": _pieces,
+    ".gz": lambda stream: _pieces(gzip.GzipFile(fileobj=stream)),
+    ".xz": lambda stream: _pieces(lzma.LZMAFile(stream)),  # noqa: SIM115  `unpack` closes the stream.
+    ".bz2": lambda stream: _pieces(bz2.BZ2File(stream)),
+    ".zst": _zstd_pieces,
+}
+"""From the suffix of a compression to the function that undoes it."""
+
+
+def unpack(path: str, packing: str) -> Iterator[bytes]:
+    """Yield the decompressed content of a file, as far as it is sound."""
+    try:
+        with Path(path).open("rb") as stream:
+            # A frame of Zstandard may unpack to nothing, which is not the end.
+            yield from filter(None, PACKINGS[packing](stream))
+    except (EOFError, lzma.LZMAError, zlib.error) as error:
+        raise _damaged(packing, str(error)) from error
+    except OSError as error:
+        # Decompressors raise it too, but then without a number.
+        if packing and error.errno is None:
+            raise _damaged(packing, str(error)) from error
+        raise Unreadable(f"cannot be read: {error.strerror or error}", "check the file") from error
+
+
+def _damaged(packing: str, problem: str) -> Unreadable:
+    """Say that a compressed file is broken."""
+    return Unreadable(f"damaged {packing} file: {problem}", "fetch it anew, or decompress it first")
+
+
+def stdin_chunks() -> Iterator[bytes]:
+    """Yield what is piped in, as far as it can be read."""
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise Unreadable("standard input is not open", "pipe something in")
+    try:
+        yield from _pieces(stream)
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"standard input cannot be read: {error}", "pipe something in") from error
+
+
+def read_whole(chunks: Iterable[bytes], limit: int) -> bytes:
+    """Return everything, or raise `Unreadable` as soon as it is too large."""
+    data = bytearray()
+    for chunk in chunks:
+        data += chunk
+        if len(data) > limit:
+            raise too_large(limit)
+    return bytes(data)
+
+
+@dataclass(frozen=True, slots=True)
+class LongLine:
+    """Stands for a line that was passed over, as it is longer than the limit."""
+
+    n_quotes: int
+    """How many double quotes it had; for CSV they decide where a record ends."""
+
+
+def lines(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | LongLine]:
+    r"""Yield each line without its ``\n``, which alone ends one.
+
+    >>> list(lines([b"one\ntw", b"o\nthirteen\n"], limit=5))
+    [b'one', b'two', LongLine(n_quotes=0)]
+    """
+    parts: list[bytes] = []
+    size = n_quotes = 0
+    for chunk in chunks:
+        for i, part in enumerate(chunk.split(b"\n")):
+            if i:
+                yield b"".join(parts) if size <= limit else LongLine(n_quotes)
+                parts, size, n_quotes = [], 0, 0
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                n_quotes += sum(part.count(b'"') for part in parts)
+                parts.clear()
+    if size:
+        yield b"".join(parts) if size <= limit else LongLine(n_quotes)

@@ -1,0 +1,222 @@
+"""From paths to files: existence, patterns, folders, links and what is no file.
+
+Nothing is opened here, so that a named pipe cannot block and a device cannot
+act. What stands in a file is left to `dedupe.documents.formats`.
+"""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from pathlib import Path
+
+from dedupe.errors import InvalidInput, NoSuchPath, Skipped
+
+__all__ = ["STDIN", "File", "resolve", "walk"]
+
+STDIN = "-"
+"""What stands for standard input among paths; a file of this name is ``./-``."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A regular file.
+
+    Attributes
+    ----------
+    path : str
+        What opens it.
+    id : str
+        The same, as a person reads it: forward slashes, no undecodable bytes.
+    time : float or None
+        When it was last changed, in seconds since 1970.
+    key : tuple
+        Device and inode: the same for every name of one file.
+    named : bool
+        Whether it was asked for by itself, and not come upon in a folder.
+    """
+
+    path: str
+    id: str
+    time: float | None
+    key: tuple[int, int | str]
+    named: bool = False
+
+
+def resolve(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
+    """Return the paths that exist, with patterns replaced by what they match.
+
+    Raises
+    ------
+    NoSuchPath
+        When a path does not exist or a pattern matches nothing.
+    InvalidInput
+        When these are no paths.
+    """
+    try:
+        given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        names = [os.fspath(path) for path in given]
+    except TypeError as error:
+        raise InvalidInput(f"paths must be strings or Path objects: {error}") from error
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidInput(f"paths must be strings or Path objects, got {name!r}")
+    return [path for name in names for path in _expand(name)]
+
+
+def _expand(name: str) -> list[str]:
+    """Return a path that exists, or what it matches as a pattern."""
+    # A broken link exists too: that it leads nowhere is said when its turn comes.
+    if name == STDIN or os.path.lexists(name):
+        return [name]
+    if not _is_pattern(name):
+        raise NoSuchPath(f"paths must exist, got {name!r}: check it; this is {Path.cwd()}")
+    first, *parts = name.split("/") if os.sep == "/" else name.replace(os.sep, "/").split("/")
+    start = f"{first}/" if first == "" or first.endswith(":") else ""
+    found = sorted(set(_matches(start, parts if start else [first, *parts])))
+    if not found:
+        raise NoSuchPath(f"a pattern must match something, got {name!r}: check it, and its quotes")
+    return [f"./{path}" if path == STDIN else path for path in found]
+
+
+def _is_pattern(name: str) -> bool:
+    """Tell whether a name has a wildcard."""
+    return any(mark in name for mark in "*?[")
+
+
+def _matches(folder: str, parts: list[str]) -> Iterator[str]:
+    """Yield what is under a folder and matches the parts of a pattern.
+
+    `glob` would follow links under ``**`` round in circles, and with two such
+    links in a folder the ways double at each turn.
+    """
+    if not parts:
+        yield folder or "."
+        return
+    first, *rest = parts
+    if first == "**":
+        for inner in _folders(folder):
+            yield from _matches(inner, rest)
+    elif _is_pattern(first):
+        for path, _ in _listed(folder, first):
+            yield from _matches(path, rest)
+    elif os.path.lexists(_join(folder, first)):
+        yield from _matches(_join(folder, first), rest)
+
+
+def _folders(folder: str) -> Iterator[str]:
+    """Yield a folder and every folder under it."""
+    waiting = [folder]
+    while waiting:
+        folder = waiting.pop()
+        yield folder
+        waiting += [path for path, is_folder in _listed(folder) if is_folder]
+
+
+def _listed(folder: str, pattern: str = "*") -> list[tuple[str, bool]]:
+    """Return `_entries`, or nothing for what cannot be listed, most often a file."""
+    try:
+        return _entries(folder, pattern)
+    except OSError:
+        return []
+
+
+def _entries(folder: str, pattern: str = "*") -> list[tuple[str, bool]]:
+    """List the paths in a folder by name, and whether each is a folder and no link to one.
+
+    A wildcard does not stand for the dot of a hidden name.
+    """
+    with os.scandir(folder or ".") as entries:
+        found = [
+            (entry.name, entry.is_dir(follow_symlinks=False))
+            for entry in entries
+            if fnmatch(entry.name, pattern)
+            and (pattern.startswith(".") or not entry.name.startswith("."))
+        ]
+    return [(_join(folder, name), is_folder) for name, is_folder in sorted(found)]
+
+
+def _join(folder: str, name: str) -> str:
+    """Return the path of a name in a folder, where "" is the current one."""
+    return f"{folder.rstrip('/')}/{name}" if folder else name
+
+
+def walk(paths: Iterable[str]) -> Iterator[File | Skipped]:
+    """Yield each regular file at or under the paths once, and what else is there as skipped.
+
+    Two names of one file (links of either kind, overlapping folders) count as
+    one file, which goes by the first of them.
+    """
+    paths = list(paths)
+    # A file that is named and also stands in a folder counts as named.
+    named = {_key(path) for path in paths}
+    seen: set[object] = set()
+    for path in paths:
+        for found in _under(path):
+            if isinstance(found, File) and found.key in named:
+                found = replace(found, named=True)  # noqa: PLW2901
+            key = found.key if isinstance(found, File) else found.id
+            if key not in seen:
+                seen.add(key)
+                yield found
+
+
+def _under(path: str) -> Iterator[File | Skipped]:
+    """Yield what a path leads to: a file, or all that is in a folder."""
+    # A stack, because folders may be nested deeper than Python calls.
+    waiting = [(path, path != STDIN and Path(path).is_dir())]
+    while waiting:
+        path, is_folder = waiting.pop()
+        if not is_folder:
+            yield _file(path)
+            continue
+        try:
+            waiting += reversed(_entries(path))
+        except OSError as error:
+            reason = f"the folder cannot be listed: {error.strerror or error}"
+            yield Skipped(_id(path), reason, "check its permissions")
+
+
+def _file(path: str) -> File | Skipped:
+    """Return a regular file, or say what else is there."""
+    if path == STDIN:
+        return File(path, path, None, _key(path))
+    try:
+        info = Path(path).stat()
+    except OSError as error:
+        reason = f"cannot be reached: {error.strerror or error}"
+        if Path(path).is_symlink():
+            reason = f"a link that leads nowhere: {error.strerror or error}"
+        return Skipped(_id(path), reason, "repair it, or leave it out")
+    if stat.S_ISREG(info.st_mode):
+        return File(path, _id(path), info.st_mtime, _key(path, info))
+    if stat.S_ISDIR(info.st_mode):
+        return Skipped(
+            _id(path), "a link to a folder, which is not followed", "name the folder itself"
+        )
+    kind = _KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file")
+    return Skipped(_id(path), kind, "pipe its content in and name - (standard input)")
+
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe, not a regular file",
+    stat.S_IFSOCK: "a socket, not a regular file",
+    stat.S_IFCHR: "a device, not a regular file",
+    stat.S_IFBLK: "a device, not a regular file",
+}
+
+
+def _key(path: str, info: os.stat_result | None = None) -> tuple[int, int | str]:
+    """Return the device and inode of a path, which all names of a file share."""
+    try:
+        info = info or Path(path).stat()
+    except OSError:
+        return -1, path
+    # Some file systems do not number their files.
+    return info.st_dev, info.st_ino or os.path.realpath(path)
+
+
+def _id(path: str) -> str:
+    r"""Return a path as a person reads it: forward slashes, undecodable bytes as ``\xff``."""
+    return os.fsencode(path).decode(errors="backslashreplace").replace(os.sep, "/")

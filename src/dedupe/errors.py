@@ -1,0 +1,84 @@
+"""What can go wrong: one tree of exceptions, and the record of a document left out.
+
+Every exception here is also the builtin that a caller would expect, so that
+``except ValueError`` and ``except dedupe.DedupeError`` both work. A message
+states the rule, the value and what to do. Input that concerns one document
+alone is never an exception: it becomes a `Skipped` and the work goes on.
+"""
+
+from dataclasses import dataclass
+
+__all__ = [
+    "DedupeError",
+    "DuplicateId",
+    "InvalidInput",
+    "InvalidResult",
+    "InvalidSetting",
+    "MissingExtra",
+    "NoSuchPath",
+    "NothingToRead",
+    "Skipped",
+    "UnknownDocument",
+]
+
+
+class DedupeError(Exception):
+    """The root of everything that `dedupe` raises on purpose."""
+
+
+class InvalidSetting(DedupeError, ValueError):
+    """A setting lies outside its range."""
+
+
+class InvalidInput(DedupeError, TypeError):
+    """The documents were handed over as something that cannot hold texts."""
+
+
+class NoSuchPath(DedupeError, FileNotFoundError):
+    """A path does not exist, or a glob pattern matches nothing."""
+
+
+class NothingToRead(DedupeError, ValueError):
+    """The paths hold no document that could be read."""
+
+
+class DuplicateId(DedupeError, ValueError):
+    """Two documents carry the same id, so that no answer about it would be clear."""
+
+
+class UnknownDocument(DedupeError, LookupError):
+    """A document is asked for that the result does not know."""
+
+
+class InvalidResult(DedupeError, ValueError):
+    """A saved result is damaged, or of a format that this version does not read."""
+
+
+class MissingExtra(DedupeError, ImportError):
+    """A format needs an optional dependency that is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs an optional dependency: "
+            f"install it with `pip install 'dedupe-articles[{extra}]'`"
+        )
+        self.extra = extra
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A document that was left out, and why.
+
+    Attributes
+    ----------
+    id : str
+        The id the document would have had.
+    reason : str
+        What was wrong with it, with the value that broke the rule.
+    remedy : str
+        What its owner can do about it.
+    """
+
+    id: str
+    reason: str
+    remedy: str

@@ -1,0 +1,379 @@
+"""Two documents' shingles to what they share, in what order, and what stands between.
+
+A pair is a *larger* document, whose shingles are put into a hash table once, and
+a *smaller* one that is read through it. Shared shingles that follow each other in
+both documents form *runs*; the heaviest sequence of runs that keeps its order in
+both is the *chain*; and the *hole* is the most text that both documents have
+between two neighbours of the chain without sharing it.
+"""
+
+import numpy as np
+from numba import njit
+
+__all__ = [
+    "AHEAD",
+    "MIN_RUN",
+    "N_FACTS",
+    "N_SCRATCH",
+    "align_pairs_into",
+    "count_distinct_into",
+    "runs_of_pair_into",
+]
+
+U = np.uint64
+
+MIN_RUN = 8
+"""Words of a run at least: shorter ones are idioms, and would cut holes in two."""
+
+MAX_OCCURRENCES = 32
+"""How many occurrences of a shingle in the larger document are tried at most."""
+
+AHEAD = 200
+"""How many runs the chain looks back, which bounds its cost on patchwork."""
+
+EDGE = 5
+"""A chain that begins or ends within this many words of a document touches its edge."""
+
+# The columns of a row of facts.
+SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
+WEIGHT_LARGER, WEIGHT_SMALLER, HOLE, END_HOLE, END_PROSE = 3, 4, 5, 6, 7
+N_FACTS = 8
+
+# The rows of int32 scratch, each as long as the longest document.
+NEXT, FIRST, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4
+RUN_LARGER, RUN_SMALLER, RUN_LENGTH, BEST, PREVIOUS = 5, 6, 7, 8, 9
+N_SCRATCH = 10
+
+
+@njit(cache=True, nogil=True)
+def _slot(shingle, mask):
+    """Return the home of a shingle in the table; its bits are well mixed already."""
+    return np.int64(shingle & U(mask))
+
+
+@njit(cache=True, nogil=True)
+def _index_into(shingles, slots, mask, scratch):
+    """Put the positions of a document's shingles into a table; return how many are distinct.
+
+    Linear probing. Of equal shingles the table holds the first; NEXT leads from
+    each to the one behind it (-1 at the last), FIRST back to the first.
+    """
+    slots[: mask + 1] = -1
+    n_distinct = 0
+    # From the end, so that each occurrence finds the one behind it.
+    for i in range(shingles.size - 1, -1, -1):
+        s = _slot(shingles[i], mask)
+        while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
+            s = (s + 1) & mask
+        scratch[NEXT, i] = slots[s]
+        n_distinct += slots[s] < 0
+        slots[s] = i
+    for i in range(shingles.size):
+        scratch[FIRST, i] = i
+    for i in range(shingles.size):
+        if scratch[NEXT, i] >= 0:
+            scratch[FIRST, scratch[NEXT, i]] = scratch[FIRST, i]
+    return n_distinct
+
+
+@njit(cache=True, nogil=True)
+def count_distinct_into(shingles, offsets, slots, scratch, n_distinct):
+    """Write the number of distinct shingles of each document.
+
+    Parameters
+    ----------
+    shingles : uint64 [shape=(total,)]
+    offsets : int64 [shape=(n_docs + 1,)]
+    slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
+    scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
+    n_distinct : int64 [shape=(n_docs,)], overwritten
+    """
+    for d in range(offsets.size - 1):
+        document = shingles[offsets[d] : offsets[d + 1]]
+        n_distinct[d] = _index_into(document, slots, _mask(document.size), scratch)
+
+
+@njit(cache=True, nogil=True)
+def _mask(n):
+    """Return one less than the size of a table for `n` shingles: at most half of it is used."""
+    size = 2
+    while size < 2 * n:
+        size *= 2
+    return size - 1
+
+
+@njit(cache=True, nogil=True)
+def _match_into(larger, smaller, slots, mask, scratch):
+    """Write where each shingle of the smaller document stands in the larger, or -1.
+
+    A shingle that continues the match before it does so; any other takes its next
+    occurrence behind that match, or its first.
+    """
+    last = -1
+    for i in range(smaller.size):
+        shingle = smaller[i]
+        if last >= 0 and last + 1 < larger.size and larger[last + 1] == shingle:
+            last += 1
+            scratch[MATCH, i] = last
+            continue
+        s = _slot(shingle, mask)
+        while slots[s] >= 0 and larger[slots[s]] != shingle:
+            s = (s + 1) & mask
+        found = slots[s]
+        scratch[MATCH, i] = found
+        if found < 0:
+            continue
+        for _ in range(MAX_OCCURRENCES):
+            if found < 0:
+                break
+            if found > last:
+                scratch[MATCH, i] = found
+                break
+            found = scratch[NEXT, found]
+        last = scratch[MATCH, i]
+
+
+@njit(cache=True, nogil=True)
+def _count_shared(n_larger, n_smaller, scratch):
+    """Return how many distinct shingles the two documents share; BEST serves as a set."""
+    for i in range(n_larger):
+        scratch[BEST, i] = 0
+    n_shared = 0
+    for i in range(n_smaller):
+        j = scratch[MATCH, i]
+        if j >= 0:
+            first = scratch[FIRST, j]
+            n_shared += 1 - scratch[BEST, first]
+            scratch[BEST, first] = 1
+    return n_shared
+
+
+@njit(cache=True, nogil=True)
+def _cover_into(words_larger, words_smaller, n_smaller, ngram, scratch):
+    """Mark the words of either document that stand in a matched shingle."""
+    for i in range(words_larger):
+        scratch[COVER_LARGER, i] = 0
+    for i in range(words_smaller):
+        scratch[COVER_SMALLER, i] = 0
+    done = 0
+    done_larger = 0
+    for i in range(n_smaller):
+        j = scratch[MATCH, i]
+        if j < 0:
+            continue
+        for w in range(max(i, done), min(i + ngram, words_smaller)):
+            scratch[COVER_SMALLER, w] = 1
+        done = i + ngram
+        # Inside a run all but the last word of the shingle are marked already.
+        first = j + ngram - 1 if done_larger == j + ngram - 1 else j
+        for w in range(first, min(j + ngram, words_larger)):
+            scratch[COVER_LARGER, w] = 1
+        done_larger = j + ngram
+
+
+@njit(cache=True, nogil=True)
+def _runs_into(n_smaller, words_larger, words_smaller, ngram, scratch):
+    """Write the runs of at least MIN_RUN words in the order of the smaller document."""
+    n_runs = 0
+    i = 0
+    while i < n_smaller:
+        j = scratch[MATCH, i]
+        if j < 0:
+            i += 1
+            continue
+        start = i
+        while i + 1 < n_smaller and scratch[MATCH, i + 1] == scratch[MATCH, i] + 1:
+            i += 1
+        i += 1
+        length = min(i - start - 1 + ngram, words_larger - j, words_smaller - start)
+        if length >= MIN_RUN:
+            scratch[RUN_LARGER, n_runs] = j
+            scratch[RUN_SMALLER, n_runs] = start
+            scratch[RUN_LENGTH, n_runs] = length
+            n_runs += 1
+    return n_runs
+
+
+@njit(cache=True, nogil=True)
+def _chain_into(n_runs, ngram, scratch):
+    """Find the heaviest chain of runs; PREVIOUS leads back through it. Return its last run."""
+    last = -1
+    heaviest = 0
+    for x in range(n_runs):
+        best = 0
+        scratch[PREVIOUS, x] = -1
+        for y in range(max(0, x - AHEAD), x):
+            # Two runs may share the words of the shingles at their ends.
+            behind = scratch[RUN_LARGER, y] + scratch[RUN_LENGTH, y] - ngram
+            follows = scratch[RUN_LARGER, y] < scratch[RUN_LARGER, x] and (
+                behind <= scratch[RUN_LARGER, x]
+            )
+            if follows and scratch[BEST, y] > best:
+                best = scratch[BEST, y]
+                scratch[PREVIOUS, x] = y
+        scratch[BEST, x] = best + scratch[RUN_LENGTH, x]
+        if scratch[BEST, x] > heaviest:
+            heaviest = scratch[BEST, x]
+            last = x
+    return last
+
+
+@njit(cache=True, nogil=True)
+def _uncovered(cover, start, end):
+    """Count the words of a stretch that are not covered."""
+    n = 0
+    for w in range(start, end):
+        n += 1 - cover[w]
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _hole(last, scratch):
+    """Return the largest gap inside the chain: the lesser of its two sides, in words."""
+    hole = 0
+    x = last
+    while x >= 0 and scratch[PREVIOUS, x] >= 0:
+        y = scratch[PREVIOUS, x]
+        length = scratch[RUN_LENGTH, y]
+        gap = min(
+            _uncovered(
+                scratch[COVER_LARGER], scratch[RUN_LARGER, y] + length, scratch[RUN_LARGER, x]
+            ),
+            _uncovered(
+                scratch[COVER_SMALLER], scratch[RUN_SMALLER, y] + length, scratch[RUN_SMALLER, x]
+            ),
+        )
+        hole = max(hole, gap)
+        x = y
+    return hole
+
+
+@njit(cache=True, nogil=True)
+def _line_sum(cover, lines, start, end):
+    """Add up, over the uncovered words of a stretch, the length of the line of each."""
+    total = 0.0
+    for w in range(start, end):
+        total += (1 - cover[w]) * lines[w]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _end_hole(last, lines_larger, lines_smaller, covered_larger, scratch):
+    """Return the gap at the one open end of the chain, and how much it is prose.
+
+    A chain that touches the start of both documents but not the end of either
+    leaves an open end behind it, and the other way round. How much the open end
+    is prose is the mean line length of its words over that of the shared words.
+    """
+    if last < 0:
+        return 0.0, 0.0
+    head = last
+    while scratch[PREVIOUS, head] >= 0:
+        head = scratch[PREVIOUS, head]
+    n_larger = lines_larger.size
+    n_smaller = lines_smaller.size
+    end_larger = scratch[RUN_LARGER, last] + scratch[RUN_LENGTH, last]
+    end_smaller = scratch[RUN_SMALLER, last] + scratch[RUN_LENGTH, last]
+    at_start = scratch[RUN_LARGER, head] <= EDGE and scratch[RUN_SMALLER, head] <= EDGE
+    at_end = n_larger - end_larger <= EDGE and n_smaller - end_smaller <= EDGE
+    if at_start == at_end:
+        return 0.0, 0.0
+    if at_start:
+        start_larger, start_smaller = end_larger, end_smaller
+        end_larger, end_smaller = n_larger, n_smaller
+    else:
+        start_larger, start_smaller = 0, 0
+        end_larger, end_smaller = scratch[RUN_LARGER, head], scratch[RUN_SMALLER, head]
+    gap_larger = _uncovered(scratch[COVER_LARGER], start_larger, end_larger)
+    gap_smaller = _uncovered(scratch[COVER_SMALLER], start_smaller, end_smaller)
+    if min(gap_larger, gap_smaller) == 0:
+        return 0.0, 0.0
+    open_lines = _line_sum(scratch[COVER_LARGER], lines_larger, start_larger, end_larger)
+    open_lines += _line_sum(scratch[COVER_SMALLER], lines_smaller, start_smaller, end_smaller)
+    shared_lines = 0.0
+    for w in range(n_larger):
+        shared_lines += scratch[COVER_LARGER, w] * lines_larger[w]
+    prose = (open_lines / (gap_larger + gap_smaller)) / (shared_lines / covered_larger)
+    return float(min(gap_larger, gap_smaller)), prose
+
+
+@njit(cache=True, nogil=True)
+def align_pairs_into(
+    larger, smaller, shingles, shingle_offsets, token_offsets, lines, weights, ngram,
+    slots, scratch, facts,
+):
+    """Write the facts of each pair: a row of the columns named at the top of this module.
+
+    Parameters
+    ----------
+    larger, smaller : int64 [shape=(n_pairs,)]
+        Documents. Equal values of `larger` that follow each other share one table.
+    shingles : uint64 [shape=(n_shingles,)]
+    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
+    lines : int32 [shape=(n_tokens,)], at least 1
+    weights : float32 [shape=(n_tokens,)] or None
+        Weight of each word; without it the weighted columns count words.
+    ngram : int
+    slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
+    scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
+    facts : float64 [shape=(n_pairs, N_FACTS)], overwritten
+    """
+    indexed = -1
+    mask = 1
+    for p in range(larger.size):
+        a = larger[p]
+        b = smaller[p]
+        shingles_a = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
+        shingles_b = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
+        lines_a = lines[token_offsets[a] : token_offsets[a + 1]]
+        lines_b = lines[token_offsets[b] : token_offsets[b + 1]]
+        if indexed != a:
+            mask = _mask(shingles_a.size)
+            _index_into(shingles_a, slots, mask, scratch)
+            indexed = a
+        _match_into(shingles_a, shingles_b, slots, mask, scratch)
+        facts[p, SHARED] = _count_shared(shingles_a.size, shingles_b.size, scratch)
+        _cover_into(lines_a.size, lines_b.size, shingles_b.size, ngram, scratch)
+        covered_a = lines_a.size - _uncovered(scratch[COVER_LARGER], 0, lines_a.size)
+        covered_b = lines_b.size - _uncovered(scratch[COVER_SMALLER], 0, lines_b.size)
+        facts[p, COVERED_LARGER] = covered_a
+        facts[p, COVERED_SMALLER] = covered_b
+        weight_a = float(covered_a)
+        weight_b = float(covered_b)
+        if weights is not None:
+            weight_a = 0.0
+            for w in range(lines_a.size):
+                weight_a += scratch[COVER_LARGER, w] * weights[token_offsets[a] + w]
+            weight_b = 0.0
+            for w in range(lines_b.size):
+                weight_b += scratch[COVER_SMALLER, w] * weights[token_offsets[b] + w]
+        facts[p, WEIGHT_LARGER] = weight_a
+        facts[p, WEIGHT_SMALLER] = weight_b
+        n_runs = _runs_into(shingles_b.size, lines_a.size, lines_b.size, ngram, scratch)
+        last = _chain_into(n_runs, ngram, scratch)
+        facts[p, HOLE] = _hole(last, scratch)
+        end_hole, prose = _end_hole(last, lines_a, lines_b, covered_a, scratch)
+        facts[p, END_HOLE] = end_hole
+        facts[p, END_PROSE] = prose
+
+
+@njit(cache=True, nogil=True)
+def runs_of_pair_into(larger, smaller, words_larger, words_smaller, ngram, slots, scratch):
+    """Write the runs of one pair into `scratch`, ordered by the smaller document.
+
+    Parameters
+    ----------
+    larger, smaller : uint64 [shape=(n_shingles,)]
+    words_larger, words_smaller : int
+    ngram : int
+    slots, scratch : as in `align_pairs_into`
+
+    Returns
+    -------
+    int
+        How many columns of RUN_LARGER, RUN_SMALLER and RUN_LENGTH are valid.
+    """
+    mask = _mask(larger.size)
+    _index_into(larger, slots, mask, scratch)
+    _match_into(larger, smaller, slots, mask, scratch)
+    return _runs_into(smaller.size, words_larger, words_smaller, ngram, scratch)

@@ -1,0 +1,88 @@
+"""Signatures to candidate pairs, one band at a time."""
+
+import numpy as np
+from numba import njit
+
+__all__ = ["N_ANCHORS", "count_emissions", "emit_pairs_into"]
+
+U = np.uint64
+LOW_HALF = U(0xFFFFFFFF)
+
+N_ANCHORS = 2
+"""A bucket that is too large links each document to this many, its largest."""
+
+
+@njit(cache=True, nogil=True)
+def _bucket_end(keys, start):
+    """Return where the bucket that begins at `start` ends: keys agree in their high half."""
+    end = start + 1
+    while end < keys.size and keys[end] >> U(32) == keys[start] >> U(32):
+        end += 1
+    return end
+
+
+@njit(cache=True, nogil=True)
+def count_emissions(keys, cap):
+    """Return how many pairs the buckets of a band hold; see `emit_pairs_into`."""
+    total = 0
+    start = 0
+    while start < keys.size:
+        end = _bucket_end(keys, start)
+        n = end - start
+        total += n * (n - 1) // 2 if n <= cap else n * N_ANCHORS
+        start = end
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _is_possible(signatures, sizes, a, b, floor, z):
+    """Whether the containment of two documents may reach `floor`.
+
+    The Jaccard similarity ``J`` is estimated from equal positions and raised by `z`
+    standard errors; then ``C = J / (1 + J) * (|A| + |B|) / min(|A|, |B|)``.
+    """
+    equal = 0
+    n_perm = signatures.shape[1]
+    for i in range(n_perm):
+        equal += signatures[a, i] == signatures[b, i]
+    jaccard = equal / n_perm
+    jaccard += z * np.sqrt(jaccard * (1 - jaccard) / n_perm)
+    ratio = (sizes[a] + sizes[b]) / min(sizes[a], sizes[b])
+    return jaccard / (1 + jaccard) * ratio >= floor
+
+
+@njit(cache=True, nogil=True)
+def emit_pairs_into(keys, cap, signatures, sizes, floor, z, pairs):
+    """Write the pairs of one band that may reach the floor; return how many.
+
+    A bucket of at most `cap` documents gives all its pairs. A larger one links
+    each document to its anchors, the largest documents in it.
+
+    Parameters
+    ----------
+    keys : uint64 [shape=(n_docs,)], sorted
+        The value of the band in the high half, the rank of the document by size in
+        the low half.
+    cap : int
+    signatures : uint32 [shape=(n_docs, n_perm)], by rank
+    sizes : int64 [shape=(n_docs,)], by rank, at least 1
+    floor, z : float
+    pairs : uint64 [shape=(>= count_emissions(keys, cap),)], overwritten
+        The lesser rank in the high half, the greater in the low half.
+    """
+    n_pairs = 0
+    start = 0
+    while start < keys.size:
+        end = _bucket_end(keys, start)
+        # Every document is linked to those behind it, or to the anchors alone.
+        is_small = end - start <= cap
+        for x in range(start, end):
+            a = keys[x] & LOW_HALF
+            first = x + 1 if is_small else max(x + 1, end - N_ANCHORS)
+            for y in range(first, end):
+                b = keys[y] & LOW_HALF
+                if _is_possible(signatures, sizes, np.int64(a), np.int64(b), floor, z):
+                    pairs[n_pairs] = (a << U(32)) | b
+                    n_pairs += 1
+        start = end
+    return n_pairs

@@ -1,0 +1,50 @@
+"""Token hashes to shingle hashes."""
+
+import numpy as np
+from numba import njit
+
+from dedupe.kernels.hashing import PRIME_1, avalanche
+
+__all__ = ["shingles_into"]
+
+U = np.uint64
+
+
+@njit(cache=True, nogil=True)
+def shingles_into(hashes, token_offsets, ngram, shingles, shingle_offsets):
+    """Write the hash of each shingle of each document, in the order of the text.
+
+    The hash of the tokens ``t[0] ... t[k - 1]`` is the last step of XXH64 over the
+    polynomial ``(..(t[0] * P + t[1]) * P + ..) * P + t[k - 1]`` modulo 2**64, where
+    P is the first prime of XXH64. A document of fewer than `ngram` tokens is one
+    shingle, one of no tokens is none.
+
+    Parameters
+    ----------
+    hashes : uint64 [shape=(n_tokens,)]
+    token_offsets : int64 [shape=(n_docs + 1,)], non-decreasing, not checked
+    ngram : int, at least 1
+    shingles : uint64 [shape=(>= n_tokens,)], overwritten
+    shingle_offsets : int64 [shape=(n_docs + 1,)], overwritten
+    """
+    # Leaving a shingle, a token has been multiplied `ngram` times.
+    leaving = U(1)
+    for _ in range(ngram):
+        leaving *= PRIME_1
+    n_shingles = 0
+    shingle_offsets[0] = 0
+    for d in range(token_offsets.size - 1):
+        start = token_offsets[d]
+        end = token_offsets[d + 1]
+        first_end = min(start + ngram, end)
+        rolling = U(0)
+        for t in range(start, first_end):
+            rolling = rolling * PRIME_1 + hashes[t]
+        if first_end > start:
+            shingles[n_shingles] = avalanche(rolling)
+            n_shingles += 1
+        for t in range(first_end, end):
+            rolling = rolling * PRIME_1 + hashes[t] - hashes[t - ngram] * leaving
+            shingles[n_shingles] = avalanche(rolling)
+            n_shingles += 1
+        shingle_offsets[d + 1] = n_shingles

@@ -1,0 +1,48 @@
+"""Shingle hashes to MinHash signatures, in datasketch's ``affine32`` scheme."""
+
+import numpy as np
+from numba import njit
+
+__all__ = ["BLOCK", "signatures_into"]
+
+U32 = np.uint32
+EMPTY = U32(0xFFFFFFFF)
+
+# Shingles are taken in blocks of whole vector registers that stay in the first-level cache.
+BLOCK = 1024
+
+
+@njit(cache=True, nogil=True)
+def signatures_into(shingles, offsets, a, b, block, out):
+    """Write the MinHash signature of each document into `out`.
+
+    Document ``d`` owns ``shingles[offsets[d]:offsets[d + 1]]``. The low 32 bits of
+    each hash go through the finaliser of MurmurHash3, then through ``a * h + b``
+    modulo 2**32 for each permutation, and the least value stays (Broder 1997). An
+    empty document has all values at their maximum.
+
+    Parameters
+    ----------
+    shingles : uint64 [shape=(total,)]
+    offsets : int64 [shape=(n_docs + 1,)], non-decreasing, not checked
+    a, b : uint32 [shape=(n_perm,)], `a` odd
+    block : uint32 [shape=(BLOCK,)], scratch
+    out : uint32 [shape=(n_docs, n_perm)], overwritten
+    """
+    for d in range(offsets.size - 1):
+        out[d, :] = EMPTY
+        for start in range(offsets[d], offsets[d + 1], BLOCK):
+            n = min(BLOCK, offsets[d + 1] - start)
+            for i in range(n):
+                # Every product wraps around to 32 bits on purpose.
+                h = U32(shingles[start + i])
+                h = U32((h ^ U32(h >> U32(16))) * U32(0x85EBCA6B))
+                h = U32((h ^ U32(h >> U32(13))) * U32(0xC2B2AE35))
+                block[i] = h ^ U32(h >> U32(16))
+            for p in range(a.size):
+                a_p = a[p]
+                b_p = b[p]
+                least = out[d, p]
+                for i in range(n):
+                    least = min(least, U32(U32(a_p * block[i]) + b_p))
+                out[d, p] = least

@@ -1,0 +1,214 @@
+"""Numbers of documents to scored pairs: texts are hashed again where they are compared.
+
+Shingles of all documents at once would take more memory than their texts, so pairs
+go through in blocks of documents, each hashed anew, on several threads.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from dedupe import evidence, scoring
+from dedupe.corpus import Corpus, Progress, ProgressCallback, map_in_order
+from dedupe.results import Cluster, Comparison, Evidence, Pair
+from dedupe.documents import Document
+from dedupe.errors import NothingToRead
+from dedupe.settings import SCORE_FLOOR, Settings
+from dedupe.shingling import digests, hash_shingles
+from dedupe.text import Tokens, hash_tokens
+
+__all__ = ["Matcher", "compare_documents", "find_evidence"]
+
+BLOCK_WORDS = 1 << 21
+"""Words in a block of documents to compare: about 50 MB of hashes and places."""
+
+Pairs = dict[tuple[str, str], Pair]
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Scores the pairs of a corpus."""
+
+    corpus: Corpus
+    ngram: int
+    workers: int
+
+    def score(self, pairs: Whole, progress: ProgressCallback) -> Iterator[Pair]:
+        """Yield the pairs that score at least the floor.
+
+        Parameters
+        ----------
+        pairs : int64 [shape=(n_pairs, 2)]
+            Numbers of documents, pairs with the same first document together.
+        progress : callable
+        """
+        n_done = 0
+        for found, n_pairs in map_in_order(self._score_block, self._blocks(pairs), self.workers):
+            yield from found
+            n_done += n_pairs
+            progress(Progress("scoring", n_done, len(pairs), "pairs"))
+
+    def copies(self) -> Iterator[Pair]:
+        """Yield each identical copy with the first document that has its tokens."""
+        for copy, first in enumerate(self.corpus.first_copy.tolist()):
+            if copy != first:
+                info = self.corpus.infos[first]
+                yield identical_pair(info.id, self.corpus.infos[copy].id, info.n_words)
+
+    def ask(self, scored: Pairs) -> Callable[[list[tuple[str, str]]], list[float]]:
+        """Return a function that scores pairs which were no candidates, and records them."""
+        number = {info.id: n for n, info in enumerate(self.corpus.infos)}
+
+        def score_missing(names: list[tuple[str, str]]) -> list[float]:
+            numbers = np.array([(number[left], number[right]) for left, right in names])
+            pairs = self._pairs(numbers, floor=0.0)
+            scored.update(
+                {(pair.left, pair.right): pair for pair in pairs if pair.score >= SCORE_FLOOR}
+            )
+            return [pair.score if pair.score >= SCORE_FLOOR else 0.0 for pair in pairs]
+
+        return score_missing
+
+    def explain(self, clusters: Sequence[Cluster], scored: Pairs, progress: ProgressCallback) -> None:
+        """Give each duplicate a pair with its representative that carries its evidence."""
+        number = {info.id: n for n, info in enumerate(self.corpus.infos)}
+        total = sum(len(cluster) - 1 for cluster in clusters)
+        n_done = 0
+        for cluster in clusters:
+            kept = cluster.representative
+            for member in cluster.members:
+                if member == kept:
+                    continue
+                left, right = sorted((number[member], number[kept]))
+                names = self.corpus.infos[left].id, self.corpus.infos[right].id
+                pair = scored.get(names) or self._pair(left, right)
+                texts = self.corpus.texts([left, right])
+                found = find_evidence(texts[0], texts[1], self.ngram)
+                scored[names] = replace(pair, evidence=found)
+                n_done += 1
+                progress(Progress("evidence", n_done, total, "documents"))
+
+    def _pair(self, left: int, right: int) -> Pair:
+        """Return two documents as a pair, whatever they score."""
+        first = self.corpus.first_copy
+        if first[left] == first[right]:
+            info = self.corpus.infos[left]
+            return identical_pair(info.id, self.corpus.infos[right].id, info.n_words)
+        return self._pairs(np.array([[left, right]]), floor=0.0)[0]
+
+    def _blocks(self, pairs: Whole) -> Iterator[Whole]:
+        """Cut a list of pairs where its documents have BLOCK_WORDS together."""
+        words = [info.n_words for info in self.corpus.infos]
+        start = 0
+        held: set[int] = set()
+        n_words = 0
+        for row, numbers in enumerate(pairs.tolist()):
+            for number in numbers:
+                if number not in held:
+                    held.add(number)
+                    n_words += words[number]
+            if n_words >= BLOCK_WORDS:
+                yield pairs[start : row + 1]
+                start, n_words = row + 1, 0
+                held.clear()
+        if start < len(pairs):
+            yield pairs[start:]
+
+    def _score_block(self, pairs: Whole) -> tuple[list[Pair], int]:
+        return self._pairs(pairs, SCORE_FLOOR), len(pairs)
+
+    def _pairs(self, pairs: Whole, floor: float) -> list[Pair]:
+        """Score a block of pairs; keep those of at least `floor`."""
+        numbers, places = np.unique(pairs, return_inverse=True)
+        places = places.reshape(pairs.shape)
+        block, _ = make_block(self.corpus.texts(numbers.tolist()), self.ngram)
+        # Ids are in the order of numbers, so the lesser number is on the left.
+        left, right = places.min(axis=1), places.max(axis=1)
+        alignment = scoring.align(block, left, right)
+        scores = scoring.score(alignment)
+        infos = self.corpus.infos
+        return [
+            make_pair(
+                infos[numbers[left[row]]].id, infos[numbers[right[row]]].id, alignment, scores, row
+            )
+            for row in np.flatnonzero(scores >= floor).tolist()
+        ]
+
+
+def compare_documents(left: Document, right: Document, settings: Settings) -> Comparison:
+    """Compare two documents that belong to no corpus."""
+    block, tokens = make_block([left.text, right.text], settings.ngram)
+    for document, n_words in zip((left, right), block.n_words, strict=True):
+        if n_words == 0:
+            raise NothingToRead(f"a text to compare must hold a word, got none in {document.id}")
+    one, other = digests(tokens)
+    if one == other:
+        pair = identical_pair(left.id, right.id, int(block.n_words[0]))
+    else:
+        alignment = scoring.align(block, np.array([0]), np.array([1]))
+        pair = make_pair(left.id, right.id, alignment, scoring.score(alignment), 0)
+    found = find_evidence(left.text, right.text, settings.ngram)
+    return Comparison(replace(pair, evidence=found), left.text, right.text, settings.threshold)
+
+
+def make_block(texts: Sequence[str], ngram: int) -> tuple[scoring.Block, Tokens]:
+    """Hash some texts for comparison; also return where their tokens stand."""
+    tokens = hash_tokens(texts, detail=True)
+    assert tokens.lines is not None
+    shingles = hash_shingles(tokens, ngram)
+    return scoring.Block(
+        shingles.hashes, shingles.offsets, tokens.offsets, tokens.lines, ngram
+    ), tokens
+
+
+def make_pair(
+    left: str, right: str, alignment: scoring.Alignment, scores: npt.NDArray[np.float64], row: int
+) -> Pair:
+    """Return one row of an alignment as a pair with a verdict and a reason."""
+    shared = int(alignment.covered[row])
+    hole = int(alignment.hole[row])
+    furniture = int(alignment.furniture[row])
+    containments = (
+        float(alignment.containment_left[row]),
+        float(alignment.containment_right[row]),
+    )
+    score = float(scores[row])
+    verdict = scoring.verdict(
+        score,
+        hole,
+        shared,
+        alignment.covered_left[row] / alignment.words_left[row],
+        alignment.covered_right[row] / alignment.words_right[row],
+    )
+    return Pair(
+        left=left,
+        right=right,
+        score=score,
+        jaccard=float(alignment.jaccard[row]),
+        containment=max(containments),
+        containment_left=containments[0],
+        containment_right=containments[1],
+        verdict=verdict,
+        reason=scoring.reason(verdict, shared, hole, furniture),
+        shared_words=shared,
+        hole_words=hole,
+        furniture_words=furniture,
+    )
+
+
+def identical_pair(left: str, right: str, n_words: int) -> Pair:
+    """Return two documents with the same tokens as a pair."""
+    reason = scoring.reason("identical", n_words, 0, 0)
+    return Pair(left, right, 1.0, 1.0, 1.0, 1.0, 1.0, "identical", reason, n_words, 0, 0)
+
+
+def find_evidence(left: str, right: str, ngram: int) -> Evidence:
+    """Return the passages that two texts share and what only one of them says."""
+    block, tokens = make_block([left, right], ngram)
+    assert tokens.spans is not None
+    middle = int(tokens.offsets[1])
+    spans = tokens.spans[:middle], tokens.spans[middle:]
+    return evidence.gather((left, right), spans, scoring.shared_runs(block, 0, 1))

@@ -1,0 +1,80 @@
+"""Why documents are, or are not, the same story.
+
+`explain` answers for one document, `borderline` for the pairs that a slightly
+different threshold would decide otherwise.
+"""
+
+from collections.abc import Iterator
+
+from dedupe.report.lines import Line, counted, squeezed
+from dedupe.report.pairs import evidence, left_out, measures, names, rule
+from dedupe.results import Cluster, Pair, Result
+from dedupe.settings import SCORE_FLOOR
+
+__all__ = ["borderline", "explain"]
+
+N_CANDIDATES = 10
+"""Candidates that are shown of a document: past these the scores say little."""
+
+ON_AVERAGE = "clusters are joined by the average score of all pairs between them, not by one pair"
+
+
+def explain(result: Result, document: str) -> Iterator[Line]:
+    """Yield where a document ended up, and how its best candidates were judged."""
+    pairs = result.pairs_of(document)
+    skipped = [one for one in result.skipped if one.id == document]
+    for one in skipped:
+        yield Line(0, (("id", document), ("", f" was skipped: {squeezed(one.reason)}")))
+        yield Line(1, (("", f"to do: {squeezed(one.remedy)}"),))
+    if skipped and not pairs:
+        return
+    clusters = _clusters(result)
+    yield _place(result, document, clusters.get(document))
+    if not pairs:
+        nobody = f"no other document scored {SCORE_FLOOR:g} or more with it (or none has this id)"
+        yield Line(1, (("", nobody),))
+    for pair in pairs[:N_CANDIDATES]:
+        yield Line(1, (("dim", "with "), ("id", pair.other(document)), *measures(pair)))
+        yield from _judgement(pair, clusters, result.settings.threshold)
+        yield from evidence(pair, depth=2)
+    yield from left_out(len(pairs), N_CANDIDATES, "candidate", depth=1)
+
+
+def borderline(result: Result, n: int) -> Iterator[Line]:
+    """Yield the `n` pairs whose scores are nearest to the threshold, nearest first."""
+    threshold = result.settings.threshold
+    pairs = result.borderline(n)
+    if not pairs:
+        yield Line(0, (("heading", f"no pair scored {SCORE_FLOOR:g} or more"),))
+        return
+    heading = f"{counted(len(pairs), 'pair')} nearest to the threshold {threshold:g}"
+    yield Line(0, (("heading", heading),))
+    clusters = _clusters(result)
+    for pair in pairs:
+        yield Line(1, (*names(pair), *measures(pair)))
+        yield from _judgement(pair, clusters, threshold)
+
+
+def _clusters(result: Result) -> dict[str, Cluster]:
+    """Return the cluster of each document that is in one."""
+    return {member: cluster for cluster in result.clusters for member in cluster.members}
+
+
+def _place(result: Result, document: str, cluster: Cluster | None) -> Line:
+    """Say which cluster a document is in, and what represents it."""
+    if cluster is None:
+        return Line(0, (("id", document), ("", " is in no cluster")))
+    number = result.clusters.index(cluster) + 1
+    where = f" is in cluster {number}, of {counted(len(cluster), 'document')}; keep "
+    kept = cluster.representative
+    return Line(0, (("id", document), ("", where), ("keep", "it" if kept == document else kept)))
+
+
+def _judgement(pair: Pair, clusters: dict[str, Cluster], threshold: float) -> Iterator[Line]:
+    """Say why a pair is what it is, and what decided."""
+    yield Line(2, (("", squeezed(pair.reason)),))
+    yield Line(2, (("", rule(pair, threshold)),))
+    together = pair.left in clusters and pair.right in clusters[pair.left].members
+    if together != (pair.score >= threshold):
+        where = "in one cluster" if together else "not in one cluster"
+        yield Line(2, (("", f"yet {where}: {ON_AVERAGE}"),))

@@ -1,0 +1,28 @@
+"""Reports for programs as JSON.
+
+The form of a whole result belongs to `dedupe.results.Result.to_json`, which can
+also read it back; here are the forms that nobody reads back.
+"""
+
+import json
+from dataclasses import asdict
+
+from dedupe.results import Comparison, Result
+
+__all__ = ["compared", "rows"]
+
+
+def rows(result: Result) -> str:
+    """Return `Result.rows` as JSON Lines: an object for each member of each cluster."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in result.rows())
+
+
+def compared(comparison: Comparison) -> str:
+    """Return a comparison as one JSON object: the verdict, the pair, and both texts."""
+    facts = {
+        "format": "dedupe-comparison",
+        "version": 1,
+        "same_story": comparison.same_story,
+        **asdict(comparison),
+    }
+    return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"

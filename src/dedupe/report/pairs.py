@@ -1,0 +1,84 @@
+"""A pair of documents put into words: its measures, the rule applied, its evidence.
+
+The pieces that every report about documents has in common. Which pairs are shown,
+and in which order, is left to the reports.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from dedupe.report.lines import Line, Part, counted, squeezed
+from dedupe.results import Pair, Passage, Remainder
+
+__all__ = ["evidence", "left_out", "measures", "names", "rule"]
+
+N_PASSAGES = 3
+"""Passages, and remainders of either side, that are shown of a pair.
+
+Three carry most of a story. `dedupe compare` shows the rest.
+"""
+
+
+def measures(pair: Pair) -> tuple[Part, ...]:
+    """Return the numbers of a pair and its verdict, for one line."""
+    return (
+        ("dim", "  score "),
+        ("", f"{pair.score:.2f}"),
+        ("dim", "  containment "),
+        ("", f"{pair.containment:.2f}"),
+        ("dim", "  Jaccard "),
+        ("", f"{pair.jaccard:.2f}"),
+        ("verdict", f"  {pair.verdict}"),
+    )
+
+
+def names(pair: Pair) -> tuple[Part, ...]:
+    """Return the ids of both sides."""
+    return (("id", pair.left), ("dim", " and "), ("id", pair.right))
+
+
+def rule(pair: Pair, threshold: float) -> str:
+    """Return how the score of a pair decided, digits enough to see on which side it is."""
+    if pair.score >= threshold:
+        return f"score {pair.score:.6g} reaches the threshold {threshold:g}: the same story"
+    return f"score {pair.score:.6g} is below the threshold {threshold:g}: not the same story"
+
+
+def evidence(pair: Pair, depth: int) -> Iterator[Line]:
+    """Yield the longest shared passages, and the longest text that only one side has."""
+    found = pair.evidence
+    if found is None:
+        return
+    yield from _stretches("shared", found.passages, depth)
+    yield from _stretches(f"only in {pair.left}", found.only_left, depth)
+    yield from _stretches(f"only in {pair.right}", found.only_right, depth)
+
+
+def _stretches(
+    what: str, stretches: Sequence[Passage] | Sequence[Remainder], depth: int
+) -> Iterator[Line]:
+    """Yield the longest stretches in the order of the text, story before furniture."""
+    ranked = sorted(
+        range(len(stretches)),
+        key=lambda i: (_is_furniture(stretches[i]), -stretches[i].n_words),
+    )
+    for stretch in (stretches[i] for i in sorted(ranked[:N_PASSAGES])):
+        label = f"{what}, {counted(stretch.n_words, 'word')}"
+        mark = ", furniture" if _is_furniture(stretch) else ""
+        yield Line(
+            depth,
+            (("dim", label), ("furniture", mark), ("", f": {squeezed(stretch.excerpt)}")),
+        )
+    if rest := ranked[N_PASSAGES:]:
+        n_words = counted(sum(stretches[i].n_words for i in rest), "word")
+        yield Line(depth, (("dim", f"{what}: and {len(rest):,} more, {n_words}"),))
+
+
+def _is_furniture(stretch: Passage | Remainder) -> bool:
+    """Return whether a stretch is known to be furniture."""
+    return isinstance(stretch, Passage) and stretch.furniture
+
+
+def left_out(n: int, limit: int | None, noun: str, depth: int = 0) -> Iterator[Line]:
+    """Yield a line that says how many of `n` things a limit keeps out of sight."""
+    if limit is not None and n > limit:
+        yield Line(depth, (("dim", f"and {counted(n - limit, f'more {noun}')}"),))

@@ -1,0 +1,109 @@
+"""The report of a search for people: clusters, what was skipped, and a summary.
+
+It says for each cluster which copy to keep, and of each other document how it
+was recognised. Why a document is *not* in a cluster is left to `explanation`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from dedupe.errors import Skipped
+from dedupe.report.lines import BLANK, Line, Part, counted, squeezed
+from dedupe.report.pairs import evidence, left_out, measures, names
+from dedupe.results import DocumentInfo, Duplicate, Pair, Result
+from dedupe.settings import SCORE_FLOOR
+
+__all__ = ["describe"]
+
+
+def describe(result: Result, limit: int | None = None) -> Iterator[Line]:
+    """Yield the report of a result.
+
+    Parameters
+    ----------
+    result : Result
+    limit : int, optional
+        Show at most so many clusters, duplicates in each, and skipped documents
+        for each remedy, and say how many were left out. By default all.
+    """
+    pairs = {(pair.left, pair.right): pair for pair in result.scored}
+    duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
+    documents = {document.id: document for document in result.documents}
+    for number, cluster in enumerate(result.clusters[:limit], start=1):
+        yield Line(0, (("heading", f"cluster {number}: {counted(len(cluster), 'document')}"),))
+        yield _kept(documents[cluster.representative], result.settings.keep)
+        dropped = [duplicates[m] for m in cluster.members if m != cluster.representative]
+        for duplicate in dropped[:limit]:
+            yield from _dropped(duplicate, pairs)
+        yield from left_out(len(dropped), limit, "duplicate", depth=1)
+        yield BLANK
+    if not result.clusters:
+        yield from _nothing(result)
+    if limit is not None and len(result.clusters) > limit:
+        yield from left_out(len(result.clusters), limit, "cluster")
+        yield BLANK
+    yield from _skipped(result.skipped, limit)
+    yield _summary(result)
+
+
+def _kept(document: DocumentInfo, keep: object) -> Line:
+    """Name the copy to keep, and the rule that chose it."""
+    why = f", the {keep}" if isinstance(keep, str) else ""
+    about = f"  {counted(document.n_words, 'word')}{why}"
+    return Line(1, (("keep", "keep  "), ("id", document.id), ("dim", about)))
+
+
+def _dropped(duplicate: Duplicate, pairs: dict[tuple[str, str], Pair]) -> Iterator[Line]:
+    """Say how a duplicate matches the copy to keep, or else the member it matches best."""
+    head: tuple[Part, ...] = (("drop", "drop  "), ("id", duplicate.id))
+    pair = pairs.get(_sides(duplicate.id, duplicate.duplicate_of))
+    if pair is None:
+        head += (("dim", "  matches "), ("id", duplicate.best_match))
+        pair = pairs[_sides(duplicate.id, duplicate.best_match)]
+    yield Line(1, head + measures(pair))
+    yield Line(2, (("", squeezed(pair.reason)),))
+    yield from evidence(pair, depth=2)
+
+
+def _sides(one: str, other: str) -> tuple[str, str]:
+    """Return two ids in the order in which a pair has them."""
+    return min(one, other), max(one, other)
+
+
+def _nothing(result: Result) -> Iterator[Line]:
+    """Say that there are no duplicates, and what came nearest."""
+    threshold = result.settings.threshold
+    yield Line(0, (("heading", f"no duplicates: no two documents score {threshold:g} or more"),))
+    for pair in result.borderline(1):
+        yield Line(1, (("dim", "nearest: "), *names(pair), *measures(pair)))
+        yield Line(2, (("", squeezed(pair.reason)),))
+    if not result.scored:
+        yield Line(1, (("dim", f"nor does any pair reach {SCORE_FLOOR:g}"),))
+    yield BLANK
+
+
+def _skipped(skipped: Sequence[Skipped], limit: int | None) -> Iterator[Line]:
+    """List what was left out, gathered by what can be done about it."""
+    if not skipped:
+        return
+    groups: dict[str, list[Skipped]] = {}
+    for document in skipped:
+        groups.setdefault(document.remedy, []).append(document)
+    yield Line(0, (("heading", f"skipped: {counted(len(skipped), 'document')}"),))
+    for remedy, group in list(groups.items())[:limit]:
+        yield Line(1, (("", f"to do: {squeezed(remedy)}"),))
+        for document in group[:limit]:
+            yield Line(2, (("id", document.id), ("", f"  {squeezed(document.reason)}")))
+        yield from left_out(len(group), limit, "document", depth=2)
+    yield from left_out(len(groups), limit, "kind", depth=1)
+    yield BLANK
+
+
+def _summary(result: Result) -> Line:
+    """Count what was read and found, in one line."""
+    counts = (
+        counted(result.n_documents, "document"),
+        counted(len(result.clusters), "cluster"),
+        counted(len(result.duplicates), "duplicate"),
+        f"{len(result.skipped):,} skipped",
+    )
+    return Line(0, (("heading", ", ".join(counts)),))

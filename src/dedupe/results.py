@@ -1,0 +1,547 @@
+"""What was found: frozen records, and the questions people ask of them.
+
+Nothing here reads a file or holds a whole corpus. A `Result` is self-contained:
+it can be saved as JSON, loaded elsewhere, given another threshold and reported
+without the documents it came from. Ids tie the records together.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+from dedupe import clustering
+from dedupe.errors import InvalidResult, InvalidSetting, MissingExtra, Skipped, UnknownDocument
+from dedupe.settings import SCORE_FLOOR, Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Cluster",
+    "Comparison",
+    "DocumentInfo",
+    "Duplicate",
+    "Evidence",
+    "Pair",
+    "Passage",
+    "Remainder",
+    "Result",
+    "Span",
+]
+
+FORMAT = "dedupe-result"
+FORMAT_VERSION = 1
+
+
+class Span(NamedTuple):
+    """A half-open range of characters in the original text of a document."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of words that two documents share.
+
+    Attributes
+    ----------
+    left, right : Span
+        Where it stands in either original text.
+    n_words : int
+        How many words it has.
+    excerpt : str
+        Its text as the left document has it, shortened in the middle.
+    furniture : bool
+        Whether it is text that many unrelated documents carry.
+    """
+
+    left: Span
+    right: Span
+    n_words: int
+    excerpt: str
+    furniture: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """A stretch of words that only one of two documents has."""
+
+    span: Span
+    n_words: int
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where two documents agree, and what only one of them says.
+
+    Attributes
+    ----------
+    passages : tuple of Passage
+        The shared text, in the order of the left document.
+    only_left, only_right : tuple of Remainder
+        The rest of either document.
+    covered_left, covered_right : float, in [0, 1]
+        The share of either document's words that stand in `passages`.
+    """
+
+    passages: tuple[Passage, ...]
+    only_left: tuple[Remainder, ...]
+    only_right: tuple[Remainder, ...]
+    covered_left: float
+    covered_right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two documents, how alike they are, and why.
+
+    Attributes
+    ----------
+    left, right : str
+        The ids, `left` before `right` in the order of their code points.
+    score : float, in [0, 1]
+        How sure it is that both hold the same story.
+    jaccard : float, in [0, 1]
+        Shared shingles among all shingles of both: low where one text is long.
+    containment : float, in [0, 1]
+        The larger of the two directions below.
+    containment_left, containment_right : float, in [0, 1]
+        Which share of that side's shingles the other side has.
+    verdict : str
+        ``"identical"``, ``"same text"``, ``"contained"``, ``"overlapping"``,
+        ``"same template"`` or ``"different"``; see `dedupe.scoring.verdict`.
+    reason : str
+        One line for a person.
+    shared_words : int
+        Words of the shared text, counted on the side that has fewer.
+    hole_words : int
+        Words that stand at one place inside the shared text and differ.
+    furniture_words : int
+        How many of the shared words are furniture.
+    evidence : Evidence or None
+        The shared passages. None where they were not asked for: they are kept
+        for each duplicate with its representative, and by `dedupe.compare`.
+    """
+
+    left: str
+    right: str
+    score: float
+    jaccard: float
+    containment: float
+    containment_left: float
+    containment_right: float
+    verdict: str
+    reason: str
+    shared_words: int
+    hole_words: int
+    furniture_words: int
+    evidence: Evidence | None = None
+
+    def other(self, document: str) -> str:
+        """Return the id of the side that is not `document`."""
+        return self.right if document == self.left else self.left
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What is remembered of a document once its text is gone.
+
+    Attributes
+    ----------
+    id : str
+    n_words : int
+        Length in words (in characters, for scripts written without spaces).
+    position : int
+        Its place in the input, from 0.
+    time : float or None
+        Seconds since 1970: the time of its file, or of the field that was named.
+    """
+
+    id: str
+    n_words: int
+    position: int
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Documents that hold the same story; `members` includes the representative."""
+
+    representative: str
+    members: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A document that can be dropped, and what stands in for it.
+
+    Attributes
+    ----------
+    id : str
+    duplicate_of : str
+        The representative of its cluster.
+    score : float, in [0, 1]
+        Its direct score with the representative.
+    best_match : str
+        The member of its cluster that it matches best.
+    best_score : float, in [0, 1]
+    reason : str
+        One line for a person.
+    """
+
+    id: str
+    duplicate_of: str
+    score: float
+    best_match: str
+    best_score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two texts side by side: the answer of `dedupe.compare`.
+
+    `pair.left` and `pair.right` name the sides in the order in which they were
+    given, and `left_text` and `right_text` are what the spans of its evidence
+    point into.
+    """
+
+    pair: Pair
+    left_text: str
+    right_text: str
+    threshold: float
+
+    @property
+    def same_story(self) -> bool:
+        """Whether the score reaches the threshold."""
+        return self.pair.score >= self.threshold
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that `dedupe.find_duplicates` found.
+
+    Attributes
+    ----------
+    clusters : tuple of Cluster
+        Groups of two documents or more, largest first.
+    duplicates : tuple of Duplicate
+        What can be dropped, in the order of `clusters`.
+    scored : tuple of Pair
+        Every pair whose score is at least 0.1, best first, confirmed or not.
+        Of ``k`` identical copies, ``k - 1`` pairs stand here, all with the
+        same one.
+    skipped : tuple of Skipped
+        What could not be read, with reason and remedy.
+    n_documents : int
+        Documents that were read.
+    settings : Settings
+    documents : tuple of DocumentInfo
+        The documents that occur in `scored`, ordered by id.
+    """
+
+    clusters: tuple[Cluster, ...]
+    duplicates: tuple[Duplicate, ...]
+    scored: tuple[Pair, ...]
+    skipped: tuple[Skipped, ...]
+    n_documents: int
+    settings: Settings
+    documents: tuple[DocumentInfo, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Result: {self.n_documents} documents, {len(self.clusters)} clusters, "
+            f"{len(self.duplicates)} duplicates, {len(self.skipped)} skipped>"
+        )
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The confirmed pairs, those whose score reaches the threshold, best first."""
+        return tuple(pair for pair in self.scored if pair.score >= self.settings.threshold)
+
+    def pair(self, left: str, right: str) -> Pair:
+        """Return the scored pair of two documents, in whichever order they are named.
+
+        Raises
+        ------
+        UnknownDocument
+            When the two were never scored together, or below 0.1.
+        """
+        left, right = min(left, right), max(left, right)
+        for pair in self.scored:
+            if pair.left == left and pair.right == right:
+                return pair
+        raise UnknownDocument(
+            f"no scored pair of {left!r} and {right!r}: their score is below {SCORE_FLOOR:g}"
+        )
+
+    def pairs_of(self, document: str) -> tuple[Pair, ...]:
+        """Return every scored pair that a document is in, confirmed or not, best first."""
+        return tuple(pair for pair in self.scored if document in (pair.left, pair.right))
+
+    def borderline(self, n: int = 10) -> tuple[Pair, ...]:
+        """Return the `n` pairs whose scores are nearest to the threshold, nearest first."""
+        threshold = self.settings.threshold
+        return tuple(sorted(self.scored, key=lambda pair: abs(pair.score - threshold))[:n])
+
+    def at(self, threshold: float) -> Self:
+        """Return the result that another threshold gives, without reading anything again.
+
+        Pairs that scored below 0.1, or that were no candidates, count as 0, so a
+        lower threshold never joins documents that were not compared.
+
+        Raises
+        ------
+        InvalidSetting
+            When the threshold lies outside [0.1, 1], or when the result was
+            loaded from JSON and its `keep` was a function.
+        """
+        settings = replace(self.settings, threshold=threshold)
+        scored = {(pair.left, pair.right): pair for pair in self.scored}
+        labels = cluster_labels(self.documents, scored, threshold)
+        clusters = make_clusters(self.documents, labels, settings.keep)
+        return replace(
+            self,
+            settings=settings,
+            clusters=clusters,
+            duplicates=make_duplicates(clusters, scored),
+        )
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a flat record for each member of each cluster, representative first."""
+        verdicts = {(pair.left, pair.right): pair.verdict for pair in self.scored}
+        duplicates = {duplicate.id: duplicate for duplicate in self.duplicates}
+        for number, cluster in enumerate(self.clusters, start=1):
+            kept = cluster.representative
+            yield dict(zip(ROW_FIELDS, (number, kept, "", 1.0, "", ""), strict=True))
+            for member in cluster.members:
+                if member != kept:
+                    row = duplicates[member]
+                    verdict = verdicts.get((min(member, kept), max(member, kept)), "different")
+                    values = (number, member, kept, row.score, verdict, row.reason)
+                    yield dict(zip(ROW_FIELDS, values, strict=True))
+
+    def to_json(self) -> str:
+        """Return the result as JSON: one object, keys in a fixed order, no rounding."""
+        settings = asdict(self.settings)
+        if callable(self.settings.keep):
+            settings["keep"] = "custom"
+        settings |= {
+            "bands": self.settings.bands,
+            "rows": self.settings.rows,
+            "expected_recall": {
+                f"{jaccard:g}": self.settings.expected_recall(jaccard)
+                for jaccard in (0.02, 0.05, 0.1, 0.2)
+            },
+        }
+        facts = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "n_documents": self.n_documents,
+            "settings": settings,
+            "clusters": [asdict(cluster) for cluster in self.clusters],
+            "duplicates": [asdict(duplicate) for duplicate in self.duplicates],
+            "pairs": [asdict(pair) for pair in self.scored],
+            "skipped": [asdict(skipped) for skipped in self.skipped],
+            "documents": [asdict(document) for document in self.documents],
+        }
+        return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Rebuild a result from what `to_json` returned.
+
+        Raises
+        ------
+        InvalidResult
+            When the text is no JSON, no result, or of another format version.
+        """
+        try:
+            facts = json.loads(text)
+        except ValueError as error:
+            raise InvalidResult(f"a result must be JSON, got {error}") from error
+        found = (facts.get("format"), facts.get("version")) if isinstance(facts, dict) else None
+        if found != (FORMAT, FORMAT_VERSION):
+            raise InvalidResult(
+                f"a result must say format {FORMAT!r} and version {FORMAT_VERSION}, "
+                f"got {found}: save it again with this version of dedupe"
+            )
+        try:
+            return cls(
+                clusters=tuple(
+                    Cluster(row["representative"], tuple(row["members"]))
+                    for row in facts["clusters"]
+                ),
+                duplicates=tuple(Duplicate(**row) for row in facts["duplicates"]),
+                scored=tuple(_pair(row) for row in facts["pairs"]),
+                skipped=tuple(Skipped(**row) for row in facts["skipped"]),
+                n_documents=int(facts["n_documents"]),
+                settings=_settings(facts["settings"]),
+                documents=tuple(DocumentInfo(**row) for row in facts["documents"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InvalidResult(f"a result is damaged: {error!r}") from error
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return `rows` as a data frame: a line for each member of each cluster.
+
+        Raises
+        ------
+        MissingExtra
+            When pandas is not installed.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415  An optional dependency.
+        except ImportError as error:
+            raise MissingExtra("a data frame", "pandas") from error
+        return pd.DataFrame(list(self.rows()), columns=list(ROW_FIELDS))
+
+
+ROW_FIELDS = ("cluster", "id", "duplicate_of", "score", "verdict", "reason")
+
+Scored = Mapping[tuple[str, str], Pair]
+
+
+def cluster_labels(
+    documents: Sequence[DocumentInfo],
+    scored: Scored,
+    threshold: float,
+    ask: Callable[[list[tuple[str, str]]], list[float]] | None = None,
+) -> list[int]:
+    """Return the cluster of each document, by average linkage over the scored pairs.
+
+    Identical copies stand for one document, so that the number of copies has no
+    weight. `ask` gives the scores of pairs that are not in `scored`; without it
+    they count as 0.
+    """
+    index = {document.id: i for i, document in enumerate(documents)}
+    copy_of = np.arange(len(documents))
+    for left, right in sorted(scored):
+        if scored[left, right].verdict == "identical":
+            copy_of[index[right]] = copy_of[index[left]]
+    edges = [
+        (int(copy_of[index[left]]), int(copy_of[index[right]]), pair.score)
+        for (left, right), pair in scored.items()
+        if pair.verdict != "identical"
+    ]
+    ids = [document.id for document in documents]
+    labels = clustering.average_linkage(
+        len(documents),
+        edges,
+        threshold=threshold,
+        ask=None if ask is None else lambda few: ask([(ids[a], ids[b]) for a, b in few]),
+    )
+    return [int(label) for label in labels[copy_of]]
+
+
+def make_clusters(
+    documents: Sequence[DocumentInfo],
+    labels: Iterable[int],
+    keep: str | Callable[..., Any],
+) -> tuple[Cluster, ...]:
+    """Gather documents by label and choose the representative of each group."""
+    groups: dict[int, list[DocumentInfo]] = {}
+    for document, label in zip(documents, labels, strict=True):
+        groups.setdefault(label, []).append(document)
+    clusters = [
+        Cluster(_representative(group, keep).id, tuple(document.id for document in group))
+        for group in groups.values()
+        if len(group) > 1
+    ]
+    return tuple(sorted(clusters, key=lambda cluster: (-len(cluster), cluster.members)))
+
+
+def make_duplicates(clusters: Iterable[Cluster], scored: Scored) -> tuple[Duplicate, ...]:
+    """Say of each member but the representative what stands in for it, and why."""
+    matches: dict[str, list[Pair]] = {}
+    for pair in scored.values():
+        matches.setdefault(pair.left, []).append(pair)
+        matches.setdefault(pair.right, []).append(pair)
+    return tuple(
+        _duplicate(member, cluster, matches[member])
+        for cluster in clusters
+        for member in cluster.members
+        if member != cluster.representative
+    )
+
+
+def _duplicate(member: str, cluster: Cluster, pairs: Iterable[Pair]) -> Duplicate:
+    """Describe one member by its pairs with the rest of its cluster."""
+    others = set(cluster.members)
+    inside = {pair.other(member): pair for pair in pairs if pair.other(member) in others}
+    best_match, best = min(inside.items(), key=lambda item: (-item[1].score, item[0]))
+    kept = cluster.representative
+    direct = inside.get(kept)
+    return Duplicate(
+        id=member,
+        duplicate_of=kept,
+        score=direct.score if direct else 0.0,
+        best_match=best_match,
+        best_score=best.score,
+        reason=direct.reason if direct else f"matches {best_match}: {best.reason}",
+    )
+
+
+def _representative(group: Sequence[DocumentInfo], keep: str | Callable[..., Any]) -> DocumentInfo:
+    """Choose the document to keep; the first id wins a tie."""
+    if callable(keep):
+        chosen = keep(tuple(group))
+        if chosen not in group:
+            raise InvalidSetting(f"keep must return one of the documents given, got {chosen!r}")
+        return chosen  # type: ignore[no-any-return]
+    return min(group, key=lambda document: (KEYS[keep](document), document.id))
+
+
+KEYS: dict[str, Callable[[DocumentInfo], float]] = {
+    "longest": lambda document: -document.n_words,
+    "shortest": lambda document: document.n_words,
+    "first": lambda document: document.position,
+    # A document without a time is older than any that has one.
+    "newest": lambda document: float("inf") if document.time is None else -document.time,
+}
+
+
+def _settings(row: dict[str, Any]) -> Settings:
+    """Rebuild settings, leaving out what follows from the rest."""
+    given = {key: row[key] for key in ("threshold", "ngram", "num_perm", "seed", "bucket_cap")}
+    if row["keep"] == "custom":
+        # A function cannot be saved. This stands for it until one is given again.
+        return replace(Settings(**given), keep=_lost_keep)
+    return Settings(**given, keep=row["keep"])
+
+
+def _lost_keep(_: Sequence[DocumentInfo]) -> DocumentInfo:
+    """Stand in for the function that chose the representatives of a saved result."""
+    raise InvalidSetting(
+        "keep was a function, which JSON cannot hold: "
+        "give it again with dataclasses.replace(result, settings=...)"
+    )
+
+
+def _pair(row: dict[str, Any]) -> Pair:
+    """Rebuild a pair with its evidence."""
+    evidence = row["evidence"]
+    return Pair(**{**row, "evidence": None if evidence is None else _evidence(evidence)})
+
+
+def _evidence(row: dict[str, Any]) -> Evidence:
+    """Rebuild the evidence of a pair."""
+    passages = tuple(
+        Passage(**{**passage, "left": Span(*passage["left"]), "right": Span(*passage["right"])})
+        for passage in row["passages"]
+    )
+    only_left, only_right = (
+        tuple(Remainder(**{**rest, "span": Span(*rest["span"])}) for rest in row[side])
+        for side in ("only_left", "only_right")
+    )
+    return Evidence(
+        passages, only_left, only_right, float(row["covered_left"]), float(row["covered_right"])
+    )

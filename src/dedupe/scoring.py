@@ -1,0 +1,326 @@
+"""Candidate pairs to scores: is the story of one document in the other?
+
+Containment alone is nearly right and is wrong on templates: two stories in one
+frame share most of their words. What separates them is where the differing text
+stands. A copy has it around the shared text; a template has it inside, in one
+place, on both sides: the *hole*.
+
+``score = C * max(0, 1 - HOLE_COST * hole / matched)``, where ``C`` is the share of
+the smaller document's words that are shared, ``matched`` counts the shared words on
+the side that has fewer, and words may be weighted by how rare they are. Shared
+words are those of shared shingles, so both texts are compared word by word, not by
+their signatures.
+
+Everything here works on arrays of a block of documents; `dedupe.text` and
+`dedupe.shingling` make them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedupe.kernels import alignment as kernel
+
+__all__ = [
+    "Alignment",
+    "Block",
+    "align",
+    "reason",
+    "score",
+    "shared_runs",
+    "verdict",
+]
+
+MIN_WORDS = 20
+"""Shared words below which two documents have no story in common, only a phrase."""
+
+MIN_HOLE = 10
+"""A gap of fewer words is an edit, not another story."""
+
+HOLE_COST = 2.0
+"""How much of the score a hole takes: all of it when it is half as long as the match."""
+
+PROSE = 1.2
+"""An open end whose lines are this much longer than those of the shared text holds a story."""
+
+SHORT_SHARE = 0.8
+"""Share of the words of *both* sides that texts under MIN_WORDS must share."""
+
+NEARLY_ALL = 0.9
+"""Share of a document's words that make it contained in another."""
+
+Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The documents that pairs are scored among, as arrays.
+
+    Attributes
+    ----------
+    shingles : uint64 [shape=(n_shingles,)]
+    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
+    lines : int32 [shape=(n_tokens,)]
+        Words in the line of each token.
+    ngram : int
+    weights : float32 [shape=(n_tokens,)] or None
+        What each word counts, in (0, 1]; without it every word counts 1.
+    """
+
+    shingles: npt.NDArray[np.uint64]
+    shingle_offsets: Whole
+    token_offsets: Whole
+    lines: npt.NDArray[np.int32]
+    ngram: int
+    weights: npt.NDArray[np.float32] | None = None
+
+    @property
+    def n_words(self) -> Whole:
+        """Words of each document."""
+        return np.diff(self.token_offsets)
+
+    def scratch(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Return the table and the rows that the kernels work in."""
+        longest = max(1, int(self.n_words.max(initial=0)))
+        n_slots = 1 << int(2 * longest).bit_length()
+        return np.empty(n_slots, np.int32), np.empty((kernel.N_SCRATCH, longest), np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """What the pairs of a block share; each array has an entry for each pair.
+
+    Attributes
+    ----------
+    jaccard, containment_left, containment_right : float64, in [0, 1]
+        Of the sets of shingles.
+    words_left, words_right : int64
+        Length of the documents.
+    covered_left, covered_right : int64
+        Words of either side that stand in shared shingles.
+    weight_left, weight_right : float64
+        The same, weighted.
+    total_left, total_right : float64
+        All words of either side, weighted.
+    hole : int64
+        Words of the hole; 0 under `MIN_HOLE`.
+    """
+
+    jaccard: Floats
+    containment_left: Floats
+    containment_right: Floats
+    words_left: Whole
+    words_right: Whole
+    covered_left: Whole
+    covered_right: Whole
+    weight_left: Floats
+    weight_right: Floats
+    total_left: Floats
+    total_right: Floats
+    hole: Whole
+
+    @property
+    def covered(self) -> Whole:
+        """Shared words, on the side that has fewer."""
+        return np.minimum(self.covered_left, self.covered_right)
+
+    @property
+    def furniture(self) -> Whole:
+        """How many of the shared words are furniture, as far as weights tell."""
+        matched = np.minimum(self.weight_left, self.weight_right)
+        return np.maximum(0, np.rint(self.covered - matched)).astype(np.int64)
+
+
+def align(block: Block, left: Whole, right: Whole) -> Alignment:
+    """Compare the documents of each pair word by word.
+
+    Fast when pairs with the same larger document follow each other, since its
+    shingles are put into a table once.
+
+    Parameters
+    ----------
+    block : Block
+    left, right : int64 [shape=(n_pairs,)]
+        Document numbers within the block; no document is empty.
+    """
+    n_words = block.n_words
+    # The answer must not depend on which side is named first.
+    swap = (n_words[left] < n_words[right]) | ((n_words[left] == n_words[right]) & (left > right))
+    larger, smaller = np.where(swap, right, left), np.where(swap, left, right)
+    slots, scratch = block.scratch()
+    facts = np.empty((left.size, kernel.N_FACTS))
+    kernel.align_pairs_into(
+        larger,
+        smaller,
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.lines,
+        block.weights,
+        block.ngram,
+        slots,
+        scratch,
+        facts,
+    )
+    distinct = np.empty(n_words.size, np.int64)
+    kernel.count_distinct_into(block.shingles, block.shingle_offsets, slots, scratch, distinct)
+    totals = _totals(block)
+
+    def sided(of_larger: int, of_smaller: int) -> tuple[Floats, Floats]:
+        columns = facts[:, of_larger], facts[:, of_smaller]
+        return np.where(swap, columns[1], columns[0]), np.where(swap, columns[0], columns[1])
+
+    shared = facts[:, kernel.SHARED]
+    covered = sided(kernel.COVERED_LARGER, kernel.COVERED_SMALLER)
+    weight = sided(kernel.WEIGHT_LARGER, kernel.WEIGHT_SMALLER)
+    end_hole = np.where(facts[:, kernel.END_PROSE] >= PROSE, facts[:, kernel.END_HOLE], 0)
+    hole = np.maximum(facts[:, kernel.HOLE], end_hole).astype(np.int64)
+    return Alignment(
+        jaccard=shared / (distinct[left] + distinct[right] - shared),
+        containment_left=shared / distinct[left],
+        containment_right=shared / distinct[right],
+        words_left=n_words[left],
+        words_right=n_words[right],
+        covered_left=covered[0].astype(np.int64),
+        covered_right=covered[1].astype(np.int64),
+        weight_left=weight[0],
+        weight_right=weight[1],
+        total_left=totals[left],
+        total_right=totals[right],
+        hole=np.where(hole >= MIN_HOLE, hole, 0),
+    )
+
+
+def score(alignment: Alignment) -> Floats:
+    """Return how sure it is that the two documents of each pair hold the same story.
+
+    Under `MIN_WORDS` shared words it is 0, except between two texts that are both
+    that short: they must share `SHORT_SHARE` of the words of both.
+    """
+    matched = np.minimum(alignment.weight_left, alignment.weight_right)
+    left_is_smaller = alignment.words_left <= alignment.words_right
+    contained = np.where(
+        left_is_smaller,
+        alignment.weight_left / alignment.total_left,
+        alignment.weight_right / alignment.total_right,
+    )
+    scores = contained * np.maximum(0, 1 - HOLE_COST * alignment.hole / np.maximum(matched, 1))
+    scores = np.where(matched >= MIN_WORDS, np.minimum(scores, 1), 0)
+    longer = np.maximum(alignment.words_left, alignment.words_right)
+    share = alignment.covered / longer
+    short = np.where(share >= SHORT_SHARE, share, 0)
+    return np.where(longer < MIN_WORDS, short, scores)
+
+
+def verdict(
+    score: float, hole_words: int, shared_words: int, share_left: float, share_right: float
+) -> str:
+    """Name the relation of two documents that are not identical.
+
+    Parameters
+    ----------
+    score : float, in [0, 1]
+    hole_words, shared_words : int
+    share_left, share_right : float, in [0, 1]
+        Share of either document's words that the other has too.
+
+    Returns
+    -------
+    str
+        ``"same template"`` when the hole takes half of the score or more;
+        ``"same text"`` when nearly all of both is shared, ``"contained"`` when
+        nearly all of one is; ``"overlapping"`` when the score is above 0 all the
+        same; otherwise ``"different"``.
+
+    Examples
+    --------
+    >>> verdict(0.95, 0, 400, 1.0, 0.4), verdict(0.0, 100, 150, 0.6, 0.6)
+    ('contained', 'same template')
+    """
+    if hole_words * HOLE_COST * 2 >= shared_words > 0:
+        return "same template"
+    if score == 0:
+        return "different"
+    if min(share_left, share_right) >= NEARLY_ALL:
+        return "same text"
+    if max(share_left, share_right) >= NEARLY_ALL:
+        return "contained"
+    return "overlapping"
+
+
+def reason(verdict: str, shared_words: int, hole_words: int, furniture_words: int) -> str:
+    """Say in one line what decided about two documents.
+
+    >>> reason("contained", 391, 0, 0)
+    '391 words shared, none replaced'
+    >>> reason("same template", 512, 97, 0)
+    '512 words shared, 97 replaced in one place: same template, different story'
+    """
+    if verdict == "identical":
+        return f"all {shared_words} words are the same"
+    replaced = f"{hole_words} replaced in one place" if hole_words else "none replaced"
+    parts = f"{shared_words} words shared, {replaced}"
+    if furniture_words:
+        parts += f"; {furniture_words} of them are furniture"
+    if verdict == "same template":
+        parts += ": same template, different story"
+    elif shared_words - furniture_words < MIN_WORDS and verdict == "different":
+        parts += f": fewer than the {MIN_WORDS} that make a story"
+    return parts
+
+
+def shared_runs(block: Block, left: int, right: int) -> Whole:
+    """Return the runs of words that two documents of a block share.
+
+    Returns
+    -------
+    int64 [shape=(n_runs, 3)]
+        First word on the left, first word on the right, and number of words, in
+        the order of the left document. No word is in two runs.
+    """
+    n_words = block.n_words
+    swap = (n_words[left], -left) < (n_words[right], -right)
+    larger, smaller = (right, left) if swap else (left, right)
+    slots, scratch = block.scratch()
+    n_runs = kernel.runs_of_pair_into(
+        block.shingles[block.shingle_offsets[larger] : block.shingle_offsets[larger + 1]],
+        block.shingles[block.shingle_offsets[smaller] : block.shingle_offsets[smaller + 1]],
+        n_words[larger],
+        n_words[smaller],
+        block.ngram,
+        slots,
+        scratch,
+    )
+    runs = scratch[[kernel.RUN_LARGER, kernel.RUN_SMALLER, kernel.RUN_LENGTH], :n_runs].T
+    if swap:
+        runs = runs[:, [1, 0, 2]]
+    return _without_overlap(runs.astype(np.int64), n_words[left], n_words[right])
+
+
+def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:
+    """Trim runs, longest first, so that each word of either side is in one at most."""
+    taken_left = np.zeros(n_left, np.bool_)
+    taken_right = np.zeros(n_right, np.bool_)
+    kept = []
+    for left, right, length in runs[np.lexsort((runs[:, 0], -runs[:, 2]))].tolist():
+        taken = taken_left[left : left + length] | taken_right[right : right + length]
+        # Runs overlap at their ends, so what is free is one stretch as a rule.
+        first = int(taken.argmin())
+        rest = taken[first:]
+        n_free = int(rest.argmax()) if rest.any() else rest.size
+        if taken[first] or n_free == 0:
+            continue
+        taken_left[left + first : left + first + n_free] = True
+        taken_right[right + first : right + first + n_free] = True
+        kept.append((left + first, right + first, n_free))
+    return np.array(sorted(kept), np.int64).reshape(-1, 3)
+
+
+def _totals(block: Block) -> Floats:
+    """Return the weight of all words of each document."""
+    if block.weights is None:
+        return block.n_words.astype(np.float64)
+    sums = np.concatenate([[0.0], np.cumsum(block.weights, dtype=np.float64)])
+    return sums[block.token_offsets[1:]] - sums[block.token_offsets[:-1]]

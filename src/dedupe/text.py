@@ -1,0 +1,208 @@
+"""Text to tokens: what makes two spellings the same word.
+
+A text is *folded* (`dedupe.unicode.fold`). Then runs of letters, marks and numbers
+are *tokens*; in scripts written without spaces each letter, with the marks on it,
+is a token of its own. Everything else separates, so that quotes, dashes and white
+space cannot matter.
+
+Folding a character does not depend on its neighbours except where characters
+compose or reorder. Such *clusters* are folded here, one by one; all other
+characters go through the tables of `dedupe.unicode` in the kernel.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from dedupe.kernels import tokens as kernel
+from dedupe.kernels.hashing import STATE_SIZE
+from dedupe.unicode import fold, tables
+
+__all__ = ["Tokens", "fold", "hash_tokens", "normalize", "tokenize"]
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of a block of documents.
+
+    Document ``d`` owns the entries from ``offsets[d]`` to ``offsets[d + 1]``.
+
+    Attributes
+    ----------
+    hashes : uint64 [shape=(n_tokens,)]
+        XXH64, seed 0, of the UTF-8 bytes of each folded token.
+    offsets : int64 [shape=(n_docs + 1,)]
+    spans : int32 [shape=(n_tokens, 2)] or None
+        First character and the one after the last, in the text as given.
+    lines : int32 [shape=(n_tokens,)] or None
+        How many words the line of each token has.
+    """
+
+    hashes: npt.NDArray[np.uint64]
+    offsets: npt.NDArray[np.int64]
+    spans: npt.NDArray[np.int32] | None = None
+    lines: npt.NDArray[np.int32] | None = None
+
+
+def tokenize(text: str) -> list[str]:
+    """Return the tokens of a text.
+
+    >>> tokenize("June 16 (UPI) -- Xi’s “security”")
+    ['june', '16', 'upi', 'xis', 'security']
+    >>> tokenize("北京 2008")
+    ['北', '京', '2008']
+    """
+    folded = fold(text)
+    spans = hash_tokens([folded], detail=True).spans
+    assert spans is not None
+    return [folded[start:end] for start, end in spans.tolist()]
+
+
+def normalize(text: str) -> str:
+    """Return the tokens of a text with a single space between them.
+
+    Two texts are identical copies when this is the same for both. Normalising
+    twice is normalising once.
+
+    >>> normalize("“Don’t!” — she\\u00a0said")
+    'dont she said'
+    """
+    return " ".join(tokenize(text))
+
+
+def hash_tokens(texts: Sequence[str], *, detail: bool = False) -> Tokens:
+    """Return the token hashes of a block of documents.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        A lone surrogate counts as a separator.
+    detail : bool
+        Whether to say where each token stands, which costs half the speed again.
+
+    Examples
+    --------
+    >>> import xxhash
+    >>> tokens = hash_tokens(["Hello, World", ""])
+    >>> tokens.offsets.tolist()
+    [0, 2, 2]
+    >>> int(tokens.hashes[1]) == xxhash.xxh64_intdigest("world".encode())
+    True
+    """
+    encoded = [text.encode("utf-8", "replace") for text in texts]
+    composed = np.zeros(len(texts), np.bool_)
+    tokens, unstable = _hash_encoded(encoded, composed, detail)
+    if not unstable.any():
+        return tokens
+    origins = {}
+    for d in np.flatnonzero(unstable).tolist():
+        folded, origins[d] = _fold_clusters(texts[d], detail)
+        encoded[d] = folded.encode("utf-8", "replace")
+    tokens, _ = _hash_encoded(encoded, unstable, detail)
+    if tokens.spans is not None:
+        for d, origin in origins.items():
+            _restore_spans(tokens.spans[tokens.offsets[d] : tokens.offsets[d + 1]], origin)
+    return tokens
+
+
+def _hash_encoded(
+    encoded: Sequence[bytes], composed: npt.NDArray[np.bool_], detail: bool
+) -> tuple[Tokens, npt.NDArray[np.bool_]]:
+    """Run the kernel over UTF-8 documents; also say which still need composing."""
+    properties = tables()
+    n_docs = len(encoded)
+    byte_offsets = np.zeros(n_docs + 1, np.int64)
+    np.cumsum([len(document) + 1 for document in encoded], out=byte_offsets[1:])
+    # A line end closes the last word of each document. The kernel reads eight bytes
+    # at a time, so eight bytes or more follow the last.
+    padding = bytes(16 - int(byte_offsets[-1]) % 8)
+    buffer = np.frombuffer(b"\n".join([*encoded, padding]), np.uint8)
+    # Three bytes can expand to four tokens; nothing expands to more.
+    capacity = buffer.size * 4 // 3
+    hashes = np.empty(capacity, np.uint64)
+    offsets = np.empty(n_docs + 1, np.int64)
+    unstable = np.empty(n_docs, np.bool_)
+    spans = np.empty((capacity, 2), np.int32) if detail else None
+    lines = np.empty(capacity, np.int32) if detail else None
+    kernel.tokens_into(
+        buffer.view("<u8"),
+        buffer,
+        byte_offsets,
+        composed,
+        properties.entries,
+        properties.expansions,
+        np.empty(STATE_SIZE, np.uint64),
+        np.empty(capacity, np.uint8),
+        hashes,
+        offsets,
+        unstable,
+        spans,
+        lines,
+    )
+    n_tokens = int(offsets[-1])
+    return Tokens(
+        hashes[:n_tokens],
+        offsets,
+        None if spans is None else spans[:n_tokens],
+        None if lines is None else lines[:n_tokens],
+    ), unstable
+
+
+def _fold_clusters(text: str, detail: bool) -> tuple[str, npt.NDArray[np.int32]]:
+    """Fold the clusters of a text, and say which original characters each character is from.
+
+    The second value has a row of first and last-but-one character for each
+    character of the first; it is empty unless `detail` is set.
+    """
+    pieces: list[str] = []
+    origins: list[npt.NDArray[np.int32]] = []
+    for start, end, piece in _pieces(text):
+        pieces.append(piece)
+        if not detail:
+            continue
+        origin = np.empty((len(piece), 2), np.int32)
+        if end - start == len(piece) and piece == text[start:end]:
+            origin[:, 0] = np.arange(start, end)
+            origin[:, 1] = origin[:, 0] + 1
+        else:
+            origin[:] = start, end
+        origins.append(origin)
+    empty = np.empty((0, 2), np.int32)
+    return "".join(pieces), np.concatenate(origins) if origins else empty
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
+    """Cut a text into plain stretches and folded clusters, with the place of each."""
+    codes = np.frombuffer(text.encode("utf-32-le", "replace"), "<u4")
+    entries = tables().entries[codes]
+    changes = (entries >> np.uint64(kernel.UNSTABLE_SHIFT)) != 0
+    vanishes = entries == np.uint64(kernel.VANISHING << kernel.KIND_SHIFT)
+    last = 0
+    for place in np.flatnonzero(changes).tolist():
+        if place < last:
+            continue
+        # What may change is the character before, behind anything that vanishes.
+        start, end = place, place + 1
+        while start > last and vanishes[start - 1]:
+            start -= 1
+        start = max(last, start - 1)
+        while end < len(text) and (changes[end] or vanishes[end]):
+            end += 1
+        if start > last:
+            yield last, start, text[last:start]
+        yield start, end, _fold_cluster(text[start:end])
+        last = end
+    if last < len(text):
+        yield last, len(text), text[last:]
+
+
+# A language uses few clusters, so nearly every look-up is a hit.
+_fold_cluster = lru_cache(maxsize=1 << 14)(fold)
+
+
+def _restore_spans(spans: npt.NDArray[np.int32], origin: npt.NDArray[np.int32]) -> None:
+    """Turn spans in a text with folded clusters into spans in the original, in place."""
+    spans[:, 0] = origin[spans[:, 0], 0]
+    spans[:, 1] = origin[spans[:, 1] - 1, 1]

@@ -1,0 +1,324 @@
+"""The command line: what it asks of the library, where its output goes, how it exits."""
+
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from dedupe.cli import cli
+from dedupe.errors import InvalidSetting, NoSuchPath, NothingToRead, Skipped
+from dedupe.results import (
+    Cluster,
+    Comparison,
+    DocumentInfo,
+    Duplicate,
+    Evidence,
+    Pair,
+    Passage,
+    Result,
+    Span,
+)
+from dedupe.settings import Settings
+
+STORY = "The council voted to close the bridge."
+
+
+def pair(left, right):
+    evidence = Evidence((Passage(Span(0, 38), Span(0, 38), 7, STORY),), (), (), 1.0, 1.0)
+    return Pair(
+        left, right, 0.9, 0.5, 1.0, 1.0, 0.5, "contained", "7 words shared", 7, 0, 0, evidence
+    )
+
+
+def found(n_clusters=1):
+    """Make a result of so many clusters of two."""
+    pairs = [pair(f"a{i:02}", f"b{i:02}") for i in range(n_clusters)]
+    return Result(
+        clusters=tuple(Cluster(one.left, (one.left, one.right)) for one in pairs),
+        duplicates=tuple(
+            Duplicate(one.right, one.left, one.score, one.left, one.score, one.reason)
+            for one in pairs
+        ),
+        scored=tuple(pairs),
+        skipped=(Skipped("empty.txt", "0 words", "leave it out"),),
+        n_documents=2 * n_clusters,
+        settings=Settings(),
+        documents=tuple(DocumentInfo(i, 7, 0) for one in pairs for i in (one.left, one.right)),
+    )
+
+
+class Library(types.ModuleType):
+    """Stands in for `dedupe.api` and remembers what was asked of it."""
+
+    def __init__(self):
+        super().__init__("dedupe.api")
+        self.asked = None
+        self.answer = found()
+        self.error = None
+        self.steps = ()
+
+    def find_duplicates(self, paths, *, progress, **settings):
+        """Report the steps, then fail or answer as the test says."""
+        self.asked = (paths, settings)
+        for step in self.steps:
+            progress(step)
+        if self.error is not None:
+            raise self.error
+        return self.answer
+
+    def compare(self, left, right, **settings):
+        """Fail as the test says, or find one passage in two equal texts."""
+        self.asked = (left, right, settings)
+        if self.error is not None:
+            raise self.error
+        return Comparison(pair(left, right), STORY, STORY, settings["threshold"])
+
+
+@pytest.fixture
+def library(monkeypatch):
+    stand_in = Library()
+    monkeypatch.setitem(sys.modules, "dedupe.api", stand_in)
+    monkeypatch.setattr("dedupe.api", stand_in, raising=False)
+    return stand_in
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, arguments, prog_name="dedupe")
+
+
+TABLE = """\
+cluster 1: 2 documents
+  keep  a00  7 words, the longest
+  drop  b00  score 0.90  containment 1.00  Jaccard 0.50  contained
+    7 words shared
+    shared, 7 words: The council voted to close the bridge.
+
+skipped: 1 document
+  to do: leave it out
+    empty.txt  0 words
+
+2 documents, 1 cluster, 1 duplicate, 1 skipped
+"""
+
+
+# Arguments.
+
+
+def test_find_asks_with_the_defaults_of_the_library(library):
+    ran = run("find", "x", "-")
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (0, TABLE, "")
+    assert library.asked == (
+        ["x", "-"],
+        {
+            "threshold": 0.4,
+            "ngram": 5,
+            "num_perm": 128,
+            "seed": 1,
+            "keep": "longest",
+            "id_field": "id",
+            "text_field": "text",
+            "time_field": None,
+            "workers": None,
+        },
+    )
+
+
+def test_flags_are_the_keyword_names(library):
+    wanted = {
+        "threshold": 0.5,
+        "ngram": 4,
+        "num_perm": 64,
+        "seed": 9,
+        "keep": "newest",
+        "id_field": "url",
+        "text_field": "body",
+        "time_field": "date",
+        "workers": 2,
+    }
+    flags = [part for k, v in wanted.items() for part in (f"--{k.replace('_', '-')}", str(v))]
+    assert run("find", "x", *flags).exit_code == 0
+    assert library.asked == (["x"], wanted)
+
+
+def test_compare(library):
+    ran = run("compare", "l", "r", "--threshold", "0.95", "--ngram", "3")
+    assert library.asked == ("l", "r", {"threshold": 0.95, "ngram": 3})
+    assert ran.exit_code == 0
+    assert ran.stdout.startswith("not the same story  score 0.90")
+    assert f"    {STORY}\n" in ran.stdout
+    assert json.loads(run("compare", "l", "r", "--format", "json").stdout)["same_story"] is True
+
+
+def test_version():
+    assert run("--version").stdout == "dedupe 0.1.0\n"
+
+
+@pytest.mark.parametrize("command", [[], ["find"], ["compare"]])
+def test_help(command):
+    ran = run(*command, "--help")
+    assert ran.exit_code == 0
+    assert ran.stdout.startswith(" ".join(["Usage: dedupe", *command]))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["find", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = (
+        "import sys; from dedupe.cli import cli\n"
+        f"cli({arguments!r}, standalone_mode=False)\n"
+        "print('loaded', sorted({'numpy', 'numba', 'rich', 'dedupe.results'} & set(sys.modules)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8"
+    )
+    assert ran.stdout.endswith("loaded []\n")
+
+
+# Where output goes.
+
+
+def test_formats(library):
+    assert Result.from_json(run("find", "x", "--format", "json").stdout) == library.answer
+    lines = run("find", "x", "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["a00", "b00"]
+    assert run("find", "x", "--format", "csv").stdout == (
+        "cluster,id,duplicate_of,score,verdict,reason\n"
+        "1,a00,,1.0,,\n"
+        "1,b00,a00,0.9,contained,7 words shared\n"
+    )
+
+
+def test_explain_and_borderline(library):
+    assert run("find", "x", "--explain", "a00").stdout.startswith("a00 is in cluster 1")
+    assert run("find", "x", "--borderline", "3").stdout.startswith("1 pair nearest")
+
+
+def test_a_terminal_is_shown_twenty_clusters_and_a_pipe_all(library, monkeypatch):
+    library.answer = found(23)
+    assert run("find", "x").stdout.count("cluster ") == 23
+    monkeypatch.setattr("dedupe.cli._is_terminal", lambda output=None: output is None)
+    shown = run("find", "x").stdout
+    assert shown.count("cluster ") == 20
+    assert "\nand 3 more clusters\n" in shown
+
+
+def test_a_terminal_gets_no_raw_control_characters(library, monkeypatch):
+    library.answer = Result.from_json(library.answer.to_json().replace("b00", r"b\u009b\u202e"))
+    monkeypatch.setattr("dedupe.cli._is_terminal", lambda output=None: output is None)
+    for format_ in ("table", "json", "jsonl", "csv"):
+        shown = run("find", "x", "--format", format_).stdout
+        assert r"b\x9b\u202e" in shown
+        assert not set(shown) & set("\x9b\u202e")
+
+
+def test_names_that_are_no_utf8_reach_json_as_they_are(library):
+    library.answer = Result.from_json(library.answer.to_json().replace("b00", r"b\udcff"))
+    assert Result.from_json(run("find", "x", "--format", "json").stdout) == library.answer
+    assert r"drop  b\udcff  score" in run("find", "x").stdout
+
+
+def test_output_to_a_file(library, tmp_path):
+    place = tmp_path / "report.txt"
+    place.write_text("before")
+    ran = run("find", "x", "-o", str(place))
+    assert (ran.exit_code, ran.output) == (0, "")
+    assert place.read_text(encoding="utf-8") == TABLE
+    assert list(tmp_path.iterdir()) == [place]
+    assert run("find", "x", "-o", "-").stdout == TABLE
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(library, tmp_path):
+    place = tmp_path / "missing" / "report.txt"
+    ran = run("find", "x", "-o", str(place))
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert ran.stderr == f"dedupe: error: cannot write to {place}: No such file or directory\n"
+    assert library.asked is None
+
+
+def test_a_file_that_fails_later_is_one_line(library, tmp_path, monkeypatch):
+    def full(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    ran = run("find", "x", "-o", str(tmp_path / "report.txt"))
+    assert ran.exit_code == 1
+    assert ran.stderr.endswith("report.txt: No space left on device\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_is_written_to_and_not_replaced(library):
+    device = Path("/dev/null")
+    if not device.is_char_device():
+        pytest.skip("there is no /dev/null here")
+    assert run("find", "x", "-o", str(device)).exit_code == 0
+    assert device.is_char_device()
+
+
+def test_a_reader_who_leaves_is_no_error(library, monkeypatch):
+    def gone(*_, **__):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("dedupe.cli._send", gone)
+    ran = run("find", "x")
+    assert (ran.exit_code, ran.output) == (1, "")
+
+
+def test_progress_reaches_the_display(library):
+    library.steps = [types.SimpleNamespace(stage="compiling", done=0, total=None, unit="")] * 2
+    told = "compiling the kernels, once; the next start is fast\n"
+    assert run("find", "x").stderr == told
+    assert run("find", "x", "--quiet").stderr == ""
+
+
+# How it exits.
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidSetting("threshold must be in [0.1, 1], got 2"), 2),
+        (NoSuchPath("no such path: 'x'"), 2),
+        (NothingToRead("no document in 'x'"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+@pytest.mark.parametrize("command", [["find", "x"], ["compare", "x", "y"]])
+def test_exit_codes(library, error, code, command):
+    library.error = error
+    ran = run(*command)
+    said = "interrupted" if code == 130 else f"error: {error}"
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (code, "", f"dedupe: {said}\n")
+
+
+def test_an_error_cannot_act_on_the_terminal(library):
+    library.error = NothingToRead("nothing in \x1b[2J\n")
+    assert run("find", "x").stderr == "dedupe: error: nothing in \\x1b[2J\\n\n"
+
+
+def test_a_bug_keeps_its_traceback(library):
+    library.error = ZeroDivisionError()
+    assert isinstance(run("find", "x").exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["find"],
+        ["find", "x", "--format", "xml"],
+        ["find", "x", "--keep", "best"],
+        ["find", "x", "--threshold", "high"],
+        ["find", "x", "--borderline", "0"],
+        ["find", "x", "--explain", "a", "--borderline", "1"],
+        ["find", "x", "--explain", "a", "--format", "json"],
+        ["compare", "x"],
+    ],
+)
+def test_bad_use(library, arguments):
+    ran = run(*arguments)
+    assert ran.exit_code == 2
+    assert ran.stdout == ""
+    assert library.asked is None

@@ -1,0 +1,112 @@
+"""Web pages: visible text, declared encodings, and the article where it can be found."""
+
+import sys
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe.documents import Document, html, read_paths
+from dedupe.documents.html import visible_text
+
+
+@pytest.fixture(autouse=True)
+def without_trafilatura(monkeypatch):
+    """Let pages be read as if trafilatura were not installed."""
+    install(monkeypatch, None)
+    yield
+    html._extractor.cache_clear()
+
+
+def install(monkeypatch, extract) -> None:
+    """Put a function in the place of `trafilatura.extract`, or nothing."""
+    module = ModuleType("trafilatura")
+    module.extract = extract
+    monkeypatch.setitem(sys.modules, "trafilatura", module if extract else None)
+    html._extractor.cache_clear()
+
+
+MARKUP = st.lists(
+    st.sampled_from(
+        ["<", ">", "</", "/>", "<!", "<![", "]]>", "<!--", "-->", "--", "<?", "&", "&#", ";", '"']
+        + ["'", "=", " ", "\n", "a", "p", "script", "CDATA[", "x", "<p>", "</p>", "<script>"]
+        + ["<title>", "<pre>", "</pre>", "</script>", "&amp;", "&#0;", "&#xd800;", "]"]
+    )
+).map("".join)
+
+
+@given(MARKUP)
+def test_any_markup_has_a_text(page):
+    text = visible_text(page)
+    text.encode()
+    assert all(line and line == " ".join(line.split()) for line in text.split("\n") if text)
+
+
+@given(st.text(st.characters(categories=["L", "N", "Zs"])))
+def test_text_without_markup_is_itself(text):
+    assert visible_text(text) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>one<p>two", "one\ntwo"),
+        ("<div>one</div>two", "one\ntwo"),
+        ("a<br>b<br/>c", "a\nb\nc"),
+        ("<b>bo</b>ld\n  and\t<i>it</i>alic", "bold and italic"),
+        ("<ul><li>one<li>two</ul>", "one\ntwo"),
+        ("<tr><td>a<td>b</tr><tr><td>c", "a b\nc"),
+        ("<pre>one\n  two</pre>three\nfour", "one\ntwo\nthree four"),
+        ("<head><title>T</title><style>s</style></head><body>b", "b"),
+        ("<head><meta charset=utf-8><p>no body tag", "no body tag"),
+        ("a<script>if (1 < 2) document.write('<p>x</p>')</script>b", "ab"),
+        (
+            "a<noscript><p>x<img></noscript><template><p>y</template>b",
+            "a\n\nb".replace("\n\n", "\n"),
+        ),
+        ("<!-- <p>x</p> -->a<!DOCTYPE html>", "a"),
+        ("fish &amp; chips&nbsp;&#8220;x&#8221; &lt;b&gt;", "fish & chips “x” <b>"),
+        ("a<![CDATA[x]]>b<![if IE]>c<![endif]>", "abc"),
+        ("</p></script></pre>a", "a"),
+        ("a < b > c", "a < b > c"),
+        ("", ""),
+    ],
+)
+def test_visible_text_is_what_a_browser_shows(page, text):
+    assert visible_text(page) == text
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.HTM", "page.xhtml"])
+def test_a_page_is_one_document(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("<p>Bridge closed")
+    assert list(read_paths(path)) == [Document(str(path), "Bridge closed", path.stat().st_mtime)]
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [
+        ('<meta charset="koi8-r">', "koi8-r"),
+        ("<meta http-equiv=x content='text/html; charset=windows-1251'>", "cp1251"),
+        ("<?xml version='1.0' encoding='iso-8859-5'?>", "iso-8859-5"),
+        ("<meta charset=iso-8859-1>", "utf-8"),
+        ("<meta charset=gb2312>", "gb18030"),
+        ("", "utf-16"),
+    ],
+)
+def test_a_page_may_declare_its_encoding(tmp_path, head, encoding):
+    path = tmp_path / "page.html"
+    path.write_bytes(f"{head}<p>Новости".encode(encoding))
+    assert [item.text for item in read_paths(path)] == ["Новости"]
+
+
+def test_the_article_is_taken_where_it_is_found(tmp_path, monkeypatch):
+    path = tmp_path / "page.html"
+    path.write_text("<nav>Home</nav><p>Story")
+    install(monkeypatch, lambda page, **options: page.partition("<p>")[2])
+    assert [item.text for item in read_paths(path)] == ["Story"]
+    install(monkeypatch, lambda page, **options: None)
+    assert [item.text for item in read_paths(path)] == ["Home\nStory"]
+    install(monkeypatch, lambda page, **options: 1 / 0)
+    assert [item.text for item in read_paths(path)] == ["Home\nStory"]

@@ -1,0 +1,270 @@
+"""Paths: folders, patterns, links, what is no file, ids."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from dedupe.documents import Document, Skipped, read_paths
+from dedupe.errors import DuplicateId, InvalidInput, NoSuchPath, NothingToRead
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Return a new working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def plant(*names: str) -> None:
+    """Create text files that hold their own name."""
+    for name in names:
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"text of {name}")
+
+
+def ids(paths, **options) -> list[str]:
+    """Return the ids that were read."""
+    return [item.id for item in read_paths(paths, **options) if isinstance(item, Document)]
+
+
+def skipped(paths) -> dict[str, str]:
+    """Return what was skipped beside a sound file, and why."""
+    plant("sound")
+    items = read_paths([*paths, "sound"])
+    return {item.id: item.reason for item in items if isinstance(item, Skipped)}
+
+
+# Folders
+
+
+def test_a_folder_is_walked_in_the_order_of_its_names(here):
+    plant("news/b.txt", "news/a/z.md", "news/a/deep/x", "news/c.text", "news/B.txt")
+    expected = ["news/B.txt", "news/a/deep/x", "news/a/z.md", "news/b.txt", "news/c.text"]
+    assert ids("news") == ids("news/") == ids(Path("news")) == ids(["news"]) == expected
+    assert ids("./news")[0] == "./news/B.txt"
+    assert ids(".")[0] == "./news/B.txt"
+    assert ids(here)[0] == f"{here}/news/B.txt"
+
+
+def test_a_document_has_the_time_of_its_file(here):
+    plant("a.txt")
+    os.utime("a.txt", (0, 1234.5))
+    assert list(read_paths("a.txt")) == [Document("a.txt", "text of a.txt", 1234.5)]
+
+
+def test_hidden_names_are_passed_over_unless_they_are_given(here):
+    plant("news/.hidden.txt", "news/.git/config", "news/a.txt")
+    assert ids("news") == ids("news/*") == ids("**/*") == ["news/a.txt"]
+    assert ids("news/.git") == ["news/.git/config"]
+    assert ids("news/.h*") == ids("news/.hidden.txt") == ["news/.hidden.txt"]
+
+
+def test_an_unknown_format_is_read_where_it_is_named_and_skipped_in_a_folder(here):
+    plant("news/a.log", "news/b.txt")
+    assert ids("news/a.log") == ids("news/*.log") == ["news/a.log"]
+    items = list(read_paths("news"))
+    assert [item.id for item in items] == ["news/a.log", "news/b.txt"]
+    assert items[0] == Skipped(
+        "news/a.log", "unknown format .log", "name the file itself to read it as plain text"
+    )
+    assert ids(["news", "news/a.log"]) == ["news/a.log", "news/b.txt"]
+
+
+def test_a_folder_deeper_than_python_calls_is_walked(here):
+    depth = 1100
+    for _ in range(depth):
+        os.mkdir("d")
+        os.chdir("d")
+    plant("bottom")
+    os.chdir(here)
+    deep = "d/" * depth + "bottom"
+    assert ids("d") == ids("**/bottom") == [deep]
+    shutil.rmtree("d/d") if depth < 500 else _remove_deep()
+
+
+def _remove_deep() -> None:
+    """Remove what `shutil.rmtree` recurses too deep for."""
+    for root, folders, files in os.walk("d", topdown=False):
+        for name in files:
+            os.unlink(os.path.join(root, name))
+        for name in folders:
+            os.rmdir(os.path.join(root, name))
+
+
+def test_a_folder_that_cannot_be_listed_costs_itself_alone(here, monkeypatch):
+    plant("news/a.txt", "news/locked/x.txt")
+    scandir = os.scandir
+
+    def guarded(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    assert skipped(["news"]) == {"news/locked": "the folder cannot be listed: Permission denied"}
+    assert ids("news/**/*.txt") == ["news/a.txt"]
+
+
+def test_a_file_that_cannot_be_opened_costs_itself_alone(here, monkeypatch):
+    plant("a.txt", "b.txt")
+
+    def refuse(path, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(NothingToRead, match=r"2 skipped; the first, a\.txt: cannot be read: Perm"):
+        list(read_paths(["a.txt", "b.txt"]))
+
+
+def test_a_file_that_vanishes_costs_itself_alone(here):
+    plant("a.txt", "b.txt")
+    items = read_paths(["a.txt", "b.txt"])
+    assert next(items).id == "a.txt"
+    Path("b.txt").unlink()
+    assert next(items).reason == "cannot be reached: No such file or directory"
+
+
+# Links, and what is no file
+
+
+def test_a_file_is_read_once_whatever_leads_to_it(here):
+    plant("news/a.txt", "news/b.txt")
+    os.symlink("a.txt", "news/link.txt")
+    os.link("news/b.txt", "news/twin.txt")
+    assert ids(["news/b.txt", "news", "./news/../news", here / "news", "news/*"]) == [
+        "news/b.txt",
+        "news/a.txt",
+    ]
+
+
+def test_links_to_folders_are_followed_only_when_they_are_given(here):
+    plant("real/a.txt", "news/b.txt")
+    os.symlink("../real", "news/link")
+    assert skipped(["news"]) == {"news/link": "a link to a folder, which is not followed"}
+    assert ids(["news/link", "news"]) == ["news/link/a.txt", "news/b.txt"]
+
+
+def test_loops_and_broken_links_do_no_harm(here):
+    plant("news/a.txt")
+    os.symlink(".", "news/one")
+    os.symlink(".", "news/two")
+    os.symlink("self", "news/self")
+    os.symlink("nowhere", "news/broken")
+    assert skipped(["news", "news/**"]) == {
+        "news/broken": "a link that leads nowhere: No such file or directory",
+        "news/one": "a link to a folder, which is not followed",
+        "news/self": "a link that leads nowhere: Too many levels of symbolic links",
+        "news/two": "a link to a folder, which is not followed",
+    }
+    assert ids("news/**/*.txt") == ["news/a.txt"]
+    assert list(skipped(["news/broken"])) == ["news/broken"]
+
+
+def test_pipes_sockets_and_devices_are_never_opened(here):
+    plant("news/a.txt")
+    os.mkfifo("news/pipe.txt")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("news/socket")
+        found = skipped(["news", "/dev/zero"])
+    assert found == {
+        "news/pipe.txt": "a named pipe, not a regular file",
+        "news/socket": "a socket, not a regular file",
+        "/dev/zero": "a device, not a regular file",
+    }
+
+
+# Patterns
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*.txt", ["a.txt", "b.txt"]),
+        ("news/?.txt", ["news/c.txt"]),
+        ("./news/*.txt", ["./news/c.txt"]),
+        ("*/deep/*", ["news/deep/d.txt"]),
+        ("**/*.txt", ["a.txt", "b.txt", "news/c.txt", "news/deep/d.txt"]),
+        ("news/**", ["news/c.txt", "news/deep/d.txt"]),
+        ("news/**/d.txt", ["news/deep/d.txt"]),
+        ("n*", ["news/c.txt", "news/deep/d.txt"]),
+        ("[ab].txt", ["[ab].txt"]),
+        ("[a]*.txt", ["a.txt"]),
+        ("{here}/*.txt", ["{here}/[ab].txt", "{here}/a.txt", "{here}/b.txt"]),
+    ],
+)
+def test_a_pattern_stands_for_what_it_matches(here, pattern, expected):
+    plant("a.txt", "b.txt", "news/c.txt", "news/deep/d.txt")
+    if "[ab].txt" in "".join(expected):
+        plant("[ab].txt")
+    assert ids(pattern.format(here=here)) == [name.format(here=here) for name in expected]
+
+
+def test_a_file_named_like_standard_input_is_no_standard_input(here):
+    plant("-")
+    assert ids("./-") == ids("*") == ids("?") == ["./-"]
+
+
+@pytest.mark.parametrize(
+    "path", ["missing.txt", "missing/*.txt", "*.pdf", "a.txt/*", "", "nul\0", "\ud800"]
+)
+def test_what_does_not_exist_is_told_before_anything_is_read(here, path):
+    plant("a.txt")
+    with pytest.raises(NoSuchPath, match="must"):
+        read_paths(["a.txt", path])
+
+
+@pytest.mark.parametrize("paths", [None, 3, b"a.txt", [b"a.txt"], ["a.txt", None]])
+def test_what_is_no_path_is_told_at_once(here, paths):
+    plant("a.txt")
+    with pytest.raises(InvalidInput, match="paths must be strings or Path objects"):
+        read_paths(paths)
+
+
+# Ids
+
+
+def test_a_name_that_is_no_utf_8_is_readable(here):
+    with open(b"caf\xe9.txt", "w") as file:
+        file.write("text")
+    document, *_ = read_paths(".")
+    assert document.id == r"./caf\xe9.txt"
+
+
+def test_one_id_twice_is_told_with_both_places(here):
+    Path("one.jsonl").write_text('{"id": 1, "text": "a"}\n')
+    Path("two.jsonl").write_text('\n{"id": "1", "text": "b"}\n')
+    items = read_paths(["one.jsonl", "two.jsonl"])
+    assert next(items).id == "1"
+    with pytest.raises(DuplicateId, match=r"'1' at one\.jsonl:1 and at two\.jsonl:2.*--id-field"):
+        next(items)
+    assert ids(["one.jsonl", "two.jsonl"], id_field="") == ["one.jsonl:1", "two.jsonl:2"]
+
+
+# Nothing
+
+
+def test_nothing_to_read_is_told_at_the_end(here):
+    Path("empty").mkdir()
+    with pytest.raises(NothingToRead, match="at least one document, got none: name files"):
+        list(read_paths("empty"))
+    with pytest.raises(NothingToRead, match="got none: name files"):
+        list(read_paths([]))
+    Path("empty/a.txt").touch()
+    Path("empty/b.pdf").touch()
+    items = read_paths("empty")
+    assert [next(items).reason, next(items).reason] == ["empty", "unknown format .pdf"]
+    with pytest.raises(NothingToRead, match=r"2 skipped; the first, empty/a\.txt: empty; give"):
+        next(items)
+
+
+def test_reading_may_stop_anywhere(here):
+    Path("a.jsonl.gz").write_bytes(b"")
+    plant("b.txt")
+    Path("c.jsonl").write_text('{"text": "x"}\n' * 10)
+    items = read_paths(["b.txt", "c.jsonl"])
+    assert [next(items).id, next(items).id] == ["b.txt", "c.jsonl:1"]
+    del items  # pytest would turn a file left open into an error.

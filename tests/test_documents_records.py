@@ -1,0 +1,363 @@
+"""JSON Lines, CSV, TSV and Parquet: a record is a document, a bad one costs itself."""
+
+import csv
+import gzip
+import io
+import json
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from dedupe.documents import Document, Skipped, read_paths
+from dedupe.documents.document import Options
+from dedupe.documents.records import read_csv, read_json_lines
+from dedupe.documents.streams import Source
+from dedupe.errors import MissingExtra, NothingToRead
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Return a new working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read(name: str, data: str | bytes, **options) -> list[Document | Skipped]:
+    """Read a new file, and whatever comes before there is nothing more."""
+    Path(name).write_bytes(data.encode() if isinstance(data, str) else data)
+    items = []
+    try:
+        items.extend(read_paths(name, **options))
+    except NothingToRead:
+        items = items_before_the_end(name, **options)
+    return items
+
+
+def items_before_the_end(name: str, **options) -> list[Document | Skipped]:
+    """Read a file that holds no document."""
+    items, found = read_paths(name, **options), []
+    with pytest.raises(NothingToRead):
+        found.extend(iter(lambda: found.append(next(items)), 0))
+    return found
+
+
+def brief(items) -> list[tuple[str, str]]:
+    """Return ids with texts or reasons."""
+    return [(item.id, getattr(item, "text", None) or item.reason) for item in items]
+
+
+# Laws
+
+
+@given(st.lists(TEXTS, min_size=1), st.booleans())
+def test_json_lines_give_back_what_was_written(texts, ascii_only):
+    data = "\n".join(json.dumps({"text": text}, ensure_ascii=ascii_only) for text in texts)
+    items = [item for _, item in read_json_lines(Source("x", iter([data.encode()])), Options())]
+    assert [item.text for item in items] == texts
+    assert [item.id for item in items] == [f"x:{i + 1}" for i in range(len(texts))]
+
+
+@given(st.lists(st.tuples(TEXTS, st.text(st.characters(exclude_categories=["Cs"])))))
+def test_csv_gives_back_what_was_written(rows):
+    items = [item for _, item in read_csv(Source("x", iter([written(rows)])), Options())]
+    assert [item.text for item in items] == [text for text, _ in rows]
+
+
+@given(
+    st.lists(st.tuples(TEXTS, st.text(alphabet='",\nab'))),
+    st.integers(0, 50),
+    st.text(alphabet='",\nab', min_size=60),
+    st.sampled_from([3, 17, 1000]),
+)
+def test_a_large_row_changes_nothing_about_the_others(rows, position, large, size):
+    rows = [(text[:4], other[:4]) for text, other in rows if text[:4].strip()]
+    position = min(position, len(rows))
+    mixed = written([*rows[:position], ("large", large), *rows[position:]])
+    chunks = (mixed[i : i + size] for i in range(0, len(mixed), size))
+    items = [item for _, item in read_csv(Source("x", chunks), Options(max_chars=50))]
+    assert items.pop(position).reason == "larger than 50 bytes, the limit"
+    assert [item.text for item in items] == [text for text, _ in rows]
+
+
+def written(rows) -> bytes:
+    """Return a table of two columns as the csv module writes it."""
+    table = io.StringIO(newline="")
+    csv.writer(table).writerows([("text", "other"), *rows])
+    return table.getvalue().encode()
+
+
+# JSON Lines
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b'{"text": "a", "id": "x"}', ("x", "a")),
+        (b'{"text": "a", "id": 7}', ("7", "a")),
+        (b'{"text": "a", "id": null}', ("f.jsonl:1", "a")),
+        (b'{"text": "a", "id": ""}', ("f.jsonl:1", "a")),
+        (b'{"text": "a", "id": "\\udc00"}', ("�", "a")),
+        (b'{"text": "a\\ud800b"}', ("f.jsonl:1", "a�b")),
+        (b'{"text": "\\ud83d\\ude00"}', ("f.jsonl:1", "😀")),
+        (b'{"text": "a"}\r', ("f.jsonl:1", "a")),
+        (b'{"text": "\xe2\x80\xa8"}', ("f.jsonl:1", "empty")),
+        (b'{"text": "\xe2\x80\xa8a"}', ("f.jsonl:1", "\u2028a")),
+        (b'{"text": ""}', ("f.jsonl:1", "empty")),
+        (b'{"text": null, "id": 3}', ("3", "no text")),
+        (b'{"text": 5}', ("f.jsonl:1", "the text is of type int")),
+        (b'{"body": "a"}', ("f.jsonl:1", "no field 'text'")),
+        (b"[1, 2]", ("f.jsonl:1", "a JSON list, not an object")),
+        (b"7", ("f.jsonl:1", "a JSON int, not an object")),
+        (b"null", ("f.jsonl:1", "a JSON NoneType, not an object")),
+        (b"\xef\xbf", ("f.jsonl:1", "not UTF-8: unexpected end of data at byte 0")),
+        (b'{"text": "\xe9"}', ("f.jsonl:1", "not UTF-8: invalid continuation byte at byte 10")),
+        (b'{"text": "\xed\xa0\x80"}', ("f.jsonl:1", "not UTF-8: invalid continuation byte at ")),
+        (b'{"text": "a"', ("f.jsonl:1", "not JSON: Expecting ',' delimiter: line 1 column 13")),
+        (b'{"text": "a"} x', ("f.jsonl:1", "not JSON: Extra data")),
+        (b"[" * 100_000, ("f.jsonl:1", "not JSON: maximum recursion depth exceeded")),
+        (b'{"n": ' + b"9" * 5000 + b"}", ("f.jsonl:1", "not JSON: Exceeds the limit")),
+    ],
+)
+def test_a_line_is_a_document_or_costs_itself(here, line, expected):
+    (id_, outcome), *rest = brief(read("f.jsonl", line + b'\n \n{"text": "good"}\n'))
+    assert (id_, outcome[: len(expected[1])]) == expected
+    assert rest == [("f.jsonl:3", "good")]
+
+
+def test_zeros_in_the_middle_cost_a_line(here):
+    data = b'{"text": "a"}\n\0\0\0\n{"text": "b"}'
+    assert [id_ for id_, _ in brief(read("f.jsonl", data))] == [f"f.jsonl:{i}" for i in (1, 2, 3)]
+
+
+def test_a_file_of_another_kind_is_one_skipped(here):
+    for name in ("f.jsonl", "f.csv", "f.html", "f.txt"):
+        assert brief(read(name, b"PAR1\x15\0\x15" + b"\n" * 99)) == [(name, "binary, not text")]
+
+
+@pytest.mark.parametrize("name", ["f.jsonl", "f.ndjson", "f.csv", "f.tsv", "f.html"])
+def test_an_empty_file_is_one_skipped(here, name):
+    assert brief(read(name, b"")) == brief(read(name, b"\n \n")) == [(name, "empty")]
+
+
+def test_utf_16_is_read_by_its_mark(here):
+    assert brief(read("f.jsonl", '{"text": "é"}\n'.encode("utf-16"))) == [("f.jsonl:1", "é")]
+    table = "id\ttext\n1\té\n".encode("utf-16")
+    assert brief(read("f.tsv", table)) == [("1", "é")]
+
+
+def test_the_fields_that_are_there_are_named(here):
+    record = {"headline": 1, "body": "x"}
+    table = pa.table({name: [value] for name, value in record.items()})
+    parquet.write_table(table, "made.parquet")
+    for name, data in {
+        "f.jsonl": json.dumps(record),
+        "f.csv": "headline,body\n1,x\n2,y\n",
+        "f.parquet": Path("made.parquet").read_bytes(),
+    }.items():
+        (skipped,) = read(name, data)
+        assert skipped.reason == "no field 'text'"
+        assert skipped.remedy == (
+            "it has 'headline', 'body': name the one of the text with text_field= (--text-field)"
+        )
+        assert [item.text for item in read(name, data, text_field="body")][0] == "x"
+
+
+def test_of_many_fields_ten_are_named(here):
+    (skipped,) = read("f.jsonl", json.dumps({str(i): 0 for i in range(12)}))
+    assert "'9' and 2 more:" in skipped.remedy
+    (skipped,) = read("f.jsonl", "{}\n")
+    assert "it has no fields" in skipped.remedy
+
+
+# Times
+
+
+@pytest.mark.parametrize(
+    ("value", "time"),
+    [
+        (0, 0.0),
+        (1655373600.5, 1655373600.5),
+        ("1655373600", 1655373600.0),
+        ("2022-06-16", 1655337600.0),
+        ("20220616", 1655337600.0),
+        ("2022-06-16T10:00:00", 1655373600.0),
+        (" 2022-06-16T12:00:00+02:00 ", 1655373600.0),
+        ("2022-06-16T10:00:00Z", 1655373600.0),
+        ("1583-01-01T00:00:00Z", -12212553600.0),
+        ("June 16", None),
+        ("", None),
+        (None, None),
+        (True, None),
+        ([], None),
+        (1655373600000, None),
+        (float("nan"), None),
+        ("inf", None),
+        (10**400, None),
+    ],
+)
+def test_a_time_is_seconds_or_iso_8601(here, value, time):
+    (document,) = read("f.jsonl", json.dumps({"text": "a", "t": value}), time_field="t")
+    assert document.time == time
+
+
+def test_a_record_without_a_named_time_is_as_old_as_its_file(here):
+    (document,) = read("f.jsonl", '{"text": "a", "t": 5}')
+    assert document.time == Path("f.jsonl").stat().st_mtime
+    (document,) = read("f.jsonl", '{"text": "a"}', time_field="t")
+    assert document.time is None
+
+
+# CSV and TSV
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("id,text\n1,a\n2,b", [("1", "a"), ("2", "b")]),
+        ("text\na\n\nb\n", [("f.csv:2", "a"), ("f.csv:4", "b")]),
+        ('text\n"a\n\nb"\n"c"', [("f.csv:2", "a\n\nb"), ("f.csv:5", "c")]),
+        ('text\r\n"a ""b"", c"\r\n', [("f.csv:2", 'a "b", c')]),
+        ("\n\n text , id \na,1\n", [("1", "a")]),
+        ("\ufefftext\na", [("f.csv:2", "a")]),
+        ("id,text\n1\n2,b", [("1", "no field 'text'"), ("2", "b")]),
+        ("id,text\n1,\n2, ", [("1", "empty"), ("2", "empty")]),
+        ("id,text\n1,a, b\n2,c,\n", [("f.csv:2", "3 fields where the header has 2"), ("2", "c")]),
+        ('text\na\n"b\nc', [("f.csv:2", "a"), ("f.csv:3", "a quoted field is never closed")]),
+        ('text\n5" pipe\nb', [("f.csv:2", '5" pipe'), ("f.csv:3", "b")]),
+        ("text\n\na\rb\nc", [("f.csv:3", "not CSV: "), ("f.csv:4", "c")]),
+        (b"text\ncaf\xe9\ncaf\xc3\xa9", [("f.csv:2", "café"), ("f.csv:3", "café")]),
+        ("text\rold Mac\r", [("f.csv", "the header cannot be read: not CSV: ")]),
+        ("text\n", [("f.csv", "empty")]),
+    ],
+)
+def test_a_row_is_a_document_or_costs_itself(here, data, expected):
+    found = brief(read("f.csv", data))
+    assert [id_ for id_, _ in found] == [id_ for id_, _ in expected]
+    for (_, outcome), (_, start) in zip(found, expected, strict=True):
+        assert outcome.startswith(start)
+
+
+def test_tabs_separate_in_tsv(here):
+    assert brief(read("f.TSV", "id\ttext\n1\ta, b\n")) == [("1", "a, b")]
+
+
+def test_a_field_may_be_longer_than_the_csv_module_allows(here):
+    before = csv.field_size_limit(1000)
+    try:
+        text = "x" * 200_000
+        Path("f.csv").write_text(f'text\n"{text}"\n')
+        items = read_paths("f.csv")
+        assert next(items).text == text
+        # Other code goes on with the limit it has set.
+        assert csv.field_size_limit() == 1000
+    finally:
+        csv.field_size_limit(before)
+
+
+@pytest.mark.parametrize("chunk", [1, 64, 10_000])
+def test_a_large_row_is_skipped_wherever_it_ends(chunk):
+    filler = "x" * 70
+    data = f'text,a\n1,\n{filler},\n2,\n"{filler}",\n"{filler}\n",\n3,\n"a\n{filler}",\n4,"\n"\n'
+    data += f'"{"y,\n" * 40}",\n5,\n"{"".join([filler, '""'] * 9)}",\n6,'
+    chunks = (data[i : i + chunk].encode() for i in range(0, len(data), chunk))
+    items = [item for _, item in read_csv(Source("f", chunks), Options(max_chars=60))]
+    assert [item.text for item in items if isinstance(item, Document)] == list("123456")
+    assert {item.reason for item in items if isinstance(item, Skipped)} == {
+        "larger than 60 bytes, the limit"
+    }
+    assert len(items) == 12
+
+
+def test_a_large_header_ends_the_file(here):
+    (skipped,) = read("f.csv", "text," * 50 + "\na\n", max_chars=100)
+    assert skipped.reason == "the header cannot be read: larger than 100 bytes, the limit"
+
+
+# Parquet
+
+
+def write(table: dict, name: str = "f.parquet", **options) -> str:
+    """Write columns to a Parquet file."""
+    parquet.write_table(pa.table(table), name, **options)
+    return name
+
+
+def test_a_row_of_parquet_is_a_document(here):
+    name = write({"id": [7, None], "text": ["a", "b"], "unread": [1, 2]})
+    assert brief(read_paths(name)) == [("7", "a"), ("f.parquet:2", "b")]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["a", None, " "]),
+        pa.array(["a", None, " "], pa.large_string()),
+        pa.array(["a", None, " "]).dictionary_encode(),
+    ],
+)
+def test_every_kind_of_string_column_is_read(here, column):
+    expected = ["a", "no text", "empty"]
+    assert [outcome for _, outcome in brief(read_paths(write({"text": column})))] == expected
+
+
+def test_rows_are_counted_across_batches_and_row_groups(here):
+    name = write({"text": [str(i) for i in range(1000)]}, row_group_size=300)
+    assert brief(read_paths(name)) == [(f"{name}:{i + 1}", str(i)) for i in range(1000)]
+
+
+def test_a_bad_value_costs_its_row(here):
+    broken = pa.Array.from_buffers(
+        pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0"), pa.py_buffer(b"\xe9a")]
+    )
+    name = write({"text": broken})
+    assert brief(read_paths(name)) == [
+        ("f.parquet:1", "not UTF-8: unexpected end of data"),
+        ("f.parquet:2", "a"),
+    ]
+    name = write({"text": ["x" * 11, "a"]})
+    assert brief(read_paths(name, max_chars=10)) == [
+        ("f.parquet:1", "larger than 10 bytes, the limit"),
+        ("f.parquet:2", "a"),
+    ]
+    (skipped,) = items_before_the_end(write({"text": [5]}))
+    assert skipped.reason == "the text is of type int"
+
+
+def test_times_of_parquet_are_read(here):
+    day = pa.array([1655337600], pa.timestamp("s"))
+    for column in (day, day.cast(pa.timestamp("ns", "UTC")), day.cast(pa.date32()), [1655337600]):
+        name = write({"text": ["a"], "t": column})
+        assert [item.time for item in read_paths(name, time_field="t")] == [1655337600.0]
+
+
+def test_damaged_parquet_is_one_skipped(here):
+    data = Path(write({"text": ["a"]})).read_bytes()
+    for damaged in (b"", b"PAR1", data[:-20], data[:40] + bytes(20) + data[60:]):
+        (skipped,) = read("g.parquet", damaged)
+        assert skipped.reason.startswith("not sound Parquet: ")
+
+
+def test_parquet_without_rows_is_empty(here):
+    (skipped,) = items_before_the_end(write({"text": pa.array([], pa.string())}))
+    assert skipped.reason == "empty"
+
+
+def test_compressed_parquet_has_to_fit_the_limit(here):
+    data = gzip.compress(Path(write({"text": ["a"]})).read_bytes())
+    assert brief(read("f.parquet.gz", data)) == [("f.parquet.gz:1", "a")]
+    (skipped,) = read("f.parquet.gz", data, max_chars=100)
+    assert skipped.reason == "larger than 100 bytes, the limit"
+
+
+def test_without_pyarrow_the_extra_is_named(here, monkeypatch):
+    name = write({"text": ["a"]})
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtra, match=r"dedupe-articles\[parquet\]"):
+        list(read_paths(name))

@@ -1,0 +1,322 @@
+"""Plain text: encodings, compression, the limit on size, and what is no text."""
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe.documents import Document, Skipped, read_paths
+from dedupe.documents.document import Options
+from dedupe.documents.encoding import decode, decode_line, text_chunks
+from dedupe.documents.formats import suffixes
+from dedupe.documents.streams import CHUNK, LongLine, Unreadable, lines
+from dedupe.errors import InvalidSetting, MissingExtra, NothingToRead
+
+PACK = {
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+    ".bz2": bz2.compress,
+    ".zst": zstandard.ZstdCompressor().compress,
+}
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+
+
+def read_one(path: Path, **options: int) -> Document | Skipped:
+    """Read a file beside a sound one, so that there is always something to read."""
+    sound = path.with_name("sound")
+    sound.write_text("sound")
+    one, _ = read_paths([path, sound], **options)
+    return one
+
+
+def chunked(data: bytes, sizes: list[int]) -> list[bytes]:
+    """Cut data into chunks of the given sizes, over and over."""
+    chunks = []
+    while data:
+        for size in sizes:
+            chunks.append(data[:size])
+            data = data[size:]
+    return [chunk for chunk in chunks if chunk]
+
+
+# Laws
+
+
+@given(TEXTS, st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]), st.integers(1, 9))
+def test_a_byte_order_mark_tells_the_encoding_however_the_bytes_arrive(text, encoding, size):
+    chunks = text_chunks(iter(chunked(text.encode(encoding), [size])))
+    assert b"".join(chunks).decode() == text
+
+
+@given(TEXTS)
+def test_big_endian_text_is_read_by_its_mark(text):
+    for encoding in ("utf-16-be", "utf-32-be"):
+        chunks = text_chunks(iter([("\ufeff" + text).encode(encoding)]))
+        assert b"".join(chunks).decode() == text
+
+
+@given(st.binary())
+def test_any_bytes_have_a_text_that_utf_8_can_hold(data):
+    assert len(decode_line(data).encode()) >= len(data)
+
+
+@given(st.text(st.characters(codec="cp1252")))
+def test_windows_1252_comes_out_whole_unless_it_happens_to_be_utf_8(text):
+    data = text.encode("cp1252")
+    try:
+        expected = data.decode()
+    except UnicodeDecodeError:
+        # Where two bytes in a row happen to be UTF-8 nobody could know.
+        singles = all(ord(a) < 128 or ord(b) < 128 for a, b in zip(text, text[1:], strict=False))
+        expected = text if singles else decode_line(data)
+    assert decode_line(data) == expected
+
+
+@given(st.binary(), st.lists(st.integers(1, 7), min_size=1))
+def test_lines_do_not_depend_on_the_chunks(data, sizes):
+    expected = data.removesuffix(b"\n").split(b"\n") if data else []
+    assert list(lines(chunked(data, sizes), limit=1000)) == expected
+
+
+@given(st.lists(st.binary()), st.integers(1, 5), st.integers(0, 6))
+def test_a_long_line_stands_alone(given_lines, size, limit):
+    given_lines = [line.replace(b"\n", b'"') for line in given_lines]
+    data = b"".join(line + b"\n" for line in given_lines)
+    expected = [line if len(line) <= limit else LongLine(line.count(b'"')) for line in given_lines]
+    assert list(lines(chunked(data, [size]), limit)) == expected
+
+
+# Encodings
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"caf\xc3\xa9", "café"),
+        (b"\xef\xbb\xbfcaf\xc3\xa9", "café"),
+        (b"caf\xe9 \x93quoted\x94", "café “quoted”"),
+        (b"undefined \x81 \x8d", "undefined \x81 \x8d"),
+        (b"mixed caf\xc3\xa9 \x93x\x94", "mixed café “x”"),
+        (b"cut off \xe2\x80", "cut off â€"),
+        (b"surrogate \xed\xa0\x80 bytes", "surrogate í\xa0€ bytes"),
+        ("Straße".encode("utf-16"), "Straße"),
+        ("Straße".encode("utf-32"), "Straße"),
+        (b"lines\r\nstay\ras they are", "lines\r\nstay\ras they are"),
+        (b"colour \x1b[31mred\x1b[0m", "colour \x1b[31mred\x1b[0m"),
+        (b"\xff", "ÿ"),
+    ],
+)
+def test_a_text_file_is_decoded(tmp_path, data, text):
+    path = tmp_path / "story.txt"
+    path.write_bytes(data)
+    assert read_one(path) == Document(str(path), text, path.stat().st_mtime)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b" \r\n\t\n", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        ("\ufeff \u2003".encode(), "empty"),
+        (b"\0" * 100, "binary, not text"),
+        (b"text at first\n, then\0", "binary, not text"),
+        ("UTF-16 without a mark".encode("utf-16-le"), "binary, not text"),
+        (b"\x01\x02\x03\x04 noise", "binary, not text"),
+        (b"PK\x03\x04\x14\x00\x00\x00", "binary, not text"),
+        (b"\xff\xfea", "not valid utf-16-le: truncated data"),
+        (b"\xff\xfe\x00\xd8a\x00", "not valid utf-16-le: illegal UTF-16 surrogate"),
+    ],
+)
+def test_what_is_no_text_is_skipped_with_a_reason(tmp_path, data, reason):
+    path = tmp_path / "story.txt"
+    path.write_bytes(data)
+    skipped = read_one(path)
+    assert skipped == Skipped(str(path), reason, skipped.remedy)
+    assert skipped.remedy
+
+
+def test_a_declared_encoding_counts_where_utf_8_does_not():
+    text = "Новости дня"
+    assert decode(text.encode("koi8-r"), "koi8-r") == text
+    assert decode(text.encode(), "koi8-r") == text
+
+
+@pytest.mark.parametrize("declared", ["", "latin-1", "utf-16", "nonsense", "hex", "idna"])
+def test_a_declared_encoding_that_cannot_be_is_no_harm(declared):
+    assert decode("“é”".encode("cp1252"), declared) == "“é”"
+
+
+# Compression
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_compressed_text_is_read(tmp_path, suffix):
+    path = tmp_path / f"Story.TXT{suffix.upper()}"
+    path.write_bytes(PACK[suffix]("Brücke".encode("utf-16")))
+    assert read_one(path).text == "Brücke"
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_parts_that_were_joined_after_compression_are_all_read(tmp_path, suffix):
+    path = tmp_path / f"story{suffix}"
+    path.write_bytes(PACK[suffix](b"one ") + PACK[suffix](b"") + PACK[suffix](b"two"))
+    assert read_one(path).text == "one two"
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("damage", ["cut", "changed", "foreign", "nothing"])
+def test_a_damaged_file_keeps_what_stands_before_the_damage(tmp_path, suffix, damage):
+    noise = bytes(range(32, 127)) * 3000
+    good = b"".join(b'{"text": "%d"}\n' % i for i in range(90_000)) + noise
+    data = PACK[suffix](good)
+    path = tmp_path / f"news.jsonl{suffix}"
+    path.write_bytes(
+        {
+            "cut": data[: len(data) * 3 // 4],
+            "changed": data[: len(data) * 3 // 4] + bytes(50) + data[len(data) * 3 // 4 + 50 :],
+            "foreign": b"This was never compressed.",
+            "nothing": b"",
+        }[damage]
+    )
+    sound = tmp_path / "sound"
+    sound.write_text("sound")
+    *documents, skipped, _ = read_paths([path, sound])
+    assert [document.text for document in documents] == [str(i) for i in range(len(documents))]
+    assert len(documents) > 10_000 or damage in ("foreign", "nothing")
+    assert skipped.id == str(path)
+    assert skipped.reason.startswith(f"damaged {suffix} file: ") or skipped.reason == "empty"
+
+
+def test_without_zstandard_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    path = tmp_path / "story.zst"
+    path.write_bytes(PACK[".zst"](b"text"))
+    with pytest.raises(MissingExtra, match=r"dedupe-articles\[zstd\]"):
+        list(read_paths(path))
+
+
+# The limit
+
+
+@pytest.mark.parametrize(("size", "kind"), [(10, Document), (11, Skipped)])
+@pytest.mark.parametrize("suffix", ["", *PACK])
+def test_the_limit_counts_decompressed_bytes(tmp_path, suffix, size, kind):
+    path = tmp_path / f"story.txt{suffix}"
+    path.write_bytes(PACK.get(suffix, bytes)(b"x" * size))
+    item = read_one(path, max_chars=10)
+    assert isinstance(item, kind)
+    if kind is Skipped:
+        assert item.reason == "larger than 10 bytes, the limit"
+        assert "max_chars=" in item.remedy
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("name", ["bomb.txt", "bomb.jsonl", "bomb.csv", "bomb.html"])
+def test_a_bomb_stops_at_the_limit(tmp_path, name, suffix):
+    path = tmp_path / (name + suffix)
+    path.write_bytes(PACK[suffix](b"x" * 2**26))
+    tracemalloc.start()
+    try:
+        item = read_one(path, max_chars=1000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(item, Skipped)
+    # One step of Zstandard may be 16 MiB, and it is held twice for a moment.
+    assert peak < (2**25 + 2**22 if suffix == ".zst" else 2**23)
+
+
+def test_a_line_of_many_chunks_costs_itself_alone(tmp_path):
+    path = tmp_path / "news.jsonl"
+    path.write_bytes(b'{"text": "' + b"x" * (5 * CHUNK) + b'"}\n{"text": "short"}')
+    skipped, document = read_paths(path, max_chars=CHUNK)
+    assert (skipped.id, document.id) == (f"{path}:1", f"{path}:2")
+    assert skipped.reason == f"larger than {CHUNK:,} bytes, the limit"
+
+
+def test_options_are_checked_at_once(tmp_path):
+    with pytest.raises(InvalidSetting, match="max_chars must be at least 1, got 0"):
+        read_paths(tmp_path, max_chars=0)
+    with pytest.raises(InvalidSetting, match="text_field must be a string, got None"):
+        Options(text_field=None)
+    with pytest.raises(InvalidSetting, match="time_field must be a string or None, got 3"):
+        Options(time_field=3)
+
+
+# Standard input
+
+
+def pipe(monkeypatch, data: bytes) -> None:
+    """Put data on standard input."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize(
+    ("data", "documents"),
+    [
+        (b"A story\nin lines", [("-", "A story\nin lines")]),
+        (b'\n {"text": "one"}\n{"id": 2, "text": "two"}', [("-:2", "one"), ("2", "two")]),
+        (b'\xef\xbb\xbf{"text": "one"}', [("-:1", "one")]),
+        ('{"text": "one"}'.encode("utf-16"), [("-:1", "one")]),
+        (
+            b"\n" * CHUNK + b'{"no": "line" of JSON}',
+            [("-", "\n" * CHUNK + '{"no": "line" of JSON}')],
+        ),
+    ],
+)
+def test_standard_input_is_json_lines_where_it_begins_with_a_brace(monkeypatch, data, documents):
+    pipe(monkeypatch, data)
+    assert [(item.id, item.text) for item in read_paths(["-", "-"])] == documents
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [(b"", "-: empty;"), (b"\x89PNG\r\0", "-: binary"), (b'{"a', "-:1: not JSON")],
+)
+def test_nothing_good_on_standard_input_is_told(monkeypatch, data, reason):
+    pipe(monkeypatch, data)
+    with pytest.raises(NothingToRead, match=reason):
+        list(read_paths("-"))
+
+
+def test_closed_standard_input_is_told(monkeypatch):
+    for stdin in (None, io.TextIOWrapper(io.BytesIO())):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        if stdin:
+            stdin.close()
+        with pytest.raises(NothingToRead, match="standard input"):
+            list(read_paths("-"))
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a.txt", (".txt", "")),
+        ("A.JSONL.GZ", (".jsonl", ".gz")),
+        ("story.gz", ("", ".gz")),
+        ("dir.d/README", ("", "")),
+        (".txt", ("", "")),
+        ("Acme Inc.", ("", "")),
+        ("St. Louis in June", ("", "")),
+        ("a.tar.xz", (".tar", ".xz")),
+        ("a.txt~", (".txt~", "")),
+    ],
+)
+def test_the_suffix_tells_format_and_compression(path, expected):
+    assert suffixes(path) == expected
+
+
+def test_unreadable_says_why():
+    assert str(Unreadable("why", "what to do")) == "why"
