@@ -127,8 +127,8 @@ def test_what_holds_no_texts_is_told_at_once(texts):
 
 
 def test_one_id_twice_is_told_with_both_places():
-    with pytest.raises(DuplicateId, match="'1' at position 0 and at position 2: rename"):
-        list(read_texts([("1", "a"), "b", (1, "c")]))
+    with pytest.raises(DuplicateId, match="'1' at position 0 and at position 1: rename"):
+        list(read_texts([("1", "a"), "its position is 1 too"]))
 
 
 def test_nothing_to_read_is_told_at_the_end():

@@ -1,13 +1,14 @@
 """Paths: folders, patterns, links, what is no file, ids."""
 
+import io
 import os
-import shutil
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
-from dedupe.documents import Document, Skipped, read_paths
+from dedupe.documents import Document, Skipped, read_paths, streams
 from dedupe.errors import DuplicateId, InvalidInput, NoSuchPath, NothingToRead
 
 
@@ -75,24 +76,17 @@ def test_an_unknown_format_is_read_where_it_is_named_and_skipped_in_a_folder(her
 
 
 def test_a_folder_deeper_than_python_calls_is_walked(here):
-    depth = 1100
-    for _ in range(depth):
-        os.mkdir("d")
-        os.chdir("d")
-    plant("bottom")
-    os.chdir(here)
-    deep = "d/" * depth + "bottom"
-    assert ids("d") == ids("**/bottom") == [deep]
-    shutil.rmtree("d/d") if depth < 500 else _remove_deep()
-
-
-def _remove_deep() -> None:
-    """Remove what `shutil.rmtree` recurses too deep for."""
-    for root, folders, files in os.walk("d", topdown=False):
-        for name in files:
-            os.unlink(os.path.join(root, name))
-        for name in folders:
-            os.rmdir(os.path.join(root, name))
+    levels = [Path("d/" * depth) for depth in range(1, 1101)]
+    for level in levels:
+        level.mkdir()
+    bottom = levels[-1] / "bottom"
+    bottom.write_text("text")
+    try:
+        assert ids("d") == ids("**/bottom") == [bottom.as_posix()]
+    finally:
+        bottom.unlink()
+        for level in reversed(levels):  # `shutil.rmtree` cannot.
+            level.rmdir()
 
 
 def test_a_folder_that_cannot_be_listed_costs_itself_alone(here, monkeypatch):
@@ -112,12 +106,29 @@ def test_a_folder_that_cannot_be_listed_costs_itself_alone(here, monkeypatch):
 def test_a_file_that_cannot_be_opened_costs_itself_alone(here, monkeypatch):
     plant("a.txt", "b.txt")
 
-    def refuse(path, *args, **kwargs):
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(path, mode):
+        raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(streams, "open", refuse, raising=False)
     with pytest.raises(NothingToRead, match=r"2 skipped; the first, a\.txt: cannot be read: Perm"):
         list(read_paths(["a.txt", "b.txt"]))
+
+
+def test_what_must_not_be_seen_costs_itself_alone(here, monkeypatch):
+    plant("news/a.txt", "news/locked.txt")
+    Path("link").symlink_to("news/locked.txt")
+    stat = os.stat
+
+    def guarded(path, **kwargs):
+        if str(path).endswith(("locked.txt", "link")):
+            raise PermissionError(13, "Permission denied", path)
+        return stat(path, **kwargs)
+
+    monkeypatch.setattr(os, "stat", guarded)
+    assert skipped(["news", "link"]) == {
+        "news/locked.txt": "cannot be reached: Permission denied",
+        "link": "a link that leads nowhere: Permission denied",
+    }
 
 
 def test_a_file_that_vanishes_costs_itself_alone(here):
@@ -133,7 +144,7 @@ def test_a_file_that_vanishes_costs_itself_alone(here):
 
 def test_a_file_is_read_once_whatever_leads_to_it(here):
     plant("news/a.txt", "news/b.txt")
-    os.symlink("a.txt", "news/link.txt")
+    Path("news/link.txt").symlink_to("a.txt")
     os.link("news/b.txt", "news/twin.txt")
     assert ids(["news/b.txt", "news", "./news/../news", here / "news", "news/*"]) == [
         "news/b.txt",
@@ -143,17 +154,17 @@ def test_a_file_is_read_once_whatever_leads_to_it(here):
 
 def test_links_to_folders_are_followed_only_when_they_are_given(here):
     plant("real/a.txt", "news/b.txt")
-    os.symlink("../real", "news/link")
+    Path("news/link").symlink_to("../real")
     assert skipped(["news"]) == {"news/link": "a link to a folder, which is not followed"}
     assert ids(["news/link", "news"]) == ["news/link/a.txt", "news/b.txt"]
 
 
 def test_loops_and_broken_links_do_no_harm(here):
     plant("news/a.txt")
-    os.symlink(".", "news/one")
-    os.symlink(".", "news/two")
-    os.symlink("self", "news/self")
-    os.symlink("nowhere", "news/broken")
+    Path("news/one").symlink_to(".")
+    Path("news/two").symlink_to(".")
+    Path("news/self").symlink_to("self")
+    Path("news/broken").symlink_to("nowhere")
     assert skipped(["news", "news/**"]) == {
         "news/broken": "a link that leads nowhere: No such file or directory",
         "news/one": "a link to a folder, which is not followed",
@@ -203,9 +214,10 @@ def test_a_pattern_stands_for_what_it_matches(here, pattern, expected):
     assert ids(pattern.format(here=here)) == [name.format(here=here) for name in expected]
 
 
-def test_a_file_named_like_standard_input_is_no_standard_input(here):
+def test_a_file_named_like_standard_input_is_no_standard_input(here, monkeypatch):
     plant("-")
-    assert ids("./-") == ids("*") == ids("?") == ["./-"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"text")))
+    assert ids("./-") == ids("*") == ids("?") == ids(["-", "./-"])[1:] == ["./-"]
 
 
 @pytest.mark.parametrize(
@@ -228,8 +240,7 @@ def test_what_is_no_path_is_told_at_once(here, paths):
 
 
 def test_a_name_that_is_no_utf_8_is_readable(here):
-    with open(b"caf\xe9.txt", "w") as file:
-        file.write("text")
+    Path(os.fsdecode(b"caf\xe9.txt")).write_text("text")
     document, *_ = read_paths(".")
     assert document.id == r"./caf\xe9.txt"
 

@@ -6,6 +6,7 @@ import io
 import lzma
 import sys
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_windows_1252_comes_out_whole_unless_it_happens_to_be_utf_8(text):
         expected = data.decode()
     except UnicodeDecodeError:
         # Where two bytes in a row happen to be UTF-8 nobody could know.
-        singles = all(ord(a) < 128 or ord(b) < 128 for a, b in zip(text, text[1:], strict=False))
+        singles = all(ord(a) < 128 or ord(b) < 128 for a, b in pairwise(text))
         expected = text if singles else decode_line(data)
     assert decode_line(data) == expected
 
@@ -172,28 +173,43 @@ def test_parts_that_were_joined_after_compression_are_all_read(tmp_path, suffix)
     assert read_one(path).text == "one two"
 
 
-@pytest.mark.parametrize("suffix", PACK)
-@pytest.mark.parametrize("damage", ["cut", "changed", "foreign", "nothing"])
-def test_a_damaged_file_keeps_what_stands_before_the_damage(tmp_path, suffix, damage):
-    noise = bytes(range(32, 127)) * 3000
-    good = b"".join(b'{"text": "%d"}\n' % i for i in range(90_000)) + noise
-    data = PACK[suffix](good)
-    path = tmp_path / f"news.jsonl{suffix}"
-    path.write_bytes(
-        {
-            "cut": data[: len(data) * 3 // 4],
-            "changed": data[: len(data) * 3 // 4] + bytes(50) + data[len(data) * 3 // 4 + 50 :],
-            "foreign": b"This was never compressed.",
-            "nothing": b"",
-        }[damage]
-    )
-    sound = tmp_path / "sound"
+def damaged_file(path: Path, change) -> tuple[list[str], Skipped]:
+    """Write compressed records with damage; return the texts that come out, and the rest."""
+    pack = PACK[path.suffix]
+    path.write_bytes(change(pack(b"".join(b'{"text": "%d"}\n' % i for i in range(90_000)))))
+    sound = path.with_name("sound")
     sound.write_text("sound")
-    *documents, skipped, _ = read_paths([path, sound])
-    assert [document.text for document in documents] == [str(i) for i in range(len(documents))]
-    assert len(documents) > 10_000 or damage in ("foreign", "nothing")
+    *items, skipped, _ = read_paths([path, sound])
+    return [item.text for item in items if isinstance(item, Document)], skipped
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("n_lost", [1, 9, 1000])
+def test_a_truncated_file_keeps_what_stands_before_the_end(tmp_path, suffix, n_lost):
+    path = tmp_path / f"news.jsonl{suffix}"
+    texts, skipped = damaged_file(path, lambda data: data[:-n_lost])
+    assert texts == [str(i) for i in range(len(texts))]
     assert skipped.id == str(path)
-    assert skipped.reason.startswith(f"damaged {suffix} file: ") or skipped.reason == "empty"
+    assert skipped.reason.startswith(f"damaged {suffix} file: ")
+    assert len(texts) > 50_000 or suffix in (".xz", ".bz2")  # They work in large blocks.
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_a_changed_file_keeps_what_stands_before_the_change(tmp_path, suffix):
+    texts, skipped = damaged_file(
+        tmp_path / f"news.jsonl{suffix}", lambda data: data[:-1000] + bytes(50) + data[-950:]
+    )
+    # The sum that gives it away may come at the very end, after lines that are garbled.
+    n_sound = 50_000 if suffix in (".gz", ".zst") else 0
+    assert texts[:n_sound] == [str(i) for i in range(n_sound)]
+    assert skipped.reason.startswith(f"damaged {suffix} file: ")
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_a_file_that_was_never_compressed_is_damaged(tmp_path, suffix):
+    path = tmp_path / f"story{suffix}"
+    path.write_bytes(b"This was never compressed.")
+    assert read_one(path).reason.startswith(f"damaged {suffix} file: ")
 
 
 def test_without_zstandard_the_extra_is_named(tmp_path, monkeypatch):
@@ -231,8 +247,8 @@ def test_a_bomb_stops_at_the_limit(tmp_path, name, suffix):
     finally:
         tracemalloc.stop()
     assert isinstance(item, Skipped)
-    # One step of Zstandard may be 16 MiB, and it is held twice for a moment.
-    assert peak < (2**25 + 2**22 if suffix == ".zst" else 2**23)
+    # The window of xz takes 8 MiB, and a step of Zstandard 4, which is held three times.
+    assert peak < 2**24
 
 
 def test_a_line_of_many_chunks_costs_itself_alone(tmp_path):

@@ -186,6 +186,7 @@ def _find(
     report(Progress("candidates", 0, None, "pairs"))
     candidates = find_candidates(corpus, settings)
     matcher = Matcher(corpus, settings.ngram, workers)
+    matcher.find_furniture(candidates, report)
     scored = {(p.left, p.right): p for p in (*matcher.copies(), *matcher.score(candidates, report))}
     report(Progress("clustering", 0, None, "pairs"))
     labels = results.cluster_labels(corpus.infos, scored, settings.threshold, matcher.ask(scored))

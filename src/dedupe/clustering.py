@@ -7,6 +7,7 @@ only if their documents are alike *on average* (average linkage; Sokal & Michene
 pairs at most, so that a story copied 20,000 times costs linear work.
 """
 
+import heapq
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -16,6 +17,13 @@ __all__ = ["average_linkage"]
 
 SAMPLE = 8
 """Documents of either cluster whose pairs make up the average: 64 pairs at most."""
+
+SLACK = 0.05
+"""How far behind the most alike two clusters may be and still join now.
+
+Waiting for the exact order would compare each of 20,000 near-copies again
+whenever another has joined.
+"""
 
 MEAN_SHARE = 0.75
 """Share of the threshold that the average must reach.
@@ -32,6 +40,7 @@ def average_linkage(
     edges: Iterable[tuple[int, int, float]],
     *,
     threshold: float,
+    mean_share: float = MEAN_SHARE,
     ask: Ask | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the cluster of each document.
@@ -43,6 +52,8 @@ def average_linkage(
         Each pair once, in any order. Only scores that reach `threshold` join
         clusters; lower ones count in the averages.
     threshold : float, in [0, 1]
+    mean_share : float, in [0, 1]
+        Share of the threshold that the average must reach.
     ask : callable, optional
         Gives the scores of a list of pairs, lesser document first, that are not
         among the edges. Without it they count as 0.
@@ -62,25 +73,28 @@ def average_linkage(
     [0, 0, 0]
     """
     scores = {(min(a, b), max(a, b)): score for a, b, score in edges}
-    joining = sorted(
-        (pair for pair, score in scores.items() if score >= threshold),
-        key=lambda pair: (-scores[pair], pair),
-    )
+    # The most alike come first: the score of a pair, later the mean of two clusters.
+    waiting = [(-score, *pair) for pair, score in scores.items() if score >= threshold]
+    heapq.heapify(waiting)
     cluster_of = list(range(n_docs))
     members = {document: [document] for document in range(n_docs)}
-    # Two clusters that were too unlike are not asked about again until one has grown.
-    refused: set[tuple[int, int, int, int]] = set()
-    for a, b in joining:
+    means: dict[tuple[int, int, int, int], float] = {}
+    while waiting:
+        _, a, b = heapq.heappop(waiting)
         one, other = cluster_of[a], cluster_of[b]
         if one == other:
             continue
         if len(members[one]) < len(members[other]):
             one, other = other, one
+        # The mean of two clusters stands until one of them has grown.
         state = (one, len(members[one]), other, len(members[other]))
-        if state in refused:
+        if state not in means:
+            means[state] = _mean_score(members[one], members[other], scores, ask)
+        mean = means[state]
+        if mean < threshold * mean_share:
             continue
-        if _mean_score(members[one], members[other], scores, ask) < threshold * MEAN_SHARE:
-            refused.add(state)
+        if waiting and mean < -waiting[0][0] - SLACK:
+            heapq.heappush(waiting, (-mean, a, b))
             continue
         for document in members[other]:
             cluster_of[document] = one

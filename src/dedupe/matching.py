@@ -5,13 +5,14 @@ go through in blocks of documents, each hashed anew, on several threads.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import evidence, scoring
+from dedupe import clustering, evidence, scoring
 from dedupe.corpus import Corpus, Progress, ProgressCallback, map_in_order
+from dedupe.furniture import Furniture
 from dedupe.results import Cluster, Comparison, Evidence, Pair
 from dedupe.documents import Document
 from dedupe.errors import NothingToRead
@@ -20,6 +21,9 @@ from dedupe.shingling import digests, hash_shingles
 from dedupe.text import Tokens, hash_tokens
 
 __all__ = ["Matcher", "compare_documents", "find_evidence"]
+
+BLOCK_DOCUMENTS = 1 << 9
+"""Documents whose shingles are counted at a time."""
 
 BLOCK_WORDS = 1 << 21
 """Words in a block of documents to compare: about 50 MB of hashes and places."""
@@ -35,14 +39,44 @@ class Matcher:
     corpus: Corpus
     ngram: int
     workers: int
+    furniture: Furniture = field(default_factory=Furniture.empty)
 
-    def score(self, pairs: Whole, progress: ProgressCallback) -> Iterator[Pair]:
-        """Yield the pairs that score at least the floor.
+    def find_furniture(self, pairs: Whole, progress: ProgressCallback) -> None:
+        """Learn which text is furniture, from the clusters of the pairs beyond doubt.
 
         Parameters
         ----------
         pairs : int64 [shape=(n_pairs, 2)]
             Numbers of documents, pairs with the same first document together.
+        progress : callable
+        """
+        numbers = np.unique(pairs)
+        places = np.searchsorted(numbers, pairs)
+        edges: list[tuple[int, int, float]] = []
+        n_done = 0
+        for found in map_in_order(self._strict_scores, self._blocks(pairs), self.workers):
+            block = places[n_done : n_done + len(found)]
+            sure = np.flatnonzero(found >= scoring.STRICT_CONTAINMENT)
+            edges += zip(*block[sure].T.tolist(), found[sure].tolist(), strict=True)
+            n_done += len(found)
+            progress(Progress("furniture", n_done, len(pairs), "pairs"))
+        labels = clustering.average_linkage(
+            len(numbers), edges, threshold=scoring.STRICT_CONTAINMENT, mean_share=1.0
+        )
+        order = np.argsort(labels, kind="stable")
+        for start in range(0, len(order), BLOCK_DOCUMENTS):
+            some = order[start : start + BLOCK_DOCUMENTS]
+            tokens = hash_tokens(self.corpus.texts(numbers[some].tolist()))
+            shingles = hash_shingles(tokens, self.ngram)
+            self.furniture.add(shingles.hashes, shingles.offsets, labels[some])
+
+    def score(self, pairs: Whole, progress: ProgressCallback) -> Iterator[Pair]:
+        """Yield the pairs that score at least the floor, furniture weighed lightly.
+
+        Parameters
+        ----------
+        pairs : int64 [shape=(n_pairs, 2)]
+            As in `find_furniture`.
         progress : callable
         """
         n_done = 0
@@ -117,17 +151,30 @@ class Matcher:
         if start < len(pairs):
             yield pairs[start:]
 
+    def _strict_scores(self, pairs: Whole) -> npt.NDArray[np.float64]:
+        return scoring.strict_score(self._align(pairs, weighted=False)[3])
+
+    def _align(
+        self, pairs: Whole, *, weighted: bool
+    ) -> tuple[Whole, Whole, Whole, scoring.Alignment]:
+        """Hash the documents of some pairs and align them; ids of lesser numbers go left."""
+        numbers = np.unique(pairs)
+        places = np.searchsorted(numbers, pairs)
+        block, _ = make_block(self.corpus.texts(numbers.tolist()), self.ngram)
+        if weighted:
+            weights = self.furniture.weights(
+                block.shingles, block.shingle_offsets, block.token_offsets
+            )
+            block = replace(block, weights=weights)
+        left, right = places.min(axis=1), places.max(axis=1)
+        return numbers, left, right, scoring.align(block, left, right)
+
     def _score_block(self, pairs: Whole) -> tuple[list[Pair], int]:
         return self._pairs(pairs, SCORE_FLOOR), len(pairs)
 
     def _pairs(self, pairs: Whole, floor: float) -> list[Pair]:
         """Score a block of pairs; keep those of at least `floor`."""
-        numbers, places = np.unique(pairs, return_inverse=True)
-        places = places.reshape(pairs.shape)
-        block, _ = make_block(self.corpus.texts(numbers.tolist()), self.ngram)
-        # Ids are in the order of numbers, so the lesser number is on the left.
-        left, right = places.min(axis=1), places.max(axis=1)
-        alignment = scoring.align(block, left, right)
+        numbers, left, right, alignment = self._align(pairs, weighted=True)
         scores = scoring.score(alignment)
         infos = self.corpus.infos
         return [

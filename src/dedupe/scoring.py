@@ -29,6 +29,7 @@ __all__ = [
     "reason",
     "score",
     "shared_runs",
+    "strict_score",
     "verdict",
 ]
 
@@ -40,6 +41,13 @@ MIN_HOLE = 10
 
 HOLE_COST = 2.0
 """How much of the score a hole takes: all of it when it is half as long as the match."""
+
+STRICT_CONTAINMENT = 0.3
+"""Containment from which a pair without a hole is beyond doubt."""
+
+STRICT_HOLE = 0.1
+MAX_STRICT_HOLE = 40
+"""A hole of this share of the match, and of this many words, is still an edit."""
 
 PROSE = 1.2
 """An open end whose lines are this much longer than those of the shared text holds a story."""
@@ -212,6 +220,19 @@ def score(alignment: Alignment) -> Floats:
     share = alignment.covered / longer
     short = np.where(share >= SHORT_SHARE, share, 0)
     return np.where(longer < MIN_WORDS, short, scores)
+
+
+def strict_score(alignment: Alignment) -> Floats:
+    """Return the containment of the pairs that are the same story beyond doubt, 0 for others.
+
+    The first of two passes: it needs no weights, because it admits no hole worth
+    the name. Its clusters tell which text is furniture.
+    """
+    smaller = np.minimum(alignment.words_left, alignment.words_right)
+    covered = alignment.covered
+    hole_limit = np.maximum(MIN_HOLE, np.minimum(STRICT_HOLE * covered, MAX_STRICT_HOLE))
+    is_strict = (covered >= MIN_WORDS) & (alignment.hole <= hole_limit)
+    return np.where(is_strict, np.minimum(1, covered / smaller), 0)
 
 
 def verdict(

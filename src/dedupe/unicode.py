@@ -139,7 +139,10 @@ def tables() -> Tables:
             continue
         folded = _fold_one(character)
         unstable = bool(folded) and (
-            folded[0] in composing or (len(folded) > 1 and unicodedata.combining(folded[0]) > 0)
+            folded[0] in composing
+            or (len(folded) > 1 and unicodedata.combining(folded[0]) > 0)
+            # U+0345 is a mark that moves among marks, and folds to a letter.
+            or (unicodedata.combining(character) > 0 and unicodedata.combining(folded[0]) == 0)
         )
         rank = ranks[unicodedata.combining(folded[-1])] if folded else 0
         if len(folded) > 1:

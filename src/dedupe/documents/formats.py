@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from pathlib import PurePath
 
 from dedupe.documents.document import Options, Placed, from_value
 from dedupe.documents.encoding import decode, text_chunks
@@ -76,14 +75,17 @@ def suffixes(path: str) -> tuple[str, str]:
     >>> suffixes("news/Monday.JSONL.gz"), suffixes("St. Louis"), suffixes(".txt")
     (('.jsonl', '.gz'), ('', ''), ('', ''))
     """
-    stem, suffix = _split(PurePath(path).name.lower())
+    stem, suffix = _split(path.lower())
     return (_split(stem)[1], suffix) if suffix in PACKINGS and suffix else (suffix, "")
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Split off the last suffix: what a title has after a full stop is none."""
-    found = re.search(r"(?<=.)\.[^.\s]+$", name)
-    return (name[: found.start()], found[0]) if found else (name, "")
+def _split(path: str) -> tuple[str, str]:
+    """Split off the last suffix; what a title has after a full stop is none."""
+    found = _SUFFIX.search(path)
+    return (path[: found.start()], found[0]) if found else (path, "")
+
+
+_SUFFIX = re.compile(r"(?<=[^/\\])\.[^./\\\s]+$")
 
 
 def _read(source: Source, reader: Reader, options: Options) -> Iterator[Placed]:

@@ -29,7 +29,8 @@ def read_json_lines(source: Source, options: Options) -> Iterator[Placed]:
     for number, line in enumerate(lines(text_chunks(source.chunks), options.max_chars), start=1):
         place = f"{source.id}:{number}"
         try:
-            if record := _parse_line(line, options.max_chars):
+            record = _parse_line(line, options.max_chars)
+            if record is not None:
                 yield place, from_record(record, place, source.time, options)
         except Unreadable as error:
             yield place, Skipped(place, error.reason, error.remedy)

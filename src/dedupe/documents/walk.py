@@ -44,6 +44,9 @@ class File:
     named: bool = False
 
 
+STDIN_FILE = File(STDIN, STDIN, None, key=(-1, -1), named=True)
+
+
 def resolve(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
     """Return the paths that exist, with patterns replaced by what they match.
 
@@ -150,7 +153,7 @@ def walk(paths: Iterable[str]) -> Iterator[File | Skipped]:
     """
     paths = list(paths)
     # A file that is named and also stands in a folder counts as named.
-    named = {_key(path) for path in paths}
+    named = {found.key for found in map(_file, paths) if isinstance(found, File)}
     seen: set[object] = set()
     for path in paths:
         for found in _under(path):
@@ -165,7 +168,8 @@ def walk(paths: Iterable[str]) -> Iterator[File | Skipped]:
 def _under(path: str) -> Iterator[File | Skipped]:
     """Yield what a path leads to: a file, or all that is in a folder."""
     # A stack, because folders may be nested deeper than Python calls.
-    waiting = [(path, path != STDIN and Path(path).is_dir())]
+    # `Path.is_dir` would raise where a link leads to what we must not see.
+    waiting = [(path, path != STDIN and os.path.isdir(path))]  # noqa: PTH112
     while waiting:
         path, is_folder = waiting.pop()
         if not is_folder:
@@ -181,16 +185,18 @@ def _under(path: str) -> Iterator[File | Skipped]:
 def _file(path: str) -> File | Skipped:
     """Return a regular file, or say what else is there."""
     if path == STDIN:
-        return File(path, path, None, _key(path))
+        return STDIN_FILE
     try:
-        info = Path(path).stat()
+        info = os.stat(path)  # noqa: PTH116  A Path takes longer than the call itself.
     except OSError as error:
-        reason = f"cannot be reached: {error.strerror or error}"
-        if Path(path).is_symlink():
-            reason = f"a link that leads nowhere: {error.strerror or error}"
-        return Skipped(_id(path), reason, "repair it, or leave it out")
+        what = "a link that leads nowhere" if os.path.islink(path) else "cannot be reached"  # noqa: PTH114
+        return Skipped(
+            _id(path), f"{what}: {error.strerror or error}", "repair it, or leave it out"
+        )
     if stat.S_ISREG(info.st_mode):
-        return File(path, _id(path), info.st_mtime, _key(path, info))
+        # Some file systems do not number their files.
+        key = info.st_dev, info.st_ino or os.path.realpath(path)
+        return File(path, _id(path), info.st_mtime, key)
     if stat.S_ISDIR(info.st_mode):
         return Skipped(
             _id(path), "a link to a folder, which is not followed", "name the folder itself"
@@ -205,16 +211,6 @@ _KINDS = {
     stat.S_IFCHR: "a device, not a regular file",
     stat.S_IFBLK: "a device, not a regular file",
 }
-
-
-def _key(path: str, info: os.stat_result | None = None) -> tuple[int, int | str]:
-    """Return the device and inode of a path, which all names of a file share."""
-    try:
-        info = info or Path(path).stat()
-    except OSError:
-        return -1, path
-    # Some file systems do not number their files.
-    return info.st_dev, info.st_ino or os.path.realpath(path)
 
 
 def _id(path: str) -> str:

@@ -1,0 +1,279 @@
+"""Slow, obvious twins of what `dedupe` does fast: the specification it is tested against.
+
+Plain strings, whole numbers of any size, lists and sets; no numpy, no tables, no
+tricks. The constants of a rule are imported from where the rule stands, so that a
+test fails when the code no longer does what the rule says, not when the rule is tuned.
+"""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import xxhash
+
+from dedupe.kernels.alignment import AHEAD, EDGE, MAX_OCCURRENCES, MIN_RUN
+from dedupe.kernels.buckets import N_ANCHORS
+from dedupe.unicode import APOSTROPHES, FILLERS, LINE_ENDS, UNSPACED
+
+# --- text ---------------------------------------------------------------------------------
+
+
+def vanishes(character: str) -> bool:
+    """Whether a character is there for typography alone."""
+    category = unicodedata.category(character)
+    return (
+        category == "Cf"
+        or (category == "Cc" and not character.isspace())
+        or character in APOSTROPHES + FILLERS
+    )
+
+
+def fold(text: str) -> str:
+    """Remove what vanishes, compose for compatibility, fold case; until nothing changes."""
+    kept = "".join(character for character in text if not vanishes(character))
+    folded = unicodedata.normalize("NFKC", kept).casefold()
+    return text if folded == text else fold(folded)
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether a character belongs to a script that puts no spaces between words."""
+    return any(low <= ord(character) <= high for low, high in UNSPACED)
+
+
+def tokens(text: str) -> list[str]:
+    """Return the tokens of a text: words, and single letters of unspaced scripts."""
+    found: list[str] = []
+    # What the last token may still take: "" when it is closed.
+    takes = ""
+    for character in fold(text):
+        category = unicodedata.category(character)
+        if category[0] == "M":
+            if takes:
+                found[-1] += character
+        elif (category[0] == "L" or category == "Nl") and is_unspaced(character):
+            found.append(character)
+            takes = "M"
+        elif category[0] in "LN":
+            if takes == "LNM":
+                found[-1] += character
+            else:
+                found.append(character)
+            takes = "LNM"
+        else:
+            takes = ""
+    return found
+
+
+def line_lengths(text: str) -> list[int]:
+    """Return, for each token of a text, how many tokens its line has."""
+    marked = "".join("\n" if character in LINE_ENDS else character for character in text)
+    counts = [len(tokens(line)) for line in marked.split("\n")]
+    return [count for count in counts for _ in range(count)]
+
+
+def token_hashes(text: str) -> list[int]:
+    """Return XXH64 of the UTF-8 bytes of each token."""
+    return [xxhash.xxh64_intdigest(token.encode()) for token in tokens(text)]
+
+
+# --- shingles -----------------------------------------------------------------------------
+
+PRIME_1 = 0x9E3779B185EBCA87
+PRIME_2 = 0xC2B2AE3D27D4EB4F
+PRIME_3 = 0x165667B19E3779F9
+
+
+def avalanche(h: int) -> int:
+    """Return the last step of XXH64, as its specification has it."""
+    h = (h ^ (h >> 33)) * PRIME_2 % 2**64
+    h = (h ^ (h >> 29)) * PRIME_3 % 2**64
+    return h ^ (h >> 32)
+
+
+def shingles(hashes: Sequence[int], ngram: int) -> list[int]:
+    """Return the hash of each `ngram` tokens in a row; of all of them, if they are fewer."""
+    windows = [hashes[i : i + ngram] for i in range(max(1, len(hashes) - ngram + 1))]
+    return [
+        avalanche(sum(t * PRIME_1 ** (len(window) - 1 - i) for i, t in enumerate(window)) % 2**64)
+        for window in windows
+        if window
+    ]
+
+
+def jaccard(left: Sequence[int], right: Sequence[int]) -> float:
+    """Return the share of the distinct shingles of both that each of the two has."""
+    return len({*left} & {*right}) / len({*left} | {*right})
+
+
+# --- candidates ---------------------------------------------------------------------------
+
+
+def may_reach(left: Sequence[int], right: Sequence[int], sizes: tuple[int, int], floor: float):
+    """Whether the containment may reach the floor, three standard errors in favour."""
+    j = sum(a == b for a, b in zip(left, right, strict=True)) / len(left)
+    j += 3 * math.sqrt(j * (1 - j) / len(left))
+    return j / (1 + j) * sum(sizes) / min(sizes) >= floor
+
+
+def candidate_pairs(
+    signatures: Sequence[Sequence[int]], sizes: Sequence[int], cap: int, floor: float
+) -> list[tuple[int, int]]:
+    """Return (larger, smaller) for all pairs in a bucket, or for all with its two largest."""
+    by_size = sorted((d for d in range(len(sizes)) if sizes[d]), key=lambda d: sizes[d])
+    found = set()
+    for band in range(len(signatures[0]) if signatures else 0):
+        for value in {signatures[d][band] for d in by_size}:
+            bucket = [d for d in by_size if signatures[d][band] == value]
+            for smaller, larger in combinations(bucket, 2):
+                if len(bucket) <= cap or larger in bucket[-N_ANCHORS:]:
+                    found.add((larger, smaller))
+    return sorted(
+        (a, b)
+        for a, b in found
+        if may_reach(signatures[a], signatures[b], (sizes[a], sizes[b]), floor)
+    )
+
+
+# --- alignment ----------------------------------------------------------------------------
+
+
+class Run(NamedTuple):
+    """Words that follow each other in both documents."""
+
+    larger: int
+    smaller: int
+    length: int
+
+
+class Facts(NamedTuple):
+    """What `dedupe.kernels.alignment` says of a pair, in the order of its columns."""
+
+    shared: int
+    covered_larger: int
+    covered_smaller: int
+    weight_larger: float
+    weight_smaller: float
+    hole: int
+    end_hole: float
+    end_prose: float
+
+
+def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
+    """Return where each shingle of the smaller document stands in the larger, or -1."""
+    places: list[int] = []
+    last = -1
+    for shingle in smaller:
+        occurrences = [i for i, other in enumerate(larger) if other == shingle]
+        behind = [i for i in occurrences[:MAX_OCCURRENCES] if i > last]
+        if not occurrences:
+            places.append(-1)
+            continue
+        if last >= 0 and last + 1 in occurrences:
+            last += 1
+        else:
+            last = behind[0] if behind else occurrences[0]
+        places.append(last)
+    return places
+
+
+def runs(places: Sequence[int], n_larger: int, n_smaller: int, ngram: int) -> list[Run]:
+    """Return the stretches of MIN_RUN words or more that the matches make up."""
+    found: list[Run] = []
+    for i, j in enumerate(places):
+        if j < 0 or (i and places[i - 1] >= 0 and places[i - 1] == j - 1):
+            continue
+        n = 1
+        while i + n < len(places) and places[i + n] == j + n:
+            n += 1
+        found.append(Run(j, i, min(n - 1 + ngram, n_larger - j, n_smaller - i)))
+    return [run for run in found if run.length >= MIN_RUN]
+
+
+def chain(found: Sequence[Run], ngram: int) -> list[Run]:
+    """Return the runs with most words that keep their order in both; the first of equals."""
+    best: list[list[Run]] = []
+    for x, run in enumerate(found):
+        before = [
+            best[y]
+            for y in range(max(0, x - AHEAD), x)
+            # The shingles at the ends of two neighbours may have words in common.
+            if found[y].larger < run.larger and found[y].larger + found[y].length - ngram <= run.larger
+        ]
+        best.append([*max(before, key=n_words, default=[]), run])
+    return max(best, key=n_words, default=[])
+
+
+def n_words(chained: Sequence[Run]) -> int:
+    """Return how many words the runs of a chain have together."""
+    return sum(run.length for run in chained)
+
+
+def facts(
+    larger: Sequence[int],
+    smaller: Sequence[int],
+    lines_larger: Sequence[int],
+    lines_smaller: Sequence[int],
+    ngram: int,
+    weights_larger: Sequence[float] | None = None,
+    weights_smaller: Sequence[float] | None = None,
+) -> Facts:
+    """Compare two documents, given as shingles and the line length of each word."""
+    n_larger, n_smaller = len(lines_larger), len(lines_smaller)
+    places = match(larger, smaller)
+    in_smaller = {w for i, j in enumerate(places) if j >= 0 for w in range(i, i + ngram)}
+    in_larger = {w for j in places if j >= 0 for w in range(j, j + ngram)}
+    in_smaller &= {*range(n_smaller)}
+    in_larger &= {*range(n_larger)}
+    chained = chain(runs(places, n_larger, n_smaller, ngram), ngram)
+
+    def open_words(larger_side: range, smaller_side: range) -> tuple[list[int], list[int]]:
+        return (
+            [w for w in larger_side if w not in in_larger],
+            [w for w in smaller_side if w not in in_smaller],
+        )
+
+    gaps = [
+        open_words(
+            range(one.larger + one.length, other.larger),
+            range(one.smaller + one.length, other.smaller),
+        )
+        for one, other in zip(chained, chained[1:], strict=False)
+    ]
+    end_hole = end_prose = 0.0
+    if chained:
+        head, last = chained[0], chained[-1]
+        ends = last.larger + last.length, last.smaller + last.length
+        at_start = max(head.larger, head.smaller) <= EDGE
+        at_end = max(n_larger - ends[0], n_smaller - ends[1]) <= EDGE
+        left, right = (
+            open_words(range(ends[0], n_larger), range(ends[1], n_smaller))
+            if at_start
+            else open_words(range(head.larger), range(head.smaller))
+        )
+        if at_start != at_end and left and right:
+            end_hole = min(len(left), len(right))
+            of_open = [lines_larger[w] for w in left] + [lines_smaller[w] for w in right]
+            of_shared = [lines_larger[w] for w in in_larger]
+            end_prose = mean(of_open) / mean(of_shared)
+    return Facts(
+        shared=len({*larger} & {*smaller}),
+        covered_larger=len(in_larger),
+        covered_smaller=len(in_smaller),
+        weight_larger=weigh(in_larger, weights_larger),
+        weight_smaller=weigh(in_smaller, weights_smaller),
+        hole=max((min(len(left), len(right)) for left, right in gaps), default=0),
+        end_hole=end_hole,
+        end_prose=end_prose,
+    )
+
+
+def weigh(words: set[int], weights: Sequence[float] | None) -> float:
+    """Return what some words count together."""
+    return float(len(words) if weights is None else sum(weights[w] for w in words))
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean, with one rounding."""
+    return sum(values) / len(values)
