@@ -132,7 +132,7 @@ def test_one_id_twice_is_told_with_both_places():
 
 
 def test_nothing_to_read_is_told_at_the_end():
-    with pytest.raises(NothingToRead, match="got none: name files"):
+    with pytest.raises(NothingToRead, match="one document, got a collection without any"):
         list(read_texts([]))
-    with pytest.raises(NothingToRead, match="1 skipped; the first, 0: no text; give it"):
+    with pytest.raises(NothingToRead, match="got 1 skipped; the first, 0: no text; give it"):
         list(read_texts([None]))

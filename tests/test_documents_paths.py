@@ -260,9 +260,9 @@ def test_one_id_twice_is_told_with_both_places(here):
 
 def test_nothing_to_read_is_told_at_the_end(here):
     Path("empty").mkdir()
-    with pytest.raises(NothingToRead, match="at least one document, got none: name files"):
+    with pytest.raises(NothingToRead, match="at least one document, got paths without any"):
         list(read_paths("empty"))
-    with pytest.raises(NothingToRead, match="got none: name files"):
+    with pytest.raises(NothingToRead, match="got paths without any"):
         list(read_paths([]))
     Path("empty/a.txt").touch()
     Path("empty/b.pdf").touch()

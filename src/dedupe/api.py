@@ -128,7 +128,7 @@ def compare(
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
 ) -> Comparison:
-    """Compare two files: are they the same story, and what does only one of them say?
+    """Compare two files: say whether they are the same story, and what only one of them says.
 
     Parameters
     ----------

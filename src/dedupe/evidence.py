@@ -72,9 +72,9 @@ def gather(
 
 
 def excerpt(text: str, span: Span) -> str:
-    """Return the text of a span on one line, shortened in the middle if it is long.
+    r"""Return the text of a span on one line, shortened in the middle if it is long.
 
-    >>> excerpt("one\\n two  three", Span(0, 15))
+    >>> excerpt("one\n two  three", Span(0, 15))
     'one two three'
     """
     # A span may be a megabyte long; its ends are enough to make the excerpt of.
@@ -86,7 +86,14 @@ def excerpt(text: str, span: Span) -> str:
         head = tail = " ".join(text[start:end].split())
         if len(head) <= HEAD + TAIL + len(" … "):
             return head
-    return f"{head[:HEAD].rstrip()} … {tail[-TAIL:].lstrip()}"
+    return f"{_whole_words(head, HEAD)} … {_whole_words(tail[::-1], TAIL)[::-1]}"
+
+
+def _whole_words(text: str, n_chars: int) -> str:
+    """Return the beginning of a text, cut before a word where it has spaces."""
+    short = text[:n_chars]
+    whole = short.rpartition(" ")[0] if text[n_chars : n_chars + 1].strip() else short.rstrip()
+    return whole or short
 
 
 class _Bounds:

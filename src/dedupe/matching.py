@@ -12,15 +12,15 @@ import numpy.typing as npt
 
 from dedupe import clustering, evidence, scoring
 from dedupe.corpus import Corpus, Progress, ProgressCallback, map_in_order
-from dedupe.furniture import Furniture
-from dedupe.results import Cluster, Comparison, Evidence, Pair
 from dedupe.documents import Document
 from dedupe.errors import NothingToRead
+from dedupe.furniture import Furniture
+from dedupe.results import Cluster, Comparison, Evidence, Pair
 from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.shingling import digests, hash_shingles
 from dedupe.text import Tokens, hash_tokens
 
-__all__ = ["Matcher", "compare_documents", "find_evidence"]
+__all__ = ["EvidenceFinder", "Matcher", "compare_documents", "make_block", "make_pair"]
 
 BLOCK_DOCUMENTS = 1 << 9
 """Documents whose shingles are counted at a time."""
@@ -106,24 +106,31 @@ class Matcher:
 
         return score_missing
 
-    def explain(self, clusters: Sequence[Cluster], scored: Pairs, progress: ProgressCallback) -> None:
+    def explain(self, clusters: Sequence[Cluster], scored: Pairs, report: ProgressCallback) -> None:
         """Give each duplicate a pair with its representative that carries its evidence."""
         number = {info.id: n for n, info in enumerate(self.corpus.infos)}
         total = sum(len(cluster) - 1 for cluster in clusters)
         n_done = 0
         for cluster in clusters:
-            kept = cluster.representative
-            for member in cluster.members:
-                if member == kept:
-                    continue
-                left, right = sorted((number[member], number[kept]))
-                names = self.corpus.infos[left].id, self.corpus.infos[right].id
-                pair = scored.get(names) or self._pair(left, right)
-                texts = self.corpus.texts([left, right])
-                found = find_evidence(texts[0], texts[1], self.ngram)
-                scored[names] = replace(pair, evidence=found)
-                n_done += 1
-                progress(Progress("evidence", n_done, total, "documents"))
+            kept = number[cluster.representative]
+            members = [number[member] for member in cluster.members]
+            members.remove(kept)
+            for start in range(0, len(members), BLOCK_DOCUMENTS):
+                some = members[start : start + BLOCK_DOCUMENTS]
+                self._explain_some(kept, some, scored)
+                n_done += len(some)
+                report(Progress("evidence", n_done, total, "documents"))
+
+    def _explain_some(self, kept: int, members: Sequence[int], scored: Pairs) -> None:
+        """Give the pairs of a few documents with their representative their evidence."""
+        texts = self.corpus.texts([kept, *members])
+        finder = EvidenceFinder(texts, self.ngram, self.furniture)
+        for place, member in enumerate(members, start=1):
+            left, right = sorted((kept, member))
+            names = self.corpus.infos[left].id, self.corpus.infos[right].id
+            pair = scored.get(names) or self._pair(left, right)
+            sides = (0, place) if left == kept else (place, 0)
+            scored[names] = replace(pair, evidence=finder.find(*sides))
 
     def _pair(self, left: int, right: int) -> Pair:
         """Return two documents as a pair, whatever they score."""
@@ -160,12 +167,8 @@ class Matcher:
         """Hash the documents of some pairs and align them; ids of lesser numbers go left."""
         numbers = np.unique(pairs)
         places = np.searchsorted(numbers, pairs)
-        block, _ = make_block(self.corpus.texts(numbers.tolist()), self.ngram)
-        if weighted:
-            weights = self.furniture.weights(
-                block.shingles, block.shingle_offsets, block.token_offsets
-            )
-            block = replace(block, weights=weights)
+        texts = self.corpus.texts(numbers.tolist())
+        block, _ = make_block(texts, self.ngram, self.furniture if weighted else None)
         left, right = places.min(axis=1), places.max(axis=1)
         return numbers, left, right, scoring.align(block, left, right)
 
@@ -185,6 +188,28 @@ class Matcher:
         ]
 
 
+class EvidenceFinder:
+    """Finds what documents of a few texts share, word by word."""
+
+    def __init__(self, texts: Sequence[str], ngram: int, furniture: Furniture) -> None:
+        self.texts = texts
+        self.block, self.tokens = make_block(texts, ngram, furniture)
+
+    def find(self, left: int, right: int) -> Evidence:
+        """Return the passages that two of the texts share and what only one of them says."""
+        runs, is_furniture = scoring.shared_runs(self.block, left, right)
+        return evidence.gather(
+            (self.texts[left], self.texts[right]),
+            (self._spans(left), self._spans(right)),
+            runs,
+            is_furniture,
+        )
+
+    def _spans(self, number: int) -> npt.NDArray[np.int32]:
+        assert self.tokens.spans is not None
+        return self.tokens.spans[self.tokens.offsets[number] : self.tokens.offsets[number + 1]]
+
+
 def compare_documents(left: Document, right: Document, settings: Settings) -> Comparison:
     """Compare two documents that belong to no corpus."""
     block, tokens = make_block([left.text, right.text], settings.ngram)
@@ -197,17 +222,22 @@ def compare_documents(left: Document, right: Document, settings: Settings) -> Co
     else:
         alignment = scoring.align(block, np.array([0]), np.array([1]))
         pair = make_pair(left.id, right.id, alignment, scoring.score(alignment), 0)
-    found = find_evidence(left.text, right.text, settings.ngram)
+    found = EvidenceFinder([left.text, right.text], settings.ngram, Furniture.empty()).find(0, 1)
     return Comparison(replace(pair, evidence=found), left.text, right.text, settings.threshold)
 
 
-def make_block(texts: Sequence[str], ngram: int) -> tuple[scoring.Block, Tokens]:
+def make_block(
+    texts: Sequence[str], ngram: int, furniture: Furniture | None = None
+) -> tuple[scoring.Block, Tokens]:
     """Hash some texts for comparison; also return where their tokens stand."""
     tokens = hash_tokens(texts, detail=True)
     assert tokens.lines is not None
     shingles = hash_shingles(tokens, ngram)
+    weights = None
+    if furniture is not None:
+        weights = furniture.weights(shingles.hashes, shingles.offsets, tokens.offsets)
     return scoring.Block(
-        shingles.hashes, shingles.offsets, tokens.offsets, tokens.lines, ngram
+        shingles.hashes, shingles.offsets, tokens.offsets, tokens.lines, ngram, weights
     ), tokens
 
 
@@ -250,12 +280,3 @@ def identical_pair(left: str, right: str, n_words: int) -> Pair:
     """Return two documents with the same tokens as a pair."""
     reason = scoring.reason("identical", n_words, 0, 0)
     return Pair(left, right, 1.0, 1.0, 1.0, 1.0, 1.0, "identical", reason, n_words, 0, 0)
-
-
-def find_evidence(left: str, right: str, ngram: int) -> Evidence:
-    """Return the passages that two texts share and what only one of them says."""
-    block, tokens = make_block([left, right], ngram)
-    assert tokens.spans is not None
-    middle = int(tokens.offsets[1])
-    spans = tokens.spans[:middle], tokens.spans[middle:]
-    return evidence.gather((left, right), spans, scoring.shared_runs(block, 0, 1))

@@ -1,4 +1,4 @@
-"""Candidate pairs to scores: is the story of one document in the other?
+"""Candidate pairs to scores: whether the story of one document is in the other.
 
 Containment alone is nearly right and is wrong on templates: two stories in one
 frame share most of their words. What separates them is where the differing text
@@ -16,6 +16,7 @@ Everything here works on arrays of a block of documents; `dedupe.text` and
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +49,9 @@ STRICT_CONTAINMENT = 0.3
 STRICT_HOLE = 0.1
 MAX_STRICT_HOLE = 40
 """A hole of this share of the match, and of this many words, is still an edit."""
+
+FURNITURE_WEIGHT = 0.5
+"""A word that more than two clusters hold is furniture to the eye."""
 
 PROSE = 1.2
 """An open end whose lines are this much longer than those of the shared text holds a story."""
@@ -292,14 +296,16 @@ def reason(verdict: str, shared_words: int, hole_words: int, furniture_words: in
     return parts
 
 
-def shared_runs(block: Block, left: int, right: int) -> Whole:
+def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray[np.bool_]]:
     """Return the runs of words that two documents of a block share.
 
     Returns
     -------
-    int64 [shape=(n_runs, 3)]
+    runs : int64 [shape=(n_runs, 3)]
         First word on the left, first word on the right, and number of words, in
         the order of the left document. No word is in two runs.
+    is_furniture : bool [shape=(n_runs,)]
+        Which runs are furniture; a run that is so in part is cut in two.
     """
     n_words = block.n_words
     swap = (n_words[left], -left) < (n_words[right], -right)
@@ -314,10 +320,13 @@ def shared_runs(block: Block, left: int, right: int) -> Whole:
         slots,
         scratch,
     )
-    runs = scratch[[kernel.RUN_LARGER, kernel.RUN_SMALLER, kernel.RUN_LENGTH], :n_runs].T
-    if swap:
-        runs = runs[:, [1, 0, 2]]
-    return _without_overlap(runs.astype(np.int64), n_words[left], n_words[right])
+    rows = scratch[[kernel.RUN_LARGER, kernel.RUN_SMALLER, kernel.RUN_LENGTH], :n_runs]
+    found = (rows[[1, 0, 2]] if swap else rows).T.astype(np.int64)
+    runs = _without_overlap(found, n_words[left], n_words[right])
+    if block.weights is None:
+        return runs, np.zeros(len(runs), np.bool_)
+    first_word = block.token_offsets[left]
+    return _cut_furniture(runs, block.weights[first_word : first_word + n_words[left]])
 
 
 def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:
@@ -331,7 +340,7 @@ def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:
         first = int(taken.argmin())
         rest = taken[first:]
         n_free = int(rest.argmax()) if rest.any() else rest.size
-        if taken[first] or n_free == 0:
+        if n_free == 0:
             continue
         taken_left[left + first : left + first + n_free] = True
         taken_right[right + first : right + first + n_free] = True
@@ -339,9 +348,28 @@ def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:
     return np.array(sorted(kept), np.int64).reshape(-1, 3)
 
 
+def _cut_furniture(
+    runs: Whole, weights: npt.NDArray[np.float32]
+) -> tuple[Whole, npt.NDArray[np.bool_]]:
+    """Cut runs where story turns to furniture, into pieces of `kernel.MIN_RUN` words or more."""
+    pieces = []
+    marks = []
+    for left, right, length in runs.tolist():
+        is_furniture = weights[left : left + length] < FURNITURE_WEIGHT
+        cuts = [0]
+        for turn in (np.flatnonzero(np.diff(is_furniture)) + 1).tolist():
+            if min(turn - cuts[-1], length - turn) >= kernel.MIN_RUN:
+                cuts.append(turn)
+        for start, end in pairwise([*cuts, length]):
+            pieces.append((left + start, right + start, end - start))
+            marks.append(is_furniture[start:end].mean() > 0.5)
+    return np.array(pieces, np.int64).reshape(-1, 3), np.array(marks, np.bool_)
+
+
 def _totals(block: Block) -> Floats:
     """Return the weight of all words of each document."""
     if block.weights is None:
         return block.n_words.astype(np.float64)
     sums = np.concatenate([[0.0], np.cumsum(block.weights, dtype=np.float64)])
-    return sums[block.token_offsets[1:]] - sums[block.token_offsets[:-1]]
+    totals: Floats = sums[block.token_offsets[1:]] - sums[block.token_offsets[:-1]]
+    return totals

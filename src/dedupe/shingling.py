@@ -15,6 +15,7 @@ make a token is said in `dedupe.text`. What to do with shingles is left to
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ class Shingles:
 
 
 def shingle(text: str, ngram: int = 5) -> npt.NDArray[np.uint64]:
-    """Return the hashed n-grams of a text, one for each place where one starts.
+    r"""Return the hashed n-grams of a text, one for each place where one starts.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def shingle(text: str, ngram: int = 5) -> npt.NDArray[np.uint64]:
     --------
     >>> len(shingle("one two three four five six"))
     2
-    >>> curly, straight = shingle("“Don’t — go,” she said"), shingle('"Don\\'t -- go," she said')
+    >>> curly, straight = shingle("“Don’t — go,” she said"), shingle('"Don\'t -- go," she said')
     >>> bool((curly == straight).all())
     True
     """
@@ -87,7 +88,4 @@ def digests(tokens: Tokens) -> list[bytes]:
     """
     raw = memoryview(tokens.hashes.astype("<u8", copy=False)).cast("B")  # type: ignore[arg-type]
     bounds: Sequence[int] = (tokens.offsets * 8).tolist()
-    return [
-        xxhash.xxh3_128_digest(raw[start:end])
-        for start, end in zip(bounds, bounds[1:], strict=False)
-    ]
+    return [xxhash.xxh3_128_digest(raw[start:end]) for start, end in pairwise(bounds)]

@@ -23,6 +23,7 @@ from dedupe.unicode import fold, tables
 
 __all__ = ["Tokens", "fold", "hash_tokens", "normalize", "tokenize"]
 
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """The tokens of a block of documents.
@@ -61,12 +62,12 @@ def tokenize(text: str) -> list[str]:
 
 
 def normalize(text: str) -> str:
-    """Return the tokens of a text with a single space between them.
+    r"""Return the tokens of a text with a single space between them.
 
     Two texts are identical copies when this is the same for both. Normalising
     twice is normalising once.
 
-    >>> normalize("“Don’t!” — she\\u00a0said")
+    >>> normalize("“Don’t!” — she\u00a0said")
     'dont she said'
     """
     return " ".join(tokenize(text))

@@ -59,8 +59,9 @@ COMPOSING_JAMO = (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))
 ASSIGNED = (*range(0x33480), *range(0xE0000, 0xE0200))
 N_CODE_POINTS = 0x110000
 
-# People type one apostrophe for another, or leave it out, so it never counts.
-APOSTROPHES = "'`´‘’‚‛′‵ʹʻʼʽʾʿ׳"
+# People type one apostrophe for another, or leave it out, so it never counts. The last
+# three are canonically equivalent to ʹ, ` and ´.
+APOSTROPHES = "'`´‘’‚‛′‵ʹʻʼʽʾʿ׳\u0374\u1fef\u1ffd"
 
 # Letters and marks that are invisible or only stretch a word; category Cf has the others.
 FILLERS = (
@@ -207,7 +208,7 @@ def _composing() -> set[str]:
 
 
 def _combining_ranks() -> dict[int, int]:
-    """Number the canonical combining classes in their order; there are fewer than 64."""
+    """Return a rank for each canonical combining class, in their order; all are below 64."""
     classes = {unicodedata.combining(chr(code)) for code in ASSIGNED}
     return {value: rank for rank, value in enumerate(sorted(classes))}
 

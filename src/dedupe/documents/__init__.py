@@ -2,8 +2,8 @@
 
 Everything that can hold articles comes out as a stream of `Document`, and
 everything that could not be read as a `Skipped` between them, with its reason
-and remedy, so that one bad file costs one file. At no time is more than one
-text held here.
+and remedy, so that one bad file costs one file. No more than one text, or one
+batch of rows, is held at a time.
 
 What a text says is left to `dedupe.text`; nothing here normalises.
 """
@@ -97,7 +97,7 @@ def read_paths(
     """
     options = Options(id_field, text_field, time_field, max_chars)
     found = walk(resolve(paths))
-    return checked(chain.from_iterable(_read(item, options) for item in found))
+    return checked(chain.from_iterable(_read(item, options) for item in found), "paths")
 
 
 def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:

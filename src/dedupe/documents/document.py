@@ -72,39 +72,31 @@ class Options:
             raise InvalidSetting(f"max_chars must be at least 1, got {self.max_chars!r}")
 
 
-def checked(items: Iterable[Placed]) -> Iterator[Document | Skipped]:
-    """Pass items on; hold ids to be unique and at least one document to be there."""
+def checked(items: Iterable[Placed], where: str) -> Iterator[Document | Skipped]:
+    """Pass items on; hold ids to be unique and at least one document to be there.
+
+    `where` says what they come from, should that be nothing at all.
+    """
     places: dict[str, str] = {}
-    skipped: list[Skipped] = []
     n_skipped = 0
+    first = None
     for place, item in items:
         if isinstance(item, Skipped):
             n_skipped += 1
-            skipped = skipped or [item]
+            first = first or item
         elif item.id in places:
             raise DuplicateId(
                 f"ids must be unique, got {item.id!r} at {places[item.id]} and at {place}: "
                 "rename one, or name another field with id_field= (--id-field); "
-                "a field that no record has numbers them by file and line"
+                "a field that no record has numbers them by their place"
             )
         else:
             places[item.id] = place
         yield item
     if not places:
-        raise NothingToRead(_nothing(n_skipped, skipped))
-
-
-def _nothing(n_skipped: int, skipped: list[Skipped]) -> str:
-    """Say why there was no document."""
-    if not skipped:
-        return (
-            "there must be at least one document, got none: name files, or folders that hold some"
-        )
-    first = skipped[0]
-    return (
-        f"there must be at least one document, got none and {n_skipped:,} skipped; "
-        f"the first, {first.id}: {first.reason}; {first.remedy}"
-    )
+        found = f"{where} without any" if first is None else f"{n_skipped:,} skipped"
+        told = f"; the first, {first.id}: {first.reason}; {first.remedy}" if first else ""
+        raise NothingToRead(f"there must be at least one document, got {found}{told}")
 
 
 def from_record(

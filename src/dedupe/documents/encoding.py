@@ -66,7 +66,7 @@ def decode(data: bytes, declared: str = "") -> str:
         Without byte order mark; see `text_chunks`.
     declared : str
         The encoding that the text itself names, as a web page does. It counts
-        when the text is no UTF-8, which it says wrongly more often than rightly.
+        where the text is no UTF-8: pages that are declare all sorts of things.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def _decode_declared(data: bytes, declared: str) -> str:
     """Decode by a declared encoding, or return "" when that does not work."""
     try:
         name = codecs.lookup(declared).name
-        # Those who declare Latin-1 mean Windows-1252, and it could not have been Unicode.
+        # Those who declare Latin-1 mean Windows-1252, and UTF-8 has been tried already.
         if name in ("ascii", "iso8859-1") or name.startswith("utf"):
             return ""
         return data.decode(_SUPERSETS.get(name, name))

@@ -76,7 +76,7 @@ def suffixes(path: str) -> tuple[str, str]:
     (('.jsonl', '.gz'), ('', ''), ('', ''))
     """
     stem, suffix = _split(path.lower())
-    return (_split(stem)[1], suffix) if suffix in PACKINGS and suffix else (suffix, "")
+    return (_split(stem)[1], suffix) if suffix and suffix in PACKINGS else (suffix, "")
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -68,7 +68,8 @@ def read_texts(
             f"texts must be a collection of texts, got {type(texts).__name__}: "
             "put a single text in a list, and give files to read_paths"
         ) from error
-    return checked((f"position {i}", _item(item, str(i), options)) for i, item in items)
+    placed = ((f"position {i}", _item(item, str(i), options)) for i, item in items)
+    return checked(placed, "a collection")
 
 
 def _items(texts: Any) -> Iterable[Any]:

@@ -299,8 +299,17 @@ def _end_hole(last, lines_larger, lines_smaller, covered_larger, scratch):
 
 @njit(cache=True, nogil=True)
 def align_pairs_into(
-    larger, smaller, shingles, shingle_offsets, token_offsets, lines, weights, ngram,
-    slots, scratch, facts,
+    larger,
+    smaller,
+    shingles,
+    shingle_offsets,
+    token_offsets,
+    lines,
+    weights,
+    ngram,
+    slots,
+    scratch,
+    facts,
 ):
     """Write the facts of each pair: a row of the columns named at the top of this module.
 

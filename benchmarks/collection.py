@@ -1,0 +1,130 @@
+"""Texts with the stories they tell: what a benchmark is run on, and how it is read.
+
+A *collection* comes from a folder of text files beside a list of their stories, from
+one file of JSON Lines, or from the development pages with unrelated articles mixed
+in. Generated ones are written by `traps`.
+"""
+
+import csv
+import gzip
+import json
+import lzma
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Labelled = tuple[str, str, bool]
+
+GOLD_NAMES = ("gold.csv", "gold.json")
+OPENERS = {".xz": lzma.open, ".gz": gzip.open}
+FALSE_WORDS = ("", "0", "false", "no", "different")
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Texts, and which of them are the same story.
+
+    Attributes
+    ----------
+    name : str
+    texts : dict from id to text
+    stories : dict from id to story or None
+        None where more than one answer is right; see `forbidden`.
+    forbidden : tuple of (id, id)
+        Pairs that must not be joined, beside those of different stories.
+    labelled : tuple of (id, id, bool)
+        When not empty, these pairs are judged and `stories` is not.
+    mixed_in : frozenset of id
+        Unrelated documents that were added.
+    series, at : str, float
+        The curve that a collection is a point of, and where.
+    """
+
+    name: str
+    texts: dict[str, str]
+    stories: dict[str, str | None]
+    forbidden: tuple[tuple[str, str], ...] = ()
+    labelled: tuple[Labelled, ...] = ()
+    mixed_in: frozenset[str] = frozenset()
+    series: str = ""
+    at: float = 0.0
+
+
+def read_collection(
+    path: Path, gold: str | None = None, *, id_field: str = "id", text_field: str = "text"
+) -> Collection:
+    """Read a folder of ``*.txt`` or a file of JSON Lines, compressed or not.
+
+    Parameters
+    ----------
+    path : Path
+    gold : str, optional
+        Of JSON Lines: the field with the story, ``story`` by default. Of a folder,
+        or of either when it names a file: a CSV with the columns ``id,story`` or
+        ``left,right,same``, or a JSON object from ids to stories or list of
+        ``[left, right, same]``. In a folder ``gold.csv`` or ``gold.json`` is found.
+        Ids of a folder are paths within it.
+    """
+    apart = Path(gold) if gold and Path(gold).is_file() else None
+    if path.is_dir():
+        files = sorted(path.rglob("*.txt"))
+        texts = {
+            file.relative_to(path).as_posix(): file.read_text("utf-8", "replace") for file in files
+        }
+        apart = apart or next(path / name for name in GOLD_NAMES if (path / name).exists())
+        return _with_gold(path.name, texts, apart)
+    rows = list(read_lines(path))
+    texts = {row[id_field]: row[text_field] for row in rows}
+    if apart:
+        return _with_gold(path.name, texts, apart)
+    return Collection(path.name, texts, {row[id_field]: row[gold or "story"] for row in rows})
+
+
+def read_pages(pages: Path, mix: Path | None = None) -> Collection:
+    """Read the development pages, the gold in their field ``page``, with articles mixed in.
+
+    A mixed-in article is a story of its own, unless another has the very same words.
+    """
+    rows = list(read_lines(pages))
+    texts = {row["id"]: row["text"] for row in rows}
+    stories: dict[str, str | None] = {row["id"]: row["page"] for row in rows}
+    mixed = {row["id"]: row["text"] for row in read_lines(mix)} if mix else {}
+    stories |= {name: " ".join(text.casefold().split()) for name, text in mixed.items()}
+    name = f"{len(rows)} pages" + (f", {len(mixed)} articles mixed in" if mixed else "")
+    return Collection(name, texts | mixed, stories, mixed_in=frozenset(mixed))
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a file of JSON Lines, .xz or .gz or plain."""
+    opener: Any = OPENERS.get(path.suffix, open)
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def _with_gold(name: str, texts: dict[str, str], path: Path) -> Collection:
+    """Join texts with the stories or the labelled pairs of a file of their own."""
+    stories, labelled = _read_gold(path)
+    unknown = (stories.keys() | {d for left, right, _ in labelled for d in (left, right)}) - texts
+    if unknown:
+        raise SystemExit(f"{path} names documents that are not there, such as {min(unknown)!r}")
+    return Collection(name, texts, {d: stories.get(d) for d in texts}, labelled=tuple(labelled))
+
+
+def _read_gold(path: Path) -> tuple[dict[str, str], list[Labelled]]:
+    """Read stories or labelled pairs."""
+    if path.suffix == ".json":
+        facts = json.loads(path.read_text("utf-8"))
+        if isinstance(facts, dict):
+            return {d: str(story) for d, story in facts.items()}, []
+        return {}, [(left, right, bool(same)) for left, right, same in facts]
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    if rows and "left" in rows[0]:
+        return {}, [(row["left"], row["right"], _is_same(row["same"])) for row in rows]
+    return {row["id"]: row["story"] for row in rows}, []
+
+
+def _is_same(word: str) -> bool:
+    return word.strip().casefold() not in FALSE_WORDS

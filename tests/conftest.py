@@ -1,0 +1,31 @@
+"""What all tests share: how long property tests search, and what compiled code would hide."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from numba import config
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+
+# The same examples on every machine; `--hypothesis-profile=thorough` looks further.
+settings.register_profile("core", derandomize=True, deadline=None, database=None, max_examples=100)
+settings.register_profile("interpreted", settings.get_profile("core"), max_examples=10)
+settings.register_profile("thorough", deadline=None, max_examples=10_000)
+settings.load_profile("interpreted" if config.DISABLE_JIT else "core")
+
+sys.path.insert(0, str(Path(__file__).parent))  # For `import reference`.
+
+
+def pytest_collection_modifyitems(items):
+    """Let hashes wrap around in kernels that are not compiled, where numpy warns of it."""
+    if config.DISABLE_JIT:
+        for item in items:
+            item.add_marker(pytest.mark.filterwarnings("ignore:overflow encountered"))
+
+
+@pytest.fixture(scope="session")
+def seeds():
+    """Return the two texts of the seeds: the body of an article, and a page with it."""
+    return [path.read_text(encoding="utf-8") for path in sorted(SEEDS.iterdir())]
