@@ -1,6 +1,5 @@
-"""What all tests share: how long property tests search, and what compiled code would hide."""
+"""What all tests share: how far property tests search, and what only compiled code hides."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ settings.register_profile("interpreted", settings.get_profile("core"), max_examp
 settings.register_profile("thorough", deadline=None, max_examples=10_000)
 settings.load_profile("interpreted" if config.DISABLE_JIT else "core")
 
-sys.path.insert(0, str(Path(__file__).parent))  # For `import reference`.
-
 
 def pytest_collection_modifyitems(items):
     """Let hashes wrap around in kernels that are not compiled, where numpy warns of it."""
@@ -27,5 +24,5 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def seeds():
-    """Return the two texts of the seeds: the body of an article, and a page with it."""
-    return [path.read_text(encoding="utf-8") for path in sorted(SEEDS.iterdir())]
+    """Return the two texts of the seeds: the body of an article, and a page with it inside."""
+    return tuple(path.read_text(encoding="utf-8") for path in sorted(SEEDS.iterdir()))

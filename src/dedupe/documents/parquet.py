@@ -39,7 +39,8 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
             parquet.ParquetFile(stream, buffer_size=BUFFER, pre_buffer=False) as file,
         ):
             yield from _rows(file, source, options)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+        # Damage can make names no UTF-8 and columns disappear, too.
         problem = str(error).partition("\n")[0]
         raise Unreadable(f"not sound Parquet: {problem}", "write the file anew") from error
 

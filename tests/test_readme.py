@@ -1,0 +1,59 @@
+"""The README says what is true: its commands, its outputs and its program are run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def run(*arguments: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return finished.stdout
+
+
+def test_the_first_command_prints_what_the_readme_shows() -> None:
+    command = blocks("sh")[0].splitlines()[0]
+    assert command.endswith("&& .venv/bin/dedupe find seeds/")
+    assert run("-m", "dedupe", "find", "seeds/") == blocks("text")[0]
+
+
+def test_the_second_command_runs_these_tests() -> None:
+    commands = blocks("sh")[0].splitlines()
+    assert len(commands) == 2
+    assert commands[1].endswith("&& .venv/bin/pytest -q")
+
+
+def test_the_program_prints_what_the_readme_shows() -> None:
+    assert run("-c", blocks("python")[0]) == blocks("text")[1]
+
+
+@pytest.mark.parametrize("extra", ["html", "parquet", "zstd", "pandas"])
+def test_the_extras_that_the_readme_names_exist(extra: str) -> None:
+    import tomllib  # noqa: PLC0415
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert extra in project["optional-dependencies"]
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(?:dedupe|result)\.(\w+)", README))))
+def test_the_names_in_the_readme_exist(name: str) -> None:
+    import dedupe  # noqa: PLC0415
+
+    known = {*dedupe.__all__, *dir(dedupe.Result), *dedupe.Result.__dataclass_fields__}
+    assert name in known or (ROOT / "src" / "dedupe" / f"{name}.py").exists()
