@@ -106,7 +106,9 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 def _with_gold(name: str, texts: dict[str, str], path: Path) -> Collection:
     """Join texts with the stories or the labelled pairs of a file of their own."""
     stories, labelled = _read_gold(path)
-    unknown = (stories.keys() | {d for left, right, _ in labelled for d in (left, right)}) - texts.keys()
+    unknown = (
+        stories.keys() | {d for left, right, _ in labelled for d in (left, right)}
+    ) - texts.keys()
     if unknown:
         raise SystemExit(f"{path} names documents that are not there, such as {min(unknown)!r}")
     return Collection(name, texts, {d: stories.get(d) for d in texts}, labelled=tuple(labelled))

@@ -14,7 +14,7 @@ PACKAGES = ("numpy", "numba", "xxhash", "datasketch", "rensa")
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """Add what a figure depends on and pytest-benchmark does not know."""
-    machine_info["cores"] = len(os.sched_getaffinity(0))
+    machine_info["cores"] = os.cpu_count()
     machine_info["packages"] = {name: version(name) for name in PACKAGES}
     machine_info["texts"] = corpora.source()
 
@@ -27,7 +27,7 @@ def articles() -> list[str]:
 
 @pytest.fixture(scope="session")
 def planted(articles: list[str]) -> corpora.Planted:
-    """Return 2,000 articles of which 400 are copies of others in a new frame."""
+    """Return 2,000 articles of which 200 are copies of others in a new frame."""
     return corpora.plant_copies(articles, 2000)
 
 

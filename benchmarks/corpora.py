@@ -30,6 +30,7 @@ __all__ = [
     "english",
     "generate",
     "n_bytes",
+    "pages",
     "passages",
     "plant_copies",
     "source",
@@ -37,7 +38,9 @@ __all__ = [
 ]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-ARTICLES = CHECKOUT.parent / "shared" / "data" / "distractors.jsonl.xz"
+DATA = CHECKOUT.parent / "shared" / "data"
+ARTICLES = DATA / "distractors.jsonl.xz"
+PAGES = DATA / "pages.jsonl.xz"
 
 SEED = 20220616
 N_WORDS = 6000
@@ -70,9 +73,19 @@ class Language:
 def english() -> list[str]:
     """Return about 5 MB of English articles: real ones, or else made ones."""
     if not ARTICLES.exists():
-        return generate("English", 4_700_000)
-    with lzma.open(ARTICLES, "rt", encoding="utf-8") as lines:
-        return [json.loads(line)["text"] for line in lines]
+        return generate("English", 5_000_000)
+    return _read(ARTICLES)
+
+
+def pages() -> list[str]:
+    """Return web pages with their menus and links, in no order; none if they are not there.
+
+    They have what clean articles lack: other scripts in the margin, long addresses,
+    and now and then an accent in a character of its own.
+    """
+    texts = _read(PAGES) if PAGES.exists() else []
+    random.Random(SEED).shuffle(texts)
+    return texts[:600]
 
 
 def source() -> str:
@@ -121,21 +134,21 @@ class Planted:
 
 
 def plant_copies(texts: Sequence[str], n_docs: int) -> Planted:
-    """Return `n_docs` documents, of which each fifth is a copy of another in a new frame.
+    """Return `n_docs` documents, of which each tenth is a copy of another in a new frame.
 
-    A third of the copies also lost the last third of their lines, and a third has one
-    word in fifty replaced. Frames are those of ten sites, 120 words each.
+    A third of the copies also lost their last third, and a third has one word in fifty
+    replaced. Frames are those of ten sites, 120 words each.
     """
     rng = random.Random(SEED)
-    n_copies = n_docs // 5
+    n_copies = n_docs // 10
     originals = [texts[d % len(texts)] for d in range(n_docs - n_copies)]
     furniture = " ".join(reversed(texts)).split()
     copies = []
     for copy in range(n_copies):
-        lines = originals[copy].split("\n")
-        kept = lines[: -(len(lines) // 3) or None] if copy % 3 == 1 else lines
-        body = "\n".join(kept)
-        if copy % 3 == 2:
+        body = originals[copy]
+        if copy % 3 == 1:
+            body = body[: len(body) * 2 // 3]
+        elif copy % 3 == 2:
             body = edited(body, rng, 0.02)
         site = furniture[120 * (copy % 10) :]
         copies.append("\n".join([" ".join(site[:50]), body, " ".join(site[50:120])]))
@@ -168,6 +181,12 @@ def passages(texts: Sequence[str], n_words: int, n_docs: int) -> list[str]:
 def edited(text: str, rng: random.Random, share: float) -> str:
     """Return a text with a share of its words replaced by words that stand nowhere else."""
     return re.sub(r"[^\W\d_]+", lambda m: _letters(rng) if rng.random() < share else m[0], text)
+
+
+def _read(path: Path) -> list[str]:
+    """Return the texts of compressed JSON Lines."""
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line)["text"] for line in lines]
 
 
 def _letters(rng: random.Random) -> str:
@@ -227,7 +246,7 @@ def _french(rng: random.Random) -> Language:
 
     def word(length: int) -> str:
         letters_of = "".join(rng.choices(letters, cum_weights=weights, k=length))
-        elided = letters_of[0] in "aeiouéhêè" and rng.random() < 0.3
+        elided = letters_of[0] in "aeiouéhêè" and rng.random() < 0.2
         return rng.choice(["l’", "d’", "qu’"]) + letters_of if elided else letters_of
 
     return Language(tuple(_vocabulary(rng, word)), quotes=("«\u00a0", "\u00a0»"))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dedupe import shingle
+from dedupe.shingling import shingle
 
 Clusters = Iterable[Sequence[str]]
 Pair = tuple[str, str]

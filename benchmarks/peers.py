@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import xxhash
 from datasketch import MinHash, MinHashLSH
-from rensa import RMinHash, RMinHashLSH
+from rensa import RMinHash, RMinHashLSH  # type: ignore[import-untyped]
 
 __all__ = [
     "datasketch_clusters",

@@ -34,7 +34,7 @@ def table(report: dict[str, Any]) -> str:
         peers = [other for other in rows if other["group"] == last]
         cells = [
             stage,
-            row["extra_info"]["label"],
+            row["extra_info"].get("label", row["name"]),
             rate(row),
             seconds(row["stats"]["median"]),
             spread(row["stats"]),
@@ -73,11 +73,12 @@ def spread(stats: dict[str, float]) -> str:
 
 def comparisons(row: Row, rows: Sequence[Row]) -> Iterator[str]:
     """Yield how many times faster a benchmark is than each reference of its group."""
-    if "reference" not in row["extra_info"]:
+    if not row["extra_info"].get("reference"):
         for other in rows:
-            if "reference" in other["extra_info"]:
+            if reference := other["extra_info"].get("reference"):
                 ratio = _time_of_one(other) / _time_of_one(row)
-                yield f"{_digits(ratio)} × {other['extra_info']['reference']}"
+                digits = f"{ratio:.2g}" if ratio < 100 else f"{ratio:,.0f}"
+                yield f"{digits} × {reference}"
     if "note" in row["extra_info"]:
         yield row["extra_info"]["note"]
 

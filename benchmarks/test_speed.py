@@ -58,7 +58,8 @@ def measure(
     *arguments: Any,
     rounds: int = 15,
     warmup_rounds: int = 1,
-    **facts: str | int,
+    reference: str = "",
+    **amount: int,
 ) -> Any:
     """Time a function, and write down beside its times what the summary needs.
 
@@ -71,13 +72,13 @@ def measure(
         What to time. Many short rounds give a better median than few long ones where
         others share the machine.
     rounds, warmup_rounds : int
-    facts
-        ``n_bytes``, ``n_pairs`` or ``n_documents`` that one call works through, and
-        ``reference``: the name under which other rows of the group are compared with
-        this one.
+    reference : str
+        The name under which the other rows of the group are compared with this one.
+    amount
+        ``n_bytes``, ``n_pairs`` or ``n_documents`` that one call works through.
     """
-    benchmark.extra_info.update(label=label, **facts)
-    return benchmark.pedantic(
+    benchmark.extra_info.update(label=label, reference=reference, **amount)
+    return benchmark.pedantic(  # type: ignore[no-untyped-call]
         function, arguments, rounds=rounds, warmup_rounds=warmup_rounds, iterations=1
     )
 
@@ -143,10 +144,10 @@ def test_sketches_of_peers(
 ) -> None:
     """Measure the same work of the peers, on one thread."""
     texts = articles[:N_FOR_PEERS]
-    # Twenty times slower than the batch, and as steady.
+    # The loop is seven times slower than the batch, so it gets fewer.
     few, rounds = (texts, 7) if reference else (texts[:50], 3)
-    facts = {"reference": reference} if reference else {}
-    measure(benchmark, label, pipeline, few, rounds=rounds, n_bytes=corpora.n_bytes(few), **facts)
+    amount = {"n_bytes": corpora.n_bytes(few)}
+    measure(benchmark, label, pipeline, few, rounds=rounds, reference=reference, **amount)
 
 
 @stage(BY_LANGUAGE)
@@ -167,15 +168,24 @@ def test_languages(benchmark: BenchmarkFixture, language: str) -> None:
     measure(benchmark, label, sketch_all, blocks, n_bytes=corpora.n_bytes(texts))
 
 
+@stage(BY_LANGUAGE)
+@pytest.mark.skipif(not corpora.PAGES.exists(), reason="needs ../shared/data/pages.jsonl.xz")
+def test_pages(benchmark: BenchmarkFixture) -> None:
+    """Measure English as it stands on the web."""
+    texts = corpora.pages()
+    blocks = corpora.blocks(texts, BLOCK_CHARS)
+    label = "English, web pages"
+    measure(benchmark, label, sketch_all, blocks, n_bytes=corpora.n_bytes(texts))
+
+
 @stage(THREADS)
 @pytest.mark.parametrize("workers", [1, 2])
 def test_threads(benchmark: BenchmarkFixture, articles: list[str], workers: int) -> None:
     """Measure whether threads run side by side."""
     blocks = corpora.blocks(articles, BLOCK_CHARS) * 4
-    label = "one thread" if workers == 1 else f"{workers} threads"
-    facts = {"reference": label} if workers == 1 else {}
-    n_bytes = 4 * corpora.n_bytes(articles)
-    measure(benchmark, label, sketch_all, blocks, workers, rounds=9, n_bytes=n_bytes, **facts)
+    label, reference = ("one thread",) * 2 if workers == 1 else (f"{workers} threads", "")
+    amount = {"n_bytes": 4 * corpora.n_bytes(articles)}
+    measure(benchmark, label, sketch_all, blocks, workers, rounds=9, reference=reference, **amount)
 
 
 def pair_block(texts: Sequence[str]) -> scoring.Block:

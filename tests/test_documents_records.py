@@ -340,7 +340,8 @@ def test_times_of_parquet_are_read(here):
 
 def test_damaged_parquet_is_one_skipped(here):
     data = Path(write({"text": ["a"]})).read_bytes()
-    for damaged in (b"", b"PAR1", data[:-20], data[:40] + bytes(20) + data[60:]):
+    renamed = data.replace(b"text", b"t\x83xt")
+    for damaged in (b"", b"PAR1", data[:-20], data[:40] + bytes(20) + data[60:], renamed):
         (skipped,) = read("g.parquet", damaged)
         assert skipped.reason.startswith("not sound Parquet: ")
 

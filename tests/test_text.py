@@ -193,3 +193,9 @@ def test_iota_below_stays_behind_an_accent():
 def test_an_apostrophe_equals_its_canonical_equivalent(one, other):
     assert unicodedata.normalize("NFC", one) == other
     assert normalize(f"don{one}t") == normalize(f"don{other}t") == "dont"
+
+
+def test_a_text_of_nothing_but_the_longest_expansion():
+    """Its tokens once ran over the end of their buffer."""
+    assert tokenize("㌖") == list("キロメートル")
+    assert hash_tokens(["㌖" * 1_000], detail=True).offsets.tolist() == [0, 6_000]

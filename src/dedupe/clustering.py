@@ -80,7 +80,7 @@ def average_linkage(
     members = {document: [document] for document in range(n_docs)}
     means: dict[tuple[int, int, int, int], float] = {}
     while waiting:
-        _, a, b = heapq.heappop(waiting)
+        key, a, b = heapq.heappop(waiting)
         one, other = cluster_of[a], cluster_of[b]
         if one == other:
             continue
@@ -93,7 +93,8 @@ def average_linkage(
         mean = means[state]
         if mean < threshold * mean_share:
             continue
-        if waiting and mean < -waiting[0][0] - SLACK:
+        # Not compared with what waits next, which may have nothing to do with these two.
+        if mean < -key - SLACK:
             heapq.heappush(waiting, (-mean, a, b))
             continue
         for document in members[other]:

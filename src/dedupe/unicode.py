@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.kernels.tokens import (
+    APART,
     CHARACTER,
     EXPANSION,
+    HARD,
     KIND_SHIFT,
     LENGTH_SHIFT,
     LINE_END,
     MARK,
+    PLAIN,
     RANK_SHIFT,
     SEPARATOR,
     UNSTABLE_SHIFT,
@@ -83,10 +86,13 @@ class Tables:
         One entry for each code point; the kernel's module gives the bits.
     expansions : uint64 [shape=(n_expansions,)]
         Entries of the characters that fold to more than one.
+    classes : uint8 [shape=(256,)]
+        Which bytes separate for sure, and which are ASCII letters and digits.
     """
 
     entries: npt.NDArray[np.uint64]
     expansions: npt.NDArray[np.uint64]
+    classes: npt.NDArray[np.uint8]
 
 
 def fold(text: str) -> str:
@@ -152,7 +158,16 @@ def tables() -> Tables:
         else:
             entry = _entry(folded)
         entries[code] = entry | unstable << UNSTABLE_SHIFT | rank << RANK_SHIFT
-    return Tables(entries, np.array(expansions, np.uint64))
+    classes = np.array([_byte_class(byte) for byte in range(256)], np.uint8)
+    return Tables(entries, np.array(expansions, np.uint64), classes)
+
+
+def _byte_class(byte: int) -> int:
+    """Say what a byte of UTF-8 is before it is decoded."""
+    folded = _fold_one(chr(byte)) if byte < 0x80 else ""
+    if not folded:
+        return HARD
+    return PLAIN if kind(folded) == WORD else APART
 
 
 @lru_cache(maxsize=1)

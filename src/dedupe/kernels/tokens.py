@@ -22,12 +22,16 @@ from numba import njit
 from dedupe.kernels.hashing import finish_words, push_lane, word_hash
 
 __all__ = [
+    "APART",
     "CHARACTER",
     "EXPANSION",
+    "HARD",
     "KIND_SHIFT",
     "LENGTH_SHIFT",
     "LINE_END",
     "MARK",
+    "PADDING",
+    "PLAIN",
     "RANK_SHIFT",
     "SEPARATOR",
     "UNSTABLE_SHIFT",
@@ -51,30 +55,148 @@ UNSTABLE_SHIFT = 40
 RANK_SHIFT = 41
 
 
-SPACE = U(0x20)
-LOW_BITS = U(0x0101010101010101)
-HIGH_BITS = U(0x8080808080808080)
+# Bytes that must follow the last document.
+PADDING = 24
+
+# Setting this bit makes ASCII letters lower case and leaves digits as they are.
+LOWER_CASE = U(0x2020202020202020)
+
+# What a byte is before it is decoded: it separates for sure, it is an ASCII letter or
+# digit, or a closer look is needed.
+APART, PLAIN, HARD = 0, 1, 2
 
 
 @njit(cache=True, nogil=True)
-def _bytes_between(chunk, low, high):
-    """Set the high bit of each byte of an ASCII chunk that lies in low..high."""
-    return (chunk + LOW_BITS * U(0x80 - low)) & ~(chunk + LOW_BITS * U(0x7F - high)) & HIGH_BITS
+def _edges_into(buffer, start, end, classes, edges):
+    """Write where stretches of bytes of one class begin; return how many there are.
+
+    Written without a branch: what is not an edge is overwritten by the next. Bytes
+    that separate at the very start are no stretch.
+    """
+    n_edges = 0
+    previous = np.uint8(APART)
+    for position in range(start, end):
+        now = classes[buffer[position]]
+        edges[n_edges] = position - start
+        n_edges += now != previous
+        previous = now
+    return n_edges
 
 
 @njit(cache=True, nogil=True)
-def _ascii_run(chunk):
-    """Return how many of the first of 8 bytes are ASCII letters and digits, and those, folded."""
-    low_case = chunk | (LOW_BITS * U(0x20))
-    ascii_part = chunk & ~HIGH_BITS
-    inside = _bytes_between(low_case & ~HIGH_BITS, 0x61, 0x7A) | _bytes_between(
-        ascii_part, 0x30, 0x39
-    )
-    outside = (~inside | chunk) & HIGH_BITS
-    # All bits below the first byte outside, of which each whole byte is inside.
-    below = ((outside & (U(0) - outside)) >> U(7)) - U(1)
-    n_bytes = ((below & LOW_BITS) * LOW_BITS) >> U(56)
-    return np.int64(n_bytes), low_case & below
+def _long_word(words, start, n_bytes, state):
+    """Return the hash of an ASCII word of 16 bytes or more."""
+    n_lanes = n_bytes >> 3
+    for i in range(n_lanes):
+        push_lane(state, words[start + 8 * i] | LOWER_CASE, i)
+    mask = (U(1) << U(8 * (n_bytes & 7))) - U(1)
+    return word_hash(state, (words[start + 8 * n_lanes] | LOWER_CASE) & mask, n_bytes)
+
+
+@njit(cache=True, nogil=True)
+def _end_line(lines, line_start, n_tokens):
+    """Write the length of a line to all of its words."""
+    if lines is not None:
+        for t in range(line_start, n_tokens):
+            lines[t] = n_tokens - line_start
+
+
+@njit(cache=True, nogil=True)
+def _read_hard_run(
+    buffer,
+    position,
+    end,
+    character,
+    table,
+    expansions,
+    state,
+    n_tokens,
+    line_start,
+    lengths,
+    hashes,
+    spans,
+    lines,
+):
+    """Read a stretch of bytes that takes decoding, character by character.
+
+    Returns
+    -------
+    n_tokens, line_start, character : int
+    flagged : bool
+        Whether characters must be composed first.
+    """
+    flagged = False
+    # The token being read: whether there is one, its kind, its open lane, its bytes.
+    is_open = False
+    is_word = False
+    lane = U(0)
+    length = 0
+    last_rank = U(0)
+    next_entry = 0
+    last_entry = 0
+    while position < end or next_entry < last_entry:
+        if next_entry < last_entry:
+            entry = expansions[next_entry]
+            next_entry += 1
+        else:
+            code = np.int64(buffer[position])
+            position += 1
+            character += 1
+            if code >= 0x80:
+                n_more = 1 + (code >= 0xE0) + (code >= 0xF0)
+                code &= 0x3F >> n_more
+                for i in range(n_more):
+                    code = (code << 6) | np.int64(buffer[position + i] & 0x3F)
+                position += n_more
+            entry = table[code]
+            rank = entry >> U(RANK_SHIFT)
+            flagged |= ((entry >> U(UNSTABLE_SHIFT)) & U(1)) != U(0)
+            flagged |= U(0) < rank < last_rank
+            if (entry >> U(KIND_SHIFT)) & U(7) != U(VANISHING):
+                last_rank = rank
+        kind = (entry >> U(KIND_SHIFT)) & U(7)
+        n_bytes = np.int64((entry >> U(LENGTH_SHIFT)) & U(31))
+        value = entry & U(0xFFFFFFFF)
+        if kind == U(EXPANSION):
+            next_entry = np.int64(value)
+            last_entry = next_entry + n_bytes
+            continue
+        if kind == U(VANISHING):
+            continue
+        # Does the open token end here?
+        if is_open and kind != U(MARK) and not (is_word and kind == U(WORD)):
+            hashes[n_tokens] = word_hash(state, lane, length)
+            lengths[n_tokens] = 0
+            n_tokens += 1
+            is_open = False
+        if kind == U(LINE_END):
+            _end_line(lines, line_start, n_tokens)
+            line_start = n_tokens
+        if kind == U(SEPARATOR) or kind == U(LINE_END):
+            continue
+        if not is_open:
+            if kind == U(MARK):
+                continue
+            is_open = True
+            is_word = kind == U(WORD)
+            lane = U(0)
+            length = 0
+            if spans is not None:
+                spans[n_tokens, 0] = character - 1
+        if spans is not None:
+            spans[n_tokens, 1] = character
+        # Append the bytes to the lane, and carry what does not fit into the next.
+        fill = length & 7
+        lane |= value << U(8 * fill)
+        length += n_bytes
+        if fill + n_bytes >= 8:
+            push_lane(state, lane, (length >> 3) - 1)
+            lane = (value >> U(8 * (7 - fill))) >> U(8)
+    if is_open:
+        hashes[n_tokens] = word_hash(state, lane, length)
+        lengths[n_tokens] = 0
+        n_tokens += 1
+    return n_tokens, line_start, character, flagged
 
 
 @njit(cache=True, nogil=True)
@@ -83,10 +205,13 @@ def tokens_into(
     buffer,
     offsets,
     composed,
+    classes,
     table,
     expansions,
     state,
+    edges,
     lengths,
+    tails,
     hashes,
     token_offsets,
     unstable,
@@ -100,18 +225,25 @@ def tokens_into(
     needs canonical composition across characters is flagged in `unstable` and
     its tokens are meaningless; the caller composes it and calls again.
 
+    Most text is ASCII letters and digits between bytes that separate for sure, and
+    those words are read eight bytes at a time. Whatever else stands between two
+    such bytes is decoded. No token reaches across them.
+
     Parameters
     ----------
-    words : uint64 [shape=(n_words,)], little-endian view of `buffer`
-    buffer : uint8 [shape=(8 * n_words,)]
-        Valid UTF-8, not checked; each document ends with a line end, and eight
-        bytes or more follow the last.
+    words : uint64 [shape=(n_bytes - 7,)]
+        The eight bytes from each place on, first byte lowest: a view of `buffer`.
+    buffer : uint8 [shape=(n_bytes,)]
+        Valid UTF-8, not checked; each document ends with a line end, and PADDING
+        bytes follow the last.
     offsets : int64 [shape=(n_docs + 1,)], non-decreasing, not checked
     composed : bool [shape=(n_docs,)], documents that are composed already
+    classes : uint8 [shape=(256,)], APART, PLAIN or HARD for each byte
     table : uint64 [shape=(0x110000,)]
     expansions : uint64 [shape=(n_expansions,)]
     state : uint64 [shape=(8,)], scratch
-    lengths : uint8 [shape=(capacity,)], scratch
+    edges : int32 [shape=(longest document + 1,)], scratch
+    lengths : uint8, tails : uint64 [shape=(capacity,)], scratch
     hashes : uint64 [shape=(capacity,)], overwritten; 4 tokens for 3 bytes always suffice
     token_offsets : int64 [shape=(n_docs + 1,)], overwritten
     unstable : bool [shape=(n_docs,)], overwritten
@@ -123,110 +255,59 @@ def tokens_into(
     n_tokens = 0
     token_offsets[0] = 0
     for d in range(offsets.size - 1):
-        position = offsets[d]
-        end = offsets[d + 1]
-        flagged = False
-        # The token being read: whether there is one, its kind, its open lane, its bytes.
-        is_open = False
-        is_word = False
-        lane = U(0)
-        length = 0
-        last_rank = U(0)
+        begin = offsets[d]
+        n_edges = _edges_into(buffer, begin, offsets[d + 1], classes, edges)
+        edges[n_edges] = offsets[d + 1] - begin
+        unstable[d] = False
         line_start = n_tokens
-        character = 0
-        next_entry = 0
-        last_entry = 0
-        while position < end or next_entry < last_entry:
-            if next_entry < last_entry:
-                # The next character of an expansion.
-                entry = expansions[next_entry]
-                next_entry += 1
-                kind = entry >> U(KIND_SHIFT)
-                n_bytes = np.int64((entry >> U(LENGTH_SHIFT)) & U(31))
-                value = entry & U(0xFFFFFFFF)
-                start = character - 1
-            else:
-                # Most text is words of ASCII letters: take up to eight of them at once.
-                shift = U(8 * (position & 7))
-                chunk = words[position >> 3] >> shift
-                chunk |= (words[(position >> 3) + 1] << U(1)) << (U(63) - shift)
-                n_bytes, value = _ascii_run(chunk)
-                start = character
-                if not is_open and 0 < n_bytes < 8 and (chunk >> U(8 * n_bytes)) & U(0xFF) == SPACE:
-                    # The usual case, a whole short word, needs nothing of the rest.
-                    hashes[n_tokens] = value
+        # Bytes read less characters read; only hard runs add to it.
+        n_excess = 0
+        edge = 0
+        while edge < n_edges:
+            start = begin + edges[edge]
+            end = begin + edges[edge + 1]
+            edge += 1
+            if classes[buffer[start]] == PLAIN and classes[buffer[end]] == APART:
+                n_bytes = end - start
+                if n_bytes < 16:
+                    # `finish_words` takes both lanes; it ignores what a word does not reach.
+                    hashes[n_tokens] = words[start] | LOWER_CASE
+                    tails[n_tokens] = words[start + 8] | LOWER_CASE
                     lengths[n_tokens] = n_bytes
-                    if spans is not None:
-                        spans[n_tokens, 0] = character
-                        spans[n_tokens, 1] = character + n_bytes
-                    n_tokens += 1
-                    position += n_bytes + 1
-                    character += n_bytes + 1
-                    last_rank = U(0)
-                    continue
-                if n_bytes > 0:
-                    kind = U(WORD)
-                    position += n_bytes
-                    character += n_bytes
-                    last_rank = U(0)
                 else:
-                    # Decode one character and look it up.
-                    code = np.int64(buffer[position])
-                    position += 1
-                    character += 1
-                    if code >= 0x80:
-                        n_more = 1 + (code >= 0xE0) + (code >= 0xF0)
-                        code &= 0x3F >> n_more
-                        for i in range(n_more):
-                            code = (code << 6) | np.int64(buffer[position + i] & 0x3F)
-                        position += n_more
-                    entry = table[code]
-                    kind = (entry >> U(KIND_SHIFT)) & U(7)
-                    rank = entry >> U(RANK_SHIFT)
-                    flagged |= ((entry >> U(UNSTABLE_SHIFT)) & U(1)) != U(0)
-                    flagged |= U(0) < rank < last_rank
-                    if kind != U(VANISHING):
-                        last_rank = rank
-                    n_bytes = np.int64((entry >> U(LENGTH_SHIFT)) & U(31))
-                    value = entry & U(0xFFFFFFFF)
-                    if kind == U(EXPANSION):
-                        next_entry = np.int64(value)
-                        last_entry = next_entry + n_bytes
-                        continue
-
-            if kind == U(VANISHING):
-                continue
-            # Does the open token end here?
-            if is_open and kind != U(MARK) and not (is_word and kind == U(WORD)):
-                hashes[n_tokens] = lane if length < 8 else word_hash(state, lane, length)
-                lengths[n_tokens] = length if length < 8 else 0
-                n_tokens += 1
-                is_open = False
-            if kind == U(LINE_END):
-                if lines is not None:
-                    for t in range(line_start, n_tokens):
-                        lines[t] = n_tokens - line_start
-                line_start = n_tokens
-            if kind == U(SEPARATOR) or kind == U(LINE_END):
-                continue
-            if not is_open:
-                if kind == U(MARK):
-                    continue
-                is_open = True
-                is_word = kind == U(WORD)
-                lane = U(0)
-                length = 0
+                    hashes[n_tokens] = _long_word(words, start, n_bytes, state)
+                    lengths[n_tokens] = 0
                 if spans is not None:
-                    spans[n_tokens, 0] = start
-            if spans is not None:
-                spans[n_tokens, 1] = character
-            # Append the bytes to the lane, and carry what does not fit into the next.
-            fill = length & 7
-            lane |= value << U(8 * fill)
-            length += n_bytes
-            if fill + n_bytes >= 8:
-                push_lane(state, lane, (length >> 3) - 1)
-                lane = (value >> U(8 * (7 - fill))) >> U(8)
+                    spans[n_tokens, 0] = start - begin - n_excess
+                    spans[n_tokens, 1] = end - begin - n_excess
+                n_tokens += 1
+            else:
+                while classes[buffer[end]] != APART:
+                    edge += 1
+                    end = begin + edges[edge]
+                n_tokens, line_start, character, flagged = _read_hard_run(
+                    buffer,
+                    start,
+                    end,
+                    start - begin - n_excess,
+                    table,
+                    expansions,
+                    state,
+                    n_tokens,
+                    line_start,
+                    lengths,
+                    hashes,
+                    spans,
+                    lines,
+                )
+                n_excess = end - begin - character
+                unstable[d] |= flagged and not composed[d]
+            # Behind it comes a stretch that separates, maybe with line ends.
+            edge += 1
+            if lines is not None:
+                for position in range(end, begin + edges[edge]):
+                    if table[buffer[position]] >> U(KIND_SHIFT) == U(LINE_END):
+                        _end_line(lines, line_start, n_tokens)
+                        line_start = n_tokens
         token_offsets[d + 1] = n_tokens
-        unstable[d] = flagged and not composed[d]
-    finish_words(hashes, lengths, n_tokens)
+    finish_words(hashes, tails, lengths, n_tokens)

@@ -1,0 +1,189 @@
+"""Run one system on collections in a process of its own, so that its memory is its own.
+
+The parent writes texts to a file and starts ``python systems.py``; the child finds
+clusters in one collection after another and prints a line of JSON for each. Gold
+stays with the parent. Each process first runs on two small texts, so that compiled
+code is loaded before the clock starts, and everything is kept to one thread.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+OURS = "dedupe"
+CURVE = tuple(round(0.1 + 0.05 * step, 2) for step in range(17))
+"""Thresholds at which our result is asked again."""
+
+LIMIT = 900.0
+"""Seconds for one system on all collections."""
+
+WORDS = [f"word{n}" for n in range(90)]
+WARM_UP = {"one": " ".join(WORDS), "two": " ".join(WORDS[5:]), "three": " ".join(WORDS[:60])}
+
+Clusters = list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a system made of a collection.
+
+    Attributes
+    ----------
+    clusters : list of lists of ids
+    seconds : float
+    peak_mb : float
+        Most memory that the process held, its libraries and the texts included.
+    curve : dict from threshold to clusters
+        Ours alone, and only when asked for.
+    """
+
+    clusters: Clusters
+    seconds: float
+    peak_mb: float
+    curve: dict[float, Clusters] = field(default_factory=dict)
+
+
+def run(
+    system: str,
+    collections: Iterable[Mapping[str, str]],
+    *,
+    constants: Mapping[str, Any] | None = None,
+    curve: bool = False,
+    limit: float = LIMIT,
+) -> list[Outcome]:
+    """Run a system on the texts of collections.
+
+    Parameters
+    ----------
+    system : str
+        `OURS` or one of `accuracy_peers.PEERS`.
+    collections : iterable of mappings from id to text
+    constants : mapping, optional
+        Ours alone: values for attributes of modules (``dedupe.scoring.HOLE_COST``)
+        or for parameters of `dedupe.find_duplicate_texts` (``threshold``).
+    curve : bool
+        Whether to ask our result for its clusters at other thresholds too.
+    limit : float
+        Seconds; then the process is ended and the outcomes so far are returned.
+    """
+    constants = dict(constants or {})
+    with tempfile.TemporaryDirectory() as folder:
+        texts = Path(folder, "texts")
+        with texts.open("w", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(collection) + "\n" for collection in collections)
+        job = json.dumps({"system": system, "constants": constants, "curve": curve})
+        command = [sys.executable, str(Path(__file__)), job, str(texts)]
+        environment = os.environ | {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        if any(name.startswith("dedupe.kernels.") for name in constants):
+            # Compiled code has its constants inside, and a cache would not notice.
+            environment["NUMBA_CACHE_DIR"] = folder
+        try:
+            done = subprocess.run(
+                command, stdout=subprocess.PIPE, env=environment, timeout=limit, check=True
+            )
+            answers = done.stdout
+        except subprocess.TimeoutExpired as late:
+            answers = (late.stdout or b"").rpartition(b"\n")[0]
+        return [_outcome(json.loads(line)) for line in answers.splitlines()]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Do the job that `run` wrote, in the child."""
+    job = json.loads(arguments[0])
+    find = _ours(job) if job["system"] == OURS else _peer(job["system"])
+    find(WARM_UP)
+    with Path(arguments[1]).open(encoding="utf-8") as lines:
+        for line in lines:
+            texts = json.loads(line)
+            _forget_peak()
+            start = time.perf_counter()
+            clusters, curve = find(texts)
+            seconds = time.perf_counter() - start
+            answer = {"clusters": clusters, "seconds": seconds, "peak_mb": _peak_mb()}
+            answer["curve"] = curve()
+            print(json.dumps(answer), flush=True)
+
+
+def _ours(job: dict[str, Any]) -> Any:
+    """Return a function that finds clusters with this library, and gives the curve later."""
+    import dedupe  # noqa: PLC0415  A peer's process must not hold it.
+
+    parameters = {"workers": 1} | _set_constants(job["constants"])
+
+    def find(texts: dict[str, str]) -> tuple[Clusters, Any]:
+        result = dedupe.find_duplicate_texts(list(texts.items()), **parameters)
+
+        def curve() -> dict[str, Clusters]:
+            thresholds = CURVE if job["curve"] else ()
+            return {f"{t}": _members(result.at(t)) for t in thresholds}
+
+        return _members(result), curve
+
+    return find
+
+
+def _peer(name: str) -> Any:
+    """Return a function that finds clusters with a peer."""
+    from accuracy_peers import PEERS  # noqa: PLC0415  Not in our own process.
+
+    return lambda texts: (PEERS[name](texts), dict)
+
+
+def _members(result: Any) -> Clusters:
+    return [list(cluster.members) for cluster in result.clusters]
+
+
+def _set_constants(constants: Mapping[str, Any]) -> dict[str, Any]:
+    """Set attributes of modules, wherever they were imported; return what is a parameter."""
+    parameters = {}
+    for name, value in constants.items():
+        module, _, attribute = name.rpartition(".")
+        if not module:
+            parameters[name] = value
+            continue
+        importlib.import_module("dedupe.api")
+        getattr(importlib.import_module(module), attribute)
+        for other in [m for key, m in sys.modules.items() if key.startswith("dedupe.")]:
+            if attribute in vars(other):
+                setattr(other, attribute, value)
+    return parameters
+
+
+def _outcome(answer: dict[str, Any]) -> Outcome:
+    curve = {float(threshold): clusters for threshold, clusters in answer["curve"].items()}
+    return Outcome(answer["clusters"], answer["seconds"], answer["peak_mb"], curve)
+
+
+def _forget_peak() -> None:
+    """Let the system count the peak of memory anew, where it can (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak_mb() -> float:
+    """Return the peak of memory of this process in MB.
+
+    Not ``ru_maxrss`` where there is a better figure: on Linux a child inherits its
+    parent's.
+    """
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    except OSError:
+        import resource  # noqa: PLC0415  Unix alone has it.
+
+        unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
