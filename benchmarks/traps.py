@@ -10,6 +10,7 @@ either of two, and then `forbidden` says with whom it must not.
 
 import argparse
 import json
+import math
 import random
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +37,10 @@ EDITS = (0.02, 0.05, 0.1, 0.2)
 BOILERPLATE = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
 QUOTE_WORDS = 40
 TEMPLATE_WORDS = 500
+SHORTEST, LONGEST = 200, 400
+"""Words of the stories that are wrapped."""
+HEAD_SHARE = 0.3
+"""How much of the furniture stands before the story."""
 
 
 def make_traps(
@@ -64,7 +69,7 @@ def one_template(material: Material, draw: random.Random, full: bool) -> Iterato
     frame = material.furniture(draw, TEMPLATE_WORDS)
     rows: list[Row] = []
     for i, story in enumerate(material.bodies(draw, n, 100, 200)):
-        rows.append((f"{i}/page", wrap(story, frame), f"{i}"))
+        rows.append((f"{i}/page", wrap(story, frame, n_before=TEMPLATE_WORDS / 2), f"{i}"))
         if i % 10 == 0:
             rows.append((f"{i}/bare", story, f"{i}"))
     yield collect(f"{n:,} pages of one template", rows)
@@ -95,8 +100,8 @@ def list_either_side(material: Material, draw: random.Random, _: bool) -> Iterat
     headlines = _headlines(draw, 200)
     rows: list[Row] = []
     for i, story in enumerate(material.bodies(draw, 60, 150, 400)):
-        rows.append((f"{i}/then-list", wrap(story, headlines, before=0), f"{i}"))
-        rows.append((f"{i}/after-list", wrap(story, headlines, before=1), f"{i}"))
+        rows.append((f"{i}/then-list", wrap(story, headlines, n_before=0), f"{i}"))
+        rows.append((f"{i}/after-list", wrap(story, headlines, n_before=math.inf), f"{i}"))
     yield collect("list on either side", rows)
 
 
@@ -106,7 +111,7 @@ def latest_headlines(material: Material, draw: random.Random, _: bool) -> Iterat
     tops = [material.furniture(draw, 40, site) for site in range(2)]
     rows: list[Row] = []
     for i, story in enumerate(material.bodies(draw, 60, 100, 250)):
-        page = wrap(wrap(story, headlines, before=0), tops[i % 2], before=1)
+        page = wrap(wrap(story, headlines, n_before=0), tops[i % 2], n_before=math.inf)
         rows.append((f"{i}/page", page, f"{i}"))
         if i % 3 == 0:
             rows.append((f"{i}/bare", story, f"{i}"))
@@ -121,7 +126,7 @@ def teasers(material: Material, draw: random.Random, _: bool) -> Iterator[Collec
         quote = first_words(story, QUOTE_WORDS)
         top, rest = split_words(own, 100)
         rows.append((f"{i}/bare", story, f"{i}"))
-        rows.append((f"{i}/page", wrap(story, material.furniture(draw, 150)), f"{i}"))
+        rows.append((f"{i}/page", wrap(story, material.furniture(draw, 150), n_before=50), f"{i}"))
         rows.append((f"{i}/quoting", f"{top}\n\n{quote}\n\n{rest}", f"{i}/own"))
     for k in range(0, 60, 10):
         quotes = [first_words(story, QUOTE_WORDS) for story in stories[k : k + 10]]
@@ -136,10 +141,12 @@ def syndication(material: Material, draw: random.Random, _: bool) -> Iterator[Co
     for site in range(40):
         frame = material.furniture(draw, 300, site)
         headline = write_headline(vocabulary(), draw)
-        rows.append((f"{site}/agency", wrap(f"{headline}\n\n{story}", frame), "agency"))
+        rows.append(
+            (f"{site}/agency", wrap(f"{headline}\n\n{story}", frame, n_before=100), "agency")
+        )
         for k in range(2):
             own = 2 * site + k
-            rows.append((f"{site}/local{k}", wrap(local[own], frame), f"local {own}"))
+            rows.append((f"{site}/local{k}", wrap(local[own], frame, n_before=100), f"local {own}"))
     yield collect("one story on 40 sites", rows)
 
 
@@ -184,7 +191,7 @@ def two_on_a_page(material: Material, draw: random.Random, _: bool) -> Iterator[
     rows: list[Row] = []
     for i, story in enumerate(stories):
         rows.append((f"{i}/bare", story, f"{i}"))
-        rows.append((f"{i}/page", wrap(story, material.furniture(draw, 150)), f"{i}"))
+        rows.append((f"{i}/page", wrap(story, material.furniture(draw, 150), n_before=50), f"{i}"))
     rows += [(f"both/{k}", f"{stories[2 * k]}\n\n{stories[2 * k + 1]}", None) for k in range(n)]
     strangers = [(f"both/{k}", f"{(2 * k + 2) % (2 * n)}/bare") for k in range(n)]
     yield collect("two stories on a page", rows, forbidden=strangers)
@@ -206,13 +213,14 @@ def chains(material: Material, draw: random.Random, _: bool) -> Iterator[Collect
 
 def long_pages(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
     """Short stories inside pages of 3,500 other words that nobody else has: J is under .05."""
-    n = 60
+    n = 150
     stories = material.bodies(draw, n + 60, 100, 150)
     remarks = [sentence for story in stories[n:] for sentence in sentences(story)]
     rows: list[Row] = []
     for i, story in enumerate(stories[:n]):
         noise = _remarks(draw, remarks, 3500)
-        rows += [(f"{i}/bare", story, f"{i}"), (f"{i}/page", wrap(story, noise), f"{i}")]
+        page = wrap(story, noise, n_before=draw.randrange(3500))
+        rows += [(f"{i}/bare", story, f"{i}"), (f"{i}/page", page, f"{i}")]
     yield collect("short story, long page", rows)
 
 
@@ -228,6 +236,9 @@ def wrapped(material: Material, draw: random.Random, _: bool) -> Iterator[Collec
     for share in BOILERPLATE:
         rows = _wrapped(material, draw, share)
         yield collect(f"{share:.0%} boilerplate", rows, series="boilerplate", at=share)
+    for share in (0.4, 0.8):
+        rows = _wrapped(material, draw, share, moved=True)
+        yield collect(f"{share:.0%} boilerplate, story anywhere", rows)
 
 
 def typography(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
@@ -313,14 +324,13 @@ def flat(collection: Collection) -> Collection:
     return replace(collection, name=f"{collection.name}, no newlines", texts=texts)
 
 
-def wrap(story: str, lines: Sequence[str], before: float = 0.5) -> str:
-    r"""Put lines around a story, this share of their words in front of it.
+def wrap(story: str, lines: Sequence[str], *, n_before: float) -> str:
+    r"""Put lines around a story, of which the first have `n_before` words or slightly more.
 
-    >>> wrap("story", ["top", "end"])
-    'top\\n\\nstory\\n\\nend'
+    >>> wrap("story", ["top", "end"], n_before=1)
+    'top\n\nstory\n\nend'
     """
-    n_before, head = before * sum(map(count_words, lines)), 0
-    n_words = 0
+    head = n_words = 0
     while head < len(lines) and n_words < n_before:
         n_words += count_words(lines[head])
         head += 1
@@ -361,7 +371,7 @@ def _in_templates(material: Material, draw: random.Random, n: int) -> list[Row]:
     """Return stories in two templates of two sites."""
     frames = [material.furniture(draw, TEMPLATE_WORDS, site) for site in range(2)]
     return [
-        (f"{i}/{name}", wrap(story, frame), f"{i}")
+        (f"{i}/{name}", wrap(story, frame, n_before=TEMPLATE_WORDS / 2), f"{i}")
         for i, story in enumerate(material.bodies(draw, n, 100, 300))
         for name, frame in zip(("one", "other"), frames, strict=True)
     ]
@@ -372,30 +382,36 @@ def _with_list(material: Material, draw: random.Random, *, before: bool, after: 
     headlines = _headlines(draw, 200)
     rows: list[Row] = []
     for i, story in enumerate(material.bodies(draw, 80, 150, 400)):
-        page = wrap(story, headlines, before=1) if before else story
-        page = wrap(page, headlines, before=0) if after else page
+        page = wrap(story, headlines, n_before=math.inf) if before else story
+        page = wrap(page, headlines, n_before=0) if after else page
         rows.append((f"{i}/page", page, f"{i}"))
         if i % 2:
             rows.append((f"{i}/bare", story, f"{i}"))
     return rows
 
 
-def _wrapped(material: Material, draw: random.Random, share: float) -> list[Row]:
-    """Return stories bare and on two of ten sites, whose furniture makes up the share."""
+def _wrapped(
+    material: Material, draw: random.Random, share: float, *, moved: bool = False
+) -> list[Row]:
+    """Return stories bare and on two of ten sites, whose furniture makes up the share.
+
+    The first lines of a site are the same on all its pages; how much follows depends
+    on the story. If `moved`, the story stands after any number of lines instead.
+    """
     rows: list[Row] = []
-    frames = [
-        material.furniture(draw, round(400 * share / (1 - share)), site) for site in range(10)
-    ]
-    for i, story in enumerate(material.bodies(draw, 40, 200, 400)):
-        n_around = round(count_words(story) * share / (1 - share))
+    ratio = share / (1 - share)
+    frames = [material.furniture(draw, round(LONGEST * ratio), site) for site in range(10)]
+    n_before = round(HEAD_SHARE * SHORTEST * ratio)
+    for i, story in enumerate(material.bodies(draw, 40, SHORTEST, LONGEST)):
         rows.append((f"{i}/bare", story, f"{i}"))
         for k in range(2):
-            around = _cut(frames[(i + k * (1 + i // 10)) % 10], n_around)
-            rows.append((f"{i}/site{k}", wrap(story, around), f"{i}"))
+            around = cut(frames[(i + k * (1 + i // 10)) % 10], round(count_words(story) * ratio))
+            place = draw.random() * count_words(" ".join(around)) if moved else n_before
+            rows.append((f"{i}/site{k}", wrap(story, around, n_before=place), f"{i}"))
     return rows
 
 
-def _cut(lines: Sequence[str], n_words: int) -> list[str]:
+def cut(lines: Sequence[str], n_words: int) -> list[str]:
     """Return as many lines as have `n_words` words, the last one shortened."""
     kept: list[str] = []
     for line in lines:
@@ -409,7 +425,7 @@ def _cut(lines: Sequence[str], n_words: int) -> list[str]:
 def _headlines(draw: random.Random, n_words: int) -> list[str]:
     """Return invented headlines of so many words together."""
     lines = [write_headline(vocabulary(), draw) for _ in range(n_words // 5)]
-    return _cut(lines, n_words)
+    return cut(lines, n_words)
 
 
 def _remarks(draw: random.Random, pool: Sequence[str], n_words: int) -> list[str]:

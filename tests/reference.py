@@ -114,7 +114,7 @@ def may_reach(left: Sequence[int], right: Sequence[int], sizes: tuple[int, int],
     """Whether the containment may reach the floor, three standard errors in favour."""
     j = sum(a == b for a, b in zip(left, right, strict=True)) / len(left)
     j += 3 * math.sqrt(j * (1 - j) / len(left))
-    return j / (1 + j) * sum(sizes) / min(sizes) >= floor
+    return j / (1 + j) * (sum(sizes) / min(sizes)) >= floor
 
 
 def candidate_pairs(

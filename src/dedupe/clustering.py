@@ -19,7 +19,7 @@ SAMPLE = 8
 """Documents of either cluster whose pairs make up the average: 64 pairs at most."""
 
 SLACK = 0.05
-"""How far behind the most alike two clusters may be and still join now.
+"""How far the mean of two clusters may be below what it was last and they still join now.
 
 Waiting for the exact order would compare each of 20,000 near-copies again
 whenever another has joined.

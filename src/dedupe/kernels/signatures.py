@@ -10,6 +10,7 @@ EMPTY = U32(0xFFFFFFFF)
 
 # Shingles are taken in blocks of whole vector registers that stay in the first-level cache.
 BLOCK = 1024
+LANES = 32
 
 
 @njit(cache=True, nogil=True)
@@ -39,6 +40,10 @@ def signatures_into(shingles, offsets, a, b, block, out):
                 h = U32((h ^ U32(h >> U32(16))) * U32(0x85EBCA6B))
                 h = U32((h ^ U32(h >> U32(13))) * U32(0xC2B2AE35))
                 block[i] = h ^ U32(h >> U32(16))
+            # Repeated values change no minimum, and fill the last vector registers.
+            while n % LANES:
+                block[n] = block[0]
+                n += 1
             for p in range(a.size):
                 a_p = a[p]
                 b_p = b[p]

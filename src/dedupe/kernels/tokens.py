@@ -73,14 +73,15 @@ def _edges_into(buffer, start, end, classes, edges):
     Written without a branch: what is not an edge is overwritten by the next. Bytes
     that separate at the very start are no stretch.
     """
-    n_edges = 0
+    # An unsigned index spares the check for a negative one.
+    n_edges = U(0)
     previous = np.uint8(APART)
     for position in range(start, end):
         now = classes[buffer[position]]
         edges[n_edges] = position - start
-        n_edges += now != previous
+        n_edges += U(now != previous)
         previous = now
-    return n_edges
+    return np.int64(n_edges)
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,132 @@
+"""Signatures to candidate pairs: which pairs there are, and how many at most."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import config
+
+from dedupe import lsh
+from dedupe.kernels.buckets import N_ANCHORS
+from dedupe.lsh import candidate_pairs
+from dedupe.minhash import signatures
+from dedupe.settings import Settings
+
+
+@st.composite
+def corpora(draw):
+    """Draw signatures of few values, so that buckets fill up, and the sizes of documents."""
+    n_docs, n_perm = draw(st.integers(0, 12)), draw(st.integers(1, 6))
+    row = st.lists(st.integers(0, 4), min_size=n_perm, max_size=n_perm)
+    rows = draw(st.lists(row, min_size=n_docs, max_size=n_docs))
+    sizes = draw(st.lists(st.integers(0, 9), min_size=n_docs, max_size=n_docs))
+    return np.array(rows, np.uint32).reshape(n_docs, n_perm), np.array(sizes, np.int64)
+
+
+# --- laws ---
+
+
+@given(corpora(), st.integers(2, 12), st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]))
+def test_pairs_equal_reference(corpus, cap, floor):
+    found = candidate_pairs(*corpus, bucket_cap=cap, floor=floor)
+    expected = reference.candidate_pairs(*(array.tolist() for array in corpus), cap, floor)
+    assert list(map(tuple, found.tolist())) == expected
+
+
+@given(corpora())
+def test_uncapped_pairs_are_all_that_share_a_value(corpus):
+    rows, sizes = corpus
+    found = candidate_pairs(rows, sizes, bucket_cap=12, floor=0.0)
+    assert {tuple(sorted(pair)) for pair in found.tolist()} == {
+        (a, b)
+        for a, b in combinations(np.flatnonzero(sizes).tolist(), 2)
+        if (rows[a] == rows[b]).any()
+    }
+
+
+@given(corpora(), st.integers(2, 12))
+def test_pairs_are_unique_and_in_order_and_the_larger_comes_first(corpus, cap):
+    pairs = candidate_pairs(*corpus, bucket_cap=cap).tolist()
+    assert pairs == sorted(pairs)
+    assert len(pairs) == len(set(map(frozenset, pairs)))
+    sizes = corpus[1].tolist()
+    assert all((sizes[a], a) > (sizes[b], b) for a, b in pairs)
+
+
+@given(corpora(), st.integers(2, 12), st.data())
+def test_the_order_of_documents_only_renumbers(corpus, cap, data):
+    rows, sizes = corpus[0], np.arange(len(corpus[1]))
+    order = data.draw(st.permutations(range(len(sizes))))
+    found = candidate_pairs(rows, sizes, bucket_cap=cap)
+    shuffled = candidate_pairs(rows[order], sizes[order], bucket_cap=cap)
+    renumbered = [[order[a], order[b]] for a, b in shuffled.tolist()]
+    assert sorted(renumbered) == found.tolist()
+
+
+@given(corpora(), st.integers(2, 12))
+def test_a_lower_floor_only_adds_pairs(corpus, cap):
+    few, many = (candidate_pairs(*corpus, bucket_cap=cap, floor=x).tolist() for x in (0.5, 0.2))
+    assert set(map(tuple, few)) <= set(map(tuple, many))
+
+
+@pytest.mark.parametrize(("num_perm", "jaccard"), [(16, 0.02), (16, 0.1), (32, 0.05), (128, 0.02)])
+def test_recall_follows_its_curve(num_perm, jaccard):
+    """The default finds 0.9986 of the pairs at 0.05, which would take too many to see."""
+    n_pairs, n_union = 20 if config.DISABLE_JIT else 1000, 100
+    shared = round(jaccard * n_union)
+    half = (n_union - shared) // 2
+    union = np.random.default_rng(3).integers(2**64, size=(n_pairs, n_union), dtype=np.uint64)
+    one, other = union[:, : shared + half], union[:, np.r_[:shared, shared + half : n_union]]
+    sizes = np.repeat([one.shape[1], other.shape[1]], n_pairs)
+    rows = signatures(
+        np.concatenate([one.ravel(), other.ravel()]),
+        np.concatenate([[0], np.cumsum(sizes)]),
+        num_perm=num_perm,
+    )
+    pairs = {tuple(sorted(pair)) for pair in candidate_pairs(rows, sizes, floor=0.0).tolist()}
+    observed = np.mean([(i, i + n_pairs) in pairs for i in range(n_pairs)])
+    expected = Settings(num_perm=num_perm).expected_recall(jaccard)
+    assert abs(observed - expected) <= 4 * np.sqrt(expected * (1 - expected) / n_pairs)
+
+
+# --- edges ---
+
+
+@pytest.mark.parametrize("n_copies", [2, 30, 31, 1000])
+def test_a_mass_copy_costs_linear_work(n_copies):
+    rows = np.ones((n_copies, 16), np.uint32)
+    pairs = candidate_pairs(rows, np.arange(1, n_copies + 1), bucket_cap=30)
+    every = n_copies * (n_copies - 1) // 2
+    assert len(pairs) == (every if n_copies <= 30 else 2 * n_copies - 3)
+
+
+def test_a_large_bucket_links_each_document_to_its_largest():
+    pairs = candidate_pairs(np.ones((5, 1), np.uint32), np.array([9, 1, 8, 2, 3]), bucket_cap=4)
+    assert pairs.tolist() == [[0, 1], [0, 2], [0, 3], [0, 4], [2, 1], [2, 3], [2, 4]]
+    assert N_ANCHORS == 2
+
+
+def test_documents_without_shingles_are_in_no_pair():
+    empty = np.full((2, 4), 2**32 - 1, np.uint32)
+    assert candidate_pairs(empty, np.array([0, 0])).tolist() == []
+    assert candidate_pairs(empty[:0], np.array([], np.int64)).shape == (0, 2)
+
+
+def test_a_story_in_a_page_twenty_times_its_size_is_kept():
+    """Six of 128 values agree: as a Jaccard similarity next to nothing, as a containment all."""
+    rows = np.arange(256, dtype=np.uint32).reshape(2, 128)
+    rows[1, :6] = rows[0, :6]
+    assert candidate_pairs(rows, np.array([100, 2000])).tolist() == [[1, 0]]
+    # Of two texts equally long it is a phrase.
+    assert candidate_pairs(rows, np.array([2000, 2000])).tolist() == []
+
+
+def test_pairs_made_unique_on_the_way_are_the_same(monkeypatch):
+    rows = np.random.default_rng(5).integers(50, size=(200, 16), dtype=np.uint32)
+    sizes = np.arange(1, 201)
+    at_once = candidate_pairs(rows, sizes)
+    monkeypatch.setattr(lsh, "MERGE_AT", 10)
+    assert (candidate_pairs(rows, sizes) == at_once).all()

@@ -1,0 +1,95 @@
+"""Tokens to hashed n-grams, and the digests of exact copies."""
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import texts
+
+from dedupe.shingling import digests, hash_shingles, shingle
+from dedupe.text import Tokens, hash_tokens, normalize
+
+ngrams = st.integers(1, 64)
+hashes = st.integers(0, 2**64 - 1)
+blocks = st.lists(st.lists(hashes, max_size=80), max_size=4)
+
+
+def tokens_of(block):
+    """Return documents, given as lists of token hashes, as a block."""
+    offsets = np.cumsum([0, *map(len, block)])
+    return Tokens(np.array([h for document in block for h in document], np.uint64), offsets)
+
+
+# --- laws ---
+
+
+@given(blocks, ngrams)
+def test_shingles_equal_reference(block, ngram):
+    found = hash_shingles(tokens_of(block), ngram)
+    expected = [reference.shingles(document, ngram) for document in block]
+    assert found.hashes.tolist() == [h for document in expected for h in document]
+    assert found.offsets.tolist() == np.cumsum([0, *map(len, expected)]).tolist()
+
+
+@given(texts, ngrams)
+def test_a_text_has_the_shingles_of_its_normal_form(text, ngram):
+    assert shingle(text, ngram).tolist() == shingle(normalize(text), ngram).tolist()
+
+
+@given(texts, ngrams)
+def test_how_many_shingles_there_are(text, ngram):
+    n_tokens = len(reference.tokens(text))
+    assert shingle(text, ngram).size == min(n_tokens, max(1, n_tokens - ngram + 1))
+
+
+@given(st.lists(st.sampled_from(["one", "two", "three"]), min_size=1, max_size=8), st.data())
+def test_a_shingle_knows_the_order_of_its_words(words, data):
+    other = data.draw(st.permutations(words))
+    same = shingle(" ".join(words), 8).tolist() == shingle(" ".join(other), 8).tolist()
+    assert same == (words == other)
+
+
+@given(st.lists(texts, max_size=5))
+def test_digests_are_equal_where_all_tokens_are(block):
+    found = digests(hash_tokens(block))
+    spelled = [reference.tokens(text) for text in block]
+    for i, j in np.ndindex(len(block), len(block)):
+        assert (found[i] == found[j]) == (spelled[i] == spelled[j])
+
+
+# --- edges ---
+
+
+@pytest.mark.parametrize(("n_tokens", "n_shingles"), [(0, 0), (1, 1), (4, 1), (5, 1), (6, 2)])
+def test_texts_about_as_long_as_a_shingle(n_tokens, n_shingles):
+    assert shingle(" ".join(map(str, range(n_tokens)))).size == n_shingles
+
+
+def test_a_short_text_shares_nothing_with_a_longer_one():
+    short, longer = shingle("one two three four"), shingle("one two three four five")
+    assert short != longer
+
+
+def test_an_empty_block():
+    found = hash_shingles(hash_tokens([]))
+    assert found.hashes.size == 0
+    assert found.offsets.tolist() == [0]
+    assert digests(hash_tokens([])) == []
+
+
+@given(st.lists(st.sampled_from(["ab", "a b", "b a", "ba", "a", "b"]), min_size=2, max_size=2))
+def test_where_words_end_matters(pair):
+    one, other = pair
+    assume(one != other)
+    assert digests(hash_tokens([one])) != digests(hash_tokens([other]))
+
+
+def test_the_scheme_is_fixed():
+    """Saved signatures are worth nothing once these values change."""
+    assert [hex(h) for h in shingle("one two three", 2).tolist()] == SCHEME
+    assert digests(hash_tokens(["one two three"]))[0].hex() == DIGEST
+
+
+SCHEME = []
+DIGEST = ""
