@@ -24,8 +24,8 @@ def table(report: dict[str, Any]) -> str:
     """Return the table of a run, with where and with what it was measured."""
     rows: list[Row] = report["benchmarks"]
     lines = [
-        "| stage | what | rate | median | spread | in comparison |",
-        "|---|---|--:|--:|--:|---|",
+        "| stage | what | rate | median | spread | others | in comparison |",
+        "|---|---|--:|--:|--:|--:|---|",
     ]
     last = None
     for row in rows:
@@ -38,6 +38,7 @@ def table(report: dict[str, Any]) -> str:
             rate(row),
             seconds(row["stats"]["median"]),
             spread(row["stats"]),
+            f"{100 * row['extra_info'].get('others', 0):.0f} %",
             "; ".join(comparisons(row, peers)),
         ]
         lines.append(f"| {' | '.join(cells)} |")
@@ -88,13 +89,15 @@ def caption(report: dict[str, Any]) -> str:
     machine = report["machine_info"]
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     commit = report["commit_info"]
-    changed = " with changes" if commit["dirty"] else ""
+    state = commit["id"][:10] if len(commit["id"]) == 40 else "unknown"
+    state += " with changes" if commit["dirty"] else ""
     return (
         f"{machine['cpu'].get('brand_raw', machine['processor'])}, {machine['cores']} cores, "
         f"{machine['system']}; Python {machine['python_version']}, {packages}; "
-        f"commit {commit['id'][:10]}{changed}, {report['datetime'][:10]}. "
+        f"commit {state}, {report['datetime'][:10]}. "
         f"English: {machine['texts']}. Word 5-grams, 128 permutations. "
-        "Spread: distance of the quartiles over the median."
+        "Spread: distance of the quartiles over the median. Others: how much of one core "
+        "other programs took meanwhile; where it nears 100 %, threads had no second core."
     )
 
 
@@ -120,7 +123,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("report", type=Path, help="JSON written by --benchmark-json")
     parser.add_argument("--update", type=Path, nargs="+", default=[], metavar="FILE")
     options = parser.parse_args(arguments)
-    markdown = table(json.loads(options.report.read_text("utf-8")))
+    try:
+        report = json.loads(options.report.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        parser.error(f"cannot read {options.report}: {error}")
+    markdown = table(report)
     if not options.update:
         print(markdown)
     updated = {

@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,23 @@ def measure(
         ``n_bytes``, ``n_pairs`` or ``n_documents`` that one call works through.
     """
     benchmark.extra_info.update(label=label, reference=reference, **amount)
-    return benchmark.pedantic(  # type: ignore[no-untyped-call]
+    start, busy = time.perf_counter(), busy_elsewhere()
+    value = benchmark.pedantic(  # type: ignore[no-untyped-call]
         function, arguments, rounds=rounds, warmup_rounds=warmup_rounds, iterations=1
     )
+    busy = busy_elsewhere() - busy
+    benchmark.extra_info["others"] = max(0.0, busy / (time.perf_counter() - start))
+    return value
+
+
+def busy_elsewhere() -> float:
+    """Return the seconds of processor time that other programs have used, where Linux tells."""
+    statistics = Path("/proc/stat")
+    if not statistics.exists():
+        return 0.0
+    user, nice, system, _, _, *interrupts = map(int, statistics.read_text().split()[1:9])
+    ticks = user + nice + system + sum(interrupts)
+    return ticks / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
 
 
 def sketch(texts: Sequence[str]) -> npt.NDArray[np.uint32]:

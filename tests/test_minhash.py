@@ -112,7 +112,7 @@ def test_only_the_low_half_of_a_shingle_counts():
 def test_datasketch_works_on_our_signatures(seeds):
     body, page = (to_datasketch(sign([shingle(text)])[0]) for text in seeds)
     assert body.jaccard(page) == pytest.approx(0.42, abs=4 * 0.044)
-    index = MinHashLSH(params=(32, 4), num_perm=128)
+    index = MinHashLSH(params=(64, 2), num_perm=128)
     index.insert("body", body)
     assert index.query(page) == ["body"]
 

@@ -67,8 +67,7 @@ def test_texts_about_as_long_as_a_shingle(n_tokens, n_shingles):
 
 
 def test_a_short_text_shares_nothing_with_a_longer_one():
-    short, longer = shingle("one two three four"), shingle("one two three four five")
-    assert short != longer
+    assert shingle("one two three four")[0] != shingle("one two three four five")[0]
 
 
 def test_an_empty_block():
@@ -86,10 +85,8 @@ def test_where_words_end_matters(pair):
 
 
 def test_the_scheme_is_fixed():
-    """Saved signatures are worth nothing once these values change."""
-    assert [hex(h) for h in shingle("one two three", 2).tolist()] == SCHEME
-    assert digests(hash_tokens(["one two three"]))[0].hex() == DIGEST
-
-
-SCHEME = []
-DIGEST = ""
+    """Signatures that somebody keeps are worth nothing once these values change."""
+    assert shingle("one two three", 2).tolist() == [0x4B35A459463E3EDF, 0xF8DB7398725B677A]
+    assert digests(hash_tokens(["one two three"])) == [
+        bytes.fromhex("4f284853c689884032e54bae583f153f")
+    ]

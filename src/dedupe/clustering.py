@@ -18,18 +18,18 @@ __all__ = ["average_linkage"]
 SAMPLE = 8
 """Documents of either cluster whose pairs make up the average: 64 pairs at most."""
 
-SLACK = 0.05
+SLACK = 0.1
 """How far the mean of two clusters may be below what it was last and they still join now.
 
 Waiting for the exact order would compare each of 20,000 near-copies again
 whenever another has joined.
 """
 
-MEAN_SHARE = 0.75
+MEAN_SHARE = 0.6
 """Share of the threshold that the average must reach.
 
 Within a true cluster the weakest cross pairs lie under the threshold; they must
-not split it. On development pages shares from 0.5 to 0.9 do equally well.
+not split it. On development pages shares from 0.5 to 0.75 do equally well.
 """
 
 Ask = Callable[[list[tuple[int, int]]], list[float]]

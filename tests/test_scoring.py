@@ -1,0 +1,396 @@
+"""Candidate pairs to scores: what two documents share, in what order, and what stands between."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import config
+
+from dedupe import scoring
+from dedupe.kernels import alignment as kernel
+from dedupe.scoring import Block, align, reason, score, shared_runs, strict_score, verdict
+from dedupe.shingling import hash_shingles
+from dedupe.text import Tokens
+
+# Words are numbers. Few different ones make documents that repeat themselves.
+repetitive = st.lists(st.integers(0, 2), min_size=1, max_size=80)
+
+# Paragraphs that are moved, repeated and left out make runs, chains and holes.
+PARAGRAPHS = [[100 * p + w for w in range(n)] for p, n in enumerate((3, 6, 8, 9, 12, 25))]
+patchwork = st.lists(st.sampled_from([*PARAGRAPHS, [1], [2]]), min_size=1, max_size=12).map(
+    lambda parts: [word for part in parts for word in part]
+)
+documents = repetitive | patchwork
+ngrams = st.integers(1, 7)
+
+
+def make_block(block, ngram=5, lines=None, weights=None):
+    """Return documents, given as lists of words, as a block."""
+    words = np.array([word for document in block for word in document], np.uint64)
+    tokens = Tokens(words, np.cumsum([0, *map(len, block)]))
+    shingles = hash_shingles(tokens, ngram)
+    if lines is None:
+        lines = [[10] * len(document) for document in block]
+    return Block(
+        shingles.hashes,
+        shingles.offsets,
+        tokens.offsets,
+        np.array([n for document in lines for n in document], np.int32),
+        ngram,
+        None if weights is None else np.array([w for d in weights for w in d], np.float32),
+    )
+
+
+def facts_of(block, larger, smaller):
+    """Run the kernel on some pairs of a block."""
+    found = np.empty((len(larger), kernel.N_FACTS))
+    kernel.align_pairs_into(
+        np.array(larger),
+        np.array(smaller),
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.lines,
+        block.weights,
+        block.ngram,
+        *block.scratch(),
+        found,
+    )
+    return [reference.Facts(*row) for row in found.tolist()]
+
+
+def align_pair(one, other, **options):
+    """Align two documents that are lists of words."""
+    return align(make_block([one, other], **options), np.array([0]), np.array([1]))
+
+
+def score_pair(one, other, **options):
+    return float(score(align_pair(one, other, **options))[0])
+
+
+def story(n, first=1000):
+    """Return a text of `n` words, all different."""
+    return list(range(first, first + n))
+
+
+# --- laws of the kernel ---
+
+
+@given(documents, documents, ngrams, st.data())
+def test_facts_equal_reference(larger, smaller, ngram, data):
+    lines = [per_word(data, document, st.integers(1, 40)) for document in (larger, smaller)]
+    weights = [per_word(data, document, EIGHTHS) for document in (larger, smaller)]
+    shingles = [reference.shingles(document, ngram) for document in (larger, smaller)]
+    plain, weighted = make_block([larger, smaller], ngram, lines), make_block(
+        [larger, smaller], ngram, lines, weights
+    )
+    assert facts_of(plain, [0], [1]) == [reference.facts(*shingles, *lines, ngram)]
+    assert facts_of(weighted, [0], [1]) == [reference.facts(*shingles, *lines, ngram, *weights)]
+
+
+EIGHTHS = st.integers(1, 8).map(lambda n: n / 8)
+
+
+def per_word(data, document, values):
+    """Draw a value for each word of a document: the same for words that follow each other."""
+    drawn = data.draw(st.lists(values, min_size=1, max_size=4))
+    return [drawn[i * len(drawn) // len(document)] for i in range(len(document))]
+
+
+@given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
+def test_many_pairs_at_once_are_each_pair_alone(block, ngram, data):
+    numbers = st.integers(0, len(block) - 1)
+    pairs = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6))
+    made = make_block(block, ngram)
+    together = facts_of(made, *map(list, zip(*pairs, strict=True)))
+    assert together == [facts_of(made, [a], [b])[0] for a, b in pairs]
+
+
+@given(st.lists(documents, min_size=1, max_size=4), ngrams)
+def test_distinct_shingles_are_counted(block, ngram):
+    made = make_block(block, ngram)
+    found = np.empty(len(block), np.int64)
+    kernel.count_distinct_into(made.shingles, made.shingle_offsets, *made.scratch(), found)
+    assert found.tolist() == [len({*reference.shingles(document, ngram)}) for document in block]
+
+
+@pytest.mark.skipif(config.DISABLE_JIT, reason="takes a minute without compilation")
+@pytest.mark.parametrize("seed", range(3))
+def test_a_patchwork_of_more_runs_than_the_chain_looks_back(seed):
+    paragraphs = [story(kernel.MIN_RUN, 100 * p) for p in range(2 * kernel.AHEAD)]
+    order = np.random.default_rng(seed).permutation(len(paragraphs))
+    if seed == 0:  # The best neighbour is always just too far away.
+        order = np.roll(np.arange(len(paragraphs)), kernel.AHEAD)
+    larger, smaller = sum(paragraphs, []), [word for p in order for word in paragraphs[p]]
+    lines = [[10] * len(larger)] * 2
+    shingles = [reference.shingles(document, 5) for document in (larger, smaller)]
+    block = make_block([larger, smaller], lines=lines)
+    assert facts_of(block, [0], [1]) == [reference.facts(*shingles, *lines, 5)]
+
+
+# --- laws of the score ---
+
+
+@given(documents, documents, ngrams)
+def test_similarity_is_symmetric(one, other, ngram):
+    block = make_block([one, other], ngram)
+    both = align(block, np.array([0, 1]), np.array([1, 0]))
+    assert score(both)[0] == score(both)[1]
+    for name in ("jaccard", "covered", "furniture", "hole"):
+        assert getattr(both, name)[0] == getattr(both, name)[1]
+    for name in ("containment", "words", "covered", "weight", "total"):
+        left, right = getattr(both, f"{name}_left"), getattr(both, f"{name}_right")
+        assert (left[0], right[0]) == (right[1], left[1])
+
+
+@given(documents, documents, ngrams, st.data())
+def test_every_share_lies_between_0_and_1(one, other, ngram, data):
+    weights = [per_word(data, document, EIGHTHS) for document in (one, other)]
+    found = align_pair(one, other, ngram=ngram, weights=weights)
+    names = ("jaccard", "containment_left", "containment_right")
+    for share in (score(found), strict_score(found), *(getattr(found, name) for name in names)):
+        assert 0 <= share[0] <= 1
+
+
+@given(documents, documents, ngrams)
+def test_jaccard_and_containment_are_exact(one, other, ngram):
+    left, right = (set(reference.shingles(document, ngram)) for document in (one, other))
+    found = align_pair(one, other, ngram=ngram)
+    assert found.jaccard[0] == len(left & right) / len(left | right)
+    assert found.containment_left[0] == len(left & right) / len(left)
+    assert found.containment_right[0] == len(left & right) / len(right)
+
+
+@given(documents, ngrams)
+def test_a_document_is_all_of_itself(document, ngram):
+    found = align_pair(document, document, ngram=ngram)
+    assert (found.jaccard[0], found.hole[0], score(found)[0]) == (1, 0, 1)
+    assert found.covered[0] == len(document)
+
+
+@given(st.integers(20, 60), st.lists(st.integers(0, 9), max_size=30), st.lists(st.just(7), max_size=30))
+def test_a_story_between_other_words_is_found(n, before, behind):
+    found = align_pair(story(n), before + story(n) + behind)
+    assert score(found)[0] == 1
+    assert (found.covered[0], found.hole[0]) == (n, 0)
+
+
+@given(documents, documents, ngrams)
+def test_words_of_runs_are_equal_and_in_one_run_only(one, other, ngram):
+    runs, _ = shared_runs(make_block([one, other], ngram), 0, 1)
+    left = [w for start, _, n in runs.tolist() for w in range(start, start + n)]
+    right = [w for _, start, n in runs.tolist() for w in range(start, start + n)]
+    assert [one[w] for w in left] == [other[w] for w in right]
+    assert left == sorted(set(left))
+    assert len(right) == len(set(right))
+
+
+@given(patchwork, patchwork)
+def test_runs_of_the_other_side_are_the_same(one, other):
+    block = make_block([one, other])
+    runs, swapped = shared_runs(block, 0, 1)[0], shared_runs(block, 1, 0)[0]
+    assert sorted(runs[:, [1, 0, 2]].tolist()) == swapped.tolist()
+
+
+# --- holes ---
+
+TEMPLATE = story(60), story(60, 2000)
+"""What stands before a story, and what stands behind it."""
+
+
+@pytest.mark.parametrize("n", [1, 9, 10, 50, 200])
+def test_another_story_in_the_same_template_is_a_hole(n):
+    before, behind = TEMPLATE
+    found = align_pair(before + story(n, 3000) + behind, before + story(n + 5, 4000) + behind)
+    assert found.hole[0] == (n if n >= scoring.MIN_HOLE else 0)
+    assert found.covered[0] == 120
+
+
+@pytest.mark.parametrize("n", [1, 10, 200])
+def test_text_that_only_one_side_has_is_no_hole(n):
+    before, behind = TEMPLATE
+    found = align_pair(before + story(n, 3000) + behind, before + behind)
+    assert (found.hole[0], score(found)[0]) == (0, 1)
+
+
+def test_the_largest_of_several_holes_counts():
+    parts = [story(30, 1000 * p) for p in range(1, 5)]
+    one, other = ([*parts[0], *story(12, a), *parts[1], *story(40, a + 50), *parts[2]] for a in (8000, 9000))
+    assert align_pair(one, other).hole[0] == 40
+
+
+def test_a_score_falls_with_the_hole():
+    before, behind = TEMPLATE
+    scores = [
+        score_pair(before + story(n, 3000) + behind, before + story(n, 4000) + behind)
+        for n in (0, 5, 10, 20, 40, 60, 100)
+    ]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] == 1
+    assert scores[-2:] == [0, 0]
+    # 120 of 140 words are shared; a hole of 20 words takes a third.
+    assert scores[3] == pytest.approx(120 / 140 * (1 - 2 * 20 / 120))
+
+
+def test_paragraphs_in_another_order_are_no_hole():
+    first, second, third = (story(50, 1000 * p) for p in range(1, 4))
+    found = align_pair(first + second + third, third + first + second)
+    assert (found.hole[0], score(found)[0]) == (0, 1)
+
+
+def test_the_shared_text_of_a_hole_is_not_counted_in_it():
+    """A paragraph that was moved is shared, wherever it stands."""
+    before, behind = TEMPLATE
+    moved = story(30, 5000)
+    found = align_pair(before + moved + behind, before + story(40, 6000) + behind + moved)
+    assert found.hole[0] == 0
+
+
+# --- the end rule ---
+
+
+def with_line(*stretches):
+    """Return documents and line lengths from stretches of (words, words in a line)."""
+    words = [word for stretch, _ in stretches for word in stretch]
+    return words, [n for stretch, length in stretches for n in [length] * len(stretch)]
+
+
+def end_hole(one, other):
+    (left, left_lines), (right, right_lines) = one, other
+    return align_pair(left, right, lines=[left_lines, right_lines]).hole[0]
+
+
+LIST = story(60), 6
+ONE_STORY, OTHER_STORY = (story(80, 3000), 40), (story(90, 4000), 40)
+
+
+def test_a_list_before_two_stories_leaves_a_hole_behind_it():
+    assert end_hole(with_line(LIST, ONE_STORY), with_line(LIST, OTHER_STORY)) == 80
+
+
+def test_a_list_behind_two_stories_leaves_a_hole_before_it():
+    assert end_hole(with_line(ONE_STORY, LIST), with_line(OTHER_STORY, LIST)) == 80
+
+
+def test_a_story_before_two_lists_leaves_none():
+    lists = (story(80, 3000), 6), (story(90, 4000), 6)
+    shared = story(60), 40
+    assert end_hole(*(with_line(shared, one) for one in lists)) == 0
+
+
+def test_an_open_end_on_one_side_leaves_none():
+    assert end_hole(with_line(LIST, ONE_STORY), with_line(LIST)) == 0
+
+
+def test_two_open_ends_leave_none():
+    """Then the shared text stands inside both: a story in two pages, not a template."""
+    other_end = (story(50, 7000), 40), (story(50, 8000), 40)
+    one, other = with_line(other_end[0], LIST, ONE_STORY), with_line(other_end[1], LIST, OTHER_STORY)
+    assert end_hole(one, other) == 0
+
+
+@pytest.mark.parametrize(("n_before", "hole"), [(5, 80), (6, 0)])
+def test_a_few_words_at_the_edge_do_not_matter(n_before, hole):
+    edges = (story(n_before, 7000), 6), (story(n_before, 8000), 6)
+    one, other = with_line(edges[0], LIST, ONE_STORY), with_line(edges[1], LIST, OTHER_STORY)
+    assert end_hole(one, other) == hole
+
+
+# --- short texts ---
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 19, 20, 21])
+def test_a_text_equals_its_copy_however_short(n):
+    assert score_pair(story(n), story(n)) == 1
+
+
+@pytest.mark.parametrize(
+    ("n_shared", "n_extra", "same"), [(4, 1, False), (8, 1, True), (8, 4, False), (19, 1, False)]
+)
+def test_short_texts_must_share_nearly_all(n_shared, n_extra, same):
+    """The last case has 20 words on one side, and 20 shared ones make a story."""
+    found = score_pair(story(n_shared), story(n_shared + n_extra))
+    assert (found > 0) == same
+
+
+def test_nineteen_words_of_two_long_texts_are_a_phrase():
+    for n, same in ((19, False), (20, True)):
+        one, other = story(10, 3000) + story(n), story(n) + story(10, 4000)
+        assert (score_pair(one, other) > 0) == same
+
+
+# --- weights ---
+
+
+def test_furniture_counts_less():
+    footer = story(100, 5000)
+    one, other = story(100) + footer, story(100, 3000) + footer
+    weights = [[1.0] * 100 + [0.125] * 100] * 2
+    plain, weighted = align_pair(one, other), align_pair(one, other, weights=weights)
+    assert plain.covered[0] == weighted.covered[0] == 100
+    assert (plain.furniture[0], weighted.furniture[0]) == (0, 88)
+    assert weighted.weight_left[0] == weighted.weight_right[0] == 12.5
+    assert weighted.total_left[0] == 112.5
+    # Fewer than 20 words that count are no story.
+    assert (score(plain)[0], score(weighted)[0]) == (0.5, 0)
+
+
+def test_runs_of_little_weight_are_marked_as_furniture():
+    footer, gap = story(40, 5000), story(10, 7000)
+    one, other = story(40) + gap + footer, story(40) + footer
+    weights = [[1.0] * 50 + [0.25] * 40, [1.0] * 40 + [0.25] * 40]
+    runs, marks = shared_runs(make_block([one, other], weights=weights), 0, 1)
+    assert runs.tolist() == [[0, 0, 40], [50, 40, 40]]
+    assert marks.tolist() == [False, True]
+
+
+# --- what a person reads ---
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ((1.0, 0, 400, 1.0, 1.0), "same text"),
+        ((1.0, 0, 400, 0.9, 0.9), "same text"),
+        ((1.0, 0, 400, 1.0, 0.2), "contained"),
+        ((1.0, 0, 400, 0.2, 1.0), "contained"),
+        ((0.5, 0, 400, 0.5, 0.5), "overlapping"),
+        ((0.0, 0, 10, 0.5, 0.5), "different"),
+        ((0.0, 0, 0, 0.0, 0.0), "different"),
+        ((0.3, 100, 400, 0.8, 0.8), "same template"),
+        ((0.6, 99, 400, 0.8, 0.8), "overlapping"),
+        ((0.0, 300, 400, 0.5, 0.5), "same template"),
+    ],
+)
+def test_verdict(facts, expected):
+    assert verdict(*facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (("identical", 12, 0, 0), "all 12 words are the same"),
+        (("contained", 391, 0, 0), "391 words shared, none replaced"),
+        (("overlapping", 391, 12, 40), "391 words shared, 12 replaced in one place"),
+        (("same template", 512, 97, 0), "512 words shared, 97 replaced in one place"),
+        (("different", 12, 0, 0), "fewer than the 20 that make a story"),
+        (("different", 112, 0, 100), "100 of them"),
+    ],
+)
+def test_reason(facts, expected):
+    assert expected in reason(*facts)
+
+
+def test_runs_of_documents_that_share_nothing():
+    runs, marks = shared_runs(make_block([story(30), story(30, 3000)]), 0, 1)
+    assert runs.shape == (0, 3)
+    assert marks.size == 0
+
+
+@given(patchwork, patchwork)
+def test_runs_follow_the_left_document(one, other):
+    starts = shared_runs(make_block([one, other]), 0, 1)[0][:, 0].tolist()
+    assert all(before < after for before, after in pairwise(starts))
