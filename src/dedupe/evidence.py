@@ -120,6 +120,7 @@ class _Bounds:
         """Return where the word before this one ends, with what clings to it."""
         end = int(self.spans[word - 1, 1])
         after = int(self.spans[word, 0]) if word < len(self.spans) else len(self.text)
+        after = max(after, end)  # Both words may be of one character: ½ is 1 and 2.
         return end + len(FIRST_PIECE.match(self.text, end, after)[0])  # type: ignore[index]
 
 

@@ -188,7 +188,8 @@ def align(block: Block, left: Whole, right: Whole) -> Alignment:
     covered = sided(kernel.COVERED_LARGER, kernel.COVERED_SMALLER)
     weight = sided(kernel.WEIGHT_LARGER, kernel.WEIGHT_SMALLER)
     end_hole = np.where(facts[:, kernel.END_PROSE] >= PROSE, facts[:, kernel.END_HOLE], 0)
-    hole = np.maximum(facts[:, kernel.HOLE], end_hole).astype(np.int64)
+    inner_hole = np.maximum(facts[:, kernel.HOLE], facts[:, kernel.EXCESS])
+    hole = np.maximum(inner_hole, end_hole).astype(np.int64)
     return Alignment(
         jaccard=shared / (distinct[left] + distinct[right] - shared),
         containment_left=shared / distinct[left],
@@ -212,12 +213,13 @@ def score(alignment: Alignment) -> Floats:
     that short: they must share `SHORT_SHARE` of the words of both.
     """
     matched = np.minimum(alignment.weight_left, alignment.weight_right)
-    left_is_smaller = alignment.words_left <= alignment.words_right
-    contained = np.where(
-        left_is_smaller,
+    shares = (
         alignment.weight_left / alignment.total_left,
         alignment.weight_right / alignment.total_right,
     )
+    longer_side = np.sign(alignment.words_right - alignment.words_left)
+    # Of two texts equally long the lesser share counts, whichever is named first.
+    contained = np.select([longer_side > 0, longer_side < 0], shares, np.minimum(*shares))
     scores = contained * np.maximum(0, 1 - HOLE_COST * alignment.hole / np.maximum(matched, 1))
     scores = np.where(matched >= MIN_WORDS, np.minimum(scores, 1), 0)
     longer = np.maximum(alignment.words_left, alignment.words_right)

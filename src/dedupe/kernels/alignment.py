@@ -31,13 +31,17 @@ MAX_OCCURRENCES = 32
 AHEAD = 200
 """How many runs the chain looks back, which bounds its cost on patchwork."""
 
+BARE_SHARE = 0.75
+"""Share of a gap's words that must not be covered, or it is a text with many edits."""
+
 EDGE = 5
 """A chain that begins or ends within this many words of a document touches its edge."""
 
 # The columns of a row of facts.
 SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
-WEIGHT_LARGER, WEIGHT_SMALLER, HOLE, END_HOLE, END_PROSE = 3, 4, 5, 6, 7
-N_FACTS = 8
+WEIGHT_LARGER, WEIGHT_SMALLER = 3, 4
+HOLE, EXCESS, END_HOLE, END_PROSE = 5, 6, 7, 8
+N_FACTS = 9
 
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4
@@ -228,24 +232,31 @@ def _uncovered(cover, start, end):
 
 
 @njit(cache=True, nogil=True)
-def _hole(last, scratch):
-    """Return the largest gap inside the chain: the lesser of its two sides, in words."""
-    hole = 0
+def _holes(last, scratch):
+    """Return what both documents have inside the chain without sharing it, in words.
+
+    The first value is the largest gap: the lesser of its two sides. A gap that is
+    covered in part is an edited text and does not count. The second is for text that
+    stands at different places: what one side of each gap has in excess of the other
+    is added up for either document, and the lesser sum counts.
+    """
+    largest = 0
+    excess_larger = 0
+    excess_smaller = 0
     x = last
     while x >= 0 and scratch[PREVIOUS, x] >= 0:
         y = scratch[PREVIOUS, x]
-        length = scratch[RUN_LENGTH, y]
-        gap = min(
-            _uncovered(
-                scratch[COVER_LARGER], scratch[RUN_LARGER, y] + length, scratch[RUN_LARGER, x]
-            ),
-            _uncovered(
-                scratch[COVER_SMALLER], scratch[RUN_SMALLER, y] + length, scratch[RUN_SMALLER, x]
-            ),
-        )
-        hole = max(hole, gap)
+        start_larger = scratch[RUN_LARGER, y] + scratch[RUN_LENGTH, y]
+        start_smaller = scratch[RUN_SMALLER, y] + scratch[RUN_LENGTH, y]
+        in_larger = _uncovered(scratch[COVER_LARGER], start_larger, scratch[RUN_LARGER, x])
+        in_smaller = _uncovered(scratch[COVER_SMALLER], start_smaller, scratch[RUN_SMALLER, x])
+        n_words = scratch[RUN_LARGER, x] - start_larger + scratch[RUN_SMALLER, x] - start_smaller
+        if in_larger + in_smaller >= BARE_SHARE * n_words:
+            largest = max(largest, min(in_larger, in_smaller))
+        excess_larger += max(0, in_larger - in_smaller)
+        excess_smaller += max(0, in_smaller - in_larger)
         x = y
-    return hole
+    return largest, min(excess_larger, excess_smaller)
 
 
 @njit(cache=True, nogil=True)
@@ -360,7 +371,7 @@ def align_pairs_into(
         facts[p, WEIGHT_SMALLER] = weight_b
         n_runs = _runs_into(shingles_b.size, lines_a.size, lines_b.size, ngram, scratch)
         last = _chain_into(n_runs, ngram, scratch)
-        facts[p, HOLE] = _hole(last, scratch)
+        facts[p, HOLE], facts[p, EXCESS] = _holes(last, scratch)
         end_hole, prose = _end_hole(last, lines_a, lines_b, covered_a, scratch)
         facts[p, END_HOLE] = end_hole
         facts[p, END_PROSE] = prose

@@ -1,0 +1,186 @@
+"""Scored pairs to clusters: what may join, what must not, and what may not matter."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe.clustering import MEAN_SHARE, SAMPLE, average_linkage
+
+N_DOCS = 7
+THRESHOLD = 0.4
+
+pairs = st.sampled_from([*combinations(range(N_DOCS), 2)])
+edge_lists = st.dictionaries(pairs, st.integers(10, 100), max_size=15).map(
+    lambda scores: [(a, b, score / 100) for (a, b), score in scores.items()]
+)
+
+
+def clusters(edges, n_docs=N_DOCS, threshold=THRESHOLD, **options):
+    """Return the members of each cluster of two or more."""
+    labels = average_linkage(n_docs, edges, threshold=threshold, **options).tolist()
+    groups = ([d for d in range(n_docs) if labels[d] == label] for label in sorted(set(labels)))
+    return [group for group in groups if len(group) > 1]
+
+
+def chain(n, score=0.9):
+    """Return edges that lead from each document to the next and nowhere else."""
+    return [(i, i + 1, score) for i in range(n - 1)]
+
+
+# --- laws ---
+
+
+@given(edge_lists, st.randoms())
+def test_neither_the_order_of_pairs_nor_that_of_their_sides_counts(edges, random):
+    shuffled = [(b, a, score) if random.random() < 0.5 else (a, b, score) for a, b, score in edges]
+    random.shuffle(shuffled)
+    assert clusters(shuffled) == clusters(edges)
+
+
+@given(edge_lists)
+def test_a_label_is_the_least_document_of_its_cluster(edges):
+    labels = average_linkage(N_DOCS, edges, threshold=THRESHOLD)
+    assert (labels <= np.arange(N_DOCS)).all()
+    assert (labels[labels] == labels).all()
+
+
+@given(edge_lists)
+def test_confirmed_pairs_hold_each_cluster_together(edges):
+    confirmed = {frozenset((a, b)) for a, b, score in edges if score >= THRESHOLD}
+    for members in clusters(edges):
+        reached = {members[0]}
+        for _ in members:
+            reached |= {d for d in members if any({d, r} in confirmed for r in reached)}
+        assert reached == set(members)
+
+
+@given(edge_lists, edge_lists)
+def test_unrelated_documents_change_nothing(edges, others):
+    apart = [(a + N_DOCS, b + N_DOCS, score) for a, b, score in others]
+    expected = clusters(edges) + [[d + N_DOCS for d in members] for members in clusters(others)]
+    assert clusters(edges + apart, 2 * N_DOCS) == sorted(expected)
+
+
+@given(edge_lists, st.integers(40, 100))
+def test_raising_the_threshold_past_a_pair_of_documents_parts_them(edges, threshold):
+    """Clusters as a whole need not be refined: with another order two others may meet first."""
+    several = average_linkage(N_DOCS, edges, threshold=threshold / 100)
+    for a, b in combinations(range(N_DOCS), 2):
+        best = max((s for *pair, s in edges if {a, b} & {*pair}), default=0)
+        if best < threshold / 100:
+            assert several[a] != several[b]
+
+
+@given(st.lists(st.integers(0, 2), min_size=N_DOCS, max_size=N_DOCS), st.data())
+def test_clear_groups_are_found(groups, data):
+    """Pairs within a group score high, pairs between groups low: any sane method agrees."""
+    edges = [
+        (a, b, data.draw(st.integers(50, 100) if groups[a] == groups[b] else st.integers(10, 19)) / 100)
+        for a, b in combinations(range(N_DOCS), 2)
+    ]
+    together = [[d for d in range(N_DOCS) if groups[d] == group] for group in (0, 1, 2)]
+    assert clusters(edges) == sorted(group for group in together if len(group) > 1)
+
+
+@given(edge_lists, st.dictionaries(pairs, st.integers(0, 100)))
+def test_each_missing_pair_is_asked_for_once_at_most(edges, answers):
+    asked = []
+
+    def ask(missing):
+        asked.extend(missing)
+        return [answers.get(pair, 0) / 100 for pair in missing]
+
+    clusters(edges, ask=ask)
+    assert len(asked) == len(set(asked))
+    assert all(a < b for a, b in asked)
+    assert not {*asked} & {(a, b) for a, b, _ in edges}
+
+
+@given(edge_lists, st.dictionaries(pairs, st.integers(0, 100)))
+def test_an_answer_is_worth_as_much_as_an_edge_below_the_threshold(edges, answers):
+    known = {(a, b) for a, b, _ in edges}
+    few = {pair: score / 250 for pair, score in answers.items() if pair not in known}
+    asking = clusters(edges, ask=lambda missing: [few.get(pair, 0.0) for pair in missing])
+    given_all = [*edges, *((*pair, score) for pair, score in few.items() if score < THRESHOLD)]
+    assert asking == clusters(given_all)
+
+
+# --- edges ---
+
+
+def test_no_documents_and_no_pairs():
+    assert average_linkage(0, [], threshold=0.4).tolist() == []
+    assert average_linkage(3, [], threshold=0.4).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.4, [[0, 1]]), (0.39, [])])
+def test_a_pair_joins_when_its_score_reaches_the_threshold(score, expected):
+    assert clusters([(0, 1, score)]) == expected
+
+
+@pytest.mark.parametrize("mean_share", [MEAN_SHARE, 1.0])
+@pytest.mark.parametrize("score", [0.4, 0.6, 0.8, 1.0])
+def test_a_long_chain_falls_apart(score, mean_share):
+    """One pair of score s among a * b joins two clusters only if s / (a * b) is enough."""
+    found = clusters(chain(100, score), 100, mean_share=mean_share)
+    assert max(map(len, found)) <= 1 + score / (THRESHOLD * mean_share)
+
+
+def test_a_chain_whose_ends_are_alike_is_one_cluster():
+    assert clusters(chain(3), ask=lambda missing: [0.5] * len(missing)) == [[0, 1, 2]]
+
+
+def test_weak_pairs_within_a_cluster_do_not_split_it():
+    edges = [(0, 1, 0.9), (0, 2, 0.9), (1, 2, 0.3), (0, 3, 0.9), (1, 3, 0.3), (2, 3, 0.3)]
+    assert clusters(edges) == [[0, 1, 2, 3]]
+
+
+def test_one_wrong_pair_does_not_join_two_clusters():
+    group = [(a, b, 0.95) for a, b in combinations(range(4), 2)]
+    other = [(a + 4, b + 4, 0.95) for a, b in combinations(range(4), 2)]
+    assert clusters([*group, *other, (0, 4, 0.9)], 8) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_a_better_pair_comes_first():
+    assert clusters([(0, 1, 0.5), (1, 2, 0.6)], mean_share=1.0) == [[1, 2]]
+
+
+def test_of_equal_pairs_that_of_the_lesser_documents_comes_first():
+    assert clusters(chain(3, 0.6), mean_share=1.0) == [[0, 1]]
+
+
+def test_a_story_copied_20_000_times_takes_linear_work():
+    n_docs, n_asked = 20_000, 0
+
+    def ask(missing):
+        nonlocal n_asked
+        n_asked += len(missing)
+        return [0.95] * len(missing)
+
+    star = [(0, i, 0.95) for i in range(1, n_docs)]
+    assert len(clusters(star, n_docs, ask=ask)) == 1
+    assert n_asked <= SAMPLE * n_docs
+
+
+def test_two_anchors_of_20_000_copies_take_linear_work():
+    n_docs, n_asked = 20_000, 0
+
+    def ask(missing):
+        nonlocal n_asked
+        n_asked += len(missing)
+        return [0.9 + 0.01 * ((a + b) % 7) for a, b in missing]
+
+    stars = [(anchor, i, 0.9 + 0.01 * (i % 7)) for i in range(2, n_docs) for anchor in (0, 1)]
+    assert len(clusters(stars, n_docs, ask=ask)) == 1
+    assert n_asked <= 2 * SAMPLE * n_docs
+
+
+# --- regressions ---
+
+
+def test_a_waiting_pair_elsewhere_does_not_change_the_order():
+    edges = [(0, 4, 0.61), (0, 5, 0.62), (2, 5, 0.61)]
+    assert clusters([*edges, (7, 8, 0.4)], 9) == [*clusters(edges), [7, 8]]
