@@ -9,6 +9,7 @@ words and hardly any five in a row, as real articles do.
 
 import random
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 
 ONSETS = ("", *"bdfgklmnprstvz", "br", "dr", "kl", "pl", "st", "tr", "sh")
@@ -50,6 +51,12 @@ def make_vocabulary(seed: int = 1) -> Vocabulary:
     ordered = list(words)
     function, content = ordered[:N_FUNCTION_WORDS], ordered[N_FUNCTION_WORDS:]
     return Vocabulary(tuple(function), tuple(content), _zipf(len(function)), _zipf(len(content)))
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Return the words of the one invented language that all traps use."""
+    return make_vocabulary()
 
 
 def write_story(vocabulary: Vocabulary, draw: random.Random, n_words: int) -> str:

@@ -9,12 +9,11 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
+from alterations import count_words, first_words
 from collection import read_lines
-from invented import Vocabulary, make_vocabulary, write_headline, write_story
+from invented import Vocabulary, vocabulary, write_headline, write_story
 
 MIN_STORY_WORDS = 60
 MAX_SHARED = 0.02
@@ -127,38 +126,7 @@ def _site(words: Vocabulary, draw: random.Random) -> Iterator[str]:
     yield from write_story(words, draw, 120).split("\n\n")
 
 
-@cache
-def vocabulary() -> Vocabulary:
-    """Return the words of the one invented language that all traps use."""
-    return make_vocabulary()
-
-
-def count_words(text: str) -> int:
-    """Return how many words stand between spaces."""
-    return len(text.split())
-
-
-def first_words(text: str, n_words: int) -> str:
-    r"""Return the beginning of a text, its line breaks kept.
-
-    >>> first_words("one two\\n\\nthree four", 3)
-    'one two\\n\\nthree'
-    """
-    ends = [match.end() for match in re.finditer(r"\S+", text)]
-    return text[: ends[n_words - 1]] if n_words < len(ends) else text
-
-
 def five_grams(text: str) -> set[int]:
     """Return the hashes of five words in a row; of all words when there are fewer."""
     words = re.findall(r"\w+", text.casefold())
     return {hash(tuple(words[i : i + 5])) for i in range(max(1, len(words) - 4))}
-
-
-def sentences(text: str) -> list[str]:
-    r"""Return the sentences of a text, roughly.
-
-    >>> sentences("One. Two!\\n\\nThree")
-    ['One.', 'Two!', 'Three']
-    """
-    marks = [0, *(match.end() for match in re.finditer(r"[.!?][\"”’]?\s+|\n+", text)), len(text)]
-    return [piece for start, end in pairwise(marks) if (piece := text[start:end].strip())]

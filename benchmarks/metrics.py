@@ -15,14 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from dedupe.shingling import shingle
 
 Clusters = Iterable[Sequence[str]]
 Pair = tuple[str, str]
-
-HARD = 0.3
-"""Gold pairs of less Jaccard similarity are *hard*: other text outweighs the story."""
+Hashes = npt.NDArray[np.generic]
 
 MAX_PAIRS = 2000
 """Gold pairs of one story that are looked at for hard ones; more are sampled."""
@@ -151,19 +150,17 @@ def gold_pairs(stories: Mapping[str, str | None], seed: int = 1) -> Iterator[Pai
                 yield left, right
 
 
-def hard_pairs(texts: Mapping[str, str], pairs: Iterable[Pair]) -> list[Pair]:
-    """Return the pairs whose exact word-5-gram Jaccard similarity is below `HARD`.
+def similarities(texts: Mapping[str, str], pairs: Sequence[Pair]) -> list[float]:
+    """Return the exact word-5-gram Jaccard similarity of each pair.
 
-    >>> words = "a b c d e f g h i j k l m n o p q r s t u v w x y z"
-    >>> hard_pairs({"1": words[:20], "2": words, "3": words[1:]}, [("1", "2"), ("2", "3")])
-    [('1', '2')]
+    >>> similarities({"1": "a b c d e f", "2": "b c d e f"}, [("1", "2"), ("2", "2")])
+    [0.5, 1.0]
     """
-    pairs = list(pairs)
     sets = {d: np.unique(shingle(texts[d])) for d in {d for pair in pairs for d in pair}}
-    return [(a, b) for a, b in pairs if jaccard(sets[a], sets[b]) < HARD]
+    return [jaccard(sets[a], sets[b]) for a, b in pairs]
 
 
-def jaccard(left: np.ndarray, right: np.ndarray) -> float:
+def jaccard(left: Hashes, right: Hashes) -> float:
     """Return the Jaccard similarity of two sets, each an array without repeats.
 
     >>> jaccard(np.array([1, 2, 3]), np.array([2, 3, 4]))

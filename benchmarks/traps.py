@@ -18,17 +18,19 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from collection import Collection
-from invented import write_headline
-from material import (
-    Material,
+from alterations import (
     count_words,
+    cut,
+    edit,
     first_words,
-    invented_material,
-    read_material,
+    paragraphs,
     sentences,
-    vocabulary,
+    split_words,
+    wrap,
 )
+from collection import Collection
+from invented import vocabulary, write_headline
+from material import Material, invented_material, read_material
 
 Row = tuple[str, str, str | None]
 Trap = Callable[[Material, random.Random, bool], Iterator[Collection]]
@@ -324,49 +326,6 @@ def flat(collection: Collection) -> Collection:
     return replace(collection, name=f"{collection.name}, no newlines", texts=texts)
 
 
-def wrap(story: str, lines: Sequence[str], *, n_before: float) -> str:
-    r"""Put lines around a story, of which the first have `n_before` words or slightly more.
-
-    >>> wrap("story", ["top", "end"], n_before=1)
-    'top\n\nstory\n\nend'
-    """
-    head = n_words = 0
-    while head < len(lines) and n_words < n_before:
-        n_words += count_words(lines[head])
-        head += 1
-    parts = ("\n".join(lines[:head]), story, "\n".join(lines[head:]))
-    return "\n\n".join(part for part in parts if part)
-
-
-def edit(text: str, draw: random.Random, share: float) -> str:
-    """Change a share of the words: half are replaced, a quarter left out, a quarter added."""
-    pieces = text.split(" ")
-    content = vocabulary().content
-    for place in draw.sample(range(len(pieces)), round(share * len(pieces))):
-        fate = draw.random()
-        # A word that ends a line has its line break inside the piece, which stays.
-        word, _, rest = pieces[place].partition("\n")
-        new = draw.choice(content) if fate < 0.5 else "" if fate < 0.75 else None
-        word = f"{word} {draw.choice(content)}" if new is None else new
-        pieces[place] = f"{word}\n{rest}" if rest else word
-    return " ".join(piece for piece in pieces if piece)
-
-
-def paragraphs(story: str) -> list[str]:
-    """Return the paragraphs of a story; of sentences, three to a paragraph, if it is one block."""
-    parts = [part for part in story.split("\n\n") if part.strip()]
-    if len(parts) >= 4:
-        return parts
-    pieces = sentences(story)
-    return [" ".join(pieces[k : k + 3]) for k in range(0, len(pieces), 3)]
-
-
-def split_words(text: str, n_words: int) -> tuple[str, str]:
-    """Return the first words of a text, and the rest."""
-    top = first_words(text, n_words)
-    return top, text[len(top) :].strip()
-
-
 def _in_templates(material: Material, draw: random.Random, n: int) -> list[Row]:
     """Return stories in two templates of two sites."""
     frames = [material.furniture(draw, TEMPLATE_WORDS, site) for site in range(2)]
@@ -409,17 +368,6 @@ def _wrapped(
             place = draw.random() * count_words(" ".join(around)) if moved else n_before
             rows.append((f"{i}/site{k}", wrap(story, around, n_before=place), f"{i}"))
     return rows
-
-
-def cut(lines: Sequence[str], n_words: int) -> list[str]:
-    """Return as many lines as have `n_words` words, the last one shortened."""
-    kept: list[str] = []
-    for line in lines:
-        if n_words <= 0:
-            break
-        kept.append(first_words(line, n_words))
-        n_words -= count_words(kept[-1])
-    return kept
 
 
 def _headlines(draw: random.Random, n_words: int) -> list[str]:

@@ -8,12 +8,12 @@ test fails when the code no longer does what the rule says, not when the rule is
 import math
 import unicodedata
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import xxhash
 
-from dedupe.kernels.alignment import AHEAD, EDGE, MAX_OCCURRENCES, MIN_RUN
+from dedupe.kernels.alignment import AHEAD, BARE_SHARE, EDGE, MAX_OCCURRENCES, MIN_RUN
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.unicode import APOSTROPHES, FILLERS, LINE_ENDS, UNSPACED
 
@@ -139,12 +139,44 @@ def candidate_pairs(
 # --- alignment ----------------------------------------------------------------------------
 
 
+class Document(NamedTuple):
+    """A document as the kernel sees it: its shingles, and two values for each word."""
+
+    shingles: Sequence[int]
+    lines: Sequence[int]
+    weights: Sequence[float] | None = None
+
+
+class Place(NamedTuple):
+    """A word in either document."""
+
+    larger: int
+    smaller: int
+
+
 class Run(NamedTuple):
     """Words that follow each other in both documents."""
 
     larger: int
     smaller: int
     length: int
+
+    @property
+    def end(self) -> Place:
+        """Where the run ends in either document."""
+        return Place(self.larger + self.length, self.smaller + self.length)
+
+
+class Gap(NamedTuple):
+    """Words that two documents do not share, between two places."""
+
+    larger: list[int]
+    smaller: list[int]
+
+    @property
+    def lesser(self) -> int:
+        """How many words the lesser side has."""
+        return min(map(len, self))
 
 
 class Facts(NamedTuple):
@@ -156,6 +188,7 @@ class Facts(NamedTuple):
     weight_larger: float
     weight_smaller: float
     hole: int
+    excess: int
     end_hole: float
     end_prose: float
 
@@ -199,7 +232,8 @@ def chain(found: Sequence[Run], ngram: int) -> list[Run]:
             best[y]
             for y in range(max(0, x - AHEAD), x)
             # The shingles at the ends of two neighbours may have words in common.
-            if found[y].larger < run.larger and found[y].larger + found[y].length - ngram <= run.larger
+            if found[y].larger < run.larger
+            and found[y].larger + found[y].length - ngram <= run.larger
         ]
         best.append([*max(before, key=n_words, default=[]), run])
     return max(best, key=n_words, default=[])
@@ -210,60 +244,51 @@ def n_words(chained: Sequence[Run]) -> int:
     return sum(run.length for run in chained)
 
 
-def facts(
-    larger: Sequence[int],
-    smaller: Sequence[int],
-    lines_larger: Sequence[int],
-    lines_smaller: Sequence[int],
-    ngram: int,
-    weights_larger: Sequence[float] | None = None,
-    weights_smaller: Sequence[float] | None = None,
-) -> Facts:
-    """Compare two documents, given as shingles and the line length of each word."""
-    n_larger, n_smaller = len(lines_larger), len(lines_smaller)
-    places = match(larger, smaller)
+def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
+    """Compare two documents, word by word."""
+    n_larger, n_smaller = len(larger.lines), len(smaller.lines)
+    places = match(larger.shingles, smaller.shingles)
     in_smaller = {w for i, j in enumerate(places) if j >= 0 for w in range(i, i + ngram)}
     in_larger = {w for j in places if j >= 0 for w in range(j, j + ngram)}
     in_smaller &= {*range(n_smaller)}
     in_larger &= {*range(n_larger)}
     chained = chain(runs(places, n_larger, n_smaller, ngram), ngram)
 
-    def open_words(larger_side: range, smaller_side: range) -> tuple[list[int], list[int]]:
-        return (
-            [w for w in larger_side if w not in in_larger],
-            [w for w in smaller_side if w not in in_smaller],
+    def bare(start: Place, end: Place) -> Gap:
+        """Return the words between two places that are not shared."""
+        return Gap(
+            [w for w in range(start.larger, end.larger) if w not in in_larger],
+            [w for w in range(start.smaller, end.smaller) if w not in in_smaller],
         )
 
-    gaps = [
-        open_words(
-            range(one.larger + one.length, other.larger),
-            range(one.smaller + one.length, other.smaller),
-        )
-        for one, other in zip(chained, chained[1:], strict=False)
-    ]
+    hole = excess_larger = excess_smaller = 0
+    for one, other in pairwise(chained):
+        start, end = one.end, Place(other.larger, other.smaller)
+        gap = bare(start, end)
+        n_words = end.larger - start.larger + end.smaller - start.smaller
+        if len(gap.larger) + len(gap.smaller) >= BARE_SHARE * n_words:
+            hole = max(hole, gap.lesser)
+        excess_larger += max(0, len(gap.larger) - len(gap.smaller))
+        excess_smaller += max(0, len(gap.smaller) - len(gap.larger))
     end_hole = end_prose = 0.0
     if chained:
-        head, last = chained[0], chained[-1]
-        ends = last.larger + last.length, last.smaller + last.length
-        at_start = max(head.larger, head.smaller) <= EDGE
-        at_end = max(n_larger - ends[0], n_smaller - ends[1]) <= EDGE
-        left, right = (
-            open_words(range(ends[0], n_larger), range(ends[1], n_smaller))
-            if at_start
-            else open_words(range(head.larger), range(head.smaller))
-        )
-        if at_start != at_end and left and right:
-            end_hole = min(len(left), len(right))
-            of_open = [lines_larger[w] for w in left] + [lines_smaller[w] for w in right]
-            of_shared = [lines_larger[w] for w in in_larger]
-            end_prose = mean(of_open) / mean(of_shared)
+        first, last = Place(chained[0].larger, chained[0].smaller), chained[-1].end
+        at_start = max(first) <= EDGE
+        at_end = max(n_larger - last.larger, n_smaller - last.smaller) <= EDGE
+        gap = bare(last, Place(n_larger, n_smaller)) if at_start else bare(Place(0, 0), first)
+        if at_start != at_end and gap.lesser:
+            end_hole = gap.lesser
+            open_lines = [larger.lines[w] for w in gap.larger]
+            open_lines += [smaller.lines[w] for w in gap.smaller]
+            end_prose = mean(open_lines) / mean([larger.lines[w] for w in in_larger])
     return Facts(
-        shared=len({*larger} & {*smaller}),
+        shared=len({*larger.shingles} & {*smaller.shingles}),
         covered_larger=len(in_larger),
         covered_smaller=len(in_smaller),
-        weight_larger=weigh(in_larger, weights_larger),
-        weight_smaller=weigh(in_smaller, weights_smaller),
-        hole=max((min(len(left), len(right)) for left, right in gaps), default=0),
+        weight_larger=weigh(in_larger, larger.weights),
+        weight_smaller=weigh(in_smaller, smaller.weights),
+        hole=hole,
+        excess=min(excess_larger, excess_smaller),
         end_hole=end_hole,
         end_prose=end_prose,
     )

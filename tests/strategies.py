@@ -1,5 +1,7 @@
 """What property tests draw from: difficult texts, and documents that repeat themselves."""
 
+from random import Random
+
 from hypothesis import strategies as st
 
 # Each of these has caught, or could catch, a fold that looks at one character at a time.
@@ -21,6 +23,24 @@ DIFFICULT = (
 texts = st.one_of(
     st.text(max_size=12),
     st.text(st.sampled_from(DIFFICULT), max_size=12),
-    st.lists(st.sampled_from([*DIFFICULT, "word", "A longer line of words", "京都市"])).map("".join),
+    st.lists(st.sampled_from([*DIFFICULT, "word", "A longer line of words", "京都市"])).map(
+        "".join
+    ),
 )
 """Texts of all of Unicode, with and without what is difficult."""
+
+
+def article(name, n_words=120, *, n_in_line=12):
+    """Return made-up text that has nothing in common with that of any other name."""
+    random = Random(name)
+    words = ["".join(random.choices("abcdefghiklmnoprstuvw", k=6)) for _ in range(n_words)]
+    return "\n".join(" ".join(words[i : i + n_in_line]) for i in range(0, n_words, n_in_line))
+
+
+def edited(text, share, seed=0):
+    """Return a text in which a share of the words, anywhere, has been replaced."""
+    random = Random(seed)
+    words = text.split(" ")
+    for place in random.sample(range(len(words)), round(share * len(words))):
+        words[place] = "".join(random.choices("xyz", k=6))
+    return " ".join(words)

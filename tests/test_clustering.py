@@ -78,7 +78,12 @@ def test_raising_the_threshold_past_a_pair_of_documents_parts_them(edges, thresh
 def test_clear_groups_are_found(groups, data):
     """Pairs within a group score high, pairs between groups low: any sane method agrees."""
     edges = [
-        (a, b, data.draw(st.integers(50, 100) if groups[a] == groups[b] else st.integers(10, 19)) / 100)
+        (
+            a,
+            b,
+            data.draw(st.integers(50, 100) if groups[a] == groups[b] else st.integers(10, 19))
+            / 100,
+        )
         for a, b in combinations(range(N_DOCS), 2)
     ]
     together = [[d for d in range(N_DOCS) if groups[d] == group] for group in (0, 1, 2)]

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
+import reference
 from dedupe.evidence import HEAD, TAIL, excerpt, gather
 from dedupe.results import Span
 from dedupe.scoring import Block, shared_runs
@@ -76,7 +76,9 @@ def test_how_much_is_covered(left, right):
         assert covered == (shared / n_words if n_words else 0)
 
 
-@given(st.text(st.sampled_from("ab \n\u00a0,é"), max_size=2000), st.integers(0, 9), st.integers(0, 9))
+@given(
+    st.text(st.sampled_from("ab \n\u00a0,é"), max_size=2000), st.integers(0, 9), st.integers(0, 9)
+)
 def test_an_excerpt_fits_on_a_line_and_comes_from_the_text(text, before, behind):
     span = Span(min(before, len(text)), max(min(before, len(text)), len(text) - behind))
     found = excerpt(text, span)

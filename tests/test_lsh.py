@@ -4,11 +4,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-import reference
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import config
 
+import reference
 from dedupe import lsh
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.lsh import candidate_pairs

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-import reference
 from datasketch import MinHash, MinHashLSH
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import config
 
+import reference
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK
 from dedupe.minhash import estimate_jaccard, from_datasketch, signatures, to_datasketch

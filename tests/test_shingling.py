@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-import reference
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import texts
 
+import reference
 from dedupe.shingling import digests, hash_shingles, shingle
 from dedupe.text import Tokens, hash_tokens, normalize
+from strategies import texts
 
 ngrams = st.integers(1, 64)
 hashes = st.integers(0, 2**64 - 1)

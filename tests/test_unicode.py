@@ -5,14 +5,14 @@ import unicodedata
 
 import numpy as np
 import pytest
-import reference
 from hypothesis import given
 from numba import config
-from strategies import texts
 
+import reference
 from dedupe.kernels import tokens as kernel
 from dedupe.text import hash_tokens
 from dedupe.unicode import LINE_ENDS, fold, kind, tables
+from strategies import texts
 
 ASSIGNED = [
     chr(code)
@@ -101,7 +101,9 @@ def test_kind(character, expected):
 
 def test_lines_end_where_python_ends_them():
     every = map(chr, range(sys.maxunicode + 1))
-    assert {character for character in every if len(f"a{character}b".splitlines()) == 2} == LINE_ENDS
+    assert {
+        character for character in every if len(f"a{character}b".splitlines()) == 2
+    } == LINE_ENDS
 
 
 @pytest.mark.parametrize(

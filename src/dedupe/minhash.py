@@ -33,12 +33,14 @@ Signature = npt.NDArray[np.uint32]
 
 @lru_cache(maxsize=16)
 def permutations(num_perm: int = 128, seed: int = 1) -> tuple[Signature, Signature]:
-    """Return datasketch's factors and summands of the permutations ``a * h + b``."""
-    # Imported here because it brings SciPy along, which takes a third of a second.
-    from datasketch import MinHash  # noqa: PLC0415
+    """Return datasketch's factors and summands of the permutations ``a * h + b``.
 
-    factors, summands = MinHash(num_perm, seed=seed, scheme=SCHEME).permutations
-    return np.ascontiguousarray(factors), np.ascontiguousarray(summands)
+    Drawn as datasketch draws them, because importing it, and SciPy with it, takes a
+    third of a second. A test holds them against those of `datasketch.MinHash`.
+    """
+    draw = np.random.RandomState(seed)
+    factors = draw.randint(0, 1 << 31, num_perm, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return factors, draw.randint(0, 1 << 32, num_perm, dtype=np.uint32)
 
 
 def signatures(

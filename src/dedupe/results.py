@@ -387,7 +387,7 @@ class Result:
                 settings=_settings(facts["settings"]),
                 documents=tuple(DocumentInfo(**row) for row in facts["documents"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidResult(f"a result is damaged: {error!r}") from error
 
     def to_pandas(self) -> "pd.DataFrame":

@@ -93,25 +93,43 @@ def hash_tokens(texts: Sequence[str], *, detail: bool = False) -> Tokens:
     >>> int(tokens.hashes[1]) == xxhash.xxh64_intdigest("world".encode())
     True
     """
-    encoded = [text.encode("utf-8", "replace") for text in texts]
-    composed = np.zeros(len(texts), np.bool_)
-    tokens, unstable = _hash_encoded(encoded, composed, detail)
+    tokens, unstable = _hash_encoded([text.encode("utf-8", "replace") for text in texts], detail)
     if not unstable.any():
         return tokens
-    origins = {}
-    for d in np.flatnonzero(unstable).tolist():
-        folded, origins[d] = _fold_clusters(texts[d], detail)
-        encoded[d] = folded.encode("utf-8", "replace")
-    tokens, _ = _hash_encoded(encoded, unstable, detail)
-    if tokens.spans is not None:
-        for d, origin in origins.items():
-            _restore_spans(tokens.spans[tokens.offsets[d] : tokens.offsets[d + 1]], origin)
-    return tokens
+    numbers = np.flatnonzero(unstable).tolist()
+    composed = [_fold_clusters(texts[number], detail) for number in numbers]
+    again, _ = _hash_encoded([text.encode("utf-8", "replace") for text, _ in composed], detail)
+    if again.spans is not None:
+        for place, (_, origin) in enumerate(composed):
+            _restore_spans(again.spans[again.offsets[place] : again.offsets[place + 1]], origin)
+    return _replaced(tokens, numbers, again)
 
 
-def _hash_encoded(
-    encoded: Sequence[bytes], composed: npt.NDArray[np.bool_], detail: bool
-) -> tuple[Tokens, npt.NDArray[np.bool_]]:
+def _replaced(tokens: Tokens, numbers: Sequence[int], by: Tokens) -> Tokens:
+    """Return the tokens of a block with those of some documents exchanged."""
+    owners = [(tokens, number) for number in range(len(tokens.offsets) - 1)]
+    for place, number in enumerate(numbers):
+        owners[number] = (by, place)
+    slices = [(owner, slice(*owner.offsets[d : d + 2].tolist())) for owner, d in owners]
+    offsets = np.zeros_like(tokens.offsets)
+    np.cumsum([part.stop - part.start for _, part in slices], out=offsets[1:])
+    return Tokens(
+        np.concatenate([owner.hashes[part] for owner, part in slices]),
+        offsets,
+        None
+        if tokens.spans is None
+        else np.concatenate(
+            [owner.spans[part] for owner, part in slices if owner.spans is not None]
+        ),
+        None
+        if tokens.lines is None
+        else np.concatenate(
+            [owner.lines[part] for owner, part in slices if owner.lines is not None]
+        ),
+    )
+
+
+def _hash_encoded(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.NDArray[np.bool_]]:
     """Run the kernel over UTF-8 documents; also say which still need composing."""
     properties = tables()
     n_docs = len(encoded)
@@ -126,14 +144,14 @@ def _hash_encoded(
     offsets = np.empty(n_docs + 1, np.int64)
     unstable = np.empty(n_docs, np.bool_)
     kernel.tokens_into(
-        np.ndarray((buffer.size - 7,), "<u8", buffer, strides=(1,)),
+        _byte_lanes(buffer),
         buffer,
         byte_offsets,
-        composed,
         properties.classes,
         properties.entries,
         properties.expansions,
         room.state,
+        room.spelling,
         room.edges,
         room.lengths,
         room.tails,
@@ -152,12 +170,19 @@ def _hash_encoded(
     ), unstable
 
 
+def _byte_lanes(buffer: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """Return a view of a buffer that has, at each place, the eight bytes from there on."""
+    return np.ndarray((buffer.size - 7,), "<u8", buffer, strides=(1,))
+
+
 class _Room:
     """Arrays for the kernel to write into, larger than what comes out of it."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.state = np.empty(STATE_SIZE, np.uint64)
+        spelling = np.empty(capacity // 2 * kernel.MAX_GROWTH + kernel.PADDING, np.uint8)
+        self.spelling = _byte_lanes(spelling)
         self.edges = np.empty(capacity, np.int32)
         self.lengths = np.empty(capacity, np.uint8)
         self.tails = np.empty(capacity, np.uint64)

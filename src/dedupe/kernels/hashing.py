@@ -18,7 +18,8 @@ PRIME_3 = U(0x165667B19E3779F9)
 PRIME_4 = U(0x85EBCA77C2B2AE63)
 PRIME_5 = U(0x27D4EB2F165667C5)
 
-# `state` holds the four accumulators and then the lanes of the open stripe.
+# `state` holds the four accumulators and, from here on, the lanes of the open stripe.
+STRIPE = 4
 STATE_SIZE = 8
 
 
@@ -46,7 +47,7 @@ def avalanche(h):
 def push_lane(state, lane, n_lanes):
     """Take the full lane number `n_lanes` (from 0) of a word into `state`."""
     slot = n_lanes & 3
-    state[4 + slot] = lane
+    state[STRIPE + slot] = lane
     if slot == 3:
         if n_lanes == 3:
             state[0] = PRIME_1 + PRIME_2
@@ -54,7 +55,7 @@ def push_lane(state, lane, n_lanes):
             state[2] = U(0)
             state[3] = U(0) - PRIME_1
         for i in range(4):
-            state[i] = _round(state[i], state[4 + i])
+            state[i] = _round(state[i], state[STRIPE + i])
 
 
 @njit(cache=True, nogil=True)
@@ -73,7 +74,7 @@ def word_hash(state, lane, length):
         h = PRIME_5
     h += U(length)
     for i in range((length >> 3) & 3):
-        h = _rotate(h ^ _round(U(0), state[4 + i]), 27) * PRIME_1 + PRIME_4
+        h = _rotate(h ^ _round(U(0), state[STRIPE + i]), 27) * PRIME_1 + PRIME_4
     return avalanche(_tail(h, lane, U(length)))
 
 

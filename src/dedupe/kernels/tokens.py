@@ -30,6 +30,7 @@ __all__ = [
     "LENGTH_SHIFT",
     "LINE_END",
     "MARK",
+    "MAX_GROWTH",
     "PADDING",
     "PLAIN",
     "RANK_SHIFT",
@@ -58,6 +59,12 @@ RANK_SHIFT = 41
 # Bytes that must follow the last document.
 PADDING = 24
 
+# Words too long for two lanes wait, with their place and length, until all is read.
+LONG_PLAIN, LONG_SPELLED = 254, 255
+
+# How many bytes of a token one byte of text can become, at most.
+MAX_GROWTH = 4
+
 # Setting this bit makes ASCII letters lower case and leaves digits as they are.
 LOWER_CASE = U(0x2020202020202020)
 
@@ -85,13 +92,26 @@ def _edges_into(buffer, start, end, classes, edges):
 
 
 @njit(cache=True, nogil=True)
-def _long_word(words, start, n_bytes, state):
-    """Return the hash of an ASCII word of 16 bytes or more."""
+def _long_word(words, start, n_bytes, fold, state):
+    """Return the hash of a word of 16 bytes or more."""
     n_lanes = n_bytes >> 3
     for i in range(n_lanes):
-        push_lane(state, words[start + 8 * i] | LOWER_CASE, i)
+        push_lane(state, words[start + 8 * i] | fold, i)
     mask = (U(1) << U(8 * (n_bytes & 7))) - U(1)
-    return word_hash(state, (words[start + 8 * n_lanes] | LOWER_CASE) & mask, n_bytes)
+    return word_hash(state, (words[start + 8 * n_lanes] | fold) & mask, n_bytes)
+
+
+@njit(cache=True, nogil=True)
+def _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens):
+    """Turn the places and lengths of long words into their hashes, in place."""
+    for t in range(n_tokens):
+        if lengths[t] >= LONG_PLAIN:
+            start, n_bytes = np.int64(hashes[t]), np.int64(tails[t])
+            if lengths[t] == LONG_PLAIN:
+                hashes[t] = _long_word(words, start, n_bytes, LOWER_CASE, state)
+            else:
+                hashes[t] = _long_word(spelling, start, n_bytes, U(0), state)
+            lengths[t] = 0
 
 
 @njit(cache=True, nogil=True)
@@ -110,10 +130,12 @@ def _read_hard_run(
     character,
     table,
     expansions,
-    state,
+    spelling,
+    spelled,
     n_tokens,
     line_start,
     lengths,
+    tails,
     hashes,
     spans,
     lines,
@@ -122,39 +144,47 @@ def _read_hard_run(
 
     Returns
     -------
-    n_tokens, line_start, character : int
+    n_tokens, line_start, character, spelled : int
     flagged : bool
         Whether characters must be composed first.
     """
     flagged = False
-    # The token being read: whether there is one, its kind, its open lane, its bytes.
+    # The token being read: whether there is one, its kind, its bytes in `spelling`.
     is_open = False
     is_word = False
-    lane = U(0)
     length = 0
     last_rank = U(0)
     next_entry = 0
     last_entry = 0
-    while position < end or next_entry < last_entry:
+    while is_open or position < end or next_entry < last_entry:
         if next_entry < last_entry:
             entry = expansions[next_entry]
             next_entry += 1
+        elif position == end:
+            # What ends the run ends its last token.
+            entry = U(SEPARATOR << KIND_SHIFT)
         else:
-            code = np.int64(buffer[position])
-            position += 1
+            lead = buffer[position]
+            code = U(lead)
             character += 1
-            if code >= 0x80:
-                n_more = 1 + (code >= 0xE0) + (code >= 0xF0)
-                code &= 0x3F >> n_more
-                for i in range(n_more):
-                    code = (code << 6) | np.int64(buffer[position + i] & 0x3F)
-                position += n_more
+            position += 1
+            if lead >= 0x80:
+                code = ((code & U(0x1F)) << U(6)) | (U(buffer[position]) & U(0x3F))
+                position += 1
+            if lead >= 0xE0:
+                code = ((code & U(0x3FF)) << U(6)) | (U(buffer[position]) & U(0x3F))
+                position += 1
+            if lead >= 0xF0:
+                code = ((code & U(0x7FFF)) << U(6)) | (U(buffer[position]) & U(0x3F))
+                position += 1
             entry = table[code]
-            rank = entry >> U(RANK_SHIFT)
-            flagged |= ((entry >> U(UNSTABLE_SHIFT)) & U(1)) != U(0)
-            flagged |= U(0) < rank < last_rank
-            if (entry >> U(KIND_SHIFT)) & U(7) != U(VANISHING):
+            if entry >> U(UNSTABLE_SHIFT) != U(0):
+                rank = entry >> U(RANK_SHIFT)
+                flagged |= ((entry >> U(UNSTABLE_SHIFT)) & U(1)) != U(0)
+                flagged |= U(0) < rank < last_rank
                 last_rank = rank
+            elif entry >> U(KIND_SHIFT) != U(VANISHING):
+                last_rank = U(0)
         kind = (entry >> U(KIND_SHIFT)) & U(7)
         n_bytes = np.int64((entry >> U(LENGTH_SHIFT)) & U(31))
         value = entry & U(0xFFFFFFFF)
@@ -166,8 +196,15 @@ def _read_hard_run(
             continue
         # Does the open token end here?
         if is_open and kind != U(MARK) and not (is_word and kind == U(WORD)):
-            hashes[n_tokens] = word_hash(state, lane, length)
-            lengths[n_tokens] = 0
+            if length < 16:
+                hashes[n_tokens] = spelling[spelled]
+                tails[n_tokens] = spelling[spelled + 8]
+                lengths[n_tokens] = length
+            else:
+                hashes[n_tokens] = spelled
+                tails[n_tokens] = length
+                lengths[n_tokens] = LONG_SPELLED
+                spelled += length
             n_tokens += 1
             is_open = False
         if kind == U(LINE_END):
@@ -180,24 +217,15 @@ def _read_hard_run(
                 continue
             is_open = True
             is_word = kind == U(WORD)
-            lane = U(0)
             length = 0
             if spans is not None:
                 spans[n_tokens, 0] = character - 1
         if spans is not None:
             spans[n_tokens, 1] = character
-        # Append the bytes to the lane, and carry what does not fit into the next.
-        fill = length & 7
-        lane |= value << U(8 * fill)
+        # Eight bytes are written; the next character overwrites those behind its own.
+        spelling[spelled + length] = value
         length += n_bytes
-        if fill + n_bytes >= 8:
-            push_lane(state, lane, (length >> 3) - 1)
-            lane = (value >> U(8 * (7 - fill))) >> U(8)
-    if is_open:
-        hashes[n_tokens] = word_hash(state, lane, length)
-        lengths[n_tokens] = 0
-        n_tokens += 1
-    return n_tokens, line_start, character, flagged
+    return n_tokens, line_start, character, spelled, flagged
 
 
 @njit(cache=True, nogil=True)
@@ -205,11 +233,11 @@ def tokens_into(
     words,
     buffer,
     offsets,
-    composed,
     classes,
     table,
     expansions,
     state,
+    spelling,
     edges,
     lengths,
     tails,
@@ -238,11 +266,12 @@ def tokens_into(
         Valid UTF-8, not checked; each document ends with a line end, and PADDING
         bytes follow the last.
     offsets : int64 [shape=(n_docs + 1,)], non-decreasing, not checked
-    composed : bool [shape=(n_docs,)], documents that are composed already
     classes : uint8 [shape=(256,)], APART, PLAIN or HARD for each byte
     table : uint64 [shape=(0x110000,)]
     expansions : uint64 [shape=(n_expansions,)]
     state : uint64 [shape=(8,)], scratch
+    spelling : uint64, scratch
+        A view like `words` of MAX_GROWTH times as many bytes.
     edges : int32 [shape=(longest document + 1,)], scratch
     lengths : uint8, tails : uint64 [shape=(capacity,)], scratch
     hashes : uint64 [shape=(capacity,)], overwritten; 4 tokens for 3 bytes always suffice
@@ -254,6 +283,8 @@ def tokens_into(
         Words in the line that each token stands in, overwritten.
     """
     n_tokens = 0
+    # Bytes of long words that wait in `spelling`.
+    spelled = 0
     token_offsets[0] = 0
     for d in range(offsets.size - 1):
         begin = offsets[d]
@@ -269,15 +300,15 @@ def tokens_into(
             end = begin + edges[edge + 1]
             edge += 1
             if classes[buffer[start]] == PLAIN and classes[buffer[end]] == APART:
-                n_bytes = end - start
-                if n_bytes < 16:
-                    # `finish_words` takes both lanes; it ignores what a word does not reach.
+                if end - start < 16:
+                    # Both lanes are taken; what the word does not reach is ignored later.
                     hashes[n_tokens] = words[start] | LOWER_CASE
                     tails[n_tokens] = words[start + 8] | LOWER_CASE
-                    lengths[n_tokens] = n_bytes
+                    lengths[n_tokens] = end - start
                 else:
-                    hashes[n_tokens] = _long_word(words, start, n_bytes, state)
-                    lengths[n_tokens] = 0
+                    hashes[n_tokens] = start
+                    tails[n_tokens] = end - start
+                    lengths[n_tokens] = LONG_PLAIN
                 if spans is not None:
                     spans[n_tokens, 0] = start - begin - n_excess
                     spans[n_tokens, 1] = end - begin - n_excess
@@ -286,23 +317,25 @@ def tokens_into(
                 while classes[buffer[end]] != APART:
                     edge += 1
                     end = begin + edges[edge]
-                n_tokens, line_start, character, flagged = _read_hard_run(
+                n_tokens, line_start, character, spelled, flagged = _read_hard_run(
                     buffer,
                     start,
                     end,
                     start - begin - n_excess,
                     table,
                     expansions,
-                    state,
+                    spelling,
+                    spelled,
                     n_tokens,
                     line_start,
                     lengths,
+                    tails,
                     hashes,
                     spans,
                     lines,
                 )
                 n_excess = end - begin - character
-                unstable[d] |= flagged and not composed[d]
+                unstable[d] |= flagged
             # Behind it comes a stretch that separates, maybe with line ends.
             edge += 1
             if lines is not None:
@@ -311,4 +344,5 @@ def tokens_into(
                         _end_line(lines, line_start, n_tokens)
                         line_start = n_tokens
         token_offsets[d + 1] = n_tokens
+    _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens)
     finish_words(hashes, tails, lengths, n_tokens)

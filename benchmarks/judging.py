@@ -1,0 +1,116 @@
+"""Systems run on collections, and their clusters set against the gold.
+
+What a system found stays beside what is right, so that every table and chart asks
+here. Counting is `metrics`, running is `systems`.
+"""
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import systems
+from collection import Collection
+from metrics import (
+    Clusters,
+    Pair,
+    PairCounts,
+    count_joined,
+    count_labelled,
+    count_pairs,
+    gold_pairs,
+    similarities,
+)
+from systems import OURS, Outcome
+
+HARD = 0.3
+"""Pairs of one story of less similarity are hard: other text outweighs the story."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A collection with what each system made of it.
+
+    Attributes
+    ----------
+    collection : Collection
+    hard : list of (id, id)
+        Pairs of one story that are hard to find.
+    n_apart : int
+        Pairs of one story that have no 5-gram in common.
+    outcomes : dict from system to Outcome
+    """
+
+    collection: Collection
+    hard: list[Pair]
+    n_apart: int = 0
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def counts(self, clusters: Clusters) -> PairCounts:
+        """Count pairs by stories, or among the labelled pairs where there are any."""
+        if self.collection.labelled:
+            return count_labelled(self.collection.labelled, clusters)
+        return count_pairs(self.collection.stories, clusters)
+
+    def n_false(self, clusters: Clusters) -> int:
+        """Count joined pairs of different stories, and those that are forbidden."""
+        return self.counts(clusters).n_false + count_joined(self.collection.forbidden, clusters)
+
+    def n_intruders(self, clusters: Clusters) -> int:
+        """Count mixed-in documents that stand in one cluster with any other document."""
+        mixed = self.collection.mixed_in
+        return sum(
+            len(mixed.intersection(cluster))
+            for cluster in clusters
+            if not mixed.issuperset(cluster)
+        )
+
+
+def judge(
+    collections: Sequence[Collection],
+    names: Iterable[str],
+    *,
+    curve: bool = False,
+    limit: float = systems.LIMIT,
+) -> list[Judged]:
+    """Run systems on collections; one that ran out of time has no outcome for the rest."""
+    judged = [Judged(one, *_hard(one)) for one in collections]
+    for name in names:
+        print(f"running {name}", file=sys.stderr)
+        texts = (one.texts for one in collections)
+        outcomes = systems.run(name, texts, curve=curve and name == OURS, limit=limit)
+        for one, outcome in zip(judged, outcomes, strict=False):
+            one.outcomes[name] = outcome
+    return judged
+
+
+def errors(one: Judged) -> Iterator[tuple[str, str, str]]:
+    """Yield the pairs that ours has wrong: false or missed, left, right."""
+    clusters = one.outcomes[OURS].clusters
+    stories = one.collection.stories
+    for cluster in clusters:
+        for left, right in itertools.combinations(cluster, 2):
+            if None not in (stories[left], stories[right]) and stories[left] != stories[right]:
+                yield "false", left, right
+    for left, right in one.collection.forbidden:
+        if count_joined([(left, right)], clusters):
+            yield "false", left, right
+    missed = _missed(stories, clusters)
+    yield from (("missed", left, right) for left, right in missed)
+
+
+def _missed(stories: Mapping[str, str | None], clusters: Clusters) -> Iterator[tuple[str, str]]:
+    """Yield pairs of one story in different clusters."""
+    cluster_of = {d: n for n, cluster in enumerate(clusters) for d in cluster}
+    for left, right in gold_pairs(stories):
+        if cluster_of.get(left, left) != cluster_of.get(right, right):
+            yield left, right
+
+
+def _hard(collection: Collection) -> tuple[list[Pair], int]:
+    """Return the hard positives of a collection, and how many pairs have nothing in common."""
+    pairs = [(left, right) for left, right, same in collection.labelled if same]
+    pairs = pairs if collection.labelled else list(gold_pairs(collection.stories))
+    found = similarities(collection.texts, pairs)
+    hard = [pair for pair, jaccard in zip(pairs, found, strict=True) if 0 < jaccard < HARD]
+    return hard, found.count(0.0)

@@ -1,0 +1,186 @@
+"""The package from outside: its names, what importing it costs, what its errors are."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dedupe
+from dedupe import errors
+from dedupe.errors import DedupeError, MissingExtra, Skipped
+from dedupe.settings import KEEP, SCORE_FLOOR, Settings
+
+PUBLIC = [name for name in dedupe.__all__ if not name.startswith("__")]
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(dedupe.__path__, "dedupe.")
+    if module.name != "dedupe.__main__"
+)
+
+
+def run(code):
+    """Return what a fresh interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+# --- names ---
+
+
+def test_names_are_listed_once_and_in_order():
+    assert dedupe.__all__ == sorted(set(dedupe.__all__))
+    assert dir(dedupe) == dedupe.__all__
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_exists_and_has_a_docstring(name):
+    value = getattr(dedupe, name)
+    assert inspect.getdoc(value)
+    assert value.__name__ == name
+    assert value.__module__.startswith("dedupe.")
+
+
+def test_all_names_are_what_type_checkers_see():
+    """They read the imports under TYPE_CHECKING, which nothing executes."""
+    tree = ast.parse(Path(dedupe.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.name: statement.module for statement in block.body for alias in statement.names}
+    assert sorted(seen) == sorted(PUBLIC)
+    for name, module in seen.items():
+        assert getattr(importlib.import_module(module), name) is getattr(dedupe, name)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'dedupe' has no attribute 'find'"):
+        _ = dedupe.find
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_says_what_it_is_for_and_what_it_exports(name):
+    module = importlib.import_module(name)
+    assert module.__doc__
+    for public in getattr(module, "__all__", ()):
+        assert hasattr(module, public)
+
+
+# --- what importing costs ---
+
+
+@pytest.mark.parametrize("code", ["import dedupe", "import dedupe; dir(dedupe); dedupe.__all__"])
+def test_importing_loads_next_to_nothing(code):
+    loaded = run(
+        f"import sys; before = set(sys.modules); {code}; print(*set(sys.modules) - before)"
+    )
+    tops = {name.partition(".")[0] for name in loaded.split()}
+    assert not tops & {"numpy", "numba", "scipy", "datasketch", "xxhash", "click", "rich"}
+    assert {name for name in loaded.split() if name.startswith("dedupe.")} == set()
+
+
+def test_errors_and_settings_load_without_numba():
+    loaded = run("import sys, dedupe; dedupe.DedupeError, dedupe.Settings(); print(*sys.modules)")
+    assert not {"numpy", "numba"} & set(loaded.split())
+
+
+def test_results_load_without_numba():
+    """So that a saved result is reported without waiting for a compiler."""
+    assert "numba" not in run("import sys, dedupe; dedupe.Result; print(*sys.modules)").split()
+
+
+def test_importing_prints_and_writes_nothing(tmp_path):
+    code = f"import os; os.chdir({str(tmp_path)!r}); from dedupe import *"
+    assert run(code) == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- errors ---
+
+
+@pytest.mark.parametrize(
+    ("name", "builtin"),
+    [
+        ("InvalidSetting", ValueError),
+        ("InvalidInput", TypeError),
+        ("NoSuchPath", FileNotFoundError),
+        ("NothingToRead", ValueError),
+        ("DuplicateId", ValueError),
+        ("UnknownDocument", LookupError),
+        ("InvalidResult", ValueError),
+        ("MissingExtra", ImportError),
+    ],
+)
+def test_an_error_is_also_what_a_caller_would_expect(name, builtin):
+    error = getattr(dedupe, name)
+    assert issubclass(error, DedupeError)
+    assert issubclass(error, builtin)
+
+
+def test_every_error_is_public_and_of_one_tree():
+    found = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    }
+    assert all(issubclass(getattr(errors, name), DedupeError) for name in found)
+    assert found | {"Skipped"} == set(errors.__all__) <= set(dedupe.__all__)
+
+
+def test_a_message_of_a_key_error_is_not_quoted():
+    """A KeyError would show its message in quotes."""
+    assert str(dedupe.UnknownDocument("no such pair")) == "no such pair"
+
+
+def test_a_missing_extra_says_what_to_install():
+    error = MissingExtra("Parquet", "parquet")
+    assert str(error) == (
+        "Parquet needs an optional dependency: "
+        "install it with `pip install 'dedupe-articles[parquet]'`"
+    )
+    assert error.extra == "parquet"
+
+
+def test_skipped_is_a_record_not_an_error():
+    assert Skipped("a", "empty", "give it a text") == Skipped("a", "empty", "give it a text")
+    assert not isinstance(Skipped("a", "b", "c"), Exception)
+
+
+# --- settings ---
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("threshold", [SCORE_FLOOR, 0.4, 1, 1.0], [0, 0.0999, 1.0001, float("nan"), "0.4", None]),
+        ("ngram", [1, 5, 64], [0, 65, 5.0, "5", None, True]),
+        ("num_perm", [16, 4096], [15, 4097, 128.0]),
+        ("seed", [0, 2**32 - 1], [-1, 2**32, 1.5]),
+        ("bucket_cap", [2, 30, 2**20], [1, 2**20 + 1, None]),
+        ("keep", [*KEEP, max, lambda documents: documents[0]], ["oldest", None, 3, ""]),
+    ],
+)
+def test_settings_know_their_ranges(name, good, bad):
+    for value in good:
+        assert getattr(Settings(**{name: value}), name) == value
+    for value in bad:
+        with pytest.raises(dedupe.InvalidSetting, match=f"^{name} must be .*, got "):
+            Settings(**{name: value})
+
+
+@pytest.mark.parametrize("jaccard", [0.0, 0.02, 0.05, 0.5, 1.0])
+def test_expected_recall_is_the_curve_of_one_row(jaccard):
+    settings = Settings(num_perm=64)
+    assert settings.expected_recall(jaccard) == pytest.approx(1 - (1 - jaccard) ** 64)
+    assert (settings.bands, settings.rows) == (64, 1)
+
+
+def test_the_arithmetic_beside_the_defaults():
+    """What the docstrings of `Settings` say of 64 and 128 values, and of rows of two."""
+    assert Settings().expected_recall(0.05) == pytest.approx(0.9986, abs=5e-5)
+    assert 1 / (1 - Settings(num_perm=64).expected_recall(0.05)) == pytest.approx(27, abs=0.5)
+    assert Settings().expected_recall(0.1) == pytest.approx(0.999999, abs=5e-7)
+    of_two_rows = 1 - (1 - 0.1**2) ** 64
+    assert of_two_rows == pytest.approx(0.47, abs=0.005)
