@@ -156,7 +156,7 @@ def _along(points: Sequence[Judged], what: str) -> Iterator[Line]:
 
 
 def _intrusion(one: Judged) -> str:
-    """Say whether mixed-in articles stand in clusters of pages, and which false pairs are theirs."""
+    """Say whether mixed-in articles stand in clusters of pages, and what false pairs they make."""
     found = {name: one.n_intruders(outcome.clusters) for name, outcome in one.outcomes.items()}
     named = "; ".join(f"{name} {n}" for name, n in found.items() if n) or "none, for any system"
     text = f" Mixed-in articles in a page's cluster: {named}."

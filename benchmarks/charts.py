@@ -40,7 +40,7 @@ class Table:
         >>> print(Table(("a", "b"), [("x | y", "1")], "What it is.").markdown())
         | a | b |
         |---|--:|
-        | x \\| y | 1 |
+        | x \| y | 1 |
         <BLANKLINE>
         What it is.
         """

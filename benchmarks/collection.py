@@ -72,8 +72,7 @@ def read_collection(
         texts = {
             file.relative_to(path).as_posix(): file.read_text("utf-8", "replace") for file in files
         }
-        apart = apart or next(path / name for name in GOLD_NAMES if (path / name).exists())
-        return _with_gold(path.name, texts, apart)
+        return _with_gold(path.name, texts, apart or _gold_of(path))
     rows = list(read_lines(path))
     texts = {row[id_field]: row[text_field] for row in rows}
     if apart:
@@ -101,6 +100,14 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     with opener(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
+
+
+def _gold_of(folder: Path) -> Path:
+    """Return the file with the gold of a folder."""
+    for name in GOLD_NAMES:
+        if (folder / name).exists():
+            return folder / name
+    raise SystemExit(f"{folder} must hold {' or '.join(GOLD_NAMES)}, or name one with --gold")
 
 
 def _with_gold(name: str, texts: dict[str, str], path: Path) -> Collection:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 
-ONSETS = ("", *"bdfgklmnprstvz", "br", "dr", "kl", "pl", "st", "tr", "sh")
+ONSETS: tuple[str, ...] = ("", *"bdfgklmnprstvz", "br", "dr", "kl", "pl", "st", "tr", "sh")
 VOWELS = ("a", "e", "i", "o", "u", "ai", "ou")
 CODAS = ("", "", "", "n", "r", "s", "l", "m")
 

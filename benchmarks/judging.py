@@ -6,7 +6,7 @@ here. Counting is `metrics`, running is `systems`.
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import systems

@@ -212,7 +212,7 @@ def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
 
 
 def runs(places: Sequence[int], n_larger: int, n_smaller: int, ngram: int) -> list[Run]:
-    """Return the stretches of MIN_RUN words or more that the matches make up."""
+    """Return the stretches of MIN_RUN words, or of all there are, that the matches make up."""
     found: list[Run] = []
     for i, j in enumerate(places):
         if j < 0 or (i and places[i - 1] >= 0 and places[i - 1] == j - 1):
@@ -221,7 +221,7 @@ def runs(places: Sequence[int], n_larger: int, n_smaller: int, ngram: int) -> li
         while i + n < len(places) and places[i + n] == j + n:
             n += 1
         found.append(Run(j, i, min(n - 1 + ngram, n_larger - j, n_smaller - i)))
-    return [run for run in found if run.length >= MIN_RUN]
+    return [run for run in found if run.length >= min(MIN_RUN, n_smaller)]
 
 
 def chain(found: Sequence[Run], ngram: int) -> list[Run]:

@@ -6,6 +6,8 @@ go through in blocks of documents, each hashed anew, on several threads.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +22,13 @@ from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.shingling import digests, hash_shingles
 from dedupe.text import Tokens, hash_tokens
 
-__all__ = ["EvidenceFinder", "Matcher", "compare_documents", "make_block", "make_pair"]
+__all__ = ["EvidenceFinder", "Matcher", "compare_documents", "make_block", "make_pairs"]
 
 BLOCK_DOCUMENTS = 1 << 9
 """Documents whose shingles are counted at a time."""
 
-BLOCK_WORDS = 1 << 21
-"""Words in a block of documents to compare: about 50 MB of hashes and places."""
+BLOCK_WORDS = 1 << 18
+"""Words in a block of documents to compare: some megabytes, so that the cache holds much of it."""
 
 Pairs = dict[tuple[str, str], Pair]
 Whole = npt.NDArray[np.int64]
@@ -109,36 +111,50 @@ class Matcher:
     def explain(self, clusters: Sequence[Cluster], scored: Pairs, report: ProgressCallback) -> None:
         """Give each duplicate a pair with its representative that carries its evidence."""
         number = {info.id: n for n, info in enumerate(self.corpus.infos)}
-        total = sum(len(cluster) - 1 for cluster in clusters)
+        jobs = np.array(
+            [
+                sorted((number[member], number[cluster.representative]))
+                for cluster in clusters
+                for member in cluster.members
+                if member != cluster.representative
+            ],
+            np.int64,
+        ).reshape(-1, 2)
         n_done = 0
-        for cluster in clusters:
-            kept = number[cluster.representative]
-            members = [number[member] for member in cluster.members]
-            members.remove(kept)
-            for start in range(0, len(members), BLOCK_DOCUMENTS):
-                some = members[start : start + BLOCK_DOCUMENTS]
-                self._explain_some(kept, some, scored)
-                n_done += len(some)
-                report(Progress("evidence", n_done, total, "documents"))
+        for found in map_in_order(
+            partial(self._explained, scored), self._blocks(jobs), self.workers
+        ):
+            scored.update({(pair.left, pair.right): pair for pair in found})
+            n_done += len(found)
+            report(Progress("evidence", n_done, len(jobs), "documents"))
 
-    def _explain_some(self, kept: int, members: Sequence[int], scored: Pairs) -> None:
-        """Give the pairs of a few documents with their representative their evidence."""
-        texts = self.corpus.texts([kept, *members])
-        finder = EvidenceFinder(texts, self.ngram, self.furniture)
-        for place, member in enumerate(members, start=1):
-            left, right = sorted((kept, member))
-            names = self.corpus.infos[left].id, self.corpus.infos[right].id
-            pair = scored.get(names) or self._pair(left, right)
-            sides = (0, place) if left == kept else (place, 0)
-            scored[names] = replace(pair, evidence=finder.find(*sides))
+    def _explained(self, scored: Pairs, pairs: Whole) -> list[Pair]:
+        """Return pairs of documents with evidence, whatever they score."""
+        ids = [info.id for info in self.corpus.infos]
+        names = [(ids[left], ids[right]) for left, right in pairs.tolist()]
+        missing = np.array([row for row, name in enumerate(names) if name not in scored], np.int64)
+        found = dict(zip(missing.tolist(), self._whatever(pairs[missing]), strict=True))
+        numbers = np.unique(pairs)
+        finder = EvidenceFinder(self.corpus.texts(numbers.tolist()), self.ngram, self.furniture)
+        places = np.searchsorted(numbers, pairs).tolist()
+        return [
+            replace(found[row] if row in found else scored[name], evidence=finder.find(*place))
+            for row, (name, place) in enumerate(zip(names, places, strict=True))
+        ]
 
-    def _pair(self, left: int, right: int) -> Pair:
-        """Return two documents as a pair, whatever they score."""
-        first = self.corpus.first_copy
-        if first[left] == first[right]:
-            info = self.corpus.infos[left]
-            return identical_pair(info.id, self.corpus.infos[right].id, info.n_words)
-        return self._pairs(np.array([[left, right]]), floor=0.0)[0]
+    def _whatever(self, pairs: Whole) -> list[Pair]:
+        """Return pairs of documents whatever they score, identical copies among them."""
+        if not len(pairs):
+            return []
+        infos, first = self.corpus.infos, self.corpus.first_copy
+        return [
+            identical_pair(pair.left, pair.right, infos[left].n_words)
+            if first[left] == first[right]
+            else pair
+            for pair, (left, right) in zip(
+                self._pairs(pairs, floor=0.0), pairs.tolist(), strict=True
+            )
+        ]
 
     def _blocks(self, pairs: Whole) -> Iterator[Whole]:
         """Cut a list of pairs where its documents have BLOCK_WORDS together."""
@@ -159,33 +175,26 @@ class Matcher:
             yield pairs[start:]
 
     def _strict_scores(self, pairs: Whole) -> npt.NDArray[np.float64]:
-        return scoring.strict_score(self._align(pairs, weighted=False)[3])
+        return scoring.strict_score(self._align(pairs, weighted=False)[2])
 
     def _align(
         self, pairs: Whole, *, weighted: bool
-    ) -> tuple[Whole, Whole, Whole, scoring.Alignment]:
-        """Hash the documents of some pairs and align them; ids of lesser numbers go left."""
+    ) -> tuple[Whole, scoring.Block, scoring.Alignment]:
+        """Hash the documents of some pairs and align them, lesser numbers on the left."""
         numbers = np.unique(pairs)
         places = np.searchsorted(numbers, pairs)
         texts = self.corpus.texts(numbers.tolist())
         block, _ = make_block(texts, self.ngram, self.furniture if weighted else None)
-        left, right = places.min(axis=1), places.max(axis=1)
-        return numbers, left, right, scoring.align(block, left, right)
+        return numbers, block, scoring.align(block, places.min(axis=1), places.max(axis=1))
 
     def _score_block(self, pairs: Whole) -> tuple[list[Pair], int]:
         return self._pairs(pairs, SCORE_FLOOR), len(pairs)
 
     def _pairs(self, pairs: Whole, floor: float) -> list[Pair]:
         """Score a block of pairs; keep those of at least `floor`."""
-        numbers, left, right, alignment = self._align(pairs, weighted=True)
-        scores = scoring.score(alignment)
-        infos = self.corpus.infos
-        return [
-            make_pair(
-                infos[numbers[left[row]]].id, infos[numbers[right[row]]].id, alignment, scores, row
-            )
-            for row in np.flatnonzero(scores >= floor).tolist()
-        ]
+        numbers, block, alignment = self._align(pairs, weighted=True)
+        ids = [self.corpus.infos[number].id for number in numbers.tolist()]
+        return make_pairs(ids, block, alignment, floor)
 
 
 class EvidenceFinder:
@@ -221,7 +230,7 @@ def compare_documents(left: Document, right: Document, settings: Settings) -> Co
         pair = identical_pair(left.id, right.id, int(block.n_words[0]))
     else:
         alignment = scoring.align(block, np.array([0]), np.array([1]))
-        pair = make_pair(left.id, right.id, alignment, scoring.score(alignment), 0)
+        pair = make_pairs([left.id, right.id], block, alignment, floor=0.0)[0]
     found = EvidenceFinder([left.text, right.text], settings.ngram, Furniture.empty()).find(0, 1)
     return Comparison(replace(pair, evidence=found), left.text, right.text, settings.threshold)
 
@@ -241,33 +250,38 @@ def make_block(
     ), tokens
 
 
-def make_pair(
-    left: str, right: str, alignment: scoring.Alignment, scores: npt.NDArray[np.float64], row: int
-) -> Pair:
-    """Return one row of an alignment as a pair with a verdict and a reason."""
-    shared = int(alignment.covered[row])
-    hole = int(alignment.hole[row])
-    furniture = int(alignment.furniture[row])
-    containments = (
-        float(alignment.containment_left[row]),
-        float(alignment.containment_right[row]),
+def make_pairs(
+    ids: Sequence[str], block: scoring.Block, alignment: scoring.Alignment, floor: float
+) -> list[Pair]:
+    """Return the pairs of an alignment that score at least `floor`, with their verdicts."""
+    scores = scoring.score(alignment)
+    rows = np.flatnonzero(scores >= floor)
+    columns = (
+        alignment.left[rows],
+        alignment.right[rows],
+        scores[rows],
+        *scoring.similarities(block, alignment, rows),
+        alignment.covered[rows],
+        alignment.hole[rows],
+        alignment.furniture[rows],
+        (alignment.covered_left / alignment.words_left)[rows],
+        (alignment.covered_right / alignment.words_right)[rows],
     )
-    score = float(scores[row])
-    verdict = scoring.verdict(
-        score,
-        hole,
-        shared,
-        alignment.covered_left[row] / alignment.words_left[row],
-        alignment.covered_right[row] / alignment.words_right[row],
-    )
+    return [_pair(ids, row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def _pair(ids: Sequence[str], row: tuple[Any, ...]) -> Pair:
+    """Return a row of `make_pairs` as a pair with a verdict and a reason."""
+    left, right, score, jaccard, in_left, in_right, shared, hole, furniture, *shares = row
+    verdict = scoring.verdict(score, hole, shared, *shares)
     return Pair(
-        left=left,
-        right=right,
+        left=ids[left],
+        right=ids[right],
         score=score,
-        jaccard=float(alignment.jaccard[row]),
-        containment=max(containments),
-        containment_left=containments[0],
-        containment_right=containments[1],
+        jaccard=jaccard,
+        containment=max(in_left, in_right),
+        containment_left=in_left,
+        containment_right=in_right,
         verdict=verdict,
         reason=scoring.reason(verdict, shared, hole, furniture),
         shared_words=shared,

@@ -236,9 +236,9 @@ class Result:
     duplicates : tuple of Duplicate
         What can be dropped, in the order of `clusters`.
     scored : tuple of Pair
-        Every pair whose score is at least 0.1, best first, confirmed or not.
-        Of ``k`` identical copies, ``k - 1`` pairs stand here, all with the
-        same one.
+        Every pair whose score is at least 0.1, confirmed or not, and each
+        duplicate with its representative; best first. Of identical copies only
+        the pairs with one of them, and with the representative, stand here.
     skipped : tuple of Skipped
         What could not be read, with reason and remedy.
     n_documents : int
@@ -430,7 +430,7 @@ def cluster_labels(
     edges = [
         (int(copy_of[index[left]]), int(copy_of[index[right]]), pair.score)
         for (left, right), pair in scored.items()
-        if pair.verdict != "identical"
+        if pair.verdict != "identical" and pair.score >= SCORE_FLOOR
     ]
     ids = [document.id for document in documents]
     labels = clustering.average_linkage(

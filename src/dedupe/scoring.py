@@ -16,6 +16,7 @@ Everything here works on arrays of a block of documents; `dedupe.text` and
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = [
     "reason",
     "score",
     "shared_runs",
+    "similarities",
     "strict_score",
     "verdict",
 ]
@@ -66,9 +68,9 @@ Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
-    """The documents that pairs are scored among, as arrays.
+    """The documents that pairs are scored among, as arrays; for one thread at a time.
 
     Attributes
     ----------
@@ -88,13 +90,14 @@ class Block:
     ngram: int
     weights: npt.NDArray[np.float32] | None = None
 
-    @property
+    @cached_property
     def n_words(self) -> Whole:
         """Words of each document."""
         return np.diff(self.token_offsets)
 
+    @cached_property
     def scratch(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Return the table and the rows that the kernels work in."""
+        """The table and the rows that the kernels work in."""
         longest = max(1, int(self.n_words.max(initial=0)))
         n_slots = 1 << int(2 * longest).bit_length()
         return np.empty(n_slots, np.int32), np.empty((kernel.N_SCRATCH, longest), np.int32)
@@ -106,8 +109,10 @@ class Alignment:
 
     Attributes
     ----------
-    jaccard, containment_left, containment_right : float64, in [0, 1]
-        Of the sets of shingles.
+    left, right : int64
+        Document numbers within the block.
+    shared : int64
+        Distinct shingles that both have.
     words_left, words_right : int64
         Length of the documents.
     covered_left, covered_right : int64
@@ -120,9 +125,9 @@ class Alignment:
         Words of the hole; 0 under `MIN_HOLE`.
     """
 
-    jaccard: Floats
-    containment_left: Floats
-    containment_right: Floats
+    left: Whole
+    right: Whole
+    shared: Whole
     words_left: Whole
     words_right: Whole
     covered_left: Whole
@@ -158,10 +163,10 @@ def align(block: Block, left: Whole, right: Whole) -> Alignment:
         Document numbers within the block; no document is empty.
     """
     n_words = block.n_words
-    # The answer must not depend on which side is named first.
-    swap = (n_words[left] < n_words[right]) | ((n_words[left] == n_words[right]) & (left > right))
+    ranks = _ranks(block)
+    swap = ranks[left] < ranks[right]
     larger, smaller = np.where(swap, right, left), np.where(swap, left, right)
-    slots, scratch = block.scratch()
+    slots, scratch = block.scratch
     facts = np.empty((left.size, kernel.N_FACTS))
     kernel.align_pairs_into(
         larger,
@@ -176,24 +181,21 @@ def align(block: Block, left: Whole, right: Whole) -> Alignment:
         scratch,
         facts,
     )
-    distinct = np.empty(n_words.size, np.int64)
-    kernel.count_distinct_into(block.shingles, block.shingle_offsets, slots, scratch, distinct)
     totals = _totals(block)
 
     def sided(of_larger: int, of_smaller: int) -> tuple[Floats, Floats]:
         columns = facts[:, of_larger], facts[:, of_smaller]
         return np.where(swap, columns[1], columns[0]), np.where(swap, columns[0], columns[1])
 
-    shared = facts[:, kernel.SHARED]
     covered = sided(kernel.COVERED_LARGER, kernel.COVERED_SMALLER)
     weight = sided(kernel.WEIGHT_LARGER, kernel.WEIGHT_SMALLER)
     end_hole = np.where(facts[:, kernel.END_PROSE] >= PROSE, facts[:, kernel.END_HOLE], 0)
     inner_hole = np.maximum(facts[:, kernel.HOLE], facts[:, kernel.EXCESS])
     hole = np.maximum(inner_hole, end_hole).astype(np.int64)
     return Alignment(
-        jaccard=shared / (distinct[left] + distinct[right] - shared),
-        containment_left=shared / distinct[left],
-        containment_right=shared / distinct[right],
+        left=left,
+        right=right,
+        shared=facts[:, kernel.SHARED].astype(np.int64),
         words_left=n_words[left],
         words_right=n_words[right],
         covered_left=covered[0].astype(np.int64),
@@ -204,6 +206,35 @@ def align(block: Block, left: Whole, right: Whole) -> Alignment:
         total_right=totals[right],
         hole=np.where(hole >= MIN_HOLE, hole, 0),
     )
+
+
+def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Floats, Floats, Floats]:
+    """Return the similarities of the sets of shingles of some pairs.
+
+    Apart from `align`, because the distinct shingles of a document take as long to
+    count as a pair to align, and most pairs are strangers.
+
+    Parameters
+    ----------
+    block, alignment
+        As given to and returned by `align`.
+    rows : int64 [shape=(n,)]
+        The pairs.
+
+    Returns
+    -------
+    jaccard, containment_left, containment_right : float64 [shape=(n,)], in [0, 1]
+    """
+    left, right, shared = alignment.left[rows], alignment.right[rows], alignment.shared[rows]
+    documents = np.unique([left, right])
+    slots, scratch = block.scratch
+    counts = np.empty(documents.size, np.int64)
+    kernel.count_distinct_into(
+        documents, block.shingles, block.shingle_offsets, slots, scratch, counts
+    )
+    in_left = counts[np.searchsorted(documents, left)]
+    in_right = counts[np.searchsorted(documents, right)]
+    return shared / (in_left + in_right - shared), shared / in_left, shared / in_right
 
 
 def score(alignment: Alignment) -> Floats:
@@ -310,9 +341,9 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray
         Which runs are furniture; a run that is so in part is cut in two.
     """
     n_words = block.n_words
-    swap = (n_words[left], -left) < (n_words[right], -right)
+    swap = _size(block, left) < _size(block, right)
     larger, smaller = (right, left) if swap else (left, right)
-    slots, scratch = block.scratch()
+    slots, scratch = block.scratch
     n_runs = kernel.runs_of_pair_into(
         block.shingles[block.shingle_offsets[larger] : block.shingle_offsets[larger + 1]],
         block.shingles[block.shingle_offsets[smaller] : block.shingle_offsets[smaller + 1]],
@@ -329,6 +360,27 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray
         return runs, np.zeros(len(runs), np.bool_)
     first_word = block.token_offsets[left]
     return _cut_furniture(runs, block.weights[first_word : first_word + n_words[left]])
+
+
+def _ranks(block: Block) -> Whole:
+    """Rank documents by length, and those of equal length by what they say.
+
+    So the answer depends neither on which side is named first nor on the ids.
+    """
+    # Sums wrap around on purpose: they only have to differ where texts do.
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(block.shingles, dtype=np.uint64)])
+    contents = sums[block.shingle_offsets[1:]] - sums[block.shingle_offsets[:-1]]
+    order = np.lexsort((contents, block.n_words))
+    ranks = np.empty(order.size, np.int64)
+    ranks[order] = np.arange(order.size)
+    return ranks
+
+
+def _size(block: Block, document: int) -> tuple[int, int]:
+    """Return by what `_ranks` ranks a document, where a whole block would be too many."""
+    start, end = block.shingle_offsets[document : document + 2]
+    n_words = block.token_offsets[document + 1] - block.token_offsets[document]
+    return int(n_words), int(block.shingles[start:end].sum(dtype=np.uint64))
 
 
 def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:

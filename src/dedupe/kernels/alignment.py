@@ -81,20 +81,22 @@ def _index_into(shingles, slots, mask, scratch):
 
 
 @njit(cache=True, nogil=True)
-def count_distinct_into(shingles, offsets, slots, scratch, n_distinct):
-    """Write the number of distinct shingles of each document.
+def count_distinct_into(documents, shingles, offsets, slots, scratch, n_distinct):
+    """Write the number of distinct shingles of some documents.
 
     Parameters
     ----------
+    documents : int64 [shape=(n,)]
     shingles : uint64 [shape=(total,)]
     offsets : int64 [shape=(n_docs + 1,)]
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
     scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
-    n_distinct : int64 [shape=(n_docs,)], overwritten
+    n_distinct : int64 [shape=(n,)], overwritten
     """
-    for d in range(offsets.size - 1):
+    for i in range(documents.size):
+        d = documents[i]
         document = shingles[offsets[d] : offsets[d + 1]]
-        n_distinct[d] = _index_into(document, slots, _mask(document.size), scratch)
+        n_distinct[i] = _index_into(document, slots, _mask(document.size), scratch)
 
 
 @njit(cache=True, nogil=True)
@@ -177,7 +179,10 @@ def _cover_into(words_larger, words_smaller, n_smaller, ngram, scratch):
 
 @njit(cache=True, nogil=True)
 def _runs_into(n_smaller, words_larger, words_smaller, ngram, scratch):
-    """Write the runs of at least MIN_RUN words in the order of the smaller document."""
+    """Write the runs of at least MIN_RUN words in the order of the smaller document.
+
+    A document shorter than that is a run of its own.
+    """
     n_runs = 0
     i = 0
     while i < n_smaller:
@@ -190,7 +195,7 @@ def _runs_into(n_smaller, words_larger, words_smaller, ngram, scratch):
             i += 1
         i += 1
         length = min(i - start - 1 + ngram, words_larger - j, words_smaller - start)
-        if length >= MIN_RUN:
+        if length >= min(MIN_RUN, words_smaller):
             scratch[RUN_LARGER, n_runs] = j
             scratch[RUN_SMALLER, n_runs] = start
             scratch[RUN_LENGTH, n_runs] = length

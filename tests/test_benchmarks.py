@@ -1,0 +1,349 @@
+"""The accuracy bench: figures against hand-counted ones, and traps that are what they say."""
+
+import doctest
+import itertools
+import random
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+sys.path.append(str(BENCHMARKS))
+
+import accuracy  # noqa: E402
+import alterations  # noqa: E402
+import charts  # noqa: E402
+import collection  # noqa: E402
+import invented  # noqa: E402
+import judging  # noqa: E402
+import material  # noqa: E402
+import metrics  # noqa: E402
+import sweep  # noqa: E402
+import systems  # noqa: E402
+import traps  # noqa: E402
+
+MODULES = (accuracy, alterations, charts, collection, invented, material, metrics, sweep, traps)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_the_examples_run(module):
+    assert doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
+
+
+# Figures. Two stories of three and two documents, found as {1, 2, 4} and {3, 5}:
+#
+#            story x   story y
+# {1, 2, 4}     2         1       3 pairs found, 1 of them right
+# {3, 5}        1         1       1 pair found, none right
+#
+# 10 pairs, 4 of one story, 4 found, 1 right: expected 4 * 4 / 10 = 1.6 right by chance.
+STORIES = {"1": "x", "2": "x", "3": "x", "4": "y", "5": "y"}
+CLUSTERS = [["1", "2", "4"], ["3", "5"]]
+
+
+def test_figures_of_a_small_clustering():
+    counts = metrics.count_pairs(STORIES, CLUSTERS)
+    assert counts == metrics.PairCounts(n_true=1, n_found=4, n_gold=4, n_pairs=10)
+    assert (counts.precision, counts.recall, counts.f1) == (0.25, 0.25, 0.25)
+    assert counts.n_false == 3
+    assert counts.adjusted_rand == pytest.approx((1 - 1.6) / (4 - 1.6))
+
+
+def test_the_right_clusters_have_full_marks():
+    counts = metrics.count_pairs(STORIES, [["1", "2", "3"], ["4", "5"]])
+    assert (counts.precision, counts.recall, counts.f1, counts.adjusted_rand) == (1, 1, 1, 1)
+
+
+def test_documents_in_no_cluster_stand_alone():
+    counts = metrics.count_pairs(STORIES, [])
+    assert (counts.precision, counts.recall, counts.f1, counts.adjusted_rand) == (1, 0, 0, 0)
+
+
+def test_one_cluster_of_all_is_worth_nothing():
+    counts = metrics.count_pairs(STORIES, [list(STORIES)])
+    assert (counts.precision, counts.recall, counts.adjusted_rand) == (0.4, 1, 0)
+
+
+def test_a_document_of_no_story_is_not_counted():
+    stories = STORIES | {"6": None}
+    assert metrics.count_pairs(stories, [["1", "2", "4", "6"], ["3", "5"]]) == metrics.count_pairs(
+        STORIES, CLUSTERS
+    )
+
+
+def test_pairs_are_counted_as_they_are_enumerated():
+    draw = random.Random(1)
+    stories = {f"{n}": draw.choice(("x", "y", "z", None)) for n in range(40)}
+    groups: dict[int, list[str]] = {}
+    for document in stories:
+        groups.setdefault(draw.randrange(12), []).append(document)
+    judged = [d for d in stories if stories[d] is not None]
+    together = {frozenset(p) for g in groups.values() for p in itertools.combinations(g, 2)}
+    pairs = [frozenset(p) for p in itertools.combinations(judged, 2)]
+    gold = {p for p in pairs if len({stories[d] for d in p}) == 1}
+    found = together.intersection(pairs)
+    assert metrics.count_pairs(stories, groups.values()) == metrics.PairCounts(
+        len(gold & found), len(found), len(gold), len(pairs)
+    )
+
+
+def test_labelled_pairs_are_judged_alone():
+    labelled = [("1", "2", True), ("1", "3", True), ("1", "4", False), ("2", "5", False)]
+    counts = metrics.count_labelled(labelled, CLUSTERS)
+    assert counts == metrics.PairCounts(n_true=1, n_found=2, n_gold=2, n_pairs=4)
+
+
+def test_gold_pairs_of_a_large_story_are_a_sample():
+    pairs = list(metrics.gold_pairs({f"{n}": "x" for n in range(100)}))
+    assert len(pairs) == metrics.MAX_PAIRS < 100 * 99 / 2
+    assert all(left != right for left, right in pairs)
+
+
+def test_hard_positives_share_something_and_less_than_the_limit():
+    words = [f"w{n}" for n in range(60)]
+    texts = {
+        "all": " ".join(words),
+        "some": " ".join(words[:16]),
+        "most": " ".join(words[:40]),
+        "none": "entirely other words stand in this one",
+    }
+    one = collection.Collection("", texts, dict.fromkeys(texts, "x"))
+    judged = judging.judge([one], [])[0]
+    # Five-grams: 56, 12, 36, 3. The similarity of all and some is 12 / 56, of some and
+    # most 12 / 36, of all and most 36 / 56.
+    assert judged.hard == [("all", "some")]
+    assert judged.n_apart == 3
+
+
+def test_false_pairs_are_those_of_two_stories_and_the_forbidden_ones():
+    stories = {"1": "x", "2": "x", "3": "y", "4": None}
+    texts = dict.fromkeys(stories, "")
+    one = collection.Collection("", texts, stories, forbidden=(("1", "4"), ("3", "4")))
+    assert judging.Judged(one, []).n_false([["1", "2", "3", "4"]]) == 4
+
+
+def test_a_mixed_in_document_intrudes_where_a_page_is():
+    texts = dict.fromkeys("abcd", "")
+    one = collection.Collection("", texts, dict(texts), mixed_in=frozenset("cd"))
+    assert judging.Judged(one, []).n_intruders([["a", "c"], ["b"]]) == 1
+    assert judging.Judged(one, []).n_intruders([["a", "b"], ["c", "d"]]) == 0
+
+
+# Reading.
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for name in ("a.txt", "b.txt", "deep/c.txt"):
+        (tmp_path / name).write_text(f"text of {name}", "utf-8")
+    return tmp_path
+
+
+def test_a_folder_is_read_with_its_stories(folder):
+    (folder / "gold.csv").write_text("id,story\na.txt,x\ndeep/c.txt,x\n", "utf-8")
+    found = collection.read_collection(folder)
+    assert found.texts["deep/c.txt"] == "text of deep/c.txt"
+    assert found.stories == {"a.txt": "x", "b.txt": None, "deep/c.txt": "x"}
+
+
+def test_a_folder_is_read_with_labelled_pairs(folder):
+    (folder / "pairs.csv").write_text("left,right,same\na.txt,b.txt,1\na.txt,deep/c.txt,0\n")
+    found = collection.read_collection(folder, str(folder / "pairs.csv"))
+    assert found.labelled == (("a.txt", "b.txt", True), ("a.txt", "deep/c.txt", False))
+
+
+def test_gold_of_a_missing_document_is_refused(folder):
+    (folder / "gold.json").write_text('{"z.txt": "x"}')
+    with pytest.raises(SystemExit, match=r"z\.txt"):
+        collection.read_collection(folder)
+
+
+def test_a_folder_without_gold_is_refused(folder):
+    with pytest.raises(SystemExit, match="gold"):
+        collection.read_collection(folder)
+
+
+def test_json_lines_hold_their_own_gold(tmp_path):
+    path = tmp_path / "texts.jsonl"
+    path.write_text(
+        '{"id": "1", "text": "a", "page": "x"}\n{"id": "2", "text": "b", "page": "y"}\n'
+    )
+    found = collection.read_collection(path, "page")
+    assert (found.texts, found.stories) == ({"1": "a", "2": "b"}, {"1": "x", "2": "y"})
+
+
+def test_mixed_in_articles_are_stories_of_their_own_unless_exact_copies(tmp_path):
+    (tmp_path / "pages.jsonl").write_text('{"id": "p", "text": "page", "page": "x"}\n')
+    rows = ('{"id": "1", "text": "One  two"}', '{"id": "2", "text": "one two"}')
+    (tmp_path / "mix.jsonl").write_text("\n".join((*rows, '{"id": "3", "text": "three"}')))
+    found = collection.read_pages(tmp_path / "pages.jsonl", tmp_path / "mix.jsonl")
+    stories = found.stories
+    assert stories["1"] == stories["2"] != stories["3"] != stories["p"]
+    assert found.mixed_in == {"1", "2", "3"}
+
+
+# Material and traps.
+
+
+@pytest.fixture(scope="module")
+def made():
+    return material.invented_material()
+
+
+@pytest.fixture(scope="module")
+def collections(made):
+    return {trap.name: trap for trap in traps.make_traps(made)}
+
+
+def test_invented_stories_share_hardly_a_five_gram(made):
+    grams = [material.five_grams(story) for story in made.stories[:60]]
+    shared = [len(a & b) / min(len(a), len(b)) for a, b in itertools.combinations(grams, 2)]
+    assert max(shared) < 0.02
+    assert len(tuple(material.distinct(made.stories))) > 0.95 * len(made.stories)
+
+
+def test_invented_stories_share_their_common_words(made):
+    words = [set(story.casefold().split()) for story in made.stories[:20]]
+    assert all(len(a & b) > 30 for a, b in itertools.combinations(words, 2))
+
+
+def test_articles_that_repeat_others_are_left_out(made):
+    story, other = made.stories[:2]
+    assert list(material.distinct([story, f"Headline\n\n{story}", other])) == [story, other]
+
+
+def test_traps_are_the_same_in_every_run(made, collections):
+    again = {trap.name: trap for trap in traps.make_traps(made, only=["teaser", "wrapped"])}
+    assert again == {name: collections[name] for name in again}
+    others = traps.make_traps(made, seed=2, only=["teaser"])
+    assert next(others).texts != again["teaser of 40 words"].texts
+
+
+def test_every_trap_has_documents_and_gold_for_each(collections):
+    assert len(collections) >= len(traps.TRAPS)
+    for one in collections.values():
+        assert one.texts.keys() == one.stories.keys()
+        assert {d for pair in one.forbidden for d in pair} <= one.texts.keys()
+        assert len(set(one.stories.values())) > 20
+
+
+def test_pages_of_the_template_trap_are_mostly_template(collections):
+    one = collections["template"]
+    assert len(one.texts) == 400
+    pages = [set(one.texts[f"{i}/one"].splitlines()) for i in range(2)]
+    n_words = sum(alterations.count_words(line) for line in pages[0] & pages[1])
+    assert n_words == pytest.approx(traps.TEMPLATE_WORDS, abs=10)
+
+
+@pytest.mark.parametrize("share", traps.BOILERPLATE)
+def test_wrapped_stories_have_their_share_of_boilerplate(collections, share):
+    texts = collections[f"{share:.0%} boilerplate"].texts
+    for i in range(40):
+        bare, page = texts[f"{i}/bare"], texts[f"{i}/site0"]
+        assert bare in page
+        n_bare, n_page = alterations.count_words(bare), alterations.count_words(page)
+        assert 1 - n_bare / n_page == pytest.approx(share, abs=0.02)
+
+
+def test_short_stories_on_long_pages_are_hard(collections):
+    one = collections["short story, long page"]
+    pairs = [(f"{i}/bare", f"{i}/page") for i in range(20)]
+    assert max(metrics.similarities(one.texts, pairs)) < 0.05
+
+
+def test_a_chain_has_no_ends_in_common(collections):
+    texts = collections["chain A~B~C"].texts
+    pairs = [(f"{i}/{a}", f"{i}/{b}") for i in range(5) for a, b in ("AC", "AB", "BC")]
+    found = metrics.similarities(texts, pairs)
+    assert max(found[::3]) < 0.01
+    assert min(found[1::3] + found[2::3]) > 0.2
+
+
+def test_texts_without_newlines_have_none(collections):
+    flat = [one for name, one in collections.items() if name.endswith("no newlines")]
+    assert len(flat) == 3
+    assert not any("\n" in text for one in flat for text in one.texts.values())
+
+
+@pytest.mark.parametrize("share", traps.EDITS)
+def test_edits_change_their_share_of_the_words(share):
+    text = " ".join(f"w{n}" for n in range(1000))
+    words = alterations.edit(text, random.Random(1), share).split()
+    kept = len(set(words) & set(text.split()))
+    # A quarter of the edits adds a word and keeps the one before it.
+    assert kept == pytest.approx(1000 * (1 - share * 0.75), abs=20)
+
+
+# Running and reporting.
+
+
+def test_constants_of_the_sweep_exist():
+    missing = [name for name in sweep.CONSTANTS if sweep.current_value(name) is None]
+    assert missing == []
+
+
+def test_a_system_runs_in_a_process_of_its_own():
+    story = " ".join(f"word{n}" for n in range(60))
+    texts = {"a": story, "b": f"menu {story}", "c": "something else"}
+    outcome, nothing = systems.run(systems.OURS, [texts, {"c": "one text"}], curve=True)
+    assert outcome.clusters == [["a", "b"]]
+    assert outcome.seconds > 0
+    assert outcome.peak_mb > 1
+    assert outcome.curve.keys() == set(systems.CURVE)
+    assert nothing.clusters == []
+
+
+def test_constants_reach_the_child():
+    story = " ".join(f"word{n}" for n in range(60))
+    texts = {"a": story, "b": " ".join(f"menu{n}" for n in range(100)) + story}
+    assert systems.run(systems.OURS, [texts])[0].clusters == [["a", "b"]]
+    constants = {"dedupe.scoring.MIN_WORDS": 100}
+    assert systems.run(systems.OURS, [texts], constants=constants)[0].clusters == []
+
+
+def test_a_system_that_takes_too_long_has_no_outcome():
+    assert systems.run(systems.OURS, [{"a": "one"}], limit=0.01) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["datasketch LSH 0.5", "datasketch LSH 0.5, verified", "rensa deduplicator 0.5"]
+)
+def test_peers_find_what_they_are_made_for(name, made):
+    peers = pytest.importorskip("accuracy_peers")
+    story, other = made.stories[:2]
+    texts = {"a": story, "b": f"{story} the end", "c": other}
+    assert peers.PEERS[name](texts) == [["a", "b"]]
+
+
+def test_reports_escape_and_replace(tmp_path, collections):
+    one = judging.Judged(replace(collections["typography"], name="<b>&"), [])
+    clusters = [[f"{i}/first", f"{i}/set-anew"] for i in range(100)]
+    one.outcomes[systems.OURS] = systems.Outcome(clusters, 1.0, 100.0, {0.4: clusters})
+    one.outcomes["datasketch LSH 0.5"] = systems.Outcome([], 1.0, 100.0)
+    page = charts.page("<i>", accuracy.drawn([one], []))
+    assert "<b>" not in page
+    assert "&lt;b&gt;&amp;" in page
+    assert "<polyline" in page
+    table = accuracy.by_trap([one], "invented").markdown()
+    assert "| <b>& | 200 | 1.0000 | 1.0000 | 1.0000 | 1.0000 | 0 | 0.0000 datasketch" in table
+    readme = tmp_path / "README.md"
+    readme.write_text("a\n<!-- accuracy:begin -->\nold\n<!-- accuracy:end -->\nz\n", "utf-8")
+    charts.update([readme], "accuracy", table)
+    assert readme.read_text("utf-8").startswith("a\n<!-- accuracy:begin -->\n| trap |")
+    assert readme.read_text("utf-8").endswith("\n<!-- accuracy:end -->\nz\n")
+
+
+def test_files_without_markers_are_refused(tmp_path):
+    (tmp_path / "a.md").write_text("text")
+    with pytest.raises(SystemExit, match="accuracy:begin"):
+        charts.update([tmp_path / "a.md"], "accuracy", "table")
+
+
+def test_the_command_prints_a_table(capsys):
+    accuracy.main(["--no-peers", "--traps", "short", "--source", "invented"])
+    printed = capsys.readouterr().out
+    assert printed.startswith("| system | precision | recall | F1 | ARI |")
+    assert "| short texts | " in printed
