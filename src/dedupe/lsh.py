@@ -20,8 +20,8 @@ from dedupe.kernels.buckets import count_emissions, emit_pairs_into
 
 __all__ = ["CONTAINMENT_FLOOR", "candidate_pairs"]
 
-CONTAINMENT_FLOOR = 0.2
-"""Pairs below this containment are not worth scoring: half of the default threshold."""
+CONTAINMENT_FLOOR = 0.1
+"""Pairs below this containment are not worth scoring: a story that is a tenth of both pages."""
 
 Z = 3.0
 """Standard errors of doubt in favour of a pair: one in 740 is dropped at the floor itself."""

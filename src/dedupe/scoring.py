@@ -59,7 +59,7 @@ PROSE = 1.2
 """An open end whose lines are this much longer than those of the shared text holds a story."""
 
 SHORT_SHARE = 0.8
-"""Share of the words of *both* sides that texts under MIN_WORDS must share."""
+"""Share of the words of *both* sides that two short texts must share."""
 
 NEARLY_ALL = 0.9
 """Share of a document's words that make it contained in another."""
@@ -240,8 +240,8 @@ def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Float
 def score(alignment: Alignment) -> Floats:
     """Return how sure it is that the two documents of each pair hold the same story.
 
-    Under `MIN_WORDS` shared words it is 0, except between two texts that are both
-    that short: they must share `SHORT_SHARE` of the words of both.
+    Under `MIN_WORDS` shared words it is 0, except between two texts that are hardly
+    longer: they must share `SHORT_SHARE` of the words of both.
     """
     matched = np.minimum(alignment.weight_left, alignment.weight_right)
     shares = (
@@ -256,7 +256,7 @@ def score(alignment: Alignment) -> Floats:
     longer = np.maximum(alignment.words_left, alignment.words_right)
     share = alignment.covered / longer
     short = np.where(share >= SHORT_SHARE, share, 0)
-    return np.where(longer < MIN_WORDS, short, scores)
+    return np.where(alignment.covered < MIN_WORDS, short, scores)
 
 
 def strict_score(alignment: Alignment) -> Floats:
