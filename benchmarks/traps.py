@@ -79,7 +79,8 @@ def one_template(material: Material, draw: random.Random, full: bool) -> Iterato
 
 def near_copies(material: Material, draw: random.Random, full: bool) -> Iterator[Collection]:
     """One story many times, each time with other words edited, among a few others."""
-    n = 20_000 if full else 300
+    # Three hundred fit under every cap on the way; a thousand do not.
+    n = 20_000 if full else 1000
     story, *others = material.bodies(draw, 51, 250, 400)
     rows: list[Row] = [(f"copy/{i}", edit(story, draw, 0.02), "copied") for i in range(n)]
     for i, other in enumerate(others):

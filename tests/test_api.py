@@ -74,6 +74,7 @@ corpora = st.lists(pages, min_size=2, max_size=8).map(
     lambda texts: {f"document {i}": text for i, text in enumerate(texts)}
 )
 few = settings(max_examples=5 if config.DISABLE_JIT else 40)
+compiled = pytest.mark.skipif(config.DISABLE_JIT, reason="takes minutes without compilation")
 
 
 # --- laws ---
@@ -194,9 +195,9 @@ def test_identical_copies_cost_one_pair_each():
     assert {pair.verdict for pair in result.scored} == {"identical"}
 
 
+@compiled
 def test_many_near_copies_are_one_cluster():
-    n_copies = 20 if config.DISABLE_JIT else 300
-    texts = {f"{i:03}": edited(article("x", 200), 0.02, seed=i) for i in range(n_copies)}
+    texts = {f"{i:03}": edited(article("x", 200), 0.02, seed=i) for i in range(300)}
     assert members(find_duplicate_texts(texts)) == [tuple(texts)]
 
 
@@ -285,6 +286,7 @@ def test_two_hundred_foreign_words_do_not_change_the_verdict(place, seeds):
 # --- traps ---
 
 
+@compiled
 @pytest.mark.parametrize("n_words", [60, 100, 200, 500])
 def test_different_stories_in_one_template_are_not_merged(n_words):
     head, foot = article("head", 250), article("foot", 250)
@@ -292,7 +294,8 @@ def test_different_stories_in_one_template_are_not_merged(n_words):
     assert members(find_duplicate_texts(texts)) == []
 
 
-@pytest.mark.parametrize("n_words", [100, 200])
+@compiled
+@pytest.mark.parametrize("n_words", [60, 100, 200])
 def test_each_of_twenty_stories_in_two_templates_is_found(n_words):
     templates = [(article(f"head {i}", 250), article(f"foot {i}", 250)) for i in range(2)]
     texts = {
@@ -417,7 +420,7 @@ def test_input_that_cannot_be_used():
 
 @pytest.mark.parametrize("pair", [("", "word"), ("word", "—"), ("\n", "")])
 def test_a_text_without_a_word_is_not_compared(pair):
-    with pytest.raises(NothingToRead, match="must hold a word, got none in (left|right)"):
+    with pytest.raises(NothingToRead, match=r"must hold a word, got none in (left|right)"):
         compare_texts(*pair)
 
 
@@ -474,3 +477,27 @@ def test_paths_that_cannot_be_used(tmp_path):
     two.write_text('{"text": "one"}\n{"text": "two"}\n', encoding="utf-8")
     with pytest.raises(InvalidInput, match="must hold one document, got 2"):
         compare(two, two)
+
+
+# --- furniture ---
+
+
+def test_a_corpus_tells_compare_what_is_furniture(tmp_path):
+    footer = article("footer", 120)
+    texts = {f"{i}": f"{article(f'story {i}', 150)}\n{footer}" for i in range(6)}
+    corpus = find_duplicate_texts(texts)
+    pair = f"{article('new', 40)}\n{footer}", f"{article('newer', 40)}\n{footer}"
+    alone = compare_texts(*pair)
+    told = compare_texts(*pair, corpus=Result.from_json(corpus.to_json()))
+    assert not alone.knows_furniture
+    assert told.knows_furniture
+    assert alone.pair.furniture_words == 0
+    assert told.pair.furniture_words > 80
+    assert told.pair.score < alone.pair.score
+    assert all(passage.furniture for passage in told.pair.evidence.passages)
+
+
+def test_a_corpus_of_other_shingles_is_refused():
+    corpus = find_duplicate_texts([STORIES[0], STORIES[1]], ngram=4)
+    with pytest.raises(InvalidSetting, match="ngram must be that of the corpus, 4, got 5"):
+        compare_texts(STORIES[0], STORIES[1], corpus=corpus)

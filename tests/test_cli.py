@@ -146,7 +146,7 @@ def test_flags_are_the_keyword_names(library):
 
 def test_compare(library):
     ran = run("compare", "l", "r", "--threshold", "0.95", "--ngram", "3")
-    assert library.asked == ("l", "r", {"threshold": 0.95, "ngram": 3})
+    assert library.asked == ("l", "r", {"corpus": None, "threshold": 0.95, "ngram": 3})
     assert ran.exit_code == 0
     assert ran.stdout.startswith("not the same story  score 0.90")
     assert f"    {STORY}\n" in ran.stdout

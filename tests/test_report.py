@@ -358,6 +358,7 @@ def test_comparison_shows_everything():
         "same story  score 0.75  containment 0.88  Jaccard 0.25  same text\n"
         "  score 0.75 reaches the threshold 0.4: the same story\n"
         "  words shared\n"
+        "  two documents alone do not tell which text is furniture\n"
         "\n"
         "shared: 7 words in 2 passages\n"
         "  70% of l.txt\n"
@@ -386,6 +387,7 @@ def test_comparison_of_strangers():
     assert report.startswith("not the same story  score 0.00")
     assert "\nshared: nothing\n" in report
     bare = replace(strangers, pair=pair("a", "b", 0.0, "different", reason="no words"))
+    bare = replace(bare, knows_furniture=True)
     assert plain(comparison.describe(bare)).endswith("\n  no words\n")
 
 

@@ -66,6 +66,7 @@ def facts_of(block, larger, smaller):
         block.weights,
         block.ngram,
         *scratch_of(block),
+        None,
         found,
     )
     return [reference.Facts(*row) for row in found.tolist()]
@@ -363,12 +364,12 @@ def test_a_text_equals_its_copy_however_short(n):
 
 
 @pytest.mark.parametrize(
-    ("n_shared", "n_extra", "same"), [(4, 1, False), (8, 1, True), (8, 4, False), (19, 1, False)]
+    ("n_shared", "n_extra", "same"),
+    [(4, 1, False), (8, 1, True), (8, 4, False), (19, 1, True), (19, 4, True), (19, 5, False)],
 )
 def test_short_texts_must_share_nearly_all(n_shared, n_extra, same):
-    """The last case has 20 words on one side, and 20 shared ones make a story."""
     found = score_pair(story(n_shared), story(n_shared + n_extra))
-    assert (found > 0) == same
+    assert found == (pytest.approx(n_shared / (n_shared + n_extra)) if same else 0)
 
 
 def test_nineteen_words_of_two_long_texts_are_a_phrase():

@@ -127,6 +127,7 @@ def compare(
     *,
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
+    corpus: Result | None = None,
 ) -> Comparison:
     """Compare two files: say whether they are the same story, and what only one of them says.
 
@@ -136,11 +137,14 @@ def compare(
         Files of one document each.
     threshold, ngram
         See `dedupe.Settings`.
+    corpus : Result, optional
+        Where to learn which text is furniture. Two documents alone do not tell: a
+        footer that both carry counts as shared text.
 
     Raises
     ------
     InvalidSetting, NoSuchPath
-        As in `find_duplicates`.
+        As in `find_duplicates`; also when the corpus has another `ngram`.
     NothingToRead
         When a file holds no document that can be read, or no word.
     InvalidInput
@@ -154,7 +158,8 @@ def compare(
     >>> comparison.same_story, comparison.pair.verdict, comparison.pair.reason
     (True, 'contained', '391 words shared, none replaced')
     """
-    return compare_documents(_one_document(left), _one_document(right), Settings(threshold, ngram))
+    documents = (_one_document(left), _one_document(right))
+    return compare_documents(*documents, Settings(threshold, ngram), corpus)
 
 
 def compare_texts(
@@ -163,6 +168,7 @@ def compare_texts(
     *,
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
+    corpus: Result | None = None,
 ) -> Comparison:
     """Compare two texts in memory: the twin of `compare`.
 
@@ -170,7 +176,7 @@ def compare_texts(
     'identical'
     """
     documents = (Document("left", left), Document("right", right))
-    return compare_documents(*documents, Settings(threshold, ngram))
+    return compare_documents(*documents, Settings(threshold, ngram), corpus)
 
 
 def _find(
@@ -201,6 +207,7 @@ def _find(
         n_documents=len(corpus.infos),
         settings=settings,
         documents=tuple(info for info in corpus.infos if info.id in involved),
+        furniture=matcher.furniture.to_bytes(),
     )
 
 

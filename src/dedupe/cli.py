@@ -170,14 +170,21 @@ def find(
     default="text",
     help="Text for people, or everything as JSON.",
 )
+@click.option(
+    "--corpus",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Learn what is furniture from this result of 'find --format json'.",
+)
 @_threshold
 @_ngram
-def compare(left: str, right: str, format_: str, **settings: Any) -> None:
+def compare(left: str, right: str, format_: str, corpus: Path | None, **settings: Any) -> None:
     """Show what the files A and B share, and what only one of them says."""
     from dedupe import api
     from dedupe.report import comparison, json
+    from dedupe.results import Result
 
-    found = api.compare(left, right, **settings)
+    known = None if corpus is None else Result.from_json(corpus.read_bytes())
+    found = api.compare(left, right, corpus=known, **settings)
     if format_ == "text":
         _show(comparison.describe(found))
     else:

@@ -4,116 +4,134 @@ A shingle that occurs in many clusters of documents says little about any of the
 Counting clusters, not documents, keeps a story that was syndicated five hundred
 times at its full weight: its copies are one cluster. No list of words, languages or
 sites is needed, and none would know the next site.
-"""
 
-from dataclasses import dataclass
+Only shingles that some pair of documents shares are counted. All others weigh 1
+anyway, and they are nearly all there are.
+"""
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.kernels.furniture import count_clusters_into, move_into, word_weights_into
+from dedupe.kernels.furniture import (
+    EMPTY,
+    count_clusters_into,
+    insert_into,
+    word_weights_into,
+)
 
 __all__ = ["Furniture"]
-
-SAMPLE_BITS = 0
-"""Low bits of a shingle that must be 0 for it to be counted."""
 
 MIN_SLOTS = 1 << 12
 MAX_LOAD = 0.5
 
+Shingles = npt.NDArray[np.uint64]
+Whole = npt.NDArray[np.int64]
 
-@dataclass(slots=True)
+
 class Furniture:
-    """Counts, for shingles, the clusters that hold them.
+    """In how many clusters the shingles of a corpus occur.
 
-    Attributes
-    ----------
-    keys : uint64 [shape=(n_slots,)]
-    counts : uint16 [shape=(n_slots,)]
-    last_cluster : int32 [shape=(n_slots,)], -1 where a slot is empty
-    n_keys : int
+    A new one knows nothing, and every word weighs 1.
+
+    Examples
+    --------
+    >>> shingles, offsets = np.uint64([7, 8, 7]), np.array([0, 2, 3])
+    >>> furniture = Furniture()
+    >>> furniture.watch(shingles)
+    >>> furniture.count(shingles, offsets, np.array([0, 1]))
+    >>> furniture.weights(shingles, offsets, offsets).tolist()
+    [0.5, 1.0, 0.5]
     """
 
-    keys: npt.NDArray[np.uint64]
-    counts: npt.NDArray[np.uint16]
-    last_cluster: npt.NDArray[np.int32]
-    n_keys: int = 0
+    def __init__(self) -> None:
+        self._n_keys = 0
+        self._make_slots(MIN_SLOTS)
 
-    @classmethod
-    def empty(cls) -> "Furniture":
-        """Return a table that knows nothing, by which every word weighs 1."""
-        return cls(*_slots(MIN_SLOTS))
+    def watch(self, shingles: Shingles, counts: npt.NDArray[np.uint16] | None = None) -> None:
+        """Take up shingles to count, from `counts` on; those taken up before stay as they are."""
+        if counts is None:
+            counts = np.zeros(shingles.size, np.uint16)
+        self._make_room(shingles.size)
+        self._n_keys += insert_into(shingles, counts, self._keys, self._counts, self._last_cluster)
 
-    def add(
-        self,
-        shingles: npt.NDArray[np.uint64],
-        offsets: npt.NDArray[np.int64],
-        clusters: npt.NDArray[np.int64],
-    ) -> None:
-        """Count the shingles of a block of documents.
+    def count(self, shingles: Shingles, offsets: Whole, clusters: Whole) -> None:
+        """Count the clusters of a block of documents.
 
         Parameters
         ----------
         shingles : uint64 [shape=(n_shingles,)]
         offsets : int64 [shape=(n_docs + 1,)]
+            Document ``d`` owns ``shingles[offsets[d]:offsets[d + 1]]``.
         clusters : int64 [shape=(n_docs,)], not negative
             Documents of one cluster follow each other, also from call to call.
         """
-        self._make_room(len(shingles) >> SAMPLE_BITS)
-        self.n_keys += count_clusters_into(
-            shingles, offsets, clusters, _sample(), self.keys, self.counts, self.last_cluster
+        count_clusters_into(
+            shingles, offsets, clusters, self._keys, self._counts, self._last_cluster
         )
 
     def weights(
-        self,
-        shingles: npt.NDArray[np.uint64],
-        offsets: npt.NDArray[np.int64],
-        token_offsets: npt.NDArray[np.int64],
+        self, shingles: Shingles, offsets: Whole, token_offsets: Whole
     ) -> npt.NDArray[np.float32]:
         """Return the weight of each word of a block of documents, in (0, 1].
 
-        >>> table = Furniture.empty()
-        >>> shingles, offsets = np.uint64([7, 8, 7]), np.array([0, 2, 3])
-        >>> table.add(shingles, offsets, np.array([0, 1]))
-        >>> table.weights(shingles, offsets, offsets).tolist()
-        [0.5, 1.0, 0.5]
+        Parameters
+        ----------
+        shingles, offsets
+            As in `count`.
+        token_offsets : int64 [shape=(n_docs + 1,)]
         """
         weights = np.empty(int(token_offsets[-1]), np.float32)
         word_weights_into(
             shingles,
             offsets,
             token_offsets,
-            _sample(),
-            self.keys,
-            self.counts,
-            self.last_cluster,
+            self._keys,
+            self._counts,
+            self._last_cluster,
             weights,
         )
         return weights
 
+    def to_bytes(self) -> bytes:
+        """Return what is furniture: the shingles of two clusters or more, and their counts."""
+        rows = np.flatnonzero(self._counts > 1)
+        rows = rows[np.argsort(self._keys[rows])]
+        keys = self._keys[rows].astype("<u8").tobytes()
+        return keys + self._counts[rows].astype("<u2").tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Furniture":
+        """Rebuild from `to_bytes`.
+
+        Raises
+        ------
+        ValueError
+            When the length is that of no such bytes.
+        """
+        n_keys, rest = divmod(len(data), 10)
+        if rest:
+            raise ValueError(f"furniture must have 10 bytes a shingle, got {len(data)} bytes")
+        furniture = cls()
+        furniture.watch(
+            np.frombuffer(data, "<u8", n_keys).astype(np.uint64),
+            np.frombuffer(data, "<u2", n_keys, 8 * n_keys).astype(np.uint16),
+        )
+        return furniture
+
+    def _make_slots(self, n_slots: int) -> None:
+        """Replace the table by an empty one."""
+        self._keys = np.zeros(n_slots, np.uint64)
+        self._counts = np.zeros(n_slots, np.uint16)
+        self._last_cluster = np.full(n_slots, EMPTY, np.int32)
+
     def _make_room(self, n_more: int) -> None:
-        """Enlarge the table until `n_more` keys fit in without crowding."""
-        n_slots = self.keys.size
-        while n_slots * MAX_LOAD < self.n_keys + n_more:
+        """Enlarge the table until so many more keys fit in without crowding."""
+        n_slots = self._keys.size
+        while n_slots * MAX_LOAD < self._n_keys + n_more:
             n_slots *= 2
-        if n_slots == self.keys.size:
+        if n_slots == self._keys.size:
             return
-        old = self.keys, self.counts, self.last_cluster
-        self.keys, self.counts, self.last_cluster = _slots(n_slots)
-        move_into(*old, self.keys, self.counts, self.last_cluster)
-
-
-def _sample() -> np.uint64:
-    """Return the mask of the bits that choose the sample."""
-    return np.uint64((1 << SAMPLE_BITS) - 1)
-
-
-def _slots(
-    n_slots: int,
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
-    """Return an empty table."""
-    return (
-        np.zeros(n_slots, np.uint64),
-        np.zeros(n_slots, np.uint16),
-        np.full(n_slots, -1, np.int32),
-    )
+        used = np.flatnonzero(self._last_cluster != EMPTY)
+        keys, counts = self._keys[used], self._counts[used]
+        self._make_slots(n_slots)
+        insert_into(keys, counts, self._keys, self._counts, self._last_cluster)

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from dedupe import clustering, evidence, scoring
 from dedupe.corpus import Corpus, Progress, ProgressCallback, map_in_order
 from dedupe.documents import Document
-from dedupe.errors import NothingToRead
+from dedupe.errors import InvalidSetting, NothingToRead
 from dedupe.furniture import Furniture
-from dedupe.results import Cluster, Comparison, Evidence, Pair
+from dedupe.results import Cluster, Comparison, Evidence, Pair, Result
 from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.shingling import digests, hash_shingles
 from dedupe.text import Tokens, hash_tokens
@@ -41,7 +41,7 @@ class Matcher:
     corpus: Corpus
     ngram: int
     workers: int
-    furniture: Furniture = field(default_factory=Furniture.empty)
+    furniture: Furniture = field(default_factory=Furniture)
 
     def find_furniture(self, pairs: Whole, progress: ProgressCallback) -> None:
         """Learn which text is furniture, from the clusters of the pairs beyond doubt.
@@ -56,10 +56,11 @@ class Matcher:
         places = np.searchsorted(numbers, pairs)
         edges: list[tuple[int, int, float]] = []
         n_done = 0
-        for found in map_in_order(self._strict_scores, self._blocks(pairs), self.workers):
+        for found, shared in map_in_order(self._first_pass, self._blocks(pairs), self.workers):
             block = places[n_done : n_done + len(found)]
             sure = np.flatnonzero(found >= scoring.STRICT_CONTAINMENT)
             edges += zip(*block[sure].T.tolist(), found[sure].tolist(), strict=True)
+            self.furniture.watch(shared)
             n_done += len(found)
             progress(Progress("furniture", n_done, len(pairs), "pairs"))
         labels = clustering.average_linkage(
@@ -70,7 +71,7 @@ class Matcher:
             some = order[start : start + BLOCK_DOCUMENTS]
             tokens = hash_tokens(self.corpus.texts(numbers[some].tolist()))
             shingles = hash_shingles(tokens, self.ngram)
-            self.furniture.add(shingles.hashes, shingles.offsets, labels[some])
+            self.furniture.count(shingles.hashes, shingles.offsets, labels[some])
 
     def score(self, pairs: Whole, progress: ProgressCallback) -> Iterator[Pair]:
         """Yield the pairs that score at least the floor, furniture weighed lightly.
@@ -174,27 +175,31 @@ class Matcher:
         if start < len(pairs):
             yield pairs[start:]
 
-    def _strict_scores(self, pairs: Whole) -> npt.NDArray[np.float64]:
-        return scoring.strict_score(self._align(pairs, weighted=False)[2])
+    def _first_pass(self, pairs: Whole) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint64]]:
+        """Return the strict scores of a block of pairs, and the shingles they share."""
+        _, left, right, block = self._block_of(pairs, furniture=None)
+        matched = np.zeros(block.shingles.size, np.bool_)
+        scores = scoring.strict_score(scoring.align(block, left, right, matched))
+        return scores, np.unique(block.shingles[matched])
 
-    def _align(
-        self, pairs: Whole, *, weighted: bool
-    ) -> tuple[Whole, scoring.Block, scoring.Alignment]:
-        """Hash the documents of some pairs and align them, lesser numbers on the left."""
+    def _block_of(
+        self, pairs: Whole, furniture: Furniture | None
+    ) -> tuple[Whole, Whole, Whole, scoring.Block]:
+        """Hash the documents of some pairs: their numbers, either side as places, the block."""
         numbers = np.unique(pairs)
         places = np.searchsorted(numbers, pairs)
-        texts = self.corpus.texts(numbers.tolist())
-        block, _ = make_block(texts, self.ngram, self.furniture if weighted else None)
-        return numbers, block, scoring.align(block, places.min(axis=1), places.max(axis=1))
+        block, _ = make_block(self.corpus.texts(numbers.tolist()), self.ngram, furniture)
+        # Lesser numbers, which are lesser ids, go left.
+        return numbers, places.min(axis=1), places.max(axis=1), block
 
     def _score_block(self, pairs: Whole) -> tuple[list[Pair], int]:
         return self._pairs(pairs, SCORE_FLOOR), len(pairs)
 
     def _pairs(self, pairs: Whole, floor: float) -> list[Pair]:
         """Score a block of pairs; keep those of at least `floor`."""
-        numbers, block, alignment = self._align(pairs, weighted=True)
+        numbers, left, right, block = self._block_of(pairs, self.furniture)
         ids = [self.corpus.infos[number].id for number in numbers.tolist()]
-        return make_pairs(ids, block, alignment, floor)
+        return make_pairs(ids, block, scoring.align(block, left, right), floor)
 
 
 class EvidenceFinder:
@@ -219,20 +224,39 @@ class EvidenceFinder:
         return self.tokens.spans[self.tokens.offsets[number] : self.tokens.offsets[number + 1]]
 
 
-def compare_documents(left: Document, right: Document, settings: Settings) -> Comparison:
-    """Compare two documents that belong to no corpus."""
-    block, tokens = make_block([left.text, right.text], settings.ngram)
-    for document, n_words in zip((left, right), block.n_words, strict=True):
+def compare_documents(
+    left: Document, right: Document, settings: Settings, corpus: Result | None = None
+) -> Comparison:
+    """Compare two documents, with what a corpus says of furniture if there is one."""
+    furniture = _furniture_of(corpus, settings)
+    finder = EvidenceFinder([left.text, right.text], settings.ngram, furniture)
+    for document, n_words in zip((left, right), finder.block.n_words, strict=True):
         if n_words == 0:
             raise NothingToRead(f"a text to compare must hold a word, got none in {document.id}")
-    one, other = digests(tokens)
+    one, other = digests(finder.tokens)
     if one == other:
-        pair = identical_pair(left.id, right.id, int(block.n_words[0]))
+        pair = identical_pair(left.id, right.id, int(finder.block.n_words[0]))
     else:
-        alignment = scoring.align(block, np.array([0]), np.array([1]))
-        pair = make_pairs([left.id, right.id], block, alignment, floor=0.0)[0]
-    found = EvidenceFinder([left.text, right.text], settings.ngram, Furniture.empty()).find(0, 1)
-    return Comparison(replace(pair, evidence=found), left.text, right.text, settings.threshold)
+        alignment = scoring.align(finder.block, np.array([0]), np.array([1]))
+        pair = make_pairs([left.id, right.id], finder.block, alignment, floor=0.0)[0]
+    return Comparison(
+        replace(pair, evidence=finder.find(0, 1)),
+        left.text,
+        right.text,
+        settings.threshold,
+        knows_furniture=corpus is not None,
+    )
+
+
+def _furniture_of(corpus: Result | None, settings: Settings) -> Furniture:
+    """Return what a corpus knows of furniture, which is nothing if there is no corpus."""
+    if corpus is None:
+        return Furniture()
+    if corpus.settings.ngram != settings.ngram:
+        raise InvalidSetting(
+            f"ngram must be that of the corpus, {corpus.settings.ngram}, got {settings.ngram}"
+        )
+    return Furniture.from_bytes(corpus.furniture)
 
 
 def make_block(

@@ -5,6 +5,7 @@ it can be saved as JSON, loaded elsewhere, given another threshold and reported
 without the documents it came from. Ids tie the records together.
 """
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -211,13 +212,15 @@ class Comparison:
 
     `pair.left` and `pair.right` name the sides in the order in which they were
     given, and `left_text` and `right_text` are what the spans of its evidence
-    point into.
+    point into. `knows_furniture` says whether a corpus told furniture from story;
+    two documents alone cannot.
     """
 
     pair: Pair
     left_text: str
     right_text: str
     threshold: float
+    knows_furniture: bool = False
 
     @property
     def same_story(self) -> bool:
@@ -246,6 +249,9 @@ class Result:
     settings : Settings
     documents : tuple of DocumentInfo
         The documents that occur in `scored`, ordered by id.
+    furniture : bytes
+        What `dedupe.compare` learns from this result: see
+        `dedupe.furniture.Furniture.to_bytes`.
     """
 
     clusters: tuple[Cluster, ...]
@@ -255,6 +261,7 @@ class Result:
     n_documents: int
     settings: Settings
     documents: tuple[DocumentInfo, ...]
+    furniture: bytes = b""
 
     def __repr__(self) -> str:
         return (
@@ -352,6 +359,7 @@ class Result:
             "pairs": [asdict(pair) for pair in self.scored],
             "skipped": [asdict(skipped) for skipped in self.skipped],
             "documents": [asdict(document) for document in self.documents],
+            "furniture": base64.b64encode(self.furniture).decode(),
         }
         return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
 
@@ -386,6 +394,7 @@ class Result:
                 n_documents=int(facts["n_documents"]),
                 settings=_settings(facts["settings"]),
                 documents=tuple(DocumentInfo(**row) for row in facts["documents"]),
+                furniture=base64.b64decode(facts["furniture"], validate=True),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidResult(f"a result is damaged: {error!r}") from error

@@ -150,7 +150,9 @@ class Alignment:
         return np.maximum(0, np.rint(self.covered - matched)).astype(np.int64)
 
 
-def align(block: Block, left: Whole, right: Whole) -> Alignment:
+def align(
+    block: Block, left: Whole, right: Whole, matched: npt.NDArray[np.bool_] | None = None
+) -> Alignment:
     """Compare the documents of each pair word by word.
 
     Fast when pairs with the same larger document follow each other, since its
@@ -161,6 +163,8 @@ def align(block: Block, left: Whole, right: Whole) -> Alignment:
     block : Block
     left, right : int64 [shape=(n_pairs,)]
         Document numbers within the block; no document is empty.
+    matched : bool [shape=(n_shingles,)], optional
+        Is set for shingles that a pair shares, on one of its sides.
     """
     n_words = block.n_words
     ranks = _ranks(block)
@@ -179,6 +183,7 @@ def align(block: Block, left: Whole, right: Whole) -> Alignment:
         block.ngram,
         slots,
         scratch,
+        matched,
         facts,
     )
     totals = _totals(block)

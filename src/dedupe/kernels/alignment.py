@@ -325,6 +325,7 @@ def align_pairs_into(
     ngram,
     slots,
     scratch,
+    matched,
     facts,
 ):
     """Write the facts of each pair: a row of the columns named at the top of this module.
@@ -341,6 +342,8 @@ def align_pairs_into(
     ngram : int
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
     scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
+    matched : bool [shape=(n_shingles,)] or None
+        Is set for the shingles of smaller documents that their larger one has.
     facts : float64 [shape=(n_pairs, N_FACTS)], overwritten
     """
     indexed = -1
@@ -357,6 +360,9 @@ def align_pairs_into(
             _index_into(shingles_a, slots, mask, scratch)
             indexed = a
         _match_into(shingles_a, shingles_b, slots, mask, scratch)
+        if matched is not None:
+            for i in range(shingles_b.size):
+                matched[shingle_offsets[b] + i] |= scratch[MATCH, i] >= 0
         facts[p, SHARED] = _count_shared(shingles_a.size, shingles_b.size, scratch)
         _cover_into(lines_a.size, lines_b.size, shingles_b.size, ngram, scratch)
         covered_a = lines_a.size - _uncovered(scratch[COVER_LARGER], 0, lines_a.size)

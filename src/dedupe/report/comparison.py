@@ -19,6 +19,8 @@ def describe(comparison: Comparison) -> Iterator[Line]:
     yield Line(0, (("keep" if comparison.same_story else "drop", verdict), *measures(pair)))
     yield Line(1, (("", rule(pair, comparison.threshold)),))
     yield Line(1, (("", squeezed(pair.reason)),))
+    if not comparison.knows_furniture:
+        yield Line(1, (("dim", "two documents alone do not tell which text is furniture"),))
     if pair.evidence is None:
         return
     yield BLANK

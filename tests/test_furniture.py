@@ -1,0 +1,88 @@
+"""Counts of clusters: laws against a dictionary, growth of the table, bytes and back."""
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe.furniture import Furniture
+
+# Few different shingles, of which some share a slot of the smallest table.
+shingles = st.sampled_from([0, 1, 2, 4096, 8192, 2**64 - 1])
+documents = st.lists(
+    st.tuples(st.lists(shingles, min_size=1, max_size=8), st.integers(0, 3)), min_size=1, max_size=8
+)
+
+
+def block_of(texts):
+    offsets = np.cumsum([0, *map(len, texts)])
+    return np.array([shingle for text in texts for shingle in text], np.uint64), offsets
+
+
+def counted(block):
+    """Return the furniture of documents given with their clusters."""
+    ordered = sorted(block, key=lambda document: document[1])
+    hashes, offsets = block_of([text for text, _ in ordered])
+    furniture = Furniture()
+    furniture.watch(hashes)
+    furniture.count(hashes, offsets, np.array([cluster for _, cluster in ordered]))
+    return furniture
+
+
+@given(documents)
+def test_a_word_weighs_one_over_its_clusters(block):
+    clusters = defaultdict(set)
+    for text, cluster in block:
+        for shingle in text:
+            clusters[shingle].add(cluster)
+    hashes, offsets = block_of([text for text, _ in block])
+    weights = counted(block).weights(hashes, offsets, offsets)
+    expected = [1 / len(clusters[shingle]) for text, _ in block for shingle in text]
+    assert weights.tolist() == pytest.approx(expected)
+
+
+@given(documents)
+def test_bytes_keep_what_is_furniture(block):
+    furniture = counted(block)
+    hashes, offsets = block_of([text for text, _ in block])
+    again = Furniture.from_bytes(furniture.to_bytes())
+    assert again.to_bytes() == furniture.to_bytes()
+    assert (
+        again.weights(hashes, offsets, offsets).tolist()
+        == furniture.weights(hashes, offsets, offsets).tolist()
+    )
+
+
+def test_what_nobody_watches_weighs_1():
+    furniture = Furniture()
+    hashes, offsets = block_of([[1, 2], [1, 2]])
+    furniture.watch(hashes[:1])
+    furniture.count(hashes, offsets, np.array([0, 1]))
+    assert furniture.weights(hashes, offsets, offsets).tolist() == [0.5, 1, 0.5, 1]
+
+
+def test_the_last_words_take_the_last_shingle():
+    furniture = counted([([5], 0), ([5], 1)])
+    hashes, offsets = block_of([[6, 5]])
+    assert furniture.weights(hashes, offsets, np.array([0, 6])).tolist() == [1] + [0.5] * 5
+
+
+def test_growing_loses_no_count():
+    hashes = np.arange(100_000, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    furniture = Furniture()
+    furniture.watch(hashes[:10])
+    furniture.count(hashes[:10], np.array([0, 10]), np.array([0]))
+    furniture.count(hashes[:10], np.array([0, 10]), np.array([1]))
+    furniture.watch(hashes)
+    offsets = np.array([0, hashes.size])
+    weights = furniture.weights(hashes, offsets, offsets)
+    assert (weights[:10] == 0.5).all()
+    assert (weights[10:] == 1).all()
+
+
+@pytest.mark.parametrize("length", [1, 9, 11])
+def test_bytes_of_another_length_are_refused(length):
+    with pytest.raises(ValueError, match="10 bytes a shingle"):
+        Furniture.from_bytes(bytes(length))
