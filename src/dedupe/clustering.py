@@ -42,6 +42,7 @@ def average_linkage(
     threshold: float,
     mean_share: float = MEAN_SHARE,
     ask: Ask | None = None,
+    missing: float | None = 0.0,
 ) -> npt.NDArray[np.int64]:
     """Return the cluster of each document.
 
@@ -56,7 +57,9 @@ def average_linkage(
         Share of the threshold that the average must reach.
     ask : callable, optional
         Gives the scores of a list of pairs, lesser document first, that are not
-        among the edges. Without it they count as 0.
+        among the edges.
+    missing : float or None
+        What those pairs count without `ask`; None leaves them out of the average.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def average_linkage(
         # The mean of two clusters stands until one of them has grown.
         state = (one, len(members[one]), other, len(members[other]))
         if state not in means:
-            means[state] = _mean_score(members[one], members[other], scores, ask)
+            means[state] = _mean_score(members[one], members[other], scores, ask, missing)
         mean = means[state]
         if mean < threshold * mean_share:
             continue
@@ -109,13 +112,15 @@ def _mean_score(
     other: Sequence[int],
     scores: dict[tuple[int, int], float],
     ask: Ask | None,
+    missing: float | None,
 ) -> float:
     """Return the mean score of a sample of the cross pairs of two clusters."""
     pairs = [(min(a, b), max(a, b)) for a in _sample(one) for b in _sample(other)]
-    missing = [pair for pair in pairs if pair not in scores]
-    if missing and ask is not None:
-        scores.update(zip(missing, ask(missing), strict=True))
-    return sum(scores.get(pair, 0.0) for pair in pairs) / len(pairs)
+    if ask is not None and (unknown := [pair for pair in pairs if pair not in scores]):
+        scores.update(zip(unknown, ask(unknown), strict=True))
+    found = [score for pair in pairs if (score := scores.get(pair, missing)) is not None]
+    # The sample may have missed the one pair that brought the two clusters together.
+    return sum(found) / len(found) if found else 1.0
 
 
 def _sample(members: Sequence[int]) -> Sequence[int]:

@@ -58,13 +58,17 @@ class Matcher:
         n_done = 0
         for found, shared in map_in_order(self._first_pass, self._blocks(pairs), self.workers):
             block = places[n_done : n_done + len(found)]
-            sure = np.flatnonzero(found >= scoring.STRICT_CONTAINMENT)
-            edges += zip(*block[sure].T.tolist(), found[sure].tolist(), strict=True)
+            edges += zip(*block.T.tolist(), found.tolist(), strict=True)
             self.furniture.watch(shared)
             n_done += len(found)
             progress(Progress("furniture", n_done, len(pairs), "pairs"))
         labels = clustering.average_linkage(
-            len(numbers), edges, threshold=scoring.STRICT_CONTAINMENT, mean_share=1.0
+            len(numbers),
+            edges,
+            threshold=scoring.STRICT_CONTAINMENT,
+            mean_share=1.0,
+            # The copies of a story are linked to few of one another; see `dedupe.lsh`.
+            missing=None,
         )
         order = np.argsort(labels, kind="stable")
         for start in range(0, len(order), BLOCK_DOCUMENTS):

@@ -55,7 +55,7 @@ MAX_STRICT_HOLE = 40
 FURNITURE_WEIGHT = 0.5
 """A word that more than two clusters hold is furniture to the eye."""
 
-PROSE = 1.2
+PROSE = 0.8
 """An open end whose lines are this much longer than those of the shared text holds a story."""
 
 SHORT_SHARE = 0.8
