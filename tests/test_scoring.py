@@ -385,7 +385,10 @@ def test_furniture_counts_less():
     footer = story(100, 5000)
     one, other = story(100) + footer, story(100, 3000) + footer
     weights = [[1.0] * 100 + [0.125] * 100] * 2
-    plain, weighted = align_pair(one, other), align_pair(one, other, weights=weights)
+    # Short lines, so that the open end is no prose.
+    lines = [[5] * 100 + [10] * 100] * 2
+    plain = align_pair(one, other, lines=lines)
+    weighted = align_pair(one, other, lines=lines, weights=weights)
     assert plain.covered[0] == weighted.covered[0] == 100
     assert (plain.furniture[0], weighted.furniture[0]) == (0, 88)
     assert weighted.weight_left[0] == weighted.weight_right[0] == 12.5
