@@ -62,7 +62,7 @@ Lists have lines of a fifth, other stories of the same length. On development pa
 every value from 0.4 to 1.5 does equally well.
 """
 
-SHORT_SHARE = 0.8
+SHORT_SHARE = 0.9
 """Share of the words of *both* sides that two short texts must share."""
 
 NEARLY_ALL = 0.9

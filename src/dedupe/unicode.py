@@ -64,7 +64,7 @@ N_CODE_POINTS = 0x110000
 
 # People type one apostrophe for another, or leave it out, so it never counts. The last
 # three are canonically equivalent to ʹ, ` and ´.
-APOSTROPHES = "'`´‘’‚‛′‵ʹʻʼʽʾʿ׳\u0374\u1fef\u1ffd"
+APOSTROPHES = "'`´‘’‚‛′‵ʹʻʼʽʾʿ׳\u0374\u1fbd\u1fbf\u1fef\u1ffd"
 
 # Letters and marks that are invisible or only stretch a word; category Cf has the others.
 FILLERS = (
