@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parts.append(f"<p>{machine()}</p>")
         options.html.write_text(charts.page("Accuracy", parts), "utf-8")
     if options.update:
-        charts.update(options.update, "accuracy", markdown)
+        short = f"{tables[0].markdown()}\n\n{machine()}"
+        charts.update(options.update, {"accuracy": markdown, "accuracy-summary": short})
     else:
         print(markdown)
     for one in judged if options.errors else ():

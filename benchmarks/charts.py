@@ -4,7 +4,7 @@ Nothing here knows what is measured: a table is rows of strings, a chart is name
 lines of points in the unit square. All text is escaped.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -95,16 +95,26 @@ def page(title: str, parts: Iterable[str]) -> str:
     )
 
 
-def update(paths: Sequence[Path], name: str, markdown: str) -> None:
-    """Replace what stands between the markers of `name` in files, in all of them or none."""
-    begin, end = BEGIN.format(name=name), END.format(name=name)
+def update(paths: Sequence[Path], parts: Mapping[str, str]) -> None:
+    """Replace what stands between the markers of named parts in files, in all of them or none.
+
+    A file must hold the markers of one part at least.
+    """
     updated = []
     for path in paths:
-        before, first, rest = path.read_text("utf-8").partition(begin)
-        _, last, after = rest.partition(end)
-        if not first or not last:
-            raise SystemExit(f"{path} must hold the lines {begin} and {end}, in this order")
-        updated.append((path, f"{before}{begin}\n{markdown}\n{end}{after}"))
+        text = path.read_text("utf-8")
+        found = 0
+        for name, markdown in parts.items():
+            begin, end = BEGIN.format(name=name), END.format(name=name)
+            before, first, rest = text.partition(begin)
+            _, last, after = rest.partition(end)
+            if first and last:
+                text = f"{before}{begin}\n{markdown}\n{end}{after}"
+                found += 1
+        if not found:
+            wanted = " or ".join(BEGIN.format(name=name) for name in parts)
+            raise SystemExit(f"{path} must hold the lines {wanted}, and those that end them")
+        updated.append((path, text))
     for path, text in updated:
         path.write_text(text, "utf-8", newline="\n")
 

@@ -331,7 +331,7 @@ def test_reports_escape_and_replace(tmp_path, collections):
     assert "| <b>& | 200 | 1.0000 | 1.0000 | 1.0000 | 1.0000 | 0 | 0.0000 datasketch" in table
     readme = tmp_path / "README.md"
     readme.write_text("a\n<!-- accuracy:begin -->\nold\n<!-- accuracy:end -->\nz\n", "utf-8")
-    charts.update([readme], "accuracy", table)
+    charts.update([readme], {"accuracy": table, "other": ""})
     assert readme.read_text("utf-8").startswith("a\n<!-- accuracy:begin -->\n| trap |")
     assert readme.read_text("utf-8").endswith("\n<!-- accuracy:end -->\nz\n")
 
@@ -339,7 +339,7 @@ def test_reports_escape_and_replace(tmp_path, collections):
 def test_files_without_markers_are_refused(tmp_path):
     (tmp_path / "a.md").write_text("text")
     with pytest.raises(SystemExit, match="accuracy:begin"):
-        charts.update([tmp_path / "a.md"], "accuracy", "table")
+        charts.update([tmp_path / "a.md"], {"accuracy": "table"})
 
 
 def test_the_command_prints_a_table(capsys):
