@@ -49,8 +49,14 @@ STRICT_CONTAINMENT = 0.3
 """Containment from which a pair without a hole is beyond doubt."""
 
 STRICT_HOLE = 0.1
-MAX_STRICT_HOLE = 40
-"""A hole of this share of the match, and of this many words, is still an edit."""
+MAX_STRICT_HOLE = MIN_WORDS
+"""A hole of this share of the match is still an edit, unless it could be a story."""
+
+STRICT_OPEN_END = 0.5
+"""An open end of this share of the match is no more than a list."""
+
+OPEN_END_COST = 0.5
+"""How much of the score an open end takes that looks like a list, not like a story."""
 
 FURNITURE_WEIGHT = 0.5
 """A word that more than two clusters hold is furniture to the eye."""
@@ -127,6 +133,8 @@ class Alignment:
         All words of either side, weighted.
     hole : int64
         Words of the hole; 0 under `MIN_HOLE`.
+    open_end : int64
+        Words behind, or before, all shared text that only a list may be.
     """
 
     left: Whole
@@ -141,6 +149,7 @@ class Alignment:
     total_left: Floats
     total_right: Floats
     hole: Whole
+    open_end: Whole
 
     @property
     def covered(self) -> Whole:
@@ -198,7 +207,9 @@ def align(
 
     covered = sided(kernel.COVERED_LARGER, kernel.COVERED_SMALLER)
     weight = sided(kernel.WEIGHT_LARGER, kernel.WEIGHT_SMALLER)
-    end_hole = np.where(facts[:, kernel.END_PROSE] >= PROSE, facts[:, kernel.END_HOLE], 0)
+    open_end = facts[:, kernel.END_HOLE].astype(np.int64)
+    is_prose = facts[:, kernel.END_PROSE] >= PROSE
+    end_hole = np.where(is_prose, open_end, 0)
     inner_hole = np.maximum(facts[:, kernel.HOLE], facts[:, kernel.EXCESS])
     hole = np.maximum(inner_hole, end_hole).astype(np.int64)
     return Alignment(
@@ -214,6 +225,7 @@ def align(
         total_left=totals[left],
         total_right=totals[right],
         hole=np.where(hole >= MIN_HOLE, hole, 0),
+        open_end=np.where(is_prose, 0, open_end),
     )
 
 
@@ -260,7 +272,8 @@ def score(alignment: Alignment) -> Floats:
     longer_side = np.sign(alignment.words_right - alignment.words_left)
     # Of two texts equally long the lesser share counts, whichever is named first.
     contained = np.select([longer_side > 0, longer_side < 0], shares, np.minimum(*shares))
-    scores = contained * np.maximum(0, 1 - HOLE_COST * alignment.hole / np.maximum(matched, 1))
+    other_text = HOLE_COST * alignment.hole + OPEN_END_COST * alignment.open_end
+    scores = contained * np.maximum(0, 1 - other_text / np.maximum(matched, 1))
     scores = np.where(matched >= MIN_WORDS, np.minimum(scores, 1), 0)
     longer = np.maximum(alignment.words_left, alignment.words_right)
     share = alignment.covered / longer
@@ -277,7 +290,11 @@ def strict_score(alignment: Alignment) -> Floats:
     smaller = np.minimum(alignment.words_left, alignment.words_right)
     covered = alignment.covered
     hole_limit = np.maximum(MIN_HOLE, np.minimum(STRICT_HOLE * covered, MAX_STRICT_HOLE))
-    is_strict = (covered >= MIN_WORDS) & (alignment.hole <= hole_limit)
+    is_strict = (
+        (covered >= MIN_WORDS)
+        & (alignment.hole <= hole_limit)
+        & (alignment.open_end <= STRICT_OPEN_END * covered)
+    )
     return np.where(is_strict, np.minimum(1, covered / smaller), 0)
 
 
