@@ -232,7 +232,7 @@ def test_the_body_of_an_article_is_found_in_its_page(seeds):
     assert comparison.same_story
     assert (pair.score, pair.verdict, pair.shared_words) == (1.0, "contained", 391)
     assert (pair.containment_left, round(pair.jaccard, 2)) == (1.0, 0.42)
-    assert pair.reason == "391 words shared, none replaced"
+    assert pair.reason == "391 words shared, no passage replaced"
     assert (comparison.left_text, comparison.right_text) == seeds
     (passage,) = pair.evidence.passages
     assert passage.n_words == 391

@@ -197,7 +197,7 @@ def test_a_threshold_out_of_range(threshold):
 
 def test_repr_says_what_a_person_wants_to_know():
     result = replace(FOUND, skipped=(Skipped("z", "empty", "give it a text"),))
-    assert repr(result) == "<Result: 10 documents, 1 clusters, 2 duplicates, 1 skipped>"
+    assert repr(result) == "<Result: documents=10, clusters=1, duplicates=2, skipped=1>"
 
 
 def test_a_result_does_not_change():

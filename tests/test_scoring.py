@@ -394,7 +394,7 @@ def test_furniture_counts_less():
     assert weighted.weight_left[0] == weighted.weight_right[0] == 12.5
     assert weighted.total_left[0] == 112.5
     # Fewer than 20 words that count are no story.
-    assert (score(plain)[0], score(weighted)[0]) == (0.5, 0)
+    assert (score(plain)[0], score(weighted)[0]) == (0.25, 0)
 
 
 def test_runs_of_little_weight_are_marked_as_furniture():
@@ -432,7 +432,7 @@ def test_verdict(facts, expected):
     ("facts", "expected"),
     [
         (("identical", 12, 0, 0), "all 12 words are the same"),
-        (("contained", 391, 0, 0), "391 words shared, none replaced"),
+        (("contained", 391, 0, 0), "391 words shared, no passage replaced"),
         (("overlapping", 391, 12, 40), "391 words shared, 12 replaced in one place"),
         (("same template", 512, 97, 0), "512 words shared, 97 replaced in one place"),
         (("different", 12, 0, 0), "fewer than the 20 that make a story"),

@@ -114,7 +114,7 @@ def find_duplicate_texts(
     --------
     >>> story = "the council voted on monday to close the old bridge for repairs until spring " * 3
     >>> find_duplicate_texts([story, "home news sport " + story, "something else entirely"])
-    <Result: 3 documents, 1 clusters, 1 duplicates, 0 skipped>
+    <Result: documents=3, clusters=1, duplicates=1, skipped=0>
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
     stream = read_texts(texts, id_field=id_field, text_field=text_field, time_field=time_field)
@@ -153,10 +153,10 @@ def compare(
     Examples
     --------
     >>> from pathlib import Path
-    >>> page, body = sorted(Path("seeds").iterdir())
-    >>> comparison = compare(page, body)
+    >>> body, page = sorted(Path("seeds").iterdir())
+    >>> comparison = compare(body, page)
     >>> comparison.same_story, comparison.pair.verdict, comparison.pair.reason
-    (True, 'contained', '391 words shared, none replaced')
+    (True, 'contained', '391 words shared, no passage replaced')
     """
     documents = (_one_document(left), _one_document(right))
     return compare_documents(*documents, Settings(threshold, ngram), corpus)

@@ -63,13 +63,13 @@ def _stop(why: str, code: int) -> NoReturn:
 )
 @click.version_option(__version__, prog_name="dedupe", message="%(prog)s %(version)s")
 def cli() -> None:
-    r"""Find articles that are the same story under different boilerplate.
+    """Find articles that are the same story under different boilerplate.
 
     \b
     dedupe find articles/               what is a copy of what, and why
     dedupe find articles/ --format csv  the same for a spreadsheet
     dedupe compare a.txt b.txt          what two articles share, in full
-    """
+    """  # noqa: D301  The backspace tells click to leave the lines as they are.
 
 
 _threshold = click.option(

@@ -265,8 +265,8 @@ class Result:
 
     def __repr__(self) -> str:
         return (
-            f"<Result: {self.n_documents} documents, {len(self.clusters)} clusters, "
-            f"{len(self.duplicates)} duplicates, {len(self.skipped)} skipped>"
+            f"<Result: documents={self.n_documents}, clusters={len(self.clusters)}, "
+            f"duplicates={len(self.duplicates)}, skipped={len(self.skipped)}>"
         )
 
     @property

@@ -338,16 +338,17 @@ def reason(verdict: str, shared_words: int, hole_words: int, furniture_words: in
     """Say in one line what decided about two documents.
 
     >>> reason("contained", 391, 0, 0)
-    '391 words shared, none replaced'
+    '391 words shared, no passage replaced'
     >>> reason("same template", 512, 97, 0)
     '512 words shared, 97 replaced in one place: same template, different story'
     """
     if verdict == "identical":
         return f"all {shared_words} words are the same"
-    replaced = f"{hole_words} replaced in one place" if hole_words else "none replaced"
+    replaced = f"{hole_words} replaced in one place" if hole_words else "no passage replaced"
     parts = f"{shared_words} words shared, {replaced}"
     if furniture_words:
-        parts += f"; {furniture_words} of them are furniture"
+        are = "is" if furniture_words == 1 else "are"
+        parts += f"; {furniture_words} of them {are} furniture"
     if verdict == "same template":
         parts += ": same template, different story"
     elif shared_words - furniture_words < MIN_WORDS and verdict == "different":
