@@ -4,7 +4,6 @@ The only place that joins scores to text: word numbers become character spans, a
 spans become excerpts. What is shown of them, and how, is left to `dedupe.report`.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -13,9 +12,6 @@ import numpy.typing as npt
 from dedupe.results import Evidence, Passage, Remainder, Span
 
 __all__ = ["excerpt", "gather"]
-
-FIRST_PIECE = re.compile(r"\S*")
-LAST_PIECE = re.compile(r"\S*\Z")
 
 HEAD, TAIL = 160, 80
 """Characters that an excerpt keeps of the beginning and of the end."""
@@ -112,16 +108,21 @@ class _Bounds:
         before = int(self.spans[word - 1, 1]) if word else 0
         start = int(self.spans[word, 0])
         gap = self.text[before:start]
-        if word and not any(map(str.isspace, gap)):
+        if not gap or gap[-1].isspace():
             return start
-        return start - len(LAST_PIECE.search(gap)[0])  # type: ignore[index]
+        piece = gap.split()[-1]
+        # Without white space between them, what clings clings to the word before.
+        return start if word and piece == gap else start - len(piece)
 
     def _end(self, word: int) -> int:
         """Return where the word before this one ends, with what clings to it."""
         end = int(self.spans[word - 1, 1])
         after = int(self.spans[word, 0]) if word < len(self.spans) else len(self.text)
-        after = max(after, end)  # Both words may be of one character: ½ is 1 and 2.
-        return end + len(FIRST_PIECE.match(self.text, end, after)[0])  # type: ignore[index]
+        # Both words may be of one character, as the 1 and 2 of ½; then the gap is empty.
+        gap = self.text[end:after]
+        if not gap or gap[0].isspace():
+            return end
+        return end + len(gap.split(maxsplit=1)[0])
 
 
 def _gaps(runs: Iterable[list[int]], n_words: int) -> Iterator[tuple[int, int]]:
