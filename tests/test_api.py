@@ -18,9 +18,9 @@ from dedupe.errors import (
     InvalidSetting,
     NoSuchPath,
     NothingToRead,
+    UnknownDocument,
 )
 from dedupe.results import Result
-from dedupe.settings import SCORE_FLOOR
 from strategies import article, edited
 
 STORIES = [article(f"story {i}", 60 + 20 * i) for i in range(5)]
@@ -134,7 +134,6 @@ def test_what_every_result_holds(texts):
     kept = {frozenset((row.id, row.duplicate_of)) for row in result.duplicates}
     for pair in result.scored:
         is_kept = {pair.left, pair.right} in kept
-        assert is_kept or pair.score >= SCORE_FLOOR
         assert is_kept == (pair.evidence is not None)
         assert not is_kept or pair.score == 0 or pair.evidence.passages
     assert len(kept) == len(result.duplicates)
@@ -181,7 +180,6 @@ def test_threads_and_blocks_change_not_a_byte(workers, size, monkeypatch):
     expected = find_duplicate_texts(CORPUS, workers=1).to_json()
     monkeypatch.setattr(corpus, "BLOCK_CHARS", size)
     monkeypatch.setattr(matching, "BLOCK_WORDS", size)
-    monkeypatch.setattr(matching, "BLOCK_DOCUMENTS", max(1, size // 100))
     assert find_duplicate_texts(CORPUS, workers=workers).to_json() == expected
 
 
@@ -501,3 +499,21 @@ def test_a_corpus_of_other_shingles_is_refused():
     corpus = find_duplicate_texts([STORIES[0], STORIES[1]], ngram=4)
     with pytest.raises(InvalidSetting, match="ngram must be that of the corpus, 4, got 5"):
         compare_texts(STORIES[0], STORIES[1], corpus=corpus)
+
+
+# --- explanations ---
+
+
+def test_the_candidates_of_a_document_are_recorded_when_it_is_to_be_explained():
+    head, foot = article("head", 250), article("foot", 250)
+    texts = [f"{head}\n{article(f'told {i}', 120)}\n{foot}" for i in range(6)]
+    assert find_duplicate_texts(texts).pairs_of("2") == ()
+    pairs = find_duplicate_texts(texts, explain="2").pairs_of("2")
+    assert len(pairs) == 5
+    assert {pair.verdict for pair in pairs} == {"same template"}
+
+
+def test_a_document_to_explain_must_have_been_read():
+    with pytest.raises(UnknownDocument, match="'nobody'"):
+        find_duplicate_texts(STORIES, explain="nobody")
+    assert find_duplicate_texts({"a": STORIES[0], "b": "—"}, explain="b").clusters == ()

@@ -123,6 +123,7 @@ def test_find_asks_with_the_defaults_of_the_library(library):
             "text_field": "text",
             "time_field": None,
             "workers": None,
+            "explain": None,
         },
     )
 
@@ -141,7 +142,12 @@ def test_flags_are_the_keyword_names(library):
     }
     flags = [part for k, v in wanted.items() for part in (f"--{k.replace('_', '-')}", str(v))]
     assert run("find", "x", *flags).exit_code == 0
-    assert library.asked == (["x"], wanted)
+    assert library.asked == (["x"], {**wanted, "explain": None})
+
+
+def test_explain_asks_for_all_candidates_of_a_document(library):
+    run("find", "x", "--explain", "a")
+    assert library.asked[1]["explain"] == "a"
 
 
 def test_compare(library):

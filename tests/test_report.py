@@ -310,8 +310,7 @@ def test_explain_skipped_and_unknown():
         "y.bin was skipped: 0 words\n  to do: leave it out\n"
     )
     assert plain(explanation.explain(small(), "nobody")) == (
-        "nobody is in no cluster\n"
-        "  no other document scored 0.1 or more with it (or none has this id)\n"
+        "nobody is in no cluster\n  no other document scored 0.1 or more with it\n"
     )
 
 

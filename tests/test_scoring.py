@@ -419,7 +419,7 @@ def test_runs_of_little_weight_are_marked_as_furniture():
         ((0.5, 0, 400, 0.5, 0.5), "overlapping"),
         ((0.0, 0, 10, 0.5, 0.5), "different"),
         ((0.0, 0, 0, 0.0, 0.0), "different"),
-        ((0.3, 100, 400, 0.8, 0.8), "same template"),
+        ((0.3, 130, 400, 0.8, 0.8), "same template"),
         ((0.6, 99, 400, 0.8, 0.8), "overlapping"),
         ((0.0, 300, 400, 0.5, 0.5), "same template"),
     ],

@@ -39,6 +39,7 @@ def find_duplicates(
     text_field: str = "text",
     time_field: str | None = None,
     workers: int | None = None,
+    explain: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> Result:
     """Find the articles that are the same story under different boilerplate.
@@ -57,6 +58,9 @@ def find_duplicates(
         file, if there is none.
     workers : int, at least 1, optional
         Threads. One for each processor by default; the result is the same for any.
+    explain : str, optional
+        Id of a document all of whose candidates are recorded in `Result.scored`,
+        whatever they score: what tells why it was not matched.
     progress : callable, optional
         Is given a `Progress` now and then, always from the calling thread.
 
@@ -82,7 +86,7 @@ def find_duplicates(
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
     stream = read_paths(paths, id_field=id_field, text_field=text_field, time_field=time_field)
-    return _find(stream, settings, workers, progress)
+    return _find(stream, settings, workers, explain, progress)
 
 
 def find_duplicate_texts(
@@ -97,6 +101,7 @@ def find_duplicate_texts(
     text_field: str = "text",
     time_field: str | None = None,
     workers: int | None = None,
+    explain: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> Result:
     """Find the same story among texts in memory: the twin of `find_duplicates`.
@@ -118,7 +123,7 @@ def find_duplicate_texts(
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
     stream = read_texts(texts, id_field=id_field, text_field=text_field, time_field=time_field)
-    return _find(stream, settings, workers, progress)
+    return _find(stream, settings, workers, explain, progress)
 
 
 def compare(
@@ -183,6 +188,7 @@ def _find(
     stream: Iterable[Document | Skipped],
     settings: Settings,
     workers: int | None,
+    explain: str | None,
     progress: ProgressCallback | None,
 ) -> Result:
     """Run the pipeline over a stream of documents."""
@@ -198,6 +204,8 @@ def _find(
     labels = results.cluster_labels(corpus.infos, scored, settings.threshold, matcher.ask(scored))
     clusters = results.make_clusters(corpus.infos, labels, settings.keep)
     matcher.explain(clusters, scored, report)
+    if explain is not None:
+        scored = matcher.candidates_of(explain, candidates) | scored
     involved = {name for pair in scored for name in pair}
     return Result(
         clusters=clusters,

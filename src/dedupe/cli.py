@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dedupe import __version__
-from dedupe.errors import DedupeError, InvalidSetting, NoSuchPath
+from dedupe.errors import DedupeError, InvalidSetting, NoSuchPath, UnknownDocument
 from dedupe.settings import KEEP, Settings
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ N_SHOWN = 20
 """Clusters, and documents in each, that are shown on a terminal: a few screens."""
 
 
+BAD_USE = (InvalidSetting, NoSuchPath, UnknownDocument)
+
+
 class Commands(click.Group):
     """The commands, with what the library raises on purpose turned into exit codes."""
 
@@ -44,7 +47,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except DedupeError as error:
-            _stop(f"error: {error}", 2 if isinstance(error, InvalidSetting | NoSuchPath) else 1)
+            _stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
         except KeyboardInterrupt:
             _stop("interrupted", 130)
 
@@ -151,6 +154,7 @@ def find(
     with Display(quiet) as display:
         result = find_duplicates(
             list(paths),
+            explain=explain,
             progress=lambda step: display.update(step.stage, step.done, step.total, step.unit),
             **settings,
         )

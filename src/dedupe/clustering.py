@@ -40,7 +40,7 @@ def average_linkage(
     edges: Iterable[tuple[int, int, float]],
     *,
     threshold: float,
-    mean_share: float = MEAN_SHARE,
+    mean_share: float | None = None,
     ask: Ask | None = None,
     missing: float | None = 0.0,
 ) -> npt.NDArray[np.int64]:
@@ -53,8 +53,8 @@ def average_linkage(
         Each pair once, in any order. Only scores that reach `threshold` join
         clusters; lower ones count in the averages.
     threshold : float, in [0, 1]
-    mean_share : float, in [0, 1]
-        Share of the threshold that the average must reach.
+    mean_share : float, in [0, 1], optional
+        Share of the threshold that the average must reach, MEAN_SHARE by default.
     ask : callable, optional
         Gives the scores of a list of pairs, lesser document first, that are not
         among the edges.
@@ -75,6 +75,7 @@ def average_linkage(
     >>> average_linkage(3, [*chain, (0, 2, 0.7)], threshold=0.6).tolist()
     [0, 0, 0]
     """
+    least_mean = threshold * (MEAN_SHARE if mean_share is None else mean_share)
     scores = {(min(a, b), max(a, b)): score for a, b, score in edges}
     # The most alike come first: the score of a pair, later the mean of two clusters.
     waiting = [(-score, *pair) for pair, score in scores.items() if score >= threshold]
@@ -94,7 +95,7 @@ def average_linkage(
         if state not in means:
             means[state] = _mean_score(members[one], members[other], scores, ask, missing)
         mean = means[state]
-        if mean < threshold * mean_share:
+        if mean < least_mean:
             continue
         # Not compared with what waits next, which may have nothing to do with these two.
         if mean < -key - SLACK:

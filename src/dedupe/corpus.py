@@ -22,6 +22,7 @@ from dedupe.results import DocumentInfo
 from dedupe.settings import Settings
 from dedupe.shingling import digests, hash_shingles
 from dedupe.text import hash_tokens
+from dedupe.unicode import tables
 
 __all__ = ["Corpus", "Progress", "ProgressCallback", "map_in_order", "read_corpus"]
 
@@ -39,8 +40,8 @@ class Progress:
     Attributes
     ----------
     stage : str
-        ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"scoring"``,
-        ``"clustering"`` or ``"evidence"``.
+        ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"furniture"``,
+        ``"scoring"``, ``"clustering"`` or ``"evidence"``.
     done : int
     total : int or None
         None while it is not known.
@@ -112,6 +113,8 @@ def read_corpus(
     """
     if not kernels.are_compiled():
         progress(Progress("compiling", 0, None, "kernels"))
+    # Built here once, where each thread would build them anew.
+    tables()
     infos: list[DocumentInfo] = []
     encoded: list[bytes] = []
     skipped: list[Skipped] = []

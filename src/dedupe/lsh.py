@@ -24,7 +24,7 @@ CONTAINMENT_FLOOR = 0.1
 """Pairs below this containment are not worth scoring: a story that is a tenth of both pages."""
 
 Z = 3.0
-"""Standard errors of doubt in favour of a pair: one in 740 is dropped at the floor itself."""
+"""Standard errors of doubt in favour of a pair; at the floor itself a few in a hundred are lost."""
 
 MERGE_AT = 1 << 24
 """Pairs that may wait, with repetitions, until they are made unique: 128 MB."""
@@ -35,7 +35,7 @@ def candidate_pairs(
     sizes: npt.NDArray[np.int64],
     *,
     bucket_cap: int = 30,
-    floor: float = CONTAINMENT_FLOOR,
+    floor: float | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the pairs of documents that share a value of their signatures.
 
@@ -45,8 +45,8 @@ def candidate_pairs(
     sizes : int64 [shape=(n_docs,)]
         Shingles in each document. Documents without any are in no pair.
     bucket_cap : int, at least 2
-    floor : float, in [0, 1]
-        Containment below which a pair is of no interest.
+    floor : float, in [0, 1], optional
+        Containment below which a pair is of no interest, CONTAINMENT_FLOOR by default.
 
     Returns
     -------
@@ -60,6 +60,7 @@ def candidate_pairs(
     >>> candidate_pairs(signatures, np.array([10, 20, 10])).tolist()
     [[1, 0]]
     """
+    floor = CONTAINMENT_FLOOR if floor is None else floor
     # Ranks by size put the largest documents of a bucket at its end.
     by_rank = np.argsort(sizes, kind="stable")
     by_rank = by_rank[np.searchsorted(sizes[by_rank], 1) :]

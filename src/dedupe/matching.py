@@ -15,7 +15,7 @@ import numpy.typing as npt
 from dedupe import clustering, evidence, scoring
 from dedupe.corpus import Corpus, Progress, ProgressCallback, map_in_order
 from dedupe.documents import Document
-from dedupe.errors import InvalidSetting, NothingToRead
+from dedupe.errors import InvalidSetting, NothingToRead, UnknownDocument
 from dedupe.furniture import Furniture
 from dedupe.results import Cluster, Comparison, Evidence, Pair, Result
 from dedupe.settings import SCORE_FLOOR, Settings
@@ -23,9 +23,6 @@ from dedupe.shingling import digests, hash_shingles
 from dedupe.text import Tokens, hash_tokens
 
 __all__ = ["EvidenceFinder", "Matcher", "compare_documents", "make_block", "make_pairs"]
-
-BLOCK_DOCUMENTS = 1 << 9
-"""Documents whose shingles are counted at a time."""
 
 BLOCK_WORDS = 1 << 18
 """Words in a block of documents to compare: some megabytes, so that the cache holds much of it."""
@@ -71,8 +68,9 @@ class Matcher:
             missing=None,
         )
         order = np.argsort(labels, kind="stable")
-        for start in range(0, len(order), BLOCK_DOCUMENTS):
-            some = order[start : start + BLOCK_DOCUMENTS]
+        words = np.array([self.corpus.infos[number].n_words for number in numbers.tolist()])
+        n_blocks = np.cumsum(words[order]) // BLOCK_WORDS
+        for some in np.split(order, np.flatnonzero(np.diff(n_blocks)) + 1):
             tokens = hash_tokens(self.corpus.texts(numbers[some].tolist()))
             shingles = hash_shingles(tokens, self.ngram)
             self.furniture.count(shingles.hashes, shingles.offsets, labels[some])
@@ -92,6 +90,28 @@ class Matcher:
             n_done += n_pairs
             progress(Progress("scoring", n_done, len(pairs), "pairs"))
 
+    def candidates_of(self, document: str, pairs: Whole) -> Pairs:
+        """Return all pairs of one document, whatever they score.
+
+        Raises
+        ------
+        UnknownDocument
+            When no document that was read has this id.
+        """
+        number = {info.id: n for n, info in enumerate(self.corpus.infos)}.get(document)
+        if number is None:
+            skipped = any(skipped.id == document for skipped in self.corpus.skipped)
+            if skipped:
+                return {}
+            raise UnknownDocument(
+                f"a document to explain must have been read, got {document!r}: "
+                "ids are as the report shows them"
+            )
+        # Of identical copies only the first was compared.
+        mine = pairs[(pairs == self.corpus.first_copy[number]).any(axis=1)]
+        found = self._pairs(mine, floor=0.0) if len(mine) else []
+        return {(pair.left, pair.right): pair for pair in found}
+
     def copies(self) -> Iterator[Pair]:
         """Yield each identical copy with the first document that has its tokens."""
         for copy, first in enumerate(self.corpus.first_copy.tolist()):
@@ -106,9 +126,8 @@ class Matcher:
         def score_missing(names: list[tuple[str, str]]) -> list[float]:
             numbers = np.array([(number[left], number[right]) for left, right in names])
             pairs = self._pairs(numbers, floor=0.0)
-            scored.update(
-                {(pair.left, pair.right): pair for pair in pairs if pair.score >= SCORE_FLOOR}
-            )
+            # Recorded whatever they score, so that `Result.at` knows that they were compared.
+            scored.update({(pair.left, pair.right): pair for pair in pairs})
             return [pair.score if pair.score >= SCORE_FLOOR else 0.0 for pair in pairs]
 
         return score_missing
@@ -135,8 +154,8 @@ class Matcher:
 
     def _explained(self, scored: Pairs, pairs: Whole) -> list[Pair]:
         """Return pairs of documents with evidence, whatever they score."""
-        ids = [info.id for info in self.corpus.infos]
-        names = [(ids[left], ids[right]) for left, right in pairs.tolist()]
+        infos = self.corpus.infos
+        names = [(infos[left].id, infos[right].id) for left, right in pairs.tolist()]
         missing = np.array([row for row, name in enumerate(names) if name not in scored], np.int64)
         found = dict(zip(missing.tolist(), self._whatever(pairs[missing]), strict=True))
         numbers = np.unique(pairs)
@@ -301,7 +320,7 @@ def make_pairs(
 def _pair(ids: Sequence[str], row: tuple[Any, ...]) -> Pair:
     """Return a row of `make_pairs` as a pair with a verdict and a reason."""
     left, right, score, jaccard, in_left, in_right, shared, hole, furniture, *shares = row
-    verdict = scoring.verdict(score, hole, shared, *shares)
+    verdict = scoring.verdict(score, hole, shared - furniture, *shares)
     return Pair(
         left=ids[left],
         right=ids[right],

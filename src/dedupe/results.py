@@ -239,9 +239,10 @@ class Result:
     duplicates : tuple of Duplicate
         What can be dropped, in the order of `clusters`.
     scored : tuple of Pair
-        Every pair whose score is at least 0.1, confirmed or not, and each
-        duplicate with its representative; best first. Of identical copies only
-        the pairs with one of them, and with the representative, stand here.
+        Every candidate whose score is at least 0.1, confirmed or not, the pairs
+        that had to be compared to join clusters, and each duplicate with its
+        representative; best first. Of identical copies only the pairs with one
+        of them, and with the representative, stand here.
     skipped : tuple of Skipped
         What could not be read, with reason and remedy.
     n_documents : int
@@ -287,7 +288,8 @@ class Result:
             if pair.left == left and pair.right == right:
                 return pair
         raise UnknownDocument(
-            f"no scored pair of {left!r} and {right!r}: their score is below {SCORE_FLOOR:g}"
+            f"{left!r} and {right!r} must have been scored together at {SCORE_FLOOR:g} or more: "
+            "of identical copies ask for the pair with the first of them"
         )
 
     def pairs_of(self, document: str) -> tuple[Pair, ...]:
@@ -296,14 +298,17 @@ class Result:
 
     def borderline(self, n: int = 10) -> tuple[Pair, ...]:
         """Return the `n` pairs whose scores are nearest to the threshold, nearest first."""
+        if n < 0:
+            raise InvalidSetting(f"n must be at least 0, got {n}")
         threshold = self.settings.threshold
         return tuple(sorted(self.scored, key=lambda pair: abs(pair.score - threshold))[:n])
 
     def at(self, threshold: float) -> Self:
         """Return the result that another threshold gives, without reading anything again.
 
-        Pairs that scored below 0.1, or that were no candidates, count as 0, so a
-        lower threshold never joins documents that were not compared.
+        What was not compared is left out of the averages of `dedupe.clustering`, where
+        a new run would compare it; so clusters may differ from those of a new run
+        where a story has many copies.
 
         Raises
         ------
@@ -374,7 +379,7 @@ class Result:
         """
         try:
             facts = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidResult(f"a result must be JSON, got {error}") from error
         found = (facts.get("format"), facts.get("version")) if isinstance(facts, dict) else None
         if found != (FORMAT, FORMAT_VERSION):
@@ -394,7 +399,7 @@ class Result:
                 n_documents=int(facts["n_documents"]),
                 settings=_settings(facts["settings"]),
                 documents=tuple(DocumentInfo(**row) for row in facts["documents"]),
-                furniture=base64.b64decode(facts["furniture"], validate=True),
+                furniture=_furniture(facts["furniture"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidResult(f"a result is damaged: {error!r}") from error
@@ -429,7 +434,7 @@ def cluster_labels(
 
     Identical copies stand for one document, so that the number of copies has no
     weight. `ask` gives the scores of pairs that are not in `scored`; without it
-    they count as 0.
+    they are left out.
     """
     index = {document.id: i for i, document in enumerate(documents)}
     copy_of = np.arange(len(documents))
@@ -437,15 +442,20 @@ def cluster_labels(
         if scored[left, right].verdict == "identical":
             copy_of[index[right]] = copy_of[index[left]]
     edges = [
-        (int(copy_of[index[left]]), int(copy_of[index[right]]), pair.score)
+        (
+            int(copy_of[index[left]]),
+            int(copy_of[index[right]]),
+            pair.score if pair.score >= SCORE_FLOOR else 0.0,
+        )
         for (left, right), pair in scored.items()
-        if pair.verdict != "identical" and pair.score >= SCORE_FLOOR
+        if pair.verdict != "identical"
     ]
     ids = [document.id for document in documents]
     labels = clustering.average_linkage(
         len(documents),
         edges,
         threshold=threshold,
+        missing=None,
         ask=None if ask is None else lambda few: ask([(ids[a], ids[b]) for a, b in few]),
     )
     return [int(label) for label in labels[copy_of]]
@@ -525,6 +535,14 @@ def _settings(row: dict[str, Any]) -> Settings:
         # A function cannot be saved. This stands for it until one is given again.
         return replace(Settings(**given), keep=_lost_keep)
     return Settings(**given, keep=row["keep"])
+
+
+def _furniture(text: str) -> bytes:
+    """Decode what is furniture, and refuse what cannot be: a shingle takes ten bytes."""
+    furniture = base64.b64decode(text, validate=True)
+    if len(furniture) % 10:
+        raise ValueError(f"furniture must have 10 bytes a shingle, got {len(furniture)} bytes")
+    return furniture
 
 
 def _lost_keep(_: Sequence[DocumentInfo]) -> DocumentInfo:

@@ -49,8 +49,8 @@ STRICT_CONTAINMENT = 0.3
 """Containment from which a pair without a hole is beyond doubt."""
 
 STRICT_HOLE = 0.1
-MAX_STRICT_HOLE = MIN_WORDS
-"""A hole of this share of the match is still an edit, unless it could be a story."""
+MAX_STRICT_HOLE = 40
+"""A hole of this share of the match, and of this many words, is still an edit or a box."""
 
 STRICT_OPEN_END = 0.5
 """An open end of this share of the match is no more than a list."""
@@ -70,6 +70,9 @@ every value from 0.4 to 1.5 does equally well.
 
 SHORT_SHARE = 0.9
 """Share of the words of *both* sides that two short texts must share."""
+
+TEMPLATE_SHARE = 0.6
+"""Share of the score that a hole takes between two stories in one template."""
 
 NEARLY_ALL = 0.9
 """Share of a document's words that make it contained in another."""
@@ -299,21 +302,23 @@ def strict_score(alignment: Alignment) -> Floats:
 
 
 def verdict(
-    score: float, hole_words: int, shared_words: int, share_left: float, share_right: float
+    score: float, hole_words: int, story_words: int, share_left: float, share_right: float
 ) -> str:
     """Name the relation of two documents that are not identical.
 
     Parameters
     ----------
     score : float, in [0, 1]
-    hole_words, shared_words : int
+    hole_words, story_words : int
+        Words of the hole, and shared words that are not furniture.
     share_left, share_right : float, in [0, 1]
         Share of either document's words that the other has too.
 
     Returns
     -------
     str
-        ``"same template"`` when the hole takes half of the score or more;
+        ``"same template"`` when the hole takes so much of the score that the rest
+        is under the default threshold;
         ``"same text"`` when nearly all of both is shared, ``"contained"`` when
         nearly all of one is; ``"overlapping"`` when the score is above 0 all the
         same; otherwise ``"different"``.
@@ -323,7 +328,7 @@ def verdict(
     >>> verdict(0.95, 0, 400, 1.0, 0.4), verdict(0.0, 100, 150, 0.6, 0.6)
     ('contained', 'same template')
     """
-    if hole_words * HOLE_COST * 2 >= shared_words > 0:
+    if hole_words * HOLE_COST > TEMPLATE_SHARE * story_words > 0:
         return "same template"
     if score == 0:
         return "different"

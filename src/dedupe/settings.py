@@ -10,10 +10,13 @@ from typing import Any
 
 from dedupe.errors import InvalidSetting
 
-__all__ = ["KEEP", "SCORE_FLOOR", "Settings"]
+__all__ = ["KEEP", "MAX_NGRAM", "SCORE_FLOOR", "Settings"]
 
 KEEP = ("longest", "shortest", "first", "newest")
 """The named ways to choose the representative of a cluster."""
+
+MAX_NGRAM = 64
+"""Longer shingles find only copies that an exact digest finds."""
 
 SCORE_FLOOR = 0.1
 """Scores below this count as 0 and are not recorded.
@@ -31,8 +34,8 @@ class Settings:
     ----------
     threshold : float, in [0.1, 1]
         Two documents are the same story when their score reaches it. On
-        development pages every value between 0.3 and 0.5 does equally well, so
-        the default is the middle.
+        development pages every value from 0.3 to 0.5 does equally well; below 0.4
+        a page with two stories begins to join them.
     ngram : int, in 1..64
         Words in a shingle. Accuracy is flat from 3 to 8; 5 is the usual choice.
     num_perm : int, in 16..4096
@@ -71,7 +74,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check_range("threshold", self.threshold, SCORE_FLOOR, 1)
-        _check_whole("ngram", self.ngram, 1, 64)
+        _check_whole("ngram", self.ngram, 1, MAX_NGRAM)
         _check_whole("num_perm", self.num_perm, 16, 4096)
         _check_whole("seed", self.seed, 0, 2**32 - 1)
         _check_whole("bucket_cap", self.bucket_cap, 2, 2**20)

@@ -21,7 +21,9 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from dedupe.errors import InvalidSetting
 from dedupe.kernels.shingles import shingles_into
+from dedupe.settings import MAX_NGRAM
 from dedupe.text import Tokens, hash_tokens
 
 __all__ = ["Shingles", "digests", "hash_shingles", "shingle"]
@@ -49,8 +51,13 @@ def shingle(text: str, ngram: int = 5) -> npt.NDArray[np.uint64]:
     Parameters
     ----------
     text : str
-    ngram : int, at least 1
+    ngram : int, in 1..64
         Words in a shingle.
+
+    Raises
+    ------
+    InvalidSetting
+        When `ngram` lies outside its range.
 
     Examples
     --------
@@ -69,6 +76,8 @@ def hash_shingles(tokens: Tokens, ngram: int = 5) -> Shingles:
     >>> hash_shingles(hash_tokens(["a b c", "", "a b c d e f"])).offsets.tolist()
     [0, 1, 1, 3]
     """
+    if not 1 <= ngram <= MAX_NGRAM:
+        raise InvalidSetting(f"ngram must be in 1..{MAX_NGRAM}, got {ngram}")
     hashes = np.empty(tokens.hashes.size, np.uint64)
     offsets = np.empty_like(tokens.offsets)
     shingles_into(tokens.hashes, tokens.offsets, ngram, hashes, offsets)

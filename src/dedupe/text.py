@@ -245,7 +245,7 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
         while start > last and vanishes[start - 1]:
             start -= 1
         start = max(last, start - 1)
-        while end < len(text) and (changes[end] or vanishes[end]):
+        while end < min(len(text), place + LONGEST) and (changes[end] or vanishes[end]):
             end += 1
         if start > last:
             yield last, start, text[last:start]
@@ -254,6 +254,9 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
     if last < len(text):
         yield last, len(text), text[last:]
 
+
+LONGEST = 64
+"""Characters of a cluster: no word has so many marks, and composing takes their square."""
 
 # A language uses few clusters, so nearly every look-up is a hit.
 _fold_cluster = lru_cache(maxsize=1 << 14)(fold)

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 from dedupe.documents.document import Options, Placed, from_value
 from dedupe.documents.encoding import decode, text_chunks
-from dedupe.documents.streams import Source, read_whole
+from dedupe.documents.streams import Source, Unreadable, read_whole
 
 __all__ = ["read_html", "visible_text"]
 
@@ -54,8 +54,11 @@ def visible_text(page: str) -> str:
     """
     parser = _VisibleText()
     # The parser fails on such declarations, which browsers take for comments.
-    parser.feed(_MARKED_SECTION.sub("", page))
-    parser.close()
+    try:
+        parser.feed(_MARKED_SECTION.sub("<!-- -->", page))
+        parser.close()
+    except AssertionError as error:  # Which is how the parser says that it gives up.
+        raise Unreadable(f"HTML that cannot be parsed: {error}", "save it as text") from error
     return parser.text()
 
 

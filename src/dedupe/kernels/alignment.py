@@ -8,7 +8,8 @@ between two neighbours of the chain without sharing it.
 """
 
 import numpy as np
-from numba import njit
+
+from dedupe.kernels import compiled
 
 __all__ = [
     "AHEAD",
@@ -49,13 +50,13 @@ RUN_LARGER, RUN_SMALLER, RUN_LENGTH, BEST, PREVIOUS = 5, 6, 7, 8, 9
 N_SCRATCH = 10
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _slot(shingle, mask):
     """Return the home of a shingle in the table; its bits are well mixed already."""
     return np.int64(shingle & U(mask))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _index_into(shingles, slots, mask, scratch):
     """Put the positions of a document's shingles into a table; return how many are distinct.
 
@@ -80,7 +81,7 @@ def _index_into(shingles, slots, mask, scratch):
     return n_distinct
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_distinct_into(documents, shingles, offsets, slots, scratch, n_distinct):
     """Write the number of distinct shingles of some documents.
 
@@ -99,7 +100,7 @@ def count_distinct_into(documents, shingles, offsets, slots, scratch, n_distinct
         n_distinct[i] = _index_into(document, slots, _mask(document.size), scratch)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mask(n):
     """Return one less than the size of a table for `n` shingles: at most half of it is used."""
     size = 2
@@ -108,7 +109,7 @@ def _mask(n):
     return size - 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _match_into(larger, smaller, slots, mask, scratch):
     """Write where each shingle of the smaller document stands in the larger, or -1.
 
@@ -139,7 +140,7 @@ def _match_into(larger, smaller, slots, mask, scratch):
         last = scratch[MATCH, i]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count_shared(n_larger, n_smaller, scratch):
     """Return how many distinct shingles the two documents share; BEST serves as a set."""
     for i in range(n_larger):
@@ -154,7 +155,7 @@ def _count_shared(n_larger, n_smaller, scratch):
     return n_shared
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _cover_into(words_larger, words_smaller, n_smaller, ngram, scratch):
     """Mark the words of either document that stand in a matched shingle."""
     for i in range(words_larger):
@@ -177,7 +178,7 @@ def _cover_into(words_larger, words_smaller, n_smaller, ngram, scratch):
         done_larger = j + ngram
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _runs_into(n_smaller, words_larger, words_smaller, ngram, scratch):
     """Write the runs of at least MIN_RUN words in the order of the smaller document.
 
@@ -203,7 +204,7 @@ def _runs_into(n_smaller, words_larger, words_smaller, ngram, scratch):
     return n_runs
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _chain_into(n_runs, ngram, scratch):
     """Find the heaviest chain of runs; PREVIOUS leads back through it. Return its last run."""
     last = -1
@@ -227,7 +228,7 @@ def _chain_into(n_runs, ngram, scratch):
     return last
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _uncovered(cover, start, end):
     """Count the words of a stretch that are not covered."""
     n = 0
@@ -236,7 +237,7 @@ def _uncovered(cover, start, end):
     return n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _holes(last, scratch):
     """Return what both documents have inside the chain without sharing it, in words.
 
@@ -264,7 +265,7 @@ def _holes(last, scratch):
     return largest, min(excess_larger, excess_smaller)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _line_sum(cover, lines, start, end):
     """Add up, over the uncovered words of a stretch, the length of the line of each."""
     total = 0.0
@@ -273,7 +274,7 @@ def _line_sum(cover, lines, start, end):
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _end_hole(last, lines_larger, lines_smaller, covered_larger, scratch):
     """Return the gap at the one open end of the chain, and how much it is prose.
 
@@ -313,7 +314,7 @@ def _end_hole(last, lines_larger, lines_smaller, covered_larger, scratch):
     return float(min(gap_larger, gap_smaller)), prose
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def align_pairs_into(
     larger,
     smaller,
@@ -388,7 +389,7 @@ def align_pairs_into(
         facts[p, END_PROSE] = prose
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def runs_of_pair_into(larger, smaller, words_larger, words_smaller, ngram, slots, scratch):
     """Write the runs of one pair into `scratch`, ordered by the smaller document.
 

@@ -1,7 +1,8 @@
 """Signatures to candidate pairs, one band at a time."""
 
 import numpy as np
-from numba import njit
+
+from dedupe.kernels import compiled
 
 __all__ = ["N_ANCHORS", "count_emissions", "emit_pairs_into"]
 
@@ -12,7 +13,7 @@ N_ANCHORS = 2
 """A bucket that is too large links each document to this many, its largest."""
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _bucket_end(keys, start):
     """Return where the bucket that begins at `start` ends: keys agree in their high half."""
     end = start + 1
@@ -21,7 +22,7 @@ def _bucket_end(keys, start):
     return end
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_emissions(keys, cap):
     """Return how many pairs the buckets of a band hold; see `emit_pairs_into`."""
     total = 0
@@ -34,7 +35,7 @@ def count_emissions(keys, cap):
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_possible(signatures, sizes, a, b, floor, z):
     """Whether the containment of two documents may reach `floor`.
 
@@ -51,7 +52,7 @@ def _is_possible(signatures, sizes, a, b, floor, z):
     return jaccard / (1 + jaccard) * ratio >= floor
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def emit_pairs_into(keys, cap, signatures, sizes, floor, z, pairs):
     """Write the pairs of one band that may reach the floor; return how many.
 

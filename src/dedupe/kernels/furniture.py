@@ -1,7 +1,8 @@
 """In how many clusters each shingle occurs: a hash table, filled and asked."""
 
 import numpy as np
-from numba import njit
+
+from dedupe.kernels import compiled
 
 __all__ = ["COUNTLESS", "EMPTY", "count_clusters_into", "insert_into", "word_weights_into"]
 
@@ -11,7 +12,7 @@ U = np.uint64
 EMPTY, COUNTLESS = -1, -2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _find(shingle, keys, last_cluster):
     """Return the slot of a shingle, or the empty slot where it belongs."""
     mask = keys.size - 1
@@ -21,7 +22,7 @@ def _find(shingle, keys, last_cluster):
     return slot
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def insert_into(shingles, shingle_counts, keys, counts, last_cluster):
     """Write shingles that are not in the table yet; return how many those were.
 
@@ -43,7 +44,7 @@ def insert_into(shingles, shingle_counts, keys, counts, last_cluster):
     return n_new
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_clusters_into(shingles, offsets, clusters, keys, counts, last_cluster):
     """Count, for the shingles in the table, the clusters of a block of documents.
 
@@ -64,7 +65,7 @@ def count_clusters_into(shingles, offsets, clusters, keys, counts, last_cluster)
                 counts[slot] = min(counts[slot] + 1, 65535)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def word_weights_into(shingles, offsets, token_offsets, keys, counts, last_cluster, weights):
     """Write the weight of each word: 1 over the number of clusters that hold its shingle.
 

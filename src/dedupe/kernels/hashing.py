@@ -7,7 +7,8 @@ a stripe of four full lanes is folded into `state` as soon as it is complete.
 """
 
 import numpy as np
-from numba import njit
+
+from dedupe.kernels import compiled
 
 __all__ = ["STATE_SIZE", "avalanche", "finish_words", "push_lane", "word_hash"]
 
@@ -23,19 +24,19 @@ STRIPE = 4
 STATE_SIZE = 8
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rotate(value, bits):
     """Rotate a uint64 to the left by 1..63 bits."""
     return (value << U(bits)) | (value >> U(64 - bits))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _round(accumulator, lane):
     """Fold a lane into an accumulator; products wrap around on purpose."""
     return _rotate(accumulator + lane * PRIME_2, 31) * PRIME_1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def avalanche(h):
     """Spread every bit of a uint64 over all of its bits: the last step of XXH64."""
     h = (h ^ (h >> U(33))) * PRIME_2
@@ -43,7 +44,7 @@ def avalanche(h):
     return h ^ (h >> U(32))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def push_lane(state, lane, n_lanes):
     """Take the full lane number `n_lanes` (from 0) of a word into `state`."""
     slot = n_lanes & 3
@@ -58,7 +59,7 @@ def push_lane(state, lane, n_lanes):
             state[i] = _round(state[i], state[STRIPE + i])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def word_hash(state, lane, length):
     """Return the XXH64 of a word of `length` bytes.
 
@@ -78,7 +79,7 @@ def word_hash(state, lane, length):
     return avalanche(_tail(h, lane, U(length)))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def finish_words(lanes, tails, lengths, n_words):
     """Turn the lanes of words of 1..15 bytes into their XXH64, in place.
 
@@ -104,7 +105,7 @@ def finish_words(lanes, tails, lengths, n_words):
         lanes[i] = h if length != U(0) else lanes[i]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _tail(h, lane, length):
     """Fold the last ``length % 8`` bytes into a hash, without a branch."""
     has_four = (length & U(4)) != U(0)

@@ -1,8 +1,8 @@
 """Token hashes to shingle hashes."""
 
 import numpy as np
-from numba import njit
 
+from dedupe.kernels import compiled
 from dedupe.kernels.hashing import PRIME_1, avalanche
 
 __all__ = ["shingles_into"]
@@ -10,7 +10,7 @@ __all__ = ["shingles_into"]
 U = np.uint64
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def shingles_into(hashes, token_offsets, ngram, shingles, shingle_offsets):
     """Write the hash of each shingle of each document, in the order of the text.
 

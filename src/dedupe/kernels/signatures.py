@@ -1,7 +1,8 @@
 """Shingle hashes to MinHash signatures, in datasketch's ``affine32`` scheme."""
 
 import numpy as np
-from numba import njit
+
+from dedupe.kernels import compiled
 
 __all__ = ["BLOCK", "signatures_into"]
 
@@ -13,7 +14,7 @@ BLOCK = 1024
 LANES = 32
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def signatures_into(shingles, offsets, a, b, block, out):
     """Write the MinHash signature of each document into `out`.
 

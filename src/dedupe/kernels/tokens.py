@@ -1,7 +1,7 @@
 """UTF-8 to token hashes, in one pass over the bytes.
 
 What a character becomes and what it does to the word being read stands in one
-table with an entry for each code point, which `dedupe.text` builds. An entry is
+table with an entry for each code point, which `dedupe.unicode` builds. An entry is
 a uint64:
 
 ======  ====================================================================
@@ -17,8 +17,8 @@ bits    meaning
 """
 
 import numpy as np
-from numba import njit
 
+from dedupe.kernels import compiled
 from dedupe.kernels.hashing import finish_words, push_lane, word_hash
 
 __all__ = [
@@ -62,7 +62,8 @@ PADDING = 24
 # Words too long for two lanes wait, with their place and length, until all is read.
 LONG_PLAIN, LONG_SPELLED = 254, 255
 
-# How many bytes of a token one byte of text can become, at most.
+# How many bytes a word of 16 bytes or more can have for one of its text, at most; shorter
+# words do not wait, and so need no room of their own.
 MAX_GROWTH = 4
 
 # Setting this bit makes ASCII letters lower case and leaves digits as they are.
@@ -73,7 +74,7 @@ LOWER_CASE = U(0x2020202020202020)
 APART, PLAIN, HARD = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _edges_into(buffer, start, end, classes, edges):
     """Write where stretches of bytes of one class begin; return how many there are.
 
@@ -91,7 +92,7 @@ def _edges_into(buffer, start, end, classes, edges):
     return np.int64(n_edges)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _long_word(words, start, n_bytes, fold, state):
     """Return the hash of a word of 16 bytes or more."""
     n_lanes = n_bytes >> 3
@@ -101,7 +102,7 @@ def _long_word(words, start, n_bytes, fold, state):
     return word_hash(state, (words[start + 8 * n_lanes] | fold) & mask, n_bytes)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens):
     """Turn the places and lengths of long words into their hashes, in place."""
     for t in range(n_tokens):
@@ -114,7 +115,7 @@ def _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens)
             lengths[t] = 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _end_line(lines, line_start, n_tokens):
     """Write the length of a line to all of its words."""
     if lines is not None:
@@ -122,7 +123,7 @@ def _end_line(lines, line_start, n_tokens):
             lines[t] = n_tokens - line_start
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _read_hard_run(
     buffer,
     position,
@@ -228,7 +229,7 @@ def _read_hard_run(
     return n_tokens, line_start, character, spelled, flagged
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def tokens_into(
     words,
     buffer,
@@ -274,7 +275,7 @@ def tokens_into(
         A view like `words` of MAX_GROWTH times as many bytes.
     edges : int32 [shape=(longest document + 1,)], scratch
     lengths : uint8, tails : uint64 [shape=(capacity,)], scratch
-    hashes : uint64 [shape=(capacity,)], overwritten; 4 tokens for 3 bytes always suffice
+    hashes : uint64 [shape=(capacity,)], overwritten; 2 tokens a byte always suffice
     token_offsets : int64 [shape=(n_docs + 1,)], overwritten
     unstable : bool [shape=(n_docs,)], overwritten
     spans : int32 [shape=(capacity, 2)] or None

@@ -31,7 +31,7 @@ def explain(result: Result, document: str) -> Iterator[Line]:
     clusters = _clusters(result)
     yield _place(result, document, clusters.get(document))
     if not pairs:
-        nobody = f"no other document scored {SCORE_FLOOR:g} or more with it (or none has this id)"
+        nobody = f"no other document scored {SCORE_FLOOR:g} or more with it"
         yield Line(1, (("", nobody),))
     for pair in pairs[:N_CANDIDATES]:
         yield Line(1, (("dim", "with "), ("id", pair.other(document)), *measures(pair)))
