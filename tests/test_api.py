@@ -316,7 +316,7 @@ def test_a_teaser_of_fewer_than_twenty_words_does_not_merge():
     assert members(find_duplicate_texts([STORIES[4], f"{STORIES[3]}\n{teaser}"])) == []
 
 
-@pytest.mark.xfail(reason="the mean of 1 and 0 is over any threshold: see DESIGN.md, section 6")
+@pytest.mark.xfail(reason="the mean of 1 and 0 is over the threshold that clusters must reach")
 def test_two_stories_do_not_meet_in_a_page_that_holds_both():
     """Each is in the page, but they have not one word in common."""
     texts = {"digest": f"{STORIES[3]}\n{STORIES[4]}", "one": STORIES[3], "other": STORIES[4]}
