@@ -394,7 +394,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--source", type=Path, help="articles as JSON Lines; invented without it")
     parser.add_argument("--pages", type=Path, help="the development pages, for their furniture")
-    parser.add_argument("--full", action="store_true", help="20,000 near-copies and pages of one template")
+    parser.add_argument(
+        "--full", action="store_true", help="20,000 near-copies and pages of one template"
+    )
     parser.add_argument("--only", nargs="+", choices=TRAPS, default=[], help="some of the traps")
     options = parser.parse_args()
     material = (

@@ -75,9 +75,10 @@ def _index_into(shingles, slots, mask, scratch):
         slots[s] = i
     for i in range(shingles.size):
         scratch[FIRST, i] = i
-    for i in range(shingles.size):
-        if scratch[NEXT, i] >= 0:
-            scratch[FIRST, scratch[NEXT, i]] = scratch[FIRST, i]
+    if n_distinct < shingles.size:
+        for i in range(shingles.size):
+            if scratch[NEXT, i] >= 0:
+                scratch[FIRST, scratch[NEXT, i]] = scratch[FIRST, i]
     return n_distinct
 
 
