@@ -13,6 +13,7 @@ BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
 import accuracy  # noqa: E402
+import accuracy_peers  # noqa: E402
 import alterations  # noqa: E402
 import charts  # noqa: E402
 import collection  # noqa: E402
@@ -312,10 +313,9 @@ def test_a_system_that_takes_too_long_has_no_outcome():
     "name", ["datasketch LSH 0.5", "datasketch LSH 0.5, verified", "rensa deduplicator 0.5"]
 )
 def test_peers_find_what_they_are_made_for(name, made):
-    peers = pytest.importorskip("accuracy_peers")
     story, other = made.stories[:2]
     texts = {"a": story, "b": f"{story} the end", "c": other}
-    assert peers.PEERS[name](texts) == [["a", "b"]]
+    assert accuracy_peers.PEERS[name](texts) == [["a", "b"]]
 
 
 def test_reports_escape_and_replace(tmp_path, collections):

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from dedupe.cli import cli
 from dedupe.errors import InvalidSetting, NoSuchPath, NothingToRead, Skipped
-from dedupe.results import (
+from dedupe.records import (
     Cluster,
     Comparison,
     DocumentInfo,
@@ -19,9 +19,9 @@ from dedupe.results import (
     Evidence,
     Pair,
     Passage,
-    Result,
     Span,
 )
+from dedupe.results import Result
 from dedupe.settings import Settings
 
 STORY = "The council voted to close the bridge."

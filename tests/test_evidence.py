@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import reference
 from dedupe.evidence import HEAD, TAIL, excerpt, gather
-from dedupe.results import Span
+from dedupe.records import Span
 from dedupe.scoring import Block, shared_runs
 from dedupe.shingling import hash_shingles
 from dedupe.text import hash_tokens

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from dedupe.errors import Skipped
-from dedupe.report import comparison, csv, explanation, files, json, progress, text
-from dedupe.report.lines import BLANK, Line, counted, plain, squeezed, styled, visible
-from dedupe.results import (
+from dedupe.records import (
     Cluster,
     Comparison,
     DocumentInfo,
@@ -22,9 +20,11 @@ from dedupe.results import (
     Pair,
     Passage,
     Remainder,
-    Result,
     Span,
 )
+from dedupe.report import comparison, csv, explanation, files, json, progress, text
+from dedupe.report.lines import BLANK, Line, counted, plain, squeezed, styled, visible
+from dedupe.results import Result
 from dedupe.settings import Settings
 
 NOWHERE = Span(0, 0)

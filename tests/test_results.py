@@ -16,7 +16,7 @@ from dedupe.errors import (
     Skipped,
     UnknownDocument,
 )
-from dedupe.results import (
+from dedupe.records import (
     Cluster,
     Comparison,
     DocumentInfo,
@@ -24,9 +24,9 @@ from dedupe.results import (
     Pair,
     Passage,
     Remainder,
-    Result,
     Span,
 )
+from dedupe.results import Result
 from dedupe.settings import SCORE_FLOOR, Settings
 
 
@@ -405,14 +405,12 @@ def test_additions_of_a_later_version_are_refused_not_lost():
 
 
 def test_rows_as_a_data_frame():
-    pytest.importorskip("pandas")
     frame = FOUND.to_pandas()
     assert list(frame.columns) == ["cluster", "id", "duplicate_of", "score", "verdict", "reason"]
     assert frame.to_dict("records") == list(FOUND.rows())
 
 
 def test_an_empty_data_frame_has_the_same_columns():
-    pytest.importorskip("pandas")
     empty = make_result({})
     assert list(empty.to_pandas().columns) == list(FOUND.to_pandas().columns)
     assert len(empty.to_pandas()) == 0

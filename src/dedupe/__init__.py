@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Skipped,
         UnknownDocument,
     )
-    from dedupe.results import (
+    from dedupe.records import (
         Cluster,
         Comparison,
         DocumentInfo,
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
         Pair,
         Passage,
         Remainder,
-        Result,
         Span,
     )
+    from dedupe.results import Result
     from dedupe.settings import Settings
 
 __version__ = "0.1.0"
@@ -63,7 +63,7 @@ _HOMES = {
         "Skipped",
         "UnknownDocument",
     ),
-    "dedupe.results": (
+    "dedupe.records": (
         "Cluster",
         "Comparison",
         "DocumentInfo",
@@ -72,9 +72,9 @@ _HOMES = {
         "Pair",
         "Passage",
         "Remainder",
-        "Result",
         "Span",
     ),
+    "dedupe.results": ("Result",),
     "dedupe.settings": ("Settings",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -18,7 +18,8 @@ from dedupe.documents import Document, read_paths, read_texts
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
 from dedupe.lsh import candidate_pairs
 from dedupe.matching import Matcher, compare_documents
-from dedupe.results import Comparison, Result
+from dedupe.records import Comparison
+from dedupe.results import Result
 from dedupe.settings import Settings
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]

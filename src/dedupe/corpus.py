@@ -18,7 +18,7 @@ from dedupe import kernels
 from dedupe.documents import Document
 from dedupe.errors import NothingToRead, Skipped
 from dedupe.minhash import signatures
-from dedupe.results import DocumentInfo
+from dedupe.records import DocumentInfo
 from dedupe.settings import Settings
 from dedupe.shingling import digests, hash_shingles
 from dedupe.text import hash_tokens

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.results import Evidence, Passage, Remainder, Span
+from dedupe.records import Evidence, Passage, Remainder, Span
 
 __all__ = ["excerpt", "gather"]
 

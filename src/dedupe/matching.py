@@ -17,7 +17,8 @@ from dedupe.corpus import Corpus, Progress, ProgressCallback, map_in_order
 from dedupe.documents import Document
 from dedupe.errors import InvalidSetting, NothingToRead, UnknownDocument
 from dedupe.furniture import Furniture
-from dedupe.results import Cluster, Comparison, Evidence, Pair, Result
+from dedupe.records import Cluster, Comparison, Evidence, Pair
+from dedupe.results import Result
 from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.shingling import digests, hash_shingles
 from dedupe.text import Tokens, hash_tokens

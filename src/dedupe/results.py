@@ -1,231 +1,39 @@
-"""What was found: frozen records, and the questions people ask of them.
+"""What was found, and the questions people ask of it.
 
 Nothing here reads a file or holds a whole corpus. A `Result` is self-contained:
 it can be saved as JSON, loaded elsewhere, given another threshold and reported
-without the documents it came from. Ids tie the records together.
+without the documents it came from. The records it is made of are in `dedupe.records`.
 """
 
 import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from dedupe import clustering
 from dedupe.errors import InvalidResult, InvalidSetting, MissingExtra, Skipped, UnknownDocument
+from dedupe.records import (
+    Cluster,
+    DocumentInfo,
+    Duplicate,
+    Evidence,
+    Pair,
+    Passage,
+    Remainder,
+    Span,
+)
 from dedupe.settings import SCORE_FLOOR, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "Cluster",
-    "Comparison",
-    "DocumentInfo",
-    "Duplicate",
-    "Evidence",
-    "Pair",
-    "Passage",
-    "Remainder",
-    "Result",
-    "Span",
-]
+__all__ = ["Result", "cluster_labels", "make_clusters", "make_duplicates"]
 
 FORMAT = "dedupe-result"
 FORMAT_VERSION = 1
-
-
-class Span(NamedTuple):
-    """A half-open range of characters in the original text of a document."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A stretch of words that two documents share.
-
-    Attributes
-    ----------
-    left, right : Span
-        Where it stands in either original text.
-    n_words : int
-        How many words it has.
-    excerpt : str
-        Its text as the left document has it, shortened in the middle.
-    furniture : bool
-        Whether it is text that many unrelated documents carry.
-    """
-
-    left: Span
-    right: Span
-    n_words: int
-    excerpt: str
-    furniture: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Remainder:
-    """A stretch of words that only one of two documents has."""
-
-    span: Span
-    n_words: int
-    excerpt: str
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Where two documents agree, and what only one of them says.
-
-    Attributes
-    ----------
-    passages : tuple of Passage
-        The shared text, in the order of the left document.
-    only_left, only_right : tuple of Remainder
-        The rest of either document.
-    covered_left, covered_right : float, in [0, 1]
-        The share of either document's words that stand in `passages`.
-    """
-
-    passages: tuple[Passage, ...]
-    only_left: tuple[Remainder, ...]
-    only_right: tuple[Remainder, ...]
-    covered_left: float
-    covered_right: float
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two documents, how alike they are, and why.
-
-    Attributes
-    ----------
-    left, right : str
-        The ids, `left` before `right` in the order of their code points.
-    score : float, in [0, 1]
-        How sure it is that both hold the same story.
-    jaccard : float, in [0, 1]
-        Shared shingles among all shingles of both: low where one text is long.
-    containment : float, in [0, 1]
-        The larger of the two directions below.
-    containment_left, containment_right : float, in [0, 1]
-        Which share of that side's shingles the other side has.
-    verdict : str
-        ``"identical"``, ``"same text"``, ``"contained"``, ``"overlapping"``,
-        ``"same template"`` or ``"different"``; see `dedupe.scoring.verdict`.
-    reason : str
-        One line for a person.
-    shared_words : int
-        Words of the shared text, counted on the side that has fewer.
-    hole_words : int
-        Words that stand at one place inside the shared text and differ.
-    furniture_words : int
-        How many of the shared words are furniture.
-    evidence : Evidence or None
-        The shared passages. None where they were not asked for: they are kept
-        for each duplicate with its representative, and by `dedupe.compare`.
-    """
-
-    left: str
-    right: str
-    score: float
-    jaccard: float
-    containment: float
-    containment_left: float
-    containment_right: float
-    verdict: str
-    reason: str
-    shared_words: int
-    hole_words: int
-    furniture_words: int
-    evidence: Evidence | None = None
-
-    def other(self, document: str) -> str:
-        """Return the id of the side that is not `document`."""
-        return self.right if document == self.left else self.left
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentInfo:
-    """What is remembered of a document once its text is gone.
-
-    Attributes
-    ----------
-    id : str
-    n_words : int
-        Length in words (in characters, for scripts written without spaces).
-    position : int
-        Its place in the input, from 0.
-    time : float or None
-        Seconds since 1970: the time of its file, or of the field that was named.
-    """
-
-    id: str
-    n_words: int
-    position: int
-    time: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Documents that hold the same story; `members` includes the representative."""
-
-    representative: str
-    members: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.members)
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A document that can be dropped, and what stands in for it.
-
-    Attributes
-    ----------
-    id : str
-    duplicate_of : str
-        The representative of its cluster.
-    score : float, in [0, 1]
-        Its direct score with the representative.
-    best_match : str
-        The member of its cluster that it matches best.
-    best_score : float, in [0, 1]
-    reason : str
-        One line for a person.
-    """
-
-    id: str
-    duplicate_of: str
-    score: float
-    best_match: str
-    best_score: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two texts side by side: the answer of `dedupe.compare`.
-
-    `pair.left` and `pair.right` name the sides in the order in which they were
-    given, and `left_text` and `right_text` are what the spans of its evidence
-    point into. `knows_furniture` says whether a corpus told furniture from story;
-    two documents alone cannot.
-    """
-
-    pair: Pair
-    left_text: str
-    right_text: str
-    threshold: float
-    knows_furniture: bool = False
-
-    @property
-    def same_story(self) -> bool:
-        """Whether the score reaches the threshold."""
-        return self.pair.score >= self.threshold
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Settings:
     keep : str or callable
         Which document represents a cluster: ``"longest"``, ``"shortest"``,
         ``"first"`` in the order of the input, ``"newest"``, or a function from
-        the sequence of `dedupe.results.DocumentInfo` to the one to keep.
+        the sequence of `dedupe.records.DocumentInfo` to the one to keep.
 
     Raises
     ------

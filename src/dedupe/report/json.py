@@ -7,7 +7,8 @@ also read it back; here are the forms that nobody reads back.
 import json
 from dataclasses import asdict
 
-from dedupe.results import Comparison, Result
+from dedupe.records import Comparison
+from dedupe.results import Result
 
 __all__ = ["compared", "rows"]
 

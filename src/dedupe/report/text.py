@@ -7,9 +7,10 @@ was recognised. Why a document is *not* in a cluster is left to `explanation`.
 from collections.abc import Iterator, Sequence
 
 from dedupe.errors import Skipped
+from dedupe.records import DocumentInfo, Duplicate, Pair
 from dedupe.report.lines import BLANK, Line, Part, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names
-from dedupe.results import DocumentInfo, Duplicate, Pair, Result
+from dedupe.results import Result
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = ["describe"]
