@@ -37,9 +37,9 @@ CONSTANTS: dict[str, tuple[Any, ...]] = {
     "dedupe.scoring.MIN_WORDS": (10, 15, 20, 25, 30),
     "dedupe.scoring.MIN_HOLE": (5, 8, 10, 15, 20),
     "dedupe.scoring.HOLE_COST": (1.0, 1.5, 2.0, 2.5, 3.0),
-    "dedupe.scoring.STRICT_CONTAINMENT": (0.2, 0.3, 0.4, 0.5),
-    "dedupe.scoring.STRICT_HOLE": (0.05, 0.1, 0.15, 0.2),
-    "dedupe.scoring.MAX_STRICT_HOLE": (10, 20, 30, 40),
+    "dedupe.scoring.STRICT_CONTAINMENT": (0.15, 0.2, 0.25, 0.3, 0.4),
+    "dedupe.scoring.STRICT_HOLE": (0.1, 0.15, 0.2, 0.25),
+    "dedupe.scoring.MAX_STRICT_HOLE": (30, 40, 50, 60, 80),
     "dedupe.scoring.STRICT_OPEN_END": (0.25, 0.5, 1.0, 2.0),
     "dedupe.scoring.OPEN_END_COST": (0.0, 0.25, 0.5, 1.0),
     "dedupe.scoring.PROSE": (0.4, 0.6, 0.8, 1.0, 1.2),
@@ -51,6 +51,7 @@ CONSTANTS: dict[str, tuple[Any, ...]] = {
     "dedupe.lsh.Z": (2.0, 3.0, 4.0),
     "dedupe.kernels.alignment.MIN_RUN": (5, 6, 8, 10, 12),
     "dedupe.kernels.alignment.EDGE": (0, 5, 10, 20),
+    "dedupe.kernels.alignment.PARAGRAPH": (15, 20, 25, 30, 40),
     "dedupe.kernels.alignment.BARE_SHARE": (0.6, 0.75, 0.9),
 }
 """What is swept by default. Those of kernels are compiled anew, which takes a while."""

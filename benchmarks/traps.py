@@ -37,6 +37,9 @@ Trap = Callable[[Material, random.Random, bool], Iterator[Collection]]
 
 EDITS = (0.02, 0.05, 0.1, 0.2)
 BOILERPLATE = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
+FAMILIES = (2, 3, 10)
+"""How many copies of a story there are."""
+
 QUOTE_WORDS = 40
 TEMPLATE_WORDS = 500
 SHORTEST, LONGEST = 200, 400
@@ -151,6 +154,41 @@ def syndication(material: Material, draw: random.Random, _: bool) -> Iterator[Co
             own = 2 * site + k
             rows.append((f"{site}/local{k}", wrap(local[own], frame, n_before=100), f"local {own}"))
     yield collect("one story on 40 sites", rows)
+
+
+def own_boxes(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
+    """Stories on 2, 3 or 10 sites, each copy with up to 45 words of its own in the middle."""
+    stories = material.bodies(draw, 90, 250, 450)
+    remarks = [sentence for story in stories[60:] for sentence in sentences(story)]
+    rows: list[Row] = []
+    for i, story in enumerate(stories[:60]):
+        for k in range(FAMILIES[i % len(FAMILIES)]):
+            top, rest = split_words(story, 100)
+            box = first_words(" ".join(draw.sample(remarks, 10)), draw.randint(20, 45))
+            rows.append((f"{i}/{k}", f"{top}\n\n{box}\n\n{rest}", f"{i}"))
+    yield collect("a box of its own in each copy", rows)
+
+
+def own_edits(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
+    """Stories on 2, 3 or 10 sites, one word in twenty changed on each, in its own furniture."""
+    rows: list[Row] = []
+    for i, story in enumerate(material.bodies(draw, 60, 250, 450)):
+        for k in range(FAMILIES[i % len(FAMILIES)]):
+            page = wrap(edit(story, draw, 0.05), material.furniture(draw, 200, k), n_before=50)
+            rows.append((f"{i}/{k}", page, f"{i}"))
+    yield collect("edited anew on each site", rows)
+
+
+def small_print(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
+    """Stories over small print longer than they are, one paragraph that all of them carry."""
+    print_words = " ".join(material.bodies(draw, 1, 500, 500)[0].split())
+    for n in (3, 60):
+        rows: list[Row] = []
+        for i, story in enumerate(material.bodies(draw, n, 100, 250)):
+            rows.append((f"{i}/page", f"{story}\n\n{print_words}", f"{i}"))
+            if i % 3 == 0:
+                rows.append((f"{i}/bare", story, f"{i}"))
+        yield collect(f"{n} stories over small print", rows)
 
 
 def edits(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
@@ -277,6 +315,9 @@ TRAPS: dict[str, Trap] = {
     "latest-headlines": latest_headlines,
     "teaser": teasers,
     "syndication": syndication,
+    "own-boxes": own_boxes,
+    "own-edits": own_edits,
+    "small-print": small_print,
     "edits": edits,
     "paragraphs-dropped": paragraphs_dropped,
     "paragraphs-reordered": paragraphs_reordered,

@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 import xxhash
 
-from dedupe.kernels.alignment import AHEAD, BARE_SHARE, EDGE, MAX_OCCURRENCES, MIN_RUN
+from dedupe.kernels.alignment import (
+    AHEAD,
+    BARE_SHARE,
+    COMMON,
+    EDGE,
+    MAX_OCCURRENCES,
+    MIN_RUN,
+    PARAGRAPH,
+)
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.unicode import APOSTROPHES, FILLERS, LINE_ENDS, UNSPACED
 
@@ -187,6 +195,7 @@ class Facts(NamedTuple):
     covered_smaller: int
     weight_larger: float
     weight_smaller: float
+    furniture: int
     hole: int
     excess: int
     end_hole: float
@@ -280,18 +289,25 @@ def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
             end_hole = gap.lesser
             open_lines = [larger.lines[w] for w in gap.larger]
             open_lines += [smaller.lines[w] for w in gap.smaller]
-            end_prose = mean(open_lines) / mean([larger.lines[w] for w in in_larger])
+            shared_lines = [larger.lines[w] for w in in_larger]
+            end_prose = mean(capped(open_lines)) / mean(capped(shared_lines))
     return Facts(
         shared=len({*larger.shingles} & {*smaller.shingles}),
         covered_larger=len(in_larger),
         covered_smaller=len(in_smaller),
         weight_larger=weigh(in_larger, larger.weights),
         weight_smaller=weigh(in_smaller, smaller.weights),
+        furniture=sum(smaller.weights[w] < COMMON for w in in_smaller) if smaller.weights else 0,
         hole=hole,
         excess=min(excess_larger, excess_smaller),
         end_hole=end_hole,
         end_prose=end_prose,
     )
+
+
+def capped(lines: Sequence[int]) -> list[int]:
+    """Return lengths of lines, none longer than a paragraph."""
+    return [min(n, PARAGRAPH) for n in lines]
 
 
 def weigh(words: set[int], weights: Sequence[float] | None) -> float:

@@ -21,6 +21,7 @@ from dedupe.errors import (
     UnknownDocument,
 )
 from dedupe.results import Result
+from dedupe.settings import SCORE_FLOOR
 from strategies import article, edited
 
 STORIES = [article(f"story {i}", 60 + 20 * i) for i in range(5)]
@@ -154,10 +155,11 @@ def test_comparing_is_symmetric(left, right):
 @few
 @given(pages, pages)
 def test_two_documents_compared_are_two_documents_found(left, right):
-    """Where nothing is furniture, both ways give the same score."""
+    """Both ways give the same score, unless the two have too little in common to be asked."""
     result = find_duplicate_texts({"left": left, "right": right})
     pair = compare_texts(left, right).pair
-    if not result.scored or result.scored[0].furniture_words:
+    if not result.scored:
+        assert pair.score < SCORE_FLOOR or pair.containment < 0.2
         return
     assert replace(result.scored[0], evidence=None) == replace(pair, evidence=None)
 
@@ -484,7 +486,7 @@ def test_a_corpus_tells_compare_what_is_furniture(tmp_path):
     footer = article("footer", 120)
     texts = {f"{i}": f"{article(f'story {i}', 150)}\n{footer}" for i in range(6)}
     corpus = find_duplicate_texts(texts)
-    pair = f"{article('new', 40)}\n{footer}", f"{article('newer', 40)}\n{footer}"
+    pair = f"{article('new', 20)}\n{footer}", f"{article('newer', 20)}\n{footer}"
     alone = compare_texts(*pair)
     told = compare_texts(*pair, corpus=Result.from_json(corpus.to_json()))
     assert not alone.knows_furniture

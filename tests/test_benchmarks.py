@@ -228,7 +228,7 @@ def test_every_trap_has_documents_and_gold_for_each(collections):
     for one in collections.values():
         assert one.texts.keys() == one.stories.keys()
         assert {d for pair in one.forbidden for d in pair} <= one.texts.keys()
-        assert len(set(one.stories.values())) > 20
+        assert len(set(one.stories.values())) >= 3
 
 
 def test_pages_of_the_template_trap_are_mostly_template(collections):

@@ -252,12 +252,14 @@ def compare_documents(
     left: Document, right: Document, settings: Settings, corpus: Result | None = None
 ) -> Comparison:
     """Compare two documents, with what a corpus says of furniture if there is one."""
-    furniture = _furniture_of(corpus, settings)
-    finder = EvidenceFinder([left.text, right.text], settings.ngram, furniture)
-    for document, n_words in zip((left, right), finder.block.n_words, strict=True):
+    texts = [left.text, right.text]
+    block, tokens = make_block(texts, settings.ngram)
+    for document, n_words in zip((left, right), block.n_words, strict=True):
         if n_words == 0:
             raise NothingToRead(f"a text to compare must hold a word, got none in {document.id}")
-    one, other = digests(finder.tokens)
+    furniture = _furniture_of_two(block) if corpus is None else _furniture_of(corpus, settings)
+    finder = EvidenceFinder(texts, settings.ngram, furniture)
+    one, other = digests(tokens)
     if one == other:
         pair = identical_pair(left.id, right.id, int(finder.block.n_words[0]))
     else:
@@ -272,10 +274,23 @@ def compare_documents(
     )
 
 
-def _furniture_of(corpus: Result | None, settings: Settings) -> Furniture:
-    """Return what a corpus knows of furniture, which is nothing if there is no corpus."""
-    if corpus is None:
-        return Furniture()
+def _furniture_of_two(block: scoring.Block) -> Furniture:
+    """Return what two documents alone let one know of furniture: as much as any corpus of two.
+
+    What they share counts half where they may be two stories.
+    """
+    matched = np.zeros(block.shingles.size, np.bool_)
+    strict = scoring.strict_score(scoring.align(block, np.array([0]), np.array([1]), matched))
+    is_one_story = strict[0] >= scoring.STRICT_CONTAINMENT
+    furniture = Furniture()
+    furniture.watch(np.unique(block.shingles[matched]))
+    clusters = np.array([0, 0 if is_one_story else 1])
+    furniture.count(block.shingles, block.shingle_offsets, clusters)
+    return furniture
+
+
+def _furniture_of(corpus: Result, settings: Settings) -> Furniture:
+    """Return what a corpus knows of furniture."""
     if corpus.settings.ngram != settings.ngram:
         raise InvalidSetting(
             f"ngram must be that of the corpus, {corpus.settings.ngram}, got {settings.ngram}"
@@ -312,6 +327,7 @@ def make_pairs(
         alignment.covered[rows],
         alignment.hole[rows],
         alignment.furniture[rows],
+        alignment.matched[rows],
         (alignment.covered_left / alignment.words_left)[rows],
         (alignment.covered_right / alignment.words_right)[rows],
     )
@@ -320,8 +336,8 @@ def make_pairs(
 
 def _pair(ids: Sequence[str], row: tuple[Any, ...]) -> Pair:
     """Return a row of `make_pairs` as a pair with a verdict and a reason."""
-    left, right, score, jaccard, in_left, in_right, shared, hole, furniture, *shares = row
-    verdict = scoring.verdict(score, hole, shared - furniture, *shares)
+    left, right, score, jaccard, in_left, in_right, shared, hole, furniture, matched, *shares = row
+    verdict = scoring.verdict(score, hole, matched, *shares)
     return Pair(
         left=ids[left],
         right=ids[right],

@@ -45,12 +45,16 @@ MIN_HOLE = 10
 HOLE_COST = 2.0
 """How much of the score a hole takes: all of it when it is half as long as the match."""
 
-STRICT_CONTAINMENT = 0.3
+STRICT_CONTAINMENT = 0.25
 """Containment from which a pair without a hole is beyond doubt."""
 
-STRICT_HOLE = 0.1
-MAX_STRICT_HOLE = 40
-"""A hole of this share of the match, and of this many words, is still an edit or a box."""
+STRICT_HOLE = 0.2
+MAX_STRICT_HOLE = 50
+"""A hole of this share of the match, and of this many words, is still an edit or a box.
+
+Copies with boxes of their own and notices in one template look the same; only the
+length of what differs tells them apart.
+"""
 
 STRICT_OPEN_END = 0.5
 """An open end of this share of the match is no more than a list."""
@@ -58,14 +62,11 @@ STRICT_OPEN_END = 0.5
 OPEN_END_COST = 0.5
 """How much of the score an open end takes that looks like a list, not like a story."""
 
-FURNITURE_WEIGHT = 0.5
-"""A word that more than two clusters hold is furniture to the eye."""
-
 PROSE = 0.8
 """An open end holds a story if its lines are at least this long, in lines of the shared text.
 
 Lists have lines of a fifth, other stories of the same length. On development pages
-every value from 0.4 to 1.5 does equally well.
+every value from 0.4 to 1.2 does equally well.
 """
 
 SHORT_SHARE = 0.9
@@ -134,6 +135,8 @@ class Alignment:
         The same, weighted.
     total_left, total_right : float64
         All words of either side, weighted.
+    furniture : int64
+        Shared words, on the side that has fewer, that more than two clusters hold.
     hole : int64
         Words of the hole; 0 under `MIN_HOLE`.
     open_end : int64
@@ -151,6 +154,7 @@ class Alignment:
     weight_right: Floats
     total_left: Floats
     total_right: Floats
+    furniture: Whole
     hole: Whole
     open_end: Whole
 
@@ -160,10 +164,9 @@ class Alignment:
         return np.minimum(self.covered_left, self.covered_right)
 
     @property
-    def furniture(self) -> Whole:
-        """How many of the shared words are furniture, as far as weights tell."""
-        matched = np.minimum(self.weight_left, self.weight_right)
-        return np.maximum(0, np.rint(self.covered - matched)).astype(np.int64)
+    def matched(self) -> Floats:
+        """Shared words, on the side that has fewer, weighted."""
+        return np.minimum(self.weight_left, self.weight_right)
 
 
 def align(
@@ -227,6 +230,7 @@ def align(
         weight_right=weight[1],
         total_left=totals[left],
         total_right=totals[right],
+        furniture=np.minimum(facts[:, kernel.FURNITURE], np.minimum(*covered)).astype(np.int64),
         hole=np.where(hole >= MIN_HOLE, hole, 0),
         open_end=np.where(is_prose, 0, open_end),
     )
@@ -267,7 +271,7 @@ def score(alignment: Alignment) -> Floats:
     Under `MIN_WORDS` shared words it is 0, except between two texts that are hardly
     longer: they must share `SHORT_SHARE` of the words of both.
     """
-    matched = np.minimum(alignment.weight_left, alignment.weight_right)
+    matched = alignment.matched
     shares = (
         alignment.weight_left / alignment.total_left,
         alignment.weight_right / alignment.total_right,
@@ -302,15 +306,16 @@ def strict_score(alignment: Alignment) -> Floats:
 
 
 def verdict(
-    score: float, hole_words: int, story_words: int, share_left: float, share_right: float
+    score: float, hole_words: int, matched: float, share_left: float, share_right: float
 ) -> str:
     """Name the relation of two documents that are not identical.
 
     Parameters
     ----------
     score : float, in [0, 1]
-    hole_words, story_words : int
-        Words of the hole, and shared words that are not furniture.
+    hole_words : int
+    matched : float
+        Shared words, weighted.
     share_left, share_right : float, in [0, 1]
         Share of either document's words that the other has too.
 
@@ -328,7 +333,7 @@ def verdict(
     >>> verdict(0.95, 0, 400, 1.0, 0.4), verdict(0.0, 100, 150, 0.6, 0.6)
     ('contained', 'same template')
     """
-    if hole_words * HOLE_COST > TEMPLATE_SHARE * story_words > 0:
+    if hole_words * HOLE_COST > TEMPLATE_SHARE * matched > 0:
         return "same template"
     if score == 0:
         return "different"
@@ -441,7 +446,7 @@ def _cut_furniture(
     pieces = []
     marks = []
     for left, right, length in runs.tolist():
-        is_furniture = weights[left : left + length] < FURNITURE_WEIGHT
+        is_furniture = weights[left : left + length] < kernel.COMMON
         cuts = [0]
         for turn in (np.flatnonzero(np.diff(is_furniture)) + 1).tolist():
             if min(turn - cuts[-1], length - turn) >= kernel.MIN_RUN:

@@ -13,9 +13,11 @@ from dedupe.kernels import compiled
 
 __all__ = [
     "AHEAD",
+    "COMMON",
     "MIN_RUN",
     "N_FACTS",
     "N_SCRATCH",
+    "PARAGRAPH",
     "align_pairs_into",
     "count_distinct_into",
     "runs_of_pair_into",
@@ -35,14 +37,21 @@ AHEAD = 200
 BARE_SHARE = 0.75
 """Share of a gap's words that must not be covered, or it is a text with many edits."""
 
+PARAGRAPH = 25
+"""Words from which a line is a paragraph. How much longer it is says nothing: the small
+print of a press release is often one line of hundreds of words."""
+
+COMMON = 0.5
+"""A word that weighs less is furniture to the eye: more than two clusters hold it."""
+
 EDGE = 5
 """A chain that begins or ends within this many words of a document touches its edge."""
 
 # The columns of a row of facts.
 SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
-WEIGHT_LARGER, WEIGHT_SMALLER = 3, 4
-HOLE, EXCESS, END_HOLE, END_PROSE = 5, 6, 7, 8
-N_FACTS = 9
+WEIGHT_LARGER, WEIGHT_SMALLER, FURNITURE = 3, 4, 5
+HOLE, EXCESS, END_HOLE, END_PROSE = 6, 7, 8, 9
+N_FACTS = 10
 
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4
@@ -271,7 +280,7 @@ def _line_sum(cover, lines, start, end):
     """Add up, over the uncovered words of a stretch, the length of the line of each."""
     total = 0.0
     for w in range(start, end):
-        total += (1 - cover[w]) * lines[w]
+        total += (1 - cover[w]) * min(lines[w], PARAGRAPH)
     return total
 
 
@@ -310,7 +319,7 @@ def _end_hole(last, lines_larger, lines_smaller, covered_larger, scratch):
     open_lines += _line_sum(scratch[COVER_SMALLER], lines_smaller, start_smaller, end_smaller)
     shared_lines = 0.0
     for w in range(n_larger):
-        shared_lines += scratch[COVER_LARGER, w] * lines_larger[w]
+        shared_lines += scratch[COVER_LARGER, w] * min(lines_larger[w], PARAGRAPH)
     prose = (open_lines / (gap_larger + gap_smaller)) / (shared_lines / covered_larger)
     return float(min(gap_larger, gap_smaller)), prose
 
@@ -373,15 +382,19 @@ def align_pairs_into(
         facts[p, COVERED_SMALLER] = covered_b
         weight_a = float(covered_a)
         weight_b = float(covered_b)
+        n_furniture = 0
         if weights is not None:
             weight_a = 0.0
             for w in range(lines_a.size):
                 weight_a += scratch[COVER_LARGER, w] * weights[token_offsets[a] + w]
             weight_b = 0.0
             for w in range(lines_b.size):
-                weight_b += scratch[COVER_SMALLER, w] * weights[token_offsets[b] + w]
+                weight = weights[token_offsets[b] + w]
+                weight_b += scratch[COVER_SMALLER, w] * weight
+                n_furniture += scratch[COVER_SMALLER, w] * (weight < COMMON)
         facts[p, WEIGHT_LARGER] = weight_a
         facts[p, WEIGHT_SMALLER] = weight_b
+        facts[p, FURNITURE] = n_furniture
         n_runs = _runs_into(shingles_b.size, lines_a.size, lines_b.size, ngram, scratch)
         last = _chain_into(n_runs, ngram, scratch)
         facts[p, HOLE], facts[p, EXCESS] = _holes(last, scratch)
