@@ -62,11 +62,10 @@ STRICT_OPEN_END = 0.5
 OPEN_END_COST = 0.5
 """How much of the score an open end takes that looks like a list, not like a story."""
 
-PROSE = 0.8
+PROSE = 0.6
 """An open end holds a story if its lines are at least this long, in lines of the shared text.
 
-Lists have lines of a fifth, other stories of the same length. On development pages
-every value from 0.4 to 1.2 does equally well.
+Lists have lines of a fifth, other stories of about the same length; see `kernel.PARAGRAPH`.
 """
 
 SHORT_SHARE = 0.9
