@@ -14,7 +14,7 @@ from statistics import fmean
 import charts
 from charts import Line, Table
 from judging import Judged
-from metrics import Clusters, PairCounts, count_joined, count_pairs
+from metrics import Clusters, PairCounts, are_joined, count_pairs
 from systems import OURS
 
 PACKAGES = ("datasketch", "rensa", "numpy", "numba")
@@ -178,7 +178,7 @@ def _means(name: str, judged: Sequence[Judged]) -> list[str]:
         return ["too slow"] + ["–"] * 4
     counts = [one.counts(one.outcomes[name].clusters) for one in ran]
     n_hard = sum(len(one.hard) for one in ran)
-    n_found = sum(count_joined(one.hard, one.outcomes[name].clusters) for one in ran)
+    n_found = sum(sum(are_joined(one.hard, one.outcomes[name].clusters)) for one in ran)
     figures = (
         [c.precision for c in counts],
         [c.recall for c in counts],

@@ -6,7 +6,7 @@ here. Counting is `metrics`, running is `systems`.
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import systems
@@ -15,7 +15,7 @@ from metrics import (
     Clusters,
     Pair,
     PairCounts,
-    count_joined,
+    are_joined,
     count_labelled,
     count_pairs,
     gold_pairs,
@@ -54,7 +54,7 @@ class Judged:
 
     def n_false(self, clusters: Clusters) -> int:
         """Count joined pairs of different stories, and those that are forbidden."""
-        return self.counts(clusters).n_false + count_joined(self.collection.forbidden, clusters)
+        return self.counts(clusters).n_false + sum(are_joined(self.collection.forbidden, clusters))
 
     def n_intruders(self, clusters: Clusters) -> int:
         """Count mixed-in documents that stand in one cluster with any other document."""
@@ -88,23 +88,22 @@ def errors(one: Judged) -> Iterator[tuple[str, str, str]]:
     """Yield the pairs that ours has wrong: false or missed, left, right."""
     clusters = one.outcomes[OURS].clusters
     stories = one.collection.stories
-    for cluster in clusters:
-        for left, right in itertools.combinations(cluster, 2):
-            if None not in (stories[left], stories[right]) and stories[left] != stories[right]:
-                yield "false", left, right
-    for left, right in one.collection.forbidden:
-        if count_joined([(left, right)], clusters):
-            yield "false", left, right
-    missed = _missed(stories, clusters)
-    yield from (("missed", left, right) for left, right in missed)
-
-
-def _missed(stories: Mapping[str, str | None], clusters: Clusters) -> Iterator[tuple[str, str]]:
-    """Yield pairs of one story in different clusters."""
-    cluster_of = {d: n for n, cluster in enumerate(clusters) for d in cluster}
-    for left, right in gold_pairs(stories):
-        if cluster_of.get(left, left) != cluster_of.get(right, right):
-            yield left, right
+    apart = list(one.collection.forbidden)
+    if one.collection.labelled:
+        apart += [(left, right) for left, right, same in one.collection.labelled if not same]
+        together = [(left, right) for left, right, same in one.collection.labelled if same]
+    else:
+        together = list(gold_pairs(stories))
+        apart += [
+            (left, right)
+            for cluster in clusters
+            for left, right in itertools.combinations(cluster, 2)
+            if None not in (stories[left], stories[right]) and stories[left] != stories[right]
+        ]
+    for kind, pairs in ("false", apart), ("missed", together):
+        for pair, joined in zip(pairs, are_joined(pairs, clusters), strict=True):
+            if joined == (kind == "false"):
+                yield kind, *pair
 
 
 def _hard(collection: Collection) -> tuple[list[Pair], int]:

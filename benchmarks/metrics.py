@@ -120,14 +120,14 @@ def count_labelled(labelled: Iterable[tuple[str, str, bool]], clusters: Clusters
     )
 
 
-def count_joined(pairs: Iterable[Pair], clusters: Clusters) -> int:
-    """Count how many of some pairs stand in one cluster.
+def are_joined(pairs: Iterable[Pair], clusters: Clusters) -> list[bool]:
+    """Return which of some pairs stand in one cluster.
 
-    >>> count_joined([("a", "b"), ("a", "c")], [["a", "b"]])
-    1
+    >>> are_joined([("a", "b"), ("a", "c")], [["a", "b"]])
+    [True, False]
     """
     cluster_of = _cluster_of(clusters)
-    return sum(_joined(cluster_of, a, b) for a, b in pairs)
+    return [_joined(cluster_of, a, b) for a, b in pairs]
 
 
 def gold_pairs(stories: Mapping[str, str | None], seed: int = 1) -> Iterator[Pair]:

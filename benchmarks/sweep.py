@@ -40,9 +40,8 @@ CONSTANTS: dict[str, tuple[Any, ...]] = {
     "dedupe.scoring.STRICT_CONTAINMENT": (0.15, 0.2, 0.25, 0.3, 0.4),
     "dedupe.scoring.STRICT_HOLE": (0.1, 0.15, 0.2, 0.25),
     "dedupe.scoring.MAX_STRICT_HOLE": (30, 40, 50, 60, 80),
-    "dedupe.scoring.STRICT_OPEN_END": (0.25, 0.5, 1.0, 2.0),
-    "dedupe.scoring.OPEN_END_COST": (0.0, 0.25, 0.5, 1.0),
-    "dedupe.scoring.PROSE": (0.4, 0.6, 0.8, 1.0, 1.2),
+    "dedupe.scoring.EXCESS_COST": (0.0, 0.5, 1.0, 1.5, 2.0),
+    "dedupe.scoring.STRICT_EXCESS": (0.2, 0.35, 0.5, 0.75, 1.0),
     "dedupe.scoring.SHORT_SHARE": (0.8, 0.85, 0.9, 0.95),
     "dedupe.clustering.MEAN_SHARE": (0.6, 0.7, 0.8, 0.9, 1.0),
     "dedupe.clustering.SLACK": (0.0, 0.05, 0.1, 0.2),
@@ -52,6 +51,7 @@ CONSTANTS: dict[str, tuple[Any, ...]] = {
     "dedupe.kernels.alignment.MIN_RUN": (5, 6, 8, 10, 12),
     "dedupe.kernels.alignment.EDGE": (0, 5, 10, 20),
     "dedupe.kernels.alignment.PARAGRAPH": (15, 20, 25, 30, 40),
+    "dedupe.kernels.alignment.PROSE": (0.3, 0.45, 0.6, 0.75, 0.9),
     "dedupe.kernels.alignment.BARE_SHARE": (0.6, 0.75, 0.9),
 }
 """What is swept by default. Those of kernels are compiled anew, which takes a while."""
@@ -137,12 +137,12 @@ def flat_region(points: Sequence[Point], current: Any) -> list[Point]:
         point.pages_f1 >= best_pages - TIE and point.traps_f1 >= best_traps - TIE
         for point in points
     ]
-    start = end = [point.value for point in points].index(current)
+    start = end = place = [point.value for point in points].index(current)
     while start > 0 and good[start - 1]:
         start -= 1
     while end + 1 < len(points) and good[end + 1]:
         end += 1
-    return list(points[start : end + 1]) if good[start] and good[end] else []
+    return list(points[start : end + 1]) if good[place] else []
 
 
 def current_value(name: str) -> Any:

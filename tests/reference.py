@@ -21,6 +21,7 @@ from dedupe.kernels.alignment import (
     MAX_OCCURRENCES,
     MIN_RUN,
     PARAGRAPH,
+    PROSE,
 )
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.unicode import APOSTROPHES, FILLERS, LINE_ENDS, UNSPACED
@@ -197,9 +198,10 @@ class Facts(NamedTuple):
     weight_smaller: float
     furniture: int
     hole: int
-    excess: int
-    end_hole: float
-    end_prose: float
+    excess_larger: int
+    excess_smaller: int
+    end_larger: int
+    end_smaller: int
 
 
 def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
@@ -279,18 +281,15 @@ def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
             hole = max(hole, gap.lesser)
         excess_larger += max(0, len(gap.larger) - len(gap.smaller))
         excess_smaller += max(0, len(gap.smaller) - len(gap.larger))
-    end_hole = end_prose = 0.0
+    end_larger = end_smaller = 0
     if chained:
         first, last = Place(chained[0].larger, chained[0].smaller), chained[-1].end
         at_start = max(first) <= EDGE
         at_end = max(n_larger - last.larger, n_smaller - last.smaller) <= EDGE
         gap = bare(last, Place(n_larger, n_smaller)) if at_start else bare(Place(0, 0), first)
-        if at_start != at_end and gap.lesser:
-            end_hole = gap.lesser
-            open_lines = [larger.lines[w] for w in gap.larger]
-            open_lines += [smaller.lines[w] for w in gap.smaller]
-            shared_lines = [larger.lines[w] for w in in_larger]
-            end_prose = mean(capped(open_lines)) / mean(capped(shared_lines))
+        if at_start != at_end:
+            end_larger = count_prose(gap.larger, in_larger, larger.lines)
+            end_smaller = count_prose(gap.smaller, in_smaller, smaller.lines)
     return Facts(
         shared=len({*larger.shingles} & {*smaller.shingles}),
         covered_larger=len(in_larger),
@@ -299,15 +298,17 @@ def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
         weight_smaller=weigh(in_smaller, smaller.weights),
         furniture=sum(smaller.weights[w] < COMMON for w in in_smaller) if smaller.weights else 0,
         hole=hole,
-        excess=min(excess_larger, excess_smaller),
-        end_hole=end_hole,
-        end_prose=end_prose,
+        excess_larger=excess_larger,
+        excess_smaller=excess_smaller,
+        end_larger=end_larger,
+        end_smaller=end_smaller,
     )
 
 
-def capped(lines: Sequence[int]) -> list[int]:
-    """Return lengths of lines, none longer than a paragraph."""
-    return [min(n, PARAGRAPH) for n in lines]
+def count_prose(words: Sequence[int], shared: set[int], lines: Sequence[int]) -> int:
+    """Return how many words stand in lines nearly as long as those of the shared words."""
+    shortest = PROSE * mean([min(lines[w], PARAGRAPH) for w in shared])
+    return sum(min(lines[w], PARAGRAPH) >= shortest for w in words)
 
 
 def weigh(words: set[int], weights: Sequence[float] | None) -> float:

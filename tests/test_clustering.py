@@ -64,14 +64,25 @@ def test_unrelated_documents_change_nothing(edges, others):
     assert clusters(edges + apart, 2 * N_DOCS) == sorted(expected)
 
 
-@given(edge_lists, st.integers(40, 100))
-def test_raising_the_threshold_past_a_pair_of_documents_parts_them(edges, threshold):
-    """Clusters as a whole need not be refined: with another order two others may meet first."""
-    several = average_linkage(N_DOCS, edges, threshold=threshold / 100)
-    for a, b in combinations(range(N_DOCS), 2):
-        best = max((s for *pair, s in edges if {a, b} & {*pair}), default=0)
-        if best < threshold / 100:
-            assert several[a] != several[b]
+@given(st.integers(10, 100), st.integers(10, 100))
+def test_two_documents_are_joined_where_their_score_reaches_the_threshold(score, threshold):
+    labels = average_linkage(2, [(0, 1, score / 100)], threshold=threshold / 100)
+    assert (labels[0] == labels[1]) == (score >= threshold)
+
+
+@pytest.mark.parametrize("missing", [None, 0.0])
+def test_the_mean_is_over_all_known_pairs_however_large_the_clusters(missing):
+    """A chance pair does not join two stories that were found to differ twenty times."""
+    n = 20
+    stories = [(a, b, 0.9) for start in (0, n) for a, b in combinations(range(start, start + n), 2)]
+    differ = [(a, n + a, 0.0) for a in range(1, n)]
+    assert len(clusters([*stories, *differ, (0, n, 0.5)], 2 * n, missing=missing)) == 2
+
+
+def test_the_most_alike_join_first():
+    """0 and 1 are joined, although 2 was alike enough to each while they were apart."""
+    edges = [(0, 1, 0.9), (0, 2, 0.6), (1, 2, 0.1), (2, 3, 0.55)]
+    assert clusters(edges, 4, threshold=0.5) == [[0, 1], [2, 3]]
 
 
 @given(st.lists(st.integers(0, 2), min_size=N_DOCS, max_size=N_DOCS), st.data())

@@ -144,8 +144,8 @@ def compare(
     threshold, ngram
         See `dedupe.Settings`.
     corpus : Result, optional
-        Where to learn which text is furniture. Two documents alone do not tell: a
-        footer that both carry counts as shared text.
+        Where to learn which text is furniture. Two documents alone tell little: what
+        they share counts half where something between it is replaced.
 
     Raises
     ------
@@ -196,6 +196,8 @@ def _find(
     workers = _check_workers(workers)
     report = progress or _say_nothing
     corpus = read_corpus(stream, settings, workers, report)
+    if explain is not None:
+        corpus.check_id(explain)
     report(Progress("candidates", 0, None, "pairs"))
     candidates = find_candidates(corpus, settings)
     matcher = Matcher(corpus, settings.ngram, workers)

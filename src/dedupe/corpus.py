@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from dedupe import kernels
 from dedupe.documents import Document
-from dedupe.errors import NothingToRead, Skipped
+from dedupe.errors import NothingToRead, Skipped, UnknownDocument
 from dedupe.minhash import signatures
 from dedupe.records import DocumentInfo
 from dedupe.settings import Settings
@@ -83,6 +84,20 @@ class Corpus:
     signatures: npt.NDArray[np.uint32]
     skipped: tuple[Skipped, ...]
 
+    def check_id(self, document: str) -> None:
+        """Refuse an id that no document and nothing that was skipped has.
+
+        Raises
+        ------
+        UnknownDocument
+        """
+        known = (info.id for info in self.infos), (one.id for one in self.skipped)
+        if document not in chain.from_iterable(known):
+            raise UnknownDocument(
+                f"a document to explain must have been read, got {document!r}: "
+                "ids are as the report shows them"
+            )
+
     def texts(self, numbers: Iterable[int]) -> list[str]:
         """Return the original texts of some documents."""
         return [self.encoded[number].decode() for number in numbers]
@@ -141,7 +156,7 @@ def read_corpus(
         sketches.append(sketch)
         n_done += len(sketch.digests)
         progress(Progress("signatures", n_done, None, "documents"))
-    return _by_id(infos, encoded, skipped, sketches)
+    return _by_id(infos, encoded, skipped, sketches, settings)
 
 
 def map_in_order(
@@ -185,6 +200,7 @@ def _by_id(
     encoded: list[bytes],
     skipped: list[Skipped],
     sketches: Sequence[_Sketches],
+    settings: Settings,
 ) -> Corpus:
     """Put everything into the order of the ids, and leave out documents without a word."""
     n_words = np.concatenate([sketch.n_words for sketch in sketches])
@@ -202,9 +218,16 @@ def _by_id(
     first_copy = [
         first_of.setdefault(all_digests[number], place) for place, number in enumerate(order)
     ]
+    # The order of the input is remembered only where the answer is to depend on it.
+    keeps_order = settings.keep == "first" or callable(settings.keep)
     return Corpus(
         infos=tuple(
-            DocumentInfo(infos[n].id, int(n_words[n]), infos[n].position, infos[n].time)
+            DocumentInfo(
+                infos[n].id,
+                int(n_words[n]),
+                infos[n].position if keeps_order else 0,
+                infos[n].time,
+            )
             for n in order
         ),
         encoded=tuple(encoded[number] for number in order),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from dedupe import clustering, evidence, scoring
 from dedupe.corpus import Corpus, Progress, ProgressCallback, map_in_order
 from dedupe.documents import Document
-from dedupe.errors import InvalidSetting, NothingToRead, UnknownDocument
+from dedupe.errors import InvalidSetting, NothingToRead
 from dedupe.furniture import Furniture
 from dedupe.records import Cluster, Comparison, Evidence, Pair
 from dedupe.results import Result
@@ -92,22 +92,10 @@ class Matcher:
             progress(Progress("scoring", n_done, len(pairs), "pairs"))
 
     def candidates_of(self, document: str, pairs: Whole) -> Pairs:
-        """Return all pairs of one document, whatever they score.
-
-        Raises
-        ------
-        UnknownDocument
-            When no document that was read has this id.
-        """
+        """Return all pairs of one document, whatever they score; none if it was skipped."""
         number = {info.id: n for n, info in enumerate(self.corpus.infos)}.get(document)
         if number is None:
-            skipped = any(skipped.id == document for skipped in self.corpus.skipped)
-            if skipped:
-                return {}
-            raise UnknownDocument(
-                f"a document to explain must have been read, got {document!r}: "
-                "ids are as the report shows them"
-            )
+            return {}
         # Of identical copies only the first was compared.
         mine = pairs[(pairs == self.corpus.first_copy[number]).any(axis=1)]
         found = self._pairs(mine, floor=0.0) if len(mine) else []
@@ -155,56 +143,66 @@ class Matcher:
 
     def _explained(self, scored: Pairs, pairs: Whole) -> list[Pair]:
         """Return pairs of documents with evidence, whatever they score."""
-        infos = self.corpus.infos
-        names = [(infos[left].id, infos[right].id) for left, right in pairs.tolist()]
-        missing = np.array([row for row, name in enumerate(names) if name not in scored], np.int64)
-        found = dict(zip(missing.tolist(), self._whatever(pairs[missing]), strict=True))
         numbers = np.unique(pairs)
         finder = EvidenceFinder(self.corpus.texts(numbers.tolist()), self.ngram, self.furniture)
         places = np.searchsorted(numbers, pairs).tolist()
         return [
-            replace(found[row] if row in found else scored[name], evidence=finder.find(*place))
-            for row, (name, place) in enumerate(zip(names, places, strict=True))
+            replace(pair, evidence=finder.find(*place))
+            for pair, place in zip(self._through_originals(scored, pairs), places, strict=True)
         ]
 
-    def _whatever(self, pairs: Whole) -> list[Pair]:
-        """Return pairs of documents whatever they score, identical copies among them."""
-        if not len(pairs):
-            return []
-        infos, first = self.corpus.infos, self.corpus.first_copy
-        return [
-            identical_pair(pair.left, pair.right, infos[left].n_words)
-            if first[left] == first[right]
-            else pair
-            for pair, (left, right) in zip(
-                self._pairs(pairs, floor=0.0), pairs.tolist(), strict=True
-            )
+    def _through_originals(self, scored: Pairs, pairs: Whole) -> Iterator[Pair]:
+        """Yield pairs of documents whatever they score; copies score what their originals do.
+
+        The line breaks of a copy may differ, and with them what counts as prose.
+        """
+        infos = self.corpus.infos
+        originals = self.corpus.first_copy[pairs]
+        names = [(infos[min(row)].id, infos[max(row)].id) for row in originals.tolist()]
+        missing = [
+            row
+            for row, (name, (one, other)) in enumerate(zip(names, originals.tolist(), strict=True))
+            if one != other and name not in scored
         ]
+        found = self._pairs(originals[missing], floor=0.0) if missing else []
+        known = {(pair.left, pair.right): pair for pair in found}
+        for name, (one, other), (left, right) in zip(
+            names, originals.tolist(), pairs.tolist(), strict=True
+        ):
+            if one == other:
+                yield identical_pair(infos[left].id, infos[right].id, infos[left].n_words)
+                continue
+            pair = known.get(name) or scored[name]
+            yield pair.named(infos[left].id, infos[right].id, mirrored=one > other)
 
     def _blocks(self, pairs: Whole) -> Iterator[Whole]:
-        """Cut a list of pairs where its documents have BLOCK_WORDS together."""
+        """Cut a list of pairs where its documents have BLOCK_WORDS together.
+
+        A document that goes on from the block before is not counted, or a very long
+        one would be hashed anew for each of its pairs.
+        """
         words = [info.n_words for info in self.corpus.infos]
         start = 0
         held: set[int] = set()
         n_words = 0
-        for row, numbers in enumerate(pairs.tolist()):
-            for number in numbers:
+        for row, (one, other) in enumerate(pairs.tolist()):
+            if n_words >= BLOCK_WORDS:
+                yield pairs[start:row]
+                held = {int(pairs[row - 1, 0])}
+                start, n_words = row, 0
+            for number in (one, other):
                 if number not in held:
                     held.add(number)
                     n_words += words[number]
-            if n_words >= BLOCK_WORDS:
-                yield pairs[start : row + 1]
-                start, n_words = row + 1, 0
-                held.clear()
         if start < len(pairs):
             yield pairs[start:]
 
     def _first_pass(self, pairs: Whole) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint64]]:
         """Return the strict scores of a block of pairs, and the shingles they share."""
         _, left, right, block = self._block_of(pairs, furniture=None)
-        matched = np.zeros(block.shingles.size, np.bool_)
-        scores = scoring.strict_score(scoring.align(block, left, right, matched))
-        return scores, np.unique(block.shingles[matched])
+        is_shared = np.zeros(block.shingles.size, np.bool_)
+        scores = scoring.strict_score(scoring.align(block, left, right, is_shared))
+        return scores, np.unique(block.shingles[is_shared])
 
     def _block_of(
         self, pairs: Whole, furniture: Furniture | None
@@ -279,11 +277,11 @@ def _furniture_of_two(block: scoring.Block) -> Furniture:
 
     What they share counts half where they may be two stories.
     """
-    matched = np.zeros(block.shingles.size, np.bool_)
-    strict = scoring.strict_score(scoring.align(block, np.array([0]), np.array([1]), matched))
+    is_shared = np.zeros(block.shingles.size, np.bool_)
+    strict = scoring.strict_score(scoring.align(block, np.array([0]), np.array([1]), is_shared))
     is_one_story = strict[0] >= scoring.STRICT_CONTAINMENT
     furniture = Furniture()
-    furniture.watch(np.unique(block.shingles[matched]))
+    furniture.watch(np.unique(block.shingles[is_shared]))
     clusters = np.array([0, 0 if is_one_story else 1])
     furniture.count(block.shingles, block.shingle_offsets, clusters)
     return furniture
@@ -326,18 +324,21 @@ def make_pairs(
         *scoring.similarities(block, alignment, rows),
         alignment.covered[rows],
         alignment.hole[rows],
+        alignment.excess[rows],
         alignment.furniture[rows],
         alignment.matched[rows],
+        alignment.cost[rows],
         (alignment.covered_left / alignment.words_left)[rows],
         (alignment.covered_right / alignment.words_right)[rows],
     )
     return [_pair(ids, row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
-def _pair(ids: Sequence[str], row: tuple[Any, ...]) -> Pair:
+def _pair(ids: Sequence[str], facts: tuple[Any, ...]) -> Pair:
     """Return a row of `make_pairs` as a pair with a verdict and a reason."""
-    left, right, score, jaccard, in_left, in_right, shared, hole, furniture, matched, *shares = row
-    verdict = scoring.verdict(score, hole, matched, *shares)
+    left, right, score, jaccard, in_left, in_right, *words = facts
+    shared, hole, excess, furniture, matched, cost, *shares = words
+    verdict = scoring.verdict(score, cost, matched, *shares)
     return Pair(
         left=ids[left],
         right=ids[right],
@@ -347,7 +348,9 @@ def _pair(ids: Sequence[str], row: tuple[Any, ...]) -> Pair:
         containment_left=in_left,
         containment_right=in_right,
         verdict=verdict,
-        reason=scoring.reason(verdict, shared, hole, furniture),
+        reason=scoring.reason(
+            verdict, shared, matched=matched, hole=hole, excess=excess, furniture=furniture
+        ),
         shared_words=shared,
         hole_words=hole,
         furniture_words=furniture,
@@ -356,5 +359,5 @@ def _pair(ids: Sequence[str], row: tuple[Any, ...]) -> Pair:
 
 def identical_pair(left: str, right: str, n_words: int) -> Pair:
     """Return two documents with the same tokens as a pair."""
-    reason = scoring.reason("identical", n_words, 0, 0)
+    reason = scoring.reason("identical", n_words, matched=n_words)
     return Pair(left, right, 1.0, 1.0, 1.0, 1.0, 1.0, "identical", reason, n_words, 0, 0)

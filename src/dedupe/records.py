@@ -4,7 +4,7 @@ Ids tie the records together, and no record holds a text but a `Comparison`. Wha
 people ask of all of them together is in `dedupe.results`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 __all__ = [
@@ -130,6 +130,14 @@ class Pair:
         """Return the id of the side that is not `document`."""
         return self.right if document == self.left else self.left
 
+    def named(self, left: str, right: str, *, mirrored: bool = False) -> "Pair":
+        """Return the pair under other ids, its sides exchanged if it is to be mirrored."""
+        sides = (self.containment_left, self.containment_right)
+        in_left, in_right = reversed(sides) if mirrored else sides
+        return replace(
+            self, left=left, right=right, containment_left=in_left, containment_right=in_right
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
@@ -141,7 +149,8 @@ class DocumentInfo:
     n_words : int
         Length in words (in characters, for scripts written without spaces).
     position : int
-        Its place in the input, from 0.
+        Its place in the input, from 0, where ``keep`` is ``"first"`` or a function;
+        otherwise 0, since then the order of the input changes nothing.
     time : float or None
         Seconds since 1970: the time of its file, or of the field that was named.
     """

@@ -251,12 +251,13 @@ def cluster_labels(
             copy_of[index[right]] = copy_of[index[left]]
     edges = [
         (
-            int(copy_of[index[left]]),
-            int(copy_of[index[right]]),
+            index[left],
+            index[right],
             pair.score if pair.score >= SCORE_FLOOR else 0.0,
         )
         for (left, right), pair in scored.items()
-        if pair.verdict != "identical"
+        # The pairs of copies say what those of their originals do.
+        if copy_of[index[left]] == index[left] and copy_of[index[right]] == index[right]
     ]
     ids = [document.id for document in documents]
     labels = clustering.average_linkage(
@@ -286,26 +287,32 @@ def make_clusters(
     return tuple(sorted(clusters, key=lambda cluster: (-len(cluster), cluster.members)))
 
 
-def make_duplicates(clusters: Iterable[Cluster], scored: Scored) -> tuple[Duplicate, ...]:
+def make_duplicates(clusters: Sequence[Cluster], scored: Scored) -> tuple[Duplicate, ...]:
     """Say of each member but the representative what stands in for it, and why."""
     matches: dict[str, list[Pair]] = {}
     for pair in scored.values():
         matches.setdefault(pair.left, []).append(pair)
         matches.setdefault(pair.right, []).append(pair)
+    cluster_of = {member: cluster for cluster in clusters for member in cluster.members}
     return tuple(
-        _duplicate(member, cluster, matches[member])
+        _duplicate(
+            member,
+            cluster.representative,
+            {
+                other: pair
+                for pair in matches[member]
+                if cluster_of.get(other := pair.other(member)) is cluster
+            },
+        )
         for cluster in clusters
         for member in cluster.members
         if member != cluster.representative
     )
 
 
-def _duplicate(member: str, cluster: Cluster, pairs: Iterable[Pair]) -> Duplicate:
+def _duplicate(member: str, kept: str, inside: Mapping[str, Pair]) -> Duplicate:
     """Describe one member by its pairs with the rest of its cluster."""
-    others = set(cluster.members)
-    inside = {pair.other(member): pair for pair in pairs if pair.other(member) in others}
     best_match, best = min(inside.items(), key=lambda item: (-item[1].score, item[0]))
-    kept = cluster.representative
     direct = inside.get(kept)
     return Duplicate(
         id=member,

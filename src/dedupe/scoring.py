@@ -7,9 +7,9 @@ place, on both sides: the *hole*.
 
 ``score = C * max(0, 1 - HOLE_COST * hole / matched)``, where ``C`` is the share of
 the smaller document's words that are shared, ``matched`` counts the shared words on
-the side that has fewer, and words may be weighted by how rare they are. Shared
-words are those of shared shingles, so both texts are compared word by word, not by
-their signatures.
+the side that has fewer, and words may be weighted by how rare they are. What either
+document has at places of its own costs as well, but less. Shared words are those of
+shared shingles, so both texts are compared word by word, not by their signatures.
 
 Everything here works on arrays of a block of documents; `dedupe.text` and
 `dedupe.shingling` make them.
@@ -56,17 +56,15 @@ Copies with boxes of their own and notices in one template look the same; only t
 length of what differs tells them apart.
 """
 
-STRICT_OPEN_END = 0.5
-"""An open end of this share of the match is no more than a list."""
+EXCESS_COST = 1.0
+"""How much of the score text takes that each document has at a place of its own.
 
-OPEN_END_COST = 0.5
-"""How much of the score an open end takes that looks like a list, not like a story."""
-
-PROSE = 0.6
-"""An open end holds a story if its lines are at least this long, in lines of the shared text.
-
-Lists have lines of a fifth, other stories of about the same length; see `kernel.PARAGRAPH`.
+Copies that leave out different paragraphs have it, and so have stories that stand at
+different places in a template.
 """
+
+STRICT_EXCESS = 0.5
+"""Such text of this share of the match, and of MAX_STRICT_HOLE words, is still an edit."""
 
 SHORT_SHARE = 0.9
 """Share of the words of *both* sides that two short texts must share."""
@@ -124,8 +122,8 @@ class Alignment:
     ----------
     left, right : int64
         Document numbers within the block.
-    shared : int64
-        Distinct shingles that both have.
+    n_shared_shingles : int64
+        Distinct ones.
     words_left, words_right : int64
         Length of the documents.
     covered_left, covered_right : int64
@@ -135,16 +133,16 @@ class Alignment:
     total_left, total_right : float64
         All words of either side, weighted.
     furniture : int64
-        Shared words, on the side that has fewer, that more than two clusters hold.
+        Shared words of the shorter document that more than two clusters hold.
     hole : int64
-        Words of the hole; 0 under `MIN_HOLE`.
-    open_end : int64
-        Words behind, or before, all shared text that only a list may be.
+        Words that stand in one place and differ; 0 under `MIN_HOLE`.
+    excess : int64
+        Words that each side has at places where the other has none; 0 under `MIN_HOLE`.
     """
 
     left: Whole
     right: Whole
-    shared: Whole
+    n_shared_shingles: Whole
     words_left: Whole
     words_right: Whole
     covered_left: Whole
@@ -155,7 +153,7 @@ class Alignment:
     total_right: Floats
     furniture: Whole
     hole: Whole
-    open_end: Whole
+    excess: Whole
 
     @property
     def covered(self) -> Whole:
@@ -167,9 +165,15 @@ class Alignment:
         """Shared words, on the side that has fewer, weighted."""
         return np.minimum(self.weight_left, self.weight_right)
 
+    @property
+    def cost(self) -> Floats:
+        """How many shared words must make up for the text that differs."""
+        cost: Floats = np.maximum(HOLE_COST * self.hole, EXCESS_COST * self.excess)
+        return cost
+
 
 def align(
-    block: Block, left: Whole, right: Whole, matched: npt.NDArray[np.bool_] | None = None
+    block: Block, left: Whole, right: Whole, is_shared: npt.NDArray[np.bool_] | None = None
 ) -> Alignment:
     """Compare the documents of each pair word by word.
 
@@ -181,8 +185,8 @@ def align(
     block : Block
     left, right : int64 [shape=(n_pairs,)]
         Document numbers within the block; no document is empty.
-    matched : bool [shape=(n_shingles,)], optional
-        Is set for shingles that a pair shares, on one of its sides.
+    is_shared : bool [shape=(n_shingles,)], optional
+        Is set for shingles that a pair shares, on its shorter side.
     """
     n_words = block.n_words
     ranks = _ranks(block)
@@ -201,7 +205,7 @@ def align(
         block.ngram,
         slots,
         scratch,
-        matched,
+        is_shared,
         facts,
     )
     totals = _totals(block)
@@ -212,15 +216,15 @@ def align(
 
     covered = sided(kernel.COVERED_LARGER, kernel.COVERED_SMALLER)
     weight = sided(kernel.WEIGHT_LARGER, kernel.WEIGHT_SMALLER)
-    open_end = facts[:, kernel.END_HOLE].astype(np.int64)
-    is_prose = facts[:, kernel.END_PROSE] >= PROSE
-    end_hole = np.where(is_prose, open_end, 0)
-    inner_hole = np.maximum(facts[:, kernel.HOLE], facts[:, kernel.EXCESS])
-    hole = np.maximum(inner_hole, end_hole).astype(np.int64)
+    ends = facts[:, [kernel.END_LARGER, kernel.END_SMALLER]]
+    end_hole = ends.min(axis=1)
+    hole = np.maximum(facts[:, kernel.HOLE], end_hole)
+    excesses = facts[:, [kernel.EXCESS_LARGER, kernel.EXCESS_SMALLER]] + ends
+    excess = excesses.min(axis=1) - end_hole
     return Alignment(
         left=left,
         right=right,
-        shared=facts[:, kernel.SHARED].astype(np.int64),
+        n_shared_shingles=facts[:, kernel.SHARED].astype(np.int64),
         words_left=n_words[left],
         words_right=n_words[right],
         covered_left=covered[0].astype(np.int64),
@@ -230,8 +234,8 @@ def align(
         total_left=totals[left],
         total_right=totals[right],
         furniture=np.minimum(facts[:, kernel.FURNITURE], np.minimum(*covered)).astype(np.int64),
-        hole=np.where(hole >= MIN_HOLE, hole, 0),
-        open_end=np.where(is_prose, 0, open_end),
+        hole=np.where(hole >= MIN_HOLE, hole, 0).astype(np.int64),
+        excess=np.where(excess >= MIN_HOLE, excess, 0).astype(np.int64),
     )
 
 
@@ -252,7 +256,11 @@ def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Float
     -------
     jaccard, containment_left, containment_right : float64 [shape=(n,)], in [0, 1]
     """
-    left, right, shared = alignment.left[rows], alignment.right[rows], alignment.shared[rows]
+    left, right, shared = (
+        alignment.left[rows],
+        alignment.right[rows],
+        alignment.n_shared_shingles[rows],
+    )
     documents = np.unique([left, right])
     slots, scratch = block.scratch
     counts = np.empty(documents.size, np.int64)
@@ -278,8 +286,7 @@ def score(alignment: Alignment) -> Floats:
     longer_side = np.sign(alignment.words_right - alignment.words_left)
     # Of two texts equally long the lesser share counts, whichever is named first.
     contained = np.select([longer_side > 0, longer_side < 0], shares, np.minimum(*shares))
-    other_text = HOLE_COST * alignment.hole + OPEN_END_COST * alignment.open_end
-    scores = contained * np.maximum(0, 1 - other_text / np.maximum(matched, 1))
+    scores = contained * np.maximum(0, 1 - alignment.cost / np.maximum(matched, 1))
     scores = np.where(matched >= MIN_WORDS, np.minimum(scores, 1), 0)
     longer = np.maximum(alignment.words_left, alignment.words_right)
     share = alignment.covered / longer
@@ -295,24 +302,26 @@ def strict_score(alignment: Alignment) -> Floats:
     """
     smaller = np.minimum(alignment.words_left, alignment.words_right)
     covered = alignment.covered
-    hole_limit = np.maximum(MIN_HOLE, np.minimum(STRICT_HOLE * covered, MAX_STRICT_HOLE))
+    hole_limit = np.minimum(STRICT_HOLE * covered, MAX_STRICT_HOLE)
+    excess_limit = np.minimum(STRICT_EXCESS * covered, MAX_STRICT_HOLE)
     is_strict = (
         (covered >= MIN_WORDS)
-        & (alignment.hole <= hole_limit)
-        & (alignment.open_end <= STRICT_OPEN_END * covered)
+        & (alignment.hole <= np.maximum(MIN_HOLE, hole_limit))
+        & (alignment.excess <= np.maximum(MIN_HOLE, excess_limit))
     )
     return np.where(is_strict, np.minimum(1, covered / smaller), 0)
 
 
 def verdict(
-    score: float, hole_words: int, matched: float, share_left: float, share_right: float
+    score: float, cost: float, matched: float, share_left: float, share_right: float
 ) -> str:
     """Name the relation of two documents that are not identical.
 
     Parameters
     ----------
     score : float, in [0, 1]
-    hole_words : int
+    cost : float
+        Shared words that must make up for text that differs; see `Alignment.cost`.
     matched : float
         Shared words, weighted.
     share_left, share_right : float, in [0, 1]
@@ -321,18 +330,18 @@ def verdict(
     Returns
     -------
     str
-        ``"same template"`` when the hole takes so much of the score that the rest
-        is under the default threshold;
+        ``"same template"`` when differing text takes so much of the score that the
+        rest is under the default threshold;
         ``"same text"`` when nearly all of both is shared, ``"contained"`` when
         nearly all of one is; ``"overlapping"`` when the score is above 0 all the
         same; otherwise ``"different"``.
 
     Examples
     --------
-    >>> verdict(0.95, 0, 400, 1.0, 0.4), verdict(0.0, 100, 150, 0.6, 0.6)
+    >>> verdict(0.95, 0, 400, 1.0, 0.4), verdict(0.0, 200, 150, 0.6, 0.6)
     ('contained', 'same template')
     """
-    if hole_words * HOLE_COST > TEMPLATE_SHARE * matched > 0:
+    if cost > TEMPLATE_SHARE * matched > 0:
         return "same template"
     if score == 0:
         return "different"
@@ -343,26 +352,41 @@ def verdict(
     return "overlapping"
 
 
-def reason(verdict: str, shared_words: int, hole_words: int, furniture_words: int) -> str:
+def reason(
+    verdict: str, shared: int, *, matched: float, hole: int = 0, excess: int = 0, furniture: int = 0
+) -> str:
     """Say in one line what decided about two documents.
 
-    >>> reason("contained", 391, 0, 0)
+    Parameters
+    ----------
+    verdict : str
+    shared : int
+        Shared words, and `matched` the same weighted.
+    hole, excess, furniture : int
+        As in `Alignment`.
+
+    Examples
+    --------
+    >>> reason("contained", 391, matched=391)
     '391 words shared, no passage replaced'
-    >>> reason("same template", 512, 97, 0)
+    >>> reason("same template", 512, matched=256, hole=97)
     '512 words shared, 97 replaced in one place: same template, different story'
     """
     if verdict == "identical":
-        return f"all {shared_words} words are the same"
-    replaced = f"{hole_words} replaced in one place" if hole_words else "no passage replaced"
-    parts = f"{shared_words} words shared, {replaced}"
-    if furniture_words:
-        are = "is" if furniture_words == 1 else "are"
-        parts += f"; {furniture_words} of them {are} furniture"
+        return f"all {shared} words are the same"
+    if HOLE_COST * hole >= EXCESS_COST * excess > 0 or not excess:
+        differing = f"{hole} replaced in one place" if hole else "no passage replaced"
+    else:
+        differing = f"{excess} more in each at places where the other has none"
+    parts = f"{shared} words shared, {differing}"
+    if furniture:
+        parts += f"; {furniture} of them {'is' if furniture == 1 else 'are'} furniture"
     if verdict == "same template":
-        parts += ": same template, different story"
-    elif shared_words - furniture_words < MIN_WORDS and verdict == "different":
-        parts += f": fewer than the {MIN_WORDS} that make a story"
-    return parts
+        return f"{parts}: same template, different story"
+    if verdict != "different" or matched >= MIN_WORDS:
+        return parts
+    weighed = "" if shared < MIN_WORDS else ", weighed by how many stories have them,"
+    return f"{parts}: they are{weighed} fewer than the {MIN_WORDS} that make a story"
 
 
 def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray[np.bool_]]:
@@ -403,9 +427,13 @@ def _ranks(block: Block) -> Whole:
 
     So the answer depends neither on which side is named first nor on the ids.
     """
-    # Sums wrap around on purpose: they only have to differ where texts do.
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(block.shingles, dtype=np.uint64)])
-    contents = sums[block.shingle_offsets[1:]] - sums[block.shingle_offsets[:-1]]
+    # Products and sums wrap around on purpose: they only have to differ where texts do.
+    starts, ends = block.shingle_offsets[:-1], block.shingle_offsets[1:]
+    places = np.arange(block.shingles.size, dtype=np.uint64)
+    places -= np.repeat(starts, ends - starts).astype(np.uint64)
+    sums = np.zeros(places.size + 1, np.uint64)
+    np.cumsum(block.shingles * (places + np.uint64(1)), out=sums[1:])
+    contents = sums[ends] - sums[starts]
     order = np.lexsort((contents, block.n_words))
     ranks = np.empty(order.size, np.int64)
     ranks[order] = np.arange(order.size)
@@ -416,7 +444,8 @@ def _size(block: Block, document: int) -> tuple[int, int]:
     """Return by what `_ranks` ranks a document, where a whole block would be too many."""
     start, end = block.shingle_offsets[document : document + 2]
     n_words = block.token_offsets[document + 1] - block.token_offsets[document]
-    return int(n_words), int(block.shingles[start:end].sum(dtype=np.uint64))
+    weighted = block.shingles[start:end] * np.arange(1, end - start + 1, dtype=np.uint64)
+    return int(n_words), int(weighted.sum(dtype=np.uint64))
 
 
 def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:

@@ -34,7 +34,7 @@ class Settings:
     ----------
     threshold : float, in [0.1, 1]
         Two documents are the same story when their score reaches it. On
-        development pages every value from 0.3 to 0.5 does equally well; below 0.4
+        development pages every value from 0.4 to 0.5 does equally well; below 0.4
         a page with two stories begins to join them.
     ngram : int, in 1..64
         Words in a shingle. Accuracy is flat from 3 to 8; 5 is the usual choice.

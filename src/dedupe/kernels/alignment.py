@@ -3,8 +3,9 @@
 A pair is a *larger* document, whose shingles are put into a hash table once, and
 a *smaller* one that is read through it. Shared shingles that follow each other in
 both documents form *runs*; the heaviest sequence of runs that keeps its order in
-both is the *chain*; and the *hole* is the most text that both documents have
-between two neighbours of the chain without sharing it.
+both is the *chain* (collinear chaining; Abouelhoda & Ohlebusch 2005); and the *hole*
+is the most text that both documents have between two neighbours of the chain
+without sharing it.
 """
 
 import numpy as np
@@ -18,6 +19,7 @@ __all__ = [
     "N_FACTS",
     "N_SCRATCH",
     "PARAGRAPH",
+    "PROSE",
     "align_pairs_into",
     "count_distinct_into",
     "runs_of_pair_into",
@@ -44,14 +46,21 @@ print of a press release is often one line of hundreds of words."""
 COMMON = 0.5
 """A word that weighs less is furniture to the eye: more than two clusters hold it."""
 
+PROSE = 0.6
+"""Text around the chain is prose if its lines are at least this long, in lines of the shared text.
+
+Lists have lines of a fifth, other stories of about the same length.
+"""
+
 EDGE = 5
 """A chain that begins or ends within this many words of a document touches its edge."""
 
 # The columns of a row of facts.
 SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
 WEIGHT_LARGER, WEIGHT_SMALLER, FURNITURE = 3, 4, 5
-HOLE, EXCESS, END_HOLE, END_PROSE = 6, 7, 8, 9
-N_FACTS = 10
+HOLE, EXCESS_LARGER, EXCESS_SMALLER = 6, 7, 8
+END_LARGER, END_SMALLER = 9, 10
+N_FACTS = 11
 
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4
@@ -248,13 +257,13 @@ def _uncovered(cover, start, end):
 
 
 @compiled
-def _holes(last, scratch):
-    """Return what both documents have inside the chain without sharing it, in words.
+def _holes_into(last, scratch, facts):
+    """Write what both documents have inside the chain without sharing it, in words.
 
-    The first value is the largest gap: the lesser of its two sides. A gap that is
-    covered in part is an edited text and does not count. The second is for text that
-    stands at different places: what one side of each gap has in excess of the other
-    is added up for either document, and the lesser sum counts.
+    HOLE is the largest gap: the lesser of its two sides. A gap that is covered in
+    part is an edited text and does not count. EXCESS_LARGER and EXCESS_SMALLER are
+    for text that stands at different places: what one side of each gap has in excess
+    of the other, added up.
     """
     largest = 0
     excess_larger = 0
@@ -272,56 +281,61 @@ def _holes(last, scratch):
         excess_larger += max(0, in_larger - in_smaller)
         excess_smaller += max(0, in_smaller - in_larger)
         x = y
-    return largest, min(excess_larger, excess_smaller)
+    facts[HOLE] = largest
+    facts[EXCESS_LARGER] = excess_larger
+    facts[EXCESS_SMALLER] = excess_smaller
 
 
 @compiled
-def _line_sum(cover, lines, start, end):
-    """Add up, over the uncovered words of a stretch, the length of the line of each."""
+def _prose(cover, lines, start, end):
+    """Count the words of a stretch that are not covered and stand in lines of prose."""
     total = 0.0
+    n_covered = 0
+    for w in range(lines.size):
+        total += cover[w] * min(lines[w], PARAGRAPH)
+        n_covered += cover[w]
+    shortest = PROSE * total / n_covered
+    n = 0
     for w in range(start, end):
-        total += (1 - cover[w]) * min(lines[w], PARAGRAPH)
-    return total
+        n += (1 - cover[w]) * (min(lines[w], PARAGRAPH) >= shortest)
+    return n
 
 
 @compiled
-def _end_hole(last, lines_larger, lines_smaller, covered_larger, scratch):
-    """Return the gap at the one open end of the chain, and how much it is prose.
+def _ends_into(last, lines_larger, lines_smaller, scratch, facts):
+    """Write how much prose either document has at the open end of the chain, in words.
 
-    A chain that touches the start of both documents but not the end of either
-    leaves an open end behind it, and the other way round. How much the open end
-    is prose is the mean line length of its words over that of the shared words.
+    A chain that touches the start of both documents leaves an open end behind it,
+    and the other way round. Prose has lines at least PROSE times as long as those of
+    the words that the document shares.
     """
+    facts[END_LARGER] = facts[END_SMALLER] = 0
     if last < 0:
-        return 0.0, 0.0
+        return
     head = last
     while scratch[PREVIOUS, head] >= 0:
         head = scratch[PREVIOUS, head]
     n_larger = lines_larger.size
     n_smaller = lines_smaller.size
+    start_larger = scratch[RUN_LARGER, head]
+    start_smaller = scratch[RUN_SMALLER, head]
     end_larger = scratch[RUN_LARGER, last] + scratch[RUN_LENGTH, last]
     end_smaller = scratch[RUN_SMALLER, last] + scratch[RUN_LENGTH, last]
-    at_start = scratch[RUN_LARGER, head] <= EDGE and scratch[RUN_SMALLER, head] <= EDGE
-    at_end = n_larger - end_larger <= EDGE and n_smaller - end_smaller <= EDGE
+    at_start = max(start_larger, start_smaller) <= EDGE
+    at_end = max(n_larger - end_larger, n_smaller - end_smaller) <= EDGE
     if at_start == at_end:
-        return 0.0, 0.0
+        return
+    # The open end is before the chain, unless that begins where the documents do.
     if at_start:
-        start_larger, start_smaller = end_larger, end_smaller
-        end_larger, end_smaller = n_larger, n_smaller
+        start_larger, end_larger = end_larger, n_larger
+        start_smaller, end_smaller = end_smaller, n_smaller
     else:
-        start_larger, start_smaller = 0, 0
-        end_larger, end_smaller = scratch[RUN_LARGER, head], scratch[RUN_SMALLER, head]
-    gap_larger = _uncovered(scratch[COVER_LARGER], start_larger, end_larger)
-    gap_smaller = _uncovered(scratch[COVER_SMALLER], start_smaller, end_smaller)
-    if min(gap_larger, gap_smaller) == 0:
-        return 0.0, 0.0
-    open_lines = _line_sum(scratch[COVER_LARGER], lines_larger, start_larger, end_larger)
-    open_lines += _line_sum(scratch[COVER_SMALLER], lines_smaller, start_smaller, end_smaller)
-    shared_lines = 0.0
-    for w in range(n_larger):
-        shared_lines += scratch[COVER_LARGER, w] * min(lines_larger[w], PARAGRAPH)
-    prose = (open_lines / (gap_larger + gap_smaller)) / (shared_lines / covered_larger)
-    return float(min(gap_larger, gap_smaller)), prose
+        start_larger, end_larger = 0, start_larger
+        start_smaller, end_smaller = 0, start_smaller
+    cover = scratch[COVER_LARGER]
+    facts[END_LARGER] = _prose(cover, lines_larger, start_larger, end_larger)
+    cover = scratch[COVER_SMALLER]
+    facts[END_SMALLER] = _prose(cover, lines_smaller, start_smaller, end_smaller)
 
 
 @compiled
@@ -336,7 +350,7 @@ def align_pairs_into(
     ngram,
     slots,
     scratch,
-    matched,
+    is_shared,
     facts,
 ):
     """Write the facts of each pair: a row of the columns named at the top of this module.
@@ -353,7 +367,7 @@ def align_pairs_into(
     ngram : int
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
     scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
-    matched : bool [shape=(n_shingles,)] or None
+    is_shared : bool [shape=(n_shingles,)] or None
         Is set for the shingles of smaller documents that their larger one has.
     facts : float64 [shape=(n_pairs, N_FACTS)], overwritten
     """
@@ -371,9 +385,9 @@ def align_pairs_into(
             _index_into(shingles_a, slots, mask, scratch)
             indexed = a
         _match_into(shingles_a, shingles_b, slots, mask, scratch)
-        if matched is not None:
+        if is_shared is not None:
             for i in range(shingles_b.size):
-                matched[shingle_offsets[b] + i] |= scratch[MATCH, i] >= 0
+                is_shared[shingle_offsets[b] + i] |= scratch[MATCH, i] >= 0
         facts[p, SHARED] = _count_shared(shingles_a.size, shingles_b.size, scratch)
         _cover_into(lines_a.size, lines_b.size, shingles_b.size, ngram, scratch)
         covered_a = lines_a.size - _uncovered(scratch[COVER_LARGER], 0, lines_a.size)
@@ -397,10 +411,8 @@ def align_pairs_into(
         facts[p, FURNITURE] = n_furniture
         n_runs = _runs_into(shingles_b.size, lines_a.size, lines_b.size, ngram, scratch)
         last = _chain_into(n_runs, ngram, scratch)
-        facts[p, HOLE], facts[p, EXCESS] = _holes(last, scratch)
-        end_hole, prose = _end_hole(last, lines_a, lines_b, covered_a, scratch)
-        facts[p, END_HOLE] = end_hole
-        facts[p, END_PROSE] = prose
+        _holes_into(last, scratch, facts[p])
+        _ends_into(last, lines_a, lines_b, scratch, facts[p])
 
 
 @compiled
