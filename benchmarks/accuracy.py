@@ -95,7 +95,9 @@ def _collections(options: argparse.Namespace) -> list[Collection]:
     options.material = _material(options) if options.traps is not None else None
     options.trap_names = set()
     if options.material:
-        traps = list(make_traps(options.material, full=options.full, only=options.traps))
+        traps = list(
+            make_traps(options.material, seed=options.seed, full=options.full, only=options.traps)
+        )
         options.trap_names = {trap.name for trap in traps}
         found += traps
     return found
@@ -122,6 +124,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--mix", type=Path, help="unrelated articles to mix in with the pages")
     add("--traps", nargs="*", choices=[*TRAPS, []], help="generated traps: all, or some")
     add("--source", help="articles that traps are made of, or 'invented'")
+    add("--seed", type=int, default=1, help="traps made with other chances")
     add("--full", action="store_true", help="20,000 near-copies and pages of one template")
     add("--no-peers", action="store_true", help="run this library alone")
     add("--only", nargs="+", help="peers whose name has one of these")

@@ -215,6 +215,17 @@ def paragraphs_dropped(material: Material, draw: random.Random, _: bool) -> Iter
         yield collect(f"{share:.0%} of paragraphs dropped", rows)
 
 
+def shortened_apart(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
+    """Stories on 2, 3 or 10 sites, each of which left out another 30 to 50 words."""
+    rows: list[Row] = []
+    for i, story in enumerate(material.bodies(draw, 60, 250, 450)):
+        for k in range(FAMILIES[i % len(FAMILIES)]):
+            top, rest = split_words(story, draw.randint(20, 180))
+            _, end = split_words(rest, draw.randint(30, 50))
+            rows.append((f"{i}/{k}", f"{top}\n\n{end}", f"{i}"))
+    yield collect("shortened by each site", rows)
+
+
 def paragraphs_reordered(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
     """Stories and their copies with the paragraphs in another order."""
     rows: list[Row] = []
@@ -320,6 +331,7 @@ TRAPS: dict[str, Trap] = {
     "small-print": small_print,
     "edits": edits,
     "paragraphs-dropped": paragraphs_dropped,
+    "shortened-apart": shortened_apart,
     "paragraphs-reordered": paragraphs_reordered,
     "two-on-a-page": two_on_a_page,
     "chain": chains,
