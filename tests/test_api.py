@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import config
 
-from dedupe import corpus, matching
+from dedupe import corpus, hashed, matching
 from dedupe.api import compare, compare_texts, find_duplicate_texts, find_duplicates
 from dedupe.errors import (
     DuplicateId,
@@ -178,11 +178,13 @@ def test_stories_are_found_under_their_boilerplate():
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
 @pytest.mark.parametrize("size", [1, 200, 1 << 20])
-def test_threads_and_blocks_change_not_a_byte(workers, size, monkeypatch):
+@pytest.mark.parametrize("memory", [1, 1 << 30])
+def test_threads_blocks_and_memory_change_not_a_byte(workers, size, memory, monkeypatch):
     expected = find_duplicate_texts(CORPUS, workers=1).to_json()
-    monkeypatch.setattr(corpus, "BLOCK_CHARS", size)
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", size)
+    monkeypatch.setattr(hashed, "BLOCK_WORDS", size)
     monkeypatch.setattr(matching, "BLOCK_WORDS", size)
-    assert find_duplicate_texts(CORPUS, workers=workers).to_json() == expected
+    assert find_duplicate_texts(CORPUS, workers=workers, memory=memory).to_json() == expected
 
 
 def test_identical_copies_cost_one_pair_each():

@@ -47,7 +47,7 @@ def make_block(block, ngram=5, lines=None, weights=None):
         shingles.hashes,
         shingles.offsets,
         tokens.offsets,
-        np.array([n for document in lines for n in document], np.int32),
+        np.array([n for document in lines for n in document], np.uint8),
         ngram,
         None if weights is None else np.array([w for d in weights for w in d], np.float32),
     )
@@ -66,7 +66,6 @@ def facts_of(block, larger, smaller):
         block.weights,
         block.ngram,
         *scratch_of(block),
-        None,
         found,
     )
     return [reference.Facts(*row) for row in found.tolist()]

@@ -6,21 +6,25 @@ input changes nothing.
 """
 
 import os
-from collections.abc import Callable, Iterable
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedupe import results
-from dedupe.corpus import Corpus, Progress, ProgressCallback, read_corpus
+from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
+from dedupe.hashed import hash_documents
 from dedupe.lsh import candidate_pairs
 from dedupe.matching import Matcher, compare_documents
+from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Comparison
 from dedupe.results import Result
 from dedupe.settings import Settings
+from dedupe.spill import default_memory
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
 
@@ -40,6 +44,7 @@ def find_duplicates(
     text_field: str = "text",
     time_field: str | None = None,
     workers: int | None = None,
+    memory: int | None = None,
     explain: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> Result:
@@ -59,6 +64,10 @@ def find_duplicates(
         file, if there is none.
     workers : int, at least 1, optional
         Threads. One for each processor by default; the result is the same for any.
+    memory : int, optional
+        Bytes that texts, signatures and hashes may take before they go to temporary
+        files, which are gone when the run ends, however it ends. A quarter of the
+        machine by default; the result is the same for any.
     explain : str, optional
         Id of a document all of whose candidates are recorded in `Result.scored`,
         whatever they score: what tells why it was not matched.
@@ -87,7 +96,7 @@ def find_duplicates(
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
     stream = read_paths(paths, id_field=id_field, text_field=text_field, time_field=time_field)
-    return _find(stream, settings, workers, explain, progress)
+    return _find(stream, settings, _Run(workers, memory, explain, progress))
 
 
 def find_duplicate_texts(
@@ -102,6 +111,7 @@ def find_duplicate_texts(
     text_field: str = "text",
     time_field: str | None = None,
     workers: int | None = None,
+    memory: int | None = None,
     explain: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> Result:
@@ -124,7 +134,7 @@ def find_duplicate_texts(
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
     stream = read_texts(texts, id_field=id_field, text_field=text_field, time_field=time_field)
-    return _find(stream, settings, workers, explain, progress)
+    return _find(stream, settings, _Run(workers, memory, explain, progress))
 
 
 def compare(
@@ -185,52 +195,72 @@ def compare_texts(
     return compare_documents(*documents, Settings(threshold, ngram), corpus)
 
 
-def _find(
-    stream: Iterable[Document | Skipped],
-    settings: Settings,
-    workers: int | None,
-    explain: str | None,
-    progress: ProgressCallback | None,
-) -> Result:
+class _Run(NamedTuple):
+    """How a run goes about its work, which changes nothing of its result."""
+
+    workers: int | None
+    memory: int | None
+    explain: str | None
+    progress: ProgressCallback | None
+
+
+def _find(stream: Iterable[Document | Skipped], settings: Settings, run: _Run) -> Result:
     """Run the pipeline over a stream of documents."""
-    workers = _check_workers(workers)
-    report = progress or _say_nothing
-    corpus = read_corpus(stream, settings, workers, report)
-    if explain is not None:
-        corpus.check_id(explain)
+    workers, memory = _check_workers(run.workers), _check_memory(run.memory)
+    report = run.progress or _say_nothing
+    corpus = read_corpus(stream, settings, workers=workers, memory=memory, progress=report)
+    if run.explain is not None:
+        corpus.check_id(run.explain)
     report(Progress("candidates", 0, None, "pairs"))
-    candidates = find_candidates(corpus, settings)
-    matcher = Matcher(corpus, settings.ngram, workers)
+    candidates = find_candidates(corpus, settings, workers)
+    report(Progress("candidates", len(candidates), None, "pairs"))
+    compared = np.unique(candidates)
+    hashed = hash_documents(
+        corpus, compared, settings.ngram, workers=workers, memory=memory, progress=report
+    )
+    matcher = Matcher(corpus, hashed, workers)
     matcher.find_furniture(candidates, report)
     scored = {(p.left, p.right): p for p in (*matcher.copies(), *matcher.score(candidates, report))}
     report(Progress("clustering", 0, None, "pairs"))
-    labels = results.cluster_labels(corpus.infos, scored, settings.threshold, matcher.ask(scored))
-    clusters = results.make_clusters(corpus.infos, labels, settings.keep)
-    matcher.explain(clusters, scored, report)
-    if explain is not None:
-        scored = matcher.candidates_of(explain, candidates) | scored
-    involved = {name for pair in scored for name in pair}
+    involved = sorted({name for pair in scored for name in pair})
+    numbers = dict(zip(involved, _places(corpus.ids, involved), strict=True))
+    infos = [corpus.info(number) for number in numbers.values()]
+    labels = results.cluster_labels(infos, scored, settings.threshold, matcher.ask(numbers, scored))
+    clusters = results.make_clusters(infos, labels, settings.keep)
+    matcher.explain(clusters, numbers, scored, report)
+    if run.explain is not None:
+        scored = matcher.candidates_of(run.explain, candidates) | scored
+        involved = sorted({name for pair in scored for name in pair})
+        infos = [corpus.info(number) for number in _places(corpus.ids, involved)]
     return Result(
         clusters=clusters,
         duplicates=results.make_duplicates(clusters, scored),
         scored=tuple(sorted(scored.values(), key=lambda p: (-p.score, p.left, p.right))),
         skipped=corpus.skipped,
-        n_documents=len(corpus.infos),
+        n_documents=len(corpus),
         settings=settings,
-        documents=tuple(info for info in corpus.infos if info.id in involved),
+        documents=tuple(infos),
         furniture=matcher.furniture.to_bytes(),
     )
 
 
-def find_candidates(corpus: Corpus, settings: Settings) -> npt.NDArray[np.int64]:
+def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDArray[np.int64]:
     """Return the pairs worth scoring; of identical copies only the first takes part."""
-    originals = np.flatnonzero(corpus.first_copy == np.arange(len(corpus.infos)))
+    originals = corpus.originals()
+    rows = corpus.rows[originals]
     pairs = candidate_pairs(
-        corpus.signatures[originals],
-        corpus.n_shingles[originals],
+        corpus.signatures,
+        corpus.n_shingles[rows],
+        rows=rows,
         bucket_cap=settings.bucket_cap,
+        workers=workers,
     )
     return originals[pairs]
+
+
+def _places(ids: Sequence[str], wanted: Iterable[str]) -> list[int]:
+    """Return where some of the ids stand; both are in order."""
+    return [bisect_left(ids, name) for name in wanted]
 
 
 def _one_document(path: str | os.PathLike[str]) -> Document:
@@ -251,6 +281,15 @@ def _check_workers(workers: int | None) -> int:
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise InvalidSetting(f"workers must be a whole number of at least 1, got {workers!r}")
     return workers
+
+
+def _check_memory(memory: int | None) -> int:
+    """Return how many bytes a run may keep in memory."""
+    if memory is None:
+        return default_memory()
+    if isinstance(memory, bool) or not isinstance(memory, int) or memory < 1:
+        raise InvalidSetting(f"memory must be a whole number of bytes, got {memory!r}")
+    return memory
 
 
 def _say_nothing(_: Progress) -> None:

@@ -2,15 +2,13 @@
 
 Documents are read one after the other, hashed in blocks on several threads, and
 then numbered in the order of their ids, so that neither the order of the input nor
-the number of threads can change an answer.
+the number of threads can change an answer. Arrays hold what is kept of them; their
+texts wait in `dedupe.spill` until they are compared.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,44 +17,24 @@ from dedupe import kernels
 from dedupe.documents import Document
 from dedupe.errors import NothingToRead, Skipped, UnknownDocument
 from dedupe.minhash import signatures
+from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import DocumentInfo
 from dedupe.settings import Settings
 from dedupe.shingling import digests, hash_shingles
-from dedupe.text import hash_tokens
+from dedupe.spill import Rows, Texts
+from dedupe.text import hash_encoded
+from dedupe.threads import map_in_order
 from dedupe.unicode import tables
 
-__all__ = ["Corpus", "Progress", "ProgressCallback", "map_in_order", "read_corpus"]
+__all__ = ["Corpus", "read_corpus"]
 
-BLOCK_CHARS = 1 << 20
-"""Characters in a block: enough to hide the cost of a call, few enough for the cache."""
+BLOCK_BYTES = 1 << 20
+"""Bytes in a block: enough to hide the cost of a call, few enough for the cache."""
 
-Given = TypeVar("Given")
-Found = TypeVar("Found")
+TEXT_SHARE, SIGNATURE_SHARE = 1 / 16, 1 / 4
+"""Shares of the memory of a run for texts and for signatures, until they go to disk."""
 
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the work has come.
-
-    Attributes
-    ----------
-    stage : str
-        ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"furniture"``,
-        ``"scoring"``, ``"clustering"`` or ``"evidence"``.
-    done : int
-    total : int or None
-        None while it is not known.
-    unit : str
-        What is counted.
-    """
-
-    stage: str
-    done: int
-    total: int | None
-    unit: str
-
-
-ProgressCallback = Callable[[Progress], None]
+Whole = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +43,59 @@ class Corpus:
 
     Attributes
     ----------
-    infos : tuple of DocumentInfo
-    encoded : tuple of bytes
-        The texts in UTF-8, which is half the size of a Python string with one
-        curly quote in it.
+    ids : tuple of str
+    n_words : int64 [shape=(n_docs,)]
+    rows : int64 [shape=(n_docs,)]
+        Place of each document in the input, which is its row in what follows.
+    times : float64 [shape=(n_read,)]
+        NaN where a document has none.
+    n_shingles : int64 [shape=(n_read,)]
+    signatures : uint32 [shape=(n_read, num_perm)]
+    stored : Texts
     first_copy : int64 [shape=(n_docs,)]
         The first document with the same tokens: itself, where it has no copy
         before it.
-    n_shingles : int64 [shape=(n_docs,)]
-    signatures : uint32 [shape=(n_docs, num_perm)]
     skipped : tuple of Skipped
+    keeps_order : bool
+        Whether places in the input are to be remembered.
     """
 
-    infos: tuple[DocumentInfo, ...]
-    encoded: tuple[bytes, ...]
-    first_copy: npt.NDArray[np.int64]
-    n_shingles: npt.NDArray[np.int64]
+    ids: tuple[str, ...]
+    n_words: Whole
+    rows: Whole
+    times: npt.NDArray[np.float64]
+    n_shingles: Whole
     signatures: npt.NDArray[np.uint32]
+    stored: Texts
+    first_copy: Whole
     skipped: tuple[Skipped, ...]
+    keeps_order: bool
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def info(self, number: int) -> DocumentInfo:
+        """Return what a result says of a document."""
+        row = int(self.rows[number])
+        time = float(self.times[row])
+        return DocumentInfo(
+            self.ids[number],
+            int(self.n_words[number]),
+            row if self.keeps_order else 0,
+            None if np.isnan(time) else time,
+        )
+
+    def encoded(self, numbers: Whole) -> list[bytes]:
+        """Return the texts of some documents in UTF-8."""
+        return self.stored.read(self.rows[numbers].tolist())
+
+    def texts(self, numbers: Whole) -> list[str]:
+        """Return the original texts of some documents."""
+        return [text.decode() for text in self.encoded(numbers)]
+
+    def originals(self) -> Whole:
+        """Return the documents that are the first with their tokens."""
+        return np.flatnonzero(self.first_copy == np.arange(len(self)))
 
     def check_id(self, document: str) -> None:
         """Refuse an id that no document and nothing that was skipped has.
@@ -91,32 +104,29 @@ class Corpus:
         ------
         UnknownDocument
         """
-        known = (info.id for info in self.infos), (one.id for one in self.skipped)
-        if document not in chain.from_iterable(known):
+        if document not in self.ids and all(one.id != document for one in self.skipped):
             raise UnknownDocument(
                 f"a document to explain must have been read, got {document!r}: "
                 "ids are as the report shows them"
             )
-
-    def texts(self, numbers: Iterable[int]) -> list[str]:
-        """Return the original texts of some documents."""
-        return [self.encoded[number].decode() for number in numbers]
 
 
 @dataclass(frozen=True, slots=True)
 class _Sketches:
     """What is kept of a block of documents."""
 
-    digests: list[bytes]
-    n_words: npt.NDArray[np.int64]
-    n_shingles: npt.NDArray[np.int64]
+    digests: npt.NDArray[np.uint64]
+    n_words: Whole
+    n_shingles: Whole
     signatures: npt.NDArray[np.uint32]
 
 
 def read_corpus(
     stream: Iterable[Document | Skipped],
     settings: Settings,
+    *,
     workers: int,
+    memory: int,
     progress: ProgressCallback,
 ) -> Corpus:
     """Read all documents and hash them.
@@ -130,63 +140,69 @@ def read_corpus(
         progress(Progress("compiling", 0, None, "kernels"))
     # Built here once, where each thread would build them anew.
     tables()
-    infos: list[DocumentInfo] = []
-    encoded: list[bytes] = []
+    ids: list[str] = []
+    times = array("d")
+    texts = Texts(int(memory * TEXT_SHARE))
     skipped: list[Skipped] = []
 
-    def blocks() -> Iterator[list[str]]:
-        texts: list[str] = []
-        n_chars = 0
+    def blocks() -> Iterator[list[bytes]]:
+        block: list[bytes] = []
+        n_bytes = 0
         for item in stream:
             if isinstance(item, Skipped):
                 skipped.append(item)
                 continue
-            infos.append(DocumentInfo(item.id, 0, len(infos), item.time))
-            encoded.append(item.text.encode("utf-8", "replace"))
-            texts.append(item.text)
-            n_chars += len(item.text)
-            if n_chars >= BLOCK_CHARS:
-                yield texts
-                texts, n_chars = [], 0
-        yield texts
+            ids.append(item.id)
+            times.append(np.nan if item.time is None else item.time)
+            block.append(item.text.encode("utf-8", "replace"))
+            n_bytes += len(block[-1])
+            if n_bytes >= BLOCK_BYTES:
+                texts.extend(block)
+                yield block
+                block, n_bytes = [], 0
+        texts.extend(block)
+        yield block
 
-    sketches = []
+    rows = Rows(int(memory * SIGNATURE_SHARE))
+    facts: list[tuple[npt.NDArray[np.uint64], Whole, Whole]] = []
     n_done = 0
-    for sketch in map_in_order(lambda texts: _sketch(texts, settings), blocks(), workers):
-        sketches.append(sketch)
-        n_done += len(sketch.digests)
-        progress(Progress("signatures", n_done, None, "documents"))
-    return _by_id(infos, encoded, skipped, sketches, settings)
+    for sketch in map_in_order(lambda block: _sketch(block, settings), blocks(), workers):
+        rows.append(sketch.signatures)
+        facts.append((sketch.digests, sketch.n_words, sketch.n_shingles))
+        n_done += len(sketch.n_words)
+        progress(Progress("signatures", n_done, None, "documents", texts.n_bytes))
+    all_digests, n_words, n_shingles = (
+        np.concatenate(column) for column in zip(*facts, strict=True)
+    )
+    for row in np.flatnonzero(n_words == 0).tolist():
+        remedy = "nothing to do, unless it should hold text"
+        skipped.append(Skipped(ids[row], "no word in it", remedy))
+    order = sorted(np.flatnonzero(n_words).tolist(), key=ids.__getitem__)
+    if not order:
+        raise NothingToRead(
+            f"at least one document must hold a word, got {len(ids)} without: "
+            "check the paths and the text field"
+        )
+    return Corpus(
+        ids=tuple(ids[row] for row in order),
+        n_words=n_words[order],
+        rows=np.array(order, np.int64),
+        times=np.array(times),
+        n_shingles=n_shingles,
+        signatures=rows.finish(),
+        stored=texts,
+        first_copy=_first_copies(all_digests[order]),
+        skipped=tuple(sorted(skipped, key=lambda item: (item.id, item.reason))),
+        keeps_order=settings.keep == "first" or callable(settings.keep),
+    )
 
 
-def map_in_order(
-    function: Callable[[Given], Found], items: Iterable[Given], workers: int
-) -> Iterator[Found]:
-    """Apply a function on several threads; yield its values in the order of the items.
-
-    Only a few items are taken ahead of the one that is waited for, so that a stream
-    of any length passes through bounded memory.
-    """
-    with ThreadPoolExecutor(workers) as executor:
-        waiting: deque[Future[Found]] = deque()
-        try:
-            for item in items:
-                waiting.append(executor.submit(function, item))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def _sketch(texts: Sequence[str], settings: Settings) -> _Sketches:
+def _sketch(encoded: Sequence[bytes], settings: Settings) -> _Sketches:
     """Hash one block of documents."""
-    tokens = hash_tokens(texts)
+    tokens = hash_encoded(encoded)
     shingles = hash_shingles(tokens, settings.ngram)
     return _Sketches(
-        digests(tokens),
+        np.frombuffer(b"".join(digests(tokens)), np.uint64).reshape(-1, 2),
         np.diff(tokens.offsets),
         np.diff(shingles.offsets),
         signatures(
@@ -195,44 +211,13 @@ def _sketch(texts: Sequence[str], settings: Settings) -> _Sketches:
     )
 
 
-def _by_id(
-    infos: list[DocumentInfo],
-    encoded: list[bytes],
-    skipped: list[Skipped],
-    sketches: Sequence[_Sketches],
-    settings: Settings,
-) -> Corpus:
-    """Put everything into the order of the ids, and leave out documents without a word."""
-    n_words = np.concatenate([sketch.n_words for sketch in sketches])
-    for number in np.flatnonzero(n_words == 0).tolist():
-        remedy = "nothing to do, unless it should hold text"
-        skipped.append(Skipped(infos[number].id, "no word in it", remedy))
-    order = sorted(np.flatnonzero(n_words).tolist(), key=lambda number: infos[number].id)
-    if not order:
-        raise NothingToRead(
-            f"at least one document must hold a word, got {len(infos)} without: "
-            "check the paths and the text field"
-        )
-    all_digests = [digest for sketch in sketches for digest in sketch.digests]
-    first_of: dict[bytes, int] = {}
-    first_copy = [
-        first_of.setdefault(all_digests[number], place) for place, number in enumerate(order)
-    ]
-    # The order of the input is remembered only where the answer is to depend on it.
-    keeps_order = settings.keep == "first" or callable(settings.keep)
-    return Corpus(
-        infos=tuple(
-            DocumentInfo(
-                infos[n].id,
-                int(n_words[n]),
-                infos[n].position if keeps_order else 0,
-                infos[n].time,
-            )
-            for n in order
-        ),
-        encoded=tuple(encoded[number] for number in order),
-        first_copy=np.array(first_copy, np.int64),
-        n_shingles=np.concatenate([sketch.n_shingles for sketch in sketches])[order],
-        signatures=np.concatenate([sketch.signatures for sketch in sketches])[order],
-        skipped=tuple(sorted(skipped, key=lambda item: (item.id, item.reason))),
-    )
+def _first_copies(digests: npt.NDArray[np.uint64]) -> Whole:
+    """Return, for each row, the first row that is equal to it."""
+    order = np.lexsort((digests[:, 1], digests[:, 0]))
+    ranked = digests[order]
+    is_new = np.ones(len(order), np.bool_)
+    is_new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
+    # The sort is stable, so the first of a group is the least.
+    first = np.empty(len(order), np.int64)
+    first[order] = order[is_new][np.cumsum(is_new) - 1]
+    return first

@@ -13,10 +13,13 @@ Indyk & Motwani 1998; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 
 Whether a candidate is a duplicate is left to `dedupe.scoring`.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
 from dedupe.kernels.buckets import count_emissions, emit_pairs_into
+from dedupe.threads import map_in_order
 
 __all__ = ["CONTAINMENT_FLOOR", "candidate_pairs"]
 
@@ -26,27 +29,36 @@ CONTAINMENT_FLOOR = 0.1
 Z = 3.0
 """Standard errors of doubt in favour of a pair; at the floor itself a few in a hundred are lost."""
 
-MERGE_AT = 1 << 24
-"""Pairs that may wait, with repetitions, until they are made unique: 128 MB."""
+MERGE_AT = 1 << 23
+"""Pairs that may wait, with repetitions, until they are made unique: 64 MB."""
+
+BANDS_AT_ONCE = 16
+"""Values of a signature that lie in one cache line."""
 
 
 def candidate_pairs(
     signatures: npt.NDArray[np.uint32],
     sizes: npt.NDArray[np.int64],
     *,
+    rows: npt.NDArray[np.int64] | None = None,
     bucket_cap: int = 30,
     floor: float | None = None,
+    workers: int = 1,
 ) -> npt.NDArray[np.int64]:
     """Return the pairs of documents that share a value of their signatures.
 
     Parameters
     ----------
-    signatures : uint32 [shape=(n_docs, num_perm)]
+    signatures : uint32 [shape=(n_rows, num_perm)]
     sizes : int64 [shape=(n_docs,)]
         Shingles in each document. Documents without any are in no pair.
+    rows : int64 [shape=(n_docs,)], optional
+        Row of each document among the signatures; all rows in order by default.
     bucket_cap : int, at least 2
     floor : float, in [0, 1], optional
         Containment below which a pair is of no interest, CONTAINMENT_FLOOR by default.
+    workers : int
+        Threads.
 
     Returns
     -------
@@ -61,26 +73,41 @@ def candidate_pairs(
     [[1, 0]]
     """
     floor = CONTAINMENT_FLOOR if floor is None else floor
+    rows = np.arange(len(signatures)) if rows is None else rows
     # Ranks by size put the largest documents of a bucket at its end.
     by_rank = np.argsort(sizes, kind="stable")
     by_rank = by_rank[np.searchsorted(sizes[by_rank], 1) :]
-    ranked = signatures[by_rank]
-    ranked_sizes = sizes[by_rank]
+    ranked_rows, ranked_sizes = rows[by_rank], sizes[by_rank]
     ranks = np.arange(by_rank.size, dtype=np.uint64)
-    waiting: list[npt.NDArray[np.uint64]] = []
-    n_waiting = 0
-    for band in range(signatures.shape[1]):
-        keys = (ranked[:, band].astype(np.uint64) << np.uint64(32)) | ranks
+
+    def pairs_of(values: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
+        """Return the pairs of one band, whose values are given by rank."""
+        keys = (values.astype(np.uint64) << np.uint64(32)) | ranks
         keys.sort()
         pairs = np.empty(count_emissions(keys, bucket_cap), np.uint64)
-        n_pairs = emit_pairs_into(keys, bucket_cap, ranked, ranked_sizes, floor, Z, pairs)
-        waiting.append(pairs[:n_pairs].copy())
-        n_waiting += n_pairs
-        if n_waiting > MERGE_AT:
-            waiting = [np.unique(np.concatenate(waiting))]
-            n_waiting = waiting[0].size
-    packed = np.unique(np.concatenate(waiting)) if waiting else np.empty(0, np.uint64)
+        n_pairs = emit_pairs_into(
+            keys, bucket_cap, signatures, ranked_rows, ranked_sizes, floor, Z, pairs
+        )
+        return pairs[:n_pairs].copy()
+
+    found = np.empty(0, np.uint64)
+    waiting: list[npt.NDArray[np.uint64]] = []
+    n_waiting = 0
+    for pairs in map_in_order(pairs_of, _bands(signatures, ranked_rows), workers):
+        waiting.append(pairs)
+        n_waiting += pairs.size
+        if n_waiting > max(MERGE_AT, found.size):
+            found, waiting, n_waiting = np.unique(np.concatenate([found, *waiting])), [], 0
+    packed = np.unique(np.concatenate([found, *waiting]))
     smaller = by_rank[(packed >> np.uint64(32)).astype(np.int64)]
     larger = by_rank[(packed & np.uint64(0xFFFFFFFF)).astype(np.int64)]
     order = np.lexsort((smaller, larger))
     return np.stack([larger[order], smaller[order]], axis=1)
+
+
+def _bands(
+    signatures: npt.NDArray[np.uint32], rows: npt.NDArray[np.int64]
+) -> Iterator[npt.NDArray[np.uint32]]:
+    """Yield the columns of some rows, a cache line of them read at once."""
+    for first in range(0, signatures.shape[1], BANDS_AT_ONCE):
+        yield from np.ascontiguousarray(signatures[rows, first : first + BANDS_AT_ONCE].T)

@@ -4,7 +4,7 @@ Shingles of all documents at once would take more memory than their texts, so pa
 go through in blocks of documents, each hashed anew, on several threads.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -13,36 +13,53 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe import clustering, evidence, scoring
-from dedupe.corpus import Corpus, Progress, ProgressCallback, map_in_order
+from dedupe.corpus import Corpus
 from dedupe.documents import Document
 from dedupe.errors import InvalidSetting, NothingToRead
 from dedupe.furniture import Furniture
+from dedupe.hashed import Hashed, short_lines
+from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Cluster, Comparison, Evidence, Pair
 from dedupe.results import Result
 from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.shingling import digests, hash_shingles
 from dedupe.text import Tokens, hash_tokens
+from dedupe.threads import map_in_order
 
 __all__ = ["EvidenceFinder", "Matcher", "compare_documents", "make_block", "make_pairs"]
 
 BLOCK_WORDS = 1 << 18
-"""Words in a block of documents to compare: some megabytes, so that the cache holds much of it."""
+"""Words in the documents of a block of pairs: more would not stay in the cache."""
 
 Pairs = dict[tuple[str, str], Pair]
 Whole = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """Scores the pairs of a corpus."""
+    """Scores the pairs of a corpus.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    hashed : Hashed
+        The documents that are in any pair.
+    workers : int
+    furniture : Furniture
+        What is known of it so far.
+    """
 
     corpus: Corpus
-    ngram: int
+    hashed: Hashed
     workers: int
     furniture: Furniture = field(default_factory=Furniture)
 
     def find_furniture(self, pairs: Whole, progress: ProgressCallback) -> None:
         """Learn which text is furniture, from the clusters of the pairs beyond doubt.
+
+        Furniture is text that different clusters hold, so only the text that pairs
+        of two clusters share is counted.
 
         Parameters
         ----------
@@ -50,31 +67,24 @@ class Matcher:
             Numbers of documents, pairs with the same first document together.
         progress : callable
         """
-        numbers = np.unique(pairs)
-        places = np.searchsorted(numbers, pairs)
-        edges: list[tuple[int, int, float]] = []
+        strict = np.empty(len(pairs))
         n_done = 0
         for found, shared in map_in_order(self._first_pass, self._blocks(pairs), self.workers):
-            block = places[n_done : n_done + len(found)]
-            edges += zip(*block.T.tolist(), found.tolist(), strict=True)
+            strict[n_done : n_done + len(found)] = found
             self.furniture.watch(shared)
             n_done += len(found)
             progress(Progress("furniture", n_done, len(pairs), "pairs"))
-        labels = clustering.average_linkage(
-            len(numbers),
-            edges,
-            threshold=scoring.STRICT_CONTAINMENT,
-            mean_share=1.0,
-            # The copies of a story are linked to few of one another; see `dedupe.lsh`.
-            missing=None,
-        )
+        numbers, labels = _provisional_clusters(pairs, strict)
+        is_apart = labels[np.searchsorted(numbers, pairs)]
+        is_apart = (strict > 0) & (is_apart[:, 0] != is_apart[:, 1])
+        for shared in map_in_order(self._shared, self._blocks(pairs[is_apart]), self.workers):
+            self.furniture.watch(shared)
         order = np.argsort(labels, kind="stable")
-        words = np.array([self.corpus.infos[number].n_words for number in numbers.tolist()])
-        n_blocks = np.cumsum(words[order]) // BLOCK_WORDS
-        for some in np.split(order, np.flatnonzero(np.diff(n_blocks)) + 1):
-            tokens = hash_tokens(self.corpus.texts(numbers[some].tolist()))
-            shingles = hash_shingles(tokens, self.ngram)
-            self.furniture.count(shingles.hashes, shingles.offsets, labels[some])
+        n_blocks = np.cumsum(self.corpus.n_words[numbers[order]]) // BLOCK_WORDS
+        cuts = np.flatnonzero(np.diff(n_blocks)) + 1
+        blocks = map_in_order(self.hashed.block, np.split(numbers[order], cuts), self.workers)
+        for block, clusters in zip(blocks, np.split(labels[order], cuts), strict=True):
+            self.furniture.count(block.shingles, block.shingle_offsets, clusters)
 
     def score(self, pairs: Whole, progress: ProgressCallback) -> Iterator[Pair]:
         """Yield the pairs that score at least the floor, furniture weighed lightly.
@@ -93,40 +103,45 @@ class Matcher:
 
     def candidates_of(self, document: str, pairs: Whole) -> Pairs:
         """Return all pairs of one document, whatever they score; none if it was skipped."""
-        number = {info.id: n for n, info in enumerate(self.corpus.infos)}.get(document)
-        if number is None:
+        if document not in self.corpus.ids:
             return {}
         # Of identical copies only the first was compared.
-        mine = pairs[(pairs == self.corpus.first_copy[number]).any(axis=1)]
+        original = self.corpus.first_copy[self.corpus.ids.index(document)]
+        mine = pairs[(pairs == original).any(axis=1)]
         found = self._pairs(mine, floor=0.0) if len(mine) else []
         return {(pair.left, pair.right): pair for pair in found}
 
     def copies(self) -> Iterator[Pair]:
         """Yield each identical copy with the first document that has its tokens."""
-        for copy, first in enumerate(self.corpus.first_copy.tolist()):
-            if copy != first:
-                info = self.corpus.infos[first]
-                yield identical_pair(info.id, self.corpus.infos[copy].id, info.n_words)
+        first_copy = self.corpus.first_copy
+        for copy in np.flatnonzero(first_copy != np.arange(len(first_copy))).tolist():
+            yield self._identical(int(first_copy[copy]), copy)
 
-    def ask(self, scored: Pairs) -> Callable[[list[tuple[str, str]]], list[float]]:
+    def ask(
+        self, numbers: Mapping[str, int], scored: Pairs
+    ) -> Callable[[list[tuple[str, str]]], list[float]]:
         """Return a function that scores pairs which were no candidates, and records them."""
-        number = {info.id: n for n, info in enumerate(self.corpus.infos)}
 
         def score_missing(names: list[tuple[str, str]]) -> list[float]:
-            numbers = np.array([(number[left], number[right]) for left, right in names])
-            pairs = self._pairs(numbers, floor=0.0)
+            pairs = np.array([(numbers[left], numbers[right]) for left, right in names])
+            found = self._pairs(pairs, floor=0.0)
             # Recorded whatever they score, so that `Result.at` knows that they were compared.
-            scored.update({(pair.left, pair.right): pair for pair in pairs})
-            return [pair.score if pair.score >= SCORE_FLOOR else 0.0 for pair in pairs]
+            scored.update({(pair.left, pair.right): pair for pair in found})
+            return [pair.score if pair.score >= SCORE_FLOOR else 0.0 for pair in found]
 
         return score_missing
 
-    def explain(self, clusters: Sequence[Cluster], scored: Pairs, report: ProgressCallback) -> None:
+    def explain(
+        self,
+        clusters: Sequence[Cluster],
+        numbers: Mapping[str, int],
+        scored: Pairs,
+        report: ProgressCallback,
+    ) -> None:
         """Give each duplicate a pair with its representative that carries its evidence."""
-        number = {info.id: n for n, info in enumerate(self.corpus.infos)}
         jobs = np.array(
             [
-                sorted((number[member], number[cluster.representative]))
+                sorted((numbers[member], numbers[cluster.representative]))
                 for cluster in clusters
                 for member in cluster.members
                 if member != cluster.representative
@@ -144,7 +159,7 @@ class Matcher:
     def _explained(self, scored: Pairs, pairs: Whole) -> list[Pair]:
         """Return pairs of documents with evidence, whatever they score."""
         numbers = np.unique(pairs)
-        finder = EvidenceFinder(self.corpus.texts(numbers.tolist()), self.ngram, self.furniture)
+        finder = EvidenceFinder(self.corpus.texts(numbers), self.hashed.ngram, self.furniture)
         places = np.searchsorted(numbers, pairs).tolist()
         return [
             replace(pair, evidence=finder.find(*place))
@@ -156,9 +171,9 @@ class Matcher:
 
         The line breaks of a copy may differ, and with them what counts as prose.
         """
-        infos = self.corpus.infos
+        ids = self.corpus.ids
         originals = self.corpus.first_copy[pairs]
-        names = [(infos[min(row)].id, infos[max(row)].id) for row in originals.tolist()]
+        names = [(ids[min(row)], ids[max(row)]) for row in originals.tolist()]
         missing = [
             row
             for row, (name, (one, other)) in enumerate(zip(names, originals.tolist(), strict=True))
@@ -170,49 +185,59 @@ class Matcher:
             names, originals.tolist(), pairs.tolist(), strict=True
         ):
             if one == other:
-                yield identical_pair(infos[left].id, infos[right].id, infos[left].n_words)
+                yield self._identical(left, right)
                 continue
             pair = known.get(name) or scored[name]
-            yield pair.named(infos[left].id, infos[right].id, mirrored=one > other)
+            yield pair.named(ids[left], ids[right], mirrored=one > other)
+
+    def _identical(self, left: int, right: int) -> Pair:
+        """Return two documents with the same tokens as a pair."""
+        ids = self.corpus.ids
+        return identical_pair(ids[left], ids[right], int(self.corpus.n_words[left]))
 
     def _blocks(self, pairs: Whole) -> Iterator[Whole]:
         """Cut a list of pairs where its documents have BLOCK_WORDS together.
 
         A document that goes on from the block before is not counted, or a very long
-        one would be hashed anew for each of its pairs.
+        one would be read anew for each of its pairs.
         """
-        words = [info.n_words for info in self.corpus.infos]
         start = 0
         held: set[int] = set()
         n_words = 0
-        for row, (one, other) in enumerate(pairs.tolist()):
+        words = self.corpus.n_words[pairs].tolist()
+        for row, (numbers, lengths) in enumerate(zip(pairs.tolist(), words, strict=True)):
             if n_words >= BLOCK_WORDS:
                 yield pairs[start:row]
                 held = {int(pairs[row - 1, 0])}
                 start, n_words = row, 0
-            for number in (one, other):
+            for number, length in zip(numbers, lengths, strict=True):
                 if number not in held:
                     held.add(number)
-                    n_words += words[number]
+                    n_words += length
         if start < len(pairs):
             yield pairs[start:]
 
-    def _first_pass(self, pairs: Whole) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint64]]:
-        """Return the strict scores of a block of pairs, and the shingles they share."""
+    def _first_pass(self, pairs: Whole) -> tuple[Floats, npt.NDArray[np.uint64]]:
+        """Return the strict scores of a block of pairs, and what those share that have none."""
         _, left, right, block = self._block_of(pairs, furniture=None)
-        is_shared = np.zeros(block.shingles.size, np.bool_)
-        scores = scoring.strict_score(scoring.align(block, left, right, is_shared))
-        return scores, np.unique(block.shingles[is_shared])
+        strict = scoring.strict_score(scoring.align(block, left, right))
+        is_apart = strict == 0
+        return strict, scoring.shared_shingles(block, left[is_apart], right[is_apart])
+
+    def _shared(self, pairs: Whole) -> npt.NDArray[np.uint64]:
+        """Return the shingles that the pairs of a block share."""
+        _, left, right, block = self._block_of(pairs, furniture=None)
+        return scoring.shared_shingles(block, left, right)
 
     def _block_of(
         self, pairs: Whole, furniture: Furniture | None
     ) -> tuple[Whole, Whole, Whole, scoring.Block]:
-        """Hash the documents of some pairs: their numbers, either side as places, the block."""
+        """Gather the documents of some pairs: their numbers, both sides as places, the block."""
         numbers = np.unique(pairs)
         places = np.searchsorted(numbers, pairs)
-        block, _ = make_block(self.corpus.texts(numbers.tolist()), self.ngram, furniture)
         # Lesser numbers, which are lesser ids, go left.
-        return numbers, places.min(axis=1), places.max(axis=1), block
+        left, right = places.min(axis=1), places.max(axis=1)
+        return numbers, left, right, self.hashed.block(numbers, furniture)
 
     def _score_block(self, pairs: Whole) -> tuple[list[Pair], int]:
         return self._pairs(pairs, SCORE_FLOOR), len(pairs)
@@ -220,8 +245,27 @@ class Matcher:
     def _pairs(self, pairs: Whole, floor: float) -> list[Pair]:
         """Score a block of pairs; keep those of at least `floor`."""
         numbers, left, right, block = self._block_of(pairs, self.furniture)
-        ids = [self.corpus.infos[number].id for number in numbers.tolist()]
+        ids = [self.corpus.ids[number] for number in numbers.tolist()]
         return make_pairs(ids, block, scoring.align(block, left, right), floor)
+
+
+def _provisional_clusters(pairs: Whole, strict: Floats) -> tuple[Whole, Whole]:
+    """Return the documents of some pairs, and their clusters by the pairs beyond doubt."""
+    numbers = np.unique(pairs)
+    places = np.searchsorted(numbers, pairs)
+    # A document without such a pair stands alone, and what it scored says no more.
+    is_linked = np.zeros(numbers.size, np.bool_)
+    is_linked[places[strict > 0]] = True
+    counts = is_linked[places].all(axis=1)
+    labels = clustering.average_linkage(
+        len(numbers),
+        zip(*places[counts].T.tolist(), strict[counts].tolist(), strict=True),
+        threshold=scoring.STRICT_CONTAINMENT,
+        mean_share=1.0,
+        # The copies of a story are linked to few of one another; see `dedupe.lsh`.
+        missing=None,
+    )
+    return numbers, labels
 
 
 class EvidenceFinder:
@@ -277,11 +321,11 @@ def _furniture_of_two(block: scoring.Block) -> Furniture:
 
     What they share counts half where they may be two stories.
     """
-    is_shared = np.zeros(block.shingles.size, np.bool_)
-    strict = scoring.strict_score(scoring.align(block, np.array([0]), np.array([1]), is_shared))
+    pair = np.array([0]), np.array([1])
+    strict = scoring.strict_score(scoring.align(block, *pair))
     is_one_story = strict[0] >= scoring.STRICT_CONTAINMENT
     furniture = Furniture()
-    furniture.watch(np.unique(block.shingles[is_shared]))
+    furniture.watch(scoring.shared_shingles(block, *pair))
     clusters = np.array([0, 0 if is_one_story else 1])
     furniture.count(block.shingles, block.shingle_offsets, clusters)
     return furniture
@@ -301,13 +345,12 @@ def make_block(
 ) -> tuple[scoring.Block, Tokens]:
     """Hash some texts for comparison; also return where their tokens stand."""
     tokens = hash_tokens(texts, detail=True)
-    assert tokens.lines is not None
     shingles = hash_shingles(tokens, ngram)
     weights = None
     if furniture is not None:
         weights = furniture.weights(shingles.hashes, shingles.offsets, tokens.offsets)
     return scoring.Block(
-        shingles.hashes, shingles.offsets, tokens.offsets, tokens.lines, ngram, weights
+        shingles.hashes, shingles.offsets, tokens.offsets, short_lines(tokens), ngram, weights
     ), tokens
 
 

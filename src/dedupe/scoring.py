@@ -31,6 +31,7 @@ __all__ = [
     "reason",
     "score",
     "shared_runs",
+    "shared_shingles",
     "similarities",
     "strict_score",
     "verdict",
@@ -87,8 +88,8 @@ class Block:
     ----------
     shingles : uint64 [shape=(n_shingles,)]
     shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    lines : int32 [shape=(n_tokens,)]
-        Words in the line of each token.
+    lines : uint8 [shape=(n_tokens,)]
+        Words in the line of each token; a longer one counts as 255.
     ngram : int
     weights : float32 [shape=(n_tokens,)] or None
         What each word counts, in (0, 1]; without it every word counts 1.
@@ -97,7 +98,7 @@ class Block:
     shingles: npt.NDArray[np.uint64]
     shingle_offsets: Whole
     token_offsets: Whole
-    lines: npt.NDArray[np.int32]
+    lines: npt.NDArray[np.uint8]
     ngram: int
     weights: npt.NDArray[np.float32] | None = None
 
@@ -172,9 +173,7 @@ class Alignment:
         return cost
 
 
-def align(
-    block: Block, left: Whole, right: Whole, is_shared: npt.NDArray[np.bool_] | None = None
-) -> Alignment:
+def align(block: Block, left: Whole, right: Whole) -> Alignment:
     """Compare the documents of each pair word by word.
 
     Fast when pairs with the same larger document follow each other, since its
@@ -185,13 +184,9 @@ def align(
     block : Block
     left, right : int64 [shape=(n_pairs,)]
         Document numbers within the block; no document is empty.
-    is_shared : bool [shape=(n_shingles,)], optional
-        Is set for shingles that a pair shares, on its shorter side.
     """
     n_words = block.n_words
-    ranks = _ranks(block)
-    swap = ranks[left] < ranks[right]
-    larger, smaller = np.where(swap, right, left), np.where(swap, left, right)
+    larger, smaller, swap = _by_size(block, left, right)
     slots, scratch = block.scratch
     facts = np.empty((left.size, kernel.N_FACTS))
     kernel.align_pairs_into(
@@ -205,7 +200,6 @@ def align(
         block.ngram,
         slots,
         scratch,
-        is_shared,
         facts,
     )
     totals = _totals(block)
@@ -237,6 +231,26 @@ def align(
         hole=np.where(hole >= MIN_HOLE, hole, 0).astype(np.int64),
         excess=np.where(excess >= MIN_HOLE, excess, 0).astype(np.int64),
     )
+
+
+def shared_shingles(block: Block, left: Whole, right: Whole) -> npt.NDArray[np.uint64]:
+    """Return the shingles that any of some pairs of a block shares.
+
+    Parameters
+    ----------
+    block, left, right
+        As in `align`.
+
+    Returns
+    -------
+    uint64 [shape=(n,)], distinct, ascending
+    """
+    larger, smaller, _ = _by_size(block, left, right)
+    is_shared = np.zeros(block.shingles.size, np.bool_)
+    kernel.mark_shared_into(
+        larger, smaller, block.shingles, block.shingle_offsets, *block.scratch, is_shared
+    )
+    return np.unique(block.shingles[is_shared])
 
 
 def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Floats, Floats, Floats]:
@@ -420,6 +434,13 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray
         return runs, np.zeros(len(runs), np.bool_)
     first_word = block.token_offsets[left]
     return _cut_furniture(runs, block.weights[first_word : first_word + n_words[left]])
+
+
+def _by_size(block: Block, left: Whole, right: Whole) -> tuple[Whole, Whole, npt.NDArray[np.bool_]]:
+    """Return the larger document of each pair, the smaller, and whether the larger is right."""
+    ranks = _ranks(block)
+    swap = ranks[left] < ranks[right]
+    return np.where(swap, right, left), np.where(swap, left, right), swap
 
 
 def _ranks(block: Block) -> Whole:

@@ -22,7 +22,7 @@ from dedupe.kernels import tokens as kernel
 from dedupe.kernels.hashing import STATE_SIZE
 from dedupe.unicode import fold, tables
 
-__all__ = ["Tokens", "fold", "hash_tokens", "normalize", "tokenize"]
+__all__ = ["Tokens", "fold", "hash_encoded", "hash_tokens", "normalize", "tokenize"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,30 @@ def hash_tokens(texts: Sequence[str], *, detail: bool = False) -> Tokens:
     >>> int(tokens.hashes[1]) == xxhash.xxh64_intdigest("world".encode())
     True
     """
-    tokens, unstable = _hash_encoded([text.encode("utf-8", "replace") for text in texts], detail)
+    return hash_encoded([text.encode("utf-8", "replace") for text in texts], detail=detail)
+
+
+def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False) -> Tokens:
+    """Return the token hashes of a block of documents in UTF-8; see `hash_tokens`.
+
+    Parameters
+    ----------
+    encoded : sequence of bytes
+        Valid UTF-8, which is not checked.
+    detail : bool
+        Whether to say where each token stands: in characters, not bytes.
+
+    Examples
+    --------
+    >>> bool((hash_encoded([b"Hello, World"]).hashes == hash_tokens(["hello world"]).hashes).all())
+    True
+    """
+    tokens, unstable = _hash_stable(encoded, detail)
     if not unstable.any():
         return tokens
     numbers = np.flatnonzero(unstable).tolist()
-    composed = [_fold_clusters(texts[number], detail) for number in numbers]
-    again, _ = _hash_encoded([text.encode("utf-8", "replace") for text, _ in composed], detail)
+    composed = [_fold_clusters(encoded[number].decode(), detail) for number in numbers]
+    again, _ = _hash_stable([text.encode("utf-8", "replace") for text, _ in composed], detail)
     if again.spans is not None:
         for place, (_, origin) in enumerate(composed):
             _restore_spans(again.spans[again.offsets[place] : again.offsets[place + 1]], origin)
@@ -129,7 +147,7 @@ def _replaced(tokens: Tokens, numbers: Sequence[int], by: Tokens) -> Tokens:
     )
 
 
-def _hash_encoded(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.NDArray[np.bool_]]:
+def _hash_stable(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.NDArray[np.bool_]]:
     """Run the kernel over UTF-8 documents; also say which still need composing."""
     properties = tables()
     n_docs = len(encoded)

@@ -22,6 +22,7 @@ __all__ = [
     "PROSE",
     "align_pairs_into",
     "count_distinct_into",
+    "mark_shared_into",
     "runs_of_pair_into",
 ]
 
@@ -350,7 +351,6 @@ def align_pairs_into(
     ngram,
     slots,
     scratch,
-    is_shared,
     facts,
 ):
     """Write the facts of each pair: a row of the columns named at the top of this module.
@@ -361,14 +361,12 @@ def align_pairs_into(
         Documents. Equal values of `larger` that follow each other share one table.
     shingles : uint64 [shape=(n_shingles,)]
     shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    lines : int32 [shape=(n_tokens,)], at least 1
+    lines : uint8 [shape=(n_tokens,)], at least 1
     weights : float32 [shape=(n_tokens,)] or None
         Weight of each word; without it the weighted columns count words.
     ngram : int
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
     scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
-    is_shared : bool [shape=(n_shingles,)] or None
-        Is set for the shingles of smaller documents that their larger one has.
     facts : float64 [shape=(n_pairs, N_FACTS)], overwritten
     """
     indexed = -1
@@ -385,9 +383,6 @@ def align_pairs_into(
             _index_into(shingles_a, slots, mask, scratch)
             indexed = a
         _match_into(shingles_a, shingles_b, slots, mask, scratch)
-        if is_shared is not None:
-            for i in range(shingles_b.size):
-                is_shared[shingle_offsets[b] + i] |= scratch[MATCH, i] >= 0
         facts[p, SHARED] = _count_shared(shingles_a.size, shingles_b.size, scratch)
         _cover_into(lines_a.size, lines_b.size, shingles_b.size, ngram, scratch)
         covered_a = lines_a.size - _uncovered(scratch[COVER_LARGER], 0, lines_a.size)
@@ -413,6 +408,31 @@ def align_pairs_into(
         last = _chain_into(n_runs, ngram, scratch)
         _holes_into(last, scratch, facts[p])
         _ends_into(last, lines_a, lines_b, scratch, facts[p])
+
+
+@compiled
+def mark_shared_into(larger, smaller, shingles, shingle_offsets, slots, scratch, is_shared):
+    """Set `is_shared` for the shingles of smaller documents that their larger one has.
+
+    Parameters
+    ----------
+    larger, smaller, shingles, shingle_offsets, slots, scratch : as in `align_pairs_into`
+    is_shared : bool [shape=(n_shingles,)]
+    """
+    indexed = -1
+    mask = 1
+    for p in range(larger.size):
+        a = larger[p]
+        b = smaller[p]
+        shingles_a = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
+        shingles_b = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
+        if indexed != a:
+            mask = _mask(shingles_a.size)
+            _index_into(shingles_a, slots, mask, scratch)
+            indexed = a
+        _match_into(shingles_a, shingles_b, slots, mask, scratch)
+        for i in range(shingles_b.size):
+            is_shared[shingle_offsets[b] + i] |= scratch[MATCH, i] >= 0
 
 
 @compiled

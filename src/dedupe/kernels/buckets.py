@@ -36,7 +36,7 @@ def count_emissions(keys, cap):
 
 
 @compiled
-def _is_possible(signatures, sizes, a, b, floor, z):
+def _is_possible(signatures, rows, sizes, a, b, floor, z):
     """Whether the containment of two documents may reach `floor`.
 
     The Jaccard similarity ``J`` is estimated from equal positions and raised by `z`
@@ -44,8 +44,9 @@ def _is_possible(signatures, sizes, a, b, floor, z):
     """
     equal = 0
     n_perm = signatures.shape[1]
+    row_a, row_b = rows[a], rows[b]
     for i in range(n_perm):
-        equal += signatures[a, i] == signatures[b, i]
+        equal += signatures[row_a, i] == signatures[row_b, i]
     jaccard = equal / n_perm
     jaccard += z * np.sqrt(jaccard * (1 - jaccard) / n_perm)
     ratio = (sizes[a] + sizes[b]) / min(sizes[a], sizes[b])
@@ -53,7 +54,7 @@ def _is_possible(signatures, sizes, a, b, floor, z):
 
 
 @compiled
-def emit_pairs_into(keys, cap, signatures, sizes, floor, z, pairs):
+def emit_pairs_into(keys, cap, signatures, rows, sizes, floor, z, pairs):
     """Write the pairs of one band that may reach the floor; return how many.
 
     A bucket of at most `cap` documents gives all its pairs. A larger one links
@@ -65,7 +66,8 @@ def emit_pairs_into(keys, cap, signatures, sizes, floor, z, pairs):
         The value of the band in the high half, the rank of the document by size in
         the low half.
     cap : int
-    signatures : uint32 [shape=(n_docs, n_perm)], by rank
+    signatures : uint32 [shape=(n_rows, n_perm)]
+    rows : int64 [shape=(n_docs,)], by rank
     sizes : int64 [shape=(n_docs,)], by rank, at least 1
     floor, z : float
     pairs : uint64 [shape=(>= count_emissions(keys, cap),)], overwritten
@@ -82,7 +84,7 @@ def emit_pairs_into(keys, cap, signatures, sizes, floor, z, pairs):
             first = x + 1 if is_small else max(x + 1, end - N_ANCHORS)
             for y in range(first, end):
                 b = keys[y] & LOW_HALF
-                if _is_possible(signatures, sizes, np.int64(a), np.int64(b), floor, z):
+                if _is_possible(signatures, rows, sizes, np.int64(a), np.int64(b), floor, z):
                     pairs[n_pairs] = (a << U(32)) | b
                     n_pairs += 1
         start = end

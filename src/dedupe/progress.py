@@ -1,0 +1,34 @@
+"""How far a run has come, for whoever wants to show it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Progress", "ProgressCallback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the work has come.
+
+    Attributes
+    ----------
+    stage : str
+        ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"furniture"``,
+        ``"scoring"``, ``"clustering"`` or ``"evidence"``.
+    done : int
+    total : int or None
+        None while it is not known.
+    unit : str
+        What is counted.
+    n_bytes : int
+        Text that was read so far, in bytes of UTF-8; 0 where none is read.
+    """
+
+    stage: str
+    done: int
+    total: int | None
+    unit: str
+    n_bytes: int = 0
+
+
+ProgressCallback = Callable[[Progress], None]

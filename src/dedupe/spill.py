@@ -1,0 +1,164 @@
+"""What a run must keep and may not fit in memory: texts and rows of numbers.
+
+Up to a limit everything stays in memory. Past it, it goes to temporary files that
+have no name from the start, so that nothing is left of them whatever ends the
+program (on Windows they are removed when they are closed).
+"""
+
+import mmap
+import os
+import tempfile
+import threading
+import weakref
+from array import array
+from collections.abc import Iterable
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Rows", "Texts", "default_memory"]
+
+FALLBACK_MEMORY = 8 << 30
+"""Bytes of a machine that does not tell how many it has."""
+
+
+def default_memory() -> int:
+    """Return a quarter of the memory of this machine, in bytes."""
+    try:
+        n_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        n_bytes = FALLBACK_MEMORY  # Windows has no sysconf.
+    return n_bytes // 4
+
+
+class Texts:
+    """Texts in UTF-8, by number, in the order in which they were added.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes of text that may stay in memory.
+
+    Examples
+    --------
+    >>> texts = Texts(limit=10)
+    >>> texts.extend([b"one", b"two"])
+    >>> texts.extend([b"three", b"four"])
+    >>> texts.read([3, 0])
+    [b'four', b'one']
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: list[bytes] = []
+        self._ends = array("q", [0])
+        self._file: IO[bytes] | None = None
+        # One seek and read at a time; `os.pread` is not everywhere.
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all texts together."""
+        return self._ends[-1]
+
+    def extend(self, encoded: Iterable[bytes]) -> None:
+        """Add texts; not while another thread reads."""
+        for text in encoded:
+            self._kept.append(text)
+            self._ends.append(self._ends[-1] + len(text))
+        if self._file is None and self.n_bytes > self._limit:
+            self._file = _nameless(self)
+        if self._file is not None:
+            _write(self._file, b"".join(self._kept))
+            self._kept.clear()
+
+    def read(self, numbers: Iterable[int]) -> list[bytes]:
+        """Return some of the texts."""
+        if self._file is None:
+            return [self._kept[number] for number in numbers]
+        found = []
+        for number in numbers:
+            start, end = self._ends[number], self._ends[number + 1]
+            with self._lock:
+                self._file.seek(start)
+                found.append(self._file.read(end - start))
+        return found
+
+
+class Rows:
+    """Rows of numbers that come in blocks and end as one array.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes that may stay in memory.
+
+    Examples
+    --------
+    >>> rows = Rows(limit=8)
+    >>> for block in ([[1, 2]], [[3, 4], [5, 6]]):
+    ...     rows.append(np.uint32(block))
+    >>> rows.finish().tolist()
+    [[1, 2], [3, 4], [5, 6]]
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._blocks: list[npt.NDArray[Any]] = []
+        self._n_bytes = 0
+        self._n_rows = 0
+        self._file: IO[bytes] | None = None
+
+    def append(self, block: npt.NDArray[Any]) -> None:
+        """Add some rows, which have the type and the width of all others."""
+        self._blocks.append(block)
+        self._n_rows += len(block)
+        self._n_bytes += block.nbytes
+        if self._file is None and self._n_bytes > self._limit:
+            self._file = _nameless(self)
+        if self._file is not None:
+            for waiting in self._blocks:
+                _write(self._file, waiting.tobytes())
+            self._blocks = [block[:0]]
+
+    def finish(self) -> npt.NDArray[Any]:
+        """Return all rows; a file is mapped into memory where it is looked at."""
+        shape = (self._n_rows, *self._blocks[0].shape[1:])
+        dtype = self._blocks[0].dtype
+        if self._file is not None:
+            # The map outlives the file it was made from, and goes with the array.
+            with self._file:
+                mapped = mmap.mmap(self._file.fileno(), 0)
+            return np.frombuffer(mapped, dtype).reshape(shape)
+        rows = np.empty(shape, dtype)
+        start = 0
+        # Each block is let go as soon as it is copied, so that no row is there twice.
+        for block in _emptied(self._blocks):
+            rows[start : start + len(block)] = block
+            start += len(block)
+        return rows
+
+
+def _emptied(blocks: list[npt.NDArray[Any]]) -> Iterable[npt.NDArray[Any]]:
+    """Yield the blocks of a list in order and take them out of it."""
+    blocks.reverse()
+    while blocks:
+        yield blocks.pop()
+
+
+def _nameless(owner: object) -> IO[bytes]:
+    """Open a temporary file that goes when its owner does."""
+    file = tempfile.TemporaryFile(prefix="dedupe-", buffering=0)  # noqa: SIM115
+    weakref.finalize(owner, file.close)
+    return file
+
+
+def _write(file: IO[bytes], data: bytes) -> None:
+    """Write all of some bytes; a write without a buffer may take but a part of them."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]

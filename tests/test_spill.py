@@ -1,0 +1,61 @@
+"""What does not fit in memory: the same comes out of a file as out of memory."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe import spill
+from dedupe.spill import Rows, Texts
+
+limits = st.integers(0, 40)
+text_blocks = st.lists(st.lists(st.binary(max_size=9), max_size=4), min_size=1, max_size=6)
+
+
+@given(text_blocks, limits, st.data())
+def test_texts_come_back_whether_they_fit_or_not(blocks, limit, data):
+    texts = Texts(limit)
+    for block in blocks:
+        texts.extend(block)
+    everything = [text for block in blocks for text in block]
+    assert len(texts) == len(everything)
+    assert texts.n_bytes == sum(map(len, everything))
+    numbers = data.draw(st.lists(st.sampled_from(range(len(everything))))) if everything else []
+    assert texts.read(numbers) == [everything[number] for number in numbers]
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=6), limits)
+def test_rows_come_back_whether_they_fit_or_not(lengths, limit):
+    blocks = [np.full((n, 3), i, np.uint32) for i, n in enumerate(lengths)]
+    rows = Rows(limit)
+    for block in blocks:
+        rows.append(block)
+    if sum(lengths) == 0:
+        return
+    found = rows.finish()
+    assert found.dtype == np.uint32
+    assert found.tolist() == np.concatenate(blocks).tolist()
+
+
+def test_the_memory_of_the_machine_is_known_or_guessed(monkeypatch):
+    assert spill.default_memory() > 1 << 24
+    monkeypatch.delattr("os.sysconf", raising=False)
+    assert spill.default_memory() == spill.FALLBACK_MEMORY // 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows removes the file when it is closed")
+def test_nothing_is_left_of_a_program_that_is_killed(tmp_path):
+    program = """
+import os, signal
+from dedupe.spill import Texts
+texts = Texts(limit=1)
+texts.extend([b"more than fits"])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {"TMPDIR": str(tmp_path), "PATH": "/usr/bin"}
+    ended = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
+    assert ended.returncode == -9
+    assert not list(tmp_path.iterdir())
