@@ -46,7 +46,7 @@ CONSTANTS: dict[str, tuple[Any, ...]] = {
     "dedupe.clustering.MEAN_SHARE": (0.6, 0.7, 0.8, 0.9, 1.0),
     "dedupe.clustering.SLACK": (0.0, 0.05, 0.1, 0.2),
     "dedupe.clustering.SAMPLE": (4, 8, 16),
-    "dedupe.lsh.CONTAINMENT_FLOOR": (0.05, 0.1, 0.15, 0.2, 0.3),
+    "dedupe.lsh.COSINE_FLOOR": (0.05, 0.075, 0.1, 0.15, 0.2),
     "dedupe.lsh.Z": (2.0, 3.0, 4.0),
     "dedupe.kernels.alignment.MIN_RUN": (5, 6, 8, 10, 12),
     "dedupe.kernels.alignment.EDGE": (0, 5, 10, 20),

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import reference
 from dedupe.evidence import HEAD, TAIL, excerpt, gather
+from dedupe.matching import make_block
 from dedupe.records import Span
-from dedupe.scoring import Block, shared_runs
-from dedupe.shingling import hash_shingles
+from dedupe.scoring import shared_runs
 from dedupe.text import hash_tokens
 
 SENTENCES = (
@@ -27,9 +27,7 @@ texts = st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=8).map(" ".joi
 
 def evidence_of(left, right):
     """Return the evidence of two texts."""
-    tokens = hash_tokens([left, right], detail=True)
-    shingles = hash_shingles(tokens)
-    block = Block(shingles.hashes, shingles.offsets, tokens.offsets, tokens.lines, 5)
+    block, tokens = make_block([left, right], ngram=5)
     runs, furniture = shared_runs(block, 0, 1)
     middle = tokens.offsets[1]
     return gather((left, right), (tokens.spans[:middle], tokens.spans[middle:]), runs, furniture)

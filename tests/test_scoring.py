@@ -49,6 +49,7 @@ def make_block(block, ngram=5, lines=None, weights=None):
         tokens.offsets,
         np.array([n for document in lines for n in document], np.uint8),
         ngram,
+        scoring.contents_of(shingles.hashes, shingles.offsets),
         None if weights is None else np.array([w for d in weights for w in d], np.float32),
     )
 

@@ -17,7 +17,7 @@ from dedupe import results
 from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
-from dedupe.hashed import hash_documents
+from dedupe.hashed import Hashed
 from dedupe.lsh import candidate_pairs
 from dedupe.matching import Matcher, compare_documents
 from dedupe.progress import Progress, ProgressCallback
@@ -215,9 +215,8 @@ def _find(stream: Iterable[Document | Skipped], settings: Settings, run: _Run) -
     candidates = find_candidates(corpus, settings, workers)
     report(Progress("candidates", len(candidates), None, "pairs"))
     compared = np.unique(candidates)
-    hashed = hash_documents(
-        corpus, compared, settings.ngram, workers=workers, memory=memory, progress=report
-    )
+    hashed = Hashed(corpus, compared, settings.ngram, memory)
+    hashed.hash(workers, report)
     matcher = Matcher(corpus, hashed, workers)
     matcher.find_furniture(candidates, report)
     scored = {(p.left, p.right): p for p in (*matcher.copies(), *matcher.score(candidates, report))}

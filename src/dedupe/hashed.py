@@ -15,13 +15,13 @@ import numpy.typing as npt
 from dedupe.corpus import Corpus
 from dedupe.furniture import Furniture
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.scoring import Block
+from dedupe.scoring import Block, contents_of
 from dedupe.shingling import hash_shingles
 from dedupe.spill import Texts
 from dedupe.text import Tokens, hash_encoded
 from dedupe.threads import map_in_order
 
-__all__ = ["Hashed", "hash_documents", "short_lines"]
+__all__ = ["Hashed", "short_lines"]
 
 BLOCK_WORDS = 1 << 18
 """Words in a block of documents: some megabytes, so that the cache holds much of it."""
@@ -36,62 +36,83 @@ Whole = npt.NDArray[np.int64]
 
 
 class Hashed:
-    """Shingles and lengths of lines of some documents of a corpus."""
+    """Some documents of a corpus, named in ascending order, as blocks to compare.
 
-    def __init__(self, corpus: Corpus, numbers: Whole, ngram: int, limit: int) -> None:
+    Attributes
+    ----------
+    ngram : int
+    """
+
+    def __init__(self, corpus: Corpus, numbers: Whole, ngram: int, memory: int) -> None:
         self.ngram = ngram
+        self._corpus = corpus
         self._numbers = numbers
         self._n_words = corpus.n_words[numbers]
         self._n_shingles = corpus.n_shingles[corpus.rows[numbers]]
+        self._contents = np.empty(numbers.size, np.uint64)
+        limit = int(memory * MEMORY_SHARE)
         self._shingles = Texts(limit)
         self._lines = Texts(limit // 8)
+        self._weights = Texts(limit // 2)
 
-    def add(self, shingles: list[bytes], lines: list[bytes]) -> None:
-        """Keep the next documents."""
-        self._shingles.extend(shingles)
-        self._lines.extend(lines)
+    def hash(self, workers: int, progress: ProgressCallback) -> None:
+        """Read and hash the documents."""
+        n_done = 0
+        blocks = _cut(self._numbers, self._n_words)
+        for shingles, lines, contents in map_in_order(self._hash_block, blocks, workers):
+            self._shingles.extend(shingles)
+            self._lines.extend(lines)
+            self._contents[n_done : n_done + len(contents)] = contents
+            n_done += len(contents)
+            progress(Progress("shingles", n_done, self._numbers.size, "documents"))
 
-    def block(self, numbers: Whole, furniture: Furniture | None = None) -> Block:
+    def weigh(self, furniture: Furniture, workers: int) -> None:
+        """Look up what the words of each document count, which is 1 for most."""
+
+        def weights_of(numbers: Whole) -> list[bytes]:
+            block = self.block(numbers)
+            weights = furniture.weights(block.shingles, block.shingle_offsets, block.token_offsets)
+            is_plain = np.logical_and.reduceat(weights == 1, block.token_offsets[:-1])
+            pieces = _pieces(weights, block.token_offsets)
+            return [b"" if plain else piece for piece, plain in zip(pieces, is_plain, strict=True)]
+
+        blocks = _cut(self._numbers, self._n_words)
+        for weights in map_in_order(weights_of, blocks, workers):
+            self._weights.extend(weights)
+
+    def block(self, numbers: Whole, *, weighted: bool = False) -> Block:
         """Return some documents, which must be among those that were hashed, as a block."""
         places = np.searchsorted(self._numbers, numbers)
         wanted = places.tolist()
-        # Kernels are compiled for arrays that may be written to, as all others are.
-        shingles = np.frombuffer(bytearray().join(self._shingles.read(wanted)), np.uint64)
-        lines = np.frombuffer(bytearray().join(self._lines.read(wanted)), np.uint8)
-        shingle_offsets = _offsets(self._n_shingles[places])
         token_offsets = _offsets(self._n_words[places])
+        # Kernels are compiled for arrays that may be written to, as all others are.
         weights = None
-        if furniture is not None:
-            weights = furniture.weights(shingles, shingle_offsets, token_offsets)
-        return Block(shingles, shingle_offsets, token_offsets, lines, self.ngram, weights)
+        if weighted:
+            weights = np.ones(int(token_offsets[-1]), np.float32)
+            for place, piece in enumerate(self._weights.read(wanted)):
+                if piece:
+                    start, end = token_offsets[place : place + 2]
+                    weights[start:end] = np.frombuffer(piece, np.float32)
+        return Block(
+            np.frombuffer(bytearray().join(self._shingles.read(wanted)), np.uint64),
+            _offsets(self._n_shingles[places]),
+            token_offsets,
+            np.frombuffer(bytearray().join(self._lines.read(wanted)), np.uint8),
+            self.ngram,
+            self._contents[places],
+            weights,
+        )
 
-
-def hash_documents(
-    corpus: Corpus,
-    numbers: Whole,
-    ngram: int,
-    *,
-    workers: int,
-    memory: int,
-    progress: ProgressCallback,
-) -> Hashed:
-    """Hash some documents of a corpus, named in ascending order."""
-    hashed = Hashed(corpus, numbers, ngram, int(memory * MEMORY_SHARE))
-
-    def hash_some(some: Whole) -> tuple[list[bytes], list[bytes]]:
-        tokens = hash_encoded(corpus.encoded(some), detail=True)
-        shingles = hash_shingles(tokens, ngram)
+    def _hash_block(
+        self, numbers: Whole
+    ) -> tuple[list[bytes], list[bytes], npt.NDArray[np.uint64]]:
+        tokens = hash_encoded(self._corpus.encoded(numbers), detail=True)
+        shingles = hash_shingles(tokens, self.ngram)
         return (
             _pieces(shingles.hashes, shingles.offsets),
             _pieces(short_lines(tokens), tokens.offsets),
+            contents_of(shingles.hashes, shingles.offsets),
         )
-
-    n_done = 0
-    for shingles, lines in map_in_order(hash_some, _cut(numbers, corpus.n_words), workers):
-        hashed.add(shingles, lines)
-        n_done += len(shingles)
-        progress(Progress("shingles", n_done, len(numbers), "documents"))
-    return hashed
 
 
 def short_lines(tokens: Tokens) -> npt.NDArray[np.uint8]:
@@ -101,8 +122,8 @@ def short_lines(tokens: Tokens) -> npt.NDArray[np.uint8]:
 
 
 def _cut(numbers: Whole, n_words: Whole) -> Iterator[Whole]:
-    """Cut a list of documents into blocks of BLOCK_WORDS words."""
-    n_blocks = np.cumsum(n_words[numbers]) // BLOCK_WORDS
+    """Cut a list of documents of so many words into blocks of BLOCK_WORDS."""
+    n_blocks = np.cumsum(n_words) // BLOCK_WORDS
     yield from np.split(numbers, np.flatnonzero(np.diff(n_blocks)) + 1)
 
 

@@ -6,8 +6,8 @@ pairs at 0.1. What keeps this from comparing everything with everything:
 
 - a bucket of more than `bucket_cap` documents links each of them to its two largest
   only, so that a phrase in every document, or a mass copy, costs linear work;
-- a pair is dropped unstored when its signatures say that its containment cannot
-  reach the floor, even if the estimate is three standard errors too low.
+- a pair is dropped unstored when its signatures say that its cosine similarity
+  cannot reach the floor, even if the estimate is three standard errors too low.
 
 Indyk & Motwani 1998; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 3.4.
 Whether a candidate is a duplicate is left to `dedupe.scoring`.
@@ -21,10 +21,15 @@ import numpy.typing as npt
 from dedupe.kernels.buckets import count_emissions, emit_pairs_into
 from dedupe.threads import map_in_order
 
-__all__ = ["CONTAINMENT_FLOOR", "candidate_pairs"]
+__all__ = ["COSINE_FLOOR", "candidate_pairs"]
 
-CONTAINMENT_FLOOR = 0.1
-"""Pairs below this containment are not worth scoring: a story that is a tenth of both pages."""
+COSINE_FLOOR = 0.1
+"""Shared shingles over the geometric mean of both sizes that make a pair worth scoring.
+
+A story that is a tenth of two pages of one size reaches it, and so does a bare
+story in a page up to a hundred times its size. A floor on
+containment would let a phrase in a short text pass for a part of any long page.
+"""
 
 Z = 3.0
 """Standard errors of doubt in favour of a pair; at the floor itself a few in a hundred are lost."""
@@ -56,7 +61,7 @@ def candidate_pairs(
         Row of each document among the signatures; all rows in order by default.
     bucket_cap : int, at least 2
     floor : float, in [0, 1], optional
-        Containment below which a pair is of no interest, CONTAINMENT_FLOOR by default.
+        Cosine similarity below which a pair is of no interest, COSINE_FLOOR by default.
     workers : int
         Threads.
 
@@ -72,7 +77,7 @@ def candidate_pairs(
     >>> candidate_pairs(signatures, np.array([10, 20, 10])).tolist()
     [[1, 0]]
     """
-    floor = CONTAINMENT_FLOOR if floor is None else floor
+    floor = COSINE_FLOOR if floor is None else floor
     rows = np.arange(len(signatures)) if rows is None else rows
     # Ranks by size put the largest documents of a bucket at its end.
     by_rank = np.argsort(sizes, kind="stable")

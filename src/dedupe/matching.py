@@ -85,6 +85,7 @@ class Matcher:
         blocks = map_in_order(self.hashed.block, np.split(numbers[order], cuts), self.workers)
         for block, clusters in zip(blocks, np.split(labels[order], cuts), strict=True):
             self.furniture.count(block.shingles, block.shingle_offsets, clusters)
+        self.hashed.weigh(self.furniture, self.workers)
 
     def score(self, pairs: Whole, progress: ProgressCallback) -> Iterator[Pair]:
         """Yield the pairs that score at least the floor, furniture weighed lightly.
@@ -196,55 +197,46 @@ class Matcher:
         return identical_pair(ids[left], ids[right], int(self.corpus.n_words[left]))
 
     def _blocks(self, pairs: Whole) -> Iterator[Whole]:
-        """Cut a list of pairs where its documents have BLOCK_WORDS together.
+        """Cut a list of pairs where its documents have BLOCK_WORDS together, or less.
 
-        A document that goes on from the block before is not counted, or a very long
-        one would be read anew for each of its pairs.
+        A first document that several pairs share counts once, or a very long one
+        would be read anew for each of them.
         """
-        start = 0
-        held: set[int] = set()
-        n_words = 0
-        words = self.corpus.n_words[pairs].tolist()
-        for row, (numbers, lengths) in enumerate(zip(pairs.tolist(), words, strict=True)):
-            if n_words >= BLOCK_WORDS:
-                yield pairs[start:row]
-                held = {int(pairs[row - 1, 0])}
-                start, n_words = row, 0
-            for number, length in zip(numbers, lengths, strict=True):
-                if number not in held:
-                    held.add(number)
-                    n_words += length
-        if start < len(pairs):
-            yield pairs[start:]
+        n_words = self.corpus.n_words
+        is_new = np.ones(len(pairs), np.bool_)
+        is_new[1:] = pairs[1:, 0] != pairs[:-1, 0]
+        held = np.cumsum(n_words[pairs[:, 1]] + np.where(is_new, n_words[pairs[:, 0]], 0))
+        cuts = np.flatnonzero(np.diff(held // BLOCK_WORDS)) + 1
+        yield from np.split(pairs, cuts) if len(pairs) else []
 
     def _first_pass(self, pairs: Whole) -> tuple[Floats, npt.NDArray[np.uint64]]:
         """Return the strict scores of a block of pairs, and what those share that have none."""
-        _, left, right, block = self._block_of(pairs, furniture=None)
+        _, left, right, block = self._block_of(pairs)
         strict = scoring.strict_score(scoring.align(block, left, right))
         is_apart = strict == 0
         return strict, scoring.shared_shingles(block, left[is_apart], right[is_apart])
 
     def _shared(self, pairs: Whole) -> npt.NDArray[np.uint64]:
         """Return the shingles that the pairs of a block share."""
-        _, left, right, block = self._block_of(pairs, furniture=None)
+        _, left, right, block = self._block_of(pairs)
         return scoring.shared_shingles(block, left, right)
 
     def _block_of(
-        self, pairs: Whole, furniture: Furniture | None
+        self, pairs: Whole, *, weighted: bool = False
     ) -> tuple[Whole, Whole, Whole, scoring.Block]:
         """Gather the documents of some pairs: their numbers, both sides as places, the block."""
         numbers = np.unique(pairs)
         places = np.searchsorted(numbers, pairs)
         # Lesser numbers, which are lesser ids, go left.
         left, right = places.min(axis=1), places.max(axis=1)
-        return numbers, left, right, self.hashed.block(numbers, furniture)
+        return numbers, left, right, self.hashed.block(numbers, weighted=weighted)
 
     def _score_block(self, pairs: Whole) -> tuple[list[Pair], int]:
         return self._pairs(pairs, SCORE_FLOOR), len(pairs)
 
     def _pairs(self, pairs: Whole, floor: float) -> list[Pair]:
         """Score a block of pairs; keep those of at least `floor`."""
-        numbers, left, right, block = self._block_of(pairs, self.furniture)
+        numbers, left, right, block = self._block_of(pairs, weighted=True)
         ids = [self.corpus.ids[number] for number in numbers.tolist()]
         return make_pairs(ids, block, scoring.align(block, left, right), floor)
 
@@ -349,9 +341,16 @@ def make_block(
     weights = None
     if furniture is not None:
         weights = furniture.weights(shingles.hashes, shingles.offsets, tokens.offsets)
-    return scoring.Block(
-        shingles.hashes, shingles.offsets, tokens.offsets, short_lines(tokens), ngram, weights
-    ), tokens
+    block = scoring.Block(
+        shingles.hashes,
+        shingles.offsets,
+        tokens.offsets,
+        short_lines(tokens),
+        ngram,
+        scoring.contents_of(shingles.hashes, shingles.offsets),
+        weights,
+    )
+    return block, tokens
 
 
 def make_pairs(

@@ -28,6 +28,7 @@ __all__ = [
     "Alignment",
     "Block",
     "align",
+    "contents_of",
     "reason",
     "score",
     "shared_runs",
@@ -91,6 +92,8 @@ class Block:
     lines : uint8 [shape=(n_tokens,)]
         Words in the line of each token; a longer one counts as 255.
     ngram : int
+    contents : uint64 [shape=(n_docs,)]
+        What each document says, as one number; see `contents_of`.
     weights : float32 [shape=(n_tokens,)] or None
         What each word counts, in (0, 1]; without it every word counts 1.
     """
@@ -100,12 +103,22 @@ class Block:
     token_offsets: Whole
     lines: npt.NDArray[np.uint8]
     ngram: int
+    contents: npt.NDArray[np.uint64]
     weights: npt.NDArray[np.float32] | None = None
 
     @cached_property
     def n_words(self) -> Whole:
         """Words of each document."""
         return np.diff(self.token_offsets)
+
+    @cached_property
+    def totals(self) -> Floats:
+        """Weight of all words of each document."""
+        if self.weights is None:
+            return self.n_words.astype(np.float64)
+        sums = np.concatenate([[0.0], np.cumsum(self.weights, dtype=np.float64)])
+        totals: Floats = sums[self.token_offsets[1:]] - sums[self.token_offsets[:-1]]
+        return totals
 
     @cached_property
     def scratch(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -202,7 +215,7 @@ def align(block: Block, left: Whole, right: Whole) -> Alignment:
         scratch,
         facts,
     )
-    totals = _totals(block)
+    totals = block.totals
 
     def sided(of_larger: int, of_smaller: int) -> tuple[Floats, Floats]:
         columns = facts[:, of_larger], facts[:, of_smaller]
@@ -415,8 +428,8 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray
         Which runs are furniture; a run that is so in part is cut in two.
     """
     n_words = block.n_words
-    swap = _size(block, left) < _size(block, right)
-    larger, smaller = (right, left) if swap else (left, right)
+    both = _by_size(block, np.array([left]), np.array([right]))
+    larger, smaller, swap = (int(side[0]) for side in both)
     slots, scratch = block.scratch
     n_runs = kernel.runs_of_pair_into(
         block.shingles[block.shingle_offsets[larger] : block.shingle_offsets[larger + 1]],
@@ -436,37 +449,35 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray
     return _cut_furniture(runs, block.weights[first_word : first_word + n_words[left]])
 
 
-def _by_size(block: Block, left: Whole, right: Whole) -> tuple[Whole, Whole, npt.NDArray[np.bool_]]:
-    """Return the larger document of each pair, the smaller, and whether the larger is right."""
-    ranks = _ranks(block)
-    swap = ranks[left] < ranks[right]
-    return np.where(swap, right, left), np.where(swap, left, right), swap
+def contents_of(shingles: npt.NDArray[np.uint64], offsets: Whole) -> npt.NDArray[np.uint64]:
+    """Return a number for each document that depends on its shingles and their order.
 
+    Of two documents equally long it tells which counts as the larger, so that the
+    answer depends neither on which side is named first nor on the ids.
 
-def _ranks(block: Block) -> Whole:
-    """Rank documents by length, and those of equal length by what they say.
+    Parameters
+    ----------
+    shingles : uint64 [shape=(n_shingles,)]
+    offsets : int64 [shape=(n_docs + 1,)]
 
-    So the answer depends neither on which side is named first nor on the ids.
+    Returns
+    -------
+    uint64 [shape=(n_docs,)]
     """
     # Products and sums wrap around on purpose: they only have to differ where texts do.
-    starts, ends = block.shingle_offsets[:-1], block.shingle_offsets[1:]
-    places = np.arange(block.shingles.size, dtype=np.uint64)
-    places -= np.repeat(starts, ends - starts).astype(np.uint64)
-    sums = np.zeros(places.size + 1, np.uint64)
-    np.cumsum(block.shingles * (places + np.uint64(1)), out=sums[1:])
-    contents = sums[ends] - sums[starts]
-    order = np.lexsort((contents, block.n_words))
-    ranks = np.empty(order.size, np.int64)
-    ranks[order] = np.arange(order.size)
-    return ranks
+    places = np.arange(1, shingles.size + 1, dtype=np.uint64)
+    places -= np.repeat(offsets[:-1], np.diff(offsets)).astype(np.uint64)
+    sums = np.zeros(shingles.size + 1, np.uint64)
+    np.cumsum(shingles * places, out=sums[1:])
+    return sums[offsets[1:]] - sums[offsets[:-1]]
 
 
-def _size(block: Block, document: int) -> tuple[int, int]:
-    """Return by what `_ranks` ranks a document, where a whole block would be too many."""
-    start, end = block.shingle_offsets[document : document + 2]
-    n_words = block.token_offsets[document + 1] - block.token_offsets[document]
-    weighted = block.shingles[start:end] * np.arange(1, end - start + 1, dtype=np.uint64)
-    return int(n_words), int(weighted.sum(dtype=np.uint64))
+def _by_size(block: Block, left: Whole, right: Whole) -> tuple[Whole, Whole, npt.NDArray[np.bool_]]:
+    """Return the larger document of each pair, the smaller, and whether the larger is right."""
+    n_left, n_right = block.n_words[left], block.n_words[right]
+    is_less = block.contents[left] < block.contents[right]
+    swap = (n_left < n_right) | ((n_left == n_right) & is_less)
+    return np.where(swap, right, left), np.where(swap, left, right), swap
 
 
 def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:
@@ -504,12 +515,3 @@ def _cut_furniture(
             pieces.append((left + start, right + start, end - start))
             marks.append(is_furniture[start:end].mean() > 0.5)
     return np.array(pieces, np.int64).reshape(-1, 3), np.array(marks, np.bool_)
-
-
-def _totals(block: Block) -> Floats:
-    """Return the weight of all words of each document."""
-    if block.weights is None:
-        return block.n_words.astype(np.float64)
-    sums = np.concatenate([[0.0], np.cumsum(block.weights, dtype=np.float64)])
-    totals: Floats = sums[block.token_offsets[1:]] - sums[block.token_offsets[:-1]]
-    return totals

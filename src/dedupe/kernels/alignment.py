@@ -65,8 +65,8 @@ N_FACTS = 11
 
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4
-RUN_LARGER, RUN_SMALLER, RUN_LENGTH, BEST, PREVIOUS = 5, 6, 7, 8, 9
-N_SCRATCH = 10
+RUN_LARGER, RUN_SMALLER, RUN_LENGTH, BEST, PREVIOUS, SEEN = 5, 6, 7, 8, 9, 10
+N_SCRATCH = 11
 
 
 @compiled
@@ -161,41 +161,71 @@ def _match_into(larger, smaller, slots, mask, scratch):
 
 
 @compiled
-def _count_shared(n_larger, n_smaller, scratch):
-    """Return how many distinct shingles the two documents share; BEST serves as a set."""
-    for i in range(n_larger):
-        scratch[BEST, i] = 0
-    n_shared = 0
-    for i in range(n_smaller):
-        j = scratch[MATCH, i]
-        if j >= 0:
-            first = scratch[FIRST, j]
-            n_shared += 1 - scratch[BEST, first]
-            scratch[BEST, first] = 1
-    return n_shared
+def _cover_smaller_into(n_words, n_shingles, ngram, weights, first_word, scratch):
+    """Mark the words of the smaller document that stand in a matched shingle.
+
+    Return how many they are, what they weigh, and how many of them are furniture.
+    """
+    for w in range(n_words):
+        scratch[COVER_SMALLER, w] = 0
+    n_covered = 0
+    weight = 0.0
+    n_furniture = 0
+    done = 0
+    for i in range(n_shingles):
+        if scratch[MATCH, i] < 0:
+            continue
+        for w in range(max(i, done), min(i + ngram, n_words)):
+            scratch[COVER_SMALLER, w] = 1
+            n_covered += 1
+            if weights is not None:
+                weight += weights[first_word + w]
+                n_furniture += weights[first_word + w] < COMMON
+        done = i + ngram
+    return n_covered, weight, n_furniture
 
 
 @compiled
-def _cover_into(words_larger, words_smaller, n_smaller, ngram, scratch):
-    """Mark the words of either document that stand in a matched shingle."""
-    for i in range(words_larger):
-        scratch[COVER_LARGER, i] = 0
-    for i in range(words_smaller):
-        scratch[COVER_SMALLER, i] = 0
-    done = 0
-    done_larger = 0
-    for i in range(n_smaller):
+def _cover_larger_into(n_words, n_shingles, ngram, weights, first_word, scratch):
+    """Mark the words of the larger document that stand in a matched shingle.
+
+    Return how many they are, what they weigh, and how many distinct shingles match.
+    Nothing here goes through all of the larger document, which may be a hundred
+    times as long; so COVER_LARGER and SEEN are zero before and `_uncover` zeroes
+    them afterwards.
+    """
+    n_covered = 0
+    weight = 0.0
+    n_shared = 0
+    done = -1
+    for i in range(n_shingles):
         j = scratch[MATCH, i]
         if j < 0:
             continue
-        for w in range(max(i, done), min(i + ngram, words_smaller)):
-            scratch[COVER_SMALLER, w] = 1
-        done = i + ngram
+        first = scratch[FIRST, j]
+        n_shared += 1 - scratch[SEEN, first]
+        scratch[SEEN, first] = 1
         # Inside a run all but the last word of the shingle are marked already.
-        first = j + ngram - 1 if done_larger == j + ngram - 1 else j
-        for w in range(first, min(j + ngram, words_larger)):
-            scratch[COVER_LARGER, w] = 1
-        done_larger = j + ngram
+        start = j + ngram - 1 if done == j + ngram - 1 else j
+        for w in range(start, min(j + ngram, n_words)):
+            if scratch[COVER_LARGER, w] == 0:
+                scratch[COVER_LARGER, w] = 1
+                n_covered += 1
+                if weights is not None:
+                    weight += weights[first_word + w]
+        done = j + ngram
+    return n_covered, weight, n_shared
+
+
+@compiled
+def _uncover(n_words, n_shingles, ngram, scratch):
+    """Take back what `_cover_larger_into` marked."""
+    for i in range(n_shingles):
+        j = scratch[MATCH, i]
+        if j >= 0:
+            scratch[SEEN, scratch[FIRST, j]] = 0
+            for w in range(j, min(j + ngram, n_words)):
+                scratch[COVER_LARGER, w] = 0
 
 
 @compiled
@@ -369,6 +399,8 @@ def align_pairs_into(
     scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
     facts : float64 [shape=(n_pairs, N_FACTS)], overwritten
     """
+    scratch[COVER_LARGER] = 0
+    scratch[SEEN] = 0
     indexed = -1
     mask = 1
     for p in range(larger.size):
@@ -383,31 +415,25 @@ def align_pairs_into(
             _index_into(shingles_a, slots, mask, scratch)
             indexed = a
         _match_into(shingles_a, shingles_b, slots, mask, scratch)
-        facts[p, SHARED] = _count_shared(shingles_a.size, shingles_b.size, scratch)
-        _cover_into(lines_a.size, lines_b.size, shingles_b.size, ngram, scratch)
-        covered_a = lines_a.size - _uncovered(scratch[COVER_LARGER], 0, lines_a.size)
-        covered_b = lines_b.size - _uncovered(scratch[COVER_SMALLER], 0, lines_b.size)
+        words_a, words_b = lines_a.size, lines_b.size
+        n_shingles = shingles_b.size
+        covered_a, weight_a, n_shared = _cover_larger_into(
+            words_a, n_shingles, ngram, weights, token_offsets[a], scratch
+        )
+        covered_b, weight_b, n_furniture = _cover_smaller_into(
+            words_b, n_shingles, ngram, weights, token_offsets[b], scratch
+        )
+        facts[p, SHARED] = n_shared
         facts[p, COVERED_LARGER] = covered_a
         facts[p, COVERED_SMALLER] = covered_b
-        weight_a = float(covered_a)
-        weight_b = float(covered_b)
-        n_furniture = 0
-        if weights is not None:
-            weight_a = 0.0
-            for w in range(lines_a.size):
-                weight_a += scratch[COVER_LARGER, w] * weights[token_offsets[a] + w]
-            weight_b = 0.0
-            for w in range(lines_b.size):
-                weight = weights[token_offsets[b] + w]
-                weight_b += scratch[COVER_SMALLER, w] * weight
-                n_furniture += scratch[COVER_SMALLER, w] * (weight < COMMON)
-        facts[p, WEIGHT_LARGER] = weight_a
-        facts[p, WEIGHT_SMALLER] = weight_b
+        facts[p, WEIGHT_LARGER] = covered_a if weights is None else weight_a
+        facts[p, WEIGHT_SMALLER] = covered_b if weights is None else weight_b
         facts[p, FURNITURE] = n_furniture
-        n_runs = _runs_into(shingles_b.size, lines_a.size, lines_b.size, ngram, scratch)
+        n_runs = _runs_into(n_shingles, words_a, words_b, ngram, scratch)
         last = _chain_into(n_runs, ngram, scratch)
         _holes_into(last, scratch, facts[p])
         _ends_into(last, lines_a, lines_b, scratch, facts[p])
+        _uncover(words_a, n_shingles, ngram, scratch)
 
 
 @compiled

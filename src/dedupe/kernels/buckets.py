@@ -37,10 +37,10 @@ def count_emissions(keys, cap):
 
 @compiled
 def _is_possible(signatures, rows, sizes, a, b, floor, z):
-    """Whether the containment of two documents may reach `floor`.
+    """Whether the cosine similarity of two sets of shingles may reach `floor`.
 
     The Jaccard similarity ``J`` is estimated from equal positions and raised by `z`
-    standard errors; then ``C = J / (1 + J) * (|A| + |B|) / min(|A|, |B|)``.
+    standard errors; then ``J / (1 + J) * (|A| + |B|)`` shingles are shared.
     """
     equal = 0
     n_perm = signatures.shape[1]
@@ -49,8 +49,8 @@ def _is_possible(signatures, rows, sizes, a, b, floor, z):
         equal += signatures[row_a, i] == signatures[row_b, i]
     jaccard = equal / n_perm
     jaccard += z * np.sqrt(jaccard * (1 - jaccard) / n_perm)
-    ratio = (sizes[a] + sizes[b]) / min(sizes[a], sizes[b])
-    return jaccard / (1 + jaccard) * ratio >= floor
+    shared = jaccard / (1 + jaccard) * (sizes[a] + sizes[b])
+    return shared >= floor * np.sqrt(sizes[a] * sizes[b])
 
 
 @compiled
