@@ -50,6 +50,7 @@ def make_block(block, ngram=5, lines=None, weights=None):
         np.array([n for document in lines for n in document], np.uint8),
         ngram,
         scoring.contents_of(shingles.hashes, shingles.offsets),
+        np.array([sum(w) for w in weights or ([1.0] * len(document) for document in block)]),
         None if weights is None else np.array([w for d in weights for w in d], np.float32),
     )
 

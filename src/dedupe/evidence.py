@@ -4,7 +4,7 @@ The only place that joins scores to text: word numbers become character spans, a
 spans become excerpts. What is shown of them, and how, is left to `dedupe.report`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -39,23 +39,28 @@ def gather(
         Which runs are furniture.
     """
     marks = np.zeros(len(runs), np.bool_) if furniture is None else furniture
-    bounds = [_Bounds(text, span) for text, span in zip(texts, spans, strict=True)]
+    left, right, lengths = runs.T
     passages = tuple(
-        Passage(
-            left=(span := bounds[0].span(left, left + n_words)),
-            right=bounds[1].span(right, right + n_words),
-            n_words=n_words,
-            excerpt=excerpt(texts[0], span),
-            furniture=bool(mark),
+        Passage(on_left, on_right, n_words, excerpt(texts[0], on_left), mark)
+        for on_left, on_right, n_words, mark in zip(
+            _char_spans(texts[0], spans[0], left, left + lengths),
+            _char_spans(texts[1], spans[1], right, right + lengths),
+            lengths.tolist(),
+            marks.tolist(),
+            strict=True,
         )
-        for (left, right, n_words), mark in zip(runs.tolist(), marks, strict=True)
     )
     only_left, only_right = (
         tuple(
-            Remainder(span := bounds[side].span(start, end), end - start, excerpt(text, span))
-            for start, end in _gaps(runs[:, [side, 2]].tolist(), len(spans[side]))
+            Remainder(span, n_words, excerpt(text, span))
+            for span, n_words in zip(
+                _char_spans(text, words, starts, ends), (ends - starts).tolist(), strict=True
+            )
         )
-        for side, text in enumerate(texts)
+        for text, words, (starts, ends) in (
+            (texts[0], spans[0], _gaps(left, lengths, len(spans[0]))),
+            (texts[1], spans[1], _gaps(right, lengths, len(spans[1]))),
+        )
     )
     covered = int(runs[:, 2].sum())
     return Evidence(
@@ -92,45 +97,56 @@ def _whole_words(text: str, n_chars: int) -> str:
     return whole or short
 
 
-class _Bounds:
-    """Where words begin and end in a text, with the punctuation that clings to them."""
+def _char_spans(
+    text: str, words: npt.NDArray[np.int32], starts: Whole, ends: Whole
+) -> Iterator[Span]:
+    """Yield the characters of some stretches of words, with the punctuation that clings to them.
 
-    def __init__(self, text: str, spans: npt.NDArray[np.int32]) -> None:
-        self.text = text
-        self.spans = spans
-
-    def span(self, first: int, last: int) -> Span:
-        """Return the characters of the words ``first`` to ``last - 1``."""
-        return Span(self._start(first), self._end(last))
-
-    def _start(self, word: int) -> int:
-        """Return where a word begins, with what clings to it behind the last white space."""
-        before = int(self.spans[word - 1, 1]) if word else 0
-        start = int(self.spans[word, 0])
-        gap = self.text[before:start]
-        if not gap or gap[-1].isspace():
-            return start
-        piece = gap.split()[-1]
-        # Without white space between them, what clings clings to the word before.
-        return start if word and piece == gap else start - len(piece)
-
-    def _end(self, word: int) -> int:
-        """Return where the word before this one ends, with what clings to it."""
-        end = int(self.spans[word - 1, 1])
-        after = int(self.spans[word, 0]) if word < len(self.spans) else len(self.text)
-        # Both words may be of one character, as the 1 and 2 of ½; then the gap is empty.
-        gap = self.text[end:after]
-        if not gap or gap[0].isspace():
-            return end
-        return end + len(gap.split(maxsplit=1)[0])
+    Parameters
+    ----------
+    text : str
+    words : int32 [shape=(n_tokens, 2)]
+        Characters of its tokens.
+    starts, ends : int64 [shape=(n,)]
+        The first word of each stretch, and the one behind its last.
+    """
+    if not starts.size:
+        return
+    bounds = (
+        np.where(starts > 0, words[starts - 1, 1], 0),
+        words[starts, 0],
+        words[ends - 1, 1],
+        np.append(words[:, 0], len(text))[ends],
+    )
+    at_top = (starts == 0).tolist()
+    columns = (column.tolist() for column in bounds)
+    for is_first, before, start, end, after in zip(at_top, *columns, strict=True):
+        yield Span(_start(text, before, start, is_first), _end(text, end, after))
 
 
-def _gaps(runs: Iterable[list[int]], n_words: int) -> Iterator[tuple[int, int]]:
-    """Yield the stretches of words that no run covers."""
-    last = 0
-    for start, length in sorted(runs):
-        if start > last:
-            yield last, start
-        last = start + length
-    if n_words > last:
-        yield last, n_words
+def _start(text: str, before: int, start: int, is_first: bool) -> int:
+    """Return where a word begins, with what clings to it behind the last white space."""
+    gap = text[before:start]
+    if not gap or gap[-1].isspace():
+        return start
+    piece = gap.split()[-1]
+    # Without white space between them, what clings clings to the word before.
+    return start if piece == gap and not is_first else start - len(piece)
+
+
+def _end(text: str, end: int, after: int) -> int:
+    """Return where a word ends, with what clings to it."""
+    # Both words may be of one character, as the 1 and 2 of ½; then the gap is empty.
+    gap = text[end:after]
+    if not gap or gap[0].isspace():
+        return end
+    return end + len(gap.split(maxsplit=1)[0])
+
+
+def _gaps(starts: Whole, lengths: Whole, n_words: int) -> tuple[Whole, Whole]:
+    """Return where the stretches of words that no run covers begin and end."""
+    order = np.argsort(starts)
+    starts, ends = starts[order], (starts + lengths)[order]
+    starts, ends = np.append(0, ends), np.append(starts, n_words)
+    is_gap = ends > starts
+    return starts[is_gap], ends[is_gap]

@@ -63,10 +63,11 @@ class Furniture:
         offsets : int64 [shape=(n_docs + 1,)]
             Document ``d`` owns ``shingles[offsets[d]:offsets[d + 1]]``.
         clusters : int64 [shape=(n_docs,)], not negative
-            Documents of one cluster follow each other, also from call to call.
+            A cluster that is in two calls ends the one and begins the other.
         """
+        order = np.argsort(clusters, kind="stable")
         count_clusters_into(
-            shingles, offsets, clusters, self._keys, self._counts, self._last_cluster
+            shingles, offsets, order, clusters, self._keys, self._counts, self._last_cluster
         )
 
     def weights(

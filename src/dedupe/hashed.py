@@ -1,12 +1,13 @@
 """Documents that are to be compared, hashed once and kept for every pass.
 
-A document is compared with several others, in more than one pass. To hash its text
-each time would take longer than the comparison; to keep all hashes in memory would
-take more than the texts. So they wait in `dedupe.spill`, and a block of documents
-is put together when it is wanted.
+A document is compared with several others, in more than one pass, and to hash its
+text each time would take longer than the comparison. So the hashes of all of them
+make one large block, which lies in a file where it does not fit in memory.
 """
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,9 +16,9 @@ import numpy.typing as npt
 from dedupe.corpus import Corpus
 from dedupe.furniture import Furniture
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.scoring import Block, contents_of
+from dedupe.scoring import Block, contents_of, totals_of
 from dedupe.shingling import hash_shingles
-from dedupe.spill import Texts
+from dedupe.spill import Rows
 from dedupe.text import Tokens, hash_encoded
 from dedupe.threads import map_in_order
 
@@ -36,83 +37,88 @@ Whole = npt.NDArray[np.int64]
 
 
 class Hashed:
-    """Some documents of a corpus, named in ascending order, as blocks to compare.
+    """Some documents of a corpus as one block.
 
     Attributes
     ----------
+    numbers : int64 [shape=(n_docs,)], ascending
+        The documents by their numbers in the corpus.
     ngram : int
     """
 
     def __init__(self, corpus: Corpus, numbers: Whole, ngram: int, memory: int) -> None:
         self.ngram = ngram
         self._corpus = corpus
-        self._numbers = numbers
-        self._n_words = corpus.n_words[numbers]
-        self._n_shingles = corpus.n_shingles[corpus.rows[numbers]]
-        self._contents = np.empty(numbers.size, np.uint64)
-        limit = int(memory * MEMORY_SHARE)
-        self._shingles = Texts(limit)
-        self._lines = Texts(limit // 8)
-        self._weights = Texts(limit // 2)
+        self.numbers = numbers
+        self._limit = int(memory * MEMORY_SHARE)
+        self._block: Block | None = None
+        self._of_thread = threading.local()
 
     def hash(self, workers: int, progress: ProgressCallback) -> None:
         """Read and hash the documents."""
+        n_words = self._corpus.n_words[self.numbers]
+        shingles, lines = Rows(self._limit), Rows(self._limit // 8)
+        contents = []
         n_done = 0
-        blocks = _cut(self._numbers, self._n_words)
-        for shingles, lines, contents in map_in_order(self._hash_block, blocks, workers):
-            self._shingles.extend(shingles)
-            self._lines.extend(lines)
-            self._contents[n_done : n_done + len(contents)] = contents
-            n_done += len(contents)
-            progress(Progress("shingles", n_done, self._numbers.size, "documents"))
+        for some_shingles, some_lines, some_contents in map_in_order(
+            self._hash_block, _bounds(n_words), workers
+        ):
+            shingles.append(some_shingles)
+            lines.append(some_lines)
+            contents.append(some_contents)
+            n_done += some_contents.size
+            progress(Progress("shingles", n_done, self.numbers.size, "documents"))
+        self._block = Block(
+            shingles.finish(),
+            _offsets(self._corpus.n_shingles[self._corpus.rows[self.numbers]]),
+            _offsets(n_words),
+            lines.finish(),
+            self.ngram,
+            np.concatenate(contents),
+            n_words.astype(np.float64),
+        )
 
     def weigh(self, furniture: Furniture, workers: int) -> None:
-        """Look up what the words of each document count, which is 1 for most."""
+        """Look up what the words of each document count."""
+        block = self.block()
 
-        def weights_of(numbers: Whole) -> list[bytes]:
-            block = self.block(numbers)
-            weights = furniture.weights(block.shingles, block.shingle_offsets, block.token_offsets)
-            is_plain = np.logical_and.reduceat(weights == 1, block.token_offsets[:-1])
-            pieces = _pieces(weights, block.token_offsets)
-            return [b"" if plain else piece for piece, plain in zip(pieces, is_plain, strict=True)]
+        def weights_of(bounds: tuple[int, int]) -> npt.NDArray[np.float32]:
+            first, last = bounds
+            shingle_offsets = block.shingle_offsets[first : last + 1]
+            return furniture.weights(
+                block.shingles[shingle_offsets[0] : shingle_offsets[-1]],
+                shingle_offsets - shingle_offsets[0],
+                block.token_offsets[first : last + 1] - block.token_offsets[first],
+            )
 
-        blocks = _cut(self._numbers, self._n_words)
-        for weights in map_in_order(weights_of, blocks, workers):
-            self._weights.extend(weights)
-
-    def block(self, numbers: Whole, *, weighted: bool = False) -> Block:
-        """Return some documents, which must be among those that were hashed, as a block."""
-        places = np.searchsorted(self._numbers, numbers)
-        wanted = places.tolist()
-        token_offsets = _offsets(self._n_words[places])
-        # Kernels are compiled for arrays that may be written to, as all others are.
-        weights = None
-        if weighted:
-            weights = np.ones(int(token_offsets[-1]), np.float32)
-            for place, piece in enumerate(self._weights.read(wanted)):
-                if piece:
-                    start, end = token_offsets[place : place + 2]
-                    weights[start:end] = np.frombuffer(piece, np.float32)
-        return Block(
-            np.frombuffer(bytearray().join(self._shingles.read(wanted)), np.uint64),
-            _offsets(self._n_shingles[places]),
-            token_offsets,
-            np.frombuffer(bytearray().join(self._lines.read(wanted)), np.uint8),
-            self.ngram,
-            self._contents[places],
-            weights,
+        weights = Rows(self._limit // 2)
+        for some in map_in_order(weights_of, _bounds(block.n_words), workers):
+            weights.append(some)
+        all_weights = weights.finish()
+        self._block = replace(
+            block, weights=all_weights, totals=totals_of(all_weights, block.token_offsets)
         )
+
+    def block(self) -> Block:
+        """Return all documents as a block, one for each thread that asks."""
+        assert self._block is not None, "documents must be hashed before they are compared"
+        mine: tuple[Block, Block] | None = getattr(self._of_thread, "blocks", None)
+        if mine is None or mine[0] is not self._block:
+            mine = self._of_thread.blocks = (self._block, replace(self._block))
+        return mine[1]
+
+    def places(self, numbers: Whole) -> Whole:
+        """Return where some documents stand in the block, which has them all."""
+        return np.searchsorted(self.numbers, numbers)
 
     def _hash_block(
-        self, numbers: Whole
-    ) -> tuple[list[bytes], list[bytes], npt.NDArray[np.uint64]]:
+        self, bounds: tuple[int, int]
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
+        numbers = self.numbers[slice(*bounds)]
         tokens = hash_encoded(self._corpus.encoded(numbers), detail=True)
         shingles = hash_shingles(tokens, self.ngram)
-        return (
-            _pieces(shingles.hashes, shingles.offsets),
-            _pieces(short_lines(tokens), tokens.offsets),
-            contents_of(shingles.hashes, shingles.offsets),
-        )
+        contents = contents_of(shingles.hashes, shingles.offsets)
+        return shingles.hashes, short_lines(tokens), contents
 
 
 def short_lines(tokens: Tokens) -> npt.NDArray[np.uint8]:
@@ -121,17 +127,11 @@ def short_lines(tokens: Tokens) -> npt.NDArray[np.uint8]:
     return np.minimum(tokens.lines, MAX_LINE).astype(np.uint8)
 
 
-def _cut(numbers: Whole, n_words: Whole) -> Iterator[Whole]:
-    """Cut a list of documents of so many words into blocks of BLOCK_WORDS."""
+def _bounds(n_words: Whole) -> Iterator[tuple[int, int]]:
+    """Cut documents of so many words into blocks of BLOCK_WORDS: the first, and past the last."""
     n_blocks = np.cumsum(n_words) // BLOCK_WORDS
-    yield from np.split(numbers, np.flatnonzero(np.diff(n_blocks)) + 1)
-
-
-def _pieces(values: npt.NDArray[np.generic], offsets: Whole) -> list[bytes]:
-    """Return the bytes of each document of a block."""
-    data = values.tobytes()
-    bounds = (offsets * values.itemsize).tolist()
-    return [data[start:end] for start, end in pairwise(bounds)]
+    cuts = (np.flatnonzero(np.diff(n_blocks)) + 1).tolist()
+    return pairwise([0, *cuts, n_words.size])
 
 
 def _offsets(lengths: Whole) -> Whole:

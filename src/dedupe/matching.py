@@ -79,12 +79,8 @@ class Matcher:
         is_apart = (strict > 0) & (is_apart[:, 0] != is_apart[:, 1])
         for shared in map_in_order(self._shared, self._blocks(pairs[is_apart]), self.workers):
             self.furniture.watch(shared)
-        order = np.argsort(labels, kind="stable")
-        n_blocks = np.cumsum(self.corpus.n_words[numbers[order]]) // BLOCK_WORDS
-        cuts = np.flatnonzero(np.diff(n_blocks)) + 1
-        blocks = map_in_order(self.hashed.block, np.split(numbers[order], cuts), self.workers)
-        for block, clusters in zip(blocks, np.split(labels[order], cuts), strict=True):
-            self.furniture.count(block.shingles, block.shingle_offsets, clusters)
+        block = self.hashed.block()
+        self.furniture.count(block.shingles, block.shingle_offsets, labels)
         self.hashed.weigh(self.furniture, self.workers)
 
     def score(self, pairs: Whole, progress: ProgressCallback) -> Iterator[Pair]:
@@ -211,34 +207,38 @@ class Matcher:
 
     def _first_pass(self, pairs: Whole) -> tuple[Floats, npt.NDArray[np.uint64]]:
         """Return the strict scores of a block of pairs, and what those share that have none."""
-        _, left, right, block = self._block_of(pairs)
-        strict = scoring.strict_score(scoring.align(block, left, right))
-        is_apart = strict == 0
-        return strict, scoring.shared_shingles(block, left[is_apart], right[is_apart])
+        block, places = self.hashed.block(), self.hashed.places(pairs)
+        strict = scoring.strict_score(scoring.align(block, *places.T))
+        return strict, scoring.shared_shingles(block, *places[strict == 0].T)
 
     def _shared(self, pairs: Whole) -> npt.NDArray[np.uint64]:
         """Return the shingles that the pairs of a block share."""
-        _, left, right, block = self._block_of(pairs)
-        return scoring.shared_shingles(block, left, right)
-
-    def _block_of(
-        self, pairs: Whole, *, weighted: bool = False
-    ) -> tuple[Whole, Whole, Whole, scoring.Block]:
-        """Gather the documents of some pairs: their numbers, both sides as places, the block."""
-        numbers = np.unique(pairs)
-        places = np.searchsorted(numbers, pairs)
-        # Lesser numbers, which are lesser ids, go left.
-        left, right = places.min(axis=1), places.max(axis=1)
-        return numbers, left, right, self.hashed.block(numbers, weighted=weighted)
+        return scoring.shared_shingles(self.hashed.block(), *self.hashed.places(pairs).T)
 
     def _score_block(self, pairs: Whole) -> tuple[list[Pair], int]:
         return self._pairs(pairs, SCORE_FLOOR), len(pairs)
 
     def _pairs(self, pairs: Whole, floor: float) -> list[Pair]:
         """Score a block of pairs; keep those of at least `floor`."""
-        numbers, left, right, block = self._block_of(pairs, weighted=True)
-        ids = [self.corpus.ids[number] for number in numbers.tolist()]
-        return make_pairs(ids, block, scoring.align(block, left, right), floor)
+        # Lesser numbers, which are lesser ids, go left.
+        places = self.hashed.places(np.sort(pairs, axis=1))
+        block = self.hashed.block()
+        names = _Names(self.corpus.ids, self.hashed.numbers)
+        return make_pairs(names, block, scoring.align(block, *places.T), floor)
+
+
+class _Names(Sequence[str]):
+    """The ids of the documents of a block, by their places in it."""
+
+    def __init__(self, ids: Sequence[str], numbers: Whole) -> None:
+        self._ids = ids
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def]
+        return self._ids[self._numbers[place]]
 
 
 def _provisional_clusters(pairs: Whole, strict: Floats) -> tuple[Whole, Whole]:
@@ -348,6 +348,9 @@ def make_block(
         short_lines(tokens),
         ngram,
         scoring.contents_of(shingles.hashes, shingles.offsets),
+        np.diff(tokens.offsets).astype(np.float64)
+        if weights is None
+        else scoring.totals_of(weights, tokens.offsets),
         weights,
     )
     return block, tokens

@@ -15,6 +15,7 @@ Everything here works on arrays of a block of documents; `dedupe.text` and
 `dedupe.shingling` make them.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -35,6 +36,7 @@ __all__ = [
     "shared_shingles",
     "similarities",
     "strict_score",
+    "totals_of",
     "verdict",
 ]
 
@@ -94,6 +96,8 @@ class Block:
     ngram : int
     contents : uint64 [shape=(n_docs,)]
         What each document says, as one number; see `contents_of`.
+    totals : float64 [shape=(n_docs,)]
+        Weight of all words of each document; see `totals_of`.
     weights : float32 [shape=(n_tokens,)] or None
         What each word counts, in (0, 1]; without it every word counts 1.
     """
@@ -104,21 +108,13 @@ class Block:
     lines: npt.NDArray[np.uint8]
     ngram: int
     contents: npt.NDArray[np.uint64]
+    totals: Floats
     weights: npt.NDArray[np.float32] | None = None
 
     @cached_property
     def n_words(self) -> Whole:
         """Words of each document."""
         return np.diff(self.token_offsets)
-
-    @cached_property
-    def totals(self) -> Floats:
-        """Weight of all words of each document."""
-        if self.weights is None:
-            return self.n_words.astype(np.float64)
-        sums = np.concatenate([[0.0], np.cumsum(self.weights, dtype=np.float64)])
-        totals: Floats = sums[self.token_offsets[1:]] - sums[self.token_offsets[:-1]]
-        return totals
 
     @cached_property
     def scratch(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -256,14 +252,14 @@ def shared_shingles(block: Block, left: Whole, right: Whole) -> npt.NDArray[np.u
 
     Returns
     -------
-    uint64 [shape=(n,)], distinct, ascending
+    uint64 [shape=(n,)], some of them more than once
     """
     larger, smaller, _ = _by_size(block, left, right)
-    is_shared = np.zeros(block.shingles.size, np.bool_)
-    kernel.mark_shared_into(
-        larger, smaller, block.shingles, block.shingle_offsets, *block.scratch, is_shared
+    shared = np.empty(int(np.diff(block.shingle_offsets)[smaller].sum()), np.uint64)
+    n_shared = kernel.shared_into(
+        larger, smaller, block.shingles, block.shingle_offsets, *block.scratch, shared
     )
-    return np.unique(block.shingles[is_shared])
+    return shared[:n_shared]
 
 
 def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Floats, Floats, Floats]:
@@ -446,7 +442,22 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray
     if block.weights is None:
         return runs, np.zeros(len(runs), np.bool_)
     first_word = block.token_offsets[left]
-    return _cut_furniture(runs, block.weights[first_word : first_word + n_words[left]])
+    is_common = block.weights[first_word : first_word + n_words[left]] < kernel.COMMON
+    if not is_common.any():
+        return runs, np.zeros(len(runs), np.bool_)
+    return _cut_furniture(runs, is_common)
+
+
+def totals_of(weights: npt.NDArray[np.float32], offsets: Whole) -> Floats:
+    """Return the sum of the weights of each document of a block.
+
+    Parameters
+    ----------
+    weights : float32 [shape=(n_tokens,)]
+    offsets : int64 [shape=(n_docs + 1,)]
+        No document is empty.
+    """
+    return np.add.reduceat(weights, offsets[:-1], dtype=np.float64)
 
 
 def contents_of(shingles: npt.NDArray[np.uint64], offsets: Whole) -> npt.NDArray[np.uint64]:
@@ -500,18 +511,19 @@ def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:
 
 
 def _cut_furniture(
-    runs: Whole, weights: npt.NDArray[np.float32]
+    runs: Whole, is_common: npt.NDArray[np.bool_]
 ) -> tuple[Whole, npt.NDArray[np.bool_]]:
     """Cut runs where story turns to furniture, into pieces of `kernel.MIN_RUN` words or more."""
     pieces = []
     marks = []
+    n_common = np.concatenate([[0], np.cumsum(is_common)]).tolist()
+    turns = (np.flatnonzero(np.diff(is_common)) + 1).tolist()
     for left, right, length in runs.tolist():
-        is_furniture = weights[left : left + length] < kernel.COMMON
-        cuts = [0]
-        for turn in (np.flatnonzero(np.diff(is_furniture)) + 1).tolist():
-            if min(turn - cuts[-1], length - turn) >= kernel.MIN_RUN:
+        cuts = [left]
+        for turn in turns[bisect_left(turns, left) : bisect_left(turns, left + length)]:
+            if min(turn - cuts[-1], left + length - turn) >= kernel.MIN_RUN:
                 cuts.append(turn)
-        for start, end in pairwise([*cuts, length]):
-            pieces.append((left + start, right + start, end - start))
-            marks.append(is_furniture[start:end].mean() > 0.5)
+        for start, end in pairwise([*cuts, left + length]):
+            pieces.append((start, right + start - left, end - start))
+            marks.append(2 * (n_common[end] - n_common[start]) > end - start)
     return np.array(pieces, np.int64).reshape(-1, 3), np.array(marks, np.bool_)

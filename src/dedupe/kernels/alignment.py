@@ -22,8 +22,8 @@ __all__ = [
     "PROSE",
     "align_pairs_into",
     "count_distinct_into",
-    "mark_shared_into",
     "runs_of_pair_into",
+    "shared_into",
 ]
 
 U = np.uint64
@@ -437,14 +437,15 @@ def align_pairs_into(
 
 
 @compiled
-def mark_shared_into(larger, smaller, shingles, shingle_offsets, slots, scratch, is_shared):
-    """Set `is_shared` for the shingles of smaller documents that their larger one has.
+def shared_into(larger, smaller, shingles, shingle_offsets, slots, scratch, shared):
+    """Write the shingles of smaller documents that their larger one has; return how many.
 
     Parameters
     ----------
     larger, smaller, shingles, shingle_offsets, slots, scratch : as in `align_pairs_into`
-    is_shared : bool [shape=(n_shingles,)]
+    shared : uint64 [shape=(shingles of all smaller documents,)], overwritten
     """
+    n_shared = 0
     indexed = -1
     mask = 1
     for p in range(larger.size):
@@ -458,7 +459,10 @@ def mark_shared_into(larger, smaller, shingles, shingle_offsets, slots, scratch,
             indexed = a
         _match_into(shingles_a, shingles_b, slots, mask, scratch)
         for i in range(shingles_b.size):
-            is_shared[shingle_offsets[b] + i] |= scratch[MATCH, i] >= 0
+            if scratch[MATCH, i] >= 0:
+                shared[n_shared] = shingles_b[i]
+                n_shared += 1
+    return n_shared
 
 
 @compiled

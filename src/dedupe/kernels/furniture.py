@@ -45,19 +45,20 @@ def insert_into(shingles, shingle_counts, keys, counts, last_cluster):
 
 
 @compiled
-def count_clusters_into(shingles, offsets, clusters, keys, counts, last_cluster):
+def count_clusters_into(shingles, offsets, order, clusters, keys, counts, last_cluster):
     """Count, for the shingles in the table, the clusters of a block of documents.
 
     Parameters
     ----------
     shingles : uint64 [shape=(n_shingles,)]
     offsets : int64 [shape=(n_docs + 1,)]
+    order : int64 [shape=(n_docs,)]
+        The documents, those of a cluster after each other, also across calls.
     clusters : int64 [shape=(n_docs,)], not negative
-        All documents of a cluster follow each other, also across calls.
     keys, counts, last_cluster
         The table, as in `insert_into`.
     """
-    for d in range(offsets.size - 1):
+    for d in order:
         for i in range(offsets[d], offsets[d + 1]):
             slot = _find(shingles[i], keys, last_cluster)
             if last_cluster[slot] != EMPTY and last_cluster[slot] != clusters[d]:
