@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from dedupe.cli import cli
 from dedupe.errors import InvalidSetting, NoSuchPath, NothingToRead, Skipped
+from dedupe.progress import Progress
 from dedupe.records import (
     Cluster,
     Comparison,
@@ -123,6 +124,7 @@ def test_find_asks_with_the_defaults_of_the_library(library):
             "text_field": "text",
             "time_field": None,
             "workers": None,
+            "memory": None,
             "explain": None,
         },
     )
@@ -139,6 +141,7 @@ def test_flags_are_the_keyword_names(library):
         "text_field": "body",
         "time_field": "date",
         "workers": 2,
+        "memory": 4096,
     }
     flags = [part for k, v in wanted.items() for part in (f"--{k.replace('_', '-')}", str(v))]
     assert run("find", "x", *flags).exit_code == 0
@@ -273,7 +276,7 @@ def test_a_reader_who_leaves_is_no_error(library, monkeypatch):
 
 
 def test_progress_reaches_the_display(library):
-    library.steps = [types.SimpleNamespace(stage="compiling", done=0, total=None, unit="")] * 2
+    library.steps = [Progress("compiling", 0, None, "")] * 2
     told = "compiling the kernels, once; the next start is fast\n"
     assert run("find", "x").stderr == told
     assert run("find", "x", "--quiet").stderr == ""

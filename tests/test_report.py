@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from dedupe.errors import Skipped
+from dedupe.progress import Progress
 from dedupe.records import (
     Cluster,
     Comparison,
@@ -451,11 +452,13 @@ def shown(monkeypatch):
         monkeypatch.setattr("dedupe.report.progress.PATIENCE", patience)
         monkeypatch.setenv("TERM", "xterm")
         with progress.Display(**options) as display:
-            display.update("compiling", 0, None, "")
-            display.update("documents", 5, None, "documents")
-            display.update("compiling", 0, None, "")
-            display.update("signatures", 1, 4, "documents")
-            display.update("signatures", 3, 4, "documents")
+            display.update(Progress("compiling", 0, None, ""))
+            display.update(Progress("signatures", 5, None, "documents", 3_000_000))
+            display.update(Progress("signatures", 9, None, "documents", 7_000_000))
+            display.update(Progress("compiling", 0, None, ""))
+            display.update(Progress("scoring", 1, 4, "pairs"))
+            display.update(Progress("scoring", 3, 4, "pairs"))
+            display.finish(small())
         return stream.getvalue()
 
     return show
@@ -467,12 +470,16 @@ COMPILING = "compiling the kernels, once; the next start is fast\n"
 def test_progress_on_a_terminal(shown):
     screen = shown(Terminal())
     assert screen.count("compiling") == 1
-    assert "signatures" in screen
-    assert "75%" in screen
+    for said in ("signatures", "scoring", "75%", "3 pairs"):
+        assert said in screen
 
 
 def test_progress_waits_for_long_work(shown):
-    assert shown(Terminal(), patience=1e9) == COMPILING
+    """What was done is said all the same."""
+    compiling, done = shown(Terminal(), patience=1e9).splitlines()
+    assert compiling + "\n" == COMPILING
+    assert done.startswith("read 4 documents, 7 MB, ")
+    assert done.endswith("GB of memory at most")
 
 
 def test_progress_in_a_pipe_is_one_line_and_quiet_is_none(shown):

@@ -12,6 +12,7 @@ Everything heavy is imported where it is used, so that ``--help`` is instant.
 
 # ruff: noqa: PLC0415
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -58,6 +59,18 @@ def _stop(why: str, code: int) -> NoReturn:
 
     click.echo(visible(f"dedupe: {why}"), err=True)
     raise SystemExit(code)
+
+
+def _n_bytes(size: str) -> int:
+    """Read a size in bytes, or in units of 1024.
+
+    >>> _n_bytes("2G"), _n_bytes("500mb"), _n_bytes("4096")
+    (2147483648, 524288000, 4096)
+    """
+    found = re.fullmatch(r"([1-9]\d*)([KMGT]?)B?", size.strip().upper())
+    if not found:
+        raise InvalidSetting(f"memory must be a size such as 500M or 2G, got {size!r}")
+    return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
 
 
 @click.group(
@@ -112,6 +125,13 @@ _ngram = click.option(
 )
 @click.option("--workers", type=int, help="Threads to work with.  [default: one for each core]")
 @click.option(
+    "--memory",
+    callback=lambda _, __, size: None if size is None else _n_bytes(size),
+    metavar="SIZE",
+    help="Bytes, or 500M, 2G, to keep in memory; the rest goes to temporary files.  "
+    "[default: a quarter of the machine]",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
@@ -155,9 +175,10 @@ def find(
         result = find_duplicates(
             list(paths),
             explain=explain,
-            progress=lambda step: display.update(step.stage, step.done, step.total, step.unit),
+            progress=display.update,
             **settings,
         )
+        display.finish(result)
     if format_ == "table":
         _show(_lines(result, explain, borderline, _is_terminal(output)), output)
     else:

@@ -1,17 +1,23 @@
 """How far a search has come, shown on standard error to someone who waits.
 
-Where it is shown is decided here, what is worth telling by the search. Nothing
-stays on the screen: a report is the only thing that a search leaves behind.
+Where it is shown is decided here, what is worth telling by the search. Bars vanish;
+one line stays that says what was done.
 """
 
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
 import click
 
+from dedupe.progress import Progress as Step
+from dedupe.report.lines import counted
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from dedupe.results import Result
 
 __all__ = ["Display"]
 
@@ -33,7 +39,8 @@ class Display:
         self.told = False
         self.started = time.monotonic()
         self.stage = ""
-        self.since = (self.started, 0)
+        self.since = (self.started, 0, 0)
+        self.n_bytes = 0
         self.bars: Progress | None = None
         self.bar: TaskID | None = None
 
@@ -44,22 +51,41 @@ class Display:
         if self.bars is not None:
             self.bars.stop()
 
-    def update(self, stage: str, done: int, total: int | None, unit: str) -> None:
-        """Show that `done` of `total` units of a stage are done."""
+    def update(self, step: Step) -> None:
+        """Show how far the work has come."""
         if self.quiet:
             return
-        if stage == "compiling":
+        self.n_bytes = max(self.n_bytes, step.n_bytes)
+        if step.stage == "compiling":
             if not self.told:
                 click.echo("compiling the kernels, once; the next start is fast", err=True)
             self.told = True
         elif sys.stderr.isatty():
-            self._draw(stage, done, total, unit)
+            self._draw(step)
 
-    def _draw(self, stage: str, done: int, total: int | None, unit: str) -> None:
+    def finish(self, result: "Result") -> None:
+        """Say on a terminal what was done, in what time and in how much memory."""
+        if self.bars is not None:
+            self.bars.stop()
+        if self.quiet or not sys.stderr.isatty():
+            return
+        copies = {pair.right for pair in result.scored if pair.verdict == "identical"}
+        parts = (
+            f"read {counted(result.n_documents, 'document')}, {self.n_bytes / 1e6:,.0f} MB",
+            f"{len(result.skipped):,} skipped",
+            f"{len(copies):,} exact {'copy' if len(copies) == 1 else 'copies'}",
+            counted(len(result.clusters), "cluster"),
+            counted(len(result.duplicates), "duplicate"),
+            f"{time.monotonic() - self.started:,.1f} s",
+            *_peak_memory(),
+        )
+        click.echo(", ".join(parts), err=True)
+
+    def _draw(self, step: Step) -> None:
         """Move the bar, and begin a new one where a new stage begins."""
         now = time.monotonic()
-        if stage != self.stage:
-            self.stage, self.since = stage, (now, done)
+        if step.stage != self.stage:
+            self.stage, self.since = step.stage, (now, step.done, step.n_bytes)
             if self.bars is not None and self.bar is not None:
                 self.bars.remove_task(self.bar)
             self.bar = None
@@ -69,10 +95,26 @@ class Display:
             self.bars = _bars()
             self.bars.start()
         if self.bar is None:
-            self.bar = self.bars.add_task(stage, total=total, rate="")
-        then, before = self.since
-        rate = f"{(done - before) / (now - then):,.0f} {unit}/s" if now > then else ""
-        self.bars.update(self.bar, completed=done, total=total, rate=rate)
+            self.bar = self.bars.add_task(step.stage, total=step.total, rate="")
+        then, done, n_bytes = self.since
+        rates = []
+        if now > then:
+            rates.append(f"{(step.done - done) / (now - then):,.0f}/s")
+        if now > then and step.n_bytes:
+            rates.append(f"{(step.n_bytes - n_bytes) / 1e6 / (now - then):,.1f} MB/s")
+        rates.insert(0, f"{step.done:,} {step.unit}")
+        self.bars.update(self.bar, completed=step.done, total=step.total, rate=", ".join(rates))
+
+
+def _peak_memory() -> Iterator[str]:
+    """Yield the most memory that this process has held, where the system tells."""
+    try:
+        import resource  # noqa: PLC0415  Not on Windows.
+    except ImportError:
+        return
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kilobytes, except on macOS.
+    yield f"{peak / (1e9 if sys.platform == 'darwin' else 1e6):.1f} GB of memory at most"
 
 
 def _bars() -> "Progress":
@@ -83,7 +125,7 @@ def _bars() -> "Progress":
 
     return progress.Progress(
         progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
+        progress.BarColumn(bar_width=20),
         progress.TaskProgressColumn(),
         progress.TextColumn("{task.fields[rate]}"),
         progress.TimeRemainingColumn(),
