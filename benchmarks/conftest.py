@@ -12,6 +12,11 @@ import corpora
 PACKAGES = ("numpy", "numba", "xxhash", "datasketch", "rensa")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the sizes of the crawls be chosen."""
+    parser.addoption("--sizes", default="10000", help="documents of each crawl, with commas")
+
+
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """Add what a figure depends on and pytest-benchmark does not know."""
     machine_info["cores"] = os.cpu_count()

@@ -8,6 +8,7 @@ input changes nothing.
 import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -214,8 +215,10 @@ def _find(stream: Iterable[Document | Skipped], settings: Settings, run: _Run) -
     report(Progress("candidates", 0, None, "pairs"))
     candidates = find_candidates(corpus, settings, workers)
     report(Progress("candidates", len(candidates), None, "pairs"))
-    compared = np.unique(candidates)
-    hashed = Hashed(corpus, compared, settings.ngram, memory)
+    corpus = replace(corpus, signatures=corpus.signatures[:0])
+    compared = np.zeros(len(corpus), np.bool_)
+    compared[candidates] = True
+    hashed = Hashed(corpus, np.flatnonzero(compared), settings.ngram, memory)
     hashed.hash(workers, report)
     matcher = Matcher(corpus, hashed, workers)
     matcher.find_furniture(candidates, report)
@@ -243,7 +246,7 @@ def _find(stream: Iterable[Document | Skipped], settings: Settings, run: _Run) -
     )
 
 
-def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDArray[np.int64]:
+def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDArray[np.int32]:
     """Return the pairs worth scoring; of identical copies only the first takes part."""
     originals = corpus.originals()
     rows = corpus.rows[originals]
@@ -254,7 +257,7 @@ def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDA
         bucket_cap=settings.bucket_cap,
         workers=workers,
     )
-    return originals[pairs]
+    return originals.astype(np.int32)[pairs]
 
 
 def _places(ids: Sequence[str], wanted: Iterable[str]) -> list[int]:

@@ -13,7 +13,7 @@ Indyk & Motwani 1998; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 
 Whether a candidate is a duplicate is left to `dedupe.scoring`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,7 @@ def candidate_pairs(
     bucket_cap: int = 30,
     floor: float | None = None,
     workers: int = 1,
-) -> npt.NDArray[np.int64]:
+) -> npt.NDArray[np.int32]:
     """Return the pairs of documents that share a value of their signatures.
 
     Parameters
@@ -67,7 +67,7 @@ def candidate_pairs(
 
     Returns
     -------
-    int64 [shape=(n_pairs, 2)]
+    int32 [shape=(n_pairs, 2)]
         Document numbers, the larger document first, ordered by it. At equal size
         the later document counts as the larger.
 
@@ -102,12 +102,24 @@ def candidate_pairs(
         waiting.append(pairs)
         n_waiting += pairs.size
         if n_waiting > max(MERGE_AT, found.size):
-            found, waiting, n_waiting = np.unique(np.concatenate([found, *waiting])), [], 0
-    packed = np.unique(np.concatenate([found, *waiting]))
-    smaller = by_rank[(packed >> np.uint64(32)).astype(np.int64)]
-    larger = by_rank[(packed & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-    order = np.lexsort((smaller, larger))
-    return np.stack([larger[order], smaller[order]], axis=1)
+            found, waiting, n_waiting = _distinct([found, *waiting]), [], 0
+    packed = _distinct([found, *waiting])
+    numbers = np.empty((packed.size, 2), np.int32)
+    numbers[:, 0] = by_rank[packed & np.uint64(0xFFFFFFFF)]
+    numbers[:, 1] = by_rank[packed >> np.uint64(32)]
+    # Both halves are of equal width, so that the pairs sort as single numbers.
+    in_order = (numbers[:, 0].astype(np.uint64) << np.uint64(32)) | numbers[:, 1].astype(np.uint64)
+    return numbers[np.argsort(in_order)]
+
+
+def _distinct(parts: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+    """Return the values of some arrays in order, each once."""
+    # `np.unique` builds a hash table, which takes several times the memory.
+    values = np.concatenate(parts)
+    values.sort()
+    is_first = np.ones(values.size, np.bool_)
+    is_first[1:] = values[1:] != values[:-1]
+    return values[is_first]
 
 
 def _bands(

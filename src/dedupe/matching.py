@@ -32,8 +32,8 @@ BLOCK_WORDS = 1 << 18
 """Words in the documents of a block of pairs: more would not stay in the cache."""
 
 Pairs = dict[tuple[str, str], Pair]
-Whole = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.signedinteger[Any]]
+Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +63,24 @@ class Matcher:
 
         Parameters
         ----------
-        pairs : int64 [shape=(n_pairs, 2)]
+        pairs : int32 [shape=(n_pairs, 2)]
             Numbers of documents, pairs with the same first document together.
         progress : callable
         """
-        strict = np.empty(len(pairs))
+        strict = np.empty(len(pairs), np.float32)
         n_done = 0
         for found, shared in map_in_order(self._first_pass, self._blocks(pairs), self.workers):
             strict[n_done : n_done + len(found)] = found
             self.furniture.watch(shared)
             n_done += len(found)
             progress(Progress("furniture", n_done, len(pairs), "pairs"))
-        numbers, labels = _provisional_clusters(pairs, strict)
-        is_apart = labels[np.searchsorted(numbers, pairs)]
-        is_apart = (strict > 0) & (is_apart[:, 0] != is_apart[:, 1])
+        labels = _provisional_clusters(pairs, strict, len(self.corpus))
+        is_apart = (strict > 0) & (labels[pairs[:, 0]] != labels[pairs[:, 1]])
         for shared in map_in_order(self._shared, self._blocks(pairs[is_apart]), self.workers):
             self.furniture.watch(shared)
         block = self.hashed.block()
-        self.furniture.count(block.shingles, block.shingle_offsets, labels)
+        clusters = labels[self.hashed.numbers]
+        self.furniture.count(block.shingles, block.shingle_offsets, clusters)
         self.hashed.weigh(self.furniture, self.workers)
 
     def score(self, pairs: Whole, progress: ProgressCallback) -> Iterator[Pair]:
@@ -241,23 +241,29 @@ class _Names(Sequence[str]):
         return self._ids[self._numbers[place]]
 
 
-def _provisional_clusters(pairs: Whole, strict: Floats) -> tuple[Whole, Whole]:
-    """Return the documents of some pairs, and their clusters by the pairs beyond doubt."""
-    numbers = np.unique(pairs)
-    places = np.searchsorted(numbers, pairs)
+def _provisional_clusters(pairs: Whole, strict: Floats, n_docs: int) -> Whole:
+    """Return the cluster of each document of a corpus by the pairs beyond doubt."""
     # A document without such a pair stands alone, and what it scored says no more.
-    is_linked = np.zeros(numbers.size, np.bool_)
-    is_linked[places[strict > 0]] = True
-    counts = is_linked[places].all(axis=1)
-    labels = clustering.average_linkage(
-        len(numbers),
-        zip(*places[counts].T.tolist(), strict[counts].tolist(), strict=True),
-        threshold=scoring.STRICT_CONTAINMENT,
-        mean_share=1.0,
-        # The copies of a story are linked to few of one another; see `dedupe.lsh`.
-        missing=None,
-    )
-    return numbers, labels
+    is_linked = np.zeros(n_docs, np.bool_)
+    is_linked[pairs[strict > 0]] = True
+    counts = is_linked[pairs].all(axis=1)
+    linked = np.flatnonzero(is_linked)
+    labels = np.arange(n_docs)
+    labels[linked] = linked[
+        clustering.average_linkage(
+            linked.size,
+            zip(
+                *np.searchsorted(linked, pairs[counts].T).tolist(),
+                strict[counts].tolist(),
+                strict=True,
+            ),
+            threshold=scoring.STRICT_CONTAINMENT,
+            mean_share=1.0,
+            # The copies of a story are linked to few of one another; see `dedupe.lsh`.
+            missing=None,
+        )
+    ]
+    return labels
 
 
 class EvidenceFinder:
