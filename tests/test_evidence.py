@@ -25,12 +25,13 @@ SENTENCES = (
 texts = st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=8).map(" ".join)
 
 
-def evidence_of(left, right):
+def evidence_of(left, right, limit=None):
     """Return the evidence of two texts."""
     block, tokens = make_block([left, right], ngram=5)
     runs, furniture = shared_runs(block, 0, 1)
     middle = tokens.offsets[1]
-    return gather((left, right), (tokens.spans[:middle], tokens.spans[middle:]), runs, furniture)
+    spans = tokens.spans[:middle], tokens.spans[middle:]
+    return gather((left, right), spans, runs, furniture, limit)
 
 
 def cut(text, span):
@@ -46,6 +47,23 @@ def test_both_sides_of_a_passage_hold_the_same_words(left, right):
         words = reference.tokens(cut(left, passage.left))
         assert words == reference.tokens(cut(right, passage.right))
         assert len(words) == passage.n_words
+
+
+@given(texts, texts, st.integers(1, 4))
+def test_a_limit_keeps_the_longest_and_counts_the_rest(left, right, limit):
+    everything, some = evidence_of(left, right), evidence_of(left, right, limit)
+    for name, more in (
+        ("passages", some.more_passages),
+        ("only_left", some.more_left),
+        ("only_right", some.more_right),
+    ):
+        listed, all_of_them = getattr(some, name), getattr(everything, name)
+        assert len(listed) == min(limit, len(all_of_them))
+        assert [one for one in all_of_them if one in listed] == list(listed)
+        lengths = sorted((one.n_words for one in all_of_them), reverse=True)
+        assert sorted((one.n_words for one in listed), reverse=True) == lengths[:limit]
+        assert (more.n, more.n_words) == (len(lengths[limit:]), sum(lengths[limit:]))
+    assert some.covered_left == everything.covered_left
 
 
 @given(texts, texts)

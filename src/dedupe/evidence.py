@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.records import Evidence, Passage, Remainder, Span
+from dedupe.records import Evidence, Passage, Remainder, Span, Unlisted
 
 __all__ = ["excerpt", "gather"]
 
@@ -24,6 +24,7 @@ def gather(
     spans: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
     runs: Whole,
     furniture: npt.NDArray[np.bool_] | None = None,
+    limit: int | None = None,
 ) -> Evidence:
     """Return what two texts share and what only one of them says.
 
@@ -37,39 +38,61 @@ def gather(
         order of the left; no word is in two runs.
     furniture : bool [shape=(n_runs,)], optional
         Which runs are furniture.
+    limit : int, optional
+        How many passages, and how many remainders of either side, are listed.
     """
     marks = np.zeros(len(runs), np.bool_) if furniture is None else furniture
-    left, right, lengths = runs.T
+    covered = int(runs[:, 2].sum())
+    chosen, more_passages = _longest(runs[:, 2], limit, marks)
+    left, right, lengths = runs[chosen].T
     passages = tuple(
         Passage(on_left, on_right, n_words, excerpt(texts[0], on_left), mark)
         for on_left, on_right, n_words, mark in zip(
             _char_spans(texts[0], spans[0], left, left + lengths),
             _char_spans(texts[1], spans[1], right, right + lengths),
             lengths.tolist(),
-            marks.tolist(),
+            marks[chosen].tolist(),
             strict=True,
         )
     )
-    only_left, only_right = (
-        tuple(
-            Remainder(span, n_words, excerpt(text, span))
-            for span, n_words in zip(
-                _char_spans(text, words, starts, ends), (ends - starts).tolist(), strict=True
-            )
-        )
-        for text, words, (starts, ends) in (
-            (texts[0], spans[0], _gaps(left, lengths, len(spans[0]))),
-            (texts[1], spans[1], _gaps(right, lengths, len(spans[1]))),
-        )
-    )
-    covered = int(runs[:, 2].sum())
+    only_left, more_left = _remainders(texts[0], spans[0], runs[:, [0, 2]], limit)
+    only_right, more_right = _remainders(texts[1], spans[1], runs[:, [1, 2]], limit)
     return Evidence(
         passages,
         only_left,
         only_right,
         covered_left=covered / max(1, len(spans[0])),
         covered_right=covered / max(1, len(spans[1])),
+        more_passages=more_passages,
+        more_left=more_left,
+        more_right=more_right,
     )
+
+
+def _remainders(
+    text: str, words: npt.NDArray[np.int32], covered: Whole, limit: int | None
+) -> tuple[tuple[Remainder, ...], Unlisted]:
+    """Return what stands between the runs of one side, each given by start and length."""
+    starts, ends = _gaps(covered[:, 0], covered[:, 1], len(words))
+    chosen, more = _longest(ends - starts, limit)
+    starts, ends = starts[chosen], ends[chosen]
+    spans = _char_spans(text, words, starts, ends)
+    return tuple(
+        Remainder(span, n_words, excerpt(text, span))
+        for span, n_words in zip(spans, (ends - starts).tolist(), strict=True)
+    ), more
+
+
+def _longest(
+    lengths: Whole, limit: int | None, marks: npt.NDArray[np.bool_] | None = None
+) -> tuple[Whole, Unlisted]:
+    """Choose the longest stretches, marked ones last; return them in their order, and the rest."""
+    if limit is None or lengths.size <= limit:
+        return np.arange(lengths.size), Unlisted(0, 0)
+    keys = (-lengths,) if marks is None else (-lengths, marks)
+    chosen = np.sort(np.lexsort(keys)[:limit])
+    n_words = int(lengths.sum() - lengths[chosen].sum())
+    return chosen, Unlisted(lengths.size - limit, n_words)
 
 
 def excerpt(text: str, span: Span) -> str:

@@ -31,6 +31,9 @@ __all__ = ["EvidenceFinder", "Matcher", "compare_documents", "make_block", "make
 BLOCK_WORDS = 1 << 18
 """Words in the documents of a block of pairs: more would not stay in the cache."""
 
+N_LISTED = 8
+"""Passages, and remainders of either side, that are kept of each duplicate of a search."""
+
 Pairs = dict[tuple[str, str], Pair]
 Whole = npt.NDArray[np.signedinteger[Any]]
 Floats = npt.NDArray[np.floating[Any]]
@@ -159,8 +162,10 @@ class Matcher:
         finder = EvidenceFinder(self.corpus.texts(numbers), self.hashed.ngram, self.furniture)
         places = np.searchsorted(numbers, pairs).tolist()
         return [
-            replace(pair, evidence=finder.find(*place))
-            for pair, place in zip(self._through_originals(scored, pairs), places, strict=True)
+            replace(pair, evidence=finder.find(left, right, N_LISTED))
+            for pair, (left, right) in zip(
+                self._through_originals(scored, pairs), places, strict=True
+            )
         ]
 
     def _through_originals(self, scored: Pairs, pairs: Whole) -> Iterator[Pair]:
@@ -273,7 +278,7 @@ class EvidenceFinder:
         self.texts = texts
         self.block, self.tokens = make_block(texts, ngram, furniture)
 
-    def find(self, left: int, right: int) -> Evidence:
+    def find(self, left: int, right: int, limit: int | None = None) -> Evidence:
         """Return the passages that two of the texts share and what only one of them says."""
         runs, is_furniture = scoring.shared_runs(self.block, left, right)
         return evidence.gather(
@@ -281,6 +286,7 @@ class EvidenceFinder:
             (self._spans(left), self._spans(right)),
             runs,
             is_furniture,
+            limit,
         )
 
     def _spans(self, number: int) -> npt.NDArray[np.int32]:

@@ -17,6 +17,7 @@ __all__ = [
     "Passage",
     "Remainder",
     "Span",
+    "Unlisted",
 ]
 
 
@@ -60,6 +61,14 @@ class Remainder:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlisted:
+    """How many stretches a list leaves out, the shortest ones, and their words."""
+
+    n: int
+    n_words: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Where two documents agree, and what only one of them says.
 
@@ -70,7 +79,10 @@ class Evidence:
     only_left, only_right : tuple of Remainder
         The rest of either document.
     covered_left, covered_right : float, in [0, 1]
-        The share of either document's words that stand in `passages`.
+        The share of either document's words that are shared.
+    more_passages, more_left, more_right : Unlisted
+        What these lists leave out. `dedupe.compare` lists everything; a search keeps
+        the longest eight of each.
     """
 
     passages: tuple[Passage, ...]
@@ -78,6 +90,9 @@ class Evidence:
     only_right: tuple[Remainder, ...]
     covered_left: float
     covered_right: float
+    more_passages: Unlisted = Unlisted(0, 0)
+    more_left: Unlisted = Unlisted(0, 0)
+    more_right: Unlisted = Unlisted(0, 0)
 
 
 @dataclass(frozen=True, slots=True)

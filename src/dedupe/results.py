@@ -24,6 +24,7 @@ from dedupe.records import (
     Passage,
     Remainder,
     Span,
+    Unlisted,
 )
 from dedupe.settings import SCORE_FLOOR, Settings
 
@@ -385,5 +386,10 @@ def _evidence(row: dict[str, Any]) -> Evidence:
         for side in ("only_left", "only_right")
     )
     return Evidence(
-        passages, only_left, only_right, float(row["covered_left"]), float(row["covered_right"])
+        passages,
+        only_left,
+        only_right,
+        float(row["covered_left"]),
+        float(row["covered_right"]),
+        *(Unlisted(**row[name]) for name in ("more_passages", "more_left", "more_right")),
     )

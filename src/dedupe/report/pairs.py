@@ -6,7 +6,7 @@ and in which order, is left to the reports.
 
 from collections.abc import Iterator, Sequence
 
-from dedupe.records import Pair, Passage, Remainder
+from dedupe.records import Pair, Passage, Remainder, Unlisted
 from dedupe.report.lines import Line, Part, counted, squeezed
 
 __all__ = ["evidence", "left_out", "measures", "names", "rule"]
@@ -48,13 +48,13 @@ def evidence(pair: Pair, depth: int) -> Iterator[Line]:
     found = pair.evidence
     if found is None:
         return
-    yield from _stretches("shared", found.passages, depth)
-    yield from _stretches(f"only in {pair.left}", found.only_left, depth)
-    yield from _stretches(f"only in {pair.right}", found.only_right, depth)
+    yield from _stretches("shared", found.passages, found.more_passages, depth)
+    yield from _stretches(f"only in {pair.left}", found.only_left, found.more_left, depth)
+    yield from _stretches(f"only in {pair.right}", found.only_right, found.more_right, depth)
 
 
 def _stretches(
-    what: str, stretches: Sequence[Passage] | Sequence[Remainder], depth: int
+    what: str, stretches: Sequence[Passage] | Sequence[Remainder], more: Unlisted, depth: int
 ) -> Iterator[Line]:
     """Yield the longest stretches in the order of the text, story before furniture."""
     ranked = sorted(
@@ -68,9 +68,10 @@ def _stretches(
             depth,
             (("dim", label), ("furniture", mark), ("", f": {squeezed(stretch.excerpt)}")),
         )
-    if rest := ranked[N_PASSAGES:]:
-        n_words = counted(sum(stretches[i].n_words for i in rest), "word")
-        yield Line(depth, (("dim", f"{what}: and {len(rest):,} more, {n_words}"),))
+    rest = ranked[N_PASSAGES:]
+    if n_more := len(rest) + more.n:
+        n_words = counted(sum(stretches[i].n_words for i in rest) + more.n_words, "word")
+        yield Line(depth, (("dim", f"{what}: and {n_more:,} more, {n_words}"),))
 
 
 def _is_furniture(stretch: Passage | Remainder) -> bool:
