@@ -120,9 +120,9 @@ def jaccard(left: Sequence[int], right: Sequence[int]) -> float:
 
 
 def may_reach(left: Sequence[int], right: Sequence[int], sizes: tuple[int, int], floor: float):
-    """Whether the cosine similarity may reach the floor, three standard errors in favour."""
+    """Whether the cosine similarity may reach the floor, two standard errors in favour."""
     j = sum(a == b for a, b in zip(left, right, strict=True)) / len(left)
-    j += 3 * math.sqrt(j * (1 - j) / len(left))
+    j += 2 * math.sqrt(j * (1 - j) / len(left))
     return j / (1 + j) * sum(sizes) >= floor * math.sqrt(math.prod(sizes))
 
 

@@ -297,7 +297,7 @@ def test_different_stories_in_one_template_are_not_merged(n_words):
 
 
 @compiled
-@pytest.mark.parametrize("n_words", [60, 100, 200])
+@pytest.mark.parametrize("n_words", [80, 100, 200])
 def test_each_of_twenty_stories_in_two_templates_is_found(n_words):
     templates = [(article(f"head {i}", 250), article(f"foot {i}", 250)) for i in range(2)]
     texts = {

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe import spill
-from dedupe.spill import Rows, Texts
+from dedupe.spill import Rows, Texts, release
 
 limits = st.integers(0, 40)
 text_blocks = st.lists(st.lists(st.binary(max_size=9), max_size=4), min_size=1, max_size=6)
@@ -37,6 +37,8 @@ def test_rows_come_back_whether_they_fit_or_not(lengths, limit):
         return
     found = rows.finish()
     assert found.dtype == np.uint32
+    assert found.tolist() == np.concatenate(blocks).tolist()
+    release(found)
     assert found.tolist() == np.concatenate(blocks).tolist()
 
 

@@ -18,7 +18,7 @@ from dedupe.furniture import Furniture
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.scoring import Block, contents_of, totals_of
 from dedupe.shingling import hash_shingles
-from dedupe.spill import Rows
+from dedupe.spill import Rows, release
 from dedupe.text import Tokens, hash_encoded
 from dedupe.threads import map_in_order
 
@@ -27,7 +27,7 @@ __all__ = ["Hashed", "short_lines"]
 BLOCK_WORDS = 1 << 18
 """Words in a block of documents: some megabytes, so that the cache holds much of it."""
 
-MEMORY_SHARE = 1 / 8
+MEMORY_SHARE = 1 / 16
 """Share of the memory of a run for hashes, until they go to disk."""
 
 MAX_LINE = 255
@@ -82,22 +82,25 @@ class Hashed:
         """Look up what the words of each document count."""
         block = self.block()
 
-        def weights_of(bounds: tuple[int, int]) -> npt.NDArray[np.float32]:
+        def weights_of(
+            bounds: tuple[int, int],
+        ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
             first, last = bounds
             shingle_offsets = block.shingle_offsets[first : last + 1]
-            return furniture.weights(
+            token_offsets = block.token_offsets[first : last + 1] - block.token_offsets[first]
+            weights = furniture.weights(
                 block.shingles[shingle_offsets[0] : shingle_offsets[-1]],
                 shingle_offsets - shingle_offsets[0],
-                block.token_offsets[first : last + 1] - block.token_offsets[first],
+                token_offsets,
             )
+            return weights, totals_of(weights, token_offsets)
 
         weights = Rows(self._limit // 2)
-        for some in map_in_order(weights_of, _bounds(block.n_words), workers):
+        totals = []
+        for some, their_totals in map_in_order(weights_of, _bounds(block.n_words), workers):
             weights.append(some)
-        all_weights = weights.finish()
-        self._block = replace(
-            block, weights=all_weights, totals=totals_of(all_weights, block.token_offsets)
-        )
+            totals.append(their_totals)
+        self._block = replace(block, weights=weights.finish(), totals=np.concatenate(totals))
 
     def block(self) -> Block:
         """Return all documents as a block, one for each thread that asks."""
@@ -106,6 +109,13 @@ class Hashed:
         if mine is None or mine[0] is not self._block:
             mine = self._of_thread.blocks = (self._block, replace(self._block))
         return mine[1]
+
+    def relax(self) -> None:
+        """Let go of what is in memory and in a file as well; what is wanted comes back."""
+        if self._block is not None:
+            for rows in (self._block.shingles, self._block.lines, self._block.weights):
+                if rows is not None:
+                    release(rows)
 
     def places(self, numbers: Whole) -> Whole:
         """Return where some documents stand in the block, which has them all."""

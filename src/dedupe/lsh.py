@@ -7,7 +7,7 @@ pairs at 0.1. What keeps this from comparing everything with everything:
 - a bucket of more than `bucket_cap` documents links each of them to its two largest
   only, so that a phrase in every document, or a mass copy, costs linear work;
 - a pair is dropped unstored when its signatures say that its cosine similarity
-  cannot reach the floor, even if the estimate is three standard errors too low.
+  cannot reach the floor, even if the estimate is two standard errors too low.
 
 Indyk & Motwani 1998; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 3.4.
 Whether a candidate is a duplicate is left to `dedupe.scoring`.
@@ -31,8 +31,8 @@ story in a page up to a hundred times its size. A floor on
 containment would let a phrase in a short text pass for a part of any long page.
 """
 
-Z = 3.0
-"""Standard errors of doubt in favour of a pair; at the floor itself a few in a hundred are lost."""
+Z = 2.0
+"""Standard errors of doubt in favour of a pair; with three there are twice as many pairs."""
 
 MERGE_AT = 1 << 23
 """Pairs that may wait, with repetitions, until they are made unique: 64 MB."""

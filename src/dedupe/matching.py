@@ -6,7 +6,6 @@ go through in blocks of documents, each hashed anew, on several threads.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,9 @@ __all__ = ["EvidenceFinder", "Matcher", "compare_documents", "make_block", "make
 
 BLOCK_WORDS = 1 << 18
 """Words in the documents of a block of pairs: more would not stay in the cache."""
+
+RELAX_AFTER = 64
+"""Blocks after which their documents may leave memory: some hundred megabytes at most."""
 
 N_LISTED = 8
 """Passages, and remainders of either side, that are kept of each duplicate of a search."""
@@ -149,9 +151,9 @@ class Matcher:
             np.int64,
         ).reshape(-1, 2)
         n_done = 0
-        for found in map_in_order(
-            partial(self._explained, scored), self._blocks(jobs), self.workers
-        ):
+        # Nearly all of it is Python, of which several threads would get in each other's way.
+        for pairs in self._blocks(jobs):
+            found = self._explained(scored, pairs)
             scored.update({(pair.left, pair.right): pair for pair in found})
             n_done += len(found)
             report(Progress("evidence", n_done, len(jobs), "documents"))
@@ -208,7 +210,10 @@ class Matcher:
         is_new[1:] = pairs[1:, 0] != pairs[:-1, 0]
         held = np.cumsum(n_words[pairs[:, 1]] + np.where(is_new, n_words[pairs[:, 0]], 0))
         cuts = np.flatnonzero(np.diff(held // BLOCK_WORDS)) + 1
-        yield from np.split(pairs, cuts) if len(pairs) else []
+        for count, block in enumerate(np.split(pairs, cuts) if len(pairs) else []):
+            yield block
+            if count % RELAX_AFTER == RELAX_AFTER - 1:
+                self.hashed.relax()
 
     def _first_pass(self, pairs: Whole) -> tuple[Floats, npt.NDArray[np.uint64]]:
         """Return the strict scores of a block of pairs, and what those share that have none."""

@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Rows", "Texts", "default_memory"]
+__all__ = ["Rows", "Texts", "default_memory", "release"]
 
 FALLBACK_MEMORY = 8 << 30
 """Bytes of a machine that does not tell how many it has."""
@@ -141,6 +141,19 @@ class Rows:
             rows[start : start + len(block)] = block
             start += len(block)
         return rows
+
+
+def release(rows: npt.NDArray[Any]) -> None:
+    """Take rows that lie in a file out of the memory of this process, as long as it sees fit.
+
+    Nothing is lost: what is looked at again is mapped again, from the cache of the
+    system as a rule.
+    """
+    owner: Any = rows
+    while isinstance(owner, np.ndarray | memoryview):
+        owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
 
 
 def _emptied(blocks: list[npt.NDArray[Any]]) -> Iterable[npt.NDArray[Any]]:
