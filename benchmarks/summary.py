@@ -1,6 +1,6 @@
 """A table of speeds in Markdown from the JSON of pytest-benchmark.
 
-``python benchmarks/summary.py FILE.json`` prints it;
+``python benchmarks/summary.py FILE.json`` prints it, of several files one after the other;
 ``--update README.md docs/speed.md`` writes it into those files instead, between
 the lines ``<!-- speed:begin -->`` and ``<!-- speed:end -->``, all of them or none.
 Ratios are of medians for the same amount of work, within one run on one machine.
@@ -120,14 +120,19 @@ def replace_between(text: str, new: str, where: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table, or update files with it."""
     parser = argparse.ArgumentParser(prog="summary", description=__doc__)
-    parser.add_argument("report", type=Path, help="JSON written by --benchmark-json")
+    parser.add_argument(
+        "reports", type=Path, nargs="+", metavar="FILE", help="JSON written by --benchmark-json"
+    )
     parser.add_argument("--update", type=Path, nargs="+", default=[], metavar="FILE")
     options = parser.parse_args(arguments)
-    try:
-        report = json.loads(options.report.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        parser.error(f"cannot read {options.report}: {error}")
-    markdown = table(report)
+    reports = []
+    for path in options.reports:
+        try:
+            reports.append(json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError) as error:
+            parser.error(f"cannot read {path}: {error}")
+    rows = [row for report in reports for row in report["benchmarks"]]
+    markdown = table({**reports[0], "benchmarks": rows})
     if not options.update:
         print(markdown)
     updated = {

@@ -71,7 +71,14 @@ def _measure(benchmark: BenchmarkFixture, path: Path, size: int, system: str, wo
     if found is None:
         pytest.skip(f"{system} takes more than {LIMIT:.0f} s for {size:,} documents")
     label = f"**dedupe**, {workers} thread{'s' * (workers > 1)}" if system == "dedupe" else system
-    facts = {"label": label, **found}
+    note = (
+        f"{found['peak_mb']:,.0f} MB at most; {found['recall']:.4f} of the planted pairs found, "
+        f"{found['n_false']:,} false pairs"
+    )
+    if "stages" in found:
+        stages = (f"{stage} {seconds:.1f}" for stage, seconds in found["stages"].items())
+        note += f"; {', '.join(stages)} s"
+    facts = {"label": label, "note": note, **found}
     if system != "dedupe":
         facts["reference"] = system
     benchmark.extra_info.update(facts)

@@ -30,6 +30,9 @@ __all__ = ["EvidenceFinder", "Matcher", "compare_documents", "make_block", "make
 BLOCK_WORDS = 1 << 18
 """Words in the documents of a block of pairs: more would not stay in the cache."""
 
+SLAB = 1 << 20
+"""Pairs that are cut into blocks at once."""
+
 RELAX_AFTER = 64
 """Blocks after which their documents may leave memory: some hundred megabytes at most."""
 
@@ -206,20 +209,26 @@ class Matcher:
         would be read anew for each of them.
         """
         n_words = self.corpus.n_words
-        is_new = np.ones(len(pairs), np.bool_)
-        is_new[1:] = pairs[1:, 0] != pairs[:-1, 0]
-        held = np.cumsum(n_words[pairs[:, 1]] + np.where(is_new, n_words[pairs[:, 0]], 0))
-        cuts = np.flatnonzero(np.diff(held // BLOCK_WORDS)) + 1
-        for count, block in enumerate(np.split(pairs, cuts) if len(pairs) else []):
-            yield block
-            if count % RELAX_AFTER == RELAX_AFTER - 1:
-                self.hashed.relax()
+        n_blocks = 0
+        for start in range(0, len(pairs), SLAB):
+            some = pairs[start : start + SLAB]
+            is_new = np.ones(len(some), np.bool_)
+            is_new[1:] = some[1:, 0] != some[:-1, 0]
+            held = np.cumsum(n_words[some[:, 1]] + np.where(is_new, n_words[some[:, 0]], 0))
+            for block in np.split(some, np.flatnonzero(np.diff(held // BLOCK_WORDS)) + 1):
+                yield block
+                n_blocks += 1
+                if n_blocks % RELAX_AFTER == 0:
+                    self.hashed.relax()
 
     def _first_pass(self, pairs: Whole) -> tuple[Floats, npt.NDArray[np.uint64]]:
         """Return the strict scores of a block of pairs, and what those share that have none."""
         block, places = self.hashed.block(), self.hashed.places(pairs)
-        strict = scoring.strict_score(scoring.align(block, *places.T))
-        return strict, scoring.shared_shingles(block, *places[strict == 0].T)
+        alignment = scoring.align(block, *places.T)
+        strict = scoring.strict_score(alignment)
+        # A phrase is no furniture, and there are many phrases.
+        is_apart = (strict == 0) & (alignment.covered >= scoring.MIN_WORDS)
+        return strict, scoring.shared_shingles(block, *places[is_apart].T)
 
     def _shared(self, pairs: Whole) -> npt.NDArray[np.uint64]:
         """Return the shingles that the pairs of a block share."""
@@ -233,22 +242,12 @@ class Matcher:
         # Lesser numbers, which are lesser ids, go left.
         places = self.hashed.places(np.sort(pairs, axis=1))
         block = self.hashed.block()
-        names = _Names(self.corpus.ids, self.hashed.numbers)
-        return make_pairs(names, block, scoring.align(block, *places.T), floor)
+        alignment = scoring.align(block, *places.T)
+        return make_pairs(self._name, block, alignment, floor)
 
-
-class _Names(Sequence[str]):
-    """The ids of the documents of a block, by their places in it."""
-
-    def __init__(self, ids: Sequence[str], numbers: Whole) -> None:
-        self._ids = ids
-        self._numbers = numbers
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __getitem__(self, place):  # type: ignore[no-untyped-def]
-        return self._ids[self._numbers[place]]
+    def _name(self, place: int) -> str:
+        """Return the id of a document by its place in the block."""
+        return self.corpus.ids[int(self.hashed.numbers[place])]
 
 
 def _provisional_clusters(pairs: Whole, strict: Floats, n_docs: int) -> Whole:
@@ -315,7 +314,7 @@ def compare_documents(
         pair = identical_pair(left.id, right.id, int(finder.block.n_words[0]))
     else:
         alignment = scoring.align(finder.block, np.array([0]), np.array([1]))
-        pair = make_pairs([left.id, right.id], finder.block, alignment, floor=0.0)[0]
+        pair = make_pairs([left.id, right.id].__getitem__, finder.block, alignment, floor=0.0)[0]
     return Comparison(
         replace(pair, evidence=finder.find(0, 1)),
         left.text,
@@ -374,9 +373,12 @@ def make_block(
 
 
 def make_pairs(
-    ids: Sequence[str], block: scoring.Block, alignment: scoring.Alignment, floor: float
+    name: Callable[[int], str], block: scoring.Block, alignment: scoring.Alignment, floor: float
 ) -> list[Pair]:
-    """Return the pairs of an alignment that score at least `floor`, with their verdicts."""
+    """Return the pairs of an alignment that score at least `floor`, with their verdicts.
+
+    `name` gives the id of a document by its place in the block.
+    """
     scores = scoring.score(alignment)
     rows = np.flatnonzero(scores >= floor)
     columns = (
@@ -393,17 +395,17 @@ def make_pairs(
         (alignment.covered_left / alignment.words_left)[rows],
         (alignment.covered_right / alignment.words_right)[rows],
     )
-    return [_pair(ids, row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    return [_pair(name, row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
-def _pair(ids: Sequence[str], facts: tuple[Any, ...]) -> Pair:
+def _pair(name: Callable[[int], str], facts: tuple[Any, ...]) -> Pair:
     """Return a row of `make_pairs` as a pair with a verdict and a reason."""
     left, right, score, jaccard, in_left, in_right, *words = facts
     shared, hole, excess, furniture, matched, cost, *shares = words
     verdict = scoring.verdict(score, cost, matched, *shares)
     return Pair(
-        left=ids[left],
-        right=ids[right],
+        left=name(left),
+        right=name(right),
         score=score,
         jaccard=jaccard,
         containment=max(in_left, in_right),

@@ -13,8 +13,8 @@ class Progress:
     Attributes
     ----------
     stage : str
-        ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"furniture"``,
-        ``"scoring"``, ``"clustering"`` or ``"evidence"``.
+        ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"shingles"``,
+        ``"furniture"``, ``"scoring"``, ``"clustering"`` or ``"evidence"``.
     done : int
     total : int or None
         None while it is not known.
