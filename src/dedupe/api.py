@@ -215,7 +215,8 @@ def _find(stream: Iterable[Document | Skipped], settings: Settings, run: _Run) -
     report(Progress("candidates", 0, None, "pairs"))
     candidates = find_candidates(corpus, settings, workers)
     report(Progress("candidates", len(candidates), None, "pairs"))
-    corpus = replace(corpus, signatures=corpus.signatures[:0])
+    # Half a kilobyte a document; a slice of them would keep them all.
+    corpus = replace(corpus, signatures=np.empty((0, settings.num_perm), np.uint32))
     compared = np.zeros(len(corpus), np.bool_)
     compared[candidates] = True
     hashed = Hashed(corpus, np.flatnonzero(compared), settings.ngram, memory)

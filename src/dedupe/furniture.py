@@ -5,7 +5,7 @@ Counting clusters, not documents, keeps a story that was syndicated five hundred
 times at its full weight: its copies are one cluster. No list of words, languages or
 sites is needed, and none would know the next site.
 
-Only shingles that some pair of documents shares are counted. All others weigh 1
+Only shingles that pairs of different stories share are counted. All others weigh 1
 anyway, and they are nearly all there are.
 """
 

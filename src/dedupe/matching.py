@@ -1,7 +1,7 @@
-"""Numbers of documents to scored pairs: texts are hashed again where they are compared.
+"""Candidates to scored pairs, in blocks on several threads.
 
-Shingles of all documents at once would take more memory than their texts, so pairs
-go through in blocks of documents, each hashed anew, on several threads.
+There are two passes: the first learns which text is furniture, the second weighs it
+lightly. The evidence for duplicates comes last, and takes their texts.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
