@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.clustering import MEAN_SHARE, SAMPLE, average_linkage
+from dedupe.clustering import MEAN_SHARE, SAMPLE, average_linkage, components
 
 N_DOCS = 7
 THRESHOLD = 0.4
@@ -45,6 +45,16 @@ def test_a_label_is_the_least_document_of_its_cluster(edges):
     labels = average_linkage(N_DOCS, edges, threshold=THRESHOLD)
     assert (labels <= np.arange(N_DOCS)).all()
     assert (labels[labels] == labels).all()
+
+
+@given(st.lists(pairs, max_size=8))
+def test_components_are_what_can_be_reached(connected):
+    expected = list(range(N_DOCS))
+    for _ in connected:
+        for a, b in connected:
+            expected[a] = expected[b] = min(expected[a], expected[b])
+    found = components(N_DOCS, np.array(connected, np.int64).reshape(-1, 2))
+    assert found.tolist() == expected
 
 
 @given(edge_lists)

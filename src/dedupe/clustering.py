@@ -10,11 +10,12 @@ costs linear work.
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["average_linkage"]
+__all__ = ["average_linkage", "components"]
 
 SAMPLE = 8
 """Documents of either cluster whose pairs make up the average: 64 pairs at most."""
@@ -106,6 +107,34 @@ def average_linkage(
         members[one] += members.pop(other)
     least = {cluster: min(documents) for cluster, documents in members.items()}
     return np.array([least[cluster] for cluster in cluster_of], np.int64)
+
+
+def components(n_docs: int, pairs: npt.NDArray[np.signedinteger[Any]]) -> npt.NDArray[np.int64]:
+    """Return the least document that each document is connected with by any number of pairs.
+
+    What is in two components can never be in one cluster. Labels spread along all
+    pairs at once, and jump along what they lead to (Shiloach & Vishkin 1982).
+
+    Parameters
+    ----------
+    n_docs : int
+    pairs : int [shape=(n_pairs, 2)]
+
+    Examples
+    --------
+    >>> components(5, np.array([[3, 1], [4, 3]])).tolist()
+    [0, 1, 2, 1, 1]
+    """
+    least = np.arange(n_docs)
+    while True:
+        lower = least[pairs].min(axis=1)
+        found = least.copy()
+        np.minimum.at(found, pairs[:, 0], lower)
+        np.minimum.at(found, pairs[:, 1], lower)
+        found = found[found]
+        if (found == least).all():
+            return least
+        least = found
 
 
 class _Means:

@@ -252,20 +252,16 @@ class Matcher:
 
 def _provisional_clusters(pairs: Whole, strict: Floats, n_docs: int) -> Whole:
     """Return the cluster of each document of a corpus by the pairs beyond doubt."""
-    # A document without such a pair stands alone, and what it scored says no more.
-    is_linked = np.zeros(n_docs, np.bool_)
-    is_linked[pairs[strict > 0]] = True
-    counts = is_linked[pairs].all(axis=1)
-    linked = np.flatnonzero(is_linked)
+    # Only what such pairs connect can become one, and what else scored 0 says no more.
+    components = clustering.components(n_docs, pairs[strict > 0])
+    is_inside = components[pairs[:, 0]] == components[pairs[:, 1]]
+    edges, scores = pairs[is_inside], strict[is_inside]
+    linked = np.unique(edges)
     labels = np.arange(n_docs)
     labels[linked] = linked[
         clustering.average_linkage(
             linked.size,
-            zip(
-                *np.searchsorted(linked, pairs[counts].T).tolist(),
-                strict[counts].tolist(),
-                strict=True,
-            ),
+            zip(*np.searchsorted(linked, edges.T).tolist(), scores.tolist(), strict=True),
             threshold=scoring.STRICT_CONTAINMENT,
             mean_share=1.0,
             # The copies of a story are linked to few of one another; see `dedupe.lsh`.
