@@ -24,8 +24,9 @@ import corpora
 import dedupe
 import peers
 from dedupe import scoring
-from dedupe.corpus import BLOCK_CHARS, map_in_order
+from dedupe.corpus import BLOCK_BYTES, map_in_order
 from dedupe.lsh import candidate_pairs
+from dedupe.matching import make_block
 from dedupe.minhash import signatures
 from dedupe.shingling import digests, hash_shingles
 from dedupe.text import hash_tokens
@@ -137,7 +138,7 @@ def test_sketches(
     benchmark: BenchmarkFixture, articles: list[str], label: str, pipeline: Callable[..., None]
 ) -> None:
     """Measure our stages, on one thread."""
-    blocks = corpora.blocks(articles, BLOCK_CHARS)
+    blocks = corpora.blocks(articles, BLOCK_BYTES)
     measure(benchmark, label, pipeline, blocks, n_bytes=corpora.n_bytes(articles))
 
 
@@ -168,7 +169,7 @@ def test_sketches_of_peers(
 @stage(BY_LANGUAGE)
 def test_english(benchmark: BenchmarkFixture, articles: list[str]) -> None:
     """Measure what the languages are compared with."""
-    blocks = corpora.blocks(articles, BLOCK_CHARS)
+    blocks = corpora.blocks(articles, BLOCK_BYTES)
     n_bytes = corpora.n_bytes(articles)
     measure(benchmark, "English", sketch_all, blocks, n_bytes=n_bytes, reference="English")
 
@@ -178,7 +179,7 @@ def test_english(benchmark: BenchmarkFixture, articles: list[str]) -> None:
 def test_languages(benchmark: BenchmarkFixture, language: str) -> None:
     """Measure made texts; made English shows what of a difference is due to their making."""
     texts = corpora.generate(language, 2_000_000)
-    blocks = corpora.blocks(texts, BLOCK_CHARS)
+    blocks = corpora.blocks(texts, BLOCK_BYTES)
     label = f"{language}, made"
     measure(benchmark, label, sketch_all, blocks, n_bytes=corpora.n_bytes(texts))
 
@@ -188,7 +189,7 @@ def test_languages(benchmark: BenchmarkFixture, language: str) -> None:
 def test_pages(benchmark: BenchmarkFixture) -> None:
     """Measure English as it stands on the web."""
     texts = corpora.pages()
-    blocks = corpora.blocks(texts, BLOCK_CHARS)
+    blocks = corpora.blocks(texts, BLOCK_BYTES)
     label = "English, web pages"
     measure(benchmark, label, sketch_all, blocks, n_bytes=corpora.n_bytes(texts))
 
@@ -197,7 +198,7 @@ def test_pages(benchmark: BenchmarkFixture) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_threads(benchmark: BenchmarkFixture, articles: list[str], workers: int) -> None:
     """Measure whether threads run side by side."""
-    blocks = corpora.blocks(articles, BLOCK_CHARS) * 4
+    blocks = corpora.blocks(articles, BLOCK_BYTES) * 4
     label, reference = ("one thread",) * 2 if workers == 1 else (f"{workers} threads", "")
     amount = {"n_bytes": 4 * corpora.n_bytes(articles)}
     measure(benchmark, label, sketch_all, blocks, workers, rounds=9, reference=reference, **amount)
@@ -205,10 +206,7 @@ def test_threads(benchmark: BenchmarkFixture, articles: list[str], workers: int)
 
 def pair_block(texts: Sequence[str]) -> scoring.Block:
     """Return documents as the scorer wants them."""
-    tokens = hash_tokens(texts, detail=True)
-    assert tokens.lines is not None
-    shingles = hash_shingles(tokens)
-    return scoring.Block(shingles.hashes, shingles.offsets, tokens.offsets, tokens.lines, 5)
+    return make_block(texts, ngram=5)[0]
 
 
 def score_pairs(
