@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe import results
+from dedupe.comparing import compare_documents
 from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
 from dedupe.hashed import Hashed
 from dedupe.lsh import candidate_pairs
-from dedupe.matching import Matcher, compare_documents
+from dedupe.matching import Matcher
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Comparison
 from dedupe.results import Result

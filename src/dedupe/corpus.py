@@ -121,6 +121,35 @@ class _Sketches:
     signatures: npt.NDArray[np.uint32]
 
 
+class _Intake:
+    """What comes in, in the order of the input, and is handed on in blocks."""
+
+    def __init__(self, texts: Texts) -> None:
+        self.ids: list[str] = []
+        self.times = array("d")
+        self.texts = texts
+        self.skipped: list[Skipped] = []
+
+    def blocks(self, stream: Iterable[Document | Skipped]) -> Iterator[list[bytes]]:
+        """Take everything in; yield the texts in UTF-8, a few at a time."""
+        block: list[bytes] = []
+        n_bytes = 0
+        for item in stream:
+            if isinstance(item, Skipped):
+                self.skipped.append(item)
+                continue
+            self.ids.append(item.id)
+            self.times.append(np.nan if item.time is None else item.time)
+            block.append(item.text.encode("utf-8", "replace"))
+            n_bytes += len(block[-1])
+            if n_bytes >= BLOCK_BYTES:
+                self.texts.extend(block)
+                yield block
+                block, n_bytes = [], 0
+        self.texts.extend(block)
+        yield block
+
+
 def read_corpus(
     stream: Iterable[Document | Skipped],
     settings: Settings,
@@ -140,59 +169,39 @@ def read_corpus(
         progress(Progress("compiling", 0, None, "kernels"))
     # Built here once, where each thread would build them anew.
     tables()
-    ids: list[str] = []
-    times = array("d")
-    texts = Texts(int(memory * TEXT_SHARE))
-    skipped: list[Skipped] = []
-
-    def blocks() -> Iterator[list[bytes]]:
-        block: list[bytes] = []
-        n_bytes = 0
-        for item in stream:
-            if isinstance(item, Skipped):
-                skipped.append(item)
-                continue
-            ids.append(item.id)
-            times.append(np.nan if item.time is None else item.time)
-            block.append(item.text.encode("utf-8", "replace"))
-            n_bytes += len(block[-1])
-            if n_bytes >= BLOCK_BYTES:
-                texts.extend(block)
-                yield block
-                block, n_bytes = [], 0
-        texts.extend(block)
-        yield block
-
+    intake = _Intake(Texts(int(memory * TEXT_SHARE)))
     rows = Rows(int(memory * SIGNATURE_SHARE))
     facts: list[tuple[npt.NDArray[np.uint64], Whole, Whole]] = []
     n_done = 0
-    for sketch in map_in_order(lambda block: _sketch(block, settings), blocks(), workers):
+    for sketch in map_in_order(
+        lambda block: _sketch(block, settings), intake.blocks(stream), workers
+    ):
         rows.append(sketch.signatures)
         facts.append((sketch.digests, sketch.n_words, sketch.n_shingles))
         n_done += len(sketch.n_words)
-        progress(Progress("signatures", n_done, None, "documents", texts.n_bytes))
+        progress(Progress("signatures", n_done, None, "documents", intake.texts.n_bytes))
     all_digests, n_words, n_shingles = (
         np.concatenate(column) for column in zip(*facts, strict=True)
     )
     for row in np.flatnonzero(n_words == 0).tolist():
         remedy = "nothing to do, unless it should hold text"
-        skipped.append(Skipped(ids[row], "no word in it", remedy))
-    order = sorted(np.flatnonzero(n_words).tolist(), key=ids.__getitem__)
+        intake.skipped.append(Skipped(intake.ids[row], "no word in it", remedy))
+    order = sorted(np.flatnonzero(n_words).tolist(), key=intake.ids.__getitem__)
     if not order:
         raise NothingToRead(
-            f"at least one document must hold a word, got {len(ids)} without: "
+            f"at least one document must hold a word, got {len(intake.ids)} without: "
             "check the paths and the text field"
         )
     return Corpus(
-        ids=tuple(ids[row] for row in order),
+        ids=tuple(intake.ids[row] for row in order),
         n_words=n_words[order],
         rows=np.array(order, np.int64),
-        times=np.array(times),
+        times=np.array(intake.times),
         n_shingles=n_shingles,
         signatures=rows.finish(),
-        stored=texts,
+        stored=intake.texts,
         first_copy=_first_copies(all_digests[order]),
-        skipped=tuple(sorted(skipped, key=lambda item: (item.id, item.reason))),
+        skipped=tuple(sorted(intake.skipped, key=lambda item: (item.id, item.reason))),
         keeps_order=settings.keep == "first" or callable(settings.keep),
     )
 

@@ -13,19 +13,16 @@ import numpy.typing as npt
 
 from dedupe import clustering, evidence, scoring
 from dedupe.corpus import Corpus
-from dedupe.documents import Document
-from dedupe.errors import InvalidSetting, NothingToRead
 from dedupe.furniture import Furniture
 from dedupe.hashed import Hashed, short_lines
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.records import Cluster, Comparison, Evidence, Pair
-from dedupe.results import Result
-from dedupe.settings import SCORE_FLOOR, Settings
-from dedupe.shingling import digests, hash_shingles
+from dedupe.records import Cluster, Evidence, Pair
+from dedupe.settings import SCORE_FLOOR
+from dedupe.shingling import hash_shingles
 from dedupe.text import Tokens, hash_tokens
 from dedupe.threads import map_in_order
 
-__all__ = ["EvidenceFinder", "Matcher", "compare_documents", "make_block", "make_pairs"]
+__all__ = ["EvidenceFinder", "Matcher", "identical_pair", "make_block", "make_pairs"]
 
 BLOCK_WORDS = 1 << 18
 """Words in the documents of a block of pairs: more would not stay in the cache."""
@@ -96,7 +93,7 @@ class Matcher:
 
         Parameters
         ----------
-        pairs : int64 [shape=(n_pairs, 2)]
+        pairs : int32 [shape=(n_pairs, 2)]
             As in `find_furniture`.
         progress : callable
         """
@@ -292,56 +289,6 @@ class EvidenceFinder:
     def _spans(self, number: int) -> npt.NDArray[np.int32]:
         assert self.tokens.spans is not None
         return self.tokens.spans[self.tokens.offsets[number] : self.tokens.offsets[number + 1]]
-
-
-def compare_documents(
-    left: Document, right: Document, settings: Settings, corpus: Result | None = None
-) -> Comparison:
-    """Compare two documents, with what a corpus says of furniture if there is one."""
-    texts = [left.text, right.text]
-    block, tokens = make_block(texts, settings.ngram)
-    for document, n_words in zip((left, right), block.n_words, strict=True):
-        if n_words == 0:
-            raise NothingToRead(f"a text to compare must hold a word, got none in {document.id}")
-    furniture = _furniture_of_two(block) if corpus is None else _furniture_of(corpus, settings)
-    finder = EvidenceFinder(texts, settings.ngram, furniture)
-    one, other = digests(tokens)
-    if one == other:
-        pair = identical_pair(left.id, right.id, int(finder.block.n_words[0]))
-    else:
-        alignment = scoring.align(finder.block, np.array([0]), np.array([1]))
-        pair = make_pairs([left.id, right.id].__getitem__, finder.block, alignment, floor=0.0)[0]
-    return Comparison(
-        replace(pair, evidence=finder.find(0, 1)),
-        left.text,
-        right.text,
-        settings.threshold,
-        knows_furniture=corpus is not None,
-    )
-
-
-def _furniture_of_two(block: scoring.Block) -> Furniture:
-    """Return what two documents alone let one know of furniture: as much as any corpus of two.
-
-    What they share counts half where they may be two stories.
-    """
-    pair = np.array([0]), np.array([1])
-    strict = scoring.strict_score(scoring.align(block, *pair))
-    is_one_story = strict[0] >= scoring.STRICT_CONTAINMENT
-    furniture = Furniture()
-    furniture.watch(scoring.shared_shingles(block, *pair))
-    clusters = np.array([0, 0 if is_one_story else 1])
-    furniture.count(block.shingles, block.shingle_offsets, clusters)
-    return furniture
-
-
-def _furniture_of(corpus: Result, settings: Settings) -> Furniture:
-    """Return what a corpus knows of furniture."""
-    if corpus.settings.ngram != settings.ngram:
-        raise InvalidSetting(
-            f"ngram must be that of the corpus, {corpus.settings.ngram}, got {settings.ngram}"
-        )
-    return Furniture.from_bytes(corpus.furniture)
 
 
 def make_block(

@@ -161,6 +161,20 @@ def _match_into(larger, smaller, slots, mask, scratch):
 
 
 @compiled
+def _match_pair_into(a, b, indexed, shingles, offsets, slots, scratch):
+    """Match document `b` with the larger document `a`, which is now in the table: return it.
+
+    `indexed` is the document that the table holds already, or -1.
+    """
+    larger = shingles[offsets[a] : offsets[a + 1]]
+    mask = _mask(larger.size)
+    if indexed != a:
+        _index_into(larger, slots, mask, scratch)
+    _match_into(larger, shingles[offsets[b] : offsets[b + 1]], slots, mask, scratch)
+    return a
+
+
+@compiled
 def _cover_smaller_into(n_words, n_shingles, ngram, weights, first_word, scratch):
     """Mark the words of the smaller document that stand in a matched shingle.
 
@@ -402,21 +416,14 @@ def align_pairs_into(
     scratch[COVER_LARGER] = 0
     scratch[SEEN] = 0
     indexed = -1
-    mask = 1
     for p in range(larger.size):
         a = larger[p]
         b = smaller[p]
-        shingles_a = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
-        shingles_b = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
+        indexed = _match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, scratch)
         lines_a = lines[token_offsets[a] : token_offsets[a + 1]]
         lines_b = lines[token_offsets[b] : token_offsets[b + 1]]
-        if indexed != a:
-            mask = _mask(shingles_a.size)
-            _index_into(shingles_a, slots, mask, scratch)
-            indexed = a
-        _match_into(shingles_a, shingles_b, slots, mask, scratch)
         words_a, words_b = lines_a.size, lines_b.size
-        n_shingles = shingles_b.size
+        n_shingles = shingle_offsets[b + 1] - shingle_offsets[b]
         covered_a, weight_a, n_shared = _cover_larger_into(
             words_a, n_shingles, ngram, weights, token_offsets[a], scratch
         )
@@ -447,20 +454,13 @@ def shared_into(larger, smaller, shingles, shingle_offsets, slots, scratch, shar
     """
     n_shared = 0
     indexed = -1
-    mask = 1
     for p in range(larger.size):
-        a = larger[p]
         b = smaller[p]
-        shingles_a = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
-        shingles_b = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
-        if indexed != a:
-            mask = _mask(shingles_a.size)
-            _index_into(shingles_a, slots, mask, scratch)
-            indexed = a
-        _match_into(shingles_a, shingles_b, slots, mask, scratch)
-        for i in range(shingles_b.size):
+        indexed = _match_pair_into(larger[p], b, indexed, shingles, shingle_offsets, slots, scratch)
+        first = shingle_offsets[b]
+        for i in range(shingle_offsets[b + 1] - first):
             if scratch[MATCH, i] >= 0:
-                shared[n_shared] = shingles_b[i]
+                shared[n_shared] = shingles[first + i]
                 n_shared += 1
     return n_shared
 

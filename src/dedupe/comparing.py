@@ -1,0 +1,67 @@
+"""Two documents alone: what a search among many would say of them, with all they share."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from dedupe import scoring
+from dedupe.documents import Document
+from dedupe.errors import InvalidSetting, NothingToRead
+from dedupe.furniture import Furniture
+from dedupe.matching import EvidenceFinder, identical_pair, make_block, make_pairs
+from dedupe.records import Comparison
+from dedupe.results import Result
+from dedupe.settings import Settings
+from dedupe.shingling import digests
+
+__all__ = ["compare_documents"]
+
+
+def compare_documents(
+    left: Document, right: Document, settings: Settings, corpus: Result | None = None
+) -> Comparison:
+    """Compare two documents, with what a corpus says of furniture if there is one."""
+    texts = [left.text, right.text]
+    block, tokens = make_block(texts, settings.ngram)
+    for document, n_words in zip((left, right), block.n_words, strict=True):
+        if n_words == 0:
+            raise NothingToRead(f"a text to compare must hold a word, got none in {document.id}")
+    furniture = _furniture_of_two(block) if corpus is None else _furniture_of(corpus, settings)
+    finder = EvidenceFinder(texts, settings.ngram, furniture)
+    one, other = digests(tokens)
+    if one == other:
+        pair = identical_pair(left.id, right.id, int(finder.block.n_words[0]))
+    else:
+        alignment = scoring.align(finder.block, np.array([0]), np.array([1]))
+        pair = make_pairs([left.id, right.id].__getitem__, finder.block, alignment, floor=0.0)[0]
+    return Comparison(
+        replace(pair, evidence=finder.find(0, 1)),
+        left.text,
+        right.text,
+        settings.threshold,
+        knows_furniture=corpus is not None,
+    )
+
+
+def _furniture_of_two(block: scoring.Block) -> Furniture:
+    """Return what two documents alone let one know of furniture: as much as any corpus of two.
+
+    What they share counts half where they may be two stories.
+    """
+    pair = np.array([0]), np.array([1])
+    strict = scoring.strict_score(scoring.align(block, *pair))
+    is_one_story = strict[0] >= scoring.STRICT_CONTAINMENT
+    furniture = Furniture()
+    furniture.watch(scoring.shared_shingles(block, *pair))
+    clusters = np.array([0, 0 if is_one_story else 1])
+    furniture.count(block.shingles, block.shingle_offsets, clusters)
+    return furniture
+
+
+def _furniture_of(corpus: Result, settings: Settings) -> Furniture:
+    """Return what a corpus knows of furniture."""
+    if corpus.settings.ngram != settings.ngram:
+        raise InvalidSetting(
+            f"ngram must be that of the corpus, {corpus.settings.ngram}, got {settings.ngram}"
+        )
+    return Furniture.from_bytes(corpus.furniture)
