@@ -21,6 +21,7 @@ from dedupe.records import (
     Pair,
     Passage,
     Span,
+    evidence_of,
 )
 from dedupe.results import Result
 from dedupe.settings import Settings
@@ -30,9 +31,8 @@ STORY = "The council voted to close the bridge."
 
 def pair(left, right):
     evidence = Evidence((Passage(Span(0, 38), Span(0, 38), 7, STORY),), (), (), 1.0, 1.0)
-    return Pair(
-        left, right, 0.9, 0.5, 1.0, 1.0, 0.5, "contained", "7 words shared", 7, 0, 0, evidence
-    )
+    facts = (0.9, 0.5, 1.0, 1.0, 0.5, "contained", "7 words shared", 7, 0, 0)
+    return Pair(left, right, *facts, evidence_of(evidence))
 
 
 def found(n_clusters=1):

@@ -18,9 +18,25 @@ edge_lists = st.dictionaries(pairs, st.integers(10, 100), max_size=15).map(
 )
 
 
+def label(n_docs, edges, ask=None, **options):
+    """Return the cluster of each document; edges and what is asked for are lists."""
+    columns = np.array(edges, np.float64).reshape(-1, 3)
+
+    def ask_of_list(pairs):
+        return ask([tuple(pair) for pair in pairs.tolist()])
+
+    return average_linkage(
+        n_docs,
+        columns[:, :2].astype(np.int64),
+        columns[:, 2],
+        ask=ask and ask_of_list,
+        **options,
+    )
+
+
 def clusters(edges, n_docs=N_DOCS, threshold=THRESHOLD, **options):
     """Return the members of each cluster of two or more."""
-    labels = average_linkage(n_docs, edges, threshold=threshold, **options).tolist()
+    labels = label(n_docs, edges, threshold=threshold, **options).tolist()
     groups = ([d for d in range(n_docs) if labels[d] == label] for label in sorted(set(labels)))
     return [group for group in groups if len(group) > 1]
 
@@ -42,7 +58,7 @@ def test_neither_the_order_of_pairs_nor_that_of_their_sides_counts(edges, random
 
 @given(edge_lists)
 def test_a_label_is_the_least_document_of_its_cluster(edges):
-    labels = average_linkage(N_DOCS, edges, threshold=THRESHOLD)
+    labels = label(N_DOCS, edges, threshold=THRESHOLD)
     assert (labels <= np.arange(N_DOCS)).all()
     assert (labels[labels] == labels).all()
 
@@ -76,7 +92,7 @@ def test_unrelated_documents_change_nothing(edges, others):
 
 @given(st.integers(10, 100), st.integers(10, 100))
 def test_two_documents_are_joined_where_their_score_reaches_the_threshold(score, threshold):
-    labels = average_linkage(2, [(0, 1, score / 100)], threshold=threshold / 100)
+    labels = label(2, [(0, 1, score / 100)], threshold=threshold / 100)
     assert (labels[0] == labels[1]) == (score >= threshold)
 
 
@@ -138,8 +154,8 @@ def test_an_answer_is_worth_as_much_as_an_edge_below_the_threshold(edges, answer
 
 
 def test_no_documents_and_no_pairs():
-    assert average_linkage(0, [], threshold=0.4).tolist() == []
-    assert average_linkage(3, [], threshold=0.4).tolist() == [0, 1, 2]
+    assert label(0, [], threshold=0.4).tolist() == []
+    assert label(3, [], threshold=0.4).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("score", "expected"), [(0.4, [[0, 1]]), (0.39, [])])

@@ -22,6 +22,7 @@ from dedupe.records import (
     Passage,
     Remainder,
     Span,
+    evidence_of,
 )
 from dedupe.report import comparison, csv, explanation, files, json, progress, text
 from dedupe.report.lines import BLANK, Line, counted, plain, squeezed, styled, visible
@@ -49,7 +50,7 @@ def pair(left, right, score, verdict="same text", *, reason="words shared", evid
         shared_words=90,
         hole_words=0,
         furniture_words=4,
-        evidence=evidence,
+        find_evidence=evidence_of(evidence),
     )
 
 

@@ -25,13 +25,15 @@ from dedupe.records import (
     Passage,
     Remainder,
     Span,
+    evidence_of,
 )
 from dedupe.results import Result
 from dedupe.settings import SCORE_FLOOR, Settings
 
 
 def make_pair(left, right, score, verdict="contained", evidence=None):
-    return Pair(left, right, score, score / 2, 1.0, score, 1.0, verdict, "why", 40, 0, 3, evidence)
+    facts = (score, score / 2, 1.0, score, 1.0, verdict, "why", 40, 0, 3)
+    return Pair(left, right, *facts, evidence_of(evidence))
 
 
 def make_result(scores, *, documents=None, skipped=(), threshold=0.4, keep="longest"):

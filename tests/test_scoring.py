@@ -1,5 +1,6 @@
 """Candidate pairs to scores: what two documents share, in what order, and what stands between."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,14 +13,16 @@ import reference
 from dedupe import scoring
 from dedupe.kernels import alignment as kernel
 from dedupe.scoring import (
+    VERDICTS,
     Block,
     align,
+    most,
     reason,
     score,
     shared_runs,
     similarities,
     strict_score,
-    verdict,
+    verdicts,
 )
 from dedupe.shingling import hash_shingles
 from dedupe.text import Tokens
@@ -67,6 +70,7 @@ def facts_of(block, larger, smaller):
         block.lines,
         block.weights,
         block.ngram,
+        0,
         *scratch_of(block),
         found,
     )
@@ -181,6 +185,25 @@ def test_every_score_lies_between_0_and_1(one, other, ngram, data):
     found = align_pair(one, other, ngram=ngram, weights=weights)
     for share in (score(found), strict_score(found)):
         assert 0 <= share[0] <= 1
+
+
+@given(pairs_of_documents(), ngrams, st.data())
+def test_no_weights_make_a_pair_score_more_than_the_most(pair, ngram, data):
+    weights = [per_word(data, document, EIGHTHS) for document in pair]
+    bound = most(align_pair(*pair, ngram=ngram))
+    assert score(align_pair(*pair, ngram=ngram, weights=weights)) <= bound
+
+
+@given(pairs_of_documents(), ngrams, st.integers(0, 30))
+def test_few_shared_words_are_not_looked_into(pair, ngram, min_words):
+    block = make_block(pair, ngram)
+    everything, found = (
+        align(block, np.array([0]), np.array([1]), min_words=least) for least in (0, min_words)
+    )
+    if everything.covered[0] < min_words:
+        assert (found.hole[0], found.excess[0]) == (0, 0)
+        everything = replace(everything, hole=found.hole, excess=found.excess)
+    assert found == everything
 
 
 @given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
@@ -436,7 +459,8 @@ def test_runs_of_little_weight_are_marked_as_furniture():
     ],
 )
 def test_verdict(facts, expected):
-    assert verdict(*facts) == expected
+    (place,) = verdicts(*np.array(facts)[:, np.newaxis])
+    assert VERDICTS[place] == expected
 
 
 @pytest.mark.parametrize(

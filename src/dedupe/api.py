@@ -6,8 +6,7 @@ input changes nothing.
 """
 
 import os
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,13 +18,15 @@ from dedupe.comparing import compare_documents
 from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
+from dedupe.facts import Facts, is_identical, numbers_of, scored_pairs
 from dedupe.hashed import Hashed
 from dedupe.lsh import candidate_pairs
-from dedupe.matching import Matcher
+from dedupe.matching import EvidenceOfCorpus, Matcher
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.records import Comparison
+from dedupe.records import Cluster, Comparison
 from dedupe.results import Result
-from dedupe.settings import Settings
+from dedupe.scored import keys_of, pairs_of
+from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.spill import default_memory
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
@@ -223,29 +224,74 @@ def _find(stream: Iterable[Document | Skipped], settings: Settings, run: _Run) -
     hashed = Hashed(corpus, np.flatnonzero(compared), settings.ngram, memory)
     hashed.hash(workers, report)
     matcher = Matcher(corpus, hashed, workers)
-    matcher.find_furniture(candidates, report)
-    scored = {(p.left, p.right): p for p in (*matcher.copies(), *matcher.score(candidates, report))}
+    worth_scoring = matcher.find_furniture(candidates, report)
+    facts = np.concatenate([matcher.copies(), matcher.score(worth_scoring, report)])
     report(Progress("clustering", 0, None, "pairs"))
-    involved = sorted({name for pair in scored for name in pair})
-    numbers = dict(zip(involved, _places(corpus.ids, involved), strict=True))
-    infos = [corpus.info(number) for number in numbers.values()]
-    labels = results.cluster_labels(infos, scored, settings.threshold, matcher.ask(numbers, scored))
-    clusters = results.make_clusters(infos, labels, settings.keep)
-    matcher.explain(clusters, numbers, scored, report)
-    if run.explain is not None:
-        scored = matcher.candidates_of(run.explain, candidates) | scored
-        involved = sorted({name for pair in scored for name in pair})
-        infos = [corpus.info(number) for number in _places(corpus.ids, involved)]
+    facts, clusters = _cluster(matcher, facts, settings)
+    if run.explain in corpus.ids:
+        others = matcher.candidates_of(corpus.ids.index(run.explain), candidates)
+        is_new = ~np.isin(keys_of(numbers_of(others)), keys_of(numbers_of(facts)))
+        facts = np.concatenate([facts, others[is_new]])
+    furniture = matcher.furniture.to_bytes()
+    numbers, facts = _in_order(facts)
+    infos = tuple(corpus.info(number) for number in numbers.tolist())
+    scored = scored_pairs(
+        facts,
+        [info.id for info in infos],
+        EvidenceOfCorpus(corpus, numbers, settings.ngram, furniture),
+    )
+    report(Progress("clustering", len(clusters), len(clusters), "clusters"))
     return Result(
         clusters=clusters,
         duplicates=results.make_duplicates(clusters, scored),
-        scored=tuple(sorted(scored.values(), key=lambda p: (-p.score, p.left, p.right))),
+        scored=scored,
         skipped=corpus.skipped,
         n_documents=len(corpus),
         settings=settings,
-        documents=tuple(infos),
-        furniture=matcher.furniture.to_bytes(),
+        documents=infos,
+        furniture=furniture,
     )
+
+
+def _cluster(
+    matcher: Matcher, facts: Facts, settings: Settings
+) -> tuple[Facts, tuple[Cluster, ...]]:
+    """Join what was scored; return the facts with those that it took, and the clusters."""
+    numbers, places = np.unique(numbers_of(facts), return_inverse=True)
+    asked = []
+
+    def ask(pairs: npt.NDArray[np.int64]) -> list[float]:
+        asked.append(matcher.facts_of(numbers[pairs]))
+        scores = asked[-1]["score"]
+        return np.where(scores >= SCORE_FLOOR, scores, 0.0).tolist()  # type: ignore[no-any-return]
+
+    labels = results.cluster_labels(
+        numbers.size,
+        places.reshape(-1, 2),
+        facts["score"],
+        is_identical(facts),
+        threshold=settings.threshold,
+        ask=ask,
+    )
+    infos = [matcher.corpus.info(number) for number in numbers.tolist()]
+    clusters = results.make_clusters(infos, labels, settings.keep)
+    number_of = dict(zip((info.id for info in infos), numbers.tolist(), strict=True))
+    kept = [
+        (number_of[member], number_of[cluster.representative])
+        for cluster in clusters
+        for member in cluster.members
+        if member != cluster.representative
+    ]
+    return matcher.explain(np.concatenate([facts, *asked]), pairs_of(kept)), clusters
+
+
+def _in_order(facts: Facts) -> tuple[npt.NDArray[np.int64], Facts]:
+    """Return the documents of some pairs, and the pairs, best first, by their places there."""
+    facts = facts[np.lexsort((facts["right"], facts["left"], -facts["score"]))]
+    numbers = np.unique(numbers_of(facts)).astype(np.int64)
+    for side in ("left", "right"):
+        facts[side] = np.searchsorted(numbers, facts[side])
+    return numbers, facts
 
 
 def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDArray[np.int32]:
@@ -260,11 +306,6 @@ def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDA
         workers=workers,
     )
     return originals.astype(np.int32)[pairs]
-
-
-def _places(ids: Sequence[str], wanted: Iterable[str]) -> list[int]:
-    """Return where some of the ids stand; both are in order."""
-    return [bisect_left(ids, name) for name in wanted]
 
 
 def _one_document(path: str | os.PathLike[str]) -> Document:

@@ -34,14 +34,17 @@ Within a true cluster the weakest cross pairs lie under the threshold; they must
 not split it. On development pages shares from 0.8 to 1 do equally well.
 """
 
-Ask = Callable[[list[tuple[int, int]]], list[float]]
+Whole = npt.NDArray[np.signedinteger[Any]]
+Floats = npt.NDArray[np.floating[Any]]
+Ask = Callable[[npt.NDArray[np.int64]], Iterable[float]]
 Scores = dict[tuple[int, int], float]
 Members = dict[int, list[int]]
 
 
 def average_linkage(
     n_docs: int,
-    edges: Iterable[tuple[int, int, float]],
+    pairs: Whole,
+    scores: Floats,
     *,
     threshold: float,
     mean_share: float | None = None,
@@ -53,15 +56,17 @@ def average_linkage(
     Parameters
     ----------
     n_docs : int
-    edges : iterable of (document, document, score)
-        Each pair once, in any order. Only scores that reach `threshold` join
-        clusters; lower ones count in the averages.
+    pairs : int [shape=(n_pairs, 2)]
+        Documents, each pair once, in any order.
+    scores : float [shape=(n_pairs,)], in [0, 1]
+        Only scores that reach `threshold` join clusters; lower ones count in the
+        averages.
     threshold : float, in [0, 1]
     mean_share : float, in [0, 1], optional
         Share of the threshold that the average must reach, MEAN_SHARE by default.
     ask : callable, optional
-        Gives the scores of a list of pairs, lesser document first, that are not
-        among the edges.
+        Gives the scores of an array of pairs, lesser document first, that are not
+        among `pairs`.
     missing : float or None
         What those pairs count without `ask`; None leaves them out of the average.
 
@@ -73,18 +78,68 @@ def average_linkage(
 
     Examples
     --------
-    >>> chain = [(0, 1, 0.9), (1, 2, 0.8)]
-    >>> average_linkage(3, chain, threshold=0.6).tolist()
+    >>> chain, scores = [[0, 1], [1, 2]], [0.9, 0.8]
+    >>> average_linkage(3, np.array(chain), np.array(scores), threshold=0.6).tolist()
     [0, 0, 2]
-    >>> average_linkage(3, [*chain, (0, 2, 0.7)], threshold=0.6).tolist()
+    >>> triangle, scores = [[0, 1], [1, 2], [0, 2]], [0.9, 0.8, 0.7]
+    >>> average_linkage(3, np.array(triangle), np.array(scores), threshold=0.6).tolist()
     [0, 0, 0]
     """
-    least_mean = threshold * (MEAN_SHARE if mean_share is None else mean_share)
-    scores = {(min(a, b), max(a, b)): score for a, b, score in edges}
+    # A cluster lies within a component, and nearly all of those are one cluster at once.
+    labels = components(n_docs, pairs[scores >= threshold])
+    is_inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
+    pairs, scores = pairs[is_inside], scores[is_inside]
+    is_doubtful = _are_doubtful(labels, pairs, scores >= threshold, ask is None and missing is None)
+    documents = np.flatnonzero(is_doubtful[labels])
+    among = is_doubtful[labels[pairs[:, 0]]]
+    labels[documents] = documents[
+        _join_best_first(
+            documents.size,
+            np.searchsorted(documents, pairs[among]),
+            scores[among],
+            threshold=threshold,
+            least_mean=threshold * (MEAN_SHARE if mean_share is None else mean_share),
+            ask=None if ask is None else lambda few: ask(documents[few]),
+            missing=missing,
+        )
+    ]
+    return labels
+
+
+def _are_doubtful(
+    labels: npt.NDArray[np.int64], pairs: Whole, is_high: npt.NDArray[np.bool_], only_known: bool
+) -> npt.NDArray[np.bool_]:
+    """Return, by label, in which components an average may lie below the threshold.
+
+    In all others no pair does: none that is known, if only those count. `pairs` are
+    those within components, and `is_high` tells which reach the threshold.
+    """
+    of_pairs = labels[pairs[:, 0]]
+    if only_known:
+        n_low: npt.NDArray[np.int64] = np.bincount(of_pairs[~is_high], minlength=labels.size)
+        return n_low > 0
+    n_members = np.bincount(labels, minlength=labels.size)
+    n_high = np.bincount(of_pairs[is_high], minlength=labels.size)
+    is_short: npt.NDArray[np.bool_] = n_high < n_members * (n_members - 1) // 2
+    return is_short
+
+
+def _join_best_first(
+    n_docs: int,
+    pairs: npt.NDArray[np.int64],
+    scores: Floats,
+    *,
+    threshold: float,
+    least_mean: float,
+    ask: Ask | None,
+    missing: float | None,
+) -> list[int]:
+    """Return the cluster of each document, one join after the other."""
+    known = dict(zip(map(tuple, np.sort(pairs, axis=1).tolist()), scores.tolist(), strict=True))
     members = {document: [document] for document in range(n_docs)}
-    means = _KnownMeans(scores, members, missing) if ask is None else _Means(scores, members, ask)
+    means = _KnownMeans(known, members, missing) if ask is None else _Means(known, members, ask)
     # The most alike come first: the score of a pair, later the mean of two clusters.
-    waiting = [(-score, *pair) for pair, score in scores.items() if score >= threshold]
+    waiting = [(-score, *pair) for pair, score in known.items() if score >= threshold]
     heapq.heapify(waiting)
     cluster_of = list(range(n_docs))
     while waiting:
@@ -106,10 +161,10 @@ def average_linkage(
             cluster_of[document] = one
         members[one] += members.pop(other)
     least = {cluster: min(documents) for cluster, documents in members.items()}
-    return np.array([least[cluster] for cluster in cluster_of], np.int64)
+    return [least[cluster] for cluster in cluster_of]
 
 
-def components(n_docs: int, pairs: npt.NDArray[np.signedinteger[Any]]) -> npt.NDArray[np.int64]:
+def components(n_docs: int, pairs: Whole) -> npt.NDArray[np.int64]:
     """Return the least document that each document is connected with by any number of pairs.
 
     What is in two components can never be in one cluster. Labels spread along all
@@ -160,7 +215,8 @@ class _Means:
     def _mean(self, one: Sequence[int], other: Sequence[int]) -> float:
         pairs = [(min(a, b), max(a, b)) for a in one for b in other]
         if unknown := [pair for pair in pairs if pair not in self._scores]:
-            self._scores.update(zip(unknown, self._ask(unknown), strict=True))
+            answers = self._ask(np.array(unknown, np.int64))
+            self._scores.update(zip(unknown, answers, strict=True))
         return sum(self._scores[pair] for pair in pairs) / len(pairs)
 
 

@@ -1,14 +1,13 @@
 """Two documents alone: what a search among many would say of them, with all they share."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from dedupe import scoring
 from dedupe.documents import Document
 from dedupe.errors import InvalidSetting, NothingToRead
+from dedupe.facts import identical_facts, make_facts, scored_pairs
 from dedupe.furniture import Furniture
-from dedupe.matching import EvidenceFinder, identical_pair, make_block, make_pairs
+from dedupe.matching import EvidenceFinder, make_block
 from dedupe.records import Comparison
 from dedupe.results import Result
 from dedupe.settings import Settings
@@ -30,12 +29,13 @@ def compare_documents(
     finder = EvidenceFinder(texts, settings.ngram, furniture)
     one, other = digests(tokens)
     if one == other:
-        pair = identical_pair(left.id, right.id, int(finder.block.n_words[0]))
+        facts = identical_facts(np.array([[0, 1]]), finder.block.n_words[:1])
     else:
         alignment = scoring.align(finder.block, np.array([0]), np.array([1]))
-        pair = make_pairs([left.id, right.id].__getitem__, finder.block, alignment, floor=0.0)[0]
+        facts = make_facts(finder.block, alignment, floor=0.0)
+    facts["has_evidence"] = True
     return Comparison(
-        replace(pair, evidence=finder.find(0, 1)),
+        scored_pairs(facts, [left.id, right.id], finder.find)[0],
         left.text,
         right.text,
         settings.threshold,

@@ -4,8 +4,9 @@ There are two passes: the first learns which text is furniture, the second weigh
 lightly. The evidence for duplicates comes last, and takes their texts.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,23 @@ import numpy.typing as npt
 
 from dedupe import clustering, evidence, scoring
 from dedupe.corpus import Corpus
+from dedupe.facts import FACTS, Facts, identical_facts, make_facts, scored_pairs
 from dedupe.furniture import Furniture
 from dedupe.hashed import Hashed, short_lines
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.records import Cluster, Evidence, Pair
+from dedupe.records import Evidence
+from dedupe.scored import keys_of
 from dedupe.settings import SCORE_FLOOR
 from dedupe.shingling import hash_shingles
 from dedupe.text import Tokens, hash_tokens
 from dedupe.threads import map_in_order
 
-__all__ = ["EvidenceFinder", "Matcher", "identical_pair", "make_block", "make_pairs"]
+__all__ = [
+    "EvidenceFinder",
+    "EvidenceOfCorpus",
+    "Matcher",
+    "make_block",
+]
 
 BLOCK_WORDS = 1 << 18
 """Words in the documents of a block of pairs: more would not stay in the cache."""
@@ -34,9 +42,8 @@ RELAX_AFTER = 64
 """Blocks after which their documents may leave memory: some hundred megabytes at most."""
 
 N_LISTED = 8
-"""Passages, and remainders of either side, that are kept of each duplicate of a search."""
+"""Passages, and remainders of either side, that are listed of each duplicate of a search."""
 
-Pairs = dict[tuple[str, str], Pair]
 Whole = npt.NDArray[np.signedinteger[Any]]
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -60,7 +67,7 @@ class Matcher:
     workers: int
     furniture: Furniture = field(default_factory=Furniture)
 
-    def find_furniture(self, pairs: Whole, progress: ProgressCallback) -> None:
+    def find_furniture(self, pairs: Whole, progress: ProgressCallback) -> Whole:
         """Learn which text is furniture, from the clusters of the pairs beyond doubt.
 
         Furniture is text that different clusters hold, so only the text that pairs
@@ -71,13 +78,20 @@ class Matcher:
         pairs : int32 [shape=(n_pairs, 2)]
             Numbers of documents, pairs with the same first document together.
         progress : callable
+
+        Returns
+        -------
+        int32 [shape=(n, 2)]
+            The pairs that may score the floor, whatever is furniture.
         """
         strict = np.empty(len(pairs), np.float32)
+        may_score = np.empty(len(pairs), np.bool_)
         n_done = 0
-        for found, shared in map_in_order(self._first_pass, self._blocks(pairs), self.workers):
-            strict[n_done : n_done + len(found)] = found
-            self.furniture.watch(shared)
-            n_done += len(found)
+        for found in map_in_order(self._first_pass, self._blocks(pairs), self.workers):
+            done = slice(n_done, n_done + len(found.strict))
+            strict[done], may_score[done] = found.strict, found.most >= SCORE_FLOOR
+            self.furniture.watch(found.shared)
+            n_done = done.stop
             progress(Progress("furniture", n_done, len(pairs), "pairs"))
         labels = _provisional_clusters(pairs, strict, len(self.corpus))
         is_apart = (strict > 0) & (labels[pairs[:, 0]] != labels[pairs[:, 1]])
@@ -87,9 +101,10 @@ class Matcher:
         clusters = labels[self.hashed.numbers]
         self.furniture.count(block.shingles, block.shingle_offsets, clusters)
         self.hashed.weigh(self.furniture, self.workers)
+        return pairs[may_score]
 
-    def score(self, pairs: Whole, progress: ProgressCallback) -> Iterator[Pair]:
-        """Yield the pairs that score at least the floor, furniture weighed lightly.
+    def score(self, pairs: Whole, progress: ProgressCallback) -> Facts:
+        """Return the pairs that score at least the floor, furniture weighed lightly.
 
         Parameters
         ----------
@@ -97,107 +112,64 @@ class Matcher:
             As in `find_furniture`.
         progress : callable
         """
+        found = [np.empty(0, FACTS)]
         n_done = 0
-        for found, n_pairs in map_in_order(self._score_block, self._blocks(pairs), self.workers):
-            yield from found
+        for facts, n_pairs in map_in_order(self._score_block, self._blocks(pairs), self.workers):
+            found.append(facts)
             n_done += n_pairs
             progress(Progress("scoring", n_done, len(pairs), "pairs"))
+        return np.concatenate(found)
 
-    def candidates_of(self, document: str, pairs: Whole) -> Pairs:
-        """Return all pairs of one document, whatever they score; none if it was skipped."""
-        if document not in self.corpus.ids:
-            return {}
-        # Of identical copies only the first was compared.
-        original = self.corpus.first_copy[self.corpus.ids.index(document)]
-        mine = pairs[(pairs == original).any(axis=1)]
-        found = self._pairs(mine, floor=0.0) if len(mine) else []
-        return {(pair.left, pair.right): pair for pair in found}
+    def facts_of(self, pairs: Whole) -> Facts:
+        """Return a few pairs, whatever they score."""
+        return self._facts(pairs, floor=0.0) if len(pairs) else np.empty(0, FACTS)
 
-    def copies(self) -> Iterator[Pair]:
-        """Yield each identical copy with the first document that has its tokens."""
+    def copies(self) -> Facts:
+        """Return each identical copy with the first document that has its tokens."""
         first_copy = self.corpus.first_copy
-        for copy in np.flatnonzero(first_copy != np.arange(len(first_copy))).tolist():
-            yield self._identical(int(first_copy[copy]), copy)
+        copies = np.flatnonzero(first_copy != np.arange(len(first_copy)))
+        return self._identical(np.stack([first_copy[copies], copies], axis=1))
 
-    def ask(
-        self, numbers: Mapping[str, int], scored: Pairs
-    ) -> Callable[[list[tuple[str, str]]], list[float]]:
-        """Return a function that scores pairs which were no candidates, and records them."""
+    def candidates_of(self, number: int, pairs: Whole) -> Facts:
+        """Return all pairs of one document, whatever they score."""
+        # Of identical copies only the first was compared.
+        original = self.corpus.first_copy[number]
+        return self.facts_of(pairs[(pairs == original).any(axis=1)])
 
-        def score_missing(names: list[tuple[str, str]]) -> list[float]:
-            pairs = np.array([(numbers[left], numbers[right]) for left, right in names])
-            found = self._pairs(pairs, floor=0.0)
-            # Recorded whatever they score, so that `Result.at` knows that they were compared.
-            scored.update({(pair.left, pair.right): pair for pair in found})
-            return [pair.score if pair.score >= SCORE_FLOOR else 0.0 for pair in found]
+    def explain(self, facts: Facts, pairs: Whole) -> Facts:
+        """Return facts with those of some more pairs, which can tell their evidence.
 
-        return score_missing
+        Copies score what their originals do: the line breaks of a copy may differ,
+        and with them what counts as prose.
 
-    def explain(
-        self,
-        clusters: Sequence[Cluster],
-        numbers: Mapping[str, int],
-        scored: Pairs,
-        report: ProgressCallback,
-    ) -> None:
-        """Give each duplicate a pair with its representative that carries its evidence."""
-        jobs = np.array(
-            [
-                sorted((numbers[member], numbers[cluster.representative]))
-                for cluster in clusters
-                for member in cluster.members
-                if member != cluster.representative
-            ],
-            np.int64,
-        ).reshape(-1, 2)
-        n_done = 0
-        # Nearly all of it is Python, of which several threads would get in each other's way.
-        for pairs in self._blocks(jobs):
-            found = self._explained(scored, pairs)
-            scored.update({(pair.left, pair.right): pair for pair in found})
-            n_done += len(found)
-            report(Progress("evidence", n_done, len(jobs), "documents"))
-
-    def _explained(self, scored: Pairs, pairs: Whole) -> list[Pair]:
-        """Return pairs of documents with evidence, whatever they score."""
-        numbers = np.unique(pairs)
-        finder = EvidenceFinder(self.corpus.texts(numbers), self.hashed.ngram, self.furniture)
-        places = np.searchsorted(numbers, pairs).tolist()
-        return [
-            replace(pair, evidence=finder.find(left, right, N_LISTED))
-            for pair, (left, right) in zip(
-                self._through_originals(scored, pairs), places, strict=True
-            )
-        ]
-
-    def _through_originals(self, scored: Pairs, pairs: Whole) -> Iterator[Pair]:
-        """Yield pairs of documents whatever they score; copies score what their originals do.
-
-        The line breaks of a copy may differ, and with them what counts as prose.
+        Parameters
+        ----------
+        facts : FACTS [shape=(n_facts,)]
+        pairs : int [shape=(n_pairs, 2)]
+            Documents by number.
         """
-        ids = self.corpus.ids
+        pairs = np.sort(pairs, axis=1)
         originals = self.corpus.first_copy[pairs]
-        names = [(ids[min(row)], ids[max(row)]) for row in originals.tolist()]
-        missing = [
-            row
-            for row, (name, (one, other)) in enumerate(zip(names, originals.tolist(), strict=True))
-            if one != other and name not in scored
-        ]
-        found = self._pairs(originals[missing], floor=0.0) if missing else []
-        known = {(pair.left, pair.right): pair for pair in found}
-        for name, (one, other), (left, right) in zip(
-            names, originals.tolist(), pairs.tolist(), strict=True
-        ):
-            if one == other:
-                yield self._identical(left, right)
-                continue
-            pair = known.get(name) or scored[name]
-            yield pair.named(ids[left], ids[right], mirrored=one > other)
+        is_copy = originals[:, 0] == originals[:, 1]
+        known = scored_pairs(facts, self.corpus.ids)
+        asked = self.facts_of(originals[~is_copy & (known.places(originals) < 0)])
+        explained = np.empty(len(pairs), FACTS)
+        explained[is_copy] = self._identical(pairs[is_copy])
+        everything = np.concatenate([facts, asked])
+        known = scored_pairs(everything, self.corpus.ids)
+        explained[~is_copy] = everything[known.places(originals[~is_copy])]
+        is_mirrored = ~is_copy & (originals[:, 0] > originals[:, 1])
+        sides = explained[["containment_right", "containment_left"]][is_mirrored]
+        explained["containment_left"][is_mirrored] = sides["containment_right"]
+        explained["containment_right"][is_mirrored] = sides["containment_left"]
+        explained["left"], explained["right"] = pairs.T
+        explained["has_evidence"] = True
+        is_other = ~np.isin(keys_of(known.numbers[: len(facts)]), keys_of(pairs))
+        return np.concatenate([facts[is_other], explained])
 
-    def _identical(self, left: int, right: int) -> Pair:
-        """Return two documents with the same tokens as a pair."""
-        ids = self.corpus.ids
-        return identical_pair(ids[left], ids[right], int(self.corpus.n_words[left]))
+    def _identical(self, pairs: Whole) -> Facts:
+        """Return pairs of documents with the same tokens."""
+        return identical_facts(pairs, self.corpus.n_words[pairs[:, 0]])
 
     def _blocks(self, pairs: Whole) -> Iterator[Whole]:
         """Cut a list of pairs where its documents have BLOCK_WORDS together, or less.
@@ -218,54 +190,64 @@ class Matcher:
                 if n_blocks % RELAX_AFTER == 0:
                     self.hashed.relax()
 
-    def _first_pass(self, pairs: Whole) -> tuple[Floats, npt.NDArray[np.uint64]]:
-        """Return the strict scores of a block of pairs, and what those share that have none."""
+    def _first_pass(self, pairs: Whole) -> "_FirstPass":
+        """Compare a block of pairs for the first time."""
         block, places = self.hashed.block(), self.hashed.places(pairs)
-        alignment = scoring.align(block, *places.T)
+        alignment = scoring.align(block, *places.T, min_words=scoring.MIN_WORDS)
         strict = scoring.strict_score(alignment)
         # A phrase is no furniture, and there are many phrases.
         is_apart = (strict == 0) & (alignment.covered >= scoring.MIN_WORDS)
-        return strict, scoring.shared_shingles(block, *places[is_apart].T)
+        shared = scoring.shared_shingles(block, *places[is_apart].T)
+        return _FirstPass(strict, scoring.most(alignment), shared)
 
     def _shared(self, pairs: Whole) -> npt.NDArray[np.uint64]:
         """Return the shingles that the pairs of a block share."""
         return scoring.shared_shingles(self.hashed.block(), *self.hashed.places(pairs).T)
 
-    def _score_block(self, pairs: Whole) -> tuple[list[Pair], int]:
-        return self._pairs(pairs, SCORE_FLOOR), len(pairs)
+    def _score_block(self, pairs: Whole) -> tuple[Facts, int]:
+        return self._facts(pairs, SCORE_FLOOR), len(pairs)
 
-    def _pairs(self, pairs: Whole, floor: float) -> list[Pair]:
+    def _facts(self, pairs: Whole, floor: float) -> Facts:
         """Score a block of pairs; keep those of at least `floor`."""
         # Lesser numbers, which are lesser ids, go left.
         places = self.hashed.places(np.sort(pairs, axis=1))
         block = self.hashed.block()
-        alignment = scoring.align(block, *places.T)
-        return make_pairs(self._name, block, alignment, floor)
+        facts = make_facts(block, scoring.align(block, *places.T), floor)
+        for side in ("left", "right"):
+            facts[side] = self.hashed.numbers[facts[side]]
+        return facts
 
-    def _name(self, place: int) -> str:
-        """Return the id of a document by its place in the block."""
-        return self.corpus.ids[int(self.hashed.numbers[place])]
+
+@dataclass(frozen=True, slots=True)
+class _FirstPass:
+    """What the first comparison of a block of pairs tells.
+
+    Attributes
+    ----------
+    strict : float64 [shape=(n_pairs,)]
+        See `dedupe.scoring.strict_score`.
+    most : float64 [shape=(n_pairs,)]
+        What each pair can score at most.
+    shared : uint64 [shape=(n,)]
+        Shingles that pairs share which are not beyond doubt.
+    """
+
+    strict: Floats
+    most: Floats
+    shared: npt.NDArray[np.uint64]
 
 
 def _provisional_clusters(pairs: Whole, strict: Floats, n_docs: int) -> Whole:
     """Return the cluster of each document of a corpus by the pairs beyond doubt."""
-    # Only what such pairs connect can become one, and what else scored 0 says no more.
-    components = clustering.components(n_docs, pairs[strict > 0])
-    is_inside = components[pairs[:, 0]] == components[pairs[:, 1]]
-    edges, scores = pairs[is_inside], strict[is_inside]
-    linked = np.unique(edges)
-    labels = np.arange(n_docs)
-    labels[linked] = linked[
-        clustering.average_linkage(
-            linked.size,
-            zip(*np.searchsorted(linked, edges.T).tolist(), scores.tolist(), strict=True),
-            threshold=scoring.STRICT_CONTAINMENT,
-            mean_share=1.0,
-            # The copies of a story are linked to few of one another; see `dedupe.lsh`.
-            missing=None,
-        )
-    ]
-    return labels
+    return clustering.average_linkage(
+        n_docs,
+        pairs,
+        strict,
+        threshold=scoring.STRICT_CONTAINMENT,
+        mean_share=1.0,
+        # The copies of a story are linked to few of one another; see `dedupe.lsh`.
+        missing=None,
+    )
 
 
 class EvidenceFinder:
@@ -291,6 +273,34 @@ class EvidenceFinder:
         return self.tokens.spans[self.tokens.offsets[number] : self.tokens.offsets[number + 1]]
 
 
+class EvidenceOfCorpus:
+    """Finds what two documents of a corpus share, as long as their texts are kept.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    numbers : int64 [shape=(n,)]
+        The documents that may be asked for; they are asked for by their places here.
+    ngram : int
+    furniture : bytes
+        As `Furniture.to_bytes` returns it, which takes less memory.
+    """
+
+    def __init__(self, corpus: Corpus, numbers: Whole, ngram: int, furniture: bytes) -> None:
+        self._stored, self._rows = corpus.stored, corpus.rows[numbers]
+        self._ngram = ngram
+        self._furniture = furniture
+
+    def __call__(self, left: int, right: int) -> Evidence:
+        """Return the evidence of two documents."""
+        texts = [text.decode() for text in self._stored.read(self._rows[[left, right]].tolist())]
+        return EvidenceFinder(texts, self._ngram, self._known_furniture).find(0, 1, N_LISTED)
+
+    @cached_property
+    def _known_furniture(self) -> Furniture:
+        return Furniture.from_bytes(self._furniture)
+
+
 def make_block(
     texts: Sequence[str], ngram: int, furniture: Furniture | None = None
 ) -> tuple[scoring.Block, Tokens]:
@@ -313,58 +323,3 @@ def make_block(
         weights,
     )
     return block, tokens
-
-
-def make_pairs(
-    name: Callable[[int], str], block: scoring.Block, alignment: scoring.Alignment, floor: float
-) -> list[Pair]:
-    """Return the pairs of an alignment that score at least `floor`, with their verdicts.
-
-    `name` gives the id of a document by its place in the block.
-    """
-    scores = scoring.score(alignment)
-    rows = np.flatnonzero(scores >= floor)
-    columns = (
-        alignment.left[rows],
-        alignment.right[rows],
-        scores[rows],
-        *scoring.similarities(block, alignment, rows),
-        alignment.covered[rows],
-        alignment.hole[rows],
-        alignment.excess[rows],
-        alignment.furniture[rows],
-        alignment.matched[rows],
-        alignment.cost[rows],
-        (alignment.covered_left / alignment.words_left)[rows],
-        (alignment.covered_right / alignment.words_right)[rows],
-    )
-    return [_pair(name, row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-
-
-def _pair(name: Callable[[int], str], facts: tuple[Any, ...]) -> Pair:
-    """Return a row of `make_pairs` as a pair with a verdict and a reason."""
-    left, right, score, jaccard, in_left, in_right, *words = facts
-    shared, hole, excess, furniture, matched, cost, *shares = words
-    verdict = scoring.verdict(score, cost, matched, *shares)
-    return Pair(
-        left=name(left),
-        right=name(right),
-        score=score,
-        jaccard=jaccard,
-        containment=max(in_left, in_right),
-        containment_left=in_left,
-        containment_right=in_right,
-        verdict=verdict,
-        reason=scoring.reason(
-            verdict, shared, matched=matched, hole=hole, excess=excess, furniture=furniture
-        ),
-        shared_words=shared,
-        hole_words=hole,
-        furniture_words=furniture,
-    )
-
-
-def identical_pair(left: str, right: str, n_words: int) -> Pair:
-    """Return two documents with the same tokens as a pair."""
-    reason = scoring.reason("identical", n_words, matched=n_words)
-    return Pair(left, right, 1.0, 1.0, 1.0, 1.0, 1.0, "identical", reason, n_words, 0, 0)

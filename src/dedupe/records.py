@@ -4,8 +4,10 @@ Ids tie the records together, and no record holds a text but a `Comparison`. Wha
 people ask of all of them together is in `dedupe.results`.
 """
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 __all__ = [
     "Cluster",
@@ -18,6 +20,7 @@ __all__ = [
     "Remainder",
     "Span",
     "Unlisted",
+    "evidence_of",
 ]
 
 
@@ -95,7 +98,7 @@ class Evidence:
     more_right: Unlisted = Unlisted(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pair:
     """Two documents, how alike they are, and why.
 
@@ -122,9 +125,8 @@ class Pair:
         Words that stand at one place inside the shared text and differ.
     furniture_words : int
         How many of the shared words are furniture.
-    evidence : Evidence or None
-        The shared passages. None where they were not asked for: they are kept
-        for each duplicate with its representative, and by `dedupe.compare`.
+    find_evidence : callable or None
+        What gives the evidence.
     """
 
     left: str
@@ -139,19 +141,34 @@ class Pair:
     shared_words: int
     hole_words: int
     furniture_words: int
-    evidence: Evidence | None = None
+    find_evidence: Callable[[], Evidence] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """The shared passages, found when they are first asked for.
+
+        None where they cannot be: a search can tell them of each duplicate with its
+        representative, and `dedupe.compare` of its pair.
+        """
+        return None if self.find_evidence is None else self.find_evidence()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Evidence may come from files of this process, so it is found now.
+        facts = [getattr(self, name) for name in self.__dataclass_fields__]
+        return type(self), (*facts[:-1], evidence_of(self.evidence))
 
     def other(self, document: str) -> str:
         """Return the id of the side that is not `document`."""
         return self.right if document == self.left else self.left
 
-    def named(self, left: str, right: str, *, mirrored: bool = False) -> "Pair":
-        """Return the pair under other ids, its sides exchanged if it is to be mirrored."""
-        sides = (self.containment_left, self.containment_right)
-        in_left, in_right = reversed(sides) if mirrored else sides
-        return replace(
-            self, left=left, right=right, containment_left=in_left, containment_right=in_right
-        )
+
+def evidence_of(evidence: Evidence | None) -> Callable[[], Evidence] | None:
+    """Return what gives evidence that was found before, for `Pair.find_evidence`."""
+    return None if evidence is None else partial(_itself, evidence)
+
+
+def _itself(evidence: Evidence) -> Evidence:
+    return evidence
 
 
 @dataclass(frozen=True, slots=True)

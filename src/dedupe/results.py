@@ -1,17 +1,20 @@
 """What was found, and the questions people ask of it.
 
-Nothing here reads a file or holds a whole corpus. A `Result` is self-contained:
-it can be saved as JSON, loaded elsewhere, given another threshold and reported
-without the documents it came from. The records it is made of are in `dedupe.records`.
+A `Result` can be saved as JSON, loaded elsewhere, given another threshold and
+reported without the documents it came from. Only the evidence of a result that was
+not saved yet is found when it is asked for, in texts that are kept for it. The
+records a result is made of are in `dedupe.records`.
 """
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from dedupe import clustering
 from dedupe.errors import InvalidResult, InvalidSetting, MissingExtra, Skipped, UnknownDocument
@@ -25,13 +28,15 @@ from dedupe.records import (
     Remainder,
     Span,
     Unlisted,
+    evidence_of,
 )
+from dedupe.scored import ScoredPairs
 from dedupe.settings import SCORE_FLOOR, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Result", "cluster_labels", "make_clusters", "make_duplicates"]
+__all__ = ["Result", "cluster_labels", "make_clusters", "make_duplicates", "pair_facts"]
 
 FORMAT = "dedupe-result"
 FORMAT_VERSION = 1
@@ -47,7 +52,7 @@ class Result:
         Groups of two documents or more, largest first.
     duplicates : tuple of Duplicate
         What can be dropped, in the order of `clusters`.
-    scored : tuple of Pair
+    scored : sequence of Pair
         Every candidate whose score is at least 0.1, confirmed or not, the pairs
         that had to be compared to join clusters, and each duplicate with its
         representative; best first. Of identical copies only the pairs with one
@@ -66,7 +71,7 @@ class Result:
 
     clusters: tuple[Cluster, ...]
     duplicates: tuple[Duplicate, ...]
-    scored: tuple[Pair, ...]
+    scored: Sequence[Pair]
     skipped: tuple[Skipped, ...]
     n_documents: int
     settings: Settings
@@ -80,9 +85,17 @@ class Result:
         )
 
     @property
-    def pairs(self) -> tuple[Pair, ...]:
+    def pairs(self) -> Sequence[Pair]:
         """The confirmed pairs, those whose score reaches the threshold, best first."""
-        return tuple(pair for pair in self.scored if pair.score >= self.settings.threshold)
+        scored = self._scored
+        return scored.take(np.flatnonzero(scored.scores >= self.settings.threshold))
+
+    @property
+    def n_copies(self) -> int:
+        """How many documents have exactly the words of another one, not counting that."""
+        scored = self._scored
+        first = clustering.components(len(scored.ids), scored.numbers[scored.is_identical])
+        return int(np.count_nonzero(first != np.arange(first.size)))
 
     def pair(self, left: str, right: str) -> Pair:
         """Return the scored pair of two documents, in whichever order they are named.
@@ -92,25 +105,36 @@ class Result:
         UnknownDocument
             When the two were never scored together, or below 0.1.
         """
-        left, right = min(left, right), max(left, right)
-        for pair in self.scored:
-            if pair.left == left and pair.right == right:
-                return pair
-        raise UnknownDocument(
-            f"{left!r} and {right!r} must have been scored together at {SCORE_FLOOR:g} or more: "
-            "of identical copies ask for the pair with the first of them"
-        )
+        found = self._find(left, right)
+        if found is None:
+            raise UnknownDocument(
+                f"{min(left, right)!r} and {max(left, right)!r} must have been scored together at "
+                f"{SCORE_FLOOR:g} or more: of identical copies ask for the pair with the first of "
+                "them"
+            )
+        return found
 
-    def pairs_of(self, document: str) -> tuple[Pair, ...]:
+    def match(self, duplicate: Duplicate) -> Pair:
+        """Return the pair of a duplicate with what stands in for it.
+
+        Where these two were not compared, as can happen with `at`, it is the pair
+        with its best match.
+        """
+        direct = self._find(duplicate.id, duplicate.duplicate_of)
+        return direct or self.pair(duplicate.id, duplicate.best_match)
+
+    def pairs_of(self, document: str) -> Sequence[Pair]:
         """Return every scored pair that a document is in, confirmed or not, best first."""
-        return tuple(pair for pair in self.scored if document in (pair.left, pair.right))
+        scored = self._scored
+        number = self._numbers.get(document, -1)
+        return scored.take(np.flatnonzero((scored.numbers == number).any(axis=1)))
 
-    def borderline(self, n: int = 10) -> tuple[Pair, ...]:
+    def borderline(self, n: int = 10) -> Sequence[Pair]:
         """Return the `n` pairs whose scores are nearest to the threshold, nearest first."""
         if n < 0:
             raise InvalidSetting(f"n must be at least 0, got {n}")
-        threshold = self.settings.threshold
-        return tuple(sorted(self.scored, key=lambda pair: abs(pair.score - threshold))[:n])
+        distances = np.abs(self._scored.scores - self.settings.threshold)
+        return self._scored.take(np.argsort(distances, kind="stable")[:n])
 
     def at(self, threshold: float) -> Self:
         """Return the result that another threshold gives, without reading anything again.
@@ -126,8 +150,14 @@ class Result:
             loaded from JSON and its `keep` was a function.
         """
         settings = replace(self.settings, threshold=threshold)
-        scored = {(pair.left, pair.right): pair for pair in self.scored}
-        labels = cluster_labels(self.documents, scored, threshold)
+        scored = self._scored
+        labels = cluster_labels(
+            len(scored.ids),
+            scored.numbers,
+            scored.scores,
+            scored.is_identical,
+            threshold=threshold,
+        )
         clusters = make_clusters(self.documents, labels, settings.keep)
         return replace(
             self,
@@ -138,7 +168,6 @@ class Result:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a flat record for each member of each cluster, representative first."""
-        verdicts = {(pair.left, pair.right): pair.verdict for pair in self.scored}
         duplicates = {duplicate.id: duplicate for duplicate in self.duplicates}
         for number, cluster in enumerate(self.clusters, start=1):
             kept = cluster.representative
@@ -146,7 +175,8 @@ class Result:
             for member in cluster.members:
                 if member != kept:
                     row = duplicates[member]
-                    verdict = verdicts.get((min(member, kept), max(member, kept)), "different")
+                    direct = self._find(member, kept)
+                    verdict = direct.verdict if direct else "different"
                     values = (number, member, kept, row.score, verdict, row.reason)
                     yield dict(zip(ROW_FIELDS, values, strict=True))
 
@@ -170,7 +200,7 @@ class Result:
             "settings": settings,
             "clusters": [asdict(cluster) for cluster in self.clusters],
             "duplicates": [asdict(duplicate) for duplicate in self.duplicates],
-            "pairs": [asdict(pair) for pair in self.scored],
+            "pairs": [pair_facts(pair) for pair in self.scored],
             "skipped": [asdict(skipped) for skipped in self.skipped],
             "documents": [asdict(document) for document in self.documents],
             "furniture": base64.b64encode(self.furniture).decode(),
@@ -227,94 +257,113 @@ class Result:
             raise MissingExtra("a data frame", "pandas") from error
         return pd.DataFrame(list(self.rows()), columns=list(ROW_FIELDS))
 
+    @cached_property
+    def _scored(self) -> ScoredPairs:
+        """The scored pairs as arrays, whose numbers are places in `documents`."""
+        return ScoredPairs.of(self.scored, [document.id for document in self.documents])
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """The places of documents in `documents`."""
+        return {name: number for number, name in enumerate(self._scored.ids)}
+
+    def _find(self, one: str, other: str) -> Pair | None:
+        """Return the scored pair of two documents, if there is one."""
+        numbers = self._numbers.get(one), self._numbers.get(other)
+        if None in numbers:
+            return None
+        place = int(self._scored.places([numbers])[0])
+        return None if place < 0 else self._scored[place]
+
 
 ROW_FIELDS = ("cluster", "id", "duplicate_of", "score", "verdict", "reason")
 
-Scored = Mapping[tuple[str, str], Pair]
-
 
 def cluster_labels(
-    documents: Sequence[DocumentInfo],
-    scored: Scored,
+    n_docs: int,
+    pairs: npt.NDArray[np.signedinteger[Any]],
+    scores: npt.NDArray[np.float64],
+    is_identical: npt.NDArray[np.bool_],
+    *,
     threshold: float,
-    ask: Callable[[list[tuple[str, str]]], list[float]] | None = None,
-) -> list[int]:
+    ask: clustering.Ask | None = None,
+) -> npt.NDArray[np.int64]:
     """Return the cluster of each document, by average linkage over the scored pairs.
 
     Identical copies stand for one document, so that the number of copies has no
-    weight. `ask` gives the scores of pairs that are not in `scored`; without it
+    weight. `ask` gives the scores of pairs that are not among `pairs`; without it
     they are left out.
     """
-    index = {document.id: i for i, document in enumerate(documents)}
-    copy_of = np.arange(len(documents))
-    for left, right in sorted(scored):
-        if scored[left, right].verdict == "identical":
-            copy_of[index[right]] = copy_of[index[left]]
-    edges = [
-        (
-            index[left],
-            index[right],
-            pair.score if pair.score >= SCORE_FLOOR else 0.0,
-        )
-        for (left, right), pair in scored.items()
-        # The pairs of copies say what those of their originals do.
-        if copy_of[index[left]] == index[left] and copy_of[index[right]] == index[right]
-    ]
-    ids = [document.id for document in documents]
+    first_copy = clustering.components(n_docs, pairs[is_identical])
+    # The pairs of copies say what those of their originals do.
+    is_original = (first_copy[pairs] == pairs).all(axis=1)
     labels = clustering.average_linkage(
-        len(documents),
-        edges,
+        n_docs,
+        pairs[is_original],
+        np.where(scores >= SCORE_FLOOR, scores, 0)[is_original],
         threshold=threshold,
         missing=None,
-        ask=None if ask is None else lambda few: ask([(ids[a], ids[b]) for a, b in few]),
+        ask=ask,
     )
-    return [int(label) for label in labels[copy_of]]
+    return labels[first_copy]
 
 
 def make_clusters(
     documents: Sequence[DocumentInfo],
-    labels: Iterable[int],
+    labels: npt.NDArray[np.int64],
     keep: str | Callable[..., Any],
 ) -> tuple[Cluster, ...]:
     """Gather documents by label and choose the representative of each group."""
     groups: dict[int, list[DocumentInfo]] = {}
-    for document, label in zip(documents, labels, strict=True):
-        groups.setdefault(label, []).append(document)
+    shared = np.flatnonzero(np.bincount(labels)[labels] > 1)
+    for number, label in zip(shared.tolist(), labels[shared].tolist(), strict=True):
+        groups.setdefault(label, []).append(documents[number])
     clusters = [
         Cluster(_representative(group, keep).id, tuple(document.id for document in group))
         for group in groups.values()
-        if len(group) > 1
     ]
     return tuple(sorted(clusters, key=lambda cluster: (-len(cluster), cluster.members)))
 
 
-def make_duplicates(clusters: Sequence[Cluster], scored: Scored) -> tuple[Duplicate, ...]:
+def make_duplicates(clusters: Sequence[Cluster], scored: ScoredPairs) -> tuple[Duplicate, ...]:
     """Say of each member but the representative what stands in for it, and why."""
-    matches: dict[str, list[Pair]] = {}
-    for pair in scored.values():
-        matches.setdefault(pair.left, []).append(pair)
-        matches.setdefault(pair.right, []).append(pair)
-    cluster_of = {member: cluster for cluster in clusters for member in cluster.members}
-    return tuple(
-        _duplicate(
-            member,
-            cluster.representative,
-            {
-                other: pair
-                for pair in matches[member]
-                if cluster_of.get(other := pair.other(member)) is cluster
-            },
-        )
+    numbers = {name: number for number, name in enumerate(scored.ids)}
+    best = _best_matches(clusters, scored, numbers)
+    sides = [
+        (numbers[member], numbers[cluster.representative])
         for cluster in clusters
         for member in cluster.members
         if member != cluster.representative
+    ]
+    direct = scored.places(sides).tolist()
+    return tuple(
+        _duplicate(scored.ids[member], scored.ids[kept], scored[best[member]], pair)
+        for (member, kept), pair in zip(
+            sides, (None if place < 0 else scored[place] for place in direct), strict=True
+        )
     )
 
 
-def _duplicate(member: str, kept: str, inside: Mapping[str, Pair]) -> Duplicate:
-    """Describe one member by its pairs with the rest of its cluster."""
-    best_match, best = min(inside.items(), key=lambda item: (-item[1].score, item[0]))
-    direct = inside.get(kept)
+def _best_matches(
+    clusters: Sequence[Cluster], scored: ScoredPairs, numbers: dict[str, int]
+) -> dict[int, int]:
+    """Return the place of the best pair that each member has within its cluster."""
+    cluster_of = np.full(len(scored.ids), -1)
+    for number, cluster in enumerate(clusters):
+        cluster_of[[numbers[member] for member in cluster.members]] = number
+    sides = cluster_of[scored.numbers]
+    inside = np.flatnonzero((sides[:, 0] == sides[:, 1]) & (sides[:, 0] >= 0))
+    members = scored.numbers[inside].T.ravel()
+    others = scored.numbers[inside][:, ::-1].T.ravel()
+    places = np.concatenate([inside, inside])
+    order = np.lexsort((others, -scored.scores[places], members))
+    found, first = np.unique(members[order], return_index=True)
+    return dict(zip(found.tolist(), places[order][first].tolist(), strict=True))
+
+
+def _duplicate(member: str, kept: str, best: Pair, direct: Pair | None) -> Duplicate:
+    """Describe one member by its best pair and by that with the representative."""
+    best_match = best.other(member)
     return Duplicate(
         id=member,
         duplicate_of=kept,
@@ -369,10 +418,19 @@ def _lost_keep(_: Sequence[DocumentInfo]) -> DocumentInfo:
     )
 
 
+def pair_facts(pair: Pair) -> dict[str, Any]:
+    """Return what JSON says of a pair, its evidence found."""
+    facts = {one.name: getattr(pair, one.name) for one in fields(pair)}
+    facts.pop("find_evidence")
+    return {**facts, "evidence": None if pair.evidence is None else asdict(pair.evidence)}
+
+
 def _pair(row: dict[str, Any]) -> Pair:
     """Rebuild a pair with its evidence."""
-    evidence = row["evidence"]
-    return Pair(**{**row, "evidence": None if evidence is None else _evidence(evidence)})
+    facts = dict(row)
+    evidence = facts.pop("evidence")
+    found = None if evidence is None else _evidence(evidence)
+    return Pair(**facts, find_evidence=evidence_of(found))
 
 
 def _evidence(row: dict[str, Any]) -> Evidence:

@@ -393,6 +393,7 @@ def align_pairs_into(
     lines,
     weights,
     ngram,
+    min_words,
     slots,
     scratch,
     facts,
@@ -409,6 +410,9 @@ def align_pairs_into(
     weights : float32 [shape=(n_tokens,)] or None
         Weight of each word; without it the weighted columns count words.
     ngram : int
+    min_words : int
+        Shared words on both sides from which holes, excesses and ends are looked for;
+        they are 0 below.
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
     scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
     facts : float64 [shape=(n_pairs, N_FACTS)], overwritten
@@ -436,10 +440,12 @@ def align_pairs_into(
         facts[p, WEIGHT_LARGER] = covered_a if weights is None else weight_a
         facts[p, WEIGHT_SMALLER] = covered_b if weights is None else weight_b
         facts[p, FURNITURE] = n_furniture
-        n_runs = _runs_into(n_shingles, words_a, words_b, ngram, scratch)
-        last = _chain_into(n_runs, ngram, scratch)
-        _holes_into(last, scratch, facts[p])
-        _ends_into(last, lines_a, lines_b, scratch, facts[p])
+        facts[p, HOLE:N_FACTS] = 0
+        if min(covered_a, covered_b) >= min_words:
+            n_runs = _runs_into(n_shingles, words_a, words_b, ngram, scratch)
+            last = _chain_into(n_runs, ngram, scratch)
+            _holes_into(last, scratch, facts[p])
+            _ends_into(last, lines_a, lines_b, scratch, facts[p])
         _uncover(words_a, n_shingles, ngram, scratch)
 
 

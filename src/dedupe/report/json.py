@@ -5,10 +5,9 @@ also read it back; here are the forms that nobody reads back.
 """
 
 import json
-from dataclasses import asdict
 
 from dedupe.records import Comparison
-from dedupe.results import Result
+from dedupe.results import Result, pair_facts
 
 __all__ = ["compared", "rows"]
 
@@ -24,6 +23,10 @@ def compared(comparison: Comparison) -> str:
         "format": "dedupe-comparison",
         "version": 1,
         "same_story": comparison.same_story,
-        **asdict(comparison),
+        "pair": pair_facts(comparison.pair),
+        "left_text": comparison.left_text,
+        "right_text": comparison.right_text,
+        "threshold": comparison.threshold,
+        "knows_furniture": comparison.knows_furniture,
     }
     return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"

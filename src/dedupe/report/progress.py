@@ -69,11 +69,10 @@ class Display:
             self.bars.stop()
         if self.quiet or not sys.stderr.isatty():
             return
-        copies = {pair.right for pair in result.scored if pair.verdict == "identical"}
         parts = (
             f"read {counted(result.n_documents, 'document')}, {self.n_bytes / 1e6:,.0f} MB",
             f"{len(result.skipped):,} skipped",
-            f"{len(copies):,} exact {'copy' if len(copies) == 1 else 'copies'}",
+            f"{result.n_copies:,} exact {'copy' if result.n_copies == 1 else 'copies'}",
             counted(len(result.clusters), "cluster"),
             counted(len(result.duplicates), "duplicate"),
             f"{time.monotonic() - self.started:,.1f} s",

@@ -26,7 +26,6 @@ def describe(result: Result, limit: int | None = None) -> Iterator[Line]:
         Show at most so many clusters, duplicates in each, and skipped documents
         for each remedy, and say how many were left out. By default all.
     """
-    pairs = {(pair.left, pair.right): pair for pair in result.scored}
     duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
     documents = {document.id: document for document in result.documents}
     for number, cluster in enumerate(result.clusters[:limit], start=1):
@@ -34,7 +33,7 @@ def describe(result: Result, limit: int | None = None) -> Iterator[Line]:
         yield _kept(documents[cluster.representative], result.settings.keep)
         dropped = [duplicates[m] for m in cluster.members if m != cluster.representative]
         for duplicate in dropped[:limit]:
-            yield from _dropped(duplicate, pairs)
+            yield from _dropped(duplicate, result.match(duplicate))
         yield from left_out(len(dropped), limit, "duplicate", depth=1)
         yield BLANK
     if not result.clusters:
@@ -53,21 +52,14 @@ def _kept(document: DocumentInfo, keep: object) -> Line:
     return Line(1, (("keep", "keep  "), ("id", document.id), ("dim", about)))
 
 
-def _dropped(duplicate: Duplicate, pairs: dict[tuple[str, str], Pair]) -> Iterator[Line]:
+def _dropped(duplicate: Duplicate, pair: Pair) -> Iterator[Line]:
     """Say how a duplicate matches the copy to keep, or else the member it matches best."""
     head: tuple[Part, ...] = (("drop", "drop  "), ("id", duplicate.id))
-    pair = pairs.get(_sides(duplicate.id, duplicate.duplicate_of))
-    if pair is None:
+    if duplicate.duplicate_of not in (pair.left, pair.right):
         head += (("dim", "  matches "), ("id", duplicate.best_match))
-        pair = pairs[_sides(duplicate.id, duplicate.best_match)]
     yield Line(1, head + measures(pair))
     yield Line(2, (("", squeezed(pair.reason)),))
     yield from evidence(pair, depth=2)
-
-
-def _sides(one: str, other: str) -> tuple[str, str]:
-    """Return two ids in the order in which a pair has them."""
-    return min(one, other), max(one, other)
 
 
 def _nothing(result: Result) -> Iterator[Line]:

@@ -1,0 +1,104 @@
+"""Pairs as arrays: a sequence like any other, found by its documents, and fit to travel."""
+
+import pickle
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe import find_duplicate_texts, find_duplicates
+from dedupe.facts import FACTS, numbers_of, scored_pairs
+from dedupe.records import Pair
+from dedupe.scored import ScoredPairs, keys_of, pairs_of
+
+IDS = ["a", "b", "c", "d", "e"]
+STORY = "the council voted on monday to close the old bridge for repairs until next spring " * 3
+TEXTS = {"agency": STORY, "page": "home news sport " + STORY, "twin": STORY}
+
+
+def make_pair(left, right):
+    return Pair(IDS[left], IDS[right], 0.5, 0.5, 1.0, 1.0, 0.5, "contained", "why", 40, 0, 0)
+
+
+chosen = st.lists(st.sampled_from([*combinations(range(5), 2)]), unique=True)
+
+
+# --- laws ---
+
+
+@given(chosen, st.integers(-6, 6), st.integers(-6, 6), st.sampled_from([None, 1, 2, -1]))
+def test_it_is_a_sequence_as_a_list_is(numbers, start, end, step):
+    pairs = [make_pair(*sides) for sides in numbers]
+    scored = ScoredPairs.of(pairs, IDS)
+    assert scored == pairs
+    assert list(scored) == pairs
+    assert list(scored[start:end:step]) == pairs[start:end:step]
+    assert scored[start:end:step].numbers.tolist() == [[*s] for s in numbers[start:end:step]]
+    assert (scored[-1] is pairs[-1]) if pairs else not scored
+
+
+@given(chosen, chosen)
+def test_pairs_are_found_from_either_side(numbers, wanted):
+    scored = ScoredPairs.of([make_pair(*sides) for sides in numbers], IDS)
+    expected = [numbers.index(sides) if sides in numbers else -1 for sides in wanted]
+    assert scored.places(wanted).tolist() == expected
+    assert scored.places([sides[::-1] for sides in wanted]).tolist() == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))))
+def test_keys_tell_pairs_apart_and_not_their_sides(numbers):
+    keys = keys_of(pairs_of(numbers)).tolist()
+    assert keys == keys_of(pairs_of(numbers)[:, ::-1]).tolist()
+    assert len(set(keys)) == len({frozenset(sides) for sides in numbers})
+
+
+# --- edges ---
+
+
+def test_what_lies_outside():
+    scored = ScoredPairs.of([make_pair(0, 1)], IDS)
+    for place in (1, -2):
+        with pytest.raises(IndexError):
+            scored[place]
+    with pytest.raises(KeyError):
+        ScoredPairs.of([make_pair(0, 1)], ["a", "z"])
+    assert scored != "a pair"
+    assert scored != 1
+
+
+def test_no_facts_are_no_pairs():
+    nothing = np.empty(0, FACTS)
+    assert numbers_of(nothing).shape == pairs_of([]).shape == (0, 2)
+    assert list(scored_pairs(nothing, [])) == []
+    assert keys_of(pairs_of([])).size == 0
+
+
+# --- evidence ---
+
+
+def test_evidence_is_found_when_it_is_asked_for_and_once():
+    result = find_duplicate_texts(TEXTS)
+    (pair,) = [pair for pair in result.pairs if pair.verdict != "identical"][:1]
+    assert pair.evidence.passages[0].n_words == 45
+    assert pair.evidence is pair.evidence
+    assert {pair.left, pair.right} < set(TEXTS)
+
+
+@pytest.mark.parametrize("memory", [None, 1])
+def test_a_pickled_result_takes_its_evidence_along(memory):
+    result = find_duplicate_texts(TEXTS, memory=memory)
+    loaded = pickle.loads(pickle.dumps(result))
+    expected = result.to_json()
+    del result
+    assert loaded.to_json() == expected
+
+
+def test_evidence_outlives_the_files_it_came_from(tmp_path):
+    for name, text in TEXTS.items():
+        (tmp_path / name).with_suffix(".txt").write_text(text)
+    result = find_duplicates(tmp_path)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert result.pairs[0].evidence.passages
