@@ -81,7 +81,12 @@ def scratch_of(block):
     """Return what the kernels work in, full of what must not matter."""
     longest = int(np.diff(block.token_offsets).max())
     n_slots = 1 << (2 * longest).bit_length()
-    return np.full(n_slots, 7, np.int32), np.full((kernel.N_SCRATCH, longest), 7, np.int32)
+    n_words = n_slots // kernel.SLOTS_PER_WORD + 1
+    return (
+        np.full(n_slots, 7, np.int32),
+        np.full(n_words, 7, np.uint64),
+        np.full((kernel.N_SCRATCH, longest), 7, np.int32),
+    )
 
 
 def align_pair(one, other, **options):

@@ -1,5 +1,7 @@
 """What does not fit in memory: the same comes out of a file as out of memory."""
 
+import errno
+import os
 import subprocess
 import sys
 
@@ -61,3 +63,22 @@ os.kill(os.getpid(), signal.SIGKILL)
     ended = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
     assert ended.returncode == -9
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 20])
+def test_room_that_is_set_aside_can_be_filled_and_let_go(limit):
+    numbers = spill.allocate(1000, np.uint16, limit)
+    numbers[:] = np.arange(1000)
+    release(numbers)
+    assert numbers.tolist() == list(range(1000))
+    assert spill.allocate(0, np.uint16, limit).size == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="room cannot be set aside here")
+def test_a_disk_without_room_is_an_error_and_no_crash(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr("os.posix_fallocate", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        spill.allocate(1000, np.uint16, limit=0)

@@ -8,7 +8,7 @@ make one large block, which lies in a file where it does not fit in memory.
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from dedupe.furniture import Furniture
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.scoring import Block, contents_of, totals_of
 from dedupe.shingling import hash_shingles
-from dedupe.spill import Rows, release
+from dedupe.spill import allocate, release
 from dedupe.text import Tokens, hash_encoded
 from dedupe.threads import map_in_order
 
@@ -57,50 +57,48 @@ class Hashed:
     def hash(self, workers: int, progress: ProgressCallback) -> None:
         """Read and hash the documents."""
         n_words = self._corpus.n_words[self.numbers]
-        shingles, lines = Rows(self._limit), Rows(self._limit // 8)
-        contents = []
-        n_done = 0
-        for some_shingles, some_lines, some_contents in map_in_order(
-            self._hash_block, _bounds(n_words), workers
-        ):
-            shingles.append(some_shingles)
-            lines.append(some_lines)
-            contents.append(some_contents)
-            n_done += some_contents.size
-            progress(Progress("shingles", n_done, self.numbers.size, "documents"))
-        self._block = Block(
-            shingles.finish(),
-            _offsets(self._corpus.n_shingles[self._corpus.rows[self.numbers]]),
+        n_shingles = self._corpus.n_shingles[self._corpus.rows[self.numbers]]
+        block = Block(
+            allocate(int(n_shingles.sum()), np.uint64, self._limit),
+            _offsets(n_shingles),
             _offsets(n_words),
-            lines.finish(),
+            allocate(int(n_words.sum()), np.uint8, self._limit // 8),
             self.ngram,
-            np.concatenate(contents),
+            np.empty(n_words.size, np.uint64),
             n_words.astype(np.float64),
         )
+
+        def hash_into(documents: slice) -> int:
+            tokens = hash_encoded(self._corpus.encoded(self.numbers[documents]), detail=True)
+            shingles = hash_shingles(tokens, self.ngram)
+            block.shingles[_part(block.shingle_offsets, documents)] = shingles.hashes
+            block.lines[_part(block.token_offsets, documents)] = short_lines(tokens)
+            block.contents[documents] = contents_of(shingles.hashes, shingles.offsets)
+            return int(documents.stop)
+
+        for n_done in map_in_order(hash_into, _slices(n_words), workers):
+            progress(Progress("shingles", n_done, self.numbers.size, "documents"))
+        self._block = block
 
     def weigh(self, furniture: Furniture, workers: int) -> None:
         """Look up what the words of each document count."""
         block = self.block()
+        weights = allocate(int(block.token_offsets[-1]), np.float32, self._limit // 2)
+        totals = np.empty(self.numbers.size)
 
-        def weights_of(
-            bounds: tuple[int, int],
-        ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-            first, last = bounds
-            shingle_offsets = block.shingle_offsets[first : last + 1]
-            token_offsets = block.token_offsets[first : last + 1] - block.token_offsets[first]
-            weights = furniture.weights(
-                block.shingles[shingle_offsets[0] : shingle_offsets[-1]],
-                shingle_offsets - shingle_offsets[0],
-                token_offsets,
+        def weigh_into(documents: slice) -> None:
+            words = _part(block.token_offsets, documents)
+            ends = slice(documents.start, documents.stop + 1)
+            offsets = block.token_offsets[ends] - words.start
+            shingles = _part(block.shingle_offsets, documents)
+            weights[words] = furniture.weights(
+                block.shingles[shingles], block.shingle_offsets[ends] - shingles.start, offsets
             )
-            return weights, totals_of(weights, token_offsets)
+            totals[documents] = totals_of(weights[words], offsets)
 
-        weights = Rows(self._limit // 2)
-        totals = []
-        for some, their_totals in map_in_order(weights_of, _bounds(block.n_words), workers):
-            weights.append(some)
-            totals.append(their_totals)
-        self._block = replace(block, weights=weights.finish(), totals=np.concatenate(totals))
+        for _ in map_in_order(weigh_into, _slices(block.n_words), workers):
+            pass
+        self._block = replace(block, weights=weights, totals=totals)
 
     def block(self) -> Block:
         """Return all documents as a block, one for each thread that asks."""
@@ -121,15 +119,6 @@ class Hashed:
         """Return where some documents stand in the block, which has them all."""
         return np.searchsorted(self.numbers, numbers)
 
-    def _hash_block(
-        self, bounds: tuple[int, int]
-    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
-        numbers = self.numbers[slice(*bounds)]
-        tokens = hash_encoded(self._corpus.encoded(numbers), detail=True)
-        shingles = hash_shingles(tokens, self.ngram)
-        contents = contents_of(shingles.hashes, shingles.offsets)
-        return shingles.hashes, short_lines(tokens), contents
-
 
 def short_lines(tokens: Tokens) -> npt.NDArray[np.uint8]:
     """Return the lengths of lines of some tokens in a byte each, MAX_LINE at most."""
@@ -137,11 +126,16 @@ def short_lines(tokens: Tokens) -> npt.NDArray[np.uint8]:
     return np.minimum(tokens.lines, MAX_LINE).astype(np.uint8)
 
 
-def _bounds(n_words: Whole) -> Iterator[tuple[int, int]]:
-    """Cut documents of so many words into blocks of BLOCK_WORDS: the first, and past the last."""
+def _slices(n_words: Whole) -> Iterator[slice]:
+    """Cut documents of so many words into blocks of BLOCK_WORDS."""
     n_blocks = np.cumsum(n_words) // BLOCK_WORDS
     cuts = (np.flatnonzero(np.diff(n_blocks)) + 1).tolist()
-    return pairwise([0, *cuts, n_words.size])
+    return starmap(slice, pairwise([0, *cuts, n_words.size]))
+
+
+def _part(offsets: Whole, documents: slice) -> slice:
+    """Return where what some documents own stands."""
+    return slice(int(offsets[documents.start]), int(offsets[documents.stop]))
 
 
 def _offsets(lengths: Whole) -> Whole:

@@ -121,7 +121,7 @@ class Matcher:
         return np.concatenate(found)
 
     def facts_of(self, pairs: Whole) -> Facts:
-        """Return a few pairs, whatever they score."""
+        """Return a few pairs in their order, whatever they score."""
         return self._facts(pairs, floor=0.0) if len(pairs) else np.empty(0, FACTS)
 
     def copies(self) -> Facts:

@@ -122,11 +122,17 @@ class Block:
         return np.diff(self.token_offsets)
 
     @cached_property
-    def scratch(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """The table and the rows that the kernels work in."""
+    def scratch(
+        self,
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+        """The table, the sieve and the rows that the kernels work in."""
         longest = max(1, int(self.n_words.max(initial=0)))
         n_slots = 1 << int(2 * longest).bit_length()
-        return np.empty(n_slots, np.int32), np.empty((kernel.N_SCRATCH, longest), np.int32)
+        return (
+            np.empty(n_slots, np.int32),
+            np.empty(n_slots // kernel.SLOTS_PER_WORD + 1, np.uint64),
+            np.empty((kernel.N_SCRATCH, longest), np.int32),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +210,7 @@ def align(block: Block, left: Whole, right: Whole, *, min_words: int = 0) -> Ali
     """
     n_words = block.n_words
     larger, smaller, swap = _by_size(block, left, right)
-    slots, scratch = block.scratch
+    slots, sieve, scratch = block.scratch
     facts = np.empty((left.size, kernel.N_FACTS))
     kernel.align_pairs_into(
         larger,
@@ -217,6 +223,7 @@ def align(block: Block, left: Whole, right: Whole, *, min_words: int = 0) -> Ali
         block.ngram,
         min_words,
         slots,
+        sieve,
         scratch,
         facts,
     )
@@ -294,10 +301,10 @@ def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Float
         alignment.n_shared_shingles[rows],
     )
     documents = np.unique([left, right])
-    slots, scratch = block.scratch
+    slots, sieve, scratch = block.scratch
     counts = np.empty(documents.size, np.int64)
     kernel.count_distinct_into(
-        documents, block.shingles, block.shingle_offsets, slots, scratch, counts
+        documents, block.shingles, block.shingle_offsets, slots, sieve, scratch, counts
     )
     in_left = counts[np.searchsorted(documents, left)]
     in_right = counts[np.searchsorted(documents, right)]
@@ -448,7 +455,7 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray
     n_words = block.n_words
     both = _by_size(block, np.array([left]), np.array([right]))
     larger, smaller, swap = (int(side[0]) for side in both)
-    slots, scratch = block.scratch
+    slots, sieve, scratch = block.scratch
     n_runs = kernel.runs_of_pair_into(
         block.shingles[block.shingle_offsets[larger] : block.shingle_offsets[larger + 1]],
         block.shingles[block.shingle_offsets[smaller] : block.shingle_offsets[smaller + 1]],
@@ -456,6 +463,7 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray
         n_words[smaller],
         block.ngram,
         slots,
+        sieve,
         scratch,
     )
     rows = scratch[[kernel.RUN_LARGER, kernel.RUN_SMALLER, kernel.RUN_LENGTH], :n_runs]

@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Rows", "Texts", "default_memory", "release"]
+__all__ = ["Rows", "Texts", "allocate", "default_memory", "release"]
 
 FALLBACK_MEMORY = 8 << 30
 """Bytes of a machine that does not tell how many it has."""
@@ -141,6 +141,39 @@ class Rows:
             rows[start : start + len(block)] = block
             start += len(block)
         return rows
+
+
+def allocate(n: int, dtype: npt.DTypeLike, limit: int) -> npt.NDArray[Any]:
+    """Return an array of `n` numbers to be filled, in a file if it takes more than the limit.
+
+    Parameters
+    ----------
+    n : int
+    dtype : data type
+    limit : int
+        Bytes that it may take of memory.
+
+    Raises
+    ------
+    OSError
+        When the disk has not enough room for it.
+
+    Examples
+    --------
+    >>> numbers = allocate(3, np.int32, limit=1)
+    >>> numbers[:] = 7, 8, 9
+    >>> numbers.sum()
+    np.int32(24)
+    """
+    n_bytes = n * np.dtype(dtype).itemsize
+    if n_bytes <= limit:
+        return np.empty(n, dtype)
+    with tempfile.TemporaryFile(prefix="dedupe-") as file:
+        file.truncate(n_bytes)
+        if hasattr(os, "posix_fallocate"):
+            # Without room set aside, a full disk would kill the process at some later write.
+            os.posix_fallocate(file.fileno(), 0, n_bytes)
+        return np.frombuffer(mmap.mmap(file.fileno(), n_bytes), dtype)
 
 
 def release(rows: npt.NDArray[Any]) -> None:

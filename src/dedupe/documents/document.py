@@ -124,9 +124,9 @@ def missing_field(id_: str, fields: Iterable[str], options: Options) -> Skipped:
 
 def from_value(id_: str, value: object, when: float | None = None) -> Document | Skipped:
     """Make a document of a text, or say why it is none."""
-    if _is_missing(value):
-        return Skipped(id_, "no text", "give it a text, or leave it out")
     if not isinstance(value, str):
+        if _is_missing(value):
+            return Skipped(id_, "no text", "give it a text, or leave it out")
         kind = type(value).__name__
         return Skipped(id_, f"the text is of type {kind}", "turn it into a string")
     if not value or value.isspace():
@@ -136,7 +136,7 @@ def from_value(id_: str, value: object, when: float | None = None) -> Document |
 
 def as_id(value: object, default: str) -> str:
     """Return an id as a string, or the default where there is none."""
-    if _is_missing(value):
+    if not isinstance(value, str) and _is_missing(value):
         return default
     return _encodable(str(value)) or default
 
@@ -148,7 +148,7 @@ def _encodable(text: str) -> str:
     'lone �'
     """
     try:
-        text.encode()
+        text.isascii() or text.encode()
     except UnicodeEncodeError:
         # UTF-16 is where surrogates come from, so it knows which belong together.
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -20,6 +20,7 @@ __all__ = [
     "N_SCRATCH",
     "PARAGRAPH",
     "PROSE",
+    "SLOTS_PER_WORD",
     "align_pairs_into",
     "count_distinct_into",
     "runs_of_pair_into",
@@ -64,9 +65,17 @@ END_LARGER, END_SMALLER = 9, 10
 N_FACTS = 11
 
 # The rows of int32 scratch, each as long as the longest document.
-NEXT, FIRST, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4
-RUN_LARGER, RUN_SMALLER, RUN_LENGTH, BEST, PREVIOUS, SEEN = 5, 6, 7, 8, 9, 10
-N_SCRATCH = 11
+NEXT, FIRST, HIT, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4, 5
+RUN_LARGER, RUN_SMALLER, RUN_LENGTH, BEST, PREVIOUS, SEEN = 6, 7, 8, 9, 10, 11
+N_SCRATCH = 12
+
+SLOTS_PER_WORD = 8
+"""Slots of the table for each word of 64 bits in the sieve.
+
+With a bit for an eighth of a slot, nearly all shingles that are not in the table
+are told by one look at a few kilobytes, and strangers share next to nothing: that
+makes them three times as fast to compare.
+"""
 
 
 @compiled
@@ -76,16 +85,30 @@ def _slot(shingle, mask):
 
 
 @compiled
-def _index_into(shingles, slots, mask, scratch):
+def _sieve_place(shingle, mask):
+    """Return the word of the sieve for a shingle, and its bit there.
+
+    They come from other bits of the shingle than its slot.
+    """
+    word = np.int64(shingle >> U(40)) & (mask // SLOTS_PER_WORD)
+    return word, U(1) << ((shingle >> U(32)) & U(63))
+
+
+@compiled
+def _index_into(shingles, slots, sieve, mask, scratch):
     """Put the positions of a document's shingles into a table; return how many are distinct.
 
     Linear probing. Of equal shingles the table holds the first; NEXT leads from
-    each to the one behind it (-1 at the last), FIRST back to the first.
+    each to the one behind it (-1 at the last), FIRST back to the first. The sieve
+    has a bit for each shingle.
     """
     slots[: mask + 1] = -1
+    sieve[: mask // SLOTS_PER_WORD + 1] = 0
     n_distinct = 0
     # From the end, so that each occurrence finds the one behind it.
     for i in range(shingles.size - 1, -1, -1):
+        word, bit = _sieve_place(shingles[i], mask)
+        sieve[word] |= bit
         s = _slot(shingles[i], mask)
         while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
             s = (s + 1) & mask
@@ -102,7 +125,7 @@ def _index_into(shingles, slots, mask, scratch):
 
 
 @compiled
-def count_distinct_into(documents, shingles, offsets, slots, scratch, n_distinct):
+def count_distinct_into(documents, shingles, offsets, slots, sieve, scratch, n_distinct):
     """Write the number of distinct shingles of some documents.
 
     Parameters
@@ -111,13 +134,14 @@ def count_distinct_into(documents, shingles, offsets, slots, scratch, n_distinct
     shingles : uint64 [shape=(total,)]
     offsets : int64 [shape=(n_docs + 1,)]
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
+    sieve : uint64 [shape=(slots.size // SLOTS_PER_WORD + 1,)], scratch
     scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
     n_distinct : int64 [shape=(n,)], overwritten
     """
     for i in range(documents.size):
         d = documents[i]
         document = shingles[offsets[d] : offsets[d + 1]]
-        n_distinct[i] = _index_into(document, slots, _mask(document.size), scratch)
+        n_distinct[i] = _index_into(document, slots, sieve, _mask(document.size), scratch)
 
 
 @compiled
@@ -130,65 +154,71 @@ def _mask(n):
 
 
 @compiled
-def _match_into(larger, smaller, slots, mask, scratch):
-    """Write where each shingle of the smaller document stands in the larger, or -1.
+def _match_into(larger, smaller, slots, sieve, mask, scratch):
+    """Write which shingles of the smaller document, in HIT, stand where in the larger, in MATCH.
 
     A shingle that continues the match before it does so; any other takes its next
-    occurrence behind that match, or its first.
+    occurrence behind that match, or its first. Return how many they are.
     """
+    n_hits = 0
     last = -1
     for i in range(smaller.size):
         shingle = smaller[i]
         if last >= 0 and last + 1 < larger.size and larger[last + 1] == shingle:
             last += 1
-            scratch[MATCH, i] = last
+            scratch[HIT, n_hits] = i
+            scratch[MATCH, n_hits] = last
+            n_hits += 1
+            continue
+        word, bit = _sieve_place(shingle, mask)
+        if not sieve[word] & bit:
             continue
         s = _slot(shingle, mask)
         while slots[s] >= 0 and larger[slots[s]] != shingle:
             s = (s + 1) & mask
         found = slots[s]
-        scratch[MATCH, i] = found
         if found < 0:
             continue
+        scratch[HIT, n_hits] = i
+        scratch[MATCH, n_hits] = found
         for _ in range(MAX_OCCURRENCES):
             if found < 0:
                 break
             if found > last:
-                scratch[MATCH, i] = found
+                scratch[MATCH, n_hits] = found
                 break
             found = scratch[NEXT, found]
-        last = scratch[MATCH, i]
+        last = scratch[MATCH, n_hits]
+        n_hits += 1
+    return n_hits
 
 
 @compiled
-def _match_pair_into(a, b, indexed, shingles, offsets, slots, scratch):
-    """Match document `b` with the larger document `a`, which is now in the table: return it.
+def _match_pair_into(a, b, indexed, shingles, offsets, slots, sieve, scratch):
+    """Match document `b` with the larger document `a`, which is in the table from now on.
 
-    `indexed` is the document that the table holds already, or -1.
+    `indexed` is the document that the table holds already, or -1. Return how many
+    shingles of `b` match.
     """
     larger = shingles[offsets[a] : offsets[a + 1]]
     mask = _mask(larger.size)
     if indexed != a:
-        _index_into(larger, slots, mask, scratch)
-    _match_into(larger, shingles[offsets[b] : offsets[b + 1]], slots, mask, scratch)
-    return a
+        _index_into(larger, slots, sieve, mask, scratch)
+    return _match_into(larger, shingles[offsets[b] : offsets[b + 1]], slots, sieve, mask, scratch)
 
 
 @compiled
-def _cover_smaller_into(n_words, n_shingles, ngram, weights, first_word, scratch):
+def _cover_smaller_into(n_words, n_hits, ngram, weights, first_word, scratch):
     """Mark the words of the smaller document that stand in a matched shingle.
 
     Return how many they are, what they weigh, and how many of them are furniture.
     """
-    for w in range(n_words):
-        scratch[COVER_SMALLER, w] = 0
     n_covered = 0
     weight = 0.0
     n_furniture = 0
     done = 0
-    for i in range(n_shingles):
-        if scratch[MATCH, i] < 0:
-            continue
+    for h in range(n_hits):
+        i = scratch[HIT, h]
         for w in range(max(i, done), min(i + ngram, n_words)):
             scratch[COVER_SMALLER, w] = 1
             n_covered += 1
@@ -200,22 +230,17 @@ def _cover_smaller_into(n_words, n_shingles, ngram, weights, first_word, scratch
 
 
 @compiled
-def _cover_larger_into(n_words, n_shingles, ngram, weights, first_word, scratch):
+def _cover_larger_into(n_words, n_hits, ngram, weights, first_word, scratch):
     """Mark the words of the larger document that stand in a matched shingle.
 
     Return how many they are, what they weigh, and how many distinct shingles match.
-    Nothing here goes through all of the larger document, which may be a hundred
-    times as long; so COVER_LARGER and SEEN are zero before and `_uncover` zeroes
-    them afterwards.
     """
     n_covered = 0
     weight = 0.0
     n_shared = 0
     done = -1
-    for i in range(n_shingles):
-        j = scratch[MATCH, i]
-        if j < 0:
-            continue
+    for h in range(n_hits):
+        j = scratch[MATCH, h]
         first = scratch[FIRST, j]
         n_shared += 1 - scratch[SEEN, first]
         scratch[SEEN, first] = 1
@@ -232,39 +257,41 @@ def _cover_larger_into(n_words, n_shingles, ngram, weights, first_word, scratch)
 
 
 @compiled
-def _uncover(n_words, n_shingles, ngram, scratch):
-    """Take back what `_cover_larger_into` marked."""
-    for i in range(n_shingles):
-        j = scratch[MATCH, i]
-        if j >= 0:
-            scratch[SEEN, scratch[FIRST, j]] = 0
-            for w in range(j, min(j + ngram, n_words)):
-                scratch[COVER_LARGER, w] = 0
+def _uncover(words_larger, words_smaller, n_hits, ngram, scratch):
+    """Take back what was marked in either document.
+
+    Nothing goes through all of a document, of which little is shared as a rule; so
+    all marks are 0 before and after.
+    """
+    for h in range(n_hits):
+        i, j = scratch[HIT, h], scratch[MATCH, h]
+        scratch[SEEN, scratch[FIRST, j]] = 0
+        for w in range(j, min(j + ngram, words_larger)):
+            scratch[COVER_LARGER, w] = 0
+        for w in range(i, min(i + ngram, words_smaller)):
+            scratch[COVER_SMALLER, w] = 0
 
 
 @compiled
-def _runs_into(n_smaller, words_larger, words_smaller, ngram, scratch):
+def _runs_into(n_hits, words_larger, words_smaller, ngram, scratch):
     """Write the runs of at least MIN_RUN words in the order of the smaller document.
 
     A document shorter than that is a run of its own.
     """
     n_runs = 0
-    i = 0
-    while i < n_smaller:
-        j = scratch[MATCH, i]
-        if j < 0:
-            i += 1
+    first = 0
+    for h in range(n_hits):
+        i, j = scratch[HIT, h], scratch[MATCH, h]
+        if h + 1 < n_hits and scratch[HIT, h + 1] == i + 1 and scratch[MATCH, h + 1] == j + 1:
             continue
-        start = i
-        while i + 1 < n_smaller and scratch[MATCH, i + 1] == scratch[MATCH, i] + 1:
-            i += 1
-        i += 1
-        length = min(i - start - 1 + ngram, words_larger - j, words_smaller - start)
+        start, start_larger = scratch[HIT, first], scratch[MATCH, first]
+        length = min(i - start + ngram, words_larger - start_larger, words_smaller - start)
         if length >= min(MIN_RUN, words_smaller):
-            scratch[RUN_LARGER, n_runs] = j
+            scratch[RUN_LARGER, n_runs] = start_larger
             scratch[RUN_SMALLER, n_runs] = start
             scratch[RUN_LENGTH, n_runs] = length
             n_runs += 1
+        first = h + 1
     return n_runs
 
 
@@ -395,6 +422,7 @@ def align_pairs_into(
     ngram,
     min_words,
     slots,
+    sieve,
     scratch,
     facts,
 ):
@@ -413,26 +441,26 @@ def align_pairs_into(
     min_words : int
         Shared words on both sides from which holes, excesses and ends are looked for;
         they are 0 below.
-    slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
-    scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
+    slots, sieve, scratch : as in `count_distinct_into`
     facts : float64 [shape=(n_pairs, N_FACTS)], overwritten
     """
     scratch[COVER_LARGER] = 0
+    scratch[COVER_SMALLER] = 0
     scratch[SEEN] = 0
     indexed = -1
     for p in range(larger.size):
         a = larger[p]
         b = smaller[p]
-        indexed = _match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, scratch)
+        n_hits = _match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, sieve, scratch)
+        indexed = a
         lines_a = lines[token_offsets[a] : token_offsets[a + 1]]
         lines_b = lines[token_offsets[b] : token_offsets[b + 1]]
         words_a, words_b = lines_a.size, lines_b.size
-        n_shingles = shingle_offsets[b + 1] - shingle_offsets[b]
         covered_a, weight_a, n_shared = _cover_larger_into(
-            words_a, n_shingles, ngram, weights, token_offsets[a], scratch
+            words_a, n_hits, ngram, weights, token_offsets[a], scratch
         )
         covered_b, weight_b, n_furniture = _cover_smaller_into(
-            words_b, n_shingles, ngram, weights, token_offsets[b], scratch
+            words_b, n_hits, ngram, weights, token_offsets[b], scratch
         )
         facts[p, SHARED] = n_shared
         facts[p, COVERED_LARGER] = covered_a
@@ -442,37 +470,36 @@ def align_pairs_into(
         facts[p, FURNITURE] = n_furniture
         facts[p, HOLE:N_FACTS] = 0
         if min(covered_a, covered_b) >= min_words:
-            n_runs = _runs_into(n_shingles, words_a, words_b, ngram, scratch)
+            n_runs = _runs_into(n_hits, words_a, words_b, ngram, scratch)
             last = _chain_into(n_runs, ngram, scratch)
             _holes_into(last, scratch, facts[p])
             _ends_into(last, lines_a, lines_b, scratch, facts[p])
-        _uncover(words_a, n_shingles, ngram, scratch)
+        _uncover(words_a, words_b, n_hits, ngram, scratch)
 
 
 @compiled
-def shared_into(larger, smaller, shingles, shingle_offsets, slots, scratch, shared):
+def shared_into(larger, smaller, shingles, shingle_offsets, slots, sieve, scratch, shared):
     """Write the shingles of smaller documents that their larger one has; return how many.
 
     Parameters
     ----------
-    larger, smaller, shingles, shingle_offsets, slots, scratch : as in `align_pairs_into`
+    larger, smaller, shingles, shingle_offsets, slots, sieve, scratch : as in `align_pairs_into`
     shared : uint64 [shape=(shingles of all smaller documents,)], overwritten
     """
     n_shared = 0
     indexed = -1
     for p in range(larger.size):
-        b = smaller[p]
-        indexed = _match_pair_into(larger[p], b, indexed, shingles, shingle_offsets, slots, scratch)
-        first = shingle_offsets[b]
-        for i in range(shingle_offsets[b + 1] - first):
-            if scratch[MATCH, i] >= 0:
-                shared[n_shared] = shingles[first + i]
-                n_shared += 1
+        a, b = larger[p], smaller[p]
+        n_hits = _match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, sieve, scratch)
+        indexed = a
+        for h in range(n_hits):
+            shared[n_shared] = shingles[shingle_offsets[b] + scratch[HIT, h]]
+            n_shared += 1
     return n_shared
 
 
 @compiled
-def runs_of_pair_into(larger, smaller, words_larger, words_smaller, ngram, slots, scratch):
+def runs_of_pair_into(larger, smaller, words_larger, words_smaller, ngram, slots, sieve, scratch):
     """Write the runs of one pair into `scratch`, ordered by the smaller document.
 
     Parameters
@@ -480,7 +507,7 @@ def runs_of_pair_into(larger, smaller, words_larger, words_smaller, ngram, slots
     larger, smaller : uint64 [shape=(n_shingles,)]
     words_larger, words_smaller : int
     ngram : int
-    slots, scratch : as in `align_pairs_into`
+    slots, sieve, scratch : as in `count_distinct_into`
 
     Returns
     -------
@@ -488,6 +515,6 @@ def runs_of_pair_into(larger, smaller, words_larger, words_smaller, ngram, slots
         How many columns of RUN_LARGER, RUN_SMALLER and RUN_LENGTH are valid.
     """
     mask = _mask(larger.size)
-    _index_into(larger, slots, mask, scratch)
-    _match_into(larger, smaller, slots, mask, scratch)
-    return _runs_into(smaller.size, words_larger, words_smaller, ngram, scratch)
+    _index_into(larger, slots, sieve, mask, scratch)
+    n_hits = _match_into(larger, smaller, slots, sieve, mask, scratch)
+    return _runs_into(n_hits, words_larger, words_smaller, ngram, scratch)
