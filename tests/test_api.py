@@ -367,7 +367,7 @@ def test_progress_goes_through_the_stages_in_the_calling_thread():
     )
     assert {thread for _, thread in seen} == {threading.current_thread()}
     stages = list(dict.fromkeys(step.stage for step, _ in seen))
-    assert stages[-3:] == ["furniture", "scoring", "clustering"]
+    assert stages[-4:] == ["furniture", "weights", "scoring", "clustering"]
     for stage in stages:
         done = [step.done for step, _ in seen if step.stage == stage]
         assert done == sorted(done)

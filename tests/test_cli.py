@@ -125,6 +125,7 @@ def test_find_asks_with_the_defaults_of_the_library(library):
             "time_field": None,
             "workers": None,
             "memory": None,
+            "checkpoint": None,
             "explain": None,
         },
     )
@@ -142,6 +143,7 @@ def test_flags_are_the_keyword_names(library):
         "time_field": "date",
         "workers": 2,
         "memory": 4096,
+        "checkpoint": Path("half-done"),
     }
     flags = [part for k, v in wanted.items() for part in (f"--{k.replace('_', '-')}", str(v))]
     assert run("find", "x", *flags).exit_code == 0

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dedupe.errors import (
         DedupeError,
         DuplicateId,
+        InvalidCheckpoint,
         InvalidInput,
         InvalidResult,
         InvalidSetting,
@@ -54,6 +55,7 @@ _HOMES = {
     "dedupe.errors": (
         "DedupeError",
         "DuplicateId",
+        "InvalidCheckpoint",
         "InvalidInput",
         "InvalidResult",
         "InvalidSetting",
@@ -87,6 +89,7 @@ __all__ = [
     "Duplicate",
     "DuplicateId",
     "Evidence",
+    "InvalidCheckpoint",
     "InvalidInput",
     "InvalidResult",
     "InvalidSetting",

@@ -8,12 +8,14 @@ input changes nothing.
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import results
+from dedupe import __version__, results
+from dedupe.checkpoint import Checkpoint, NoCheckpoint
 from dedupe.comparing import compare_documents
 from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document, read_paths, read_texts
@@ -24,7 +26,7 @@ from dedupe.lsh import candidate_pairs
 from dedupe.matching import EvidenceOfCorpus, Matcher
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Cluster, Comparison
-from dedupe.results import Result
+from dedupe.results import Result, settings_facts
 from dedupe.scored import keys_of, pairs_of
 from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.spill import default_memory
@@ -48,6 +50,7 @@ def find_duplicates(
     time_field: str | None = None,
     workers: int | None = None,
     memory: int | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     explain: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> Result:
@@ -71,6 +74,11 @@ def find_duplicates(
         Bytes that texts, signatures and hashes may take before they go to temporary
         files, which are gone when the run ends, however it ends. A quarter of the
         machine by default; the result is the same for any.
+    checkpoint : path, optional
+        A folder, made if need be, that takes up what is finished; a run that was
+        interrupted goes on from there when it is started again in the same way, and
+        its result is the same. It is removed at the end. It takes about as much room
+        as the texts.
     explain : str, optional
         Id of a document all of whose candidates are recorded in `Result.scored`,
         whatever they score: what tells why it was not matched.
@@ -85,6 +93,8 @@ def find_duplicates(
     ------
     InvalidSetting
         When a setting is out of range.
+    InvalidCheckpoint
+        When the folder is of another input, of other settings or of another version.
     NoSuchPath, NothingToRead, DuplicateId
         When the input as a whole cannot be used. A document that cannot be read
         is listed in `Result.skipped` instead.
@@ -99,7 +109,7 @@ def find_duplicates(
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
     stream = read_paths(paths, id_field=id_field, text_field=text_field, time_field=time_field)
-    return _find(stream, settings, _Run(workers, memory, explain, progress))
+    return _find(stream, settings, _Run(workers, memory, explain, progress, checkpoint))
 
 
 def find_duplicate_texts(
@@ -205,17 +215,37 @@ class _Run(NamedTuple):
     memory: int | None
     explain: str | None
     progress: ProgressCallback | None
+    checkpoint: str | os.PathLike[str] | None = None
 
 
 def _find(stream: Iterable[Document | Skipped], settings: Settings, run: _Run) -> Result:
+    """Run the pipeline over a stream of documents, and forget what it was resumed from."""
+    with _open_checkpoint(run.checkpoint, settings) as checkpoint:
+        result = _search(stream, settings, run, checkpoint)
+        checkpoint.clear()
+    return result
+
+
+def _search(
+    stream: Iterable[Document | Skipped], settings: Settings, run: _Run, checkpoint: NoCheckpoint
+) -> Result:
     """Run the pipeline over a stream of documents."""
     workers, memory = _check_workers(run.workers), _check_memory(run.memory)
     report = run.progress or _say_nothing
-    corpus = read_corpus(stream, settings, workers=workers, memory=memory, progress=report)
+    corpus = read_corpus(
+        stream,
+        settings,
+        workers=workers,
+        memory=memory,
+        checkpoint=checkpoint,
+        progress=report,
+    )
     if run.explain is not None:
         corpus.check_id(run.explain)
     report(Progress("candidates", 0, None, "pairs"))
-    candidates = find_candidates(corpus, settings, workers)
+    (candidates,) = checkpoint.once(
+        "candidates", lambda: (find_candidates(corpus, settings, workers),)
+    )
     report(Progress("candidates", len(candidates), None, "pairs"))
     # Half a kilobyte a document; a slice of them would keep them all.
     corpus = replace(corpus, signatures=np.empty((0, settings.num_perm), np.uint32))
@@ -223,7 +253,7 @@ def _find(stream: Iterable[Document | Skipped], settings: Settings, run: _Run) -
     compared[candidates] = True
     hashed = Hashed(corpus, np.flatnonzero(compared), settings.ngram, memory)
     hashed.hash(workers, report)
-    matcher = Matcher(corpus, hashed, workers)
+    matcher = Matcher(corpus, hashed, workers, checkpoint)
     worth_scoring = matcher.find_furniture(candidates, report)
     facts = np.concatenate([matcher.copies(), matcher.score(worth_scoring, report)])
     report(Progress("clustering", 0, None, "pairs"))
@@ -306,6 +336,14 @@ def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDA
         workers=workers,
     )
     return originals.astype(np.int32)[pairs]
+
+
+def _open_checkpoint(folder: str | os.PathLike[str] | None, settings: Settings) -> NoCheckpoint:
+    """Open the checkpoint that was asked for, if one was."""
+    if folder is None:
+        return NoCheckpoint()
+    facts = {"version": __version__, **settings_facts(settings)}
+    return Checkpoint(Path(folder), facts)
 
 
 def _one_document(path: str | os.PathLike[str]) -> Document:

@@ -22,7 +22,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dedupe import __version__
-from dedupe.errors import DedupeError, InvalidSetting, NoSuchPath, UnknownDocument
+from dedupe.errors import (
+    DedupeError,
+    InvalidCheckpoint,
+    InvalidSetting,
+    NoSuchPath,
+    UnknownDocument,
+)
 from dedupe.settings import KEEP, Settings
 
 if TYPE_CHECKING:
@@ -37,7 +43,7 @@ N_SHOWN = 20
 """Clusters, and documents in each, that are shown on a terminal: a few screens."""
 
 
-BAD_USE = (InvalidSetting, NoSuchPath, UnknownDocument)
+BAD_USE = (InvalidCheckpoint, InvalidSetting, NoSuchPath, UnknownDocument)
 
 
 class Commands(click.Group):
@@ -130,6 +136,12 @@ _ngram = click.option(
     metavar="SIZE",
     help="Bytes, or 500M, 2G, to keep in memory; the rest goes to temporary files.  "
     "[default: a quarter of the machine]",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep in DIR what is finished, until all is, so that an interrupted run can go on.",
 )
 @click.option(
     "-o",

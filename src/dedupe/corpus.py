@@ -9,13 +9,17 @@ texts wait in `dedupe.spill` until they are compared.
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import xxhash
 
 from dedupe import kernels
+from dedupe.checkpoint import NoCheckpoint
 from dedupe.documents import Document
-from dedupe.errors import NothingToRead, Skipped, UnknownDocument
+from dedupe.errors import InvalidCheckpoint, NothingToRead, Skipped, UnknownDocument
 from dedupe.minhash import signatures
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import DocumentInfo
@@ -23,7 +27,6 @@ from dedupe.settings import Settings
 from dedupe.shingling import digests, hash_shingles
 from dedupe.spill import Rows, Texts
 from dedupe.text import hash_encoded
-from dedupe.threads import map_in_order
 from dedupe.unicode import tables
 
 __all__ = ["Corpus", "read_corpus"]
@@ -111,14 +114,37 @@ class Corpus:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sketches:
-    """What is kept of a block of documents."""
+class _Sketches(NamedTuple):
+    """What is kept of a block of documents.
 
+    Attributes
+    ----------
+    key : bytes [shape=(1,)]
+        See `_Block`.
+    digests : uint64 [shape=(n_docs, 2)]
+    n_words, n_shingles : int64 [shape=(n_docs,)]
+    signatures : uint32 [shape=(n_docs, num_perm)]
+    """
+
+    key: npt.NDArray[np.bytes_]
     digests: npt.NDArray[np.uint64]
     n_words: Whole
     n_shingles: Whole
     signatures: npt.NDArray[np.uint32]
+
+
+class _Block(NamedTuple):
+    """Some documents of the input.
+
+    Attributes
+    ----------
+    texts : list of bytes
+    key : str
+        Digest of everything that was taken in, up to the end of the block.
+    """
+
+    texts: list[bytes]
+    key: str
 
 
 class _Intake:
@@ -129,10 +155,12 @@ class _Intake:
         self.times = array("d")
         self.texts = texts
         self.skipped: list[Skipped] = []
+        self.keys: list[str] = []
+        self._digest = xxhash.xxh3_128()
 
-    def blocks(self, stream: Iterable[Document | Skipped]) -> Iterator[list[bytes]]:
-        """Take everything in; yield the texts in UTF-8, a few at a time."""
-        block: list[bytes] = []
+    def blocks(self, stream: Iterable[Document | Skipped]) -> Iterator[_Block]:
+        """Take everything in; yield a few documents at a time."""
+        texts: list[bytes] = []
         n_bytes = 0
         for item in stream:
             if isinstance(item, Skipped):
@@ -140,14 +168,23 @@ class _Intake:
                 continue
             self.ids.append(item.id)
             self.times.append(np.nan if item.time is None else item.time)
-            block.append(item.text.encode("utf-8", "replace"))
-            n_bytes += len(block[-1])
+            texts.append(item.text.encode("utf-8", "replace"))
+            n_bytes += len(texts[-1])
             if n_bytes >= BLOCK_BYTES:
-                self.texts.extend(block)
-                yield block
-                block, n_bytes = [], 0
-        self.texts.extend(block)
-        yield block
+                yield self._block(texts)
+                texts, n_bytes = [], 0
+        yield self._block(texts)
+
+    def _block(self, texts: list[bytes]) -> _Block:
+        """Keep some texts and return them as a block."""
+        self.texts.extend(texts)
+        first = len(self.ids) - len(texts)
+        names = [name.encode("utf-8", "surrogateescape") for name in self.ids[first:]]
+        lengths = np.array([len(part) for part in (*names, *texts)], np.int64).tobytes()
+        for part in (lengths, *names, self.times[first:].tobytes(), *texts):
+            self._digest.update(part)
+        self.keys.append(self._digest.hexdigest())
+        return _Block(texts, self.keys[-1])
 
 
 def read_corpus(
@@ -156,12 +193,15 @@ def read_corpus(
     *,
     workers: int,
     memory: int,
+    checkpoint: NoCheckpoint,
     progress: ProgressCallback,
 ) -> Corpus:
     """Read all documents and hash them.
 
     Raises
     ------
+    InvalidCheckpoint
+        When the checkpoint is of another input.
     NothingToRead
         When no document has a word in it.
     """
@@ -173,9 +213,11 @@ def read_corpus(
     rows = Rows(int(memory * SIGNATURE_SHARE))
     facts: list[tuple[npt.NDArray[np.uint64], Whole, Whole]] = []
     n_done = 0
-    for sketch in map_in_order(
-        lambda block: _sketch(block, settings), intake.blocks(stream), workers
-    ):
+    blocks = checkpoint.map(
+        "signatures", lambda block: _sketch(block, settings), intake.blocks(stream), workers
+    )
+    for number, sketch in enumerate(starmap(_Sketches, blocks)):
+        _check_key(sketch, intake.keys[number : number + 1])
         rows.append(sketch.signatures)
         facts.append((sketch.digests, sketch.n_words, sketch.n_shingles))
         n_done += len(sketch.n_words)
@@ -206,11 +248,12 @@ def read_corpus(
     )
 
 
-def _sketch(encoded: Sequence[bytes], settings: Settings) -> _Sketches:
+def _sketch(block: _Block, settings: Settings) -> _Sketches:
     """Hash one block of documents."""
-    tokens = hash_encoded(encoded)
+    tokens = hash_encoded(block.texts)
     shingles = hash_shingles(tokens, settings.ngram)
     return _Sketches(
+        np.array([block.key.encode()]),
         np.frombuffer(b"".join(digests(tokens)), np.uint64).reshape(-1, 2),
         np.diff(tokens.offsets),
         np.diff(shingles.offsets),
@@ -218,6 +261,15 @@ def _sketch(encoded: Sequence[bytes], settings: Settings) -> _Sketches:
             shingles.hashes, shingles.offsets, num_perm=settings.num_perm, seed=settings.seed
         ),
     )
+
+
+def _check_key(sketch: _Sketches, keys: Sequence[str]) -> None:
+    """Refuse a block that a checkpoint has of other documents than those that were read."""
+    if [key.decode() for key in sketch.key] != list(keys):
+        raise InvalidCheckpoint(
+            "a checkpoint must be of the same documents in the same order, got others: "
+            "give the same input, or name another folder"
+        )
 
 
 def _first_copies(digests: npt.NDArray[np.uint64]) -> Whole:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 __all__ = [
     "DedupeError",
     "DuplicateId",
+    "InvalidCheckpoint",
     "InvalidInput",
     "InvalidResult",
     "InvalidSetting",
@@ -52,6 +53,10 @@ class UnknownDocument(DedupeError, LookupError):
 
 class InvalidResult(DedupeError, ValueError):
     """A saved result is damaged, or of a format that this version does not read."""
+
+
+class InvalidCheckpoint(DedupeError, ValueError):
+    """A checkpoint is of another input, of other settings or of another version."""
 
 
 class MissingExtra(DedupeError, ImportError):

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe import clustering, evidence, scoring
+from dedupe.checkpoint import NoCheckpoint
 from dedupe.corpus import Corpus
 from dedupe.facts import FACTS, Facts, identical_facts, make_facts, scored_pairs
 from dedupe.furniture import Furniture
@@ -46,9 +47,10 @@ N_LISTED = 8
 
 Whole = npt.NDArray[np.signedinteger[Any]]
 Floats = npt.NDArray[np.floating[Any]]
+Marks = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Matcher:
     """Scores the pairs of a corpus.
 
@@ -58,6 +60,7 @@ class Matcher:
     hashed : Hashed
         The documents that are in any pair.
     workers : int
+    checkpoint : NoCheckpoint
     furniture : Furniture
         What is known of it so far.
     """
@@ -65,6 +68,7 @@ class Matcher:
     corpus: Corpus
     hashed: Hashed
     workers: int
+    checkpoint: NoCheckpoint = field(default_factory=NoCheckpoint)
     furniture: Furniture = field(default_factory=Furniture)
 
     def find_furniture(self, pairs: Whole, progress: ProgressCallback) -> Whole:
@@ -86,20 +90,22 @@ class Matcher:
         """
         strict = np.empty(len(pairs), np.float32)
         may_score = np.empty(len(pairs), np.bool_)
+        is_long = np.empty(len(pairs), np.bool_)
         n_done = 0
-        for found in map_in_order(self._first_pass, self._blocks(pairs), self.workers):
-            done = slice(n_done, n_done + len(found.strict))
-            strict[done], may_score[done] = found.strict, found.most >= SCORE_FLOOR
-            self.furniture.watch(found.shared)
+        blocks = self.checkpoint.map(
+            "furniture", self._first_pass, self._blocks(pairs), self.workers
+        )
+        for found in blocks:
+            done = slice(n_done, n_done + len(found[0]))
+            strict[done], may_score[done], is_long[done] = found
             n_done = done.stop
             progress(Progress("furniture", n_done, len(pairs), "pairs"))
         labels = _provisional_clusters(pairs, strict, len(self.corpus))
-        is_apart = (strict > 0) & (labels[pairs[:, 0]] != labels[pairs[:, 1]])
-        for shared in map_in_order(self._shared, self._blocks(pairs[is_apart]), self.workers):
-            self.furniture.watch(shared)
-        block = self.hashed.block()
-        clusters = labels[self.hashed.numbers]
-        self.furniture.count(block.shingles, block.shingle_offsets, clusters)
+        is_apart = labels[pairs[:, 0]] != labels[pairs[:, 1]]
+        # A phrase is no furniture, and there are many phrases.
+        watched = pairs[is_apart & is_long]
+        (known,) = self.checkpoint.once("weights", lambda: self._count(watched, labels, progress))
+        self.furniture = Furniture.from_bytes(known.tobytes())
         self.hashed.weigh(self.furniture, self.workers)
         return pairs[may_score]
 
@@ -114,9 +120,12 @@ class Matcher:
         """
         found = [np.empty(0, FACTS)]
         n_done = 0
-        for facts, n_pairs in map_in_order(self._score_block, self._blocks(pairs), self.workers):
+        blocks = self.checkpoint.map(
+            "scoring", self._score_block, self._blocks(pairs), self.workers
+        )
+        for facts, n_pairs in blocks:
             found.append(facts)
-            n_done += n_pairs
+            n_done += n_pairs.item()
             progress(Progress("scoring", n_done, len(pairs), "pairs"))
         return np.concatenate(found)
 
@@ -190,22 +199,39 @@ class Matcher:
                 if n_blocks % RELAX_AFTER == 0:
                     self.hashed.relax()
 
-    def _first_pass(self, pairs: Whole) -> "_FirstPass":
-        """Compare a block of pairs for the first time."""
-        block, places = self.hashed.block(), self.hashed.places(pairs)
-        alignment = scoring.align(block, *places.T, min_words=scoring.MIN_WORDS)
-        strict = scoring.strict_score(alignment)
-        # A phrase is no furniture, and there are many phrases.
-        is_apart = (strict == 0) & (alignment.covered >= scoring.MIN_WORDS)
-        shared = scoring.shared_shingles(block, *places[is_apart].T)
-        return _FirstPass(strict, scoring.most(alignment), shared)
+    def _first_pass(self, pairs: Whole) -> tuple[Floats, Marks, Marks]:
+        """Return the strict scores of a block of pairs, which may score, and which share much."""
+        alignment = scoring.align(
+            self.hashed.block(), *self.hashed.places(pairs).T, min_words=scoring.MIN_WORDS
+        )
+        return (
+            scoring.strict_score(alignment).astype(np.float32),
+            scoring.most(alignment) >= SCORE_FLOOR,
+            alignment.covered >= scoring.MIN_WORDS,
+        )
 
-    def _shared(self, pairs: Whole) -> npt.NDArray[np.uint64]:
-        """Return the shingles that the pairs of a block share."""
-        return scoring.shared_shingles(self.hashed.block(), *self.hashed.places(pairs).T)
+    def _count(
+        self, pairs: Whole, labels: Whole, progress: ProgressCallback
+    ) -> tuple[npt.NDArray[np.uint8]]:
+        """Return in how many clusters the text stands that some pairs share, as bytes."""
+        furniture = Furniture()
+        n_done = 0
+        for shared, n_pairs in map_in_order(self._shared, self._blocks(pairs), self.workers):
+            furniture.watch(shared)
+            n_done += n_pairs
+            progress(Progress("weights", n_done, len(pairs), "pairs"))
+        block = self.hashed.block()
+        clusters = labels[self.hashed.numbers]
+        furniture.count(block.shingles, block.shingle_offsets, clusters)
+        return (np.frombuffer(furniture.to_bytes(), np.uint8),)
 
-    def _score_block(self, pairs: Whole) -> tuple[Facts, int]:
-        return self._facts(pairs, SCORE_FLOOR), len(pairs)
+    def _shared(self, pairs: Whole) -> tuple[npt.NDArray[np.uint64], int]:
+        """Return the shingles that the pairs of a block share, and how many pairs those are."""
+        places = self.hashed.places(pairs)
+        return scoring.shared_shingles(self.hashed.block(), *places.T), len(pairs)
+
+    def _score_block(self, pairs: Whole) -> tuple[Facts, Whole]:
+        return self._facts(pairs, SCORE_FLOOR), np.array([len(pairs)])
 
     def _facts(self, pairs: Whole, floor: float) -> Facts:
         """Score a block of pairs; keep those of at least `floor`."""
@@ -216,25 +242,6 @@ class Matcher:
         for side in ("left", "right"):
             facts[side] = self.hashed.numbers[facts[side]]
         return facts
-
-
-@dataclass(frozen=True, slots=True)
-class _FirstPass:
-    """What the first comparison of a block of pairs tells.
-
-    Attributes
-    ----------
-    strict : float64 [shape=(n_pairs,)]
-        See `dedupe.scoring.strict_score`.
-    most : float64 [shape=(n_pairs,)]
-        What each pair can score at most.
-    shared : uint64 [shape=(n,)]
-        Shingles that pairs share which are not beyond doubt.
-    """
-
-    strict: Floats
-    most: Floats
-    shared: npt.NDArray[np.uint64]
 
 
 def _provisional_clusters(pairs: Whole, strict: Floats, n_docs: int) -> Whole:

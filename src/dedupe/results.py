@@ -36,7 +36,14 @@ from dedupe.settings import SCORE_FLOOR, Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Result", "cluster_labels", "make_clusters", "make_duplicates", "pair_facts"]
+__all__ = [
+    "Result",
+    "cluster_labels",
+    "make_clusters",
+    "make_duplicates",
+    "pair_facts",
+    "settings_facts",
+]
 
 FORMAT = "dedupe-result"
 FORMAT_VERSION = 1
@@ -182,10 +189,7 @@ class Result:
 
     def to_json(self) -> str:
         """Return the result as JSON: one object, keys in a fixed order, no rounding."""
-        settings = asdict(self.settings)
-        if callable(self.settings.keep):
-            settings["keep"] = "custom"
-        settings |= {
+        settings = settings_facts(self.settings) | {
             "bands": self.settings.bands,
             "rows": self.settings.rows,
             "expected_recall": {
@@ -391,6 +395,12 @@ KEYS: dict[str, Callable[[DocumentInfo], float]] = {
     # A document without a time is older than any that has one.
     "newest": lambda document: float("inf") if document.time is None else -document.time,
 }
+
+
+def settings_facts(settings: Settings) -> dict[str, Any]:
+    """Return settings as JSON has them; a function cannot be saved."""
+    keep = "custom" if callable(settings.keep) else settings.keep
+    return {**asdict(settings), "keep": keep}
 
 
 def _settings(row: dict[str, Any]) -> Settings:

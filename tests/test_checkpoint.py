@@ -1,0 +1,211 @@
+"""Interrupted runs: they go on where they were, end with the same bytes, and leave nothing."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe import corpus, find_duplicates, matching
+from dedupe.checkpoint import Checkpoint
+from dedupe.errors import InvalidCheckpoint
+
+SETTINGS = {"version": "1", "threshold": 0.4}
+
+
+def squared(n):
+    return np.array([n * n]), np.array([[n], [n]], np.float32)
+
+
+def values(blocks):
+    return [(one.tolist(), other.tolist()) for one, other in blocks]
+
+
+def made(folder, items, function=squared):
+    """Return the blocks of a stage."""
+    with Checkpoint(folder, SETTINGS) as checkpoint:
+        return values(checkpoint.map("squares", function, items, workers=1))
+
+
+class Interrupted(Exception):
+    """Stands for Ctrl-C, at a known place."""
+
+
+# --- laws of the file ---
+
+
+@given(st.integers(0, 5), st.data())
+def test_wherever_a_file_ends_the_blocks_are_the_same(tmp_path_factory, n_items, data):
+    folder = tmp_path_factory.mktemp("cut") / "checkpoint"
+    expected = made(folder, range(n_items))
+    whole = (folder / "squares.blocks").read_bytes()
+    (folder / "squares.blocks").write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    assert made(folder, range(n_items)) == expected
+    assert (folder / "squares.blocks").read_bytes() == whole
+
+
+@given(st.data())
+def test_a_damaged_block_is_made_again(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("damaged") / "checkpoint"
+    expected = made(folder, range(3))
+    whole = bytearray((folder / "squares.blocks").read_bytes())
+    whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    (folder / "squares.blocks").write_bytes(bytes(whole))
+    assert made(folder, range(3)) == expected
+
+
+def test_what_is_finished_is_not_done_again(tmp_path):
+    asked = []
+
+    def note(n):
+        if len(asked) == 2:
+            raise Interrupted
+        asked.append(n)
+        return squared(n)
+
+    with pytest.raises(Interrupted):
+        made(tmp_path / "new", range(4), note)
+    assert asked == [0, 1]
+    assert made(tmp_path / "new", range(4), lambda n: squared(asked.append(n) or n))
+    assert asked == [0, 1, 2, 3]
+
+
+# --- whose checkpoint it is ---
+
+
+def test_other_settings_are_refused_and_named(tmp_path):
+    made(tmp_path, [1])
+    with pytest.raises(InvalidCheckpoint, match=r"version and settings, got threshold 0\.4: use"):
+        Checkpoint(tmp_path, {**SETTINGS, "threshold": 0.5})
+
+
+def test_a_folder_with_other_files_is_refused_and_not_touched(tmp_path):
+    (tmp_path / "novel.txt").write_text("It was a dark night.")
+    with pytest.raises(InvalidCheckpoint, match=r"hold nothing else, got 'novel\.txt'"):
+        Checkpoint(tmp_path, SETTINGS)
+    assert (tmp_path / "novel.txt").read_text() == "It was a dark night."
+
+
+def test_a_header_that_was_cut_short_is_written_again(tmp_path):
+    (tmp_path / "checkpoint.json").write_text('{"form')
+    assert made(tmp_path, [2]) == values([squared(2)])
+    (tmp_path / "checkpoint.json").write_text("[]")
+    with pytest.raises(InvalidCheckpoint, match="format None"):
+        made(tmp_path, [2])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_two_runs_at_once_are_refused(tmp_path):
+    with Checkpoint(tmp_path, SETTINGS) as first:
+        with pytest.raises(InvalidCheckpoint, match="one run at a time"):
+            Checkpoint(tmp_path, SETTINGS)
+        first.clear()
+    assert not tmp_path.exists()
+
+
+# --- whole runs ---
+
+WORDS = [f"w{i}" for i in range(3000)]
+
+
+@pytest.fixture
+def collection(tmp_path, monkeypatch):
+    """Return a folder of articles, copies and templates, in many small blocks."""
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 4000)
+    monkeypatch.setattr(matching, "BLOCK_WORDS", 500)
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    write_articles(folder, 60)
+    return folder
+
+
+def write_articles(folder, n):
+    draw = random.Random(1)
+    menu = " ".join(draw.choices(WORDS, k=30))
+    for i in range(n):
+        story = " ".join(draw.choices(WORDS, k=100))
+        (folder / f"{i:04}.txt").write_text(f"{menu}\n{story}")
+        if i % 3 == 0:
+            (folder / f"{i:04}-copy.txt").write_text(f"{story}\nread more\n{menu}")
+
+
+def test_a_run_interrupted_anywhere_ends_with_the_same_bytes(collection, tmp_path):
+    expected = find_duplicates(collection).to_json()
+    steps = []
+    find_duplicates(collection, progress=steps.append)
+    assert {"signatures", "furniture", "scoring"} <= {step.stage for step in steps}
+    n_blocks = {step.stage: steps.count(step) for step in steps}
+    assert n_blocks
+    for last in range(0, len(steps), max(1, len(steps) // 12)):
+        seen = []
+
+        def stop(step, seen=seen, last=last):
+            seen.append(step)
+            if len(seen) > last:
+                raise Interrupted
+
+        folder = tmp_path / "checkpoint"
+        with pytest.raises(Interrupted):
+            find_duplicates(collection, checkpoint=folder, progress=stop)
+        assert folder.exists()
+        assert find_duplicates(collection, checkpoint=folder).to_json() == expected
+        assert not folder.exists()
+
+
+def stopped(collection, folder):
+    """Interrupt a run after its signatures."""
+
+    def stop(step):
+        if step.stage == "shingles":
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        find_duplicates(collection, checkpoint=folder, progress=stop)
+
+
+@pytest.mark.parametrize("change", ["text", "name", "more", "fewer"])
+def test_another_input_is_refused(collection, tmp_path, change):
+    stopped(collection, tmp_path / "checkpoint")
+    last = collection / "0058.txt"
+    if change == "text":
+        last.write_text(last.read_text() + "!")
+    elif change == "name":
+        last.rename(collection / "0058b.txt")
+    elif change == "more":
+        (collection / "9999.txt").write_text("one more")
+    else:
+        last.unlink()
+    with pytest.raises(InvalidCheckpoint, match="of the same documents in the same order"):
+        find_duplicates(collection, checkpoint=tmp_path / "checkpoint")
+
+
+def test_other_settings_of_a_run_are_refused(collection, tmp_path):
+    stopped(collection, tmp_path / "checkpoint")
+    with pytest.raises(InvalidCheckpoint, match="got ngram 5, num_perm 128"):
+        find_duplicates(collection, checkpoint=tmp_path / "checkpoint", ngram=4, num_perm=64)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_killed_run_goes_on_and_leaves_nothing(tmp_path):
+    (tmp_path / "articles").mkdir()
+    write_articles(tmp_path / "articles", 1500)
+    (tmp_path / "tmp").mkdir()
+    command = [sys.executable, "-m", "dedupe", "find", str(tmp_path / "articles")]
+    command += ["--format", "json", "--workers", "2"]
+    environment = {"TMPDIR": str(tmp_path / "tmp"), "PATH": "/usr/bin"}
+    plain = subprocess.run(command, env=environment, capture_output=True, check=True)
+    command += ["--checkpoint", str(tmp_path / "checkpoint")]
+    for patience in (0.9, 1.2, 1.5):
+        run = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        time.sleep(patience)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    ended = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert ended.stdout == plain.stdout
+    assert not (tmp_path / "checkpoint").exists()
+    assert not list((tmp_path / "tmp").iterdir())
