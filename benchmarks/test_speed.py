@@ -23,7 +23,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import corpora
 import dedupe
 import peers
-from dedupe import scoring
+from dedupe import alignment, scoring
 from dedupe.corpus import BLOCK_BYTES, map_in_order
 from dedupe.lsh import candidate_pairs
 from dedupe.matching import make_block
@@ -204,16 +204,16 @@ def test_threads(benchmark: BenchmarkFixture, articles: list[str], workers: int)
     measure(benchmark, label, sketch_all, blocks, workers, rounds=9, reference=reference, **amount)
 
 
-def pair_block(texts: Sequence[str]) -> scoring.Block:
+def pair_block(texts: Sequence[str]) -> alignment.Block:
     """Return documents as the scorer wants them."""
     return make_block(texts, ngram=5)[0]
 
 
 def score_pairs(
-    block: scoring.Block, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]
+    block: alignment.Block, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
     """Align and score."""
-    return scoring.score(scoring.align(block, left, right))
+    return scoring.score(alignment.align(block, left, right))
 
 
 @stage(SCORER)

@@ -10,20 +10,9 @@ from hypothesis import strategies as st
 from numba import config
 
 import reference
-from dedupe import scoring
+from dedupe.alignment import MIN_HOLE, Block, align, contents_of, shared_runs, similarities
 from dedupe.kernels import alignment as kernel
-from dedupe.scoring import (
-    VERDICTS,
-    Block,
-    align,
-    most,
-    reason,
-    score,
-    shared_runs,
-    similarities,
-    strict_score,
-    verdicts,
-)
+from dedupe.scoring import VERDICTS, most, reason, score, strict_score, verdicts
 from dedupe.shingling import hash_shingles
 from dedupe.text import Tokens
 
@@ -52,7 +41,7 @@ def make_block(block, ngram=5, lines=None, weights=None):
         tokens.offsets,
         np.array([n for document in lines for n in document], np.uint8),
         ngram,
-        scoring.contents_of(shingles.hashes, shingles.offsets),
+        contents_of(shingles.hashes, shingles.offsets),
         np.array([sum(w) for w in weights or ([1.0] * len(document) for document in block)]),
         None if weights is None else np.array([w for d in weights for w in d], np.float32),
     )
@@ -273,7 +262,7 @@ TEMPLATE = story(60), story(60, 2000)
 def test_another_story_in_the_same_template_is_a_hole(n):
     before, behind = TEMPLATE
     found = align_pair(before + story(n, 3000) + behind, before + story(n + 5, 4000) + behind)
-    assert found.hole[0] == (n if n >= scoring.MIN_HOLE else 0)
+    assert found.hole[0] == (n if n >= MIN_HOLE else 0)
     assert found.covered[0] == 120
 
 

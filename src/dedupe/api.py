@@ -1,34 +1,24 @@
-"""From paths to a result: the whole pipeline on one screen.
+"""What one calls: find duplicates among many documents, or compare two.
 
-Each step belongs to a module of its own; this one carries what a step returns to
-the next. Documents are numbered in the order of their ids, so that the order of the
-input changes nothing.
+Settings are checked here; the work is done in `dedupe.search` and `dedupe.comparing`.
 """
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from dedupe import __version__, results
+from dedupe import __version__
 from dedupe.checkpoint import Checkpoint, NoCheckpoint
 from dedupe.comparing import compare_documents
-from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
-from dedupe.facts import Facts, is_identical, numbers_of, scored_pairs
-from dedupe.hashed import Hashed
-from dedupe.lsh import candidate_pairs
-from dedupe.matching import EvidenceOfCorpus, Matcher
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.records import Cluster, Comparison
-from dedupe.results import Result, settings_facts
-from dedupe.scored import keys_of, pairs_of
-from dedupe.settings import SCORE_FLOOR, Settings
+from dedupe.records import Comparison
+from dedupe.results import Result
+from dedupe.saved import settings_facts
+from dedupe.search import Run, search
+from dedupe.settings import Settings
 from dedupe.spill import default_memory
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
@@ -69,7 +59,7 @@ def find_duplicates(
         Field with the time of a record, for ``keep="newest"``; the time of the
         file, if there is none.
     workers : int, at least 1, optional
-        Threads. One for each processor by default; the result is the same for any.
+        Threads. One for each processor that may be used by default; the result is the same for any.
     memory : int, optional
         Bytes that texts, signatures and hashes may take before they go to temporary
         files, which are gone when the run ends, however it ends. A quarter of the
@@ -109,7 +99,15 @@ def find_duplicates(
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
     stream = read_paths(paths, id_field=id_field, text_field=text_field, time_field=time_field)
-    return _find(stream, settings, _Run(workers, memory, explain, progress, checkpoint))
+    return _find(
+        stream,
+        settings,
+        workers=workers,
+        memory=memory,
+        checkpoint=checkpoint,
+        explain=explain,
+        progress=progress,
+    )
 
 
 def find_duplicate_texts(
@@ -147,7 +145,9 @@ def find_duplicate_texts(
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
     stream = read_texts(texts, id_field=id_field, text_field=text_field, time_field=time_field)
-    return _find(stream, settings, _Run(workers, memory, explain, progress))
+    return _find(
+        stream, settings, workers=workers, memory=memory, explain=explain, progress=progress
+    )
 
 
 def compare(
@@ -208,134 +208,23 @@ def compare_texts(
     return compare_documents(*documents, Settings(threshold, ngram), corpus)
 
 
-class _Run(NamedTuple):
-    """How a run goes about its work, which changes nothing of its result."""
-
-    workers: int | None
-    memory: int | None
-    explain: str | None
-    progress: ProgressCallback | None
-    checkpoint: str | os.PathLike[str] | None = None
-
-
-def _find(stream: Iterable[Document | Skipped], settings: Settings, run: _Run) -> Result:
-    """Run the pipeline over a stream of documents, and forget what it was resumed from."""
-    with _open_checkpoint(run.checkpoint, settings) as checkpoint:
-        result = _search(stream, settings, run, checkpoint)
-        checkpoint.clear()
-    return result
-
-
-def _search(
-    stream: Iterable[Document | Skipped], settings: Settings, run: _Run, checkpoint: NoCheckpoint
+def _find(
+    stream: Iterable[Document | Skipped],
+    settings: Settings,
+    *,
+    workers: int | None,
+    memory: int | None,
+    explain: str | None,
+    progress: ProgressCallback | None,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Result:
-    """Run the pipeline over a stream of documents."""
-    workers, memory = _check_workers(run.workers), _check_memory(run.memory)
-    report = run.progress or _say_nothing
-    corpus = read_corpus(
-        stream,
-        settings,
-        workers=workers,
-        memory=memory,
-        checkpoint=checkpoint,
-        progress=report,
-    )
-    if run.explain is not None:
-        corpus.check_id(run.explain)
-    report(Progress("candidates", 0, None, "pairs"))
-    (candidates,) = checkpoint.once(
-        "candidates", lambda: (find_candidates(corpus, settings, workers),)
-    )
-    report(Progress("candidates", len(candidates), None, "pairs"))
-    # Half a kilobyte a document; a slice of them would keep them all.
-    corpus = replace(corpus, signatures=np.empty((0, settings.num_perm), np.uint32))
-    compared = np.zeros(len(corpus), np.bool_)
-    compared[candidates] = True
-    hashed = Hashed(corpus, np.flatnonzero(compared), settings.ngram, memory)
-    hashed.hash(workers, report)
-    matcher = Matcher(corpus, hashed, workers, checkpoint)
-    worth_scoring = matcher.find_furniture(candidates, report)
-    facts = np.concatenate([matcher.copies(), matcher.score(worth_scoring, report)])
-    report(Progress("clustering", 0, None, "pairs"))
-    facts, clusters = _cluster(matcher, facts, settings)
-    if run.explain in corpus.ids:
-        others = matcher.candidates_of(corpus.ids.index(run.explain), candidates)
-        is_new = ~np.isin(keys_of(numbers_of(others)), keys_of(numbers_of(facts)))
-        facts = np.concatenate([facts, others[is_new]])
-    furniture = matcher.furniture.to_bytes()
-    numbers, facts = _in_order(facts)
-    infos = tuple(corpus.info(number) for number in numbers.tolist())
-    scored = scored_pairs(
-        facts,
-        [info.id for info in infos],
-        EvidenceOfCorpus(corpus, numbers, settings.ngram, furniture),
-    )
-    report(Progress("clustering", len(clusters), len(clusters), "clusters"))
-    return Result(
-        clusters=clusters,
-        duplicates=results.make_duplicates(clusters, scored),
-        scored=scored,
-        skipped=corpus.skipped,
-        n_documents=len(corpus),
-        settings=settings,
-        documents=infos,
-        furniture=furniture,
-    )
-
-
-def _cluster(
-    matcher: Matcher, facts: Facts, settings: Settings
-) -> tuple[Facts, tuple[Cluster, ...]]:
-    """Join what was scored; return the facts with those that it took, and the clusters."""
-    numbers, places = np.unique(numbers_of(facts), return_inverse=True)
-    asked = []
-
-    def ask(pairs: npt.NDArray[np.int64]) -> list[float]:
-        asked.append(matcher.facts_of(numbers[pairs]))
-        scores = asked[-1]["score"]
-        return np.where(scores >= SCORE_FLOOR, scores, 0.0).tolist()  # type: ignore[no-any-return]
-
-    labels = results.cluster_labels(
-        numbers.size,
-        places.reshape(-1, 2),
-        facts["score"],
-        is_identical(facts),
-        threshold=settings.threshold,
-        ask=ask,
-    )
-    infos = [matcher.corpus.info(number) for number in numbers.tolist()]
-    clusters = results.make_clusters(infos, labels, settings.keep)
-    number_of = dict(zip((info.id for info in infos), numbers.tolist(), strict=True))
-    kept = [
-        (number_of[member], number_of[cluster.representative])
-        for cluster in clusters
-        for member in cluster.members
-        if member != cluster.representative
-    ]
-    return matcher.explain(np.concatenate([facts, *asked]), pairs_of(kept)), clusters
-
-
-def _in_order(facts: Facts) -> tuple[npt.NDArray[np.int64], Facts]:
-    """Return the documents of some pairs, and the pairs, best first, by their places there."""
-    facts = facts[np.lexsort((facts["right"], facts["left"], -facts["score"]))]
-    numbers = np.unique(numbers_of(facts)).astype(np.int64)
-    for side in ("left", "right"):
-        facts[side] = np.searchsorted(numbers, facts[side])
-    return numbers, facts
-
-
-def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDArray[np.int32]:
-    """Return the pairs worth scoring; of identical copies only the first takes part."""
-    originals = corpus.originals()
-    rows = corpus.rows[originals]
-    pairs = candidate_pairs(
-        corpus.signatures,
-        corpus.n_shingles[rows],
-        rows=rows,
-        bucket_cap=settings.bucket_cap,
-        workers=workers,
-    )
-    return originals.astype(np.int32)[pairs]
+    """Check how a search is to go about its work, and search."""
+    n_workers, n_bytes = _check_workers(workers), _check_memory(memory)
+    with _open_checkpoint(checkpoint, settings) as opened:
+        run = Run(n_workers, n_bytes, explain, progress or _say_nothing, opened)
+        result = search(stream, settings, run)
+        opened.clear()
+    return result
 
 
 def _open_checkpoint(folder: str | os.PathLike[str] | None, settings: Settings) -> NoCheckpoint:
@@ -360,7 +249,9 @@ def _one_document(path: str | os.PathLike[str]) -> Document:
 def _check_workers(workers: int | None) -> int:
     """Return how many threads to use."""
     if workers is None:
-        return os.cpu_count() or 1
+        # A container or a scheduler may allow fewer processors than there are.
+        can_tell = hasattr(os, "sched_getaffinity")
+        return len(os.sched_getaffinity(0)) if can_tell else os.cpu_count() or 1
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise InvalidSetting(f"workers must be a whole number of at least 1, got {workers!r}")
     return workers

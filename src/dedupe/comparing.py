@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dedupe import scoring
+from dedupe import alignment, scoring
 from dedupe.documents import Document
 from dedupe.errors import InvalidSetting, NothingToRead
 from dedupe.facts import identical_facts, make_facts, scored_pairs
@@ -31,8 +31,8 @@ def compare_documents(
     if one == other:
         facts = identical_facts(np.array([[0, 1]]), finder.block.n_words[:1])
     else:
-        alignment = scoring.align(finder.block, np.array([0]), np.array([1]))
-        facts = make_facts(finder.block, alignment, floor=0.0)
+        aligned = alignment.align(finder.block, np.array([0]), np.array([1]))
+        facts = make_facts(finder.block, aligned, floor=0.0)
     facts["has_evidence"] = True
     return Comparison(
         scored_pairs(facts, [left.id, right.id], finder.find)[0],
@@ -43,16 +43,16 @@ def compare_documents(
     )
 
 
-def _furniture_of_two(block: scoring.Block) -> Furniture:
+def _furniture_of_two(block: alignment.Block) -> Furniture:
     """Return what two documents alone let one know of furniture: as much as any corpus of two.
 
     What they share counts half where they may be two stories.
     """
     pair = np.array([0]), np.array([1])
-    strict = scoring.strict_score(scoring.align(block, *pair))
+    strict = scoring.strict_score(alignment.align(block, *pair))
     is_one_story = strict[0] >= scoring.STRICT_CONTAINMENT
     furniture = Furniture()
-    furniture.watch(scoring.shared_shingles(block, *pair))
+    furniture.watch(alignment.shared_shingles(block, *pair))
     clusters = np.array([0, 0 if is_one_story else 1])
     furniture.count(block.shingles, block.shingle_offsets, clusters)
     return furniture

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe import scoring
+from dedupe.alignment import Alignment, Block, similarities
 from dedupe.records import Evidence, Pair
 from dedupe.scored import ScoredPairs
 
@@ -53,19 +54,19 @@ Whole = npt.NDArray[np.signedinteger[Any]]
 FindEvidence = Callable[[int, int], Evidence]
 
 
-def make_facts(block: scoring.Block, alignment: scoring.Alignment, floor: float) -> Facts:
+def make_facts(block: Block, alignment: Alignment, floor: float) -> Facts:
     """Return the pairs of an alignment that score at least `floor`, by places in the block."""
     scores = scoring.score(alignment)
     rows = np.flatnonzero(scores >= floor)
     facts = np.zeros(rows.size, FACTS)
     facts["left"], facts["right"] = alignment.left[rows], alignment.right[rows]
     facts["score"] = scores[rows]
-    facts["jaccard"], facts["containment_left"], facts["containment_right"] = scoring.similarities(
+    facts["jaccard"], facts["containment_left"], facts["containment_right"] = similarities(
         block, alignment, rows
     )
     facts["verdict"] = scoring.verdicts(
         scores[rows],
-        alignment.cost[rows],
+        scoring.cost(alignment)[rows],
         alignment.matched[rows],
         (alignment.covered_left / alignment.words_left)[rows],
         (alignment.covered_right / alignment.words_right)[rows],

@@ -54,7 +54,9 @@ class Furniture:
         self._make_room(shingles.size)
         self._n_keys += insert_into(shingles, counts, self._keys, self._counts, self._last_cluster)
 
-    def count(self, shingles: Shingles, offsets: Whole, clusters: Whole) -> None:
+    def count(
+        self, shingles: Shingles, offsets: Whole, clusters: Whole, order: Whole | None = None
+    ) -> None:
         """Count the clusters of a block of documents.
 
         Parameters
@@ -63,9 +65,12 @@ class Furniture:
         offsets : int64 [shape=(n_docs + 1,)]
             Document ``d`` owns ``shingles[offsets[d]:offsets[d + 1]]``.
         clusters : int64 [shape=(n_docs,)], not negative
-            A cluster that is in two calls ends the one and begins the other.
+        order : int64 [shape=(n,)], optional
+            Which documents are counted, those of a cluster after each other, all of
+            them by default. A cluster may go on in the next call.
         """
-        order = np.argsort(clusters, kind="stable")
+        if order is None:
+            order = np.argsort(clusters, kind="stable")
         count_clusters_into(
             shingles, offsets, order, clusters, self._keys, self._counts, self._last_cluster
         )

@@ -6,17 +6,18 @@ make one large block, which lies in a file where it does not fit in memory.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise, starmap
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from dedupe.alignment import Block, contents_of, totals_of
 from dedupe.corpus import Corpus
 from dedupe.furniture import Furniture
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.scoring import Block, contents_of, totals_of
 from dedupe.shingling import hash_shingles
 from dedupe.spill import allocate, release
 from dedupe.text import Tokens, hash_encoded
@@ -30,10 +31,18 @@ BLOCK_WORDS = 1 << 18
 MEMORY_SHARE = 1 / 16
 """Share of the memory of a run for hashes, until they go to disk."""
 
+REGION_WORDS = 1 << 26
+"""Words of documents that are looked at in no order: 64 million take up to 800 MB."""
+
+RELAX_AFTER = 64
+"""Blocks after which documents may leave memory."""
+
 MAX_LINE = 255
 """Longer lines count as this long; a paragraph is far shorter."""
 
+Item = TypeVar("Item")
 Whole = npt.NDArray[np.int64]
+Pairs = npt.NDArray[np.int32]
 
 
 class Hashed:
@@ -76,9 +85,9 @@ class Hashed:
             block.contents[documents] = contents_of(shingles.hashes, shingles.offsets)
             return int(documents.stop)
 
-        for n_done in map_in_order(hash_into, _slices(n_words), workers):
-            progress(Progress("shingles", n_done, self.numbers.size, "documents"))
         self._block = block
+        for n_done in map_in_order(hash_into, self.relaxed(_slices(n_words)), workers):
+            progress(Progress("shingles", n_done, self.numbers.size, "documents"))
 
     def weigh(self, furniture: Furniture, workers: int) -> None:
         """Look up what the words of each document count."""
@@ -96,9 +105,9 @@ class Hashed:
             )
             totals[documents] = totals_of(weights[words], offsets)
 
-        for _ in map_in_order(weigh_into, _slices(block.n_words), workers):
-            pass
         self._block = replace(block, weights=weights, totals=totals)
+        for _ in map_in_order(weigh_into, self.relaxed(_slices(block.n_words)), workers):
+            pass
 
     def block(self) -> Block:
         """Return all documents as a block, one for each thread that asks."""
@@ -108,14 +117,36 @@ class Hashed:
             mine = self._of_thread.blocks = (self._block, replace(self._block))
         return mine[1]
 
+    def relaxed(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield some items of work, and let go of memory now and then."""
+        for number, item in enumerate(items, start=1):
+            yield item
+            if number % RELAX_AFTER == 0:
+                self.relax()
+        self.relax()
+
     def relax(self) -> None:
         """Let go of what is in memory and in a file as well; what is wanted comes back."""
-        if self._block is not None:
-            for rows in (self._block.shingles, self._block.lines, self._block.weights):
-                if rows is not None:
-                    release(rows)
+        block = self.block()
+        for rows in (block.shingles, block.lines, block.weights):
+            if rows is not None:
+                release(rows)
 
-    def places(self, numbers: Whole) -> Whole:
+    def in_regions(self, pairs: Pairs) -> Pairs:
+        """Return pairs in an order in which little memory is looked at at a time.
+
+        The first documents of all pairs follow each other, the second ones of
+        pairs that are near each other lie in one region.
+
+        Parameters
+        ----------
+        pairs : int32 [shape=(n_pairs, 2)]
+            Numbers of documents, ordered by the first.
+        """
+        regions = self.block().shingle_offsets[self.places(pairs[:, 1])] // REGION_WORDS
+        return pairs[np.argsort(regions, kind="stable")] if regions.any() else pairs
+
+    def places(self, numbers: npt.NDArray[np.signedinteger[Any]]) -> Whole:
         """Return where some documents stand in the block, which has them all."""
         return np.searchsorted(self.numbers, numbers)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import clustering, evidence, scoring
+from dedupe import alignment, clustering, evidence, scoring
 from dedupe.checkpoint import NoCheckpoint
 from dedupe.corpus import Corpus
 from dedupe.facts import FACTS, Facts, identical_facts, make_facts, scored_pairs
@@ -39,11 +39,14 @@ BLOCK_WORDS = 1 << 18
 SLAB = 1 << 20
 """Pairs that are cut into blocks at once."""
 
-RELAX_AFTER = 64
-"""Blocks after which their documents may leave memory: some hundred megabytes at most."""
+COUNTED_AT_ONCE = 1 << 14
+"""Documents that are counted before they may leave memory: some hundred megabytes."""
 
 N_LISTED = 8
 """Passages, and remainders of either side, that are listed of each duplicate of a search."""
+
+ASKED_AT_ONCE = 1 << 10
+"""Pairs that are asked for a few at a time before their documents may leave memory."""
 
 Whole = npt.NDArray[np.signedinteger[Any]]
 Floats = npt.NDArray[np.floating[Any]]
@@ -63,6 +66,8 @@ class Matcher:
     checkpoint : NoCheckpoint
     furniture : Furniture
         What is known of it so far.
+    n_asked : int
+        Pairs that were asked for since documents last left memory.
     """
 
     corpus: Corpus
@@ -70,6 +75,7 @@ class Matcher:
     workers: int
     checkpoint: NoCheckpoint = field(default_factory=NoCheckpoint)
     furniture: Furniture = field(default_factory=Furniture)
+    n_asked: int = 0
 
     def find_furniture(self, pairs: Whole, progress: ProgressCallback) -> Whole:
         """Learn which text is furniture, from the clusters of the pairs beyond doubt.
@@ -80,14 +86,15 @@ class Matcher:
         Parameters
         ----------
         pairs : int32 [shape=(n_pairs, 2)]
-            Numbers of documents, pairs with the same first document together.
+            Numbers of documents, ordered by the first.
         progress : callable
 
         Returns
         -------
         int32 [shape=(n, 2)]
-            The pairs that may score the floor, whatever is furniture.
+            The pairs that may score the floor, whatever is furniture, in another order.
         """
+        pairs = self.hashed.in_regions(pairs)
         strict = np.empty(len(pairs), np.float32)
         may_score = np.empty(len(pairs), np.bool_)
         is_long = np.empty(len(pairs), np.bool_)
@@ -115,7 +122,7 @@ class Matcher:
         Parameters
         ----------
         pairs : int32 [shape=(n_pairs, 2)]
-            As in `find_furniture`.
+            As `find_furniture` returned them.
         progress : callable
         """
         found = [np.empty(0, FACTS)]
@@ -131,7 +138,13 @@ class Matcher:
 
     def facts_of(self, pairs: Whole) -> Facts:
         """Return a few pairs in their order, whatever they score."""
-        return self._facts(pairs, floor=0.0) if len(pairs) else np.empty(0, FACTS)
+        if not len(pairs):
+            return np.empty(0, FACTS)
+        self.n_asked += len(pairs)
+        if self.n_asked > ASKED_AT_ONCE:
+            self.hashed.relax()
+            self.n_asked = 0
+        return self._facts(pairs, floor=0.0)
 
     def copies(self) -> Facts:
         """Return each identical copy with the first document that has its tokens."""
@@ -187,27 +200,23 @@ class Matcher:
         would be read anew for each of them.
         """
         n_words = self.corpus.n_words
-        n_blocks = 0
         for start in range(0, len(pairs), SLAB):
             some = pairs[start : start + SLAB]
             is_new = np.ones(len(some), np.bool_)
             is_new[1:] = some[1:, 0] != some[:-1, 0]
             held = np.cumsum(n_words[some[:, 1]] + np.where(is_new, n_words[some[:, 0]], 0))
-            for block in np.split(some, np.flatnonzero(np.diff(held // BLOCK_WORDS)) + 1):
-                yield block
-                n_blocks += 1
-                if n_blocks % RELAX_AFTER == 0:
-                    self.hashed.relax()
+            blocks = np.split(some, np.flatnonzero(np.diff(held // BLOCK_WORDS)) + 1)
+            yield from self.hashed.relaxed(blocks)
 
     def _first_pass(self, pairs: Whole) -> tuple[Floats, Marks, Marks]:
         """Return the strict scores of a block of pairs, which may score, and which share much."""
-        alignment = scoring.align(
+        found = alignment.align(
             self.hashed.block(), *self.hashed.places(pairs).T, min_words=scoring.MIN_WORDS
         )
         return (
-            scoring.strict_score(alignment).astype(np.float32),
-            scoring.most(alignment) >= SCORE_FLOOR,
-            alignment.covered >= scoring.MIN_WORDS,
+            scoring.strict_score(found).astype(np.float32),
+            scoring.most(found) >= SCORE_FLOOR,
+            found.covered >= scoring.MIN_WORDS,
         )
 
     def _count(
@@ -222,13 +231,17 @@ class Matcher:
             progress(Progress("weights", n_done, len(pairs), "pairs"))
         block = self.hashed.block()
         clusters = labels[self.hashed.numbers]
-        furniture.count(block.shingles, block.shingle_offsets, clusters)
+        order = np.argsort(clusters, kind="stable")
+        for start in range(0, order.size, COUNTED_AT_ONCE):
+            some = order[start : start + COUNTED_AT_ONCE]
+            furniture.count(block.shingles, block.shingle_offsets, clusters, some)
+            self.hashed.relax()
         return (np.frombuffer(furniture.to_bytes(), np.uint8),)
 
     def _shared(self, pairs: Whole) -> tuple[npt.NDArray[np.uint64], int]:
         """Return the shingles that the pairs of a block share, and how many pairs those are."""
         places = self.hashed.places(pairs)
-        return scoring.shared_shingles(self.hashed.block(), *places.T), len(pairs)
+        return alignment.shared_shingles(self.hashed.block(), *places.T), len(pairs)
 
     def _score_block(self, pairs: Whole) -> tuple[Facts, Whole]:
         return self._facts(pairs, SCORE_FLOOR), np.array([len(pairs)])
@@ -238,7 +251,7 @@ class Matcher:
         # Lesser numbers, which are lesser ids, go left.
         places = self.hashed.places(np.sort(pairs, axis=1))
         block = self.hashed.block()
-        facts = make_facts(block, scoring.align(block, *places.T), floor)
+        facts = make_facts(block, alignment.align(block, *places.T), floor)
         for side in ("left", "right"):
             facts[side] = self.hashed.numbers[facts[side]]
         return facts
@@ -266,7 +279,7 @@ class EvidenceFinder:
 
     def find(self, left: int, right: int, limit: int | None = None) -> Evidence:
         """Return the passages that two of the texts share and what only one of them says."""
-        runs, is_furniture = scoring.shared_runs(self.block, left, right)
+        runs, is_furniture = alignment.shared_runs(self.block, left, right)
         return evidence.gather(
             (self.texts[left], self.texts[right]),
             (self._spans(left), self._spans(right)),
@@ -310,23 +323,23 @@ class EvidenceOfCorpus:
 
 def make_block(
     texts: Sequence[str], ngram: int, furniture: Furniture | None = None
-) -> tuple[scoring.Block, Tokens]:
+) -> tuple[alignment.Block, Tokens]:
     """Hash some texts for comparison; also return where their tokens stand."""
     tokens = hash_tokens(texts, detail=True)
     shingles = hash_shingles(tokens, ngram)
     weights = None
     if furniture is not None:
         weights = furniture.weights(shingles.hashes, shingles.offsets, tokens.offsets)
-    block = scoring.Block(
+    block = alignment.Block(
         shingles.hashes,
         shingles.offsets,
         tokens.offsets,
         short_lines(tokens),
         ngram,
-        scoring.contents_of(shingles.hashes, shingles.offsets),
+        alignment.contents_of(shingles.hashes, shingles.offsets),
         np.diff(tokens.offsets).astype(np.float64)
         if weights is None
-        else scoring.totals_of(weights, tokens.offsets),
+        else alignment.totals_of(weights, tokens.offsets),
         weights,
     )
     return block, tokens

@@ -8,28 +8,23 @@ records a result is made of are in `dedupe.records`.
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from dedupe import clustering
 from dedupe.errors import InvalidResult, InvalidSetting, MissingExtra, Skipped, UnknownDocument
+from dedupe.groups import cluster_labels, make_clusters, make_duplicates
 from dedupe.records import (
     Cluster,
     DocumentInfo,
     Duplicate,
-    Evidence,
     Pair,
-    Passage,
-    Remainder,
-    Span,
-    Unlisted,
-    evidence_of,
 )
+from dedupe.saved import furniture_from, pair_facts, pair_from, settings_facts, settings_from
 from dedupe.scored import ScoredPairs
 from dedupe.settings import SCORE_FLOOR, Settings
 
@@ -237,12 +232,12 @@ class Result:
                     for row in facts["clusters"]
                 ),
                 duplicates=tuple(Duplicate(**row) for row in facts["duplicates"]),
-                scored=tuple(_pair(row) for row in facts["pairs"]),
+                scored=tuple(pair_from(row) for row in facts["pairs"]),
                 skipped=tuple(Skipped(**row) for row in facts["skipped"]),
                 n_documents=int(facts["n_documents"]),
-                settings=_settings(facts["settings"]),
+                settings=settings_from(facts["settings"]),
                 documents=tuple(DocumentInfo(**row) for row in facts["documents"]),
-                furniture=_furniture(facts["furniture"]),
+                furniture=furniture_from(facts["furniture"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidResult(f"a result is damaged: {error!r}") from error
@@ -281,183 +276,3 @@ class Result:
 
 
 ROW_FIELDS = ("cluster", "id", "duplicate_of", "score", "verdict", "reason")
-
-
-def cluster_labels(
-    n_docs: int,
-    pairs: npt.NDArray[np.signedinteger[Any]],
-    scores: npt.NDArray[np.float64],
-    is_identical: npt.NDArray[np.bool_],
-    *,
-    threshold: float,
-    ask: clustering.Ask | None = None,
-) -> npt.NDArray[np.int64]:
-    """Return the cluster of each document, by average linkage over the scored pairs.
-
-    Identical copies stand for one document, so that the number of copies has no
-    weight. `ask` gives the scores of pairs that are not among `pairs`; without it
-    they are left out.
-    """
-    first_copy = clustering.components(n_docs, pairs[is_identical])
-    # The pairs of copies say what those of their originals do.
-    is_original = (first_copy[pairs] == pairs).all(axis=1)
-    labels = clustering.average_linkage(
-        n_docs,
-        pairs[is_original],
-        np.where(scores >= SCORE_FLOOR, scores, 0)[is_original],
-        threshold=threshold,
-        missing=None,
-        ask=ask,
-    )
-    return labels[first_copy]
-
-
-def make_clusters(
-    documents: Sequence[DocumentInfo],
-    labels: npt.NDArray[np.int64],
-    keep: str | Callable[..., Any],
-) -> tuple[Cluster, ...]:
-    """Gather documents by label and choose the representative of each group."""
-    groups: dict[int, list[DocumentInfo]] = {}
-    shared = np.flatnonzero(np.bincount(labels)[labels] > 1)
-    for number, label in zip(shared.tolist(), labels[shared].tolist(), strict=True):
-        groups.setdefault(label, []).append(documents[number])
-    clusters = [
-        Cluster(_representative(group, keep).id, tuple(document.id for document in group))
-        for group in groups.values()
-    ]
-    return tuple(sorted(clusters, key=lambda cluster: (-len(cluster), cluster.members)))
-
-
-def make_duplicates(clusters: Sequence[Cluster], scored: ScoredPairs) -> tuple[Duplicate, ...]:
-    """Say of each member but the representative what stands in for it, and why."""
-    numbers = {name: number for number, name in enumerate(scored.ids)}
-    best = _best_matches(clusters, scored, numbers)
-    sides = [
-        (numbers[member], numbers[cluster.representative])
-        for cluster in clusters
-        for member in cluster.members
-        if member != cluster.representative
-    ]
-    direct = scored.places(sides).tolist()
-    return tuple(
-        _duplicate(scored.ids[member], scored.ids[kept], scored[best[member]], pair)
-        for (member, kept), pair in zip(
-            sides, (None if place < 0 else scored[place] for place in direct), strict=True
-        )
-    )
-
-
-def _best_matches(
-    clusters: Sequence[Cluster], scored: ScoredPairs, numbers: dict[str, int]
-) -> dict[int, int]:
-    """Return the place of the best pair that each member has within its cluster."""
-    cluster_of = np.full(len(scored.ids), -1)
-    for number, cluster in enumerate(clusters):
-        cluster_of[[numbers[member] for member in cluster.members]] = number
-    sides = cluster_of[scored.numbers]
-    inside = np.flatnonzero((sides[:, 0] == sides[:, 1]) & (sides[:, 0] >= 0))
-    members = scored.numbers[inside].T.ravel()
-    others = scored.numbers[inside][:, ::-1].T.ravel()
-    places = np.concatenate([inside, inside])
-    order = np.lexsort((others, -scored.scores[places], members))
-    found, first = np.unique(members[order], return_index=True)
-    return dict(zip(found.tolist(), places[order][first].tolist(), strict=True))
-
-
-def _duplicate(member: str, kept: str, best: Pair, direct: Pair | None) -> Duplicate:
-    """Describe one member by its best pair and by that with the representative."""
-    best_match = best.other(member)
-    return Duplicate(
-        id=member,
-        duplicate_of=kept,
-        score=direct.score if direct else 0.0,
-        best_match=best_match,
-        best_score=best.score,
-        reason=direct.reason if direct else f"matches {best_match}: {best.reason}",
-    )
-
-
-def _representative(group: Sequence[DocumentInfo], keep: str | Callable[..., Any]) -> DocumentInfo:
-    """Choose the document to keep; the first id wins a tie."""
-    if callable(keep):
-        chosen = keep(tuple(group))
-        if chosen not in group:
-            raise InvalidSetting(f"keep must return one of the documents given, got {chosen!r}")
-        return chosen  # type: ignore[no-any-return]
-    return min(group, key=lambda document: (KEYS[keep](document), document.id))
-
-
-KEYS: dict[str, Callable[[DocumentInfo], float]] = {
-    "longest": lambda document: -document.n_words,
-    "shortest": lambda document: document.n_words,
-    "first": lambda document: document.position,
-    # A document without a time is older than any that has one.
-    "newest": lambda document: float("inf") if document.time is None else -document.time,
-}
-
-
-def settings_facts(settings: Settings) -> dict[str, Any]:
-    """Return settings as JSON has them; a function cannot be saved."""
-    keep = "custom" if callable(settings.keep) else settings.keep
-    return {**asdict(settings), "keep": keep}
-
-
-def _settings(row: dict[str, Any]) -> Settings:
-    """Rebuild settings, leaving out what follows from the rest."""
-    given = {key: row[key] for key in ("threshold", "ngram", "num_perm", "seed", "bucket_cap")}
-    if row["keep"] == "custom":
-        # A function cannot be saved. This stands for it until one is given again.
-        return replace(Settings(**given), keep=_lost_keep)
-    return Settings(**given, keep=row["keep"])
-
-
-def _furniture(text: str) -> bytes:
-    """Decode what is furniture, and refuse what cannot be: a shingle takes ten bytes."""
-    furniture = base64.b64decode(text, validate=True)
-    if len(furniture) % 10:
-        raise ValueError(f"furniture must have 10 bytes a shingle, got {len(furniture)} bytes")
-    return furniture
-
-
-def _lost_keep(_: Sequence[DocumentInfo]) -> DocumentInfo:
-    """Stand in for the function that chose the representatives of a saved result."""
-    raise InvalidSetting(
-        "keep was a function, which JSON cannot hold: "
-        "give it again with dataclasses.replace(result, settings=...)"
-    )
-
-
-def pair_facts(pair: Pair) -> dict[str, Any]:
-    """Return what JSON says of a pair, its evidence found."""
-    facts = {one.name: getattr(pair, one.name) for one in fields(pair)}
-    facts.pop("find_evidence")
-    return {**facts, "evidence": None if pair.evidence is None else asdict(pair.evidence)}
-
-
-def _pair(row: dict[str, Any]) -> Pair:
-    """Rebuild a pair with its evidence."""
-    facts = dict(row)
-    evidence = facts.pop("evidence")
-    found = None if evidence is None else _evidence(evidence)
-    return Pair(**facts, find_evidence=evidence_of(found))
-
-
-def _evidence(row: dict[str, Any]) -> Evidence:
-    """Rebuild the evidence of a pair."""
-    passages = tuple(
-        Passage(**{**passage, "left": Span(*passage["left"]), "right": Span(*passage["right"])})
-        for passage in row["passages"]
-    )
-    only_left, only_right = (
-        tuple(Remainder(**{**rest, "span": Span(*rest["span"])}) for rest in row[side])
-        for side in ("only_left", "only_right")
-    )
-    return Evidence(
-        passages,
-        only_left,
-        only_right,
-        float(row["covered_left"]),
-        float(row["covered_right"]),
-        *(Unlisted(**row[name]) for name in ("more_passages", "more_left", "more_right")),
-    )

@@ -11,42 +11,28 @@ the side that has fewer, and words may be weighted by how rare they are. What ei
 document has at places of its own costs as well, but less. Shared words are those of
 shared shingles, so both texts are compared word by word, not by their signatures.
 
-Everything here works on arrays of a block of documents; `dedupe.text` and
-`dedupe.shingling` make them.
+What is shared, and where it stands, is found in `dedupe.alignment`.
 """
-
-from bisect import bisect_left
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.kernels import alignment as kernel
+from dedupe.alignment import MIN_HOLE, Alignment
 
 __all__ = [
+    "MIN_WORDS",
+    "STRICT_CONTAINMENT",
     "VERDICTS",
-    "Alignment",
-    "Block",
-    "align",
-    "contents_of",
+    "cost",
     "most",
     "reason",
     "score",
-    "shared_runs",
-    "shared_shingles",
-    "similarities",
     "strict_score",
-    "totals_of",
     "verdicts",
 ]
 
 MIN_WORDS = 20
 """Shared words below which two documents have no story in common, only a phrase."""
-
-MIN_HOLE = 10
-"""A gap of fewer words is an edit, not another story."""
 
 HOLE_COST = 2.0
 """How much of the score a hole takes: all of it when it is half as long as the match."""
@@ -85,230 +71,12 @@ VERDICTS = ("different", "overlapping", "contained", "same text", "same template
 """What two documents can be to each other."""
 
 Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Block:
-    """The documents that pairs are scored among, as arrays; for one thread at a time.
-
-    Attributes
-    ----------
-    shingles : uint64 [shape=(n_shingles,)]
-    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    lines : uint8 [shape=(n_tokens,)]
-        Words in the line of each token; a longer one counts as 255.
-    ngram : int
-    contents : uint64 [shape=(n_docs,)]
-        What each document says, as one number; see `contents_of`.
-    totals : float64 [shape=(n_docs,)]
-        Weight of all words of each document; see `totals_of`.
-    weights : float32 [shape=(n_tokens,)] or None
-        What each word counts, in (0, 1]; without it every word counts 1.
-    """
-
-    shingles: npt.NDArray[np.uint64]
-    shingle_offsets: Whole
-    token_offsets: Whole
-    lines: npt.NDArray[np.uint8]
-    ngram: int
-    contents: npt.NDArray[np.uint64]
-    totals: Floats
-    weights: npt.NDArray[np.float32] | None = None
-
-    @cached_property
-    def n_words(self) -> Whole:
-        """Words of each document."""
-        return np.diff(self.token_offsets)
-
-    @cached_property
-    def scratch(
-        self,
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
-        """The table, the sieve and the rows that the kernels work in."""
-        longest = max(1, int(self.n_words.max(initial=0)))
-        n_slots = 1 << int(2 * longest).bit_length()
-        return (
-            np.empty(n_slots, np.int32),
-            np.empty(n_slots // kernel.SLOTS_PER_WORD + 1, np.uint64),
-            np.empty((kernel.N_SCRATCH, longest), np.int32),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """What the pairs of a block share; each array has an entry for each pair.
-
-    Attributes
-    ----------
-    left, right : int64
-        Document numbers within the block.
-    n_shared_shingles : int64
-        Distinct ones.
-    words_left, words_right : int64
-        Length of the documents.
-    covered_left, covered_right : int64
-        Words of either side that stand in shared shingles.
-    weight_left, weight_right : float64
-        The same, weighted.
-    total_left, total_right : float64
-        All words of either side, weighted.
-    furniture : int64
-        Shared words of the shorter document that more than two clusters hold.
-    hole : int64
-        Words that stand in one place and differ; 0 under `MIN_HOLE`.
-    excess : int64
-        Words that each side has at places where the other has none; 0 under `MIN_HOLE`.
-    """
-
-    left: Whole
-    right: Whole
-    n_shared_shingles: Whole
-    words_left: Whole
-    words_right: Whole
-    covered_left: Whole
-    covered_right: Whole
-    weight_left: Floats
-    weight_right: Floats
-    total_left: Floats
-    total_right: Floats
-    furniture: Whole
-    hole: Whole
-    excess: Whole
-
-    @property
-    def covered(self) -> Whole:
-        """Shared words, on the side that has fewer."""
-        return np.minimum(self.covered_left, self.covered_right)
-
-    @property
-    def matched(self) -> Floats:
-        """Shared words, on the side that has fewer, weighted."""
-        return np.minimum(self.weight_left, self.weight_right)
-
-    @property
-    def cost(self) -> Floats:
-        """How many shared words must make up for the text that differs."""
-        cost: Floats = np.maximum(HOLE_COST * self.hole, EXCESS_COST * self.excess)
-        return cost
-
-
-def align(block: Block, left: Whole, right: Whole, *, min_words: int = 0) -> Alignment:
-    """Compare the documents of each pair word by word.
-
-    Fast when pairs with the same larger document follow each other, since its
-    shingles are put into a table once.
-
-    Parameters
-    ----------
-    block : Block
-    left, right : int64 [shape=(n_pairs,)]
-        Document numbers within the block; no document is empty.
-    min_words : int
-        Shared words below which it is not told where those stand: a hole and an
-        excess are 0. It takes a third of the time.
-    """
-    n_words = block.n_words
-    larger, smaller, swap = _by_size(block, left, right)
-    slots, sieve, scratch = block.scratch
-    facts = np.empty((left.size, kernel.N_FACTS))
-    kernel.align_pairs_into(
-        larger,
-        smaller,
-        block.shingles,
-        block.shingle_offsets,
-        block.token_offsets,
-        block.lines,
-        block.weights,
-        block.ngram,
-        min_words,
-        slots,
-        sieve,
-        scratch,
-        facts,
-    )
-    totals = block.totals
-
-    def sided(of_larger: int, of_smaller: int) -> tuple[Floats, Floats]:
-        columns = facts[:, of_larger], facts[:, of_smaller]
-        return np.where(swap, columns[1], columns[0]), np.where(swap, columns[0], columns[1])
-
-    covered = sided(kernel.COVERED_LARGER, kernel.COVERED_SMALLER)
-    weight = sided(kernel.WEIGHT_LARGER, kernel.WEIGHT_SMALLER)
-    ends = facts[:, [kernel.END_LARGER, kernel.END_SMALLER]]
-    end_hole = ends.min(axis=1)
-    hole = np.maximum(facts[:, kernel.HOLE], end_hole)
-    excesses = facts[:, [kernel.EXCESS_LARGER, kernel.EXCESS_SMALLER]] + ends
-    excess = excesses.min(axis=1) - end_hole
-    return Alignment(
-        left=left,
-        right=right,
-        n_shared_shingles=facts[:, kernel.SHARED].astype(np.int64),
-        words_left=n_words[left],
-        words_right=n_words[right],
-        covered_left=covered[0].astype(np.int64),
-        covered_right=covered[1].astype(np.int64),
-        weight_left=weight[0],
-        weight_right=weight[1],
-        total_left=totals[left],
-        total_right=totals[right],
-        furniture=np.minimum(facts[:, kernel.FURNITURE], np.minimum(*covered)).astype(np.int64),
-        hole=np.where(hole >= MIN_HOLE, hole, 0).astype(np.int64),
-        excess=np.where(excess >= MIN_HOLE, excess, 0).astype(np.int64),
-    )
-
-
-def shared_shingles(block: Block, left: Whole, right: Whole) -> npt.NDArray[np.uint64]:
-    """Return the shingles that any of some pairs of a block shares.
-
-    Parameters
-    ----------
-    block, left, right
-        As in `align`.
-
-    Returns
-    -------
-    uint64 [shape=(n,)], some of them more than once
-    """
-    larger, smaller, _ = _by_size(block, left, right)
-    shared = np.empty(int(np.diff(block.shingle_offsets)[smaller].sum()), np.uint64)
-    n_shared = kernel.shared_into(
-        larger, smaller, block.shingles, block.shingle_offsets, *block.scratch, shared
-    )
-    return shared[:n_shared]
-
-
-def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Floats, Floats, Floats]:
-    """Return the similarities of the sets of shingles of some pairs.
-
-    Apart from `align`, because the distinct shingles of a document take as long to
-    count as a pair to align, and most pairs are strangers.
-
-    Parameters
-    ----------
-    block, alignment
-        As given to and returned by `align`.
-    rows : int64 [shape=(n,)]
-        The pairs.
-
-    Returns
-    -------
-    jaccard, containment_left, containment_right : float64 [shape=(n,)], in [0, 1]
-    """
-    left, right, shared = (
-        alignment.left[rows],
-        alignment.right[rows],
-        alignment.n_shared_shingles[rows],
-    )
-    documents = np.unique([left, right])
-    slots, sieve, scratch = block.scratch
-    counts = np.empty(documents.size, np.int64)
-    kernel.count_distinct_into(
-        documents, block.shingles, block.shingle_offsets, slots, sieve, scratch, counts
-    )
-    in_left = counts[np.searchsorted(documents, left)]
-    in_right = counts[np.searchsorted(documents, right)]
-    return shared / (in_left + in_right - shared), shared / in_left, shared / in_right
+def cost(alignment: Alignment) -> Floats:
+    """Return how many shared words of each pair must make up for the text that differs."""
+    found: Floats = np.maximum(HOLE_COST * alignment.hole, EXCESS_COST * alignment.excess)
+    return found
 
 
 def score(alignment: Alignment) -> Floats:
@@ -325,7 +93,7 @@ def score(alignment: Alignment) -> Floats:
     longer_side = np.sign(alignment.words_right - alignment.words_left)
     # Of two texts equally long the lesser share counts, whichever is named first.
     contained = np.select([longer_side > 0, longer_side < 0], shares, np.minimum(*shares))
-    scores = contained * np.maximum(0, 1 - alignment.cost / np.maximum(matched, 1))
+    scores = contained * np.maximum(0, 1 - cost(alignment) / np.maximum(matched, 1))
     scores = np.where(matched >= MIN_WORDS, np.minimum(scores, 1), 0)
     return np.where(alignment.covered < MIN_WORDS, _short_score(alignment), scores)
 
@@ -341,7 +109,7 @@ def most(alignment: Alignment) -> Floats:
 
     Weights only take from the shared words that must make up for text that differs.
     """
-    bound = np.maximum(0, 1 - alignment.cost / np.maximum(alignment.covered, 1))
+    bound = np.maximum(0, 1 - cost(alignment) / np.maximum(alignment.covered, 1))
     return np.where(alignment.covered < MIN_WORDS, _short_score(alignment), bound)
 
 
@@ -364,15 +132,15 @@ def strict_score(alignment: Alignment) -> Floats:
 
 
 def verdicts(
-    scores: Floats, cost: Floats, matched: Floats, share_left: Floats, share_right: Floats
+    scores: Floats, costs: Floats, matched: Floats, share_left: Floats, share_right: Floats
 ) -> npt.NDArray[np.uint8]:
     """Name the relation of the documents of some pairs, none of them identical.
 
     Parameters
     ----------
     scores : float64 [shape=(n_pairs,)], in [0, 1]
-    cost : float64 [shape=(n_pairs,)]
-        Shared words that must make up for text that differs; see `Alignment.cost`.
+    costs : float64 [shape=(n_pairs,)]
+        Shared words that must make up for text that differs; see `cost`.
     matched : float64 [shape=(n_pairs,)]
         Shared words, weighted.
     share_left, share_right : float64 [shape=(n_pairs,)], in [0, 1]
@@ -394,7 +162,7 @@ def verdicts(
     ['contained', 'same template']
     """
     conditions = {
-        "same template": (cost > TEMPLATE_SHARE * matched) & (matched > 0),
+        "same template": (costs > TEMPLATE_SHARE * matched) & (matched > 0),
         "different": scores == 0,
         "same text": np.minimum(share_left, share_right) >= NEARLY_ALL,
         "contained": np.maximum(share_left, share_right) >= NEARLY_ALL,
@@ -439,121 +207,3 @@ def reason(
         return parts
     weighed = "" if shared < MIN_WORDS else ", weighed by how many stories have them,"
     return f"{parts}: they are{weighed} fewer than the {MIN_WORDS} that make a story"
-
-
-def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray[np.bool_]]:
-    """Return the runs of words that two documents of a block share.
-
-    Returns
-    -------
-    runs : int64 [shape=(n_runs, 3)]
-        First word on the left, first word on the right, and number of words, in
-        the order of the left document. No word is in two runs.
-    is_furniture : bool [shape=(n_runs,)]
-        Which runs are furniture; a run that is so in part is cut in two.
-    """
-    n_words = block.n_words
-    both = _by_size(block, np.array([left]), np.array([right]))
-    larger, smaller, swap = (int(side[0]) for side in both)
-    slots, sieve, scratch = block.scratch
-    n_runs = kernel.runs_of_pair_into(
-        block.shingles[block.shingle_offsets[larger] : block.shingle_offsets[larger + 1]],
-        block.shingles[block.shingle_offsets[smaller] : block.shingle_offsets[smaller + 1]],
-        n_words[larger],
-        n_words[smaller],
-        block.ngram,
-        slots,
-        sieve,
-        scratch,
-    )
-    rows = scratch[[kernel.RUN_LARGER, kernel.RUN_SMALLER, kernel.RUN_LENGTH], :n_runs]
-    found = (rows[[1, 0, 2]] if swap else rows).T.astype(np.int64)
-    runs = _without_overlap(found, n_words[left], n_words[right])
-    if block.weights is None:
-        return runs, np.zeros(len(runs), np.bool_)
-    first_word = block.token_offsets[left]
-    is_common = block.weights[first_word : first_word + n_words[left]] < kernel.COMMON
-    if not is_common.any():
-        return runs, np.zeros(len(runs), np.bool_)
-    return _cut_furniture(runs, is_common)
-
-
-def totals_of(weights: npt.NDArray[np.float32], offsets: Whole) -> Floats:
-    """Return the sum of the weights of each document of a block.
-
-    Parameters
-    ----------
-    weights : float32 [shape=(n_tokens,)]
-    offsets : int64 [shape=(n_docs + 1,)]
-        No document is empty.
-    """
-    return np.add.reduceat(weights, offsets[:-1], dtype=np.float64)
-
-
-def contents_of(shingles: npt.NDArray[np.uint64], offsets: Whole) -> npt.NDArray[np.uint64]:
-    """Return a number for each document that depends on its shingles and their order.
-
-    Of two documents equally long it tells which counts as the larger, so that the
-    answer depends neither on which side is named first nor on the ids.
-
-    Parameters
-    ----------
-    shingles : uint64 [shape=(n_shingles,)]
-    offsets : int64 [shape=(n_docs + 1,)]
-
-    Returns
-    -------
-    uint64 [shape=(n_docs,)]
-    """
-    # Products and sums wrap around on purpose: they only have to differ where texts do.
-    places = np.arange(1, shingles.size + 1, dtype=np.uint64)
-    places -= np.repeat(offsets[:-1], np.diff(offsets)).astype(np.uint64)
-    sums = np.zeros(shingles.size + 1, np.uint64)
-    np.cumsum(shingles * places, out=sums[1:])
-    return sums[offsets[1:]] - sums[offsets[:-1]]
-
-
-def _by_size(block: Block, left: Whole, right: Whole) -> tuple[Whole, Whole, npt.NDArray[np.bool_]]:
-    """Return the larger document of each pair, the smaller, and whether the larger is right."""
-    n_left, n_right = block.n_words[left], block.n_words[right]
-    is_less = block.contents[left] < block.contents[right]
-    swap = (n_left < n_right) | ((n_left == n_right) & is_less)
-    return np.where(swap, right, left), np.where(swap, left, right), swap
-
-
-def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:
-    """Trim runs, longest first, so that each word of either side is in one at most."""
-    taken_left = np.zeros(n_left, np.bool_)
-    taken_right = np.zeros(n_right, np.bool_)
-    kept = []
-    for left, right, length in runs[np.lexsort((runs[:, 0], -runs[:, 2]))].tolist():
-        taken = taken_left[left : left + length] | taken_right[right : right + length]
-        # Runs overlap at their ends, so what is free is one stretch as a rule.
-        first = int(taken.argmin())
-        rest = taken[first:]
-        n_free = int(rest.argmax()) if rest.any() else rest.size
-        if n_free == 0:
-            continue
-        taken_left[left + first : left + first + n_free] = True
-        taken_right[right + first : right + first + n_free] = True
-        kept.append((left + first, right + first, n_free))
-    return np.array(sorted(kept), np.int64).reshape(-1, 3)
-
-
-def _cut_furniture(
-    runs: Whole, is_common: npt.NDArray[np.bool_]
-) -> tuple[Whole, npt.NDArray[np.bool_]]:
-    """Cut runs where story turns to furniture, into pieces of `kernel.MIN_RUN` words or more."""
-    pieces = []
-    marks = []
-    n_common = np.concatenate([[0], np.cumsum(is_common)]).tolist()
-    turns = (np.flatnonzero(np.diff(is_common)) + 1).tolist()
-    for left, right, length in runs.tolist():
-        cuts = [left]
-        for turn in turns[bisect_left(turns, left) : bisect_left(turns, left + length)]:
-            if min(turn - cuts[-1], left + length - turn) >= kernel.MIN_RUN:
-                cuts.append(turn)
-        for start, end in pairwise([*cuts, left + length]):
-            pieces.append((start, right + start - left, end - start))
-            marks.append(2 * (n_common[end] - n_common[start]) > end - start)
-    return np.array(pieces, np.int64).reshape(-1, 3), np.array(marks, np.bool_)

@@ -173,7 +173,11 @@ def allocate(n: int, dtype: npt.DTypeLike, limit: int) -> npt.NDArray[Any]:
         if hasattr(os, "posix_fallocate"):
             # Without room set aside, a full disk would kill the process at some later write.
             os.posix_fallocate(file.fileno(), 0, n_bytes)
-        return np.frombuffer(mmap.mmap(file.fileno(), n_bytes), dtype)
+        mapped = mmap.mmap(file.fileno(), n_bytes)
+    if hasattr(mmap, "MADV_RANDOM"):
+        # Or a look at one document would bring a megabyte around it into memory.
+        mapped.madvise(mmap.MADV_RANDOM)
+    return np.frombuffer(mapped, dtype)
 
 
 def release(rows: npt.NDArray[Any]) -> None:

@@ -7,7 +7,8 @@ also read it back; here are the forms that nobody reads back.
 import json
 
 from dedupe.records import Comparison
-from dedupe.results import Result, pair_facts
+from dedupe.results import Result
+from dedupe.saved import pair_facts
 
 __all__ = ["compared", "rows"]
 

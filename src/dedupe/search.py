@@ -1,0 +1,157 @@
+"""From a stream of documents to a result: the whole pipeline on one screen.
+
+Each step belongs to a module of its own; this one carries what a step returns to
+the next. Documents are numbered in the order of their ids, so that the order of the
+input changes nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from dedupe import groups
+from dedupe.checkpoint import NoCheckpoint
+from dedupe.corpus import Corpus, read_corpus
+from dedupe.documents import Document
+from dedupe.errors import Skipped
+from dedupe.facts import Facts, is_identical, numbers_of, scored_pairs
+from dedupe.hashed import Hashed
+from dedupe.lsh import candidate_pairs
+from dedupe.matching import EvidenceOfCorpus, Matcher
+from dedupe.progress import Progress, ProgressCallback
+from dedupe.records import Cluster
+from dedupe.results import Result
+from dedupe.scored import keys_of, pairs_of
+from dedupe.settings import SCORE_FLOOR, Settings
+
+__all__ = ["Run", "find_candidates", "search"]
+
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a search goes about its work; see `dedupe.find_duplicates`."""
+
+    workers: int
+    memory: int
+    explain: str | None
+    progress: ProgressCallback
+    checkpoint: NoCheckpoint
+
+
+def search(stream: Iterable[Document | Skipped], settings: Settings, run: Run) -> Result:
+    """Find the documents of a stream that are the same story."""
+    corpus = read_corpus(
+        stream,
+        settings,
+        workers=run.workers,
+        memory=run.memory,
+        checkpoint=run.checkpoint,
+        progress=run.progress,
+    )
+    if run.explain is not None:
+        corpus.check_id(run.explain)
+    run.progress(Progress("candidates", 0, None, "pairs"))
+    (candidates,) = run.checkpoint.once(
+        "candidates", lambda: (find_candidates(corpus, settings, run.workers),)
+    )
+    run.progress(Progress("candidates", len(candidates), None, "pairs"))
+    # Half a kilobyte a document; a slice of them would keep them all.
+    corpus = replace(corpus, signatures=np.empty((0, settings.num_perm), np.uint32))
+    compared = np.zeros(len(corpus), np.bool_)
+    compared[candidates] = True
+    hashed = Hashed(corpus, np.flatnonzero(compared), settings.ngram, run.memory)
+    hashed.hash(run.workers, run.progress)
+    matcher = Matcher(corpus, hashed, run.workers, run.checkpoint)
+    worth_scoring = matcher.find_furniture(candidates, run.progress)
+    facts = np.concatenate([matcher.copies(), matcher.score(worth_scoring, run.progress)])
+    run.progress(Progress("clustering", 0, None, "clusters"))
+    facts, clusters = _cluster(matcher, facts, settings)
+    run.progress(Progress("clustering", len(clusters), len(clusters), "clusters"))
+    if run.explain in corpus.ids:
+        facts = _with_others(
+            facts, matcher.candidates_of(corpus.ids.index(run.explain), candidates)
+        )
+    return _result(matcher, facts, clusters, settings)
+
+
+def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDArray[np.int32]:
+    """Return the pairs worth scoring; of identical copies only the first takes part."""
+    originals = corpus.originals()
+    rows = corpus.rows[originals]
+    pairs = candidate_pairs(
+        corpus.signatures,
+        corpus.n_shingles[rows],
+        rows=rows,
+        bucket_cap=settings.bucket_cap,
+        workers=workers,
+    )
+    return originals.astype(np.int32)[pairs]
+
+
+def _cluster(
+    matcher: Matcher, facts: Facts, settings: Settings
+) -> tuple[Facts, tuple[Cluster, ...]]:
+    """Join what was scored; return the facts with those that it took, and the clusters."""
+    numbers, places = np.unique(numbers_of(facts), return_inverse=True)
+    asked = []
+
+    def ask(pairs: Whole) -> npt.NDArray[np.float64]:
+        asked.append(matcher.facts_of(numbers[pairs]))
+        scores: npt.NDArray[np.float64] = asked[-1]["score"]
+        return np.where(scores >= SCORE_FLOOR, scores, 0.0)
+
+    labels = groups.cluster_labels(
+        numbers.size,
+        places.reshape(-1, 2),
+        facts["score"],
+        is_identical(facts),
+        threshold=settings.threshold,
+        ask=ask,
+    )
+    joined = np.flatnonzero(np.bincount(labels, minlength=numbers.size)[labels] > 1)
+    infos = [matcher.corpus.info(number) for number in numbers[joined].tolist()]
+    clusters = groups.make_clusters(infos, labels[joined], settings.keep)
+    number_of = dict(zip((info.id for info in infos), numbers[joined].tolist(), strict=True))
+    kept = [
+        (number_of[member], number_of[cluster.representative])
+        for cluster in clusters
+        for member in cluster.members
+        if member != cluster.representative
+    ]
+    return matcher.explain(np.concatenate([facts, *asked]), pairs_of(kept)), clusters
+
+
+def _with_others(facts: Facts, others: Facts) -> Facts:
+    """Return facts, and those of the others that are not among them."""
+    is_new = ~np.isin(keys_of(numbers_of(others)), keys_of(numbers_of(facts)))
+    return np.concatenate([facts, others[is_new]])
+
+
+def _result(
+    matcher: Matcher, facts: Facts, clusters: tuple[Cluster, ...], settings: Settings
+) -> Result:
+    """Put everything that was found together, best pairs first."""
+    corpus, furniture = matcher.corpus, matcher.furniture.to_bytes()
+    facts = facts[np.lexsort((facts["right"], facts["left"], -facts["score"]))]
+    numbers, places = np.unique(numbers_of(facts), return_inverse=True)
+    facts["left"], facts["right"] = places.reshape(-1, 2).T
+    documents = tuple(corpus.info(number) for number in numbers.tolist())
+    scored = scored_pairs(
+        facts,
+        [document.id for document in documents],
+        EvidenceOfCorpus(corpus, numbers, settings.ngram, furniture),
+    )
+    return Result(
+        clusters=clusters,
+        duplicates=groups.make_duplicates(clusters, scored),
+        scored=scored,
+        skipped=corpus.skipped,
+        n_documents=len(corpus),
+        settings=settings,
+        documents=documents,
+        furniture=furniture,
+    )
