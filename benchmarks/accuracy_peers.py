@@ -6,7 +6,7 @@ and shingles are those of `peers`. rensa's deduplicator keeps a document or drop
 for one that it kept; the two then count as joined.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -15,7 +15,15 @@ from datasketch import MinHashLSH
 from rensa import RMinHashDeduplicator, RMinHashLSH
 
 from metrics import jaccard
-from peers import N_PERM, datasketch_sketches, rensa_sketches, shingles
+from peers import (
+    N_PERM,
+    connected,
+    datasketch_sketches,
+    grouped,
+    neighbours,
+    rensa_sketches,
+    shingles,
+)
 
 Texts = Mapping[str, str]
 Clusters = list[list[str]]
@@ -32,16 +40,12 @@ def datasketch_lsh(texts: Texts, *, threshold: float, verify: bool = False) -> C
     index = MinHashLSH(threshold=threshold, num_perm=N_PERM)
     for document, sketch in enumerate(sketches):
         index.insert(document, sketch)
-    links = (
-        (document, other)
-        for document, sketch in enumerate(sketches)
-        for other in index.query(sketch)
-        if document < other
-    )
+    found = neighbours(index.query(sketch) for sketch in sketches)
+    links = ((a, b) for a, b in found if a < b)
     if verify:
         sets = [_hashed(text) for text in texts.values()]
         links = ((a, b) for a, b in links if jaccard(sets[a], sets[b]) >= threshold)
-    return join(names, links)
+    return grouped(names, connected(len(names), links))
 
 
 def rensa_lsh(texts: Texts, *, threshold: float) -> Clusters:
@@ -49,8 +53,8 @@ def rensa_lsh(texts: Texts, *, threshold: float) -> Clusters:
     sketches = rensa_sketches(texts.values())
     index = RMinHashLSH(threshold=threshold, num_perm=N_PERM, num_bands=RENSA_BANDS[threshold])
     index.insert_many(sketches)
-    found = index.query_all(sketches)
-    return join(list(texts), ((a, b) for a, others in enumerate(found) for b in others))
+    links = neighbours(index.query_all(sketches))
+    return grouped(texts, connected(len(texts), links))
 
 
 def rensa_deduplicator(texts: Texts, *, threshold: float) -> Clusters:
@@ -66,28 +70,6 @@ def rensa_deduplicator(texts: Texts, *, threshold: float) -> Clusters:
             keeper.add(name, sketch)
             clusters[name] = [name]
     return [members for members in clusters.values() if len(members) > 1]
-
-
-def join(names: Sequence[str], links: Iterable[tuple[int, int]]) -> Clusters:
-    """Return the groups of documents that links connect (union-find).
-
-    >>> join("abcd", [(0, 1), (1, 3)])
-    [['a', 'b', 'd']]
-    """
-    parents = list(range(len(names)))
-
-    def root(document: int) -> int:
-        while parents[document] != document:
-            parents[document] = parents[parents[document]]
-            document = parents[document]
-        return document
-
-    for one, other in links:
-        parents[root(one)] = root(other)
-    groups: dict[int, list[str]] = {}
-    for document, name in enumerate(names):
-        groups.setdefault(root(document), []).append(name)
-    return [members for members in groups.values() if len(members) > 1]
 
 
 def _hashed(text: str) -> np.ndarray:

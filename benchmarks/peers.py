@@ -6,16 +6,19 @@ of strings, and the bulk calls of its index.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
 import xxhash
 from datasketch import MinHash, MinHashLSH
 from rensa import RMinHash, RMinHashLSH  # type: ignore[import-untyped]
 
 __all__ = [
+    "connected",
     "datasketch_clusters",
     "datasketch_sketches",
     "datasketch_sketches_one_by_one",
+    "grouped",
+    "neighbours",
     "rensa_clusters",
     "rensa_sketches",
     "shingles",
@@ -77,7 +80,7 @@ def datasketch_clusters(texts: Iterable[str]) -> list[int]:
     sketches = datasketch_sketches(texts)
     for document, sketch in enumerate(sketches):
         index.insert(document, sketch)
-    return _unite([index.query(sketch) for sketch in sketches])
+    return connected(len(sketches), neighbours(index.query(sketch) for sketch in sketches))
 
 
 def rensa_clusters(texts: Iterable[str]) -> list[int]:
@@ -85,12 +88,16 @@ def rensa_clusters(texts: Iterable[str]) -> list[int]:
     index = RMinHashLSH(threshold=THRESHOLD, num_perm=N_PERM, num_bands=RENSA_BANDS)
     sketches = rensa_sketches(texts)
     index.insert_many(sketches)
-    return _unite(index.query_all(sketches))
+    return connected(len(sketches), neighbours(index.query_all(sketches)))
 
 
-def _unite(neighbours: Sequence[Iterable[int]]) -> list[int]:
-    """Return the least document that each document is connected with."""
-    parents = list(range(len(neighbours)))
+def connected(n_docs: int, links: Iterable[tuple[int, int]]) -> list[int]:
+    """Return the least document that each document is connected with (union-find).
+
+    >>> connected(4, [(3, 1), (1, 0)])
+    [0, 0, 2, 0]
+    """
+    parents = list(range(n_docs))
 
     def root(document: int) -> int:
         while parents[document] != document:
@@ -98,8 +105,28 @@ def _unite(neighbours: Sequence[Iterable[int]]) -> list[int]:
             document = parents[document]
         return document
 
-    for document, others in enumerate(neighbours):
-        for other in others:
-            one, two = sorted((root(document), root(other)))
-            parents[two] = one
-    return [root(document) for document in range(len(parents))]
+    for link in links:
+        one, other = sorted(map(root, link))
+        parents[other] = one
+    return [root(document) for document in range(n_docs)]
+
+
+def grouped(names: Iterable[str], labels: Iterable[int]) -> list[list[str]]:
+    """Return the names that have a label in common with another, label by label.
+
+    >>> grouped("abcd", [0, 0, 2, 0])
+    [['a', 'b', 'd']]
+    """
+    groups: dict[int, list[str]] = {}
+    for name, label in zip(names, labels, strict=True):
+        groups.setdefault(label, []).append(name)
+    return [members for members in groups.values() if len(members) > 1]
+
+
+def neighbours(found: Iterable[Iterable[int]]) -> Iterator[tuple[int, int]]:
+    """Return each document with each of those that a query for it gave.
+
+    >>> list(neighbours([[0, 1], [], [1]]))
+    [(0, 0), (0, 1), (2, 1)]
+    """
+    return ((document, other) for document, others in enumerate(found) for other in others)
