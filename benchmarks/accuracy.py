@@ -17,8 +17,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import charts
 import systems
+import tables
 from accuracy_report import by_trap, drawn, machine, summary
 from collection import Collection, read_collection, read_pages
 from judging import Judged, errors, judge
@@ -39,18 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     main_ones = [one for one in judged if one.collection.name not in options.trap_names]
     trapped = [one for one in judged if one.collection.name in options.trap_names]
     source = options.material.name if options.material else ""
-    tables = [summary(names, one, trapped if one is main_ones[0] else []) for one in main_ones]
+    shown = [summary(names, one, trapped if one is main_ones[0] else []) for one in main_ones]
     if trapped:
-        tables += [] if main_ones else [summary(names, None, trapped)]
-        tables.append(by_trap(trapped, source))
-    markdown = "\n\n".join([*(table.markdown() for table in tables), machine()])
+        shown += [] if main_ones else [summary(names, None, trapped)]
+        shown.append(by_trap(trapped, source))
+    markdown = "\n\n".join([*(table.markdown() for table in shown), machine()])
     if options.html:
-        parts = [table.html() for table in tables] + list(drawn(main_ones, trapped))
+        parts = [table.html() for table in shown] + list(drawn(main_ones, trapped))
         parts.append(f"<p>{machine()}</p>")
-        options.html.write_text(charts.page("Accuracy", parts), "utf-8")
+        options.html.write_text(tables.page("Accuracy", parts), "utf-8")
     if options.update:
-        short = f"{tables[0].markdown()}\n\n{machine()}"
-        charts.update(options.update, {"accuracy": markdown, "accuracy-summary": short})
+        short = f"{shown[0].markdown()}\n\n{machine()}"
+        tables.update(options.update, {"accuracy": markdown, "accuracy-summary": short})
     else:
         print(markdown)
     for one in judged if options.errors else ():

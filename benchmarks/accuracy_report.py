@@ -12,10 +12,11 @@ from importlib.metadata import version
 from statistics import fmean
 
 import charts
-from charts import Line, Table
+from charts import Axis, Line
 from judging import Judged
 from metrics import Clusters, PairCounts, are_joined, count_pairs
 from systems import OURS
+from tables import Table
 
 PACKAGES = ("datasketch", "rensa", "numpy", "numba")
 
@@ -72,16 +73,17 @@ def drawn(main_ones: Iterable[Judged], traps: Sequence[Judged]) -> Iterator[str]
     """Yield charts: precision against recall, and recall along each series of traps."""
     for one in main_ones:
         title = f"Precision and recall: {one.collection.name}"
-        yield charts.chart(title, "recall", "precision", _curves([one]))
+        yield _precision_and_recall(title, [one])
     if traps:
         title = "Precision and recall: all pairs of all traps"
-        yield charts.chart(title, "recall", "precision", _curves(traps))
+        yield _precision_and_recall(title, traps)
     series = dict.fromkeys(one.collection.series for one in traps if one.collection.series)
     for name in series:
         points = [one for one in traps if one.collection.series == name]
         for what in ("recall", "precision"):
             title = f"{what.capitalize()} against the share of {name}"
-            yield charts.chart(title, f"share of {name}", what, _along(points, what))
+            lines = list(_along(points, what))
+            yield charts.chart(title, Axis(f"share of {name}"), Axis(what), lines)
 
 
 def machine() -> str:
@@ -91,6 +93,11 @@ def machine() -> str:
         f"One thread of {os.cpu_count()} ({platform.machine()}, {platform.system()}); "
         f"Python {platform.python_version()}, {packages}."
     )
+
+
+def _precision_and_recall(title: str, judged: Sequence[Judged]) -> str:
+    """Return a chart of one against the other."""
+    return charts.chart(title, Axis("recall"), Axis("precision"), list(_curves(judged)))
 
 
 def _curves(judged: Sequence[Judged]) -> Iterator[Line]:
@@ -104,7 +111,8 @@ def _curves(judged: Sequence[Judged]) -> Iterator[Line]:
             sum(c.n_gold for c in counts),
             sum(c.n_pairs for c in counts),
         )
-        return total.recall, total.precision, label
+        figures = f"recall {total.recall:.3f}, precision {total.precision:.3f}"
+        return total.recall, total.precision, f"{label}: {figures}"
 
     ran = set.intersection(*(set(one.outcomes) for one in judged))
     if OURS in ran:
@@ -139,20 +147,14 @@ def _family(name: str) -> tuple[str, str]:
 
 def _along(points: Sequence[Judged], what: str) -> Iterator[Line]:
     """Yield a line for ours and for some peers along a series of traps."""
+
+    def point(one: Judged, name: str) -> tuple[float, float, str]:
+        at, value = one.collection.at, getattr(one.counts(one.outcomes[name].clusters), what)
+        return at, value, f"{at:.0%}: {what} {value:.3f}"
+
     for name in (OURS, *CHARTED):
-        ran = [one for one in points if name in one.outcomes]
-        if ran:
-            yield Line(
-                name,
-                [
-                    (
-                        one.collection.at,
-                        getattr(one.counts(one.outcomes[name].clusters), what),
-                        f"{one.collection.at:.0%}",
-                    )
-                    for one in ran
-                ],
-            )
+        if ran := [one for one in points if name in one.outcomes]:
+            yield Line(name, [point(one, name) for one in ran])
 
 
 def _intrusion(one: Judged) -> str:

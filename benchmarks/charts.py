@@ -1,63 +1,82 @@
-"""Figures as Markdown tables and as one self-contained HTML page with SVG charts.
+"""Line charts as SVG that needs nothing else.
 
-Nothing here knows what is measured: a table is rows of strings, a chart is named
-lines of points in the unit square. All text is escaped.
+Nothing here knows what is measured: a chart is named lines of points in the unit
+square. All text is escaped.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
-BEGIN, END = "<!-- {name}:begin -->", "<!-- {name}:end -->"
+COLOURS = ("#d1495b", "#3b82c4", "#3f9142", "#9d6bc0", "#b7791f", "#6b7785")
+"""Each has a contrast of 3.6 or more with the paper in light and in dark."""
 
-COLOURS = ("#c0392b", "#2563a8", "#3c8d40", "#8e5ba8", "#b7791f", "#4b5563")
-WIDTH, HEIGHT, LEFT, TOP, SIDE = 640, 400, 56, 36, 320
+DASHES = ("none", "7 4", "2 3", "9 3 2 3", "14 4", "4 2")
+MARKS = (
+    "M-4 0A4 4 0 0 1 4 0A4 4 0 0 1 -4 0Z",
+    "M-4 -4H4V4H-4Z",
+    "M0 -5L5 4H-5Z",
+    "M0 -5L5 0L0 5L-5 0Z",
+    "M0 5L5 -4H-5Z",
+    "M-5 -2H5V2H-5Z",
+)
+"""What tells lines apart without colour, beside their names."""
+
+WIDTH, HEIGHT, LEFT, TOP, SIDE = 640, 400, 64, 36, 320
 """Size of a chart, and where its square plot of `SIDE` pixels begins."""
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
-  color: #1a1a1a; background: #fff }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums }
-th, td { border-bottom: 1px solid #ddd; padding: .2rem .7rem; text-align: right }
-th:first-child, td:first-child { text-align: left }
-svg { max-width: 100%; height: auto }
-svg text { font: 12px system-ui, sans-serif; fill: #1a1a1a }
+LABEL_HEIGHT = 15
+
+INK = """
+.paper { fill: #fff } .grid { stroke: #ddd } .ink { fill: #1a1a1a }
+.chart { font: 12px system-ui, sans-serif }
+.name { paint-order: stroke; stroke: #fff; stroke-width: 4px; stroke-linejoin: round }
+@media (prefers-color-scheme: dark) {
+.paper { fill: #161b22 } .grid { stroke: #30363d } .ink { fill: #e6edf3 } .name { stroke: #161b22 }
+}
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of strings under a head; `caption` says what they are and how they came about."""
+class Axis:
+    """What an axis is called, and which values stand where on it, from 0 to 1."""
 
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    caption: str
+    name: str
+    ticks: Sequence[tuple[float, str]] = tuple((n / 5, f"{n / 5:g}") for n in range(6))
 
-    def markdown(self) -> str:
-        r"""Return the table in Markdown, first column to the left, the caption behind it.
 
-        >>> print(Table(("a", "b"), [("x | y", "1")], "What it is.").markdown())
-        | a | b |
-        |---|--:|
-        | x \| y | 1 |
-        <BLANKLINE>
-        What it is.
+@dataclass(frozen=True, slots=True)
+class Decades:
+    """A logarithmic scale from one power of ten to another.
+
+    >>> scale = Decades.around([3, 40, 500])
+    >>> scale, scale.place(10.0)
+    (Decades(first=0, last=3), 0.3333333333333333)
+    """
+
+    first: int
+    last: int
+
+    @classmethod
+    def around(cls, values: Iterable[float]) -> "Decades":
+        """Return the least scale that holds some values, of one decade or more."""
+        powers = sorted(math.log10(value) for value in values)
+        first = math.floor(powers[0])
+        return cls(first, max(first + 1, math.ceil(powers[-1])))
+
+    def place(self, value: float) -> float:
+        """Return where a value stands, from 0 to 1."""
+        return (math.log10(value) - self.first) / (self.last - self.first)
+
+    def axis(self, name: str) -> Axis:
+        """Return an axis with its powers of ten.
+
+        >>> Decades(-1, 3).axis("seconds").ticks
+        ((0.0, '0.1'), (0.25, '1'), (0.5, '10'), (0.75, '100'), (1.0, '1,000'))
         """
-        rule = "|---|" + "--:|" * (len(self.head) - 1)
-        lines = [_row(self.head), rule, *(_row(row) for row in self.rows)]
-        return "\n".join([*lines, "", self.caption])
-
-    def html(self) -> str:
-        """Return the table in HTML."""
-        head = "".join(f"<th>{escape(cell)}</th>" for cell in self.head)
-        rows = "\n".join(
-            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows
-        )
-        return (
-            f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n"
-            f"<p>{escape(self.caption)}</p>"
-        )
+        powers = [10.0**power for power in range(self.first, self.last + 1)]
+        return Axis(name, tuple((self.place(n), f"{n:,.10g}") for n in powers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,97 +87,87 @@ class Line:
     points: Sequence[tuple[float, float, str]]
 
 
-def chart(title: str, x_name: str, y_name: str, lines: Iterable[Line]) -> str:
-    """Return a line chart over the unit square as SVG; hovering a point shows its label."""
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{escape(title)}">',
-        f'<text x="{LEFT}" y="20" font-weight="bold">{escape(title)}</text>',
-        *_axes(x_name, y_name),
-    ]
-    for number, line in enumerate(lines):
-        parts += _line(line, COLOURS[number % len(COLOURS)], number)
-    return "\n".join([*parts, "</svg>"])
+def chart(title: str, x: Axis, y: Axis, lines: Sequence[Line]) -> str:
+    """Return a line chart over the unit square as SVG; hovering a point shows its label.
 
-
-def page(title: str, parts: Iterable[str]) -> str:
-    """Return a page of HTML that needs nothing else.
-
-    >>> "<script" in page("<script>", [])
-    False
+    Each line has its name at its right end, and a dash and a mark of its own, so that
+    no colour is needed; light and dark follow the reader's setting.
     """
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" class="chart" '
+            f'width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{escape(title)}">',
+            f"<style>{INK}</style>",
+            f'<rect width="{WIDTH}" height="{HEIGHT}" rx="6" class="paper"/>',
+            _text(title, LEFT, 20, ' font-weight="bold"'),
+            *_axes(x, y),
+            *(part for number, line in enumerate(lines) for part in _line(line, number)),
+            *_names(lines),
+            "</svg>\n",
+        ]
     )
 
 
-def update(paths: Sequence[Path], parts: Mapping[str, str]) -> None:
-    """Replace what stands between the markers of named parts in files, in all of them or none.
+def _text(text: str, x: float, y: float, attributes: str = "", kind: str = "ink") -> str:
+    """Write a text; the attributes are ours."""
+    return f'<text x="{x:g}" y="{y:g}" class="{kind}"{attributes}>{escape(text)}</text>'
 
-    A file must hold the markers of one part at least.
+
+def _axes(x: Axis, y: Axis) -> Iterator[str]:
+    """Draw a grid with ticks, and the names of both axes."""
+    right, bottom, middle = LEFT + SIDE, TOP + SIDE, TOP + SIDE / 2
+    for place, label in x.ticks:
+        at, _ = _at(place, 0)
+        yield f'<path d="M{at:g} {TOP}V{bottom}" class="grid"/>'
+        yield _text(label, at, bottom + 16, ' text-anchor="middle"')
+    for place, label in y.ticks:
+        _, at = _at(0, place)
+        yield f'<path d="M{LEFT} {at:g}H{right}" class="grid"/>'
+        yield _text(label, LEFT - 6, at + 4, ' text-anchor="end"')
+    yield _text(x.name, LEFT + SIDE / 2, bottom + 34, ' text-anchor="middle"')
+    yield _text(y.name, 14, middle, f' text-anchor="middle" transform="rotate(-90 14 {middle:g})"')
+
+
+def _line(line: Line, number: int) -> Iterator[str]:
+    """Draw a line with a mark at each of its points."""
+    path = " ".join("{:.1f},{:.1f}".format(*_at(x, y)) for x, y, _ in line.points)
+    style = number % len(COLOURS)
+    yield (
+        f'<polyline points="{path}" fill="none" stroke="{COLOURS[style]}" stroke-width="2" '
+        f'stroke-dasharray="{DASHES[style]}"/>'
+    )
+    for x, y, label in line.points:
+        yield _mark(number, *_at(x, y), f"{line.name}, {label}")
+
+
+def _mark(number: int, x: float, y: float, title: str = "") -> str:
+    """Draw the mark of a line."""
+    style = number % len(COLOURS)
+    return (
+        f'<path d="{MARKS[style]}" transform="translate({x:.1f} {y:.1f})" '
+        f'fill="{COLOURS[style]}"><title>{escape(title)}</title></path>'
+    )
+
+
+def _names(lines: Sequence[Line]) -> Iterator[str]:
+    """Write the name of each line at its right end.
+
+    Inside the plot it stands above the end; beside the plot, with the mark of its line,
+    below any other name that is there.
     """
-    updated = []
-    for path in paths:
-        text = path.read_text("utf-8")
-        found = 0
-        for name, markdown in parts.items():
-            begin, end = BEGIN.format(name=name), END.format(name=name)
-            before, first, rest = text.partition(begin)
-            _, last, after = rest.partition(end)
-            if first and last:
-                text = f"{before}{begin}\n{markdown}\n{end}{after}"
-                found += 1
-        if not found:
-            wanted = " or ".join(BEGIN.format(name=name) for name in parts)
-            raise SystemExit(f"{path} must hold the lines {wanted}, and those that end them")
-        updated.append((path, text))
-    for path, text in updated:
-        path.write_text(text, "utf-8", newline="\n")
+    ends = [(n, *_at(*max(line.points)[:2])) for n, line in enumerate(lines) if line.points]
+    free = float(TOP)
+    for number, x, y in sorted(ends, key=lambda end: end[2]):
+        name = lines[number].name
+        if x < LEFT + SIDE - LABEL_HEIGHT:
+            yield _text(name, x - 4, y - 8, ' text-anchor="end"', kind="ink name")
+            continue
+        at = max(y, free)
+        free = at + LABEL_HEIGHT
+        yield _mark(number, LEFT + SIDE + 20, at, name)
+        yield _text(name, LEFT + SIDE + 30, at + 4, kind="ink name")
 
 
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-def _axes(x_name: str, y_name: str) -> list[str]:
-    """Draw a grid with ticks at every fifth."""
-    right, bottom = LEFT + SIDE, TOP + SIDE
-    parts = []
-    for step in range(6):
-        x, y = LEFT + SIDE * step / 5, TOP + SIDE * (5 - step) / 5
-        parts += [
-            f'<path d="M{x:g} {TOP}V{bottom}M{LEFT} {y:g}H{right}" stroke="#ddd"/>',
-            f'<text x="{x:g}" y="{bottom + 16}" text-anchor="middle">{step / 5:g}</text>',
-            f'<text x="{LEFT - 6}" y="{y + 4:g}" text-anchor="end">{step / 5:g}</text>',
-        ]
-    middle = TOP + SIDE / 2
-    return [
-        *parts,
-        f'<text x="{LEFT + SIDE / 2:g}" y="{bottom + 34}" text-anchor="middle">'
-        f"{escape(x_name)}</text>",
-        f'<text x="14" y="{middle:g}" text-anchor="middle" '
-        f'transform="rotate(-90 14 {middle:g})">{escape(y_name)}</text>',
-    ]
-
-
-def _line(line: Line, colour: str, number: int) -> list[str]:
-    """Draw a line with its points, and its name in the legend."""
-    places = [
-        (LEFT + SIDE * x, TOP + SIDE * (1 - y), f"{line.name}, {label}: {x:.3f}, {y:.3f}")
-        for x, y, label in line.points
-    ]
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in places)
-    y = TOP + 12 + 20 * number
-    return [
-        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>',
-        *(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}">'
-            f"<title>{escape(label)}</title></circle>"
-            for x, y, label in places
-        ),
-        f'<circle cx="{LEFT + SIDE + 22}" cy="{y - 4}" r="4" fill="{colour}"/>',
-        f'<text x="{LEFT + SIDE + 32}" y="{y}">{escape(line.name)}</text>',
-    ]
+def _at(x: float, y: float) -> tuple[float, float]:
+    """Return the pixels of a point of the unit square."""
+    return LEFT + SIDE * x, TOP + SIDE * (1 - y)

@@ -20,10 +20,10 @@ from typing import Any
 
 import systems
 from accuracy import ARTICLES, PAGES
-from charts import Table
 from collection import Collection, read_pages
 from judging import Judged
 from material import invented_material, read_material
+from tables import Table
 from traps import TRAPS, make_traps
 
 TIE = 0.002

@@ -23,6 +23,7 @@ import material  # noqa: E402
 import metrics  # noqa: E402
 import sweep  # noqa: E402
 import systems  # noqa: E402
+import tables  # noqa: E402
 import traps  # noqa: E402
 
 MODULES = (accuracy, alterations, charts, collection, invented, material, metrics, sweep, traps)
@@ -323,7 +324,7 @@ def test_reports_escape_and_replace(tmp_path, collections):
     clusters = [[f"{i}/first", f"{i}/set-anew"] for i in range(100)]
     one.outcomes[systems.OURS] = systems.Outcome(clusters, 1.0, 100.0, {0.4: clusters})
     one.outcomes["datasketch LSH 0.5"] = systems.Outcome([], 1.0, 100.0)
-    page = charts.page("<i>", accuracy.drawn([one], []))
+    page = tables.page("<i>", accuracy.drawn([one], []))
     assert "<b>" not in page
     assert "&lt;b&gt;&amp;" in page
     assert "<polyline" in page
@@ -331,7 +332,7 @@ def test_reports_escape_and_replace(tmp_path, collections):
     assert "| <b>& | 200 | 1.0000 | 1.0000 | 1.0000 | 1.0000 | 0 | 0.0000 datasketch" in table
     readme = tmp_path / "README.md"
     readme.write_text("a\n<!-- accuracy:begin -->\nold\n<!-- accuracy:end -->\nz\n", "utf-8")
-    charts.update([readme], {"accuracy": table, "other": ""})
+    tables.update([readme], {"accuracy": table, "other": ""})
     assert readme.read_text("utf-8").startswith("a\n<!-- accuracy:begin -->\n| trap |")
     assert readme.read_text("utf-8").endswith("\n<!-- accuracy:end -->\nz\n")
 
@@ -339,7 +340,7 @@ def test_reports_escape_and_replace(tmp_path, collections):
 def test_files_without_markers_are_refused(tmp_path):
     (tmp_path / "a.md").write_text("text")
     with pytest.raises(SystemExit, match="accuracy:begin"):
-        charts.update([tmp_path / "a.md"], {"accuracy": "table"})
+        tables.update([tmp_path / "a.md"], {"accuracy": "table"})
 
 
 def test_the_command_prints_a_table(capsys):
