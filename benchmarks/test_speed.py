@@ -1,16 +1,15 @@
-"""How fast each stage is, beside the peers in the same run.
+"""How fast text becomes signatures and clusters, beside the peers in the same run.
 
-``pytest benchmarks --benchmark-only --benchmark-json=FILE`` measures, and
+``pytest benchmarks/test_speed.py --benchmark-only --benchmark-json=FILE`` measures, and
 ``python benchmarks/summary.py FILE`` makes the table. Nothing here says how long
 anything may take: figures are for people to read. Every call is made once before
-the clock starts, so that kernels are compiled and tables are built.
+the clock starts, so that kernels are compiled and tables are built. Each stage by
+itself is measured by `test_stages`, growth by `test_scale`.
 """
 
 import os
-import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,80 +22,20 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import corpora
 import dedupe
 import peers
-from dedupe import alignment, scoring
-from dedupe.corpus import BLOCK_BYTES, map_in_order
-from dedupe.lsh import candidate_pairs
-from dedupe.matching import make_block
+from dedupe.corpus import BLOCK_BYTES
 from dedupe.minhash import signatures
 from dedupe.shingling import digests, hash_shingles
 from dedupe.text import hash_tokens
+from timing import measure, stage, with_threads
 
 N_FOR_PEERS = 500
 """Articles that a slow pipeline is measured on; rates are for each byte."""
 
-N_PAIR_WORDS = 500
-N_PAIRS = 2000
-GROUP_SIZE = 10
-
 SKETCHES = "text to signatures"
 BY_LANGUAGE = "text to signatures, by language"
-THREADS = "text to signatures, threads"
-SCORER = "scoring pairs of 500 words"
-CANDIDATES = "signatures to candidates"
 TEXTS = "texts to clusters"
 FILES = "files to clusters"
 START = "start-up"
-
-
-def stage(name: str) -> pytest.MarkDecorator:
-    """Put a benchmark into a group of the table."""
-    return pytest.mark.benchmark(group=name)
-
-
-def measure(
-    benchmark: BenchmarkFixture,
-    label: str,
-    function: Callable[..., Any],
-    *arguments: Any,
-    rounds: int = 15,
-    warmup_rounds: int = 1,
-    reference: str = "",
-    **amount: int,
-) -> Any:
-    """Time a function, and write down beside its times what the summary needs.
-
-    Parameters
-    ----------
-    benchmark : BenchmarkFixture
-    label : str
-        The name of the row.
-    function, arguments
-        What to time. Many short rounds give a better median than few long ones where
-        others share the machine.
-    rounds, warmup_rounds : int
-    reference : str
-        The name under which the other rows of the group are compared with this one.
-    amount
-        ``n_bytes``, ``n_pairs`` or ``n_documents`` that one call works through.
-    """
-    benchmark.extra_info.update(label=label, reference=reference, **amount)
-    start, busy = time.perf_counter(), busy_elsewhere()
-    value = benchmark.pedantic(  # type: ignore[no-untyped-call]
-        function, arguments, rounds=rounds, warmup_rounds=warmup_rounds, iterations=1
-    )
-    busy = busy_elsewhere() - busy
-    benchmark.extra_info["others"] = max(0.0, busy / (time.perf_counter() - start))
-    return value
-
-
-def busy_elsewhere() -> float:
-    """Return the seconds of processor time that other programs have used, where Linux tells."""
-    statistics = Path("/proc/stat")
-    if not statistics.exists():
-        return 0.0
-    user, nice, system, _, _, *interrupts = map(int, statistics.read_text().split()[1:9])
-    ticks = user + nice + system + sum(interrupts)
-    return ticks / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
 
 
 def sketch(texts: Sequence[str]) -> npt.NDArray[np.uint32]:
@@ -119,10 +58,10 @@ def tokens_and_shingles(blocks: Iterable[Sequence[str]]) -> None:
         hash_shingles(hash_tokens(block))
 
 
-def sketch_all(blocks: Iterable[Sequence[str]], workers: int = 0) -> None:
-    """Sketch each block, here or on some threads."""
-    for _ in map_in_order(sketch, blocks, workers) if workers else map(sketch, blocks):
-        pass
+def sketch_all(blocks: Iterable[Sequence[str]]) -> None:
+    """Sketch each block."""
+    for block in blocks:
+        sketch(block)
 
 
 @stage(SKETCHES)
@@ -194,62 +133,6 @@ def test_pages(benchmark: BenchmarkFixture) -> None:
     measure(benchmark, label, sketch_all, blocks, n_bytes=corpora.n_bytes(texts))
 
 
-@stage(THREADS)
-@pytest.mark.parametrize("workers", [1, 2])
-def test_threads(benchmark: BenchmarkFixture, articles: list[str], workers: int) -> None:
-    """Measure whether threads run side by side."""
-    blocks = corpora.blocks(articles, BLOCK_BYTES) * 4
-    label, reference = ("one thread",) * 2 if workers == 1 else (f"{workers} threads", "")
-    amount = {"n_bytes": 4 * corpora.n_bytes(articles)}
-    measure(benchmark, label, sketch_all, blocks, workers, rounds=9, reference=reference, **amount)
-
-
-def pair_block(texts: Sequence[str]) -> alignment.Block:
-    """Return documents as the scorer wants them."""
-    return make_block(texts, ngram=5)[0]
-
-
-def score_pairs(
-    block: alignment.Block, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
-    """Align and score."""
-    return scoring.score(alignment.align(block, left, right))
-
-
-@stage(SCORER)
-@pytest.mark.parametrize(
-    ("label", "group_size", "share"),
-    [
-        ("copies, one word in 50 replaced", GROUP_SIZE, 0.02),
-        ("copies, another larger document each", 1, 0.02),
-        ("strangers", GROUP_SIZE, 1.0),
-    ],
-)
-def test_scorer(
-    benchmark: BenchmarkFixture, articles: list[str], label: str, group_size: int, share: float
-) -> None:
-    """Measure pairs: `group_size` that share a document follow each other."""
-    rng = random.Random(corpora.SEED)
-    larger = corpora.passages(articles, N_PAIR_WORDS, N_PAIRS // group_size)
-    smaller = [corpora.edited(larger[pair // group_size], rng, share) for pair in range(N_PAIRS)]
-    block = pair_block(larger + smaller)
-    left = np.repeat(np.arange(len(larger)), group_size)
-    right = np.arange(N_PAIRS) + len(larger)
-    measure(benchmark, label, score_pairs, block, left, right, n_pairs=N_PAIRS)
-
-
-@stage(CANDIDATES)
-def test_candidates(benchmark: BenchmarkFixture, articles: list[str]) -> None:
-    """Measure the join of 10,000 documents, each of which overlaps two others."""
-    texts = corpora.windows(articles, 10_000)
-    shingles = hash_shingles(hash_tokens(texts))
-    sketches = signatures(shingles.hashes, shingles.offsets)
-    sizes = np.diff(shingles.offsets)
-    label = f"`candidate_pairs` of {len(texts):,} documents"
-    pairs = measure(benchmark, label, candidate_pairs, sketches, sizes, n_documents=len(texts))
-    benchmark.extra_info["note"] = f"{len(pairs) / len(texts):.1f} pairs a document"
-
-
 def clusters_of(result: dedupe.Result, names: Sequence[str]) -> list[int]:
     """Return a cluster number for each document, as the peers do."""
     number = {name: place for place, name in enumerate(names)}
@@ -276,7 +159,7 @@ def test_texts(benchmark: BenchmarkFixture, planted: corpora.Planted, workers: i
         return dedupe.find_duplicate_texts(planted.texts, workers=workers)
 
     n_docs = len(planted.texts)
-    result = measure(benchmark, _with_threads(workers), find, rounds=7, n_documents=n_docs)
+    result = measure(benchmark, _ours(workers), find, rounds=7, n_documents=n_docs)
     names = [str(number) for number in range(n_docs)]
     say_found(benchmark, planted, clusters_of(result, names))
 
@@ -305,7 +188,7 @@ def test_files(
         return dedupe.find_duplicates(folder, workers=workers)
 
     n_docs = len(planted.texts)
-    result = measure(benchmark, _with_threads(workers), find, rounds=7, n_documents=n_docs)
+    result = measure(benchmark, _ours(workers), find, rounds=7, n_documents=n_docs)
     names = [str(path) for path in sorted(folder.iterdir())]
     say_found(benchmark, planted, clusters_of(result, names))
 
@@ -326,8 +209,8 @@ def test_files_of_peers(
     say_found(benchmark, planted, labels)
 
 
-def _with_threads(workers: int) -> str:
-    return "**dedupe**, one thread" if workers == 1 else f"**dedupe**, {workers} threads"
+def _ours(workers: int) -> str:
+    return f"**dedupe**, {with_threads(workers)}"
 
 
 def _find_of(peer: str) -> Callable[[Iterable[str]], list[int]]:
