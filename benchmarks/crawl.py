@@ -7,7 +7,7 @@
 
 Most documents are stories of their own; the others are copies of an earlier one, of
 every kind in `KINDS`. Beside the documents stands ``*.gold.csv`` with the story of
-each, its kind, and the document that it was made from.
+each, its kind, and the document that it was made from; see `storage`.
 
 Any document can be made without those before it, so a million of them need no
 memory. A collection has fewer sentences than a crawl needs, and two real stories
@@ -16,8 +16,7 @@ for others. ``--plain`` leaves them: then each sentence stands in hundreds of st
 """
 
 import argparse
-import csv
-import json
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,8 @@ from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 
-from alterations import cut, edit, first_words, sentences, wrap
+import storage
+from alterations import count_words, cut, edit, first_words, sentences, wrap
 from collection import read_lines
 from material import Material, invented_material, material_from
 
@@ -64,8 +64,14 @@ words that other pages have too, and ``mass`` an edited copy of one of five stor
 N_HOSTILE = {"near-copy": 20_000, "one-template": 20_000, "long-page": 5_000}
 """What is added to a hostile crawl of 100,000; in proportion, if it has another size."""
 
-CHUNK = 1000
-"""Files in a folder."""
+DEEP = {"deep": 1.0, "deep-part": 0.6}
+N_DEEP = 1000
+SHALLOWEST, DEEPEST = 6, 100
+"""What is added to a deep crawl: short stories, all or the first part of which stands in a page.
+
+The pages have from 6 to 100 times the length of what they quote, so that similarities
+go down to where candidates begin to be missed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class Crawl:
     n_docs: int
     seed: int = 1
     hostile: bool = False
+    deep: bool = False
     plain: bool = False
 
     def __iter__(self) -> Iterator[Item]:
@@ -95,6 +102,11 @@ class Crawl:
         for kind, count in N_HOSTILE.items() if self.hostile else ():
             for number in range(max(2, count * self.n_docs // 100_000)):
                 yield from self._hostile(kind, number)
+        for kind, share in DEEP.items() if self.deep else ():
+            for number in range(N_DEEP):
+                draw = self._draw(f"{kind} {number}")
+                times = math.exp(draw.uniform(math.log(SHALLOWEST), math.log(DEEPEST)))
+                yield from self._in_page(kind, number, times, draw, share)
 
     @cached_property
     def pool(self) -> list[str]:
@@ -138,21 +150,30 @@ class Crawl:
 
     def _hostile(self, kind: str, number: int) -> Iterator[Item]:
         """Yield what makes a careless program slow: mass copies, one template, long pages."""
-        draw = random.Random(f"{self.seed} {kind} {number}")
+        draw = self._draw(f"{kind} {number}")
         name = f"{kind}-{number:06d}"
         if kind == "near-copy":
-            copied = self._short(random.Random(f"{self.seed} {kind}"), 300, 301)
+            copied = self._short(self._draw(kind), 300, 301)
             yield Item(name, edit(copied, draw, 0.02), kind, kind, f"{kind}-000000")
         elif kind == "one-template":
             page = self._in_template(self._short(draw, 100, 200), -1)
             yield Item(name, page, name, kind, "")
         else:
-            story = self._short(draw, 100, 150)
-            yield Item(name, story, name, kind, "")
-            yield Item(f"{name}-page", self._page_around(story, draw, 10), name, kind, name)
+            yield from self._in_page(kind, number, 10, draw)
 
-    def _draw(self, number: int) -> random.Random:
-        return random.Random(f"{self.seed} {number}")
+    def _in_page(
+        self, kind: str, number: int, times: float, draw: random.Random, share: float = 1.0
+    ) -> Iterator[Item]:
+        """Yield a short story, and a page around a share of it that is so many times as long."""
+        name = f"{kind}-{number:06d}"
+        story = self._short(draw, 100, 150)
+        yield Item(name, story, name, kind, "")
+        quoted = first_words(story, int(share * count_words(story)))
+        yield Item(f"{name}-page", self._page_around(quoted, draw, times), name, kind, name)
+
+    def _draw(self, what: int | str) -> random.Random:
+        """Return the chances of one document."""
+        return random.Random(f"{self.seed} {what}")
 
     def _kind(self, draw: random.Random) -> str:
         return draw.choices(list(KINDS), cum_weights=list(accumulate(KINDS.values())))[0]
@@ -185,9 +206,9 @@ class Crawl:
             n_left -= len(words)
         return "\n\n".join(paragraphs)
 
-    def _page_around(self, text: str, draw: random.Random, times: int) -> str:
+    def _page_around(self, text: str, draw: random.Random, times: float) -> str:
         """Return a page of other text around a text, so many times as long."""
-        n_words = times * (text.count(" ") + 1)
+        n_words = int(times * (text.count(" ") + 1))
         lines = self._short(draw, n_words, n_words + 2).split("\n\n")
         return wrap(text, lines, n_before=draw.random() * n_words)
 
@@ -196,7 +217,7 @@ class Crawl:
 
     def _in_template(self, story: str, template: int) -> str:
         """Return a story within one of the templates."""
-        draw = random.Random(f"{self.seed} template {template}")
+        draw = self._draw(f"template {template}")
         lines = self._short(draw, TEMPLATE_WORDS, TEMPLATE_WORDS + 2).split("\n\n")
         return wrap(story, lines, n_before=TEMPLATE_WORDS / 2)
 
@@ -214,26 +235,6 @@ def read_source(path: Path | None) -> Material:
     return material_from(texts, name=path.name)
 
 
-def write(crawl: Crawl, target: Path) -> None:
-    """Write a crawl as JSON Lines, or a file for each document if the name has no suffix."""
-    gold = target.with_name(f"{target.stem}.gold.csv")
-    with gold.open("w", encoding="utf-8", newline="") as rows:
-        table = csv.writer(rows)
-        table.writerow(("id", "story", "kind", "made_from"))
-        if target.suffix:
-            with target.open("w", encoding="utf-8") as lines:
-                for item in crawl:
-                    row = {"id": item.id, "text": item.text}
-                    lines.write(json.dumps(row, ensure_ascii=False) + "\n")
-                    table.writerow((item.id, item.story, item.kind, item.made_from))
-            return
-        for place, item in enumerate(crawl):
-            folder = target / f"{place // CHUNK:04d}"
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{item.id}.txt").write_text(item.text, "utf-8")
-            table.writerow((item.id, item.story, item.kind, item.made_from))
-
-
 def main() -> None:
     """Write a crawl."""
     parser = argparse.ArgumentParser(
@@ -245,6 +246,7 @@ def main() -> None:
     add("--seed", type=int, default=1)
     add("--source", type=Path, help="JSON Lines with text, or a folder of .txt")
     add("--hostile", action="store_true", help="add mass copies, one template, and long pages")
+    add("--deep", action="store_true", help="add stories in pages up to 100 times their length")
     add("--plain", action="store_true", help="leave sentences as they are")
     options = parser.parse_args()
     crawl = Crawl(
@@ -252,9 +254,10 @@ def main() -> None:
         options.n_docs,
         options.seed,
         hostile=options.hostile,
+        deep=options.deep,
         plain=options.plain,
     )
-    write(crawl, options.target)
+    storage.write(crawl, options.target)
 
 
 if __name__ == "__main__":

@@ -166,9 +166,18 @@ def jaccard(left: Hashes, right: Hashes) -> float:
     >>> jaccard(np.array([1, 2, 3]), np.array([2, 3, 4]))
     0.5
     """
+    return overlap(left, right)[0]
+
+
+def overlap(left: Hashes, right: Hashes) -> tuple[float, float]:
+    """Return the Jaccard similarity of two sets, and the share of the smaller in the larger.
+
+    >>> overlap(np.array([1, 2]), np.array([2, 3, 4]))
+    (0.25, 0.5)
+    """
     n_shared = np.intersect1d(left, right, assume_unique=True).size
-    n_all = left.size + right.size - n_shared
-    return float(n_shared / n_all) if n_all else 0.0
+    n_all, n_least = left.size + right.size - n_shared, min(left.size, right.size)
+    return n_shared / n_all if n_all else 0.0, n_shared / n_least if n_least else 0.0
 
 
 def _cluster_of(clusters: Clusters) -> dict[str, int]:

@@ -1,16 +1,16 @@
 """One system on one crawl, in a process of its own: time, memory, and what it found.
 
     python benchmarks/scale.py dedupe crawl.jsonl
+    python benchmarks/scale.py dedupe FOLDER --workers 2
     python benchmarks/scale.py datasketch crawl.jsonl
 
-Prints a line of JSON. ``crawl.gold.csv`` must lie beside the crawl, as `crawl`
-writes it. A *planted pair* is a copy with the document that it was made from.
+Prints a line of JSON. The crawl is one that `crawl` wrote, with its gold beside it. A
+*planted pair* is a copy with the document that it was made from. The time is that from
+before the library is imported until it has said what belongs together.
 """
 
 import argparse
-import csv
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -20,10 +20,13 @@ from math import comb
 from pathlib import Path
 from typing import Any
 
-from collection import read_lines
+from storage import Gold, name_of, read_gold, read_texts
+from systems import peak_mb
 
 Clusters = Iterable[Sequence[str]]
 Facts = dict[str, Any]
+
+SYSTEMS = ("dedupe", "datasketch", "rensa")
 
 
 def measure(system: str, path: Path, limit: float, workers: int) -> Facts | None:
@@ -31,7 +34,7 @@ def measure(system: str, path: Path, limit: float, workers: int) -> Facts | None
     command = [sys.executable, __file__, system, str(path), "--workers", str(workers)]
     try:
         ran = subprocess.run(
-            command, check=True, capture_output=True, timeout=limit, encoding="utf-8"
+            command, check=True, stdout=subprocess.PIPE, timeout=limit, encoding="utf-8"
         )
     except subprocess.TimeoutExpired:
         return None
@@ -41,54 +44,77 @@ def measure(system: str, path: Path, limit: float, workers: int) -> Facts | None
 
 def run_dedupe(path: Path, workers: int) -> tuple[Clusters, Facts]:
     """Run this library, and take the time of each stage."""
+    stages: Counter[str] = Counter()
+    began = time.perf_counter()
+
     import dedupe  # noqa: PLC0415  Others must not pay for it.
 
-    stages: Counter[str] = Counter()
-    last = ["reading", time.perf_counter()]
+    last = time.perf_counter()
+    stages["start"] = last - began
+    stage, was_done = "", True
 
     def note(step: dedupe.Progress) -> None:
+        nonlocal stage, was_done, last
         now = time.perf_counter()
-        stages[str(last[0])] += now - float(last[1])
-        last[:] = [step.stage, now]
+        # Who says that something is done did it since the last word, unless that was of
+        # another stage that had only begun.
+        is_new = step.stage != stage and not was_done
+        stages[step.stage if step.done and not is_new else stage] += now - last
+        stage, was_done, last = step.stage, step.done > 0, now
 
     result = dedupe.find_duplicates(path, workers=workers, progress=note)
-    stages[str(last[0])] += time.perf_counter() - float(last[1])
-    shares = {stage: round(seconds, 2) for stage, seconds in stages.items()}
-    return [cluster.members for cluster in result.clusters], {"stages": shares}
+    clusters = [[name_of(member) for member in cluster.members] for cluster in result.clusters]
+    stages[stage] += time.perf_counter() - last
+    return clusters, {"stages": {name: round(seconds, 3) for name, seconds in stages.items()}}
 
 
-def run_peer(find: Callable[[Iterable[str]], list[int]], path: Path) -> tuple[Clusters, Facts]:
-    """Run one of the other libraries on the texts of a file."""
-    rows = list(read_lines(path))
-    labels = find(row["text"] for row in rows)
-    groups: dict[int, list[str]] = {}
-    for row, label in zip(rows, labels, strict=True):
-        groups.setdefault(label, []).append(row["id"])
-    return [group for group in groups.values() if len(group) > 1], {}
+def run_peer(system: str, path: Path) -> tuple[Clusters, Facts]:
+    """Run one of the other libraries on the texts of a crawl."""
+    import peers  # noqa: PLC0415  They may not be installed.
+
+    find: Callable[[Iterable[str]], list[int]]
+    find = peers.datasketch_clusters if system == "datasketch" else peers.rensa_clusters
+    names: list[str] = []
+
+    def texts() -> Iterable[str]:
+        for name, text in read_texts(path):
+            names.append(name)
+            yield text
+
+    labels = find(texts())
+    return peers.grouped(names, labels), {}
 
 
-def judge(clusters: Clusters, gold: Path) -> Facts:
-    """Return which share of the planted pairs is found, by kind, and how many pairs are wrong."""
-    with gold.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+def judge(clusters: Clusters, gold: Iterable[Gold]) -> Facts:
+    """Return which share of the planted pairs is found, by kind, and how many pairs are wrong.
+
+    >>> row = Gold("a", "a", "own", "", 9)
+    >>> copies = [row._replace(id=name, kind="same", made_from="a") for name in "bc"]
+    >>> facts = judge([["a", "b", "x"]], [row, *copies, row._replace(id="x", story="x")])
+    >>> facts["recall"], facts["n_false"]
+    (0.5, 2)
+    """
     cluster_of = {name: n for n, cluster in enumerate(clusters) for name in cluster}
     found: Counter[str] = Counter()
     planted: Counter[str] = Counter()
-    for row in rows:
-        if row["made_from"] not in ("", row["id"]):
-            planted[row["kind"]] += 1
-            place = cluster_of.get(row["id"])
-            found[row["kind"]] += place is not None and place == cluster_of.get(row["made_from"])
     stories: dict[int, Counter[str]] = {}
-    for row in rows:
-        if row["id"] in cluster_of:
-            stories.setdefault(cluster_of[row["id"]], Counter())[row["story"]] += 1
+    n_documents = n_bytes = 0
+    for row in gold:
+        n_documents += 1
+        n_bytes += row.n_bytes
+        place = cluster_of.get(row.id)
+        if row.is_planted:
+            planted[row.kind] += 1
+            found[row.kind] += place is not None and place == cluster_of.get(row.made_from)
+        if place is not None:
+            stories.setdefault(place, Counter())[row.story] += 1
     n_false = sum(
         comb(counts.total(), 2) - sum(comb(n, 2) for n in counts.values())
         for counts in stories.values()
     )
     return {
-        "n_documents": len(rows),
+        "n_documents": n_documents,
+        "n_bytes": n_bytes,
         "recall": found.total() / planted.total(),
         "recall_by_kind": {kind: found[kind] / n for kind, n in planted.items()},
         "n_false": n_false,
@@ -100,23 +126,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("system", choices=("dedupe", "datasketch", "rensa"))
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("system", choices=SYSTEMS)
+    parser.add_argument("path", type=Path, help="a .jsonl file, or a folder")
+    parser.add_argument("--workers", type=int, default=1, help="threads of ours")
     options = parser.parse_args()
     started = time.perf_counter()
     if options.system == "dedupe":
         clusters, facts = run_dedupe(options.path, options.workers)
     else:
-        import peers  # noqa: PLC0415  They may not be installed.
-
-        find = peers.datasketch_clusters if options.system == "datasketch" else peers.rensa_clusters
-        clusters, facts = run_peer(find, options.path)
+        clusters, facts = run_peer(options.system, options.path)
     facts["seconds"] = time.perf_counter() - started
-    facts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    facts["n_bytes"] = options.path.stat().st_size
-    facts |= judge(clusters, options.path.with_name(f"{options.path.stem}.gold.csv"))
-    print(json.dumps(facts))
+    facts["peak_mb"] = peak_mb()
+    print(json.dumps(facts | judge(clusters, read_gold(options.path))))
 
 
 if __name__ == "__main__":

@@ -1,28 +1,48 @@
-"""A table of speeds in Markdown from the JSON of pytest-benchmark.
+"""Tables in Markdown and a plot from the JSON of pytest-benchmark.
 
-``python benchmarks/summary.py FILE.json`` prints it, of several files one after the other;
-``--update README.md docs/speed.md`` writes it into those files instead, between
-the lines ``<!-- speed:begin -->`` and ``<!-- speed:end -->``, all of them or none.
-Ratios are of medians for the same amount of work, within one run on one machine.
+    python benchmarks/summary.py FILE.json ...
+    python benchmarks/summary.py FILE.json ... --update docs/speed.md --plot docs/growth.svg
+
+The first prints them. The second writes them into files, between the lines
+``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``, and draws the plot. The parts are
+*speed* (stages, and the way from texts to clusters), *scale* (crawls of several sizes),
+*growth* (the plot, beside the file that shows it) and *recall* (candidates). What the
+reports have no figures for stays as it is. Ratios are of medians for the same amount
+of work, within one run on one machine.
 """
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["main", "replace_between", "table"]
-
-BEGIN = "<!-- speed:begin -->"
-END = "<!-- speed:end -->"
+import scale_report
+import tables
+from recall_report import by_kind, by_similarity
+from scale_report import Runs
 
 Row = dict[str, Any]
+Report = dict[str, Any]
+
+PLOTTED = "Seconds from files to clusters against the number of documents, for each system"
+
+NOTE = (
+    " Spread: distance of the quartiles over the median. Others: how much of one core "
+    "other programs took meanwhile; where it nears 100 %, threads had no second core."
+)
+
+UNITS: dict[str, Callable[[float], str]] = {
+    "n_bytes": lambda time: f"{_digits(1e-6 / time)} MB/s",
+    "n_shingles": lambda time: f"{_digits(time * 1e9)} ns a shingle",
+    "n_pairs": lambda time: f"{_digits(time * 1e6)} µs a pair",
+    "n_documents": lambda time: f"{_digits(time * 1e6)} µs a document",
+}
+"""Amounts of work by name, and how to say the seconds that one of it takes."""
 
 
-def table(report: dict[str, Any]) -> str:
-    """Return the table of a run, with where and with what it was measured."""
-    rows: list[Row] = report["benchmarks"]
+def table(rows: Sequence[Row]) -> str:
+    """Return the table of some benchmarks."""
     lines = [
         "| stage | what | rate | median | spread | others | in comparison |",
         "|---|---|--:|--:|--:|--:|---|",
@@ -42,20 +62,13 @@ def table(report: dict[str, Any]) -> str:
             "; ".join(comparisons(row, peers)),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", caption(report)])
+    return "\n".join(lines)
 
 
 def rate(row: Row) -> str:
     """Return what a benchmark got through in its time, in the unit of its work."""
-    median = row["stats"]["median"]
-    facts = row["extra_info"]
-    if "n_bytes" in facts:
-        return f"{_digits(facts['n_bytes'] / median / 1e6)} MB/s"
-    if "n_pairs" in facts:
-        return f"{_digits(median / facts['n_pairs'] * 1e6)} µs a pair"
-    if "n_documents" in facts:
-        return f"{_digits(median / facts['n_documents'] * 1e6)} µs a document"
-    return ""
+    says = (say for name, say in UNITS.items() if name in row["extra_info"])
+    return next((say(_time_of_one(row)) for say in says), "")
 
 
 def seconds(time: float) -> str:
@@ -84,7 +97,7 @@ def comparisons(row: Row, rows: Sequence[Row]) -> Iterator[str]:
         yield row["extra_info"]["note"]
 
 
-def caption(report: dict[str, Any]) -> str:
+def caption(report: Report) -> str:
     """Say where, with what and on what the figures were measured."""
     machine = report["machine_info"]
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
@@ -95,35 +108,47 @@ def caption(report: dict[str, Any]) -> str:
         f"{machine['cpu'].get('brand_raw', machine['processor'])}, {machine['cores']} cores, "
         f"{machine['system']}; Python {machine['python_version']}, {packages}; "
         f"commit {state}, {report['datetime'][:10]}. "
-        f"English: {machine['texts']}. Word 5-grams, 128 permutations. "
-        "Spread: distance of the quartiles over the median. Others: how much of one core "
-        "other programs took meanwhile; where it nears 100 %, threads had no second core."
+        f"Texts: {machine['texts']}. Word 5-grams, 128 permutations."
     )
 
 
-def replace_between(text: str, new: str, where: str) -> str:
-    r"""Return a text with what stands between the two markers replaced.
+def parts_of(reports: Sequence[Report], plot: Path | None) -> dict[str, str]:
+    """Return the parts of a document that some reports have figures for, in Markdown.
 
-    >>> replace_between(f"a\n{BEGIN}\nold\n{END}\nz", "new", "README.md").split("\n")
-    ['a', '<!-- speed:begin -->', 'new', '<!-- speed:end -->', 'z']
+    Writes the plot as well, if it is asked for and there is anything to draw.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(
-            f"summary: {where} must hold the lines {BEGIN} and {END}, in this order: "
-            "put them where the table belongs"
-        )
-    return f"{before}{BEGIN}\n{new}\n{END}{after}"
+    parts = {}
+    if timed := _rows(reports, lambda facts: "scale" not in facts and "recall" not in facts):
+        parts["speed"] = table(timed) + _captions(reports, timed, NOTE)
+    measured = _rows(reports, lambda facts: "scale" in facts)
+    counted = _rows(reports, lambda facts: "recall" in facts)
+    runs = Runs(row["extra_info"]["scale"] for row in measured)
+    recalls = sorted((row["extra_info"]["recall"] for row in counted), key=lambda one: one["size"])
+    if runs.done:
+        shown = [scale_report.bars(runs, recalls), scale_report.growth(runs)]
+        shown.append(scale_report.stages(runs))
+        parts["scale"] = _joined(shown) + _captions(reports, measured)
+        if plot:
+            plot.write_text(scale_report.plot(runs), "utf-8", newline="\n")
+            parts["growth"] = f"![{PLOTTED}]({plot.name})"
+    if recalls:
+        shown = [by_similarity(recalls[-1]), by_kind(recalls[-1])]
+        parts["recall"] = _joined(shown) + _captions(reports, counted)
+    return parts
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table, or update files with it."""
-    parser = argparse.ArgumentParser(prog="summary", description=__doc__)
+    """Print the tables, or update files with them."""
+    parser = argparse.ArgumentParser(
+        prog="summary",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "reports", type=Path, nargs="+", metavar="FILE", help="JSON written by --benchmark-json"
     )
     parser.add_argument("--update", type=Path, nargs="+", default=[], metavar="FILE")
+    parser.add_argument("--plot", type=Path, metavar="SVG", help="where to draw how time grows")
     options = parser.parse_args(arguments)
     reports = []
     for path in options.reports:
@@ -131,22 +156,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
             reports.append(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError) as error:
             parser.error(f"cannot read {path}: {error}")
-    rows = [row for report in reports for row in report["benchmarks"]]
-    markdown = table({**reports[0], "benchmarks": rows})
-    if not options.update:
-        print(markdown)
-    updated = {
-        path: replace_between(path.read_text("utf-8"), markdown, str(path))
-        for path in options.update
-    }
-    for path, text in updated.items():
-        path.write_text(text, "utf-8", newline="\n")
+    parts = parts_of(reports, options.plot)
+    if options.update:
+        tables.update(options.update, parts)
+    else:
+        print("\n\n".join(parts.values()))
+
+
+def _rows(reports: Sequence[Report], is_wanted: Callable[[dict[str, Any]], bool]) -> list[Row]:
+    """Return the benchmarks of all reports whose facts are of a kind."""
+    rows = (row for report in reports for row in report["benchmarks"])
+    return [row for row in rows if is_wanted(row["extra_info"])]
+
+
+def _joined(shown: Sequence[tables.Table]) -> str:
+    return "\n\n".join(one.markdown() for one in shown)
+
+
+def _captions(reports: Sequence[Report], rows: Sequence[Row], note: str = "") -> str:
+    """Return a paragraph for each run that some of the rows are from."""
+    wanted = [one for one in reports if any(row in rows for row in one["benchmarks"])]
+    return "".join(f"\n\n{one}" for one in dict.fromkeys(caption(one) + note for one in wanted))
 
 
 def _time_of_one(row: Row) -> float:
-    """Return the time for one byte, pair or document."""
+    """Return the time for one byte, shingle, pair or document."""
     facts = row["extra_info"]
-    amount = next((facts[key] for key in ("n_bytes", "n_pairs", "n_documents") if key in facts), 1)
+    amount = next((facts[name] for name in UNITS if name in facts), 1)
     return float(row["stats"]["median"] / amount)
 
 

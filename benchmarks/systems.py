@@ -108,7 +108,7 @@ def main(arguments: Sequence[str]) -> None:
             start = time.perf_counter()
             clusters, curve = find(texts)
             seconds = time.perf_counter() - start
-            answer = {"clusters": clusters, "seconds": seconds, "peak_mb": _peak_mb()}
+            answer = {"clusters": clusters, "seconds": seconds, "peak_mb": peak_mb()}
             answer["curve"] = curve()
             print(json.dumps(answer), flush=True)
 
@@ -169,7 +169,7 @@ def _forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Return the peak of memory of this process in MB.
 
     Not ``ru_maxrss`` where there is a better figure: on Linux a child inherits its

@@ -1,0 +1,406 @@
+"""The benches of speed and growth: made crawls, counted candidates, and what reports say."""
+
+import doctest
+import json
+import random
+import sys
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from dedupe.lsh import candidate_pairs
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+sys.path.append(str(BENCHMARKS))
+
+import charts  # noqa: E402
+import crawl  # noqa: E402
+import material  # noqa: E402
+import peers  # noqa: E402
+import recall  # noqa: E402
+import recall_report  # noqa: E402
+import scale  # noqa: E402
+import scale_report  # noqa: E402
+import storage  # noqa: E402
+import summary  # noqa: E402
+import tables  # noqa: E402
+import timing  # noqa: E402
+
+MODULES = (
+    charts,
+    peers,
+    recall,
+    recall_report,
+    scale,
+    scale_report,
+    storage,
+    summary,
+    tables,
+    timing,
+)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_the_examples_run(module):
+    assert doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
+
+
+# Crawls.
+
+
+@pytest.fixture(scope="module")
+def made():
+    return crawl.Crawl(material.invented_material(n_stories=60), 400)
+
+
+@pytest.fixture(scope="module")
+def lines(made, tmp_path_factory):
+    path = tmp_path_factory.mktemp("crawl") / "crawl.jsonl"
+    storage.write(made, path)
+    return path
+
+
+def test_a_crawl_is_the_same_in_every_run_and_any_document_by_itself(made):
+    again = crawl.Crawl(made.material, 400)
+    assert again.item(317) == list(made)[317]
+    assert crawl.Crawl(made.material, 400, seed=2).item(317) != made.item(317)
+
+
+def test_every_kind_of_copy_is_planted(made):
+    items = list(made)
+    assert {item.kind for item in items} == set(crawl.KINDS)
+    stories = {item.id: item.story for item in items}
+    copies = [item for item in items if item.made_from]
+    assert all(item.story == stories[item.made_from] for item in copies)
+    assert all(item.made_from < item.id for item in copies)
+
+
+def test_a_hostile_crawl_adds_stories_in_pages_ten_times_their_size(made):
+    items = list(crawl.Crawl(made.material, 100, hostile=True))[100:]
+    assert {item.kind for item in items} == set(crawl.N_HOSTILE)
+    story, page = (item.text for item in items if item.id.startswith("long-page-000000"))
+    assert story in page
+    assert len(page.split()) == pytest.approx(11 * len(story.split()), rel=0.1)
+
+
+def test_a_deep_crawl_adds_pages_that_quote_all_or_a_part(made, monkeypatch):
+    monkeypatch.setattr(crawl, "N_DEEP", 20)
+    items = list(crawl.Crawl(made.material, 10, deep=True))[10:]
+    assert len(items) == 2 * 2 * 20
+    for story, page in zip(items[::2], items[1::2], strict=True):
+        assert (story.text in page.text) == (story.kind == "deep")
+        assert story.text[: len(story.text) // 2] in page.text
+        assert page.made_from == story.id
+
+
+def test_lines_and_files_hold_the_same(made, lines, tmp_path):
+    storage.write(made, tmp_path / "made")
+    storage.unpack(lines, tmp_path / "unpacked")
+    texts = list(storage.read_texts(lines))
+    assert texts == [(item.id, item.text) for item in made]
+    assert list(storage.read_texts(tmp_path / "made")) == texts
+    assert list(storage.read_texts(tmp_path / "unpacked")) == texts
+    gold = storage.read_gold(lines)
+    assert gold == storage.read_gold(tmp_path / "made") == storage.read_gold(tmp_path / "unpacked")
+    assert [row.n_bytes for row in gold] == [len(text.encode()) for _, text in texts]
+
+
+def test_files_are_a_thousand_to_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "CHUNK", 3)
+    items = [crawl.Item(f"{n}", "text", "", "own", "") for n in range(7)]
+    storage.write(items, tmp_path / "files")
+    names = {f.name: sorted(p.stem for p in f.iterdir()) for f in (tmp_path / "files").iterdir()}
+    assert names == {"0000": ["0", "1", "2"], "0001": ["3", "4", "5"], "0002": ["6"]}
+
+
+# Systems on a crawl.
+
+
+@pytest.mark.parametrize("kind", ["lines", "files"])
+def test_ours_finds_the_planted_pairs_of_lines_and_of_files(kind, lines, tmp_path):
+    path = lines
+    if kind == "files":
+        path = tmp_path / "files"
+        storage.unpack(lines, path)
+    facts = scale.measure("dedupe", path, 600, 2)
+    gold = storage.read_gold(lines)
+    assert (facts["recall"], facts["n_false"], facts["n_documents"]) == (1, 0, len(gold))
+    assert facts["n_bytes"] == sum(row.n_bytes for row in gold)
+    assert sum(facts["stages"].values()) == pytest.approx(facts["seconds"], rel=0.05)
+    assert {"start", "signatures", "candidates", "clustering"} <= facts["stages"].keys()
+
+
+@pytest.mark.parametrize("peer", ["datasketch", "rensa"])
+def test_peers_find_some_of_them(peer, lines):
+    facts = scale.measure(peer, lines, 600, 1)
+    assert facts["recall_by_kind"]["same"] == 1
+    assert facts["recall_by_kind"]["embedded"] < 1
+
+
+def test_a_system_that_takes_too_long_has_no_facts(lines):
+    assert scale.measure("datasketch", lines, 0.01, 1) is None
+
+
+# Candidates of planted pairs.
+
+
+def test_the_floor_is_that_of_the_candidates():
+    draw = np.random.default_rng(1)
+    equal = draw.integers(1, 8, 300)
+    sizes = draw.integers(1, 3000, (300, 2))
+    signatures = np.zeros((2, 128), np.uint32)
+    found = []
+    for n_equal, pair in zip(equal.tolist(), sizes, strict=True):
+        signatures[1] = np.arange(128) >= n_equal
+        found.append(len(candidate_pairs(signatures, pair)) == 1)
+    assert 50 < sum(found) < 250
+    assert recall.is_possible(equal, sizes, 128).tolist() == found
+
+
+def test_planted_pairs_are_followed_to_where_they_are_lost(tmp_path):
+    draw = random.Random(1)
+    words = [f"w{n}" for n in range(5000)]
+
+    def story(n_words):
+        return " ".join(draw.choices(words, k=n_words))
+
+    # The first and the second are identical; the last two share no five words.
+    original, stranger = story(100), story(100)
+    half = " ".join(original.split()[:50])
+    texts = {"0": original, "1": original.title(), "2": f"{half} {story(900)}", "3": stranger}
+    items = [crawl.Item("0", texts["0"], "0", "own", "")]
+    items += [crawl.Item(n, texts[n], "0", kind, "0") for n, kind in zip("123", "abc", strict=True)]
+    storage.write(items, tmp_path / "crawl.jsonl")
+    facts = recall.measure(tmp_path / "crawl.jsonl")
+    assert facts["n_identical"] == 1
+    kinds = {one["kind"]: one["n"] for one in facts["kinds"]}
+    # Of 96 shingles 46 are contained: less than a half.
+    assert kinds == {"b": 0, "c": 0}
+    (bin_of_half,) = (one for one in facts["bins"] if one["low"] == 0.02)
+    jaccard = 46 / (96 + 946 - 46)
+    assert bin_of_half["n"] == 1
+    assert bin_of_half["expected"] == pytest.approx(1 - (1 - jaccard) ** 128)
+    (bin_of_none,) = (one for one in facts["bins"] if one["low"] == 0)
+    assert bin_of_none == {
+        "low": 0,
+        "high": 0.02,
+        "n": 1,
+        "expected": 0,
+        "agree": 0,
+        "possible": 0,
+        "candidate": 0,
+        "linked": 0,
+    }
+
+
+def test_copies_by_hundreds_are_linked_and_few_are_candidates(tmp_path):
+    draw = random.Random(1)
+    story = " ".join(f"w{draw.randrange(5000)}" for _ in range(300))
+    items = [crawl.Item("000", story, "000", "own", "")]
+    for n in range(1, 120):
+        page = f"{story} {' '.join(f'x{draw.randrange(10**6)}' for _ in range(n))}"
+        items.append(crawl.Item(f"{n:03}", page, "000", "mass", "000"))
+    storage.write(items, tmp_path / "crawl.jsonl")
+    facts = recall.measure(tmp_path / "crawl.jsonl")
+    assert facts["ordinary"]["n"] == 119
+    assert facts["ordinary"]["agree"] == facts["ordinary"]["possible"] == 1
+    assert facts["ordinary"]["candidate"] < 0.2
+    assert facts["ordinary"]["linked"] == 1
+    assert facts["missed"] == []
+
+
+def test_a_missed_pair_is_named_with_its_reason(lines, monkeypatch):
+    monkeypatch.setattr(recall, "candidate_pairs", lambda *_, **__: np.empty((0, 2), np.int32))
+    facts = recall.measure(lines)
+    assert facts["ordinary"]["linked"] == 0
+    assert {one["why"] for one in facts["missed"]} == {"in crowded buckets alone"}
+    caption = recall_report.by_kind(facts).caption
+    assert f"{len(facts['missed']):,} are not linked" in caption
+    assert facts["missed"][0]["id"] in caption
+
+
+# Reports.
+
+
+def run(system="dedupe", workers=1, size=1000, kind="lines", **facts):
+    """Return a run as `test_scale` keeps it."""
+    found = {
+        "seconds": size / 1000,
+        "peak_mb": 100,
+        "n_documents": size,
+        "n_bytes": 1000 * size,
+        "recall": 1.0,
+        "recall_by_kind": {"mass": 1.0},
+        "n_false": 0,
+        "stages": {"start": 0.1, "signatures": 0.4, "candidates": 0.5},
+    }
+    asked = {"system": system, "workers": workers, "size": size, "kind": kind}
+    return asked | {"limit": 600, "others": 0.0} | found | facts
+
+
+RUNS = [
+    run(),
+    run(workers=2, seconds=0.5),
+    run("datasketch", seconds=8, recall=0.8),
+    run("rensa", seconds=2, recall=0.9),
+    run(workers=2, size=10_000, seconds=20, peak_mb=3000),
+    run(workers=2, size=1000, kind="files", seconds=1),
+    run(workers=2, size=1000, kind="hostile", seconds=1.1, n_false=3),
+]
+LATE = {"system": "rensa", "workers": 1, "size": 10_000, "kind": "lines", "limit": 600, "others": 0}
+
+
+def test_bars_are_reached_or_not():
+    recalls = [{"size": 1000, "ordinary": {"linked": 0.9996, "candidate": 0.9}}]
+    rows = scale_report.bars(scale_report.Runs(RUNS), recalls).rows
+    assert {what: (measured, reached) for what, _, measured, reached in rows} == {
+        "1,000 documents, × datasketch, on 2 threads and on 1": ("16.0 and 8.0", "yes"),
+        "1,000 documents, × rensa, on 2 threads and on 1": ("4.0 and 2.0", "no"),
+        "1,000 documents, planted pairs found": ("1.0000", "yes"),
+        "10,000 documents, JSON Lines: total over the sketching pass": ("40.0", "no"),
+        "10,000 documents, JSON Lines: peak": ("3.15 GB", "no"),
+        "documents a second, JSON Lines: 10,000 over 1,000": ("0.25", "no"),
+        "1,000 documents, separate files: total over the sketching pass": ("2.0", "yes"),
+        "1,000 documents, separate files: peak": ("0.10 GB", "yes"),
+        "1,000 documents and the hostile ones: time per MB over ordinary": ("2.20", "no"),
+        "1,000 documents and the hostile ones: planted pairs found, of the worst kind": (
+            "1.0000",
+            "yes",
+        ),
+        "1,000 documents and the hostile ones: pairs of two stories merged": ("3", "no"),
+        "planted pairs of containment 0.5 or more, 1,000 documents: candidate recall": (
+            "0.99960 linked, 0.90000 candidates",
+            "yes",
+        ),
+    }
+
+
+def test_who_takes_too_long_is_said_to():
+    runs = scale_report.Runs([*RUNS, LATE])
+    table = scale_report.growth(runs).markdown()
+    assert "| 10,000 | JSON Lines | rensa | over 600 | – |" in table
+    assert all(len(row) == len(scale_report.growth(runs).head) for row in runs_of(table))
+    assert "10,000 documents, × rensa" not in scale_report.bars(runs, []).markdown()
+
+
+def runs_of(table):
+    return [line[2:-2].split(" | ") for line in table.splitlines()[2:] if line.startswith("|")]
+
+
+def test_the_plot_is_a_picture_that_names_each_line():
+    svg = scale_report.plot(scale_report.Runs([*RUNS, LATE]))
+    texts = [text.text for text in ElementTree.fromstring(svg).iter() if text.tag.endswith("text")]
+    names = ["dedupe, 1 thread", "dedupe, 2 threads", "datasketch", "rensa"]
+    assert {*names, "dedupe, 2 threads, separate files"} <= set(texts)
+    assert texts[1:3] == ["1,000", "10,000"]
+    assert "prefers-color-scheme: dark" in svg
+
+
+def test_names_beside_a_chart_do_not_overlap_and_are_escaped():
+    lines = [charts.Line(f"<{n}>", [(0, 0, ""), (1, 0.5, "")]) for n in range(5)]
+    svg = charts.chart("<i>", charts.Axis("x"), charts.Axis("y"), lines)
+    texts = [one for one in ElementTree.fromstring(svg).iter() if one.tag.endswith("text")]
+    names = sorted(float(one.get("y", 0)) for one in texts if one.get("class") == "ink name")
+    assert len(names) == 5
+    assert all(b - a >= charts.LABEL_HEIGHT for a, b in pairwise(names))
+    assert "<0>" not in svg
+
+
+REPORT = {
+    "machine_info": {
+        "processor": "x86_64",
+        "cpu": {"brand_raw": "a processor"},
+        "cores": 2,
+        "system": "Linux",
+        "python_version": "3.11",
+        "packages": {"numpy": "2"},
+        "texts": "some articles",
+    },
+    "commit_info": {"id": "unknown", "dirty": False},
+    "datetime": "2026-01-01T00:00:00",
+}
+
+
+def benchmark(group, median=1.0, **facts):
+    stats = {"median": median, "iqr": 0.1, "rounds": 5}
+    return {"group": group, "name": "", "stats": stats, "extra_info": facts}
+
+
+@pytest.mark.parametrize(
+    ("amount", "rate"),
+    [
+        ({"n_bytes": 2_000_000}, "4 MB/s"),
+        ({"n_shingles": 1_000_000}, "500 ns a shingle"),
+        ({"n_pairs": 1000}, "500 µs a pair"),
+        ({"n_documents": 1000}, "500 µs a document"),
+        ({}, ""),
+    ],
+)
+def test_each_stage_has_its_unit(amount, rate):
+    assert summary.rate(benchmark("stage", 0.5, **amount)) == rate
+
+
+@pytest.fixture
+def documents(tmp_path):
+    """Return a report of all kinds, and a file with every part and one with the first alone."""
+    rows = [
+        benchmark("tokens", 1.0, label="one thread", reference="one thread", n_bytes=10**6),
+        benchmark("tokens", 0.5, label="2 threads", n_bytes=10**6),
+        *(benchmark("files", label="", scale=one) for one in [*RUNS, LATE]),
+        benchmark("candidates", label="", recall=RECALL),
+    ]
+    (tmp_path / "all.json").write_text(json.dumps(REPORT | {"benchmarks": rows}))
+    (tmp_path / "stages.json").write_text(json.dumps(REPORT | {"benchmarks": rows[:2]}))
+    parts = [f"<!-- {n}:begin -->\nold {n}\n<!-- {n}:end -->\n" for n in PARTS]
+    (tmp_path / "speed.md").write_text("".join(parts), "utf-8")
+    (tmp_path / "README.md").write_text(f"a\n{parts[0]}z\n", "utf-8")
+    return tmp_path
+
+
+PARTS = ("speed", "growth", "scale", "recall")
+SHARES = {"n": 2, "expected": 0.9, "agree": 0.9, "possible": 0.8, "candidate": 0.7, "linked": 0.75}
+RECALL = {
+    "size": 1000,
+    "n_documents": 1000,
+    "n_candidates": 10,
+    "n_identical": 1,
+    "bins": [{"low": 0, "high": 0.02, "n": 0}, {"low": 0.02, "high": 0.05} | SHARES],
+    "kinds": [{"kind": "mass"} | SHARES],
+    "containment": 0.5,
+    "ordinary": SHARES,
+    "missed": [],
+}
+
+
+def test_all_parts_are_written_with_the_plot(documents):
+    files = [str(documents / name) for name in ("README.md", "speed.md")]
+    plot = documents / "growth.svg"
+    summary.main([str(documents / "all.json"), "--update", *files, "--plot", str(plot)])
+    speed = (documents / "speed.md").read_text("utf-8")
+    assert "old" not in speed
+    assert "| 2 threads | 2 MB/s | 500 ms | 20 % | 0 % | 2 × one thread |" in speed
+    assert "](growth.svg)" in speed
+    assert "| 0.02 to 0.05 | 2 | 0.9000 | 0.9000 | 0.8000 | 0.7000 | 0.7500 |" in speed
+    assert "0 to 0.02" not in speed
+    assert speed.count("a processor, 2 cores") == 3
+    assert ElementTree.parse(plot).getroot().tag.endswith("svg")
+    readme = (documents / "README.md").read_text("utf-8")
+    assert readme.startswith("a\n<!-- speed:begin -->\n| stage |")
+    assert readme.endswith("<!-- speed:end -->\nz\n")
+
+
+def test_what_has_no_figures_stays(documents):
+    summary.main([str(documents / "stages.json"), "--update", str(documents / "speed.md")])
+    speed = (documents / "speed.md").read_text("utf-8")
+    assert "old speed" not in speed
+    assert all(f"old {name}" in speed for name in PARTS[1:])
+
+
+def test_a_report_that_cannot_be_read_is_refused(tmp_path, capsys):
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(SystemExit):
+        summary.main([str(tmp_path / "broken.json")])
+    assert "cannot read" in capsys.readouterr().err
