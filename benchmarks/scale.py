@@ -47,13 +47,13 @@ def run_dedupe(path: Path, workers: int) -> tuple[Clusters, Facts]:
     stages: Counter[str] = Counter()
     began = time.perf_counter()
 
-    import dedupe  # noqa: PLC0415  Others must not pay for it.
+    from dedupe import Progress, find_duplicates  # noqa: PLC0415  Others must not pay for it.
 
     last = time.perf_counter()
     stages["start"] = last - began
     stage, was_done = "", True
 
-    def note(step: dedupe.Progress) -> None:
+    def note(step: Progress) -> None:
         nonlocal stage, was_done, last
         now = time.perf_counter()
         # Who says that something is done did it since the last word, unless that was of
@@ -62,7 +62,7 @@ def run_dedupe(path: Path, workers: int) -> tuple[Clusters, Facts]:
         stages[step.stage if step.done and not is_new else stage] += now - last
         stage, was_done, last = step.stage, step.done > 0, now
 
-    result = dedupe.find_duplicates(path, workers=workers, progress=note)
+    result = find_duplicates(path, workers=workers, progress=note)
     clusters = [[name_of(member) for member in cluster.members] for cluster in result.clusters]
     stages[stage] += time.perf_counter() - last
     return clusters, {"stages": {name: round(seconds, 3) for name, seconds in stages.items()}}

@@ -5,10 +5,10 @@
 
 The first prints them. The second writes them into files, between the lines
 ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``, and draws the plot. The parts are
-*speed* (stages, and the way from texts to clusters), *scale* (crawls of several sizes),
-*growth* (the plot, beside the file that shows it) and *recall* (candidates). What the
-reports have no figures for stays as it is. Ratios are of medians for the same amount
-of work, within one run on one machine.
+*speed* (beside other libraries), *stages* (each by itself), *scale* (crawls of several
+sizes), *growth* (the plot, beside the file that shows it) and *recall* (candidates).
+What the reports have no figures for stays as it is. Ratios are of medians for the same
+amount of work, within one run on one machine.
 """
 
 import argparse
@@ -24,6 +24,9 @@ from scale_report import Runs
 
 Row = dict[str, Any]
 Report = dict[str, Any]
+
+TIMED = {"speed": "test_speed.py", "stages": "test_stages.py"}
+"""Parts that are one table of times, and the file whose benchmarks are in it."""
 
 PLOTTED = "Seconds from files to clusters against the number of documents, for each system"
 
@@ -118,10 +121,11 @@ def parts_of(reports: Sequence[Report], plot: Path | None) -> dict[str, str]:
     Writes the plot as well, if it is asked for and there is anything to draw.
     """
     parts = {}
-    if timed := _rows(reports, lambda facts: "scale" not in facts and "recall" not in facts):
-        parts["speed"] = table(timed) + _captions(reports, timed, NOTE)
-    measured = _rows(reports, lambda facts: "scale" in facts)
-    counted = _rows(reports, lambda facts: "recall" in facts)
+    for part, file in TIMED.items():
+        if timed := _rows(reports, lambda row, file=file: file in row["fullname"]):
+            parts[part] = table(timed) + _captions(reports, timed, NOTE)
+    measured = _rows(reports, lambda row: "scale" in row["extra_info"])
+    counted = _rows(reports, lambda row: "recall" in row["extra_info"])
     runs = Runs(row["extra_info"]["scale"] for row in measured)
     recalls = sorted((row["extra_info"]["recall"] for row in counted), key=lambda one: one["size"])
     if runs.done:
@@ -163,10 +167,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\n\n".join(parts.values()))
 
 
-def _rows(reports: Sequence[Report], is_wanted: Callable[[dict[str, Any]], bool]) -> list[Row]:
-    """Return the benchmarks of all reports whose facts are of a kind."""
-    rows = (row for report in reports for row in report["benchmarks"])
-    return [row for row in rows if is_wanted(row["extra_info"])]
+def _rows(reports: Sequence[Report], is_wanted: Callable[[Row], bool]) -> list[Row]:
+    """Return the benchmarks of all reports that are wanted."""
+    return [row for report in reports for row in report["benchmarks"] if is_wanted(row)]
 
 
 def _joined(shown: Sequence[tables.Table]) -> str:

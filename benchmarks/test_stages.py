@@ -236,4 +236,4 @@ def test_clustering(
         return average_linkage(n_docs, edges, threshold=0.4, ask=ask)
 
     labels = measure(benchmark, label, join, rounds=7, n_pairs=len(edges))
-    benchmark.extra_info["note"] = f"{np.unique(labels).size:,} clusters of {n_docs:,} documents"
+    benchmark.extra_info["note"] = f"{n_docs:,} documents, clusters: {np.unique(labels).size:,}"
