@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 COLOURS = ("#d1495b", "#3b82c4", "#3f9142", "#9d6bc0", "#b7791f", "#6b7785")
 """Each has a contrast of 3.6 or more with the paper in light and in dark."""
@@ -26,7 +27,10 @@ MARKS = (
 WIDTH, HEIGHT, LEFT, TOP, SIDE = 640, 400, 64, 36, 320
 """Size of a chart, and where its square plot of `SIDE` pixels begins."""
 
-LABEL_HEIGHT = 15
+LABEL_HEIGHT, LETTER = 15, 7
+"""Pixels that a name takes: its height, and the width of a letter, roughly."""
+
+N_STEPS = 50
 
 INK = """
 .paper { fill: #fff } .grid { stroke: #ddd } .ink { fill: #1a1a1a }
@@ -152,20 +156,35 @@ def _mark(number: int, x: float, y: float, title: str = "") -> str:
 def _names(lines: Sequence[Line]) -> Iterator[str]:
     """Write the name of each line at its right end.
 
-    Inside the plot it stands above the end; beside the plot, with the mark of its line,
-    below any other name that is there.
+    It stands above the end where that is inside the plot and nothing else is there;
+    otherwise beside the plot, with the mark of its line, below any other name.
     """
     ends = [(n, *_at(*max(line.points)[:2])) for n, line in enumerate(lines) if line.points]
+    drawn = [place for line in lines for place in _along(line)]
     free = float(TOP)
     for number, x, y in sorted(ends, key=lambda end: end[2]):
         name = lines[number].name
-        if x < LEFT + SIDE - LABEL_HEIGHT:
-            yield _text(name, x - 4, y - 8, ' text-anchor="end"', kind="ink name")
+        left, right = x - LETTER * len(name), x - 4
+        above, below = y - 8 - LABEL_HEIGHT, y - 4
+        is_taken = any(left < at_x < right and above < at_y < below for at_x, at_y in drawn)
+        if left > LEFT and above > TOP and x < LEFT + SIDE and not is_taken:
+            drawn += [(left, y - 8), ((left + right) / 2, y - 8), (right, y - 8)]
+            yield _text(name, right, y - 8, ' text-anchor="end"', kind="ink name")
             continue
         at = max(y, free)
         free = at + LABEL_HEIGHT
         yield _mark(number, LEFT + SIDE + 20, at, name)
         yield _text(name, LEFT + SIDE + 30, at + 4, kind="ink name")
+
+
+def _along(line: Line) -> Iterator[tuple[float, float]]:
+    """Yield pixels along a line, close enough that no name fits between them."""
+    yield from (_at(x, y) for x, y, _ in line.points)
+    for one, other in pairwise(line.points):
+        (x, y), (to_x, to_y) = _at(*one[:2]), _at(*other[:2])
+        for step in range(N_STEPS + 1):
+            share = step / N_STEPS
+            yield x + (to_x - x) * share, y + (to_y - y) * share
 
 
 def _at(x: float, y: float) -> tuple[float, float]:

@@ -308,6 +308,18 @@ def test_names_beside_a_chart_do_not_overlap_and_are_escaped():
     assert "<0>" not in svg
 
 
+def test_a_name_stands_inside_a_chart_where_nothing_else_is():
+    ends_early = charts.Line("early", [(0, 0.2, ""), (0.5, 0.5, "")])
+    crosses = charts.Line("crosses", [(0, 0.6, ""), (1, 0.5, "")])
+    passes_below = charts.Line("below", [(0, 0.1, ""), (1, 0.1, "")])
+    for other, place in ((crosses, "beside"), (passes_below, "inside")):
+        svg = charts.chart("", charts.Axis("x"), charts.Axis("y"), [ends_early, other])
+        texts = [one for one in ElementTree.fromstring(svg).iter() if one.tag.endswith("text")]
+        (name,) = (one for one in texts if one.text == "early")
+        is_inside = float(name.get("x", 0)) < charts.LEFT + charts.SIDE
+        assert is_inside == (place == "inside")
+
+
 REPORT = {
     "machine_info": {
         "processor": "x86_64",
