@@ -15,8 +15,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import corpora
-from dedupe import scoring
-from dedupe.clustering import average_linkage
+from dedupe import alignment, scoring
+from dedupe.clustering import Ask, average_linkage
 from dedupe.corpus import BLOCK_BYTES
 from dedupe.lsh import candidate_pairs
 from dedupe.minhash import signatures
@@ -141,28 +141,28 @@ def test_join(benchmark: BenchmarkFixture, articles: list[str], workers: int) ->
     benchmark.extra_info["note"] = f"{len(pairs) / sizes.size:.1f} pairs a document"
 
 
-Job = tuple[scoring.Block, npt.NDArray[np.int64], npt.NDArray[np.int64]]
+Job = tuple[alignment.Block, npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
-def make_block(texts: Sequence[str]) -> scoring.Block:
+def make_block(texts: Sequence[str]) -> alignment.Block:
     """Return documents as the scorer wants them, every word of which counts 1."""
     tokens = hash_tokens(texts, detail=True)
     assert tokens.lines is not None
     shingles = hash_shingles(tokens, NGRAM)
-    return scoring.Block(
+    return alignment.Block(
         shingles.hashes,
         shingles.offsets,
         tokens.offsets,
         np.minimum(tokens.lines, 255).astype(np.uint8),
         NGRAM,
-        scoring.contents_of(shingles.hashes, shingles.offsets),
+        alignment.contents_of(shingles.hashes, shingles.offsets),
         np.diff(tokens.offsets).astype(np.float64),
     )
 
 
 def score_job(job: Job) -> npt.NDArray[np.float64]:
     """Align and score the pairs of a block."""
-    return scoring.score(scoring.align(*job))
+    return scoring.score(alignment.align(*job))
 
 
 def make_jobs(articles: list[str], group_size: int, share: float) -> list[Job]:
@@ -209,9 +209,9 @@ def mass_copies() -> Edges:
     return [(hub, copy, draw.uniform(0.8, 1)) for copy in range(2, N_MASS) for hub in (0, 1)]
 
 
-def all_alike(pairs: list[tuple[int, int]]) -> list[float]:
+def all_alike(pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Answer for the pairs that are not among the edges."""
-    return [0.9] * len(pairs)
+    return np.full(len(pairs), 0.9)
 
 
 @stage("pairs to clusters")
@@ -227,13 +227,15 @@ def test_clustering(
     label: str,
     n_docs: int,
     make: Callable[[], Edges],
-    ask: Callable[[list[tuple[int, int]]], list[float]] | None,
+    ask: Ask | None,
 ) -> None:
     """Measure what is done on one thread."""
     edges = make()
+    pairs = np.array([edge[:2] for edge in edges])
+    scores = np.array([edge[2] for edge in edges])
 
     def join() -> npt.NDArray[np.int64]:
-        return average_linkage(n_docs, edges, threshold=0.4, ask=ask)
+        return average_linkage(n_docs, pairs, scores, threshold=0.4, ask=ask)
 
     labels = measure(benchmark, label, join, rounds=7, n_pairs=len(edges))
     benchmark.extra_info["note"] = f"{n_docs:,} documents, clusters: {np.unique(labels).size:,}"
