@@ -110,6 +110,7 @@ def test_importing_prints_and_writes_nothing(tmp_path):
         ("DuplicateId", ValueError),
         ("UnknownDocument", LookupError),
         ("InvalidResult", ValueError),
+        ("InvalidLabels", ValueError),
         ("MissingExtra", ImportError),
     ],
 )

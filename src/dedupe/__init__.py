@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dedupe.api import Progress, compare, compare_texts, find_duplicate_texts, find_duplicates
+    from dedupe.calibration import Calibration, Trial, calibrate
     from dedupe.errors import (
         DedupeError,
         DuplicateId,
         InvalidInput,
+        InvalidLabels,
         InvalidResult,
         InvalidSetting,
         MissingExtra,
@@ -51,10 +53,12 @@ _HOMES = {
         "find_duplicate_texts",
         "find_duplicates",
     ),
+    "dedupe.calibration": ("Calibration", "Trial", "calibrate"),
     "dedupe.errors": (
         "DedupeError",
         "DuplicateId",
         "InvalidInput",
+        "InvalidLabels",
         "InvalidResult",
         "InvalidSetting",
         "MissingExtra",
@@ -80,6 +84,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Calibration",
     "Cluster",
     "Comparison",
     "DedupeError",
@@ -88,6 +93,7 @@ __all__ = [
     "DuplicateId",
     "Evidence",
     "InvalidInput",
+    "InvalidLabels",
     "InvalidResult",
     "InvalidSetting",
     "MissingExtra",
@@ -101,8 +107,10 @@ __all__ = [
     "Settings",
     "Skipped",
     "Span",
+    "Trial",
     "UnknownDocument",
     "__version__",
+    "calibrate",
     "compare",
     "compare_texts",
     "find_duplicate_texts",

@@ -12,6 +12,7 @@ __all__ = [
     "DedupeError",
     "DuplicateId",
     "InvalidInput",
+    "InvalidLabels",
     "InvalidResult",
     "InvalidSetting",
     "MissingExtra",
@@ -52,6 +53,10 @@ class UnknownDocument(DedupeError, LookupError):
 
 class InvalidResult(DedupeError, ValueError):
     """A saved result is damaged, or of a format that this version does not read."""
+
+
+class InvalidLabels(DedupeError, ValueError):
+    """Labels of pairs are damaged, or say too little to compare thresholds by."""
 
 
 class MissingExtra(DedupeError, ImportError):

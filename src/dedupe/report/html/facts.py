@@ -1,0 +1,324 @@
+"""What the page says of a result, before anything is HTML.
+
+Plain records, computed from a `Result` alone, so that a page can be made again from
+saved JSON. What a page can hold of a large result is decided here by numbers of
+documents; by bytes in `dedupe.report.html.payload`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from dedupe.errors import Skipped
+from dedupe.records import Cluster, Duplicate, Pair
+from dedupe.results import Result
+
+__all__ = [
+    "Copy",
+    "Facts",
+    "Overview",
+    "Remedy",
+    "ShownPair",
+    "Story",
+    "gather",
+    "shown_pairs",
+]
+
+N_BORDERLINE = 50
+"""Pairs near the threshold that are shown: half an hour of reading."""
+
+BORDER = 0.2
+"""How far from the threshold a score is near it. Beyond, no other threshold that
+makes sense would decide otherwise, and a page of such pairs would hide those that count."""
+
+N_COPIES = 500
+"""Duplicates that are listed of one cluster; nobody reads more."""
+
+N_LISTED = 200_000
+"""Documents that are listed of all clusters, which bounds the memory that a page takes."""
+
+N_SKIPPED = 100
+"""Skipped documents that are listed for each remedy."""
+
+FIRST_COPIES = 5
+"""Duplicates of a cluster whose texts come before those of other clusters' sixth."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPair:
+    """A pair that a reader can open and judge.
+
+    Attributes
+    ----------
+    left, right : str
+        Ids. The copy to keep is on the left, where one of them is.
+    pair : Pair
+    together : bool
+        Whether both are in one cluster: what was decided.
+    """
+
+    left: str
+    right: str
+    pair: Pair
+    together: bool
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether the sides are not those of the pair."""
+        return self.left != self.pair.left
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A duplicate, and the pair that says why it is one.
+
+    Attributes
+    ----------
+    id : str
+    n_words : int
+    shown : ShownPair
+        With the representative; with the best match, where these two were not scored.
+    """
+
+    id: str
+    n_words: int
+    shown: ShownPair
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A cluster.
+
+    Attributes
+    ----------
+    number : int
+        Its place among the clusters, from 1.
+    representative : str
+    n_words : int
+        Words of the representative.
+    size : int
+        Documents, the representative included.
+    copies : tuple of Copy
+        Least sure first; at most `N_COPIES`.
+    saved_words : int
+        Words of all its duplicates.
+    """
+
+    number: int
+    representative: str
+    n_words: int
+    size: int
+    copies: tuple[Copy, ...]
+    saved_words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Documents that were skipped and what can be done about all of them."""
+
+    remedy: str
+    skipped: tuple[Skipped, ...]
+    n_more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The numbers at the top.
+
+    Attributes
+    ----------
+    n_documents, n_clusters, n_duplicates, n_skipped : int
+    saved_words : int
+        Words of all duplicates.
+    keep : str
+        The rule that chose the representatives; empty for a function.
+    threshold : float
+    settings : tuple of (name, value, meaning)
+    """
+
+    n_documents: int
+    n_clusters: int
+    n_duplicates: int
+    n_skipped: int
+    saved_words: int
+    keep: str
+    threshold: float
+    settings: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that a page says, but the texts of its pairs.
+
+    Attributes
+    ----------
+    overview : Overview
+    borderline : tuple of ShownPair
+        Nearest to the threshold first.
+    stories : tuple of Story
+        Largest first; fewer than `overview.n_clusters` where `N_LISTED` is reached.
+    remedies : tuple of Remedy
+    scores : tuple of float
+        Of every scored pair.
+    similarities : tuple of (float, float)
+        Jaccard similarity and containment of every confirmed pair.
+    sizes : tuple of int
+        Documents in every cluster.
+    """
+
+    overview: Overview
+    borderline: tuple[ShownPair, ...]
+    stories: tuple[Story, ...]
+    remedies: tuple[Remedy, ...]
+    scores: tuple[float, ...]
+    similarities: tuple[tuple[float, float], ...]
+    sizes: tuple[int, ...]
+
+
+def gather(result: Result) -> Facts:
+    """Return what a page says of a result."""
+    duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
+    n_words = {document.id: document.n_words for document in result.documents}
+    listed = list(_listed(result.clusters))
+    wanted = {
+        sides
+        for cluster in listed
+        for member in cluster.members
+        if member != cluster.representative
+        for sides in _sides(duplicates[member])
+    }
+    threshold = result.settings.threshold
+    pairs: dict[tuple[str, str], Pair] = {}
+    scores: list[float] = []
+    similarities: list[tuple[float, float]] = []
+    for pair in result.scored:
+        scores.append(pair.score)
+        if pair.score >= threshold:
+            similarities.append((pair.jaccard, pair.containment))
+        if (pair.left, pair.right) in wanted:
+            pairs[pair.left, pair.right] = pair
+    return Facts(
+        _overview(result, sum(n_words[duplicate.id] for duplicate in result.duplicates)),
+        tuple(_borderline(result)),
+        tuple(
+            _story(number, cluster, duplicates, n_words, pairs)
+            for number, cluster in enumerate(listed, start=1)
+        ),
+        tuple(_remedies(result.skipped)),
+        tuple(scores),
+        tuple(similarities),
+        tuple(map(len, result.clusters)),
+    )
+
+
+def shown_pairs(facts: Facts) -> Iterator[ShownPair]:
+    """Yield every pair that a reader can open, once, those that matter most first.
+
+    What a page has no room for is the end of this. Each cluster has its turn before
+    the larger ones show all of their copies.
+    """
+    seen: set[tuple[str, str]] = set()
+    firsts = (copy.shown for story in facts.stories for copy in story.copies[:FIRST_COPIES])
+    others = (copy.shown for story in facts.stories for copy in story.copies[FIRST_COPIES:])
+    for source in (facts.borderline, firsts, others):
+        for one in source:
+            if (one.left, one.right) not in seen:
+                seen.add((one.left, one.right))
+                yield one
+
+
+def _overview(result: Result, saved_words: int) -> Overview:
+    """Return the numbers at the top."""
+    settings = result.settings
+    keep = settings.keep if isinstance(settings.keep, str) else ""
+    return Overview(
+        result.n_documents,
+        len(result.clusters),
+        len(result.duplicates),
+        len(result.skipped),
+        saved_words,
+        keep,
+        settings.threshold,
+        (
+            ("threshold", f"{settings.threshold:g}", "score from which two are the same story"),
+            ("keep", keep or "a function", "what chose the copy to keep of each cluster"),
+            ("ngram", str(settings.ngram), "words in a shingle, the unit of comparison"),
+            ("num_perm", str(settings.num_perm), "values in a signature"),
+            ("seed", str(settings.seed), "seed of the permutations"),
+            ("bucket_cap", str(settings.bucket_cap), "documents of a bucket that are all paired"),
+        ),
+    )
+
+
+def _listed(clusters: Sequence[Cluster]) -> Iterator[Cluster]:
+    """Yield the clusters that there is room for."""
+    room = N_LISTED
+    for cluster in clusters:
+        room -= min(len(cluster), N_COPIES)
+        if room < 0:
+            return
+        yield cluster
+
+
+def _sides(duplicate: Duplicate) -> tuple[tuple[str, str], ...]:
+    """Return the pairs that can say why a document is a duplicate, in the order of a `Pair`."""
+    others = dict.fromkeys((duplicate.duplicate_of, duplicate.best_match))
+    return tuple((min(duplicate.id, other), max(duplicate.id, other)) for other in others)
+
+
+def _story(
+    number: int,
+    cluster: Cluster,
+    duplicates: dict[str, Duplicate],
+    n_words: dict[str, int],
+    pairs: dict[tuple[str, str], Pair],
+) -> Story:
+    """Describe a cluster."""
+    dropped = [duplicates[m] for m in cluster.members if m != cluster.representative]
+    chosen = []
+    for duplicate in dropped:
+        # A pair that was asked for may say more than one that was not: take the direct one.
+        pair = next(pairs[sides] for sides in _sides(duplicate) if sides in pairs)
+        shown = ShownPair(pair.other(duplicate.id), duplicate.id, pair, together=True)
+        chosen.append(Copy(duplicate.id, n_words[duplicate.id], shown))
+    chosen.sort(key=lambda copy: (copy.shown.pair.score, copy.id))
+    return Story(
+        number,
+        cluster.representative,
+        n_words[cluster.representative],
+        len(cluster),
+        tuple(chosen[:N_COPIES]),
+        sum(copy.n_words for copy in chosen),
+    )
+
+
+def _borderline(result: Result) -> Iterator[ShownPair]:
+    """Yield the pairs near the threshold, nearest first."""
+    threshold = result.settings.threshold
+    near = [p for p in result.borderline(N_BORDERLINE) if abs(p.score - threshold) <= BORDER]
+    involved = {name for pair in near for name in (pair.left, pair.right)}
+    cluster_of = {
+        member: cluster
+        for cluster in result.clusters
+        for member in cluster.members
+        if member in involved
+    }
+    for pair in near:
+        cluster = cluster_of.get(pair.left)
+        together = cluster is not None and cluster is cluster_of.get(pair.right)
+        mirror = together and cluster is not None and cluster.representative == pair.right
+        sides = (pair.right, pair.left) if mirror else (pair.left, pair.right)
+        yield ShownPair(*sides, pair, together)
+
+
+def _remedies(skipped: Iterable[Skipped]) -> Iterator[Remedy]:
+    """Yield what was skipped, gathered by what can be done about it."""
+    counts: Counter[str] = Counter()
+    groups: dict[str, list[Skipped]] = {}
+    for document in skipped:
+        counts[document.remedy] += 1
+        group = groups.setdefault(document.remedy, [])
+        if len(group) < N_SKIPPED:
+            group.append(document)
+    for remedy, group in list(groups.items())[:N_SKIPPED]:
+        yield Remedy(remedy, tuple(group), counts[remedy] - len(group))
