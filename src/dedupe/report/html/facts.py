@@ -8,6 +8,7 @@ documents; by bytes in `dedupe.report.html.payload`.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dedupe.errors import Skipped
 from dedupe.records import Cluster, Duplicate, Pair
@@ -70,14 +71,15 @@ class ShownPair:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A duplicate, and the pair that says why it is one.
+    """A duplicate, and a pair that says why it is one.
 
     Attributes
     ----------
     id : str
     n_words : int
     shown : ShownPair
-        With the representative; with the best match, where these two were not scored.
+        With the representative. A duplicate that is far from it has a second entry
+        with its best match, which is what holds it in the cluster.
     """
 
     id: str
@@ -99,7 +101,9 @@ class Story:
     size : int
         Documents, the representative included.
     copies : tuple of Copy
-        Least sure first; at most `N_COPIES`.
+        Least sure first; of at most `N_COPIES` documents.
+    n_more : int
+        Duplicates that are not among them.
     saved_words : int
         Words of all its duplicates.
     """
@@ -109,6 +113,7 @@ class Story:
     n_words: int
     size: int
     copies: tuple[Copy, ...]
+    n_more: int
     saved_words: int
 
 
@@ -197,13 +202,11 @@ def gather(result: Result) -> Facts:
             similarities.append((pair.jaccard, pair.containment))
         if (pair.left, pair.right) in wanted:
             pairs[pair.left, pair.right] = pair
+    known = _Known(duplicates, n_words, pairs, threshold)
     return Facts(
         _overview(result, sum(n_words[duplicate.id] for duplicate in result.duplicates)),
         tuple(_borderline(result)),
-        tuple(
-            _story(number, cluster, duplicates, n_words, pairs)
-            for number, cluster in enumerate(listed, start=1)
-        ),
+        tuple(_story(number, cluster, known) for number, cluster in enumerate(listed, start=1)),
         tuple(_remedies(result.skipped)),
         tuple(scores),
         tuple(similarities),
@@ -260,36 +263,49 @@ def _listed(clusters: Sequence[Cluster]) -> Iterator[Cluster]:
         yield cluster
 
 
-def _sides(duplicate: Duplicate) -> tuple[tuple[str, str], ...]:
-    """Return the pairs that can say why a document is a duplicate, in the order of a `Pair`."""
+def _sides(duplicate: Duplicate) -> list[tuple[str, str]]:
+    """Return the pairs that can say why a document is a duplicate, in the order of a `Pair`.
+
+    The one with its representative comes first.
+    """
     others = dict.fromkeys((duplicate.duplicate_of, duplicate.best_match))
-    return tuple((min(duplicate.id, other), max(duplicate.id, other)) for other in others)
+    return [(min(duplicate.id, other), max(duplicate.id, other)) for other in others]
 
 
-def _story(
-    number: int,
-    cluster: Cluster,
-    duplicates: dict[str, Duplicate],
-    n_words: dict[str, int],
-    pairs: dict[tuple[str, str], Pair],
-) -> Story:
+class _Known(NamedTuple):
+    """What clusters are described with, by id or by ids."""
+
+    duplicates: dict[str, Duplicate]
+    n_words: dict[str, int]
+    pairs: dict[tuple[str, str], Pair]
+    threshold: float
+
+
+def _story(number: int, cluster: Cluster, known: _Known) -> Story:
     """Describe a cluster."""
-    dropped = [duplicates[m] for m in cluster.members if m != cluster.representative]
-    chosen = []
-    for duplicate in dropped:
-        # A pair that was asked for may say more than one that was not: take the direct one.
-        pair = next(pairs[sides] for sides in _sides(duplicate) if sides in pairs)
-        shown = ShownPair(pair.other(duplicate.id), duplicate.id, pair, together=True)
-        chosen.append(Copy(duplicate.id, n_words[duplicate.id], shown))
-    chosen.sort(key=lambda copy: (copy.shown.pair.score, copy.id))
+    n_words = known.n_words
+    dropped = [known.duplicates[m] for m in cluster.members if m != cluster.representative]
+    dropped.sort(key=lambda duplicate: (duplicate.score, duplicate.id))
+    copies = tuple(
+        Copy(one.id, n_words[one.id], ShownPair(pair.other(one.id), one.id, pair, together=True))
+        for one in dropped[:N_COPIES]
+        for pair in _reasons(one, known)
+    )
     return Story(
         number,
         cluster.representative,
         n_words[cluster.representative],
         len(cluster),
-        tuple(chosen[:N_COPIES]),
-        sum(copy.n_words for copy in chosen),
+        copies,
+        max(0, len(dropped) - N_COPIES),
+        sum(n_words[one.id] for one in dropped),
     )
+
+
+def _reasons(duplicate: Duplicate, known: _Known) -> list[Pair]:
+    """Return the pairs that say why a document is a duplicate: one, or two if that is far off."""
+    pairs = [known.pairs[sides] for sides in _sides(duplicate) if sides in known.pairs]
+    return pairs if pairs[0].score < known.threshold else pairs[:1]
 
 
 def _borderline(result: Result) -> Iterator[ShownPair]:

@@ -40,18 +40,18 @@ def result_page(result: Result, stream: Stream | None = None) -> str:
     texts = NO_TEXTS
     if stream is not None:
         texts = fetch(result, stream, wanted(result, shown_pairs(facts)))
-    pairs = _pack_pairs(result, facts, texts)
-    rows = payload.pack(
-        (payload.story_row(story, pairs.numbers) for story in facts.stories), payload.ROW_BYTES
-    )
+    rows = payload.pack(map(payload.story_row, facts.stories), payload.ROW_BYTES)
+    pairs = _pack_pairs(result, facts, texts, payload.PAGE_BYTES - rows.n_bytes)
     threshold = result.settings.threshold
     data = payload.as_script_json(
         {
             "borderline": [
-                payload.pair_row(shown, threshold, pairs.numbers) for shown in facts.borderline
+                payload.pair_row(shown, threshold, pairs.number(shown))
+                for shown in facts.borderline
             ],
             "clusters": rows.blocks,
             "pairs": pairs.blocks,
+            "places": payload.places(facts.stories[: rows.n_items], pairs.numbers),
             "threshold": threshold,
         }
     )
@@ -98,12 +98,17 @@ class _Pairs:
     numbers : dict from ids to int
     n_whole, n_excerpts, n_others : int
         How many have both texts, how many excerpts, and how many neither.
+    n_bytes : int
     """
 
     def __init__(self) -> None:
         self.blocks: list[tuple[int, str]] = []
         self.numbers: dict[tuple[str, str], int] = {}
-        self.n_whole = self.n_excerpts = self.n_others = 0
+        self.n_whole = self.n_excerpts = self.n_others = self.n_bytes = 0
+
+    def number(self, shown: ShownPair) -> int:
+        """Return the number of a pair, or -1."""
+        return self.numbers.get((shown.left, shown.right), -1)
 
     def add(
         self, pairs: Iterable[ShownPair], see: Callable[[ShownPair], Sides | None], budget: int
@@ -123,13 +128,14 @@ class _Pairs:
         packed = payload.pack(fragments(), budget)
         first = len(self.numbers)
         self.blocks += packed.blocks
+        self.n_bytes += packed.n_bytes
         self.numbers |= {
             sides: number for number, sides in enumerate(seen[: packed.n_items], start=first)
         }
         return packed.n_items
 
 
-def _pack_pairs(result: Result, facts: Facts, texts: Texts) -> _Pairs:
+def _pack_pairs(result: Result, facts: Facts, texts: Texts, budget: int) -> _Pairs:
     """Pack pairs with both texts, then excerpts of the rest."""
 
     def whole(shown: ShownPair) -> Sides | None:
@@ -144,8 +150,8 @@ def _pack_pairs(result: Result, facts: Facts, texts: Texts) -> _Pairs:
         return of_excerpts(shown.left, shown.right, found)
 
     pairs = _Pairs()
-    pairs.n_whole = pairs.add(shown_pairs(facts), whole, payload.TEXT_BYTES)
-    pairs.n_excerpts = pairs.add(shown_pairs(facts), excerpts, payload.EXCERPT_BYTES)
+    pairs.n_whole = pairs.add(shown_pairs(facts), whole, budget - payload.EXCERPT_BYTES)
+    pairs.n_excerpts = pairs.add(shown_pairs(facts), excerpts, budget - pairs.n_bytes)
     pairs.n_others = sum(1 for _ in shown_pairs(facts)) - len(pairs.numbers)
     return pairs
 
@@ -190,10 +196,11 @@ def _asset(name: str) -> str:
 
 
 def _paragraphs(text: str) -> "Markup":
-    """Escape a text and put a little room between its lines."""
+    """Escape a text, break its lines, and put a little room between paragraphs."""
     from markupsafe import Markup  # noqa: PLC0415
 
-    return Markup('<span class="gap">\n</span>').join(text.split("\n"))
+    line, wide = (Markup(f'<span class="gap{kind}">\n</span>') for kind in ("", " wide"))
+    return wide.join(line.join(paragraph.split("\n")) for paragraph in text.split("\n\n"))
 
 
 @cache

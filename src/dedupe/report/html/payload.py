@@ -19,22 +19,24 @@ from dedupe.report.pairs import rule
 
 __all__ = [
     "EXCERPT_BYTES",
+    "PAGE_BYTES",
     "ROW_BYTES",
-    "TEXT_BYTES",
     "Blocks",
     "as_script_json",
     "name",
     "pack",
     "pair_row",
+    "places",
     "short",
     "story_row",
 ]
 
-ROW_BYTES, TEXT_BYTES, EXCERPT_BYTES = 2_100_000, 1_600_000, 800_000
-"""Bytes of the page for the rows of clusters, for pairs with texts, for pairs with excerpts.
+PAGE_BYTES, ROW_BYTES, EXCERPT_BYTES = 4_400_000, 2_100_000, 800_000
+"""Bytes for all blocks of a page, of which rows of clusters may take the second number.
 
-Ten thousand clusters of two or three documents take half of the first. Together they
-leave half a megabyte of five to everything else.
+Ten thousand clusters of two or three documents take half of that. Pairs with both texts
+get what rows leave, but for the third number, which is kept for pairs with excerpts.
+The rest of five megabytes is for everything else.
 """
 
 BLOCK_CHARS = 1 << 16
@@ -57,10 +59,12 @@ class Blocks:
         How many items each has, and its base64.
     n_items : int
         How many items there was room for, from the first on.
+    n_bytes : int
     """
 
     blocks: tuple[tuple[int, str], ...]
     n_items: int
+    n_bytes: int
 
 
 def pack(items: Iterable[Any], budget: int) -> Blocks:
@@ -75,7 +79,9 @@ def pack(items: Iterable[Any], budget: int) -> Blocks:
         if budget < 0:
             break
         blocks.append((len(group), packed))
-    return Blocks(tuple(blocks), sum(n for n, _ in blocks))
+    return Blocks(
+        tuple(blocks), sum(n for n, _ in blocks), sum(len(packed) for _, packed in blocks)
+    )
 
 
 def _groups(items: Iterable[Any]) -> Iterator[list[str]]:
@@ -133,42 +139,42 @@ def short(text: str, n_chars: int = 200) -> str:
     return visible(squeezed(text) if text.strip() else text)
 
 
-def story_row(story: Story, numbers: Mapping[tuple[str, str], int]) -> list[Any]:
-    """Return a cluster as the script takes it; `numbers` are those of the texts of pairs."""
-    return [
-        name(story.representative),
-        story.n_words,
-        story.size,
-        story.saved_words,
-        [_copy_row(copy, story.representative, numbers) for copy in story.copies],
-    ]
+def story_row(story: Story) -> list[Any]:
+    """Return a cluster as the script takes it."""
+    copies = [_copy_row(copy, story.representative) for copy in story.copies]
+    numbers = (story.n_words, story.size, story.saved_words, story.n_more)
+    return [name(story.representative), *numbers, copies]
 
 
-def _copy_row(copy: Copy, representative: str, numbers: Mapping[tuple[str, str], int]) -> list[Any]:
+def _copy_row(copy: Copy, representative: str) -> list[Any]:
     """Return a duplicate: its name and words, what is said of its pair, and what that is with."""
-    row = [name(copy.id), copy.n_words, *_said(copy.shown, numbers)]
+    row = [name(copy.id), copy.n_words, *_said(copy.shown)]
     return row if copy.shown.left == representative else [*row, name(copy.shown.left)]
 
 
-def pair_row(
-    shown: ShownPair, threshold: float, numbers: Mapping[tuple[str, str], int]
-) -> list[Any]:
-    """Return a pair near the threshold as the script takes it."""
+def pair_row(shown: ShownPair, threshold: float, number: int) -> list[Any]:
+    """Return a pair near the threshold as the script takes it; `number` is that of its texts."""
+    about = [name(shown.left), name(shown.right), int(shown.together), rule(shown.pair, threshold)]
+    return [*about, number, *_said(shown)]
+
+
+def places(
+    stories: Iterable[Story], numbers: Mapping[tuple[str, str], int]
+) -> list[tuple[int, int, int]]:
+    """Return which duplicates have texts: the cluster, the place in it, and their number."""
     return [
-        name(shown.left),
-        name(shown.right),
-        int(shown.together),
-        rule(shown.pair, threshold),
-        *_said(shown, numbers),
+        (row, column, numbers[copy.shown.left, copy.shown.right])
+        for row, story in enumerate(stories)
+        for column, copy in enumerate(story.copies)
+        if (copy.shown.left, copy.shown.right) in numbers
     ]
 
 
-def _said(shown: ShownPair, numbers: Mapping[tuple[str, str], int]) -> tuple[Any, ...]:
-    """Return the numbers of a pair, verdict and reason, and the number of its texts or -1."""
+def _said(shown: ShownPair) -> tuple[Any, ...]:
+    """Return the numbers of a pair, verdict and reason."""
     pair = shown.pair
     return (
         *(float(f"{value:.6g}") for value in (pair.score, pair.containment, pair.jaccard)),
         short(pair.verdict),
         short(pair.reason, 2 * MAX_ID),
-        numbers.get((shown.left, shown.right), -1),
     )

@@ -23,14 +23,17 @@ LEFT, TOP, RIGHT, BOTTOM = 46, 34, 368, 204
 STEP = 0.05
 """Width of a bar of scores."""
 
-N_CELLS = 40
+N_CELLS = 32
 """Cells in either direction of the plot of similarities: they, not the pairs, set its bytes."""
 
 LEVELS = 4
 """Sizes of a cell: of one pair, up to ten, up to a hundred, and more."""
 
-CELL_SIDES = (3.5, 5.0, 6.5, 8.0)
-"""Their sides; a cell has eight by five."""
+CELL_SIDES = (4.5, 5.5, 6.5, 7.5)
+"""Their sides; a cell has ten by five."""
+
+FEW = 100
+"""Pairs up to which their cells are drawn larger, as there is room and nothing else to see."""
 
 WHOLE_TEXT = 0.5
 """The Jaccard similarity from which whole-text tools usually take two texts for one."""
@@ -141,7 +144,7 @@ def similarities(values: Sequence[tuple[float, float]]) -> Chart:
         "containment",
         tuple(Tick(_x(k / 5), f"{k / 5:g}") for k in range(6)),
         tuple(Tick(_y(k / 5), f"{k / 5:g}") for k in range(6)),
-        tuple(_level(cells, level) for level in range(LEVELS)),
+        tuple(_level(cells, level, 3.5 * (len(values) <= FEW)) for level in range(LEVELS)),
         Tick(_x(WHOLE_TEXT), f"Jaccard {WHOLE_TEXT:g}"),
     )
 
@@ -186,9 +189,9 @@ def _bar(sides: tuple[float, float], n: int, tallest: int, style: str, label: st
     return Mark(f"M{left:.1f} {BOTTOM}V{top:.1f}H{right:.1f}V{BOTTOM}Z", style, label)
 
 
-def _level(cells: Counter[tuple[int, int]], level: int) -> Mark:
+def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Mark:
     """Draw the cells that hold about ten to the power of `level` pairs, larger for more."""
-    side = CELL_SIDES[level]
+    side = CELL_SIDES[level] + larger
     squares = [
         f"M{_x((x + 0.5) / N_CELLS) - side / 2:.1f} {_y((y + 0.5) / N_CELLS) - side / 2:.1f}"
         f"h{side:g}v{side:g}h-{side:g}z"

@@ -55,7 +55,7 @@ class Row:
         Empty where that side has nothing here.
     left_words, right_words : int
     moved : bool
-        Whether the right side has this passage further up than its neighbours.
+        Whether the right side has this passage in another order than the others.
     folded : bool
         Whether it is to be opened by the reader.
     """
@@ -151,17 +151,21 @@ def mirrored(found: Evidence) -> Evidence:
 def shown(text: str) -> str:
     r"""Return text with tidy lines, and with everything visible that could act on a page.
 
-    White space becomes a space and empty lines go, so that a line feed is all that
-    is left of layout.
+    White space becomes a space. Of layout, lines and paragraphs are all that remains: a
+    paragraph ends at empty lines, and where a line ends with punctuation. Others may
+    have been wrapped anywhere.
 
-    >>> shown("one\t two\r\n\n  \x1b[31mthree\u202e")
-    'one two\n\\x1b[31mthree\\u202e'
+    >>> shown("one\t two\r\n\n\n  \x1b[31mthree\u202e")
+    'one two\n\n\\x1b[31mthree\\u202e'
+    >>> shown("The first\nline.\nThe second.")
+    'The first\nline.\n\nThe second.'
     """
     if len(text) > MAX_STRETCH:
         half = MAX_STRETCH // 2
         left_out = f" [… {len(text) - 2 * half:,} characters are not shown …] "
         text = text[:half] + left_out + text[-half:]
-    tidy = re.sub(r" *\n[ \n]*", "\n", re.sub(r"[^\S\n]+", " ", text))
+    tidy = re.sub(r" ?\n ?", "\n", re.sub(r"[^\S\n]+", " ", text))
+    tidy = re.sub(r"\n{3,}|(?<=[^\w\n])\n+", "\n\n", tidy)
     return "\n".join(map(visible, tidy.split("\n")))
 
 
@@ -216,12 +220,45 @@ class _Side:
 def _rows(passages: Sequence[Passage], left: _Side, right: _Side) -> Iterator[Row]:
     """Yield the rows of two sides, from the top of the left one."""
     yield from _only(-1, left, right)
-    furthest = 0
-    for group in _groups(passages, left, right):
-        moved = passages[group[0]].right.start < furthest
-        furthest = max(furthest, passages[group[-1]].right.start)
-        yield _shared(passages, group, left, right, moved)
+    groups = list(_groups(passages, left, right))
+    stay = _in_order(
+        [passages[group[0]].right.start for group in groups],
+        [sum(passages[number].n_words for number in group) for group in groups],
+    )
+    for place, group in enumerate(groups):
+        yield _shared(passages, group, left, right, moved=place not in stay)
         yield from _only(group[-1], left, right)
+
+
+def _in_order(starts: Sequence[int], weights: Sequence[int]) -> set[int]:
+    """Return the heaviest choice of items whose starts rise; the others have moved.
+
+    >>> sorted(_in_order([900, 10, 20, 30], [21, 108, 5, 5]))
+    [1, 2, 3]
+    """
+    ranks = {start: rank for rank, start in enumerate(sorted(set(starts)), start=1)}
+    # A Fenwick tree: the heaviest chain that ends at a rank or below, and its last item.
+    heaviest = [(0, -1)] * (len(ranks) + 1)
+    before = []
+    for item, start in enumerate(starts):
+        weight, last = 0, -1
+        rank = ranks[start] - 1
+        while rank > 0:
+            weight, last = max((weight, last), heaviest[rank])
+            rank -= rank & -rank
+        before.append(last)
+        rank = ranks[start]
+        while rank <= len(ranks):
+            heaviest[rank] = max(heaviest[rank], (weight + weights[item], item))
+            rank += rank & -rank
+    chain = set()
+    item = max(heaviest)[1]
+    for _ in starts:
+        if item < 0:
+            break
+        chain.add(item)
+        item = before[item]
+    return chain
 
 
 def _groups(passages: Sequence[Passage], left: _Side, right: _Side) -> Iterator[list[int]]:

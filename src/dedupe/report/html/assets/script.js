@@ -4,6 +4,7 @@
 "use strict";
 
 const BATCH = 50; // Clusters that are shown at a time.
+const FIRST_PAIRS = 10; // Pairs near the threshold that are shown at first.
 const holder = document.getElementById("data");
 const data = JSON.parse(holder.textContent);
 const find = document.getElementById("find");
@@ -22,22 +23,26 @@ async function unpack(block) {
 const idOf = (name) => (typeof name === "string" ? name : name[0]);
 const shownOf = (name) => (typeof name === "string" ? name : name[1]);
 
-function readPair([score, containment, jaccard, verdict, reason, place], about) {
-  return { score, containment, jaccard, verdict, reason, place, ...about };
+function readPair([score, containment, jaccard, verdict, reason], about) {
+  return { score, containment, jaccard, verdict, reason, ...about };
 }
 
-function readBorderline([left, right, together, rule, ...said]) {
-  return readPair(said, { left, right, together: together === 1, rule });
+function readBorderline([left, right, together, rule, place, ...said]) {
+  return readPair(said, { left, right, together: together === 1, rule, place });
 }
 
-function readCluster([keep, words, size, saved, copies], number) {
-  const pairs = copies.map(([name, n, score, containment, jaccard, verdict, reason, place, via]) =>
-    readPair([score, containment, jaccard, verdict, reason, place], {
-      left: via === undefined ? keep : via, right: name, words: n, together: true, via,
+// The number of the texts of a duplicate, by its cluster and its place there.
+const places = new Map(data.places.map(([row, column, place]) => [`${row} ${column}`, place]));
+
+function readCluster([keep, words, size, saved, left, copies], number) {
+  const pairs = copies.map(([name, n, score, containment, jaccard, verdict, reason, via], column) =>
+    readPair([score, containment, jaccard, verdict, reason], {
+      left: via ?? keep, right: name, words: n, together: true, via,
+      place: places.get(`${number} ${column}`) ?? -1,
     }));
   const ids = [keep, ...copies.map((copy) => copy[0])].map(shownOf).join("\n").toLowerCase();
   const least = Math.min(...pairs.map((pair) => pair.score));
-  return { number: number + 1, keep, words, size, saved, pairs, ids, least };
+  return { number: number + 1, keep, words, size, saved, left, pairs, ids, least };
 }
 
 const fragments = new Map(); // Blocks of pairs that were unpacked.
@@ -244,18 +249,16 @@ let found = []; // Those that match, in order.
 let nShown = 0;
 
 function clusterEntry(story) {
-  const doubt = story.least < data.threshold ? "least sure" : "at least";
   const summary = make("summary", "",
     make("span", "count", counted(story.size, "document")),
     make("span", "ids", bdi(story.keep)),
-    make("span", "state quiet", `${doubt} ${story.least.toFixed(2)}, saves ${counted(story.saved, "word")}`));
+    make("span", "state quiet", `least score ${story.least.toFixed(2)}, saves ${counted(story.saved, "word")}`));
   return entry("cluster", summary, (element) => {
     const inside = make("div", "inside");
     inside.append(make("div", "kept", make("span", "tag", "keep"), bdi(story.keep),
       make("span", "quiet", counted(story.words, "word"))));
     inside.append(...story.pairs.map(pairEntry));
-    const left = story.size - 1 - story.pairs.length;
-    if (left > 0) inside.append(make("p", "note", `and ${counted(left, "more duplicate")}`));
+    if (story.left) inside.append(make("p", "note", `and ${counted(story.left, "more duplicate")}`));
     element.append(inside);
     // The only pair is what a reader has come for.
     if (story.pairs.length === 1) inside.querySelector(".pair").open = true;
@@ -269,20 +272,38 @@ const ORDERS = {
   saved: (a, b) => b.saved - a.saved || a.number - b.number,
 };
 
+const wantedIds = () => find.value.trim().toLowerCase();
+
 function refresh() {
-  const wanted = find.value.trim().toLowerCase();
+  const wanted = wantedIds();
   const order = ORDERS[document.getElementById("sort").value];
   found = all.filter((story) => story.ids.includes(wanted)).sort(order);
   nShown = 0;
   stories.replaceChildren();
   showMore();
-  let nPairs = 0;
-  for (const element of document.querySelectorAll("#pairs > .pair")) {
-    const { left, right } = element.pair;
-    element.hidden = ![left, right].some((name) => shownOf(name).toLowerCase().includes(wanted));
-    nPairs += element.hidden ? 0 : 1;
-  }
-  document.getElementById("no-pairs").hidden = nPairs > 0 || data.borderline.length === 0;
+  refreshPairs();
+}
+
+let nPairs = FIRST_PAIRS; // Pairs near the threshold that are shown.
+
+function refreshPairs() {
+  const wanted = wantedIds();
+  const elements = [...document.querySelectorAll("#pairs > .pair")];
+  const matching = elements.filter(({ pair }) =>
+    [pair.left, pair.right].some((name) => shownOf(name).toLowerCase().includes(wanted)));
+  const shown = new Set(matching.slice(0, nPairs));
+  for (const element of elements) element.hidden = !shown.has(element);
+  document.getElementById("no-pairs").hidden = shown.size > 0 || elements.length === 0;
+  const button = document.getElementById("more-pairs");
+  button.hidden = shown.size === matching.length;
+  button.textContent = `Show ${matching.length - shown.size} more`;
+}
+
+function showAllPairs() {
+  const first = document.querySelector("#pairs > .pair[hidden] > summary");
+  nPairs = Infinity;
+  refreshPairs();
+  first.focus();
 }
 
 function showMore() {
@@ -341,6 +362,7 @@ async function begin() {
   find.addEventListener("input", refresh);
   document.getElementById("sort").addEventListener("change", refresh);
   more.addEventListener("click", showMore);
+  document.getElementById("more-pairs").addEventListener("click", showAllPairs);
   document.getElementById("export").addEventListener("click", exportMarks);
   for (const [id, open] of [["expand", true], ["collapse", false]]) {
     document.getElementById(id).addEventListener("click", () => {
