@@ -194,7 +194,8 @@ def _joined(labels: Iterator[tuple[str, str, bool]]) -> dict[tuple[str, str], bo
             raise InvalidLabels(f"a label must name two documents, got {left!r} twice: remove it")
         if joined.setdefault(sides, same) != same:
             raise InvalidLabels(
-                f"a pair must have one label, got both for {left!r} and {right!r}: remove one"
+                "a pair must have one label, "
+                f"got both for {sides[0]!r} and {sides[1]!r}: remove one"
             )
     return joined
 

@@ -176,8 +176,11 @@ def find(
     """
     if (format_ != "table") + (explain is not None) + (borderline is not None) > 1:
         raise click.UsageError("--format, --explain and --borderline exclude each other")
+    if report is not None and report == output:
+        raise click.UsageError("--report and --output must be two files")
     from dedupe.api import find_duplicates
-    from dedupe.report import files, html
+    from dedupe.report import files
+    from dedupe.report.html import result_page
     from dedupe.report.progress import Display
 
     for target in filter(None, (output, report)):
@@ -191,8 +194,7 @@ def find(
             **settings,
         )
         if report is not None:
-            with _writing(report):
-                html.write(result, report, _again(paths, settings, display))
+            _send(result_page(result, _again(paths, settings, display)), report)
         display.finish(result)
     if format_ == "table":
         _show(_lines(result, explain, borderline, _is_terminal(output)), output)
@@ -224,14 +226,13 @@ def compare(
     """Show what the files A and B share, and what only one of them says."""
     from dedupe import api
     from dedupe.report import comparison, json
-    from dedupe.report.html import write
+    from dedupe.report.html import comparison_page
     from dedupe.results import Result
 
     known = None if corpus is None else Result.from_json(corpus.read_bytes())
     found = api.compare(left, right, corpus=known, **settings)
     if html is not None:
-        with _writing(html):
-            write(found, html)
+        _send(comparison_page(found), html)
     if format_ == "text":
         _show(comparison.describe(found))
     else:
