@@ -50,10 +50,10 @@ HOSTILE = (
 WORDS = [f"{a}{b}{c}" for a in "bdfglmnr" for b in "aeiou" for c in ("k", "st", "ran", "lo")]
 
 
-def prose(seed, n_words):
-    """Make a text of sentences that no other seed gives."""
+def prose(seed, n_words, line=12):
+    """Make a text that no other seed gives; lines of a few words are those of a menu."""
     chosen = random.Random(seed).choices(WORDS, k=n_words)
-    lines = (" ".join(chosen[start : start + 12]) for start in range(0, n_words, 12))
+    lines = (" ".join(chosen[start : start + line]) for start in range(0, n_words, line))
     return "".join(f"{line}.\n" for line in lines)
 
 

@@ -311,9 +311,15 @@ function showMore() {
   stories.append(...batch.map(clusterEntry));
   nShown += batch.length;
   more.hidden = nShown >= found.length;
-  document.getElementById("n-found").textContent = all.length === 0 ? "There is none." :
-    `${nShown.toLocaleString("en")} of ${counted(found.length, "cluster")} shown` +
-    (found.length < all.length ? `, which match of ${all.length.toLocaleString("en")}` : "");
+  document.getElementById("n-found").textContent = foundSay();
+}
+
+function foundSay() {
+  const [shown, matching] = [nShown, found.length].map((n) => n.toLocaleString("en"));
+  const total = counted(all.length, "cluster");
+  if (all.length === 0) return "There is none.";
+  if (!wantedIds()) return `${shown} of ${total} shown`;
+  return `${matching} of ${total} found${nShown < found.length ? `, ${shown} shown` : ""}`;
 }
 
 // --- keys ---
