@@ -318,11 +318,14 @@ def test_every_cluster_has_its_turn_before_the_sixth_copy_of_one(monkeypatch):
 def test_skipped_documents_are_gathered_by_remedy(monkeypatch):
     monkeypatch.setattr(facts, "N_SKIPPED", 2)
     skipped = [Skipped(f"s{i}", "empty", "leave it out" if i else "repair it") for i in range(4)]
-    groups = facts.gather(result([], skipped=skipped)).remedies
+    found = result([], skipped=skipped)
+    groups = facts.gather(found).remedies
     assert [(g.remedy, [s.id for s in g.skipped], g.n_more) for g in groups] == [
         ("repair it", ["s0"], 0),
         ("leave it out", ["s1", "s2"], 1),
     ]
+    monkeypatch.setattr(facts, "N_REMEDIES", 1)
+    assert "and 3 documents with other things to do" in html.result_page(found)
 
 
 # --- texts ---
@@ -396,6 +399,13 @@ def test_names_and_what_is_shown_of_them():
     name, shown = payload.name("x" * 501)
     assert name is None
     assert shown == f"{'x' * 250} … [1 characters] … {'x' * 250}"
+
+
+@given(st.text(max_size=50), st.integers(1, 30))
+def test_what_is_short_stays_short_and_harmless(text, repeats):
+    shown = payload.short(text * repeats, 20)
+    assert len(shown) <= 80
+    assert visible(shown) == shown
 
 
 # --- plots ---

@@ -38,8 +38,8 @@ N_COPIES = 500
 N_LISTED = 200_000
 """Documents that are listed of all clusters, which bounds the memory that a page takes."""
 
-N_SKIPPED = 100
-"""Skipped documents that are listed for each remedy."""
+N_SKIPPED, N_REMEDIES = 20, 20
+"""Skipped documents that are listed for each remedy, and remedies."""
 
 FIRST_COPIES = 5
 """Duplicates of a cluster whose texts come before those of other clusters' sixth."""
@@ -125,6 +125,11 @@ class Remedy:
     skipped: tuple[Skipped, ...]
     n_more: int
 
+    @property
+    def n_skipped(self) -> int:
+        """How many there are, listed or not."""
+        return len(self.skipped) + self.n_more
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -185,33 +190,39 @@ def gather(result: Result) -> Facts:
     duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
     n_words = {document.id: document.n_words for document in result.documents}
     listed = list(_listed(result.clusters))
-    wanted = {
-        sides
-        for cluster in listed
-        for member in cluster.members
-        if member != cluster.representative
-        for sides in _sides(duplicates[member])
-    }
-    threshold = result.settings.threshold
-    pairs: dict[tuple[str, str], Pair] = {}
-    scores: list[float] = []
-    similarities: list[tuple[float, float]] = []
-    for pair in result.scored:
-        scores.append(pair.score)
-        if pair.score >= threshold:
-            similarities.append((pair.jaccard, pair.containment))
-        if (pair.left, pair.right) in wanted:
-            pairs[pair.left, pair.right] = pair
-    known = _Known(duplicates, n_words, pairs, threshold)
+    members = (member for cluster in listed for member in cluster.members if member in duplicates)
+    wanted = {sides for member in members for sides in _sides(duplicates[member])}
+    scan = _scan(result, wanted)
+    known = _Known(duplicates, n_words, scan.pairs, result.settings.threshold)
     return Facts(
         _overview(result, sum(n_words[duplicate.id] for duplicate in result.duplicates)),
         tuple(_borderline(result)),
         tuple(_story(number, cluster, known) for number, cluster in enumerate(listed, start=1)),
         tuple(_remedies(result.skipped)),
-        tuple(scores),
-        tuple(similarities),
+        tuple(scan.scores),
+        tuple(scan.similarities),
         tuple(map(len, result.clusters)),
     )
+
+
+class _Scan(NamedTuple):
+    """What one pass over the scored pairs brings."""
+
+    pairs: dict[tuple[str, str], Pair]
+    scores: list[float]
+    similarities: list[tuple[float, float]]
+
+
+def _scan(result: Result, wanted: set[tuple[str, str]]) -> _Scan:
+    """Go through the scored pairs, of which there may be millions, once."""
+    scan = _Scan({}, [], [])
+    for pair in result.scored:
+        scan.scores.append(pair.score)
+        if pair.score >= result.settings.threshold:
+            scan.similarities.append((pair.jaccard, pair.containment))
+        if (pair.left, pair.right) in wanted:
+            scan.pairs[pair.left, pair.right] = pair
+    return scan
 
 
 def shown_pairs(facts: Facts) -> Iterator[ShownPair]:
@@ -336,5 +347,5 @@ def _remedies(skipped: Iterable[Skipped]) -> Iterator[Remedy]:
         group = groups.setdefault(document.remedy, [])
         if len(group) < N_SKIPPED:
             group.append(document)
-    for remedy, group in list(groups.items())[:N_SKIPPED]:
+    for remedy, group in list(groups.items())[:N_REMEDIES]:
         yield Remedy(remedy, tuple(group), counts[remedy] - len(group))

@@ -42,19 +42,7 @@ def result_page(result: Result, stream: Stream | None = None) -> str:
         texts = fetch(result, stream, wanted(result, shown_pairs(facts)))
     rows = payload.pack(map(payload.story_row, facts.stories), payload.ROW_BYTES)
     pairs = _pack_pairs(result, facts, texts, payload.PAGE_BYTES - rows.n_bytes)
-    threshold = result.settings.threshold
-    data = payload.as_script_json(
-        {
-            "borderline": [
-                payload.pair_row(shown, threshold, pairs.number(shown))
-                for shown in facts.borderline
-            ],
-            "clusters": rows.blocks,
-            "pairs": pairs.blocks,
-            "places": payload.places(facts.stories[: rows.n_items], pairs.numbers),
-            "threshold": threshold,
-        }
-    )
+    data = _data(facts, rows, pairs)
     return _page(
         "report.html",
         script=_asset("script.js"),
@@ -64,15 +52,35 @@ def result_page(result: Result, stream: Stream | None = None) -> str:
         facts=facts,
         overview=facts.overview,
         saved_share=texts.saved_share,
-        charts=(
-            plots.scores(facts.scores, threshold),
-            plots.sizes(facts.sizes),
-            plots.similarities(facts.similarities),
-        ),
+        charts=_charts(facts),
         n_listed=rows.n_items,
         pairs=pairs,
         n_plain=N_PLAIN,
         border=BORDER,
+    )
+
+
+def _data(facts: Facts, rows: payload.Blocks, pairs: "_Pairs") -> str:
+    """Return what the script of the page works with."""
+    threshold = facts.overview.threshold
+    near = [payload.pair_row(one, threshold, pairs.number(one)) for one in facts.borderline]
+    return payload.as_script_json(
+        {
+            "borderline": near,
+            "clusters": rows.blocks,
+            "pairs": pairs.blocks,
+            "places": payload.places(facts.stories[: rows.n_items], pairs.numbers),
+            "threshold": threshold,
+        }
+    )
+
+
+def _charts(facts: Facts) -> tuple[plots.Chart, ...]:
+    """Return the plots of the overview."""
+    return (
+        plots.scores(facts.scores, facts.overview.threshold),
+        plots.sizes(facts.sizes),
+        plots.similarities(facts.similarities),
     )
 
 

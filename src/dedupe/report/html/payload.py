@@ -31,7 +31,7 @@ __all__ = [
     "story_row",
 ]
 
-PAGE_BYTES, ROW_BYTES, EXCERPT_BYTES = 4_400_000, 2_100_000, 800_000
+PAGE_BYTES, ROW_BYTES, EXCERPT_BYTES = 4_200_000, 2_100_000, 800_000
 """Bytes for all blocks of a page, of which rows of clusters may take the second number.
 
 Ten thousand clusters of two or three documents take half of that. Pairs with both texts
@@ -133,10 +133,17 @@ def name(document: str) -> str | list[str | None]:
 
 def short(text: str, n_chars: int = 200) -> str:
     """Return text on one line, made visible, shortened in the middle if it is long."""
-    if len(text) > n_chars:
-        half = n_chars // 2
-        text = f"{text[:half]} … [{len(text) - 2 * half:,} characters] … {text[-half:]}"
-    return visible(squeezed(text) if text.strip() else text)
+    seen = visible(squeezed(cut) if (cut := _cut(text, n_chars)).strip() else cut)
+    # What is made visible takes more room: up to ten characters for one.
+    return _cut(seen, 2 * n_chars)
+
+
+def _cut(text: str, n_chars: int) -> str:
+    """Return the beginning and the end of a text that is too long."""
+    if len(text) <= n_chars:
+        return text
+    half = n_chars // 2
+    return f"{text[:half]} … [{len(text) - 2 * half:,} characters] … {text[-half:]}"
 
 
 def story_row(story: Story) -> list[Any]:
