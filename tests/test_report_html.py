@@ -5,6 +5,8 @@ import hashlib
 import json
 import random
 import re
+import subprocess
+import sys
 import zlib
 from collections import Counter
 from dataclasses import replace
@@ -30,7 +32,8 @@ from dedupe.records import (
     Unlisted,
 )
 from dedupe.report import html
-from dedupe.report.html import facts, payload, plots, sides, texts
+from dedupe.report.html import gathering, payload, plots, rows, sides, texts
+from dedupe.report.html.order import in_order
 from dedupe.report.lines import visible
 from dedupe.results import Result
 from dedupe.settings import Settings
@@ -144,10 +147,10 @@ def compared(left, right):
 @given(PIECES, PIECES)
 def test_no_character_of_either_side_is_lost(left, right):
     comparison = compared(left, right)
-    rows = sides.of_texts(comparison).rows
-    on_left = "".join(piece.text for row in rows for piece in row.left)
+    found = sides.of_texts(comparison).rows
+    on_left = "".join(piece.text for row in found for piece in row.left)
     assert on_left.split() == comparison.left_text.split()
-    on_right = "".join(piece.text + " " for row in rows for piece in row.right)
+    on_right = "".join(piece.text + " " for row in found for piece in row.right)
     assert Counter(on_right.split()) == Counter(comparison.right_text.split())
 
 
@@ -167,7 +170,7 @@ def test_what_is_not_marked_is_the_same_on_both_sides(left, right):
 )
 def test_the_heaviest_order_is_found(items):
     starts, weights = [start for start, _ in items], [weight for _, weight in items]
-    chain = sorted(sides._in_order(starts, weights))
+    chain = sorted(in_order(starts, weights))
     assert all(starts[a] < starts[b] for a, b in pairwise(chain))
     best = 0
     for choice in range(1 << len(items)):
@@ -260,13 +263,13 @@ def test_mirrored_twice_is_the_same():
 
 @given(st.text())
 def test_shown_text_is_harmless_and_showing_twice_is_showing_once(text):
-    once = sides.shown(text)
+    once = rows.shown(text)
     assert all(char == "\n" or visible(char) == char for char in once)
-    assert sides.shown(once) == once
+    assert rows.shown(once) == once
 
 
 def test_a_line_of_megabytes_is_cut():
-    shown = sides.shown("word " * 2_000_000)
+    shown = rows.shown("word " * 2_000_000)
     assert len(shown) < 51_000
     assert " [… 9,950,000 characters are not shown …] " in shown
 
@@ -275,14 +278,16 @@ def test_a_line_of_megabytes_is_cut():
 
 
 def test_the_copy_to_keep_stands_on_the_left():
-    found = facts.gather(result([pair("a", "b", 0.9), pair("a", "c", 0.5)], [["b", "a"], ["c"]]))
+    found = gathering.gather(
+        result([pair("a", "b", 0.9), pair("a", "c", 0.5)], [["b", "a"], ["c"]])
+    )
     (copy,) = found.stories[0].copies
     assert (copy.shown.left, copy.shown.right, copy.shown.is_mirrored) == ("b", "a", True)
 
 
 def test_near_pairs_come_nearest_first_and_know_the_decision():
     scored = [pair("a", "b", 1.0), pair("a", "c", 0.6), pair("a", "d", 0.35), pair("b", "c", 0.39)]
-    found = facts.gather(result(scored, [["a", "b", "c"]]))
+    found = gathering.gather(result(scored, [["a", "b", "c"]]))
     assert [(p.left, p.right, p.together) for p in found.borderline] == [
         ("b", "c", True),
         ("a", "d", False),
@@ -292,7 +297,7 @@ def test_near_pairs_come_nearest_first_and_know_the_decision():
 
 def test_a_copy_far_from_the_kept_one_also_shows_its_best_match():
     scored = [pair("a", "b", 0.9), pair("b", "c", 0.8), pair("a", "c", 0.05)]
-    (story,) = facts.gather(result(scored, [["a", "b", "c"]])).stories
+    (story,) = gathering.gather(result(scored, [["a", "b", "c"]])).stories
     assert [(copy.id, copy.shown.left, copy.shown.pair.score) for copy in story.copies] == [
         ("c", "a", 0.05),
         ("c", "b", 0.8),
@@ -305,26 +310,26 @@ def test_every_cluster_has_its_turn_before_the_sixth_copy_of_one(monkeypatch):
     names = [f"{i:02}" for i in range(20)]
     groups = [names[:12], names[12:15]]
     scored = [pair(kept, other, 0.9) for kept, *rest in groups for other in rest]
-    found = facts.gather(result([*scored, pair("05", "13", 0.4)], groups))
-    order = [shown.right for shown in facts.shown_pairs(found)]
+    found = gathering.gather(result([*scored, pair("05", "13", 0.4)], groups))
+    order = [shown.right for shown in gathering.shown_pairs(found)]
     assert order == ["13", *names[1:6], "13", "14", *names[6:12]]
-    monkeypatch.setattr(facts, "N_COPIES", 4)
-    story = facts.gather(result(scored, groups)).stories[0]
+    monkeypatch.setattr(gathering, "N_COPIES", 4)
+    story = gathering.gather(result(scored, groups)).stories[0]
     assert (len(story.copies), story.n_more, story.saved_words) == (4, 7, sum(range(101, 112)))
-    monkeypatch.setattr(facts, "N_LISTED", 6)
-    assert len(facts.gather(result(scored, groups)).stories) == 1
+    monkeypatch.setattr(gathering, "N_LISTED", 6)
+    assert len(gathering.gather(result(scored, groups)).stories) == 1
 
 
 def test_skipped_documents_are_gathered_by_remedy(monkeypatch):
-    monkeypatch.setattr(facts, "N_SKIPPED", 2)
+    monkeypatch.setattr(gathering, "N_SKIPPED", 2)
     skipped = [Skipped(f"s{i}", "empty", "leave it out" if i else "repair it") for i in range(4)]
     found = result([], skipped=skipped)
-    groups = facts.gather(found).remedies
+    groups = gathering.gather(found).remedies
     assert [(g.remedy, [s.id for s in g.skipped], g.n_more) for g in groups] == [
         ("repair it", ["s0"], 0),
         ("leave it out", ["s1", "s2"], 1),
     ]
-    monkeypatch.setattr(facts, "N_REMEDIES", 1)
+    monkeypatch.setattr(gathering, "N_REMEDIES", 1)
     assert "and 3 documents with other things to do" in html.result_page(found)
 
 
@@ -360,7 +365,7 @@ def test_a_text_that_has_changed_is_shown_by_excerpts():
 def test_texts_are_fetched_for_the_first_pairs_alone(monkeypatch):
     scored = [pair("a", name, 0.9) for name in "bcdefg"]
     found = result(scored, [list("abcdefg")])
-    shown = list(facts.shown_pairs(facts.gather(found)))
+    shown = list(gathering.shown_pairs(gathering.gather(found)))
     assert texts.wanted(found, shown) == set("abcdefg")
     monkeypatch.setattr(texts, "MAX_PAIRS", 2)
     assert texts.wanted(found, shown) == set("abc")
@@ -493,6 +498,20 @@ def test_the_page_is_the_same_every_time_and_from_json():
     page = html.result_page(found, STORIES)
     assert html.result_page(found, dict(reversed(STORIES.items()))) == page
     assert html.result_page(Result.from_json(found.to_json()), STORIES) == page
+
+
+def test_a_saved_result_gets_its_page_without_a_compiler(tmp_path):
+    place = tmp_path / "result.json"
+    place.write_text(dedupe.find_duplicate_texts(STORIES).to_json(), encoding="utf-8")
+    code = (
+        "import sys, dedupe; from pathlib import Path; place = Path(sys.argv[1])\n"
+        "dedupe.Result.from_json(place.read_bytes()).to_html(place.with_suffix('.html'))\n"
+        "print('numba' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(place)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
+    assert "is a copy of another" in place.with_suffix(".html").read_text(encoding="utf-8")
 
 
 def test_the_policy_names_what_is_in_the_page_and_nothing_else():

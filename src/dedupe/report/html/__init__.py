@@ -1,8 +1,8 @@
 """A result, or a comparison, as one HTML file that needs nothing else.
 
-`facts` gathers what is to be said, `sides` puts two texts side by side, `plots` draws,
-`texts` fetches what a result does not hold, `payload` fits it all into a few
-megabytes, and `pages` fills in the templates. Only those know what HTML is.
+`gathering` finds the `facts` to tell, `sides` and `rows` put two texts side by side,
+`plots` draws, `texts` fetches what a result does not hold, `payload` fits it all into a
+few megabytes, and `pages` fills in the templates. Only those know what HTML is.
 """
 
 from pathlib import Path

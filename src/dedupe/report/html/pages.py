@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from dedupe import __version__
 from dedupe.records import Comparison
 from dedupe.report.html import payload, plots
-from dedupe.report.html.facts import BORDER, Facts, ShownPair, gather, shown_pairs
+from dedupe.report.html.facts import Facts, ShownPair
+from dedupe.report.html.gathering import BORDER, gather, shown_pairs
 from dedupe.report.html.sides import Sides, mirrored, of_excerpts, of_texts
 from dedupe.report.html.texts import NO_TEXTS, Stream, Texts, compared, fetch, wanted
 from dedupe.report.lines import counted, squeezed, visible
