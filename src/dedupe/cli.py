@@ -86,10 +86,11 @@ def cli() -> None:
     """Find articles that are the same story under different boilerplate.
 
     \b
-    dedupe find articles/               what is a copy of what, and why
-    dedupe find articles/ --format csv  the same for a spreadsheet
-    dedupe find articles/ --report r.html   a page to look at all of it
-    dedupe compare a.txt b.txt          what two articles share, in full
+    dedupe find articles/                  what is a copy of what, and why
+    dedupe find articles/ --format csv     the same for a spreadsheet
+    dedupe find articles/ --report r.html  the same as a page, texts side by side
+    dedupe compare a.txt b.txt             what two articles share, in full
+    dedupe calibrate labels.json r.json    the threshold that agrees with your marks
     """  # noqa: D301  The backspace tells click to leave the lines as they are.
 
 
