@@ -168,7 +168,7 @@ def test_version():
     assert run("--version").stdout == "dedupe 0.1.0\n"
 
 
-@pytest.mark.parametrize("command", [[], ["find"], ["compare"]])
+@pytest.mark.parametrize("command", [[], ["find"], ["compare"], ["calibrate"]])
 def test_help(command):
     ran = run(*command, "--help")
     assert ran.exit_code == 0
@@ -260,6 +260,66 @@ def test_a_file_that_fails_later_is_one_line(library, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_report_stands_beside_the_usual_output(tmp_path, seeds):
+    for name, text in zip(("body.txt", "page.txt"), seeds, strict=True):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    place = tmp_path / "report.html"
+    ran = run("find", str(tmp_path / "*.txt"), "--report", str(place))
+    assert ran.exit_code == 0
+    assert ran.stdout.startswith("cluster 1: 2 documents\n")
+    page = place.read_text(encoding="utf-8")
+    assert "1 of 2 documents is a copy of another" in page
+    assert "1 pair can be read in full" in page
+    # The documents were read again, so the share of their characters is known.
+    share = min(map(len, seeds)) / sum(map(len, seeds))
+    assert f"{share:.0%} of all text" in " ".join(page.split())
+
+
+def test_a_report_on_standard_input_has_excerpts(tmp_path, seeds):
+    place = tmp_path / "report.html"
+    records = "".join(json.dumps({"id": i, "text": text}) + "\n" for i, text in enumerate(seeds))
+    found = CliRunner().invoke(cli, ["find", "-", "--report", str(place), "-q"], input=records)
+    assert found.exit_code == 0
+    page = place.read_text(encoding="utf-8")
+    assert "can be read in full" not in page
+    assert "1 pair can be read by its longest passages" in page
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(library, tmp_path):
+    place = tmp_path / "missing" / "report.html"
+    ran = run("find", "x", "--report", str(place))
+    assert ran.stderr == f"dedupe: error: cannot write to {place}: No such file or directory\n"
+    assert library.asked is None
+
+
+def test_compare_writes_a_page(tmp_path, library):
+    place = tmp_path / "pair.html"
+    ran = run("compare", "l<b>", "r", "--html", str(place))
+    assert ran.stdout.startswith("same story")
+    page = place.read_text(encoding="utf-8")
+    assert "The same story" in page
+    assert "l&lt;b&gt;" in page
+
+
+def test_calibrate(tmp_path, library):
+    result, labels = tmp_path / "result.json", tmp_path / "labels.json"
+    result.write_text(library.answer.to_json(), encoding="utf-8")
+    rows = [
+        {"left": "a00", "right": "b00", "same_story": True},
+        {"left": "a00", "right": "c", "same_story": False},
+    ]
+    facts = {"format": "dedupe-labels", "version": 1, "labels": rows}
+    labels.write_text(json.dumps(facts), encoding="utf-8")
+    ran = run("calibrate", str(labels), str(result))
+    assert ran.exit_code == 0
+    assert "best  threshold 0.5  precision 1.00  recall 1.00" in ran.stdout
+    labels.write_text("{}", encoding="utf-8")
+    ran = run("calibrate", str(labels), str(result))
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("dedupe: error: labels must say format 'dedupe-labels'")
+    assert run("calibrate", str(tmp_path / "none.json"), str(result)).exit_code == 2
+
+
 def test_a_device_is_written_to_and_not_replaced(library):
     device = Path("/dev/null")
     if not device.is_char_device():
@@ -325,7 +385,9 @@ def test_a_bug_keeps_its_traceback(library):
         ["find", "x", "--borderline", "0"],
         ["find", "x", "--explain", "a", "--borderline", "1"],
         ["find", "x", "--explain", "a", "--format", "json"],
+        ["find", "x", "--report", "same", "--output", "same"],
         ["compare", "x"],
+        ["calibrate", "x"],
     ],
 )
 def test_bad_use(library, arguments):

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dedupe.api import Progress, compare, compare_texts, find_duplicate_texts, find_duplicates
+    from dedupe.calibration import Calibration, Trial, calibrate
     from dedupe.errors import (
         DedupeError,
         DuplicateId,
         InvalidCheckpoint,
         InvalidInput,
+        InvalidLabels,
         InvalidResult,
         InvalidSetting,
         MissingExtra,
@@ -52,11 +54,13 @@ _HOMES = {
         "find_duplicate_texts",
         "find_duplicates",
     ),
+    "dedupe.calibration": ("Calibration", "Trial", "calibrate"),
     "dedupe.errors": (
         "DedupeError",
         "DuplicateId",
         "InvalidCheckpoint",
         "InvalidInput",
+        "InvalidLabels",
         "InvalidResult",
         "InvalidSetting",
         "MissingExtra",
@@ -82,6 +86,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Calibration",
     "Cluster",
     "Comparison",
     "DedupeError",
@@ -91,6 +96,7 @@ __all__ = [
     "Evidence",
     "InvalidCheckpoint",
     "InvalidInput",
+    "InvalidLabels",
     "InvalidResult",
     "InvalidSetting",
     "MissingExtra",
@@ -104,8 +110,10 @@ __all__ = [
     "Settings",
     "Skipped",
     "Span",
+    "Trial",
     "UnknownDocument",
     "__version__",
+    "calibrate",
     "compare",
     "compare_texts",
     "find_duplicate_texts",

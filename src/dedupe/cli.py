@@ -32,12 +32,16 @@ from dedupe.errors import (
 from dedupe.settings import KEEP, Settings
 
 if TYPE_CHECKING:
+    from dedupe.documents import Document, Skipped
     from dedupe.report.lines import Line
+    from dedupe.report.progress import Display
     from dedupe.results import Result
 
 __all__ = ["cli", "main"]
 
 DEFAULTS = Settings()
+
+_NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
 N_SHOWN = 20
 """Clusters, and documents in each, that are shown on a terminal: a few screens."""
@@ -88,9 +92,11 @@ def cli() -> None:
     """Find articles that are the same story under different boilerplate.
 
     \b
-    dedupe find articles/               what is a copy of what, and why
-    dedupe find articles/ --format csv  the same for a spreadsheet
-    dedupe compare a.txt b.txt          what two articles share, in full
+    dedupe find articles/                  what is a copy of what, and why
+    dedupe find articles/ --format csv     the same for a spreadsheet
+    dedupe find articles/ --report r.html  the same as a page, texts side by side
+    dedupe compare a.txt b.txt             what two articles share, in full
+    dedupe calibrate labels.json r.json    the threshold that agrees with your marks
     """  # noqa: D301  The backspace tells click to leave the lines as they are.
 
 
@@ -159,6 +165,12 @@ _ngram = click.option(
     metavar="N",
     help="Show only the N pairs nearest to the threshold.",
 )
+@click.option(
+    "--report",
+    type=_NEW_FILE,
+    metavar="FILE",
+    help="Also write a page to FILE, to look at clusters and texts side by side.",
+)
 def find(
     paths: tuple[str, ...],
     *,
@@ -167,6 +179,7 @@ def find(
     quiet: bool,
     explain: str | None,
     borderline: int | None,
+    report: Path | None,
     **settings: Any,
 ) -> None:
     """Find the documents in PATHs that are copies of each other.
@@ -176,13 +189,16 @@ def find(
     """
     if (format_ != "table") + (explain is not None) + (borderline is not None) > 1:
         raise click.UsageError("--format, --explain and --borderline exclude each other")
+    if report is not None and report == output:
+        raise click.UsageError("--report and --output must be two files")
     from dedupe.api import find_duplicates
     from dedupe.report import files
+    from dedupe.report.html import result_page
     from dedupe.report.progress import Display
 
-    if output is not None:
-        with _writing(output):
-            files.check(output)
+    for target in filter(None, (output, report)):
+        with _writing(target):
+            files.check(target)
     with Display(quiet) as display:
         result = find_duplicates(
             list(paths),
@@ -190,6 +206,8 @@ def find(
             progress=display.update,
             **settings,
         )
+        if report is not None:
+            _send(result_page(result, _again(paths, settings, display)), report)
         display.finish(result)
     if format_ == "table":
         _show(_lines(result, explain, borderline, _is_terminal(output)), output)
@@ -212,20 +230,57 @@ def find(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Learn what is furniture from this result of 'find --format json'.",
 )
+@click.option("--html", type=_NEW_FILE, metavar="FILE", help="Also write a page to FILE.")
 @_threshold
 @_ngram
-def compare(left: str, right: str, format_: str, corpus: Path | None, **settings: Any) -> None:
+def compare(
+    left: str, right: str, format_: str, corpus: Path | None, html: Path | None, **settings: Any
+) -> None:
     """Show what the files A and B share, and what only one of them says."""
     from dedupe import api
     from dedupe.report import comparison, json
+    from dedupe.report.html import comparison_page
     from dedupe.results import Result
 
     known = None if corpus is None else Result.from_json(corpus.read_bytes())
     found = api.compare(left, right, corpus=known, **settings)
+    if html is not None:
+        _send(comparison_page(found), html)
     if format_ == "text":
         _show(comparison.describe(found))
     else:
         _dump(json.compared(found))
+
+
+@cli.command()
+@click.argument("labels", metavar="LABELS")
+@click.argument(
+    "result", metavar="RESULT", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+def calibrate(labels: str, result: Path) -> None:
+    """Say which threshold agrees best with your LABELS.
+
+    LABELS is the file that the page of 'find --report' exports, RESULT that of
+    'find --format json' of the same search.
+    """
+    from dedupe import calibration
+    from dedupe.report.calibration import describe
+    from dedupe.results import Result
+
+    _show(describe(calibration.calibrate(labels, Result.from_json(result.read_bytes()))))
+
+
+def _again(
+    paths: tuple[str, ...], settings: dict[str, Any], display: "Display"
+) -> "Iterator[Document | Skipped] | None":
+    """Read the documents of a search once more, or return None where they cannot be."""
+    from dedupe.documents import read_paths
+    from dedupe.documents.walk import STDIN
+
+    if STDIN in paths:
+        return None
+    fields = {name: settings[name] for name in ("id_field", "text_field", "time_field")}
+    return display.counting("report", read_paths(list(paths), **fields))
 
 
 def _lines(

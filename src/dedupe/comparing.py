@@ -1,5 +1,7 @@
 """Two documents alone: what a search among many would say of them, with all they share."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from dedupe import alignment, scoring
@@ -64,4 +66,8 @@ def _furniture_of(corpus: Result, settings: Settings) -> Furniture:
         raise InvalidSetting(
             f"ngram must be that of the corpus, {corpus.settings.ngram}, got {settings.ngram}"
         )
-    return Furniture.from_bytes(corpus.furniture)
+    return _load(corpus.furniture)
+
+
+# Many pairs of one corpus are compared one after the other, as for a report.
+_load = lru_cache(maxsize=1)(Furniture.from_bytes)

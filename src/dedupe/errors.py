@@ -13,6 +13,7 @@ __all__ = [
     "DuplicateId",
     "InvalidCheckpoint",
     "InvalidInput",
+    "InvalidLabels",
     "InvalidResult",
     "InvalidSetting",
     "MissingExtra",
@@ -57,6 +58,10 @@ class InvalidResult(DedupeError, ValueError):
 
 class InvalidCheckpoint(DedupeError, ValueError):
     """A checkpoint is of another input, of other settings or of another version."""
+
+
+class InvalidLabels(DedupeError, ValueError):
+    """Labels of pairs are damaged, or say too little to compare thresholds by."""
 
 
 class MissingExtra(DedupeError, ImportError):

@@ -8,9 +8,11 @@ records a result is made of are in `dedupe.records`.
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -31,14 +33,9 @@ from dedupe.settings import SCORE_FLOOR, Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "Result",
-    "cluster_labels",
-    "make_clusters",
-    "make_duplicates",
-    "pair_facts",
-    "settings_facts",
-]
+    from dedupe.documents import Document
+
+__all__ = ["Result"]
 
 FORMAT = "dedupe-result"
 FORMAT_VERSION = 1
@@ -241,6 +238,51 @@ class Result:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidResult(f"a result is damaged: {error!r}") from error
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        texts: "Mapping[str, str] | Iterable[Document | Skipped] | None" = None,
+    ) -> None:
+        """Write a page to look at the result with: every cluster, and the nearest decisions first.
+
+        The page is one file that needs nothing else and stays under five megabytes;
+        what there is no room for is the end of its lists, and it says how much that
+        is. The same result and texts give the same bytes.
+
+        Parameters
+        ----------
+        path : path
+            Written in one step, at the end.
+        texts : mapping from ids to texts, or iterable of documents, optional
+            What was searched, so that the page can show pairs in full: the mapping
+            that `dedupe.find_duplicate_texts` was given, or the documents from
+            `dedupe.documents.read_paths`. Only the texts that are shown are held.
+            Without it the page shows the longest passages of each duplicate, and
+            also where a text has changed since the search.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from pathlib import Path
+        >>> import dedupe
+        >>> texts = {"a": "the council voted to close the bridge for repairs " * 5}
+        >>> texts["b"] = "home news sport " + texts["a"]
+        >>> with TemporaryDirectory() as folder:
+        ...     page = Path(folder, "report.html")
+        ...     dedupe.find_duplicate_texts(texts).to_html(page, texts)
+        ...     "1 of 2 documents is a copy of another" in page.read_text(encoding="utf-8")
+        True
+        """
+        # The one import that points up; pyproject.toml names it among the layers.
+        from dedupe.report import html  # noqa: PLC0415
+
+        html.write(self, Path(path), texts)
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return `rows` as a data frame: a line for each member of each cluster.

@@ -1,0 +1,382 @@
+// The moving parts of a report: it unpacks rows, shows those that are asked for, and keeps marks.
+// Text reaches the page as text alone. The one piece of HTML is the side by side of a pair, which
+// the templates have escaped.
+"use strict";
+
+const BATCH = 50; // Clusters that are shown at a time.
+const FIRST_PAIRS = 10; // Pairs near the threshold that are shown at first.
+const holder = document.getElementById("data");
+const data = JSON.parse(holder.textContent);
+const find = document.getElementById("find");
+const stories = document.getElementById("stories");
+const more = document.getElementById("more");
+
+// --- data ---
+
+async function unpack(block) {
+  const bytes = Uint8Array.from(atob(block), (char) => char.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+// A name is a string; or what it is and how it is shown, where it is null if it is too long to be here.
+const idOf = (name) => (typeof name === "string" ? name : name[0]);
+const shownOf = (name) => (typeof name === "string" ? name : name[1]);
+
+function readPair([score, containment, jaccard, verdict, reason], about) {
+  return { score, containment, jaccard, verdict, reason, ...about };
+}
+
+function readBorderline([left, right, together, rule, place, ...said]) {
+  return readPair(said, { left, right, together: together === 1, rule, place });
+}
+
+// The number of the texts of a duplicate, by its cluster and its place there.
+const places = new Map(data.places.map(([row, column, place]) => [`${row} ${column}`, place]));
+
+function readCluster([keep, words, size, saved, left, copies], number) {
+  const pairs = copies.map(([name, n, score, containment, jaccard, verdict, reason, via], column) =>
+    readPair([score, containment, jaccard, verdict, reason], {
+      left: via ?? keep, right: name, words: n, together: true, via,
+      place: places.get(`${number} ${column}`) ?? -1,
+    }));
+  const ids = [keep, ...copies.map((copy) => copy[0])].map(shownOf).join("\n").toLowerCase();
+  const least = Math.min(...pairs.map((pair) => pair.score));
+  return { number: number + 1, keep, words, size, saved, left, pairs, ids, least };
+}
+
+const fragments = new Map(); // Blocks of pairs that were unpacked.
+
+async function sidesOf(place) {
+  let first = 0;
+  for (const [index, [n, block]] of data.pairs.entries()) {
+    if (place >= 0 && place < first + n) {
+      if (!fragments.has(index)) fragments.set(index, unpack(block));
+      return (await fragments.get(index))[place - first];
+    }
+    first += n;
+  }
+  return null;
+}
+
+// --- making elements ---
+
+function make(tag, className, ...inside) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  element.append(...inside);
+  return element;
+}
+
+const bdi = (name) => make("bdi", "", shownOf(name));
+const counted = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+
+function gauge(score) {
+  const fill = make("span", "fill");
+  const at = make("span", "at");
+  fill.style.width = `${100 * score}%`;
+  at.style.left = `calc(${100 * data.threshold}% - 1px)`;
+  const element = make("span", `gauge${score >= data.threshold ? " above" : ""}`, fill, at);
+  element.setAttribute("aria-hidden", "true");
+  return make("span", "score", score.toFixed(2), element);
+}
+
+function entry(className, summary, fill) {
+  const element = make("details", `entry ${className}`, summary);
+  element.addEventListener("toggle", () => {
+    if (element.open && element.childElementCount === 1) fill(element);
+  });
+  return element;
+}
+
+// --- pairs ---
+
+function pairEntry(pair) {
+  const state = make("span", "state");
+  const ids = make("span", "ids");
+  if (pair.words === undefined) {
+    ids.append(bdi(pair.left), bdi(pair.right));
+    state.append(make("span", "quiet", pair.together ? "one cluster" : "kept apart"));
+  } else {
+    ids.append(bdi(pair.right));
+    if (pair.via !== undefined) {
+      ids.append(make("span", "quiet", "matches ", bdi(pair.via)));
+    }
+    state.append(make("span", "quiet", `${pair.verdict}, ${counted(pair.words, "word")}`));
+  }
+  const was = make("span", "was");
+  state.append(was);
+  const element = entry("pair", make("summary", "", gauge(pair.score), ids, state), fillPair);
+  element.pair = pair;
+  showMark(element, was);
+  return element;
+}
+
+function fillPair(element) {
+  const pair = element.pair;
+  const inside = make("div", "inside");
+  const numbers = `Score ${pair.score.toFixed(2)}, containment ${pair.containment.toFixed(2)}, ` +
+    `Jaccard similarity ${pair.jaccard.toFixed(2)}: ${pair.verdict}.`;
+  inside.append(make("p", "reason", `${pair.reason}.`, make("br"), make("span", "quiet", numbers)));
+  if (pair.rule) inside.append(make("p", "reason quiet", disagreement(pair)));
+  inside.append(judge(element), make("div", "evidence", make("p", "note", "…")));
+  element.append(inside);
+  showMark(element);
+  showSides(element, inside.lastChild);
+}
+
+function disagreement(pair) {
+  const reaches = pair.score >= data.threshold;
+  const but = reaches === pair.together ? "" :
+    ` Yet they are ${pair.together ? "in one cluster" : "not in one cluster"}: ` +
+    "clusters are joined by the average score of all pairs between them.";
+  return `${pair.rule[0].toUpperCase()}${pair.rule.slice(1)}.${but}`;
+}
+
+async function showSides(element, place) {
+  let html = null;
+  try {
+    html = await sidesOf(element.pair.place);
+  } catch (error) {
+    place.replaceChildren(make("p", "note", `This browser cannot unpack the texts (${error.message}).`));
+    return;
+  }
+  if (html === null) {
+    const note = "The page has no room for this pair. dedupe compare shows both of its texts.";
+    place.replaceChildren(make("p", "note", note));
+  } else {
+    place.innerHTML = html;
+  }
+}
+
+// --- marks ---
+
+const KEY = `dedupe-marks-${holder.dataset.digest}`;
+const marks = new Map();
+
+function loadMarks() {
+  try {
+    for (const [key, label] of JSON.parse(localStorage.getItem(KEY) ?? "[]")) marks.set(key, label);
+  } catch {
+    // A page opened from disk may have no memory; marks then live as long as it does.
+  }
+}
+
+function saveMarks() {
+  try {
+    localStorage.setItem(KEY, JSON.stringify([...marks]));
+  } catch {
+    // As above.
+  }
+}
+
+function keyOf(pair) {
+  const ids = [idOf(pair.left), idOf(pair.right)];
+  return ids.includes(null) ? null : JSON.stringify(ids.sort());
+}
+
+function judge(element) {
+  const box = make("div", "judge");
+  box.setAttribute("role", "group");
+  const pair = element.pair;
+  if (keyOf(pair) === null) {
+    box.append(make("span", "quiet", "An id of this pair is too long for the page, so it cannot be marked."));
+    return box;
+  }
+  const question = pair.together ? "They are taken for one story." : "They are taken for two stories.";
+  box.append(make("span", "", question));
+  for (const [verdict, text] of [["right", "✓ Right"], ["wrong", "✗ Wrong"]]) {
+    const button = make("button", verdict, text);
+    button.type = "button";
+    button.addEventListener("click", () => mark(element, verdict));
+    box.append(button);
+  }
+  return box;
+}
+
+function verdictOn(pair) {
+  const label = marks.get(keyOf(pair));
+  if (label === undefined) return "";
+  return label === pair.together ? "right" : "wrong";
+}
+
+function mark(element, verdict) {
+  const pair = element.pair;
+  const key = keyOf(pair);
+  if (key === null) return;
+  if (verdictOn(pair) === verdict) marks.delete(key);
+  else marks.set(key, (verdict === "right") === pair.together);
+  saveMarks();
+  // A pair may stand among the borderline ones and in its cluster.
+  for (const other of document.querySelectorAll(".pair")) {
+    if (keyOf(other.pair) === key) showMark(other);
+  }
+  countMarks();
+}
+
+function showMark(element, was = element.querySelector(".was")) {
+  const verdict = verdictOn(element.pair);
+  was.className = `was ${verdict}`;
+  was.textContent = { right: "✓ right", wrong: "✗ wrong" }[verdict] ?? "";
+  for (const button of element.querySelectorAll(".judge button")) {
+    button.setAttribute("aria-pressed", String(button.classList.contains(verdict || "none")));
+  }
+}
+
+function countMarks() {
+  document.getElementById("n-marks").textContent =
+    marks.size ? `${counted(marks.size, "pair")} marked` : "no pair marked";
+  document.getElementById("export").disabled = marks.size === 0;
+}
+
+function exportMarks() {
+  const labels = [...marks.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, same]) => {
+    const [left, right] = JSON.parse(key);
+    return { left, right, same_story: same };
+  });
+  const text = JSON.stringify({ format: "dedupe-labels", version: 1, labels }, null, 1);
+  const link = make("a");
+  link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "application/json" }));
+  link.download = "labels.json";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+// --- clusters ---
+
+let all = []; // Every cluster of the page.
+let found = []; // Those that match, in order.
+let nShown = 0;
+
+function clusterEntry(story) {
+  const summary = make("summary", "",
+    make("span", "count", counted(story.size, "document")),
+    make("span", "ids", bdi(story.keep)),
+    make("span", "state quiet", `least score ${story.least.toFixed(2)}, saves ${counted(story.saved, "word")}`));
+  return entry("cluster", summary, (element) => {
+    const inside = make("div", "inside");
+    inside.append(make("div", "kept", make("span", "tag", "keep"), bdi(story.keep),
+      make("span", "quiet", counted(story.words, "word"))));
+    inside.append(...story.pairs.map(pairEntry));
+    if (story.left) inside.append(make("p", "note", `and ${counted(story.left, "more duplicate")}`));
+    element.append(inside);
+    // The only pair is what a reader has come for.
+    if (story.pairs.length === 1) inside.querySelector(".pair").open = true;
+  });
+}
+
+const ORDERS = {
+  size: (a, b) => a.number - b.number,
+  doubt: (a, b) => a.least - b.least || a.number - b.number,
+  sure: (a, b) => b.least - a.least || a.number - b.number,
+  saved: (a, b) => b.saved - a.saved || a.number - b.number,
+};
+
+const wantedIds = () => find.value.trim().toLowerCase();
+
+function refresh() {
+  const wanted = wantedIds();
+  const order = ORDERS[document.getElementById("sort").value];
+  found = all.filter((story) => story.ids.includes(wanted)).sort(order);
+  nShown = 0;
+  stories.replaceChildren();
+  showMore();
+  refreshPairs();
+}
+
+let nPairs = FIRST_PAIRS; // Pairs near the threshold that are shown.
+
+function refreshPairs() {
+  const wanted = wantedIds();
+  const elements = [...document.querySelectorAll("#pairs > .pair")];
+  const matching = elements.filter(({ pair }) =>
+    [pair.left, pair.right].some((name) => shownOf(name).toLowerCase().includes(wanted)));
+  const shown = new Set(matching.slice(0, nPairs));
+  for (const element of elements) element.hidden = !shown.has(element);
+  document.getElementById("no-pairs").hidden = shown.size > 0 || elements.length === 0;
+  const button = document.getElementById("more-pairs");
+  button.hidden = shown.size === matching.length;
+  button.textContent = `Show ${matching.length - shown.size} more`;
+}
+
+function showAllPairs() {
+  const first = document.querySelector("#pairs > .pair[hidden] > summary");
+  nPairs = Infinity;
+  refreshPairs();
+  first.focus();
+}
+
+function showMore() {
+  const batch = found.slice(nShown, nShown + BATCH);
+  stories.append(...batch.map(clusterEntry));
+  nShown += batch.length;
+  more.hidden = nShown >= found.length;
+  document.getElementById("n-found").textContent = foundSay();
+}
+
+function foundSay() {
+  const [shown, matching] = [nShown, found.length].map((n) => n.toLocaleString("en"));
+  const total = counted(all.length, "cluster");
+  if (all.length === 0) return "There is none.";
+  if (!wantedIds()) return `${shown} of ${total} shown`;
+  return `${matching} of ${total} found${nShown < found.length ? `, ${shown} shown` : ""}`;
+}
+
+// --- keys ---
+
+function step(by) {
+  const entries = [...document.querySelectorAll(".entry > summary")].filter((one) => one.checkVisibility?.() ?? one.offsetParent);
+  const here = document.activeElement?.closest?.(".entry");
+  const at = here ? entries.indexOf(here.querySelector("summary")) : -1;
+  const next = entries[Math.min(entries.length - 1, Math.max(0, at + by))];
+  next?.focus();
+}
+
+function onKey(event) {
+  const typing = event.target.closest("input, select, textarea");
+  if (typing && event.key === "Escape" && find.value) {
+    find.value = "";
+    refresh();
+  }
+  if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
+  const inside = event.target.closest(".entry");
+  const pair = event.target.closest(".pair");
+  if (event.key === "/") find.focus();
+  else if (inside && ["j", "ArrowDown"].includes(event.key)) step(1);
+  else if (inside && ["k", "ArrowUp"].includes(event.key)) step(-1);
+  else if (pair && event.key === "r") mark(pair, "right");
+  else if (pair && event.key === "w") mark(pair, "wrong");
+  else return;
+  event.preventDefault();
+}
+
+// --- beginning ---
+
+async function begin() {
+  loadMarks();
+  countMarks();
+  document.getElementById("pairs").append(...data.borderline.map(readBorderline).map(pairEntry));
+  try {
+    const blocks = await Promise.all(data.clusters.map(([, block]) => unpack(block)));
+    all = blocks.flat().filter((row) => row !== null).map(readCluster);
+  } catch (error) {
+    document.getElementById("n-found").textContent = `This browser cannot unpack the clusters (${error.message}).`;
+    return;
+  }
+  refresh();
+  document.querySelector(".tools").hidden = false;
+  find.addEventListener("input", refresh);
+  document.getElementById("sort").addEventListener("change", refresh);
+  more.addEventListener("click", showMore);
+  document.getElementById("more-pairs").addEventListener("click", showAllPairs);
+  document.getElementById("export").addEventListener("click", exportMarks);
+  for (const [id, open] of [["expand", true], ["collapse", false]]) {
+    document.getElementById(id).addEventListener("click", () => {
+      for (const element of stories.querySelectorAll(".cluster")) element.open = open;
+    });
+  }
+  document.addEventListener("keydown", onKey);
+  document.documentElement.dataset.ready = "yes";
+}
+
+begin();

@@ -1,0 +1,202 @@
+"""From a result to what the page says of it.
+
+Computed from a `Result` alone, so that a page can be made again from saved JSON. What
+a page can hold of a large result is decided here by numbers of documents; by bytes in
+`dedupe.report.html.payload`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from dedupe.errors import Skipped
+from dedupe.records import Cluster, Duplicate, Pair
+from dedupe.report.html.facts import Copy, Facts, Overview, Remedy, ShownPair, Story
+from dedupe.results import Result
+
+__all__ = ["BORDER", "gather", "shown_pairs"]
+
+N_BORDERLINE = 50
+"""Pairs near the threshold that are shown: half an hour of reading."""
+
+BORDER = 0.2
+"""How far from the threshold a score is near it. Beyond, no other threshold that
+makes sense would decide otherwise, and a page of such pairs would hide those that count."""
+
+N_COPIES = 500
+"""Duplicates that are listed of one cluster; nobody reads more."""
+
+N_LISTED = 200_000
+"""Documents that are listed of all clusters, which bounds the memory that a page takes."""
+
+N_SKIPPED, N_REMEDIES = 20, 20
+"""Skipped documents that are listed for each remedy, and remedies."""
+
+FIRST_COPIES = 5
+"""Duplicates of a cluster whose texts come before those of other clusters' sixth."""
+
+
+def gather(result: Result) -> Facts:
+    """Return what a page says of a result."""
+    duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
+    n_words = {document.id: document.n_words for document in result.documents}
+    listed = list(_listed(result.clusters))
+    members = (member for cluster in listed for member in cluster.members if member in duplicates)
+    wanted = {sides for member in members for sides in _sides(duplicates[member])}
+    scan = _scan(result, wanted)
+    known = _Known(duplicates, n_words, scan.pairs, result.settings.threshold)
+    return Facts(
+        _overview(result, sum(n_words[duplicate.id] for duplicate in result.duplicates)),
+        tuple(_borderline(result)),
+        tuple(_story(number, cluster, known) for number, cluster in enumerate(listed, start=1)),
+        tuple(_remedies(result.skipped)),
+        tuple(scan.scores),
+        tuple(scan.similarities),
+        tuple(map(len, result.clusters)),
+    )
+
+
+class _Scan(NamedTuple):
+    """What one pass over the scored pairs brings."""
+
+    pairs: dict[tuple[str, str], Pair]
+    scores: list[float]
+    similarities: list[tuple[float, float]]
+
+
+def _scan(result: Result, wanted: set[tuple[str, str]]) -> _Scan:
+    """Go through the scored pairs, of which there may be millions, once."""
+    scan = _Scan({}, [], [])
+    for pair in result.scored:
+        scan.scores.append(pair.score)
+        if pair.score >= result.settings.threshold:
+            scan.similarities.append((pair.jaccard, pair.containment))
+        if (pair.left, pair.right) in wanted:
+            scan.pairs[pair.left, pair.right] = pair
+    return scan
+
+
+def shown_pairs(facts: Facts) -> Iterator[ShownPair]:
+    """Yield every pair that a reader can open, once, those that matter most first.
+
+    What a page has no room for is the end of this. Each cluster has its turn before
+    the larger ones show all of their copies.
+    """
+    seen: set[tuple[str, str]] = set()
+    firsts = (copy.shown for story in facts.stories for copy in story.copies[:FIRST_COPIES])
+    others = (copy.shown for story in facts.stories for copy in story.copies[FIRST_COPIES:])
+    for source in (facts.borderline, firsts, others):
+        for one in source:
+            if (one.left, one.right) not in seen:
+                seen.add((one.left, one.right))
+                yield one
+
+
+def _overview(result: Result, saved_words: int) -> Overview:
+    """Return the numbers at the top."""
+    settings = result.settings
+    keep = settings.keep if isinstance(settings.keep, str) else ""
+    return Overview(
+        result.n_documents,
+        len(result.clusters),
+        len(result.duplicates),
+        len(result.skipped),
+        saved_words,
+        keep,
+        settings.threshold,
+        (
+            ("threshold", f"{settings.threshold:g}", "score from which two are the same story"),
+            ("keep", keep or "a function", "what chose the copy to keep of each cluster"),
+            ("ngram", str(settings.ngram), "words in a shingle, the unit of comparison"),
+            ("num_perm", str(settings.num_perm), "values in a signature"),
+            ("seed", str(settings.seed), "seed of the permutations"),
+            ("bucket_cap", str(settings.bucket_cap), "documents of a bucket that are all paired"),
+        ),
+    )
+
+
+def _listed(clusters: Sequence[Cluster]) -> Iterator[Cluster]:
+    """Yield the clusters that there is room for."""
+    room = N_LISTED
+    for cluster in clusters:
+        room -= min(len(cluster), N_COPIES)
+        if room < 0:
+            return
+        yield cluster
+
+
+def _sides(duplicate: Duplicate) -> list[tuple[str, str]]:
+    """Return the pairs that can say why a document is a duplicate, in the order of a `Pair`.
+
+    The one with its representative comes first.
+    """
+    others = dict.fromkeys((duplicate.duplicate_of, duplicate.best_match))
+    return [(min(duplicate.id, other), max(duplicate.id, other)) for other in others]
+
+
+class _Known(NamedTuple):
+    """What clusters are described with, by id or by ids."""
+
+    duplicates: dict[str, Duplicate]
+    n_words: dict[str, int]
+    pairs: dict[tuple[str, str], Pair]
+    threshold: float
+
+
+def _story(number: int, cluster: Cluster, known: _Known) -> Story:
+    """Describe a cluster."""
+    n_words = known.n_words
+    dropped = [known.duplicates[m] for m in cluster.members if m != cluster.representative]
+    dropped.sort(key=lambda duplicate: (duplicate.score, duplicate.id))
+    copies = tuple(
+        Copy(one.id, n_words[one.id], ShownPair(pair.other(one.id), one.id, pair, together=True))
+        for one in dropped[:N_COPIES]
+        for pair in _reasons(one, known)
+    )
+    return Story(
+        number,
+        cluster.representative,
+        n_words[cluster.representative],
+        len(cluster),
+        copies,
+        max(0, len(dropped) - N_COPIES),
+        sum(n_words[one.id] for one in dropped),
+    )
+
+
+def _reasons(duplicate: Duplicate, known: _Known) -> list[Pair]:
+    """Return the pairs that say why a document is a duplicate: one, or two if that is far off."""
+    pairs = [known.pairs[sides] for sides in _sides(duplicate) if sides in known.pairs]
+    return pairs if pairs[0].score < known.threshold else pairs[:1]
+
+
+def _borderline(result: Result) -> Iterator[ShownPair]:
+    """Yield the pairs near the threshold, nearest first."""
+    threshold = result.settings.threshold
+    near = [p for p in result.borderline(N_BORDERLINE) if abs(p.score - threshold) <= BORDER]
+    involved = {name for pair in near for name in (pair.left, pair.right)}
+    cluster_of = {
+        member: cluster
+        for cluster in result.clusters
+        for member in cluster.members
+        if member in involved
+    }
+    for pair in near:
+        cluster = cluster_of.get(pair.left)
+        together = cluster is not None and cluster is cluster_of.get(pair.right)
+        mirror = together and cluster is not None and cluster.representative == pair.right
+        sides = (pair.right, pair.left) if mirror else (pair.left, pair.right)
+        yield ShownPair(*sides, pair, together)
+
+
+def _remedies(skipped: Iterable[Skipped]) -> Iterator[Remedy]:
+    """Yield what was skipped, gathered by what can be done about it."""
+    counts: Counter[str] = Counter()
+    groups: dict[str, list[Skipped]] = {}
+    for document in skipped:
+        counts[document.remedy] += 1
+        group = groups.setdefault(document.remedy, [])
+        if len(group) < N_SKIPPED:
+            group.append(document)
+    for remedy, group in list(groups.items())[:N_REMEDIES]:
+        yield Remedy(remedy, tuple(group), counts[remedy] - len(group))

@@ -1,0 +1,231 @@
+"""The three plots of the overview, as paths and ticks in the units of one small chart.
+
+Counts are drawn on a logarithmic scale: one pair in doubt is to be seen beside a
+million sure ones. The SVG around them is in ``templates/plot.html``.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from dedupe.report.lines import counted
+from dedupe.settings import SCORE_FLOOR
+
+__all__ = ["BOTTOM", "HEIGHT", "LEFT", "RIGHT", "TOP", "WIDTH", "Chart", "Mark", "Tick"]
+__all__ += ["scores", "similarities", "sizes"]
+
+WIDTH, HEIGHT = 380, 252
+LEFT, TOP, RIGHT, BOTTOM = 46, 34, 368, 204
+"""Size of a chart, and where the plot itself is in it."""
+
+STEP = 0.05
+"""Width of a bar of scores."""
+
+N_CELLS = 32
+"""Cells in either direction of the plot of similarities: they, not the pairs, set its bytes."""
+
+LEVELS = 4
+"""Sizes of a cell: of one pair, up to ten, up to a hundred, and more."""
+
+CELL_SIDES = (4.5, 5.5, 6.5, 7.5)
+"""Their sides; a cell has ten by five."""
+
+FEW = 100
+"""Pairs up to which their cells are drawn larger, as there is room and nothing else to see."""
+
+WHOLE_TEXT = 0.5
+"""The Jaccard similarity from which whole-text tools usually take two texts for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something drawn: a path, its class, and what it says when it is pointed at."""
+
+    path: str
+    style: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A place on an axis, in the units of the chart, and its label."""
+
+    place: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart, with the sentence that says what it shows."""
+
+    title: str
+    says: str
+    x_name: str
+    y_name: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    marks: tuple[Mark, ...]
+    rule: Tick | None = None
+
+
+def scores(values: Sequence[float], threshold: float) -> Chart:
+    """Draw how many pairs have which score, and where the threshold lies among them."""
+    edges = _edges(threshold)
+    recorded = [value for value in values if value >= SCORE_FLOOR]
+    counts = _histogram(recorded, edges)
+    bars = [
+        _bar(
+            (_score_x(low), _score_x(high)),
+            n,
+            max(counts),
+            "yes" if low >= threshold else "no",
+            f"{low:.2f} to {high:.2f}: {counted(n, 'pair')}",
+        )
+        for (low, high), n in zip(pairwise(edges), counts, strict=True)
+        if n
+    ]
+    confirmed = sum(value >= threshold for value in recorded)
+    return Chart(
+        "Scores",
+        f"{counted(confirmed, 'pair')} at or above the threshold {threshold:g}, "
+        f"{len(recorded) - confirmed:,} below it.",
+        "score",
+        "pairs, log scale",
+        tuple(Tick(_score_x(k / 10), f"{k / 10:g}") for k in range(1, 11)),
+        _count_ticks(max(counts)),
+        tuple(bars),
+        Tick(_score_x(threshold), f"threshold {threshold:g}"),
+    )
+
+
+def sizes(values: Sequence[int]) -> Chart:
+    """Draw how many clusters have how many documents, each bar twice as wide as the last."""
+    steps = Counter(max(0, (value - 1).bit_length() - 1) for value in values)
+    n_bars = max(4, max(steps, default=0) + 1)
+    tallest = max(steps.values(), default=1)
+    width = 1 / n_bars
+    bars = [
+        _bar(
+            (_x(k * width), _x((k + 1) * width)),
+            steps[k],
+            tallest,
+            "yes",
+            f"{_doubling(k)} documents: {counted(steps[k], 'cluster')}",
+        )
+        for k in sorted(steps)
+    ]
+    shown = range(0, n_bars, 1 + n_bars // 8)
+    return Chart(
+        "Cluster sizes",
+        _sizes_say(values),
+        "documents in a cluster",
+        "clusters, log scale",
+        tuple(Tick(_x((k + 0.5) * width), _doubling(k)) for k in shown),
+        _count_ticks(tallest),
+        tuple(bars),
+    )
+
+
+def similarities(values: Sequence[tuple[float, float]]) -> Chart:
+    """Draw Jaccard similarity against containment of the confirmed pairs."""
+    cells = Counter(
+        (min(N_CELLS - 1, int(jaccard * N_CELLS)), min(N_CELLS - 1, int(contained * N_CELLS)))
+        for jaccard, contained in values
+    )
+    missed = sum(jaccard < WHOLE_TEXT for jaccard, _ in values)
+    share = f" ({missed / len(values):.0%})" if values else ""
+    return Chart(
+        "Containment and Jaccard similarity",
+        f"Under a Jaccard similarity of {WHOLE_TEXT:g}, where comparing whole texts misses them: "
+        f"{missed:,} of {counted(len(values), 'confirmed pair')}{share}.",
+        "Jaccard similarity",
+        "containment",
+        tuple(Tick(_x(k / 5), f"{k / 5:g}") for k in range(6)),
+        tuple(Tick(_y(k / 5), f"{k / 5:g}") for k in range(6)),
+        tuple(_level(cells, level, 3.5 * (len(values) <= FEW)) for level in range(LEVELS)),
+        Tick(_x(WHOLE_TEXT), f"Jaccard {WHOLE_TEXT:g}"),
+    )
+
+
+def _sizes_say(values: Sequence[int]) -> str:
+    """Say how large clusters are."""
+    if not values:
+        return "There is no cluster."
+    largest = counted(max(values), "document")
+    if len(values) == 1:
+        return f"The only cluster has {largest}."
+    middle = sorted(values)[len(values) // 2]
+    return f"The largest has {largest}; half of them have {middle:,} or fewer."
+
+
+def _edges(threshold: float) -> list[float]:
+    """Return the edges of the bars of scores, one of which is the threshold."""
+    inner = {threshold + k * STEP for k in range(-20, 21)}
+    # An edge that all but coincides with an end would leave a bar without width.
+    return [
+        SCORE_FLOOR,
+        *sorted(edge for edge in inner if SCORE_FLOOR + 1e-9 < edge < 1 - 1e-9),
+        1.0,
+    ]
+
+
+def _histogram(values: Sequence[float], edges: Sequence[float]) -> list[int]:
+    """Return how many values lie between each two edges; the last includes its end."""
+    counts = [0] * (len(edges) - 1)
+    place = 0
+    for value in sorted(values):
+        while place < len(counts) - 1 and value >= edges[place + 1]:
+            place += 1
+        counts[place] += 1
+    return counts
+
+
+def _bar(sides: tuple[float, float], n: int, tallest: int, style: str, label: str) -> Mark:
+    """Draw a bar with a little air beside it."""
+    left, right = sides[0] + 1, sides[1] - 1
+    top = _y(_height(n, tallest))
+    return Mark(f"M{left:.1f} {BOTTOM}V{top:.1f}H{right:.1f}V{BOTTOM}Z", style, label)
+
+
+def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Mark:
+    """Draw the cells that hold about ten to the power of `level` pairs, larger for more."""
+    side = CELL_SIDES[level] + larger
+    squares = [
+        f"M{_x((x + 0.5) / N_CELLS) - side / 2:.1f} {_y((y + 0.5) / N_CELLS) - side / 2:.1f}"
+        f"h{side:g}v{side:g}h-{side:g}z"
+        for (x, y), n in sorted(cells.items())
+        if min(LEVELS - 1, math.ceil(math.log10(n))) == level
+    ]
+    return Mark("".join(squares), f"level{level}")
+
+
+def _count_ticks(tallest: int) -> tuple[Tick, ...]:
+    """Return the powers of ten up to the tallest bar."""
+    powers = [10**k for k in range(len(str(max(1, tallest))))]
+    return tuple(Tick(_y(_height(n, tallest)), f"{n:,}") for n in powers)
+
+
+def _height(n: int, tallest: int) -> float:
+    """Return the height of a bar as a share of the plot, so that one thing can be seen."""
+    return math.log(n + 1) / math.log(max(1, tallest) + 1)
+
+
+def _doubling(step: int) -> str:
+    """Name the sizes of a bar: 2, 3-4, 5-8, and so on."""
+    low, high = 2**step + 1, 2 ** (step + 1)
+    return f"{high:,}" if low >= high else f"{low:,}–{high:,}"
+
+
+def _score_x(score: float) -> float:
+    """Return where a score stands on its axis, which begins where scores are recorded."""
+    return _x((score - SCORE_FLOOR) / (1 - SCORE_FLOOR))
+
+
+def _x(share: float) -> float:
+    return LEFT + share * (RIGHT - LEFT)
+
+
+def _y(share: float) -> float:
+    return BOTTOM - share * (BOTTOM - TOP)

@@ -1,0 +1,230 @@
+"""The rows of a side by side: what two texts share, and what stands between, in order.
+
+Rows follow the left side. What only the right side says stands behind the passage it
+follows there. Nothing here is HTML, and all text is already made visible: control
+characters are spelled out, white space is tidied.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+from typing import Literal
+
+from dedupe.records import Passage, Remainder, Span
+from dedupe.report.html.order import in_order
+from dedupe.report.lines import squeezed, visible
+
+__all__ = ["Piece", "Row", "Side", "make_rows", "shown"]
+
+MAX_INLINE = 20
+"""Words of a difference that is marked within a passage; a longer one has a row of its own.
+
+A changed name, number or clause. From about a line and a half on, a reader loses the passage.
+"""
+
+FOLD_WORDS = 40
+"""Words from which what is not the shared story is folded away: three lines or so."""
+
+MAX_STRETCH = 50_000
+"""Characters that are shown of one stretch: a page of 10 MB on one line would stop a browser."""
+
+Kind = Literal["shared", "furniture", "only"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text within a row; `differs` where the other side has something else."""
+
+    text: str
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stands side by side.
+
+    Attributes
+    ----------
+    kind : str
+        ``"shared"``, ``"furniture"`` (shared as well), or ``"only"`` for text that the
+        other side does not have.
+    left, right : tuple of Piece
+        Empty where that side has nothing here.
+    left_words, right_words : int
+    moved : bool
+        Whether the right side has this passage in another order than the others.
+    folded : bool
+        Whether it is to be opened by the reader.
+    """
+
+    kind: Kind
+    left: tuple[Piece, ...]
+    right: tuple[Piece, ...]
+    left_words: int
+    right_words: int
+    moved: bool = False
+    folded: bool = False
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both sides say the same words, so that one of them tells everything."""
+        return self.kind != "only" and not any(piece.differs for piece in self.left + self.right)
+
+    @property
+    def preview(self) -> str:
+        """How the row begins, for where it is folded."""
+        start = squeezed("".join(piece.text for piece in self.left or self.right)[:200])
+        return start if len(start) <= 90 else f"{start[:90].rpartition(' ')[0] or start[:90]} …"
+
+
+Gaps = dict[int, list[Remainder]]
+"""What one side alone says behind each passage, by the number of the passage; -1 for the top."""
+
+
+def shown(text: str) -> str:
+    r"""Return text with tidy lines, and with everything visible that could act on a page.
+
+    White space becomes a space. Of layout, lines and paragraphs are all that remains: a
+    paragraph ends at empty lines, and where a line ends with punctuation. Others may
+    have been wrapped anywhere.
+
+    >>> shown("one\t two\r\n\n\n  \x1b[31mthree\u202e")
+    'one two\n\n\\x1b[31mthree\\u202e'
+    >>> shown("The first\nline.\nThe second.")
+    'The first\nline.\n\nThe second.'
+    """
+    if len(text) > MAX_STRETCH:
+        half = MAX_STRETCH // 2
+        left_out = f" [… {len(text) - 2 * half:,} characters are not shown …] "
+        text = text[:half] + left_out + text[-half:]
+    tidy = re.sub(r" ?\n ?", "\n", re.sub(r"[^\S\n]+", " ", text))
+    tidy = re.sub(r"\n{3,}|(?<=[^\w\n])\n+", "\n\n", tidy)
+    return "\n".join(map(visible, tidy.split("\n")))
+
+
+class Side:
+    """One side of a pair: the text of each passage, and of what stands between them.
+
+    Parameters
+    ----------
+    text : str or None
+        None where only excerpts are known.
+    spans : sequence of Span
+        Where the passages stand, in the order of the left side.
+    rests : sequence of Remainder
+    """
+
+    def __init__(self, text: str | None, spans: Sequence[Span], rests: Sequence[Remainder]) -> None:
+        self.text = text
+        self.order = sorted(range(len(spans)), key=spans.__getitem__)
+        self.follower = dict(pairwise((-1, *self.order)))
+        self.gaps = self._gaps(spans, rests)
+        # A stretch reaches to the next, so that no character falls between them.
+        starts = sorted({span.start for span in spans} | {rest.span.start for rest in rests})
+        ends = (*starts[1:], len(text or ""))
+        self.whole = {
+            start: Span(start if place else 0, end)
+            for place, (start, end) in enumerate(zip(starts, ends, strict=True))
+        }
+
+    def _gaps(self, spans: Sequence[Span], rests: Sequence[Remainder]) -> Gaps:
+        """Return the rests by the passage that they follow."""
+        gaps: Gaps = {}
+        waiting = iter(self.order)
+        last, coming = -1, next(waiting, None)
+        for rest in sorted(rests, key=lambda rest: rest.span):
+            while coming is not None and spans[coming].start <= rest.span.start:
+                last, coming = coming, next(waiting, None)
+            gaps.setdefault(last, []).append(rest)
+        return gaps
+
+    def say(self, span: Span, excerpt: str) -> str:
+        """Return the text of a stretch, whole where it is known."""
+        if self.text is None:
+            return shown(excerpt)
+        start, end = self.whole[span.start]
+        return shown(self.text[start:end])
+
+    def n_words(self, passage: int) -> int:
+        """Return how many words stand behind a passage that the other side does not have."""
+        return sum(rest.n_words for rest in self.gaps.get(passage, ()))
+
+
+def make_rows(passages: Sequence[Passage], left: Side, right: Side) -> Iterator[Row]:
+    """Yield the rows of two sides, from the top of the left one."""
+    yield from _only(-1, left, right)
+    groups = list(_groups(passages, left, right))
+    stay = in_order(
+        [passages[group[0]].right.start for group in groups],
+        [sum(passages[number].n_words for number in group) for group in groups],
+    )
+    for place, group in enumerate(groups):
+        yield _shared(passages, group, left, right, moved=place not in stay)
+        yield from _only(group[-1], left, right)
+
+
+def _groups(passages: Sequence[Passage], left: Side, right: Side) -> Iterator[list[int]]:
+    """Yield passages that follow each other on both sides with little between them."""
+    group: list[int] = []
+    for number in range(len(passages)):
+        if group and not (
+            left.text is not None
+            and right.follower.get(number - 1) == number
+            and passages[number].furniture == passages[number - 1].furniture
+            and max(left.n_words(number - 1), right.n_words(number - 1)) <= MAX_INLINE
+        ):
+            yield group
+            group = []
+        group.append(number)
+    if group:
+        yield group
+
+
+def _shared(
+    passages: Sequence[Passage], group: Sequence[int], left: Side, right: Side, moved: bool
+) -> Row:
+    """Return the row of a group of passages, with the differences between them marked."""
+    first = passages[group[0]]
+    n_words = sum(passages[number].n_words for number in group)
+    on_left = [(n, passages[n].left, passages[n].excerpt) for n in group]
+    on_right = [(n, passages[n].right, passages[n].excerpt) for n in group]
+    return Row(
+        "furniture" if first.furniture else "shared",
+        tuple(_pieces(left, on_left)),
+        # An excerpt is that of the left side.
+        tuple(_pieces(right, on_right)) if right.text is not None else (),
+        n_words + sum(map(left.n_words, group[:-1])),
+        n_words + sum(map(right.n_words, group[:-1])),
+        moved=moved,
+        folded=first.furniture and n_words >= FOLD_WORDS,
+    )
+
+
+def _pieces(side: Side, stretches: Sequence[tuple[int, Span, str]]) -> Iterator[Piece]:
+    """Yield the passages of a group on one side, and what stands between them there."""
+    last = len(stretches) - 1
+    for place, (number, span, excerpt) in enumerate(stretches):
+        yield Piece(side.say(span, excerpt))
+        for rest in side.gaps.get(number, ()) if place < last else ():
+            yield Piece(side.say(rest.span, rest.excerpt), differs=True)
+
+
+def _only(passage: int, left: Side, right: Side) -> Iterator[Row]:
+    """Yield what either side alone says behind a passage, opposite each other."""
+    pairs = zip_longest(left.gaps.get(passage, ()), right.gaps.get(passage, ()))
+    for on_left, on_right in pairs:
+        n_left, n_right = (0 if rest is None else rest.n_words for rest in (on_left, on_right))
+        yield Row(
+            "only",
+            _rest(left, on_left),
+            _rest(right, on_right),
+            n_left,
+            n_right,
+            folded=max(n_left, n_right) >= FOLD_WORDS,
+        )
+
+
+def _rest(side: Side, rest: Remainder | None) -> tuple[Piece, ...]:
+    """Return what one side alone says, which may be nothing."""
+    return () if rest is None else (Piece(side.say(rest.span, rest.excerpt)),)

@@ -1,0 +1,77 @@
+"""Two texts side by side, made of the evidence of a pair.
+
+`of_texts` has both texts and shows all of them; `of_excerpts` makes do with what a
+saved result holds, the longest passages shortened. How the rows come about is in
+`dedupe.report.html.rows`.
+"""
+
+from dataclasses import dataclass, replace
+
+from dedupe.records import Comparison, Evidence
+from dedupe.report.html.rows import Row, Side, make_rows, shown
+
+__all__ = ["Sides", "mirrored", "of_excerpts", "of_texts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two texts side by side.
+
+    Attributes
+    ----------
+    left, right : str
+        The ids, made visible.
+    rows : tuple of Row
+    is_full : bool
+        Whether the rows hold both texts whole. Otherwise they are excerpts, and a
+        shared passage is shown on the left alone.
+    left_out : tuple of str
+        What the excerpts leave out, in words.
+    """
+
+    left: str
+    right: str
+    rows: tuple[Row, ...]
+    is_full: bool
+    left_out: tuple[str, ...] = ()
+
+
+def of_texts(comparison: Comparison) -> Sides:
+    """Return both texts of a comparison whole, aligned."""
+    pair, found = comparison.pair, comparison.pair.evidence
+    assert found is not None, "a comparison always has evidence"
+    left = Side(comparison.left_text, [p.left for p in found.passages], found.only_left)
+    right = Side(comparison.right_text, [p.right for p in found.passages], found.only_right)
+    rows = tuple(make_rows(found.passages, left, right))
+    return Sides(shown(pair.left), shown(pair.right), rows, is_full=True)
+
+
+def of_excerpts(left: str, right: str, found: Evidence) -> Sides:
+    """Return what the evidence of a pair says by itself; `left` and `right` are ids."""
+    one = Side(None, [p.left for p in found.passages], found.only_left)
+    other = Side(None, [p.right for p in found.passages], found.only_right)
+    rows = tuple(make_rows(found.passages, one, other))
+    sides = ("shared", found.more_passages), ("only left", found.more_left)
+    left_out = tuple(
+        f"{what}: {more.n:,} shorter, {more.n_words:,} words"
+        for what, more in (*sides, ("only right", found.more_right))
+        if more.n
+    )
+    return Sides(shown(left), shown(right), rows, is_full=False, left_out=left_out)
+
+
+def mirrored(found: Evidence) -> Evidence:
+    """Return evidence with its sides exchanged, in the order of the new left side."""
+    passages = sorted(
+        (replace(p, left=p.right, right=p.left) for p in found.passages), key=lambda p: p.left
+    )
+    return replace(
+        found,
+        passages=tuple(passages),
+        only_left=found.only_right,
+        only_right=found.only_left,
+        covered_left=found.covered_right,
+        covered_right=found.covered_left,
+        more_left=found.more_right,
+        more_right=found.more_left,
+    )

@@ -1,0 +1,604 @@
+"""The page: laws of its parts, then the page as a parser sees it. Browsers come after."""
+
+import base64
+import hashlib
+import json
+import random
+import re
+import subprocess
+import sys
+import zlib
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedupe
+from dedupe.documents import read_texts
+from dedupe.errors import Skipped
+from dedupe.records import (
+    Cluster,
+    DocumentInfo,
+    Duplicate,
+    Evidence,
+    Pair,
+    Passage,
+    Remainder,
+    Span,
+    Unlisted,
+)
+from dedupe.report import html
+from dedupe.report.html import gathering, payload, plots, rows, sides, texts
+from dedupe.report.html.order import in_order
+from dedupe.report.lines import visible
+from dedupe.results import Result
+from dedupe.settings import Settings
+from dedupe.text import tokenize
+
+HOSTILE = (
+    "<script>window.hacked = 1</script>",
+    "</script><script>window.hacked = 1</script>",
+    "\"'><img src=x onerror='window.hacked = 1'>",
+    "a\u202efdp.exe",
+    "tab\tfeed\nbell\x07\x1b[31m",
+    "{{ 7 * 7 }}{% raw %}&amp;&lt;",
+    "<!--",
+    "javascript:window.hacked=1",
+)
+
+WORDS = [f"{a}{b}{c}" for a in "bdfglmnr" for b in "aeiou" for c in ("k", "st", "ran", "lo")]
+
+
+def prose(seed, n_words, line=12):
+    """Make a text that no other seed gives; lines of a few words are those of a menu."""
+    chosen = random.Random(seed).choices(WORDS, k=n_words)
+    lines = (" ".join(chosen[start : start + line]) for start in range(0, n_words, line))
+    return "".join(f"{line}.\n" for line in lines)
+
+
+def pair(left, right, score, evidence=None):
+    return Pair(
+        left, right, score, 0.25, 0.9, 0.9, 0.5, "same text", "9 words shared", 9, 0, 0, evidence
+    )
+
+
+def result(scored, clusters=(), skipped=(), **settings):
+    """Make a result: `clusters` are lists of members, the representative first."""
+    known = {(one.left, one.right): one for one in scored}
+    duplicates = []
+    for kept, *rest in clusters:
+        for member in rest:
+            inside = [p for p in scored if member in (p.left, p.right)]
+            best = max(inside, key=lambda p: p.score)
+            direct = known.get((min(kept, member), max(kept, member)))
+            duplicates.append(
+                Duplicate(
+                    member,
+                    kept,
+                    direct.score if direct else 0.0,
+                    best.other(member),
+                    best.score,
+                    "r",
+                )
+            )
+    ids = sorted({side for one in scored for side in (one.left, one.right)})
+    return Result(
+        clusters=tuple(Cluster(members[0], tuple(sorted(members))) for members in clusters),
+        duplicates=tuple(duplicates),
+        scored=tuple(scored),
+        skipped=tuple(skipped),
+        n_documents=len(ids),
+        settings=Settings(**settings),
+        documents=tuple(DocumentInfo(name, 100 + i, 0) for i, name in enumerate(ids)),
+    )
+
+
+def unpacked(blocks):
+    """Return the items of blocks, as the script of the page does."""
+    found = []
+    for n_items, block in blocks:
+        items = json.loads(zlib.decompress(base64.b64decode(block)))
+        assert len(items) == n_items
+        found += items
+    return found
+
+
+def data_of(page):
+    """Return what a page hands to its script."""
+    text = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1]
+    return json.loads(text)
+
+
+class Parsed(HTMLParser):
+    """What a parser makes of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.attributes, self.said = Counter(), set(), []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        """Count an element, and remember its attributes."""
+        self.tags[tag] += 1
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data):
+        """Remember text."""
+        self.said.append(data)
+
+
+# --- side by side ---
+
+PIECES = st.lists(st.integers(0, 5), max_size=6)
+
+
+def compared(left, right):
+    """Compare two texts made of the same stock of passages."""
+    stock = [prose(seed, 30) for seed in range(6)]
+    one, other = ("\n\n".join(["Top <b>", *(stock[i] for i in side)]) for side in (left, right))
+    return dedupe.compare_texts(one, other)
+
+
+@given(PIECES, PIECES)
+def test_no_character_of_either_side_is_lost(left, right):
+    comparison = compared(left, right)
+    found = sides.of_texts(comparison).rows
+    on_left = "".join(piece.text for row in found for piece in row.left)
+    assert on_left.split() == comparison.left_text.split()
+    on_right = "".join(piece.text + " " for row in found for piece in row.right)
+    assert Counter(on_right.split()) == Counter(comparison.right_text.split())
+
+
+@given(PIECES, PIECES)
+def test_what_is_not_marked_is_the_same_on_both_sides(left, right):
+    for row in sides.of_texts(compared(left, right)).rows:
+        if row.kind != "only":
+            one, other = (
+                [tokenize(piece.text) for piece in side if not piece.differs]
+                for side in (row.left, row.right)
+            )
+            assert one == other
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 99), st.integers(1, 9)), max_size=9, unique_by=lambda x: x[0])
+)
+def test_the_heaviest_order_is_found(items):
+    starts, weights = [start for start, _ in items], [weight for _, weight in items]
+    chain = sorted(in_order(starts, weights))
+    assert all(starts[a] < starts[b] for a, b in pairwise(chain))
+    best = 0
+    for choice in range(1 << len(items)):
+        some = [i for i in range(len(items)) if choice >> i & 1]
+        if all(starts[a] < starts[b] for a, b in pairwise(some)):
+            best = max(best, sum(weights[i] for i in some))
+    assert sum(weights[i] for i in chain) == best
+
+
+def test_a_changed_word_is_marked_within_its_passage():
+    words = prose(1, 60).replace("\n", "").split()
+    changed = [*words[:30], "<Tuesday>", *words[31:]]
+    (row,) = sides.of_texts(dedupe.compare_texts(" ".join(words), " ".join(changed))).rows
+    assert (row.kind, row.is_equal, row.left_words, row.right_words) == ("shared", False, 60, 60)
+    assert [piece.text.strip() for piece in row.left if piece.differs] == [words[30]]
+    assert [piece.text.strip() for piece in row.right if piece.differs] == ["<Tuesday>"]
+
+
+def test_a_long_difference_has_a_folded_row_with_both_sides():
+    story = prose(1, 60), prose(2, 60)
+    found = dedupe.compare_texts(
+        story[0] + prose(3, 50) + story[1], story[0] + prose(4, 50) + story[1]
+    )
+    rows = sides.of_texts(found).rows
+    assert [(row.kind, row.folded) for row in rows] == [
+        ("shared", False),
+        ("only", True),
+        ("shared", False),
+    ]
+    assert rows[1].left
+    assert rows[1].right
+    assert rows[1].preview.endswith(" …")
+    assert not rows[1].is_equal
+
+
+def test_a_passage_in_another_order_has_moved():
+    story, aside = prose(1, 80), prose(2, 30)
+    rows = sides.of_texts(dedupe.compare_texts(aside + story, story + aside)).rows
+    assert [row.moved for row in rows] == [True, False]
+
+
+def test_furniture_is_told_from_story():
+    menu = prose(0, 50)
+    corpus = {f"d{i}": f"{menu}\n{prose(i + 10, 80)}" for i in range(8)}
+    corpus |= {f"e{i}": f"{menu}\n{prose(i + 10, 80)}\n{prose(i + 90, 20)}" for i in range(8)}
+    found = dedupe.find_duplicate_texts(corpus)
+    comparison = dedupe.compare_texts(corpus["d0"], corpus["e0"], corpus=found)
+    kinds = [(row.kind, row.folded) for row in sides.of_texts(comparison).rows]
+    assert ("furniture", True) in kinds
+    assert ("shared", False) in kinds
+
+
+EVIDENCE = Evidence(
+    passages=(
+        Passage(Span(0, 10), Span(50, 60), 12, "first <b> shared"),
+        Passage(Span(30, 40), Span(0, 10), 50, "menu", furniture=True),
+    ),
+    only_left=(Remainder(Span(12, 20), 3, "left alone"), Remainder(Span(21, 25), 2, "more left")),
+    only_right=(Remainder(Span(20, 30), 45, "right alone"),),
+    covered_left=0.5,
+    covered_right=0.4,
+    more_passages=Unlisted(3, 20),
+    more_right=Unlisted(1, 2),
+)
+
+
+def test_excerpts_stand_in_the_order_of_the_left():
+    view = sides.of_excerpts("l\x07", "r", EVIDENCE)
+    assert (view.left, view.is_full) == (r"l\x07", False)
+    assert [
+        (row.kind, "".join(p.text for p in row.left), "".join(p.text for p in row.right))
+        for row in view.rows
+    ] == [
+        ("shared", "first <b> shared", ""),
+        ("only", "left alone", ""),
+        ("only", "more left", ""),
+        ("furniture", "menu", ""),
+        ("only", "", "right alone"),
+    ]
+    assert [row.folded for row in view.rows] == [False, False, False, True, True]
+    assert view.left_out == ("shared: 3 shorter, 20 words", "only right: 1 shorter, 2 words")
+
+
+def test_mirrored_twice_is_the_same():
+    turned = sides.mirrored(EVIDENCE)
+    assert [passage.excerpt for passage in turned.passages] == ["menu", "first <b> shared"]
+    assert (turned.covered_left, turned.more_left.n) == (0.4, 1)
+    assert sides.mirrored(turned) == EVIDENCE
+
+
+@given(st.text())
+def test_shown_text_is_harmless_and_showing_twice_is_showing_once(text):
+    once = rows.shown(text)
+    assert all(char == "\n" or visible(char) == char for char in once)
+    assert rows.shown(once) == once
+
+
+def test_a_line_of_megabytes_is_cut():
+    shown = rows.shown("word " * 2_000_000)
+    assert len(shown) < 51_000
+    assert " [… 9,950,000 characters are not shown …] " in shown
+
+
+# --- facts ---
+
+
+def test_the_copy_to_keep_stands_on_the_left():
+    found = gathering.gather(
+        result([pair("a", "b", 0.9), pair("a", "c", 0.5)], [["b", "a"], ["c"]])
+    )
+    (copy,) = found.stories[0].copies
+    assert (copy.shown.left, copy.shown.right, copy.shown.is_mirrored) == ("b", "a", True)
+
+
+def test_near_pairs_come_nearest_first_and_know_the_decision():
+    scored = [pair("a", "b", 1.0), pair("a", "c", 0.6), pair("a", "d", 0.35), pair("b", "c", 0.39)]
+    found = gathering.gather(result(scored, [["a", "b", "c"]]))
+    assert [(p.left, p.right, p.together) for p in found.borderline] == [
+        ("b", "c", True),
+        ("a", "d", False),
+        ("a", "c", True),
+    ]
+
+
+def test_a_copy_far_from_the_kept_one_also_shows_its_best_match():
+    scored = [pair("a", "b", 0.9), pair("b", "c", 0.8), pair("a", "c", 0.05)]
+    (story,) = gathering.gather(result(scored, [["a", "b", "c"]])).stories
+    assert [(copy.id, copy.shown.left, copy.shown.pair.score) for copy in story.copies] == [
+        ("c", "a", 0.05),
+        ("c", "b", 0.8),
+        ("b", "a", 0.9),
+    ]
+    assert (story.size, story.saved_words, story.n_more) == (3, 101 + 102, 0)
+
+
+def test_every_cluster_has_its_turn_before_the_sixth_copy_of_one(monkeypatch):
+    names = [f"{i:02}" for i in range(20)]
+    groups = [names[:12], names[12:15]]
+    scored = [pair(kept, other, 0.9) for kept, *rest in groups for other in rest]
+    found = gathering.gather(result([*scored, pair("05", "13", 0.4)], groups))
+    order = [shown.right for shown in gathering.shown_pairs(found)]
+    assert order == ["13", *names[1:6], "13", "14", *names[6:12]]
+    monkeypatch.setattr(gathering, "N_COPIES", 4)
+    story = gathering.gather(result(scored, groups)).stories[0]
+    assert (len(story.copies), story.n_more, story.saved_words) == (4, 7, sum(range(101, 112)))
+    monkeypatch.setattr(gathering, "N_LISTED", 6)
+    assert len(gathering.gather(result(scored, groups)).stories) == 1
+
+
+def test_skipped_documents_are_gathered_by_remedy(monkeypatch):
+    monkeypatch.setattr(gathering, "N_SKIPPED", 2)
+    skipped = [Skipped(f"s{i}", "empty", "leave it out" if i else "repair it") for i in range(4)]
+    found = result([], skipped=skipped)
+    groups = gathering.gather(found).remedies
+    assert [(g.remedy, [s.id for s in g.skipped], g.n_more) for g in groups] == [
+        ("repair it", ["s0"], 0),
+        ("leave it out", ["s1", "s2"], 1),
+    ]
+    monkeypatch.setattr(gathering, "N_REMEDIES", 1)
+    assert "and 3 documents with other things to do" in html.result_page(found)
+
+
+# --- texts ---
+
+STORIES = {
+    "a.txt": prose(1, 120),
+    "b.txt": prose(2, 30) + prose(1, 120),
+    "c.txt": prose(3, 90),
+}
+
+
+def test_texts_are_fetched_and_measured_on_the_way():
+    found = dedupe.find_duplicate_texts(STORIES)
+    for stream in (STORIES, read_texts([*STORIES.items(), ("empty", "")])):
+        fetched = texts.fetch(found, stream, {"a.txt", "b.txt"})
+        assert sorted(fetched.by_id) == ["a.txt", "b.txt"]
+        total = sum(map(len, STORIES.values()))
+        assert fetched.saved_share == pytest.approx(len(STORIES["a.txt"]) / total)
+    assert texts.fetch(found, {"a.txt": "x"}, set()).saved_share is None
+
+
+def test_a_text_that_has_changed_is_shown_by_excerpts():
+    found = dedupe.find_duplicate_texts(STORIES)
+    whole = html.result_page(found, STORIES)
+    assert "1 pair can be read in full" in whole
+    for change in ("another text altogether", "...", "long " * 50_000):
+        page = html.result_page(found, STORIES | {"a.txt": change})
+        assert "can be read in full" not in page
+        assert "1 pair can be read by its longest passages" in page
+
+
+def test_texts_are_fetched_for_the_first_pairs_alone(monkeypatch):
+    scored = [pair("a", name, 0.9) for name in "bcdefg"]
+    found = result(scored, [list("abcdefg")])
+    shown = list(gathering.shown_pairs(gathering.gather(found)))
+    assert texts.wanted(found, shown) == set("abcdefg")
+    monkeypatch.setattr(texts, "MAX_PAIRS", 2)
+    assert texts.wanted(found, shown) == set("abc")
+    monkeypatch.setattr(texts, "MAX_WORDS", 250)
+    assert texts.wanted(found, shown) == set("ab")
+
+
+# --- data ---
+
+
+@given(st.lists(st.text() | st.integers()), st.integers(0, 400))
+def test_packing_keeps_the_first_items_within_the_budget(items, budget):
+    packed = payload.pack(items, budget)
+    assert packed.n_bytes == sum(len(block) for _, block in packed.blocks) <= budget
+    assert unpacked(packed.blocks) == items[: packed.n_items]
+    assert unpacked(payload.pack(items, 10**9).blocks) == items
+
+
+def test_many_items_go_into_several_blocks_and_a_huge_one_is_left_out():
+    items = ["x" * 30_000, "y" * (2 << 20), *("z" * 30_000 for _ in range(9))]
+    packed = payload.pack(items, 10**9)
+    assert len(packed.blocks) > 2
+    assert unpacked(packed.blocks) == [items[0], None, *items[2:]]
+
+
+@given(st.recursive(st.text() | st.integers() | st.sampled_from(HOSTILE), st.lists))
+def test_json_in_a_script_cannot_end_it(facts_):
+    text = payload.as_script_json({"facts": facts_})
+    assert not set(text) & set("<>&\u2028\u2029")
+    assert json.loads(text) == {"facts": facts_}
+    text.encode()
+
+
+def test_names_and_what_is_shown_of_them():
+    assert payload.name("lone \udc80") == ["lone \udc80", r"lone \udc80"]
+    name, shown = payload.name("x" * 501)
+    assert name is None
+    assert shown == f"{'x' * 250} … [1 characters] … {'x' * 250}"
+
+
+@given(st.text(max_size=50), st.integers(1, 30))
+def test_what_is_short_stays_short_and_harmless(text, repeats):
+    shown = payload.short(text * repeats, 20)
+    assert len(shown) <= 80
+    assert visible(shown) == shown
+
+
+# --- plots ---
+
+
+@given(st.lists(st.floats(0, 1), max_size=50), st.floats(0.1, 1))
+def test_bars_are_of_one_side_of_the_threshold(values, threshold):
+    chart = plots.scores(values, threshold)
+    counts = {
+        style: sum(int(m.label.split(": ")[1].split()[0]) for m in chart.marks if m.style == style)
+        for style in ("yes", "no")
+    }
+    assert counts["yes"] == sum(value >= max(threshold, 0.1) for value in values)
+    assert counts["no"] == sum(0.1 <= value < threshold for value in values)
+
+
+@given(st.lists(st.integers(2, 10_000), max_size=30))
+def test_bars_of_sizes_hold_every_cluster(sizes):
+    chart = plots.sizes(sizes)
+    assert sum(int(mark.label.split(": ")[1].split()[0]) for mark in chart.marks) == len(sizes)
+
+
+def test_plots_of_nothing_and_of_one():
+    assert plots.scores([], 0.4).says == "0 pairs at or above the threshold 0.4, 0 below it."
+    assert plots.sizes([]).says == "There is no cluster."
+    assert plots.sizes([3]).says == "The only cluster has 3 documents."
+    assert (
+        plots.sizes([2, 2, 9]).says == "The largest has 9 documents; half of them have 2 or fewer."
+    )
+    assert plots.similarities([]).says.endswith("misses them: 0 of 0 confirmed pairs.")
+    assert plots.similarities([(0.4, 1), (1, 1)]).says.endswith("1 of 2 confirmed pairs (50%).")
+    (mark,) = [mark for mark in plots.similarities([(1.0, 1.0)]).marks if mark.path]
+    assert mark.style == "level0"
+
+
+# --- pages ---
+
+
+def hostile_texts():
+    """Return stories whose ids and texts try to be more than text."""
+    return {
+        name: f"{HOSTILE[-1 - i % 8]} {prose(i // 2, 100)} {name} {prose(i // 2 + 50, 100)}"
+        for i, name in enumerate(f"{hostile}{copy}" for hostile in HOSTILE for copy in "12")
+    }
+
+
+def benign_texts():
+    return {
+        f"doc{i:02}": f"{prose(i // 2, 100)} plain words {prose(i // 2 + 50, 100)}"
+        for i in range(16)
+    }
+
+
+@pytest.mark.parametrize("with_texts", [True, False])
+def test_hostile_text_adds_no_element_and_no_attribute(with_texts):
+    seen = []
+    for stories in (benign_texts(), hostile_texts()):
+        skipped = [Skipped(name, name, name) for name in stories]
+        found = replace(dedupe.find_duplicate_texts(stories), skipped=tuple(skipped))
+        assert len(found.clusters) == 8
+        page = html.result_page(found, stories if with_texts else None)
+        parts = [page, *unpacked(data_of(page)["pairs"])]
+        assert not set("".join(parts)) & set("\u202e\x07\x1b\x00")
+        parsed = [Parsed(part) for part in parts]
+        assert len(parsed) == 9
+        assert (parsed[0].tags["script"], parsed[1].tags["script"]) == (2, 0)
+        seen.append({name for part in parsed for name in (*part.tags, *part.attributes)})
+    benign, hostile = seen
+    assert hostile <= benign
+    assert not {"img", "onerror", "src", "style="} & benign
+
+
+def test_hostile_ids_reach_the_script_as_they_are():
+    stories = hostile_texts()
+    data = data_of(html.result_page(dedupe.find_duplicate_texts(stories), stories))
+    names = set()
+    for keep, *_, copies in unpacked(data["clusters"]):
+        for name in (keep, *(copy[0] for copy in copies)):
+            names.add(name if isinstance(name, str) else name[0])
+    assert names == set(stories)
+
+
+def test_the_page_is_the_same_every_time_and_from_json():
+    found = dedupe.find_duplicate_texts(STORIES)
+    page = html.result_page(found, STORIES)
+    assert html.result_page(found, dict(reversed(STORIES.items()))) == page
+    assert html.result_page(Result.from_json(found.to_json()), STORIES) == page
+
+
+def test_a_saved_result_gets_its_page_without_a_compiler(tmp_path):
+    place = tmp_path / "result.json"
+    place.write_text(dedupe.find_duplicate_texts(STORIES).to_json(), encoding="utf-8")
+    code = (
+        "import sys, dedupe; from pathlib import Path; place = Path(sys.argv[1])\n"
+        "dedupe.Result.from_json(place.read_bytes()).to_html(place.with_suffix('.html'))\n"
+        "print('numba' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(place)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
+    assert "is a copy of another" in place.with_suffix(".html").read_text(encoding="utf-8")
+
+
+def test_the_policy_names_what_is_in_the_page_and_nothing_else():
+    page = html.result_page(dedupe.find_duplicate_texts(STORIES), STORIES)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    policy = policy.replace("&#39;", "'")
+    assert policy.startswith("default-src 'none'; ")
+    for kind, pattern in ("style", "<style>(.*?)</style>"), ("script", "<script>(.*?)</script>"):
+        (code,) = re.findall(pattern, page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}';" in policy
+    assert not re.findall(r"""https?://|\bsrc=|url\(|@import|\bstyle=""", page)
+
+
+def test_a_page_without_duplicates():
+    page = html.result_page(dedupe.find_duplicate_texts({"a": "one two", "b": "three four"}))
+    said = " ".join(Parsed(page).said)
+    assert "No duplicates among 2 documents" in said
+    assert "No pair scored within 0.2 of the threshold 0.4" in said
+    assert "There is none." in said
+
+
+def test_a_page_says_what_it_says_without_its_script():
+    found = dedupe.find_duplicate_texts(STORIES)
+    page = html.result_page(replace(found, skipped=(Skipped("x.pdf", "no text", "ocr it"),)))
+    said = " ".join(" ".join(Parsed(page).said).split())
+    assert "1 of 3 documents is a copy of another" in said
+    assert "1 b.txt a.txt 1.00 120 words shared" in said
+    assert "1 document To do: ocr it x.pdf no text" in said
+    assert "threshold 0.4 score from which two are the same story" in said
+
+
+def test_a_comparison_has_a_page_without_a_script():
+    comparison = dedupe.compare_texts(
+        f"{HOSTILE[0]} {prose(1, 80)}", f"{prose(1, 80)} {HOSTILE[2]}"
+    )
+    parsed = Parsed(html.comparison_page(comparison))
+    said = " ".join(" ".join(parsed.said).split())
+    assert parsed.tags["script"] == parsed.tags["img"] == 0
+    assert "The same story" in said
+    assert "<script>window.hacked = 1</script>" in said
+    assert "Two documents alone do not tell which text is furniture" in said
+
+
+def large(n_clusters, size=3):
+    """Make a result of clusters with ids that do not compress and evidence for each pair."""
+    rng = random.Random(1)
+    excerpts = [prose(seed, 40)[:240] for seed in range(500)]
+    scored, groups = [], []
+    for _ in range(n_clusters):
+        group = sorted(f"news/{rng.randbytes(16).hex()}.html" for _ in range(size))
+        groups.append(group)
+        for other in group[1:]:
+            passages = tuple(
+                Passage(Span(i * 300, i * 300 + 240), Span(i * 300, i * 300 + 240), 40, text)
+                for i, text in enumerate(rng.sample(excerpts, 8))
+            )
+            evidence = Evidence(passages, (), (), 0.8, 0.9)
+            scored.append(pair(group[0], other, round(rng.uniform(0.41, 1), 6), evidence))
+    ids = [name for group in groups for name in group]
+    return Result(
+        clusters=tuple(Cluster(group[0], tuple(group)) for group in groups),
+        duplicates=tuple(
+            Duplicate(p.right, p.left, p.score, p.left, p.score, p.reason) for p in scored
+        ),
+        scored=tuple(scored),
+        skipped=tuple(Skipped(f"s{i}", "no text", f"remedy {i % 300}") for i in range(20_000)),
+        n_documents=len(ids),
+        settings=Settings(),
+        documents=tuple(DocumentInfo(name, 300, 0) for name in sorted(ids)),
+    )
+
+
+def test_ten_thousand_clusters_fit_into_five_megabytes():
+    found = large(10_000)
+    texts_ = {document.id: prose(document.id, 300) for document in found.documents[:4000]}
+    page = html.result_page(found, texts_)
+    assert len(page.encode()) < 5_000_000
+    data = data_of(page)
+    assert len(unpacked(data["clusters"])) == 10_000
+    assert "largest clusters of" not in page
+    assert re.search(r"Of [\d,]+ pairs the page has no room", page)
+
+
+def test_a_page_that_cannot_hold_everything_says_so(monkeypatch):
+    monkeypatch.setattr(payload, "ROW_BYTES", 60_000)
+    page = html.result_page(large(900))
+    n_rows = len(unpacked(data_of(page)["clusters"]))
+    assert 0 < n_rows < 900
+    assert f"The page holds the {n_rows} largest clusters of 900" in page
