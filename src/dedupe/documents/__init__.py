@@ -102,4 +102,4 @@ def read_paths(
 
 def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:
     """Read one thing that the walk came upon."""
-    return [(item.id, item)] if isinstance(item, Skipped) else read_file(item, options)
+    return [Placed(item.id, item)] if isinstance(item, Skipped) else read_file(item, options)

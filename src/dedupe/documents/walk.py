@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dedupe.errors import InvalidInput, NoSuchPath, Skipped
 
-__all__ = ["STDIN", "File", "resolve", "walk"]
+__all__ = ["STDIN", "File", "anchor", "resolve", "walk"]
 
 STDIN = "-"
 """What stands for standard input among paths; a file of this name is ``./-``."""
@@ -81,6 +81,22 @@ def _expand(name: str) -> list[str]:
     if not found:
         raise NoSuchPath(f"a pattern must match something, got {name!r}: check it, and its quotes")
     return [f"./{path}" if path == STDIN else path for path in found]
+
+
+def anchor(name: str) -> str:
+    """Return the folder that a path or a pattern starts from, be the path there or not.
+
+    It is the same before and after files under it are moved away.
+
+    >>> anchor("news/*/a.txt"), anchor("news/missing.txt"), anchor("missing.txt")
+    ('news', 'news', '.')
+    """
+    if os.path.isdir(name):  # noqa: PTH112  A Path would lose a trailing slash.
+        return name
+    folder = os.path.dirname(name)  # noqa: PTH120
+    while _is_pattern(folder) and not os.path.isdir(folder):  # noqa: PTH112
+        folder = os.path.dirname(folder.rstrip("/" + os.sep))  # noqa: PTH120
+    return folder or "."
 
 
 def _is_pattern(name: str) -> bool:
