@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dedupe.api import Progress, compare, compare_texts, find_duplicate_texts, find_duplicates
+    from dedupe.cleaning import Cleaning, clean
     from dedupe.errors import (
+        CannotClean,
         DedupeError,
         DuplicateId,
         InvalidInput,
@@ -51,7 +53,9 @@ _HOMES = {
         "find_duplicate_texts",
         "find_duplicates",
     ),
+    "dedupe.cleaning": ("Cleaning", "clean"),
     "dedupe.errors": (
+        "CannotClean",
         "DedupeError",
         "DuplicateId",
         "InvalidInput",
@@ -80,6 +84,8 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "CannotClean",
+    "Cleaning",
     "Cluster",
     "Comparison",
     "DedupeError",
@@ -103,6 +109,7 @@ __all__ = [
     "Span",
     "UnknownDocument",
     "__version__",
+    "clean",
     "compare",
     "compare_texts",
     "find_duplicate_texts",

@@ -9,6 +9,7 @@ alone is never an exception: it becomes a `Skipped` and the work goes on.
 from dataclasses import dataclass
 
 __all__ = [
+    "CannotClean",
     "DedupeError",
     "DuplicateId",
     "InvalidInput",
@@ -52,6 +53,10 @@ class UnknownDocument(DedupeError, LookupError):
 
 class InvalidResult(DedupeError, ValueError):
     """A saved result is damaged, or of a format that this version does not read."""
+
+
+class CannotClean(DedupeError, OSError):
+    """Cleaning had to stop: a file changed meanwhile, or cannot be written."""
 
 
 class MissingExtra(DedupeError, ImportError):

@@ -12,7 +12,6 @@ Everything heavy is imported where it is used, so that ``--help`` is instant.
 
 # ruff: noqa: PLC0415
 
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,16 +21,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dedupe import __version__
+from dedupe.cli import options
+from dedupe.cli.clean import clean
 from dedupe.errors import DedupeError, InvalidSetting, NoSuchPath, UnknownDocument
-from dedupe.settings import KEEP, Settings
 
 if TYPE_CHECKING:
     from dedupe.report.lines import Line
     from dedupe.results import Result
 
 __all__ = ["cli", "main"]
-
-DEFAULTS = Settings()
 
 N_SHOWN = 20
 """Clusters, and documents in each, that are shown on a terminal: a few screens."""
@@ -61,18 +59,6 @@ def _stop(why: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
-def _n_bytes(size: str) -> int:
-    """Read a size in bytes, or in units of 1024.
-
-    >>> _n_bytes("2G"), _n_bytes("500mb"), _n_bytes("4096")
-    (2147483648, 524288000, 4096)
-    """
-    found = re.fullmatch(r"([1-9]\d*)([KMGT]?)B?", size.strip().upper())
-    if not found:
-        raise InvalidSetting(f"memory must be a size such as 500M or 2G, got {size!r}")
-    return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
-
-
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
@@ -85,21 +71,12 @@ def cli() -> None:
     dedupe find articles/               what is a copy of what, and why
     dedupe find articles/ --format csv  the same for a spreadsheet
     dedupe compare a.txt b.txt          what two articles share, in full
+    dedupe clean articles/              act on it
     """  # noqa: D301  The backspace tells click to leave the lines as they are.
 
 
-_threshold = click.option(
-    "--threshold",
-    default=DEFAULTS.threshold,
-    help="Score from which two documents are the same story, 0.1 to 1.",
-)
-_ngram = click.option(
-    "--ngram", default=DEFAULTS.ngram, help="Words in a shingle, the unit of comparison."
-)
-
-
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@options.paths
 @click.option(
     "--format",
     "format_",
@@ -107,30 +84,7 @@ _ngram = click.option(
     default="table",
     help="A table for people, everything as JSON, or a record for each member of a cluster.",
 )
-@_threshold
-@_ngram
-@click.option(
-    "--num-perm",
-    default=DEFAULTS.num_perm,
-    help="Values in a signature: more find smaller overlaps, and take longer.",
-)
-@click.option("--seed", default=DEFAULTS.seed, help="Seed of the permutations.")
-@click.option(
-    "--keep", type=click.Choice(KEEP), default=DEFAULTS.keep, help="The copy to keep of a cluster."
-)
-@click.option("--id-field", default="id", help="Field or column that holds the id of a document.")
-@click.option("--text-field", default="text", help="Field or column that holds its text.")
-@click.option(
-    "--time-field", help="Field or column that holds its time.  [default: that of its file]"
-)
-@click.option("--workers", type=int, help="Threads to work with.  [default: one for each core]")
-@click.option(
-    "--memory",
-    callback=lambda _, __, size: None if size is None else _n_bytes(size),
-    metavar="SIZE",
-    help="Bytes, or 500M, 2G, to keep in memory; the rest goes to temporary files.  "
-    "[default: a quarter of the machine]",
-)
+@options.search
 @click.option(
     "-o",
     "--output",
@@ -139,7 +93,6 @@ _ngram = click.option(
     metavar="FILE",
     help="Write the report to FILE, in one step at the end.  [default: standard output]",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @click.option("--explain", metavar="ID", help="Say only why this document is where it is.")
 @click.option(
     "--borderline",
@@ -186,8 +139,8 @@ def find(
 
 
 @cli.command()
-@click.argument("left", metavar="A")
-@click.argument("right", metavar="B")
+@click.argument("left", metavar="A", type=click.Path())
+@click.argument("right", metavar="B", type=click.Path())
 @click.option(
     "--format",
     "format_",
@@ -200,8 +153,8 @@ def find(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Learn what is furniture from this result of 'find --format json'.",
 )
-@_threshold
-@_ngram
+@options.threshold
+@options.ngram
 def compare(left: str, right: str, format_: str, corpus: Path | None, **settings: Any) -> None:
     """Show what the files A and B share, and what only one of them says."""
     from dedupe import api
@@ -291,6 +244,9 @@ def _writing(output: Path | None) -> Iterator[None]:
     except OSError as error:
         where = "standard output" if output is None else output
         _stop(f"error: cannot write to {where}: {error.strerror}", 1)
+
+
+cli.add_command(clean)
 
 
 def main() -> None:
