@@ -107,11 +107,23 @@ class _Task:
         self.folder = Path(plan.folder)
         self.target = self.folder / step.place
         self.draft = plan.draft
-        # Only what the paths of the command lead to is ever touched.
-        found, kept = inputs.entries.get(step.place), inputs.entries.get(step.kept)
-        self.path = Path(found.file.path) if found else None
         self.base = Path(inputs.base)
-        self.kept = Path(kept.file.path) if kept else None
+        # Only what the paths of the command lead to is ever touched.
+        found = inputs.entries.get(step.place)
+        self.path = Path(found.file.path) if found else None
+        self.kept = self._find_kept(inputs)
+
+    def _find_kept(self, inputs: Inputs) -> Path | None:
+        """Return the copy that is kept, if it is among the inputs under any name."""
+        known = inputs.entries.get(self.step.kept)
+        if known is not None:
+            return Path(known.file.path)
+        # Of names that a run before this one has linked, the inputs have the first alone.
+        path = self.base / self.step.kept
+        with suppress(OSError):
+            info = path.lstat()
+            return path if (info.st_dev, info.st_ino) in inputs.keys else None
+        return None
 
     def files(self) -> tuple[Path, Path]:
         """Return the file that is to go and the copy that is kept, if it may go now."""

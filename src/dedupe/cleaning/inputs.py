@@ -7,6 +7,7 @@ as it was here is the one that the search has read, and one that is not is left 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self
 
 from dedupe.documents import Document, read_file
@@ -52,7 +53,7 @@ class Entry:
     holds_records: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inputs:
     """Everything to be cleaned.
 
@@ -76,6 +77,11 @@ class Inputs:
     is_one_file: bool
     entries: dict[str, Entry]
     n_others: int
+
+    @cached_property
+    def keys(self) -> frozenset[tuple[int, int | str]]:
+        """Device and number of each file."""
+        return frozenset(entry.file.key for entry in self.entries.values())
 
     def single_documents(self, result: Result) -> dict[str, Entry]:
         """Return the files that a result knows as one document each, by id.

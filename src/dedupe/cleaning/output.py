@@ -42,10 +42,9 @@ def targets(inputs: Inputs, output: str) -> dict[str, str]:
     else:
         _check_is_folder(inputs, output)
         found = {place: os.path.join(output, place) for place in inputs.entries}  # noqa: PTH118
-    keys = {entry.file.key for entry in inputs.entries.values()}
     for target in found.values():
         if target != STDOUT:
-            _check_target(target, keys)
+            _check_target(target, inputs.keys)
     return found
 
 
@@ -76,7 +75,7 @@ def _check_is_folder(inputs: Inputs, output: str) -> None:
         )
 
 
-def _check_target(target: str, keys: set[tuple[int, int | str]]) -> None:
+def _check_target(target: str, keys: frozenset[tuple[int, int | str]]) -> None:
     """Refuse to write over an input, a folder, a device or a pipe."""
     try:
         info = os.stat(target)  # noqa: PTH116

@@ -13,6 +13,7 @@ from dedupe.documents import Document
 from dedupe.documents.document import Placed
 from dedupe.documents.parquet import BATCH, BUFFER
 from dedupe.documents.streams import Unreadable
+from dedupe.errors import InvalidSetting
 
 __all__ = ["clean_parquet"]
 
@@ -47,7 +48,11 @@ def clean_parquet(
                 for batches in _groups(file, placed, changes, schema):
                     table = pa.Table.from_batches(batches, schema)
                     writer.write_table(table, row_group_size=max(1, table.num_rows))
-    except (ValueError, LookupError, pa.ArrowException) as error:
+    except InvalidSetting:  # A ValueError, too.
+        raise
+    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # Not the table is at fault, but a disk, most often one that is full.
         problem = str(error).partition("\n")[0]
         raise Unreadable(f"not sound Parquet: {problem}", "write the file anew") from error
 
