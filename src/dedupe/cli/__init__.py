@@ -3,9 +3,9 @@
 Flags are the keyword names of `dedupe.find_duplicates` and `dedupe.compare` with
 dashes; what they may hold is checked there. Data go to standard output or to a
 file, everything else to standard error. The exit code is 0 when the work was
-done, found something or not; 1 when it could not be finished; 2 for bad use; 130
-after Ctrl-C. Only what the library raises on purpose is caught: a bug keeps its
-traceback.
+done, found something or not; 1 when it could not be finished, which includes a
+duplicate that had to stay; 2 for bad use; 130 after Ctrl-C. Only what the library
+raises on purpose is caught: a bug keeps its traceback.
 
 Everything heavy is imported where it is used, so that ``--help`` is instant.
 """

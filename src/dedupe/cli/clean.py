@@ -94,23 +94,20 @@ def clean(
     from dedupe.report.progress import Display
     from dedupe.results import Result
 
-    if result is None:
-        known: dict[str, Any] = {}
-    else:
-        _check_no_search(settings)
-        settings = {k: v for k, v in settings.items() if k in _OF_CLEAN or k in READING}
-        known = {"result": Result.from_json(result.read_bytes())}
     with ExitStack() as stack:
         display = stack.enter_context(Display(quiet))
         if result is None:
-            known = {"progress": display.update}
+            settings["progress"] = display.update
+        else:
+            settings = _without_search(settings)
+            settings["result"] = Result.from_json(result.read_bytes())
 
         def confirm(n_files: int) -> None:
             stack.close()  # A bar would be drawn over the question.
             if settings["delete"] and not yes:
                 click.confirm(f"Delete {n_files:,} files?", abort=True, err=True)
 
-        done = cleaning.clean(list(paths), confirm=confirm, **known, **settings)
+        done = cleaning.clean(list(paths), confirm=confirm, **settings)
         if done.result is not None and result is None:
             display.finish(done.result)
     if settings["output"] is None:
@@ -140,8 +137,8 @@ def _check(settings: dict[str, Any], *, is_list: bool, yes: bool) -> None:
         raise click.UsageError("records may hold what acts on a terminal: send them elsewhere")
 
 
-def _check_no_search(settings: dict[str, Any]) -> None:
-    """Refuse settings of a search that does not take place."""
+def _without_search(settings: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the settings of a search that does not take place, and refuse given ones."""
     from click.core import ParameterSource
 
     context = click.get_current_context()
@@ -154,6 +151,7 @@ def _check_no_search(settings: dict[str, Any]) -> None:
     ]
     if given:
         raise click.UsageError(f"--result has settings of its own: leave out {', '.join(given)}")
+    return {name: settings[name] for name in (*_OF_CLEAN, *READING)}
 
 
 def _print(ids: Iterable[str], end: str) -> None:
@@ -193,9 +191,11 @@ def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:
 
     gone, left = len(done.dropped), f"{len(done.left):,} left"
     if settings["output"] is not None and done.result is not None:
-        n_kept = done.result.n_documents - gone
+        n_kept = counted(done.result.n_documents - gone, "document")
         where = "standard output" if settings["output"] == "-" else settings["output"]
-        return f"{where}: {counted(n_kept, 'document')} kept, {gone:,} dropped, {left}"
+        if settings["annotate"]:
+            return f"{where}: {n_kept}, all of them marked"
+        return f"{where}: {n_kept} kept, {gone:,} dropped, {left}"
     for action, did in (("move", "moved"), ("delete", "deleted"), ("hardlink", "linked")):
         if settings[action]:
             before = "" if done.result else "finished what was cut off, without a search: "
