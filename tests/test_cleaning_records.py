@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from cleaned import made, tree
-from dedupe import CannotClean, InvalidResult, InvalidSetting, clean
+from dedupe import CannotClean, InvalidResult, InvalidSetting, NothingToRead, clean
 from dedupe.documents.document import Options
 
 UNPACK = {
@@ -404,6 +404,18 @@ def test_what_is_damaged_is_copied_as_it_is(here):
     assert not Path("out.jsonl").exists()
 
 
+def test_marks_that_a_damaged_file_cannot_bear_are_said(here):
+    data = gzip.compress("\n".join(line(str(i)) for i in range(50)).encode())[:-30]
+    Path("in").mkdir()
+    Path("in/a.jsonl.gz").write_bytes(data)
+    Path("in/empty.jsonl").touch()
+    Path("in/r.jsonl").write_text(f"{line('x')}\n")
+    done = clean("in", output="out", annotate=True, result=made("in", ["x", "0"]))
+    assert (done.dropped, [item.id for item in done.left]) == ((), ["0"])
+    assert tree("out")["a.jsonl.gz"] == data
+    assert json.loads(tree("out")["r.jsonl"])["cluster"] == 1
+
+
 def test_a_damaged_table_is_copied_as_it_is(here):
     rows = pa.table({"id": range(1000), "text": [f"text {i}" for i in range(1000)]})
     parquet.write_table(rows, "in.parquet", row_group_size=512, compression="gzip")
@@ -438,6 +450,21 @@ def test_single_texts_are_copied_unless_they_go(here):
     assert sorted(tree("out")) == ["a.txt", "c.html", "d.jsonl"]
     with pytest.raises(InvalidSetting, match=r"got 'in/a.txt', which is one text"):
         clean("in", output="out", annotate=True, result=made("in"))
+
+
+def test_a_folder_must_not_hold_what_goes(here):
+    for name in ("in/a.txt", "in/b.txt", "out/b.txt"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(name)
+    with pytest.raises(CannotClean, match=r"must not hold what goes, got 'out/b\.txt'"):
+        clean("in", output="out", result=made("in", ["in/a.txt", "in/b.txt"]))
+    assert sorted(tree("out")) == ["b.txt"]
+
+
+def test_a_link_that_leads_nowhere_holds_nothing(here):
+    Path("in.jsonl").symlink_to("missing")
+    with pytest.raises(NothingToRead):
+        clean("in.jsonl", output="out.jsonl")
 
 
 # Where it is written to.

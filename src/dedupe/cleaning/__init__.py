@@ -76,7 +76,8 @@ def clean(
         As in `find_duplicates`, but not standard input.
     output : path, optional
         Where to write the collection without its duplicates: a file for a single
-        file, otherwise a folder, where each file keeps its path. Formats stay, and
+        file, otherwise a folder, where each file that a search comes upon keeps its
+        path. What is there under such a name is replaced. Formats stay, and
         so do the bytes of what is kept: lines of JSON, rows of CSV, schema, metadata
         and row groups of Parquet. Only the compression follows the name. ``"-"`` is
         standard output.
@@ -207,7 +208,7 @@ def _act(
     if not plan.steps:
         return Cleaning((), (), (), None)
     if confirm is not None:
-        confirm(len(plan.steps))
+        confirm(sum(step.place in inputs.entries for step in plan.steps))
     if not plan.is_resumed:
         journals.save(plan, note)
     gone, left = carry_out(plan, inputs)

@@ -5,6 +5,7 @@ not be lost. A file of one document is copied, or left out as a duplicate. How e
 format keeps its bytes is left to `dedupe.cleaning.records` and `.parquet`.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -38,7 +39,7 @@ class Written(NamedTuple):
     dropped : tuple of str
         Ids of the duplicates that are left out.
     left : tuple of Skipped
-        Duplicates that are not, and files that are copied without marks.
+        Duplicates that are not, or documents that do not bear the marks they should.
     """
 
     paths: tuple[Path, ...]
@@ -84,41 +85,51 @@ class _Work:
         self.options = options
         self.changes = changes
         self.singles = singles
+        self.concerned = changes.dropped if changes.marks is None else changes.marks.keys()
         self.dropped: set[str] = set()
         self.left: dict[str, Skipped] = {}
 
     def written(self, paths: tuple[Path, ...], result: Result) -> Written:
         """Return what has been done."""
-        dropped = tuple(one.id for one in result.duplicates if one.id in self.dropped)
+        gone = self.dropped if self.changes.marks is None else ()
+        dropped = tuple(one.id for one in result.duplicates if one.id in gone)
         return Written(paths, dropped, tuple(self.left.values()))
 
     def write(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Write what stays of a file."""
         if not entry.holds_records:
-            if entry.file.id in self.singles and entry.file.id in self.changes.dropped:
-                self.dropped.add(entry.file.id)
-                return
-            with drafts.open(target) as stream:
-                _copy(entry, target, stream)
+            self._write_single(entry, target, drafts)
             return
         met: list[str] = []
         try:
             with drafts.open(target) as stream:
                 self._write_records(entry, self._placed(entry, met), target, stream)
-            self.dropped.update(met if self.changes.marks is None else ())
+            self.dropped.update(met)
         except Unreadable as why:
             with drafts.open(target) as stream:
                 _copy(entry, target, stream)
-            for id_ in met if self.changes.marks is None else {entry.file.id: met}:
-                reason = f"{entry.file.id} is copied as it is: {why.reason}"
-                self.left[id_] = Skipped(id_, reason, why.remedy)
+            reason = f"{entry.file.id} is copied as it is: {why.reason}"
+            self.left |= {id_: Skipped(id_, reason, why.remedy) for id_ in met}
+
+    def _write_single(self, entry: Entry, target: str, drafts: Drafts) -> None:
+        """Copy a file of one document, unless it goes."""
+        id_ = entry.file.id
+        if id_ not in self.singles or id_ not in self.changes.dropped:
+            with drafts.open(target) as stream:
+                _copy(entry, target, stream)
+            return
+        if os.path.lexists(target):
+            raise CannotClean(
+                f"a folder to write to must not hold what goes, got {target!r}: empty it first"
+            )
+        self.dropped.add(id_)
 
     def _placed(self, entry: Entry, met: list[str]) -> Iterator[Placed]:
-        """Read the documents of a file again; note which of them change."""
+        """Read the documents of a file again; note which of them go, or bear marks."""
         for placed in read_file(entry.file, self.options):
             if not placed.rows and isinstance(placed.item, Skipped):
                 raise Unreadable(placed.item.reason, placed.item.remedy)
-            if isinstance(placed.item, Document) and placed.item.id in self.changes.dropped:
+            if isinstance(placed.item, Document) and placed.item.id in self.concerned:
                 met.append(placed.item.id)
             yield placed
 

@@ -36,9 +36,9 @@ def targets(inputs: Inputs, output: str) -> dict[str, str]:
         another format than its name says.
     """
     if inputs.is_one_file and not os.path.isdir(output):  # noqa: PTH112
-        (place,) = inputs.entries or [""]
-        found = {place: output}
-        _check_format(place, output)
+        found = dict.fromkeys(inputs.entries, output)
+        for place in found:
+            _check_format(place, output)
     else:
         _check_is_folder(inputs, output)
         found = {place: os.path.join(output, place) for place in inputs.entries}  # noqa: PTH118

@@ -94,12 +94,14 @@ def _groups(
     """Yield what stays of each row group, in parts where it is large."""
     for group in range(file.num_row_groups):
         held: list[Any] = []
+        n_bytes = 0
         for batch in file.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False):
             rows = list(islice(placed, batch.num_rows))
             held.append(_changed(batch, rows, changes, schema))
-            if sum(part.nbytes for part in held) > GROUP_BYTES:
+            n_bytes += held[-1].nbytes
+            if n_bytes > GROUP_BYTES:
                 yield held
-                held = []
+                held, n_bytes = [], 0
         if any(part.num_rows for part in held):
             yield held
 
