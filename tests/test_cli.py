@@ -168,14 +168,16 @@ def test_version():
     assert run("--version").stdout == "dedupe 0.1.0\n"
 
 
-@pytest.mark.parametrize("command", [[], ["find"], ["compare"], ["calibrate"]])
+@pytest.mark.parametrize("command", [[], ["find"], ["compare"], ["clean"], ["calibrate"]])
 def test_help(command):
     ran = run(*command, "--help")
     assert ran.exit_code == 0
     assert ran.stdout.startswith(" ".join(["Usage: dedupe", *command]))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["find", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["find", "--help"], ["clean", "--help"], ["--version"]]
+)
 def test_help_loads_nothing_heavy(arguments):
     code = (
         "import sys; from dedupe.cli import cli\n"

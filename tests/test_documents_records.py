@@ -52,14 +52,15 @@ def brief(items) -> list[tuple[str, str]]:
 @given(st.lists(TEXTS, min_size=1), st.booleans())
 def test_json_lines_give_back_what_was_written(texts, ascii_only):
     data = "\n".join(json.dumps({"text": text}, ensure_ascii=ascii_only) for text in texts)
-    items = [item for _, item in read_json_lines(Source("x", iter([data.encode()])), Options())]
+    found = read_json_lines(Source("x", iter([data.encode()])), Options())
+    items = [placed.item for placed in found]
     assert [item.text for item in items] == texts
     assert [item.id for item in items] == [f"x:{i + 1}" for i in range(len(texts))]
 
 
 @given(st.lists(st.tuples(TEXTS, st.text(st.characters(exclude_categories=["Cs"])))))
 def test_csv_gives_back_what_was_written(rows):
-    items = [item for _, item in read_csv(Source("x", iter([written(rows)])), Options())]
+    items = [placed.item for placed in read_csv(Source("x", iter([written(rows)])), Options())]
     assert [item.text for item in items] == [text for text, _ in rows]
 
 
@@ -74,7 +75,7 @@ def test_a_large_row_changes_nothing_about_the_others(rows, position, large, siz
     position = min(position, len(rows))
     mixed = written([*rows[:position], ("large", large), *rows[position:]])
     chunks = (mixed[i : i + size] for i in range(0, len(mixed), size))
-    items = [item for _, item in read_csv(Source("x", chunks), Options(max_chars=50))]
+    items = [placed.item for placed in read_csv(Source("x", chunks), Options(max_chars=50))]
     assert items.pop(position).reason == "larger than 50 bytes, the limit"
     assert [item.text for item in items] == [text for text, _ in rows]
 
@@ -268,7 +269,7 @@ def test_a_large_row_is_skipped_wherever_it_ends(chunk):
     ]
     data = "\n".join(rows)
     chunks = (data[i : i + chunk].encode() for i in range(0, len(data), chunk))
-    items = [item for _, item in read_csv(Source("f", chunks), Options(max_chars=60))]
+    items = [placed.item for placed in read_csv(Source("f", chunks), Options(max_chars=60))]
     assert [item.text for item in items if isinstance(item, Document)] == list("123456")
     assert {item.reason for item in items if isinstance(item, Skipped)} == {
         "larger than 60 bytes, the limit"
@@ -279,6 +280,14 @@ def test_a_large_row_is_skipped_wherever_it_ends(chunk):
 def test_a_large_header_ends_the_file(here):
     (skipped,) = read("f.csv", "text," * 50 + "\na\n", max_chars=100)
     assert skipped.reason == "the header cannot be read: larger than 100 bytes, the limit"
+
+
+def test_a_row_knows_its_lines():
+    data = b'text\n\n"a\nb"\nc\n"open\n\nto the end'
+    found = read_csv(Source("f", iter([data])), Options())
+    assert [placed.rows for placed in found] == [range(3, 5), range(5, 6), range(6, 9)]
+    found = read_json_lines(Source("f", iter([b'\n{"text": "a"}\n\nbad'])), Options())
+    assert [placed.rows for placed in found] == [range(2, 3), range(4, 5)]
 
 
 # Parquet

@@ -112,6 +112,7 @@ def test_importing_prints_and_writes_nothing(tmp_path):
         ("InvalidResult", ValueError),
         ("InvalidLabels", ValueError),
         ("MissingExtra", ImportError),
+        ("CannotClean", OSError),
     ],
 )
 def test_an_error_is_also_what_a_caller_would_expect(name, builtin):

@@ -1,6 +1,8 @@
 """The README says what is true: its commands, its outputs and its program are run."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +17,10 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, folder: Path = ROOT) -> str:
     finished = subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT,
+        cwd=folder,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -37,6 +39,26 @@ def test_the_second_command_runs_these_tests() -> None:
     commands = blocks("sh")[0].splitlines()
     assert len(commands) == 2
     assert commands[1].endswith("&& .venv/bin/pytest -q")
+
+
+def test_the_commands_that_clean_do_what_the_readme_says(tmp_path: Path) -> None:
+    seeds = sorted((ROOT / "seeds").iterdir())
+    rows = [{"id": path.name, "text": path.read_text(encoding="utf-8")} for path in seeds]
+    lines = [json.dumps(row) + "\n" for row in rows]
+    (tmp_path / "news.jsonl").write_text("".join(lines), encoding="utf-8")
+    shutil.copytree(ROOT / "seeds", tmp_path / "pages")
+    outputs = []
+    for command in blocks("sh")[1].splitlines():
+        program, *arguments = command.split()
+        assert program == "dedupe"
+        outputs.append(run("-m", "dedupe", *arguments, folder=tmp_path))
+    dropped = f"pages/{seeds[0].name}\n"
+    assert outputs == ["", "", dropped, dropped]
+    assert (tmp_path / "once.jsonl").read_text(encoding="utf-8") == lines[1]
+    marked = (tmp_path / "marked.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["duplicate_of"] for line in marked] == [seeds[1].name, None]
+    assert [path.name for path in (tmp_path / "pages").iterdir()] == [seeds[1].name]
+    assert [path.name for path in (tmp_path / "pages-gone").iterdir()] == [seeds[0].name]
 
 
 def test_the_program_prints_what_the_readme_shows() -> None:

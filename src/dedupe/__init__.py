@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dedupe.api import Progress, compare, compare_texts, find_duplicate_texts, find_duplicates
     from dedupe.calibration import Calibration, Trial, calibrate
+    from dedupe.cleaning import Cleaning, clean
     from dedupe.errors import (
+        CannotClean,
         DedupeError,
         DuplicateId,
         InvalidCheckpoint,
@@ -55,7 +57,9 @@ _HOMES = {
         "find_duplicates",
     ),
     "dedupe.calibration": ("Calibration", "Trial", "calibrate"),
+    "dedupe.cleaning": ("Cleaning", "clean"),
     "dedupe.errors": (
+        "CannotClean",
         "DedupeError",
         "DuplicateId",
         "InvalidCheckpoint",
@@ -87,6 +91,8 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Calibration",
+    "CannotClean",
+    "Cleaning",
     "Cluster",
     "Comparison",
     "DedupeError",
@@ -114,6 +120,7 @@ __all__ = [
     "UnknownDocument",
     "__version__",
     "calibrate",
+    "clean",
     "compare",
     "compare_texts",
     "find_duplicate_texts",

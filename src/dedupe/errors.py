@@ -9,6 +9,7 @@ alone is never an exception: it becomes a `Skipped` and the work goes on.
 from dataclasses import dataclass
 
 __all__ = [
+    "CannotClean",
     "DedupeError",
     "DuplicateId",
     "InvalidCheckpoint",
@@ -62,6 +63,10 @@ class InvalidCheckpoint(DedupeError, ValueError):
 
 class InvalidLabels(DedupeError, ValueError):
     """Labels of pairs are damaged, or say too little to compare thresholds by."""
+
+
+class CannotClean(DedupeError, OSError):
+    """Cleaning had to stop: a file changed meanwhile, or cannot be written."""
 
 
 class MissingExtra(DedupeError, ImportError):

@@ -19,7 +19,7 @@ from dedupe.documents.streams import MAX_CHARS
 from dedupe.documents.walk import File, resolve, walk
 from dedupe.errors import Skipped
 
-__all__ = ["MAX_CHARS", "Document", "Skipped", "read_paths", "read_texts"]
+__all__ = ["MAX_CHARS", "Document", "Skipped", "read_file", "read_paths", "read_texts"]
 
 
 def read_paths(
@@ -102,4 +102,4 @@ def read_paths(
 
 def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:
     """Read one thing that the walk came upon."""
-    return [(item.id, item)] if isinstance(item, Skipped) else read_file(item, options)
+    return [Placed(item.id, item)] if isinstance(item, Skipped) else read_file(item, options)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 from dedupe.documents.streams import MAX_CHARS
 from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
@@ -49,8 +49,22 @@ class Document:
     time: float | None = None
 
 
-Placed = tuple[str, Document | Skipped]
-"""Where something was found, as a person would say it, and what it is."""
+class Placed(NamedTuple):
+    """Something that was found, and where.
+
+    Attributes
+    ----------
+    place : str
+        Where it stands, as a person would say it.
+    item : Document or Skipped
+    rows : range
+        The lines of its file that it takes, in Parquet the row, counted from 1.
+        None of them where it is the file as a whole.
+    """
+
+    place: str
+    item: Document | Skipped
+    rows: range = range(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ def checked(items: Iterable[Placed], where: str) -> Iterator[Document | Skipped]
     places: dict[str, str] = {}
     n_skipped = 0
     first = None
-    for place, item in items:
+    for place, item, _ in items:
         if isinstance(item, Skipped):
             n_skipped += 1
             first = first or item

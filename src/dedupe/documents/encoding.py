@@ -9,7 +9,7 @@ from itertools import chain
 
 from dedupe.documents.streams import Unreadable
 
-__all__ = ["decode", "decode_line", "text_chunks"]
+__all__ = ["decode", "decode_line", "text_chunks", "transcoded", "unmarked"]
 
 
 def text_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -19,21 +19,30 @@ def text_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
     first line gives away a file that is no text at all, before anything is made
     of it.
     """
-    head = b""
-    while len(head) < 4 and (chunk := next(chunks, b"")):
-        head += chunk
-    encoding, mark = next(
-        ((name, mark) for mark, name in _MARKS if head.startswith(mark)), ("utf-8", b"")
-    )
-    rest: Iterator[bytes] = chain([head[len(mark) :]], chunks)
+    _, encoding, rest = unmarked(chunks)
     if encoding != "utf-8":
-        rest = _transcoded(rest, encoding)
+        rest = transcoded(rest, encoding)
     rest = filter(None, rest)
     first = next(rest, b"")
     if b"\0" in first.partition(b"\n")[0]:
         raise _binary()
     yield first
     yield from rest
+
+
+def unmarked(chunks: Iterator[bytes]) -> tuple[bytes, str, Iterator[bytes]]:
+    r"""Return the byte order mark, the encoding that it tells, and what follows it.
+
+    >>> unmarked(iter([b"\xff", b"\xfe", b"a\0"]))[:2]
+    (b'\xff\xfe', 'utf-16-le')
+    """
+    head = b""
+    while len(head) < 4 and (chunk := next(chunks, b"")):
+        head += chunk
+    encoding, mark = next(
+        ((name, mark) for mark, name in _MARKS if head.startswith(mark)), ("utf-8", b"")
+    )
+    return mark, encoding, chain([head[len(mark) :]], chunks)
 
 
 _MARKS = (
@@ -46,7 +55,7 @@ _MARKS = (
 )
 
 
-def _transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+def transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Yield text in another encoding as UTF-8."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:

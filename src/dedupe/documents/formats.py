@@ -26,7 +26,7 @@ from dedupe.documents.streams import (
 from dedupe.documents.walk import STDIN, File
 from dedupe.errors import Skipped
 
-__all__ = ["FORMATS", "read_file"]
+__all__ = ["FORMATS", "RECORDS", "read_file", "suffixes"]
 
 Reader = Callable[[Source, Options], Iterator[Placed]]
 
@@ -34,7 +34,7 @@ Reader = Callable[[Source, Options], Iterator[Placed]]
 def read_plain(source: Source, options: Options) -> Iterator[Placed]:
     """Read a whole file as one text."""
     data = read_whole(text_chunks(source.chunks), options.max_chars)
-    yield source.id, from_value(source.id, decode(data), source.time)
+    yield Placed(source.id, from_value(source.id, decode(data), source.time))
 
 
 FORMATS: dict[str, Reader] = {
@@ -53,6 +53,9 @@ FORMATS: dict[str, Reader] = {
 }
 """From the suffix of a file to the function that reads it."""
 
+RECORDS = frozenset((".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"))
+"""The suffixes of files that hold many documents."""
+
 
 def read_file(file: File, options: Options) -> Iterator[Placed]:
     """Read a file in the format that its suffix tells."""
@@ -64,7 +67,7 @@ def read_file(file: File, options: Options) -> Iterator[Placed]:
         skipped = Skipped(
             file.id, f"unknown format {suffix}", "name the file itself to read it as plain text"
         )
-        return iter([(file.id, skipped)])
+        return iter([Placed(file.id, skipped)])
     path = None if packing else file.path
     return _read(Source(file.id, unpack(file.path, packing), file.time, path), reader, options)
 
@@ -98,7 +101,7 @@ def _read(source: Source, reader: Reader, options: Options) -> Iterator[Placed]:
         if not n_items:
             raise Unreadable("empty", "leave it out")
     except Unreadable as error:
-        yield source.id, Skipped(source.id, error.reason, error.remedy)
+        yield Placed(source.id, Skipped(source.id, error.reason, error.remedy))
 
 
 def read_sniffed(source: Source, options: Options) -> Iterator[Placed]:

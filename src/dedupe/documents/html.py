@@ -21,7 +21,8 @@ def read_html(source: Source, options: Options) -> Iterator[Placed]:
     data = read_whole(text_chunks(source.chunks), options.max_chars)
     declared = _CHARSET.search(data, 0, 1024)
     page = decode(data, declared[1].decode("ascii") if declared else "")
-    yield source.id, from_value(source.id, _article(page) or visible_text(page), source.time)
+    text = _article(page) or visible_text(page)
+    yield Placed(source.id, from_value(source.id, text, source.time))
 
 
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)", re.ASCII | re.IGNORECASE)

@@ -11,6 +11,7 @@ from typing import Any
 from dedupe.documents.document import (
     Document,
     Options,
+    Placed,
     as_id,
     checked,
     from_record,
@@ -68,7 +69,7 @@ def read_texts(
             f"texts must be a collection of texts, got {type(texts).__name__}: "
             "put a single text in a list, and give files to read_paths"
         ) from error
-    placed = ((f"position {i}", _item(item, str(i), options)) for i, item in items)
+    placed = (Placed(f"position {i}", _item(item, str(i), options)) for i, item in items)
     return checked(placed, "a collection")
 
 

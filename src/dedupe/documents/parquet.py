@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from dedupe.documents.document import Options, Placed, from_record, missing_field
+from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
 from dedupe.documents.streams import Source, Unreadable, read_whole, too_large
 from dedupe.errors import MissingExtra, Skipped
 
@@ -57,7 +57,7 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
     """Read an open file."""
     names = file.schema_arrow.names
     if options.text_field not in names:
-        yield source.id, missing_field(source.id, names, options)
+        yield Placed(source.id, missing_field(source.id, names, options))
         return
     wanted = {options.id_field, options.text_field, options.time_field}
     columns = [name for name in names if name in wanted]
@@ -66,12 +66,14 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
         for values in zip(*batch.columns, strict=True):
             number += 1
             place = f"{source.id}:{number}"
+            item: Document | Skipped
             try:
                 record = dict(zip(batch.schema.names, map(_value, values), strict=True))
                 _check_size(record[options.text_field], options.max_chars)
-                yield place, from_record(record, place, source.time, options)
+                item = from_record(record, place, source.time, options)
             except Unreadable as error:
-                yield place, Skipped(place, error.reason, error.remedy)
+                item = Skipped(place, error.reason, error.remedy)
+            yield Placed(place, item, range(number, number + 1))
 
 
 def _value(scalar: Any) -> object:

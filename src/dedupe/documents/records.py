@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import Self
 
-from dedupe.documents.document import Options, Placed, from_record, missing_field
+from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
 from dedupe.documents.encoding import decode_line, text_chunks
 from dedupe.documents.streams import (
     LongLine,
@@ -21,19 +21,22 @@ from dedupe.documents.streams import (
 )
 from dedupe.errors import Skipped
 
-__all__ = ["read_csv", "read_json_lines"]
+__all__ = ["csv_rows", "read_csv", "read_json_lines"]
 
 
 def read_json_lines(source: Source, options: Options) -> Iterator[Placed]:
     """Read a file with a JSON object in each line; blank lines do not count."""
     for number, line in enumerate(lines(text_chunks(source.chunks), options.max_chars), start=1):
         place = f"{source.id}:{number}"
+        item: Document | Skipped
         try:
             record = _parse_line(line, options.max_chars)
-            if record is not None:
-                yield place, from_record(record, place, source.time, options)
+            if record is None:
+                continue
+            item = from_record(record, place, source.time, options)
         except Unreadable as error:
-            yield place, Skipped(place, error.reason, error.remedy)
+            item = Skipped(place, error.reason, error.remedy)
+        yield Placed(place, item, range(number, number + 1))
 
 
 def _parse_line(line: bytes | LongLine, limit: int) -> dict[str, object] | None:
@@ -59,21 +62,30 @@ REPAIR = "repair this line, or leave it out"
 
 def read_csv(source: Source, options: Options, delimiter: str = ",") -> Iterator[Placed]:
     """Read a table in the dialect of Excel, whose first row names the fields."""
-    feed = _Feed(lines(text_chunks(source.chunks), options.max_chars), options.max_chars)
-    rows = _rows(feed, delimiter)
-    _, header = next(rows, (1, []))
+    rows = csv_rows(source, options, delimiter)
+    _, header = next(rows, (range(1, 2), []))
     if isinstance(header, Unreadable):
         raise Unreadable(f"the header cannot be read: {header.reason}", header.remedy)
     names = [name.strip() for name in header]
     if names and options.text_field not in names:
-        yield source.id, missing_field(source.id, names, options)
+        yield Placed(source.id, missing_field(source.id, names, options))
         return
-    for number, row in rows:
-        place = f"{source.id}:{number}"
+    for span, row in rows:
+        place = f"{source.id}:{span.start}"
+        item: Document | Skipped
         try:
-            yield place, from_record(_record(names, row), place, source.time, options)
+            item = from_record(_record(names, row), place, source.time, options)
         except Unreadable as error:
-            yield place, Skipped(place, error.reason, error.remedy)
+            item = Skipped(place, error.reason, error.remedy)
+        yield Placed(place, item, span)
+
+
+def csv_rows(
+    source: Source, options: Options, delimiter: str = ","
+) -> Iterator[tuple[range, list[str] | Unreadable]]:
+    """Yield each row that is not blank, its header too, with the lines that it takes."""
+    feed = _Feed(lines(text_chunks(source.chunks), options.max_chars), options.max_chars)
+    return _rows(feed, delimiter)
 
 
 def _record(names: list[str], row: list[str] | Unreadable) -> dict[str, object]:
@@ -121,8 +133,8 @@ class _Feed:
         return decode_line(line) + "\n"
 
 
-def _rows(feed: _Feed, delimiter: str) -> Iterator[tuple[int, list[str] | Unreadable]]:
-    """Yield each row that is not blank, or what is wrong with it, with its first line."""
+def _rows(feed: _Feed, delimiter: str) -> Iterator[tuple[range, list[str] | Unreadable]]:
+    """Yield each row that is not blank, or what is wrong with it, with its lines."""
     reader = csv.reader(feed, delimiter=delimiter)
     while True:
         number = reader.line_num + 1
@@ -139,7 +151,7 @@ def _rows(feed: _Feed, delimiter: str) -> Iterator[tuple[int, list[str] | Unread
         elif feed.is_cut:
             row = Unreadable("a quoted field is never closed", "add its closing quote")
         if row:
-            yield number, row
+            yield range(number, reader.line_num + 1), row
 
 
 def _next_row(reader: Iterator[list[str]], limit: int) -> list[str] | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dedupe.errors import InvalidInput, NoSuchPath, Skipped
 
-__all__ = ["STDIN", "File", "resolve", "walk"]
+__all__ = ["STDIN", "File", "anchor", "named", "resolve", "walk"]
 
 STDIN = "-"
 """What stands for standard input among paths; a file of this name is ``./-``."""
@@ -57,6 +57,11 @@ def resolve(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
     InvalidInput
         When these are no paths.
     """
+    return [path for name in named(paths) for path in _expand(name)]
+
+
+def named(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
+    """Return paths and patterns as strings, or raise `InvalidInput` where they are none."""
     try:
         given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
         names = [os.fspath(path) for path in given]
@@ -65,7 +70,7 @@ def resolve(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
     for name in names:
         if not isinstance(name, str):
             raise InvalidInput(f"paths must be strings or Path objects, got {name!r}")
-    return [path for name in names for path in _expand(name)]
+    return names
 
 
 def _expand(name: str) -> list[str]:
@@ -81,6 +86,22 @@ def _expand(name: str) -> list[str]:
     if not found:
         raise NoSuchPath(f"a pattern must match something, got {name!r}: check it, and its quotes")
     return [f"./{path}" if path == STDIN else path for path in found]
+
+
+def anchor(name: str) -> str:
+    """Return the folder that a path or a pattern starts from, be the path there or not.
+
+    It is the same before and after files under it are moved away.
+
+    >>> anchor("news/*/a.txt"), anchor("news/missing.txt"), anchor("missing.txt")
+    ('news', 'news', '.')
+    """
+    if os.path.isdir(name):  # noqa: PTH112  A Path would lose a trailing slash.
+        return name
+    folder = os.path.dirname(name)  # noqa: PTH120
+    while _is_pattern(folder) and not os.path.isdir(folder):  # noqa: PTH112
+        folder = os.path.dirname(folder.rstrip("/" + os.sep))  # noqa: PTH120
+    return folder or "."
 
 
 def _is_pattern(name: str) -> bool:
@@ -153,11 +174,11 @@ def walk(paths: Iterable[str]) -> Iterator[File | Skipped]:
     """
     paths = list(paths)
     # A file that is named and also stands in a folder counts as named.
-    named = {found.key for found in map(_file, paths) if isinstance(found, File)}
+    asked_for = {found.key for found in map(_file, paths) if isinstance(found, File)}
     seen: set[object] = set()
     for path in paths:
         for found in _under(path):
-            if isinstance(found, File) and found.key in named:
+            if isinstance(found, File) and found.key in asked_for:
                 found = replace(found, named=True)  # noqa: PLW2901
             key = found.key if isinstance(found, File) else found.id
             if key not in seen:

@@ -3,16 +3,15 @@
 Flags are the keyword names of `dedupe.find_duplicates` and `dedupe.compare` with
 dashes; what they may hold is checked there. Data go to standard output or to a
 file, everything else to standard error. The exit code is 0 when the work was
-done, found something or not; 1 when it could not be finished; 2 for bad use; 130
-after Ctrl-C. Only what the library raises on purpose is caught: a bug keeps its
-traceback.
+done, found something or not; 1 when it could not be finished, which includes a
+duplicate that had to stay; 2 for bad use; 130 after Ctrl-C. Only what the library
+raises on purpose is caught: a bug keeps its traceback.
 
 Everything heavy is imported where it is used, so that ``--help`` is instant.
 """
 
 # ruff: noqa: PLC0415
 
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dedupe import __version__
+<<<<<<< HEAD:src/dedupe/cli.py
 from dedupe.errors import (
     DedupeError,
     InvalidCheckpoint,
@@ -30,6 +30,11 @@ from dedupe.errors import (
     UnknownDocument,
 )
 from dedupe.settings import KEEP, Settings
+=======
+from dedupe.cli import options
+from dedupe.cli.clean import clean
+from dedupe.errors import DedupeError, InvalidSetting, NoSuchPath, UnknownDocument
+>>>>>>> clean:src/dedupe/cli/__init__.py
 
 if TYPE_CHECKING:
     from dedupe.documents import Document, Skipped
@@ -39,10 +44,13 @@ if TYPE_CHECKING:
 
 __all__ = ["cli", "main"]
 
+<<<<<<< HEAD:src/dedupe/cli.py
 DEFAULTS = Settings()
 
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
+=======
+>>>>>>> clean:src/dedupe/cli/__init__.py
 N_SHOWN = 20
 """Clusters, and documents in each, that are shown on a terminal: a few screens."""
 
@@ -71,18 +79,6 @@ def _stop(why: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
-def _n_bytes(size: str) -> int:
-    """Read a size in bytes, or in units of 1024.
-
-    >>> _n_bytes("2G"), _n_bytes("500mb"), _n_bytes("4096")
-    (2147483648, 524288000, 4096)
-    """
-    found = re.fullmatch(r"([1-9]\d*)([KMGT]?)B?", size.strip().upper())
-    if not found:
-        raise InvalidSetting(f"memory must be a size such as 500M or 2G, got {size!r}")
-    return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
-
-
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
@@ -92,26 +88,23 @@ def cli() -> None:
     """Find articles that are the same story under different boilerplate.
 
     \b
+<<<<<<< HEAD:src/dedupe/cli.py
     dedupe find articles/                  what is a copy of what, and why
     dedupe find articles/ --format csv     the same for a spreadsheet
     dedupe find articles/ --report r.html  the same as a page, texts side by side
     dedupe compare a.txt b.txt             what two articles share, in full
     dedupe calibrate labels.json r.json    the threshold that agrees with your marks
+=======
+    dedupe find articles/               what is a copy of what, and why
+    dedupe find articles/ --format csv  the same for a spreadsheet
+    dedupe compare a.txt b.txt          what two articles share, in full
+    dedupe clean articles/              act on it
+>>>>>>> clean:src/dedupe/cli/__init__.py
     """  # noqa: D301  The backspace tells click to leave the lines as they are.
 
 
-_threshold = click.option(
-    "--threshold",
-    default=DEFAULTS.threshold,
-    help="Score from which two documents are the same story, 0.1 to 1.",
-)
-_ngram = click.option(
-    "--ngram", default=DEFAULTS.ngram, help="Words in a shingle, the unit of comparison."
-)
-
-
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@options.paths
 @click.option(
     "--format",
     "format_",
@@ -119,30 +112,7 @@ _ngram = click.option(
     default="table",
     help="A table for people, everything as JSON, or a record for each member of a cluster.",
 )
-@_threshold
-@_ngram
-@click.option(
-    "--num-perm",
-    default=DEFAULTS.num_perm,
-    help="Values in a signature: more find smaller overlaps, and take longer.",
-)
-@click.option("--seed", default=DEFAULTS.seed, help="Seed of the permutations.")
-@click.option(
-    "--keep", type=click.Choice(KEEP), default=DEFAULTS.keep, help="The copy to keep of a cluster."
-)
-@click.option("--id-field", default="id", help="Field or column that holds the id of a document.")
-@click.option("--text-field", default="text", help="Field or column that holds its text.")
-@click.option(
-    "--time-field", help="Field or column that holds its time.  [default: that of its file]"
-)
-@click.option("--workers", type=int, help="Threads to work with.  [default: one for each core]")
-@click.option(
-    "--memory",
-    callback=lambda _, __, size: None if size is None else _n_bytes(size),
-    metavar="SIZE",
-    help="Bytes, or 500M, 2G, to keep in memory; the rest goes to temporary files.  "
-    "[default: a quarter of the machine]",
-)
+@options.search
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path, file_okay=False),
@@ -157,7 +127,6 @@ _ngram = click.option(
     metavar="FILE",
     help="Write the report to FILE, in one step at the end.  [default: standard output]",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @click.option("--explain", metavar="ID", help="Say only why this document is where it is.")
 @click.option(
     "--borderline",
@@ -216,8 +185,8 @@ def find(
 
 
 @cli.command()
-@click.argument("left", metavar="A")
-@click.argument("right", metavar="B")
+@click.argument("left", metavar="A", type=click.Path())
+@click.argument("right", metavar="B", type=click.Path())
 @click.option(
     "--format",
     "format_",
@@ -230,12 +199,18 @@ def find(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Learn what is furniture from this result of 'find --format json'.",
 )
+<<<<<<< HEAD:src/dedupe/cli.py
 @click.option("--html", type=_NEW_FILE, metavar="FILE", help="Also write a page to FILE.")
 @_threshold
 @_ngram
 def compare(
     left: str, right: str, format_: str, corpus: Path | None, html: Path | None, **settings: Any
 ) -> None:
+=======
+@options.threshold
+@options.ngram
+def compare(left: str, right: str, format_: str, corpus: Path | None, **settings: Any) -> None:
+>>>>>>> clean:src/dedupe/cli/__init__.py
     """Show what the files A and B share, and what only one of them says."""
     from dedupe import api
     from dedupe.report import comparison, json
@@ -358,6 +333,9 @@ def _writing(output: Path | None) -> Iterator[None]:
     except OSError as error:
         where = "standard output" if output is None else output
         _stop(f"error: cannot write to {where}: {error.strerror}", 1)
+
+
+cli.add_command(clean)
 
 
 def main() -> None:

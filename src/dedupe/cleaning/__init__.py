@@ -1,0 +1,216 @@
+"""Acting on what was found: collections written without duplicates, files moved or deleted.
+
+Nothing is decided here: a result says what can be dropped, and what stands in for
+it. What could not be read is no duplicate, and stays.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dedupe.cleaning import journal as journals
+from dedupe.cleaning.cleaned import write_cleaned
+from dedupe.cleaning.files import carry_out, check_folder, plan_steps
+from dedupe.cleaning.inputs import Inputs, base_of, check_matches, take_stock
+from dedupe.cleaning.journal import NAME, Action, Plan
+from dedupe.cleaning.output import targets
+from dedupe.documents.document import Options
+from dedupe.errors import CannotClean, DedupeError, InvalidSetting, Skipped
+from dedupe.results import Result
+
+__all__ = ["Cleaning", "clean"]
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What `dedupe.clean` has done.
+
+    Attributes
+    ----------
+    dropped : tuple of str
+        Ids of the duplicates that are gone; where nothing was to be done, of those
+        that can go.
+    left : tuple of Skipped
+        Duplicates that had to stay, each with its reason.
+    written : tuple of Path
+        The files that were written.
+    result : Result or None
+        What was acted on. None where a run that was cut off has been finished: it
+        acts on what that run had found.
+    """
+
+    dropped: tuple[str, ...]
+    left: tuple[Skipped, ...]
+    written: tuple[Path, ...]
+    result: Result | None
+
+
+def clean(
+    paths: Paths,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    annotate: bool = False,
+    move: str | os.PathLike[str] | None = None,
+    delete: bool = False,
+    hardlink: bool = False,
+    journal: str | os.PathLike[str] | None = None,
+    confirm: Callable[[int], object] | None = None,
+    result: Result | None = None,
+    id_field: str = "id",
+    text_field: str = "text",
+    time_field: str | None = None,
+    **search: Any,
+) -> Cleaning:
+    """Drop the duplicates among files and records, and keep everything else as it is.
+
+    One of `output`, `move`, `delete` and `hardlink` says how. Without any of them
+    nothing is touched, and the answer says what can go.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        As in `find_duplicates`, but not standard input.
+    output : path, optional
+        Where to write the collection without its duplicates: a file for a single
+        file, otherwise a folder, where each file that a search comes upon keeps its
+        path. What is there under such a name is replaced. Formats stay, and
+        so do the bytes of what is kept: lines of JSON, rows of CSV, schema, metadata
+        and row groups of Parquet. Only the compression follows the name. ``"-"`` is
+        standard output.
+    annotate : bool
+        Write every record, with four more fields: ``cluster``, ``duplicate_of``,
+        ``score`` and ``reason``, as in `Result.rows`.
+    move : path, optional
+        Folder to move duplicates to that are files; each keeps its path under it,
+        and nothing there is replaced.
+    delete : bool
+        Delete them.
+    hardlink : bool
+        Replace each that has the same bytes as the kept copy by a hard link to it.
+    journal : path, optional
+        Where to note what is going to be done to files, until it is done. In the
+        folder of the paths by default. A run that was cut off is finished by the
+        same call, which then does not search.
+    confirm : callable, optional
+        Is given the number of files just before the first of them is touched, and
+        raises to prevent it.
+    result : Result, optional
+        What to act on, instead of a search.
+    id_field, text_field, time_field, **search
+        As in `find_duplicates`.
+
+    Returns
+    -------
+    Cleaning
+
+    Raises
+    ------
+    InvalidSetting
+        When the arguments do not go together, or would harm an input.
+    InvalidResult
+        When the result is not one of these paths.
+    CannotClean
+        When a file changes meanwhile or cannot be written. Then nothing is written,
+        and of files that were to be moved or deleted, none has been touched.
+
+    What `find_duplicates` raises, too.
+
+    Notes
+    -----
+    A file is moved, deleted or replaced only while it and the copy that is kept are
+    still what was read, and never if it is a symbolic link.
+
+    Examples
+    --------
+    >>> clean("seeds").dropped
+    ('seeds/000_4e74bd628e7d00ce.txt',)
+    """
+    action = _action(output, annotate, move, delete, hardlink)
+    paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    options = Options(id_field, text_field, time_field)
+    note = Path(base_of(paths), NAME) if journal is None else Path(journal)
+    folder = "" if move is None else os.path.abspath(move)  # noqa: PTH100
+    try:
+        if action is not None and os.path.lexists(note):
+            plan = _resumed(journals.load(note), action, folder, note)
+            return _act(plan, take_stock(paths, gone=True), note, confirm)
+        inputs = take_stock(paths)
+        if output is not None:
+            targets(inputs, os.fspath(output))  # What cannot be written is said before the search.
+        if move is not None:
+            check_folder(folder, inputs)
+        found = _result(paths, inputs, result, options, search)
+        if output is not None:
+            written = write_cleaned(inputs, found, os.fspath(output), options, annotate=annotate)
+            return Cleaning(written.dropped, written.left, written.paths, found)
+        if action is None:
+            return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
+        plan, left = plan_steps(inputs, found, action, folder)
+        done = _act(plan, inputs, note, confirm)
+    except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
+        raise
+    except OSError as error:
+        raise CannotClean(f"files must be there to be read and written: {error}") from error
+    return replace(done, left=(*left, *done.left), result=found)
+
+
+def _action(
+    output: object, annotate: bool, move: object, delete: bool, hardlink: bool
+) -> Action | None:
+    """Return what is to be done to files, if anything."""
+    asked = {"output": output, "move": move, "delete": delete, "hardlink": hardlink}
+    given = [name for name, value in asked.items() if value is not None and value is not False]
+    if len(given) > 1:
+        raise InvalidSetting(f"only one thing can be done to duplicates, got {', '.join(given)}")
+    if annotate and output is None:
+        raise InvalidSetting("annotate must come with output, which says where to write")
+    actions: dict[str, Action] = {"move": "move", "delete": "delete", "hardlink": "hardlink"}
+    return actions.get(given[0]) if given else None
+
+
+def _result(
+    paths: Paths, inputs: Inputs, result: Result | None, options: Options, search: dict[str, Any]
+) -> Result:
+    """Return the result that was given, if it is of these paths, or search."""
+    if result is None:
+        from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
+
+        fields = {name: getattr(options, name) for name in ("id_field", "text_field", "time_field")}
+        return find_duplicates(paths, **fields, **search)
+    if search:
+        raise InvalidSetting(
+            f"a result must come without settings of a search, got {', '.join(sorted(search))}: "
+            "result.at gives it another threshold"
+        )
+    check_matches(inputs, result, options)
+    return result
+
+
+def _resumed(plan: Plan, action: Action, folder: str, note: Path) -> Plan:
+    """Refuse to finish what another command has begun."""
+    if (plan.action, plan.folder) != (action, folder):
+        begun = " ".join(filter(None, (plan.action, plan.folder)))
+        raise CannotClean(
+            f"a run that was cut off must be finished first, got {note} of '{begun}': "
+            "do that again, or remove the journal to search anew"
+        )
+    return plan
+
+
+def _act(
+    plan: Plan, inputs: Inputs, note: Path, confirm: Callable[[int], object] | None
+) -> Cleaning:
+    """Take the steps of a plan, with a journal as long as that takes."""
+    if not plan.steps:
+        return Cleaning((), (), (), None)
+    if confirm is not None:
+        confirm(sum(step.place in inputs.entries for step in plan.steps))
+    if not plan.is_resumed:
+        journals.save(plan, note)
+    gone, left = carry_out(plan, inputs)
+    journals.remove(note)
+    return Cleaning(gone, left, (), None)

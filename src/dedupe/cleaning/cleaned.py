@@ -1,0 +1,197 @@
+"""What is cleaned, written anew: records without duplicates, or with marks.
+
+A file that cannot be read to its end is copied as it is: what nobody has read must
+not be lost. A file of one document is copied, or left out as a duplicate. How each
+format keeps its bytes is left to `dedupe.cleaning.records` and `.parquet`.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from dedupe.cleaning.inputs import Entry, Inputs, Stamp
+from dedupe.cleaning.output import Drafts, packed, targets
+from dedupe.cleaning.parquet import clean_parquet
+from dedupe.cleaning.records import Changes, clean_csv, clean_json_lines
+from dedupe.documents import Document, read_file
+from dedupe.documents.document import Options, Placed
+from dedupe.documents.formats import suffixes
+from dedupe.documents.records import csv_rows
+from dedupe.documents.streams import CHUNK, Source, Unreadable, read_whole, unpack
+from dedupe.errors import CannotClean, InvalidSetting, Skipped
+from dedupe.results import Result
+
+__all__ = ["Written", "write_cleaned"]
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+class Written(NamedTuple):
+    """What has been written.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+    dropped : tuple of str
+        Ids of the duplicates that are left out.
+    left : tuple of Skipped
+        Duplicates that are not, or documents that do not bear the marks they should.
+    """
+
+    paths: tuple[Path, ...]
+    dropped: tuple[str, ...]
+    left: tuple[Skipped, ...]
+
+
+def write_cleaned(
+    inputs: Inputs, result: Result, output: str, options: Options, *, annotate: bool
+) -> Written:
+    """Write the inputs without duplicates, or with marks; all of them or none."""
+    places = targets(inputs, output)
+    changes = Changes.of(result, annotate=annotate)
+    singles = inputs.single_documents(result)
+    if annotate and singles:
+        raise InvalidSetting(
+            f"annotate adds fields to records, got {min(singles)!r}, which is one text: "
+            "name the files that hold records"
+        )
+    work = _Work(options, changes, frozenset(singles))
+    with Drafts(output) as drafts:
+        for place, target in places.items():
+            entry = inputs.entries[place]
+            work.write(entry, target, drafts)
+            _check_same(entry)
+        paths = drafts.commit()
+    return work.written(paths, result)
+
+
+def _check_same(entry: Entry) -> None:
+    """Refuse to go on with a file that is not the one that was searched."""
+    if Stamp.of(Path(entry.file.path).stat()) != entry.stamp:
+        raise CannotClean(
+            f"files must not change while they are cleaned, got {entry.file.id}: "
+            "nothing is written, so clean again"
+        )
+
+
+class _Work:
+    """What all files have in common, and what has become of their documents."""
+
+    def __init__(self, options: Options, changes: Changes, singles: frozenset[str]) -> None:
+        self.options = options
+        self.changes = changes
+        self.singles = singles
+        self.concerned = changes.dropped if changes.marks is None else changes.marks.keys()
+        self.dropped: set[str] = set()
+        self.left: dict[str, Skipped] = {}
+
+    def written(self, paths: tuple[Path, ...], result: Result) -> Written:
+        """Return what has been done."""
+        gone = self.dropped if self.changes.marks is None else ()
+        dropped = tuple(one.id for one in result.duplicates if one.id in gone)
+        return Written(paths, dropped, tuple(self.left.values()))
+
+    def write(self, entry: Entry, target: str, drafts: Drafts) -> None:
+        """Write what stays of a file."""
+        if not entry.holds_records:
+            self._write_single(entry, target, drafts)
+            return
+        met: list[str] = []
+        try:
+            with drafts.open(target) as stream:
+                self._write_records(entry, self._placed(entry, met), target, stream)
+            self.dropped.update(met)
+        except Unreadable as why:
+            with drafts.open(target) as stream:
+                _copy(entry, target, stream)
+            reason = f"{entry.file.id} is copied as it is: {why.reason}"
+            self.left |= {id_: Skipped(id_, reason, why.remedy) for id_ in met}
+
+    def _write_single(self, entry: Entry, target: str, drafts: Drafts) -> None:
+        """Copy a file of one document, unless it goes."""
+        id_ = entry.file.id
+        if id_ not in self.singles or id_ not in self.changes.dropped:
+            with drafts.open(target) as stream:
+                _copy(entry, target, stream)
+            return
+        if os.path.lexists(target):
+            raise CannotClean(
+                f"a folder to write to must not hold what goes, got {target!r}: empty it first"
+            )
+        self.dropped.add(id_)
+
+    def _placed(self, entry: Entry, met: list[str]) -> Iterator[Placed]:
+        """Read the documents of a file again; note which of them go, or bear marks."""
+        for placed in read_file(entry.file, self.options):
+            if not placed.rows and isinstance(placed.item, Skipped):
+                raise Unreadable(placed.item.reason, placed.item.remedy)
+            if isinstance(placed.item, Document) and placed.item.id in self.concerned:
+                met.append(placed.item.id)
+            yield placed
+
+    def _write_records(
+        self, entry: Entry, placed: Iterator[Placed], target: str, stream: IO[bytes]
+    ) -> None:
+        """Write the records of a file that stay."""
+        suffix = suffixes(entry.file.path)[0]
+        if suffix == ".parquet":
+            self._write_parquet(entry, placed, target, stream)
+            return
+        if suffix in DELIMITERS:
+            rows = csv_rows(_source(entry), self.options, DELIMITERS[suffix])
+            delimiter = DELIMITERS[suffix]
+            lines = clean_csv(_source(entry), rows, placed, self.changes, delimiter)
+        else:
+            lines = clean_json_lines(_source(entry), placed, self.changes)
+        _write(lines, target, stream)
+
+    def _write_parquet(
+        self, entry: Entry, placed: Iterator[Placed], target: str, stream: IO[bytes]
+    ) -> None:
+        """Write a table; one that is to be compressed as a whole, which is unusual, twice."""
+        packing = suffixes(entry.file.path)[1]
+        limit = self.options.max_chars
+        with (
+            BytesIO(read_whole(_source(entry).chunks, limit))
+            if packing
+            else Path(entry.file.path).open("rb") as table,
+            tempfile.TemporaryFile() as whole,
+        ):
+            is_packed = bool(suffixes(target)[1])
+            clean_parquet(
+                table, entry.file.id, placed, self.changes, whole if is_packed else stream
+            )
+            if is_packed:
+                whole.seek(0)
+                _write(iter(lambda: whole.read(CHUNK), b""), target, stream)
+
+
+def _source(entry: Entry) -> Source:
+    """Return the content of a file, unpacked."""
+    return Source(entry.file.id, unpack(entry.file.path, suffixes(entry.file.path)[1]))
+
+
+def _write(chunks: Iterable[bytes], target: str, stream: IO[bytes]) -> None:
+    """Write bytes, compressed as the name of the file says."""
+    with packed(stream, suffixes(target)[1]) as packer:
+        for chunk in chunks:
+            packer.write(chunk)
+
+
+def _copy(entry: Entry, target: str, stream: IO[bytes]) -> None:
+    """Copy a file as it is, if that is possible at all."""
+    if suffixes(entry.file.path)[1] == suffixes(target)[1]:
+        with Path(entry.file.path).open("rb") as source:
+            shutil.copyfileobj(source, stream)
+        return
+    try:
+        _write(_source(entry).chunks, target, stream)
+    except Unreadable as error:
+        raise CannotClean(
+            f"a damaged file can only be copied under the same compression, "
+            f"got {entry.file.id}: {error.reason}; {error.remedy}"
+        ) from error

@@ -1,0 +1,288 @@
+"""Duplicates that are files: moved away, deleted, or replaced by links to the kept copy.
+
+Just before a file is touched, it and the copy that is kept for it must still be what
+was read; otherwise it stays, with a reason. At no moment is there no copy: a file
+goes only once the other one has been seen, or its content stands in its new place.
+
+Every step may be cut off anywhere and taken again. What is to be done, and how that
+survives a crash, is left to `dedupe.cleaning.journal`.
+"""
+
+import errno
+import filecmp
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from dedupe.cleaning.inputs import Entry, Inputs, Stamp, is_inside
+from dedupe.cleaning.journal import Action, Plan, Step, sync
+from dedupe.errors import InvalidSetting, Skipped
+from dedupe.results import Result
+
+__all__ = ["carry_out", "check_folder", "plan_steps"]
+
+
+class Stays(Exception):
+    """Why a file is left where it is; it ends up as a `Skipped`."""
+
+    def __init__(self, reason: str, remedy: str = "search again") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+def check_folder(folder: str, inputs: Inputs) -> None:
+    """Refuse a folder to move to that a search of the same paths would read again.
+
+    Raises
+    ------
+    InvalidSetting
+    """
+    if os.path.lexists(folder) and not os.path.isdir(folder):  # noqa: PTH112
+        raise InvalidSetting(f"files must be moved to a folder, got the file {folder!r}")
+    if inputs.holds(folder) or os.path.realpath(folder) == os.path.realpath(inputs.base):
+        raise InvalidSetting(
+            f"files must be moved out of the folder that is cleaned, got {folder!r} inside of it: "
+            "name another, such as one beside it"
+        )
+
+
+def plan_steps(
+    inputs: Inputs, result: Result, action: Action, folder: str
+) -> tuple[Plan, tuple[Skipped, ...]]:
+    """Return what is to be done, and the duplicates for which nothing can be done."""
+    known = inputs.single_documents(result)
+    times = {document.id: document.time for document in result.documents}
+    steps, left = [], []
+    for duplicate in result.duplicates:
+        try:
+            entry = _unchanged(duplicate.id, known, times)
+            kept = _unchanged(duplicate.duplicate_of, known, times)
+        except Stays as why:
+            left.append(Skipped(duplicate.id, why.reason, why.remedy))
+            continue
+        steps.append(
+            Step(duplicate.id, entry.place, entry.stamp, kept.file.id, kept.place, kept.stamp)
+        )
+    draft = f".dedupe-{secrets.token_hex(8)}.tmp"
+    return Plan(action, folder, draft, tuple(steps)), tuple(left)
+
+
+def _unchanged(id_: str, known: dict[str, Entry], times: dict[str, float | None]) -> Entry:
+    """Return the file of a document, which must be as old as the result says."""
+    entry = known.get(id_)
+    if entry is None:
+        raise Stays(f"{id_} is not a file of its own", "write its file anew with output= (-o)")
+    if times.get(id_) != entry.file.time:
+        raise Stays(f"{id_} has changed since it was read")
+    return entry
+
+
+def carry_out(plan: Plan, inputs: Inputs) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
+    """Take every step; return the ids of the files that are gone, and what stays and why."""
+    gone, left = [], []
+    act = ACTIONS[plan.action]
+    for step in plan.steps:
+        try:
+            act(_Task(step, plan, inputs))
+            gone.append(step.id)
+        except Stays as why:
+            left.append(Skipped(step.id, why.reason, why.remedy))
+        except OSError as error:
+            reason = f"cannot {plan.action}: {error.strerror or error}"
+            left.append(Skipped(step.id, reason, "check permissions and space, and search again"))
+    return tuple(gone), tuple(left)
+
+
+class _Task:
+    """One step, with the files that it is about looked up among the inputs."""
+
+    def __init__(self, step: Step, plan: Plan, inputs: Inputs) -> None:
+        self.step = step
+        self.is_resumed = plan.is_resumed
+        self.folder = Path(plan.folder)
+        self.target = self.folder / step.place
+        self.draft = plan.draft
+        self.base = Path(inputs.base)
+        # Only what the paths of the command lead to is ever touched.
+        found = inputs.entries.get(step.place)
+        self.path = Path(found.file.path) if found else None
+        self.kept = self._find_kept(inputs)
+
+    def _find_kept(self, inputs: Inputs) -> Path | None:
+        """Return the copy that is kept, if it is among the inputs under any name."""
+        known = inputs.entries.get(self.step.kept)
+        if known is not None:
+            return Path(known.file.path)
+        # Of names that a run before this one has linked, the inputs have the first alone.
+        path = self.base / self.step.kept
+        with suppress(OSError):
+            info = path.lstat()
+            return path if (info.st_dev, info.st_ino) in inputs.keys else None
+        return None
+
+    def files(self) -> tuple[Path, Path]:
+        """Return the file that is to go and the copy that is kept, if it may go now."""
+        step = self.step
+        if self.path is None or not os.path.lexists(self.path):
+            raise Stays("it is gone", "nothing to do, unless you miss it")
+        info = self.path.lstat()
+        if stat.S_ISLNK(info.st_mode):
+            raise Stays("it is a symbolic link", "remove the link yourself")
+        if not stat.S_ISREG(info.st_mode) or Stamp.of(info) != step.stamp:
+            raise Stays("it has changed since it was read")
+        return self.path, self._kept(info)
+
+    def _kept(self, info: os.stat_result) -> Path:
+        """Return the copy that is kept, which must be there, and another file."""
+        step = self.step
+        if self.kept is None or not self.kept.exists():
+            raise Stays(f"its kept copy {step.kept_id} is gone")
+        kept = self.kept.stat()
+        if Stamp.of(kept) != step.kept_stamp:
+            raise Stays(f"its kept copy {step.kept_id} has changed since it was read")
+        if os.path.samestat(info, kept) or step.place == step.kept:
+            raise Stays(f"it is the same file as its kept copy {step.kept_id}", "nothing to do")
+        return self.kept
+
+
+def _delete(task: _Task) -> None:
+    """Delete a file."""
+    if task.is_resumed and not os.path.lexists(task.base / task.step.place):
+        return
+    path, _ = task.files()
+    path.unlink()
+
+
+def _hardlink(task: _Task) -> None:
+    """Replace a file by a link to the copy that is kept, where not a byte is lost."""
+    if task.is_resumed and _is_linked(task):
+        return
+    path, kept = task.files()
+    if kept.is_symlink():
+        raise Stays(f"its kept copy {task.step.kept_id} is a symbolic link", "move or delete it")
+    if not _same_bytes(path, kept):
+        raise Stays(
+            f"not byte for byte the same as {task.step.kept_id}", "move or delete it instead"
+        )
+    draft = path.with_name(task.draft)
+    try:
+        os.link(kept, draft)
+        task.files()  # Comparing has taken time.
+        draft.replace(path)
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            raise Stays(f"on another disk than {task.step.kept_id}", "move or delete it") from error
+        raise
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _is_linked(task: _Task) -> bool:
+    """Return whether a run before this one has made the link already."""
+    # The walk over the inputs knows two names of one file by the first of them alone.
+    path, kept = task.base / task.step.place, task.base / task.step.kept
+    path.with_name(task.draft).unlink(missing_ok=True)
+    with suppress(OSError):
+        return os.path.samestat(path.lstat(), kept.lstat())
+    return False
+
+
+def _same_bytes(left: Path, right: Path) -> bool:
+    """Return whether two files have the same content now, whatever was seen before."""
+    filecmp.clear_cache()
+    return filecmp.cmp(left, right, shallow=False)
+
+
+def _move(task: _Task) -> None:
+    """Move a file to its place under the folder, across disks too, over nothing that is there."""
+    target = task.target
+    draft = target.with_name(task.draft)
+    if task.is_resumed:
+        draft.unlink(missing_ok=True)
+        if task.path is None and _is_file_of(target, task.step.stamp.size):
+            return
+    path, _ = task.files()
+    _make_parent(task.folder, target)
+    if os.path.samestat(path.parent.stat(), target.parent.stat()):
+        raise Stays(f"{target} is the file itself", "name another folder")
+    if os.path.lexists(target):
+        if target.is_symlink() or not target.is_file() or not _same_bytes(path, target):
+            raise Stays(f"{target} is there already", "name another folder")
+        task.files()  # Comparing has taken time.
+        path.unlink()
+        return
+    _place(path, target, draft)
+    try:
+        task.files()  # Copying has taken time.
+    except Stays:
+        target.unlink()
+        raise
+    path.unlink()
+
+
+def _is_file_of(path: Path, size: int) -> bool:
+    """Return whether a path is a regular file of this size."""
+    try:
+        info = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(info.st_mode) and info.st_size == size
+
+
+def _make_parent(folder: Path, target: Path) -> None:
+    """Make the folder that a file is moved to; no link may lead out of the tree."""
+    if not is_inside(target.parent, folder):
+        raise Stays(f"{target.parent} is a link out of {folder}", "remove the link")
+    target.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _place(path: Path, target: Path, draft: Path) -> None:
+    """Give a file a second name, or where disks differ a copy, that replaces nothing."""
+    # A rename would replace what has come to stand there since we looked; a link cannot.
+    try:
+        os.link(path, target)
+    except FileExistsError as error:
+        raise Stays(f"{target} is there already", "name another folder") from error
+    except OSError:  # Another disk, or a file system without links.
+        _copy(path, draft)
+        _settle(draft, target)
+
+
+def _copy(path: Path, draft: Path) -> None:
+    """Copy a file with its times, and wait until it is on disk."""
+    try:
+        with path.open("rb") as source, draft.open("xb") as copy:
+            shutil.copyfileobj(source, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+        shutil.copystat(path, draft)
+    except BaseException:  # Ctrl-C as well.
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _settle(draft: Path, target: Path) -> None:
+    """Give a finished copy its name, unless something has taken it meanwhile."""
+    try:
+        os.link(draft, target)
+    except FileExistsError as error:
+        raise Stays(f"{target} is there already", "name another folder") from error
+    except OSError as error:  # A file system without links, where looking first has to do.
+        if os.path.lexists(target):
+            raise Stays(f"{target} is there already", "name another folder") from error
+        draft.rename(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync(target.parent)
+
+
+ACTIONS: dict[Action, Callable[[_Task], None]] = {
+    "move": _move,
+    "delete": _delete,
+    "hardlink": _hardlink,
+}

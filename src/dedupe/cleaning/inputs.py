@@ -1,0 +1,222 @@
+"""What is to be cleaned: each file under the paths, as it was before the search.
+
+The look taken here comes before the search reads anything. So a file that is still
+as it was here is the one that the search has read, and one that is not is left alone.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Self
+
+from dedupe.documents import Document, read_file
+from dedupe.documents.document import Options
+from dedupe.documents.formats import RECORDS, suffixes
+from dedupe.documents.walk import STDIN, File, anchor, named, resolve, walk
+from dedupe.errors import InvalidResult, InvalidSetting, NoSuchPath
+from dedupe.results import Result
+
+__all__ = ["Entry", "Inputs", "Stamp", "base_of", "check_matches", "is_inside", "take_stock"]
+
+
+class Stamp(NamedTuple):
+    """What tells that a file is still the same: size, time of change, number on its disk."""
+
+    size: int
+    time_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, info: os.stat_result) -> Self:
+        """Return the stamp of a file."""
+        return cls(info.st_size, info.st_mtime_ns, info.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file to be cleaned.
+
+    Attributes
+    ----------
+    file : File
+    place : str
+        Its path within `Inputs.base`.
+    stamp : Stamp
+    holds_records : bool
+        Whether it holds many documents, and not one.
+    """
+
+    file: File
+    place: str
+    stamp: Stamp
+    holds_records: bool
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything to be cleaned.
+
+    Attributes
+    ----------
+    base : str
+        The folder that all of it is in, as an absolute path. It follows from the
+        paths alone, and is the same once files are gone.
+    folders : tuple of str
+        The folders that were named.
+    is_one_file : bool
+        Whether a single file was named.
+    entries : dict of str to Entry
+        By place, in the order of the search.
+    n_others : int
+        What is there and is no file: broken links, pipes, folders that cannot be read.
+    """
+
+    base: str
+    folders: tuple[str, ...]
+    is_one_file: bool
+    entries: dict[str, Entry]
+    n_others: int
+
+    @cached_property
+    def keys(self) -> frozenset[tuple[int, int | str]]:
+        """Device and number of each file."""
+        return frozenset(entry.file.key for entry in self.entries.values())
+
+    def single_documents(self, result: Result) -> dict[str, Entry]:
+        """Return the files that a result knows as one document each, by id.
+
+        A name that also goes with something unreadable is left out: a record may
+        carry the name of a file that could not be read, and stand for another text.
+        """
+        unclear = {skipped.id for skipped in result.skipped}
+        found: dict[str, Entry] = {}
+        for entry in self.entries.values():
+            if not entry.holds_records:
+                unclear |= {entry.file.id} & found.keys()
+                found[entry.file.id] = entry
+        return {id_: entry for id_, entry in found.items() if id_ not in unclear}
+
+    def holds(self, path: str) -> bool:
+        """Return whether a path lies in one of the folders that were named."""
+        return any(is_inside(path, folder) for folder in self.folders)
+
+
+def is_inside(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
+    """Return whether a path leads into a folder, or to the folder itself, by whatever links."""
+    root = os.path.realpath(folder)
+    try:
+        return os.path.commonpath([root, os.path.realpath(path)]) == root
+    except ValueError:  # Another drive.
+        return False
+
+
+def base_of(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> str:
+    """Return the folder that all paths are in, whether they are still there or not."""
+    names = named(paths)
+    if STDIN in names:
+        raise InvalidSetting(
+            "paths to clean must be files or folders, got '-': "
+            "what is piped in cannot be read twice, so save it in a file"
+        )
+    try:
+        return os.path.commonpath([os.path.abspath(anchor(name)) for name in names or ["."]])  # noqa: PTH100
+    except ValueError as error:
+        raise InvalidSetting(
+            f"paths to clean must be on one drive: {error}; clean each drive by itself"
+        ) from error
+
+
+def take_stock(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, gone: bool = False
+) -> Inputs:
+    """Look at every file under the paths.
+
+    Parameters
+    ----------
+    paths
+        As in `dedupe.documents.read_paths`, without standard input.
+    gone : bool
+        Pass over paths that are not there: a run before this one may have moved them.
+    """
+    names, base = named(paths), base_of(paths)
+    there = _still_there(names) if gone else resolve(names)
+    entries: dict[str, Entry] = {}
+    n_others = 0
+    for found in walk(there):
+        entry = _entry(found, base) if isinstance(found, File) else None
+        if entry is None:
+            n_others += 1
+        else:
+            entries.setdefault(entry.place, entry)
+    folders = tuple(path for path in there if os.path.isdir(path))  # noqa: PTH112
+    return Inputs(base, folders, len(there) == 1 and not folders, entries, n_others)
+
+
+def _still_there(names: Iterable[str]) -> list[str]:
+    """Return what paths and patterns lead to, if anything."""
+    there: list[str] = []
+    for name in names:
+        try:
+            there += resolve(name)
+        except NoSuchPath:
+            continue
+    return there
+
+
+def _entry(file: File, base: str) -> Entry | None:
+    """Return what there is to know of a file, unless it has vanished meanwhile."""
+    try:
+        info = os.stat(file.path)  # noqa: PTH116
+    except OSError:
+        return None
+    place = os.path.relpath(os.path.abspath(file.path), base)  # noqa: PTH100
+    if place.startswith(os.pardir + os.sep):
+        raise InvalidSetting(
+            f"paths to clean must not lead out of {base!r} again, got {file.path!r}: "
+            "name the folder itself"
+        )
+    return Entry(file, place, Stamp.of(info), suffixes(file.path)[0] in RECORDS)
+
+
+def check_matches(inputs: Inputs, result: Result, options: Options) -> None:
+    """Refuse a result that is not one of these files, or that nobody could act on.
+
+    Raises
+    ------
+    InvalidResult
+    """
+    _check_sound(result)
+    unknown = {member for cluster in result.clusters for member in cluster.members}
+    n_items = inputs.n_others
+    for entry in inputs.entries.values():
+        if not entry.holds_records:
+            n_items += 1
+            unknown.discard(entry.file.id)
+            continue
+        for placed in read_file(entry.file, options):
+            n_items += 1
+            if isinstance(placed.item, Document):
+                unknown.discard(placed.item.id)
+    n_known = result.n_documents + len(result.skipped)
+    if unknown or n_items != n_known:
+        odd = f", and not {min(unknown)!r}" if unknown else ""
+        raise InvalidResult(
+            f"a result must be of the documents that are cleaned: it has {n_known:,}, "
+            f"the paths have {n_items:,}{odd}; name the same paths and fields as for the "
+            "result, or search again"
+        )
+
+
+def _check_sound(result: Result) -> None:
+    """Refuse a result in which what is kept of one cluster is dropped in another."""
+    dropped = [duplicate.id for duplicate in result.duplicates]
+    kept = {duplicate.duplicate_of for duplicate in result.duplicates}
+    members = {member for cluster in result.clusters for member in cluster.members}
+    odd = kept.intersection(dropped) | {*kept, *dropped} - members
+    if odd or len(set(dropped)) < len(dropped):
+        shown = repr(min(odd)) if odd else "one of them twice"
+        raise InvalidResult(
+            f"a result must not drop what it keeps, nor what is in no cluster, got {shown}: "
+            "search again"
+        )

@@ -1,0 +1,165 @@
+"""What is going to be done to files, written down before it is begun.
+
+A journal is there exactly while a run has work left. Each step can be taken twice,
+so a run that was cut off is finished by reading the journal and taking every step
+again; nothing has to be noted in between. The search is not repeated then, because
+it could decide otherwise once part of the files is gone.
+
+A journal may lie in a folder that came from elsewhere. So paths in it are relative
+to what is cleaned, and `dedupe.cleaning.files` acts only on files that the paths of
+the command lead to.
+"""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from dedupe.cleaning.inputs import Stamp
+from dedupe.errors import CannotClean
+
+__all__ = ["NAME", "Action", "Plan", "Step", "load", "remove", "save"]
+
+NAME = ".dedupe-journal.jsonl"
+"""A hidden name, so that no search takes a journal for documents."""
+
+FORMAT, FORMAT_VERSION = "dedupe-journal", 1
+
+Action = Literal["move", "delete", "hardlink"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A file that is to go, and the one that is kept for it.
+
+    Attributes
+    ----------
+    id, kept_id : str
+        As the report shows them.
+    place, kept : str
+        Paths within `Inputs.base`.
+    stamp, kept_stamp : Stamp
+        As the files were when they were read.
+    """
+
+    id: str
+    place: str
+    stamp: Stamp
+    kept_id: str
+    kept: str
+    kept_stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps of a run.
+
+    Attributes
+    ----------
+    action : str
+    folder : str
+        Where files are moved to, as an absolute path; "" for other actions.
+    draft : str
+        The name that a file goes by until it is whole.
+    steps : tuple of Step
+    is_resumed : bool
+        Whether some of the steps may have been taken already.
+    """
+
+    action: Action
+    folder: str
+    draft: str
+    steps: tuple[Step, ...]
+    is_resumed: bool = False
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write a journal that outlives a crash, in one step.
+
+    Raises
+    ------
+    CannotClean
+    """
+    head = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "action": plan.action,
+        "folder": plan.folder,
+        "draft": plan.draft,
+    }
+    draft = path.with_name(plan.draft)
+    try:
+        with draft.open("x", encoding="ascii") as file:
+            for row in (head, *map(_row, plan.steps)):
+                file.write(json.dumps(row) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise CannotClean(
+            f"a journal must be written before files are touched, got {error}: "
+            "name a place for it with journal= (--journal)"
+        ) from error
+
+
+def _row(step: Step) -> dict[str, Any]:
+    """Return a step as a line of a journal has it."""
+    return {name: getattr(step, name) for name in Step.__slots__}
+
+
+def load(path: Path) -> Plan:
+    """Read the journal of a run that was cut off.
+
+    Raises
+    ------
+    CannotClean
+        When it is no journal.
+    """
+    try:
+        head, *rows = map(json.loads, path.read_text(encoding="ascii").splitlines())
+        if (head["format"], head["version"]) != (FORMAT, FORMAT_VERSION):
+            raise ValueError(f"format {head['format']!r}, version {head['version']!r}")
+        steps = tuple(map(_step, rows))
+        plan = Plan(head["action"], head["folder"], head["draft"], steps, is_resumed=True)
+        if plan.action not in get_args(Action) or not isinstance(plan.folder, str):
+            raise ValueError(f"action {plan.action!r}")
+        if not re.fullmatch(r"\.dedupe-[0-9a-f]{16}\.tmp", plan.draft):
+            raise ValueError(f"draft {plan.draft!r}")
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise CannotClean(
+            f"a journal must be one that this version has written, got {path}: {error!r}; "
+            "remove it to search anew"
+        ) from error
+    return plan
+
+
+def _step(row: dict[str, Any]) -> Step:
+    """Rebuild a step."""
+    stamps = {name: Stamp(*row[name]) for name in ("stamp", "kept_stamp")}
+    step = Step(**{**row, **stamps})
+    if not all(isinstance(getattr(step, name), str) for name in ("id", "place", "kept_id", "kept")):
+        raise ValueError("a name that is none")
+    for place in (step.place, step.kept):
+        if os.path.isabs(place) or ".." in Path(place).parts:  # noqa: PTH117
+            raise ValueError(f"a place outside of what is cleaned, {place!r}")
+    return step
+
+
+def remove(path: Path) -> None:
+    """Remove the journal of a run that is done."""
+    path.unlink(missing_ok=True)
+
+
+def sync(folder: str | os.PathLike[str]) -> None:
+    """Wait until the names in a folder are on disk, where the system has a call for it."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,204 @@
+"""``dedupe clean``: act on what was found, and say what was done.
+
+Ids of what goes are data and stand on standard output, one on a line; what was done,
+what had to stay and what could not be read stand on standard error.
+"""
+
+# ruff: noqa: PLC0415
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dedupe.cli import options
+
+if TYPE_CHECKING:
+    from dedupe.cleaning import Cleaning
+    from dedupe.errors import Skipped
+
+__all__ = ["clean"]
+
+N_SHOWN = 20
+"""Documents that could not be read that are named; the result has all of them."""
+
+READING = ("id_field", "text_field", "time_field")
+"""Settings that say how records are read, and hold for a saved result too."""
+
+
+@click.command()
+@options.paths
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=click.Path(),
+    help="Write the collection without its duplicates to OUT, a folder for several files.",
+)
+@click.option(
+    "--annotate",
+    is_flag=True,
+    help="With -o: keep every record, and add cluster, duplicate_of, score and reason.",
+)
+@click.option(
+    "--list", "is_list", is_flag=True, help="Print the ids of what can go.  [this is the default]"
+)
+@click.option(
+    "--move",
+    metavar="DIR",
+    type=click.Path(),
+    help="Move files that can go to DIR, each with its path.",
+)
+@click.option("--delete", is_flag=True, help="Delete files that can go, after a question.")
+@click.option("--yes", is_flag=True, help="With --delete: do not ask.")
+@click.option(
+    "--hardlink",
+    is_flag=True,
+    help="Replace files with the same bytes as their kept copy by hard links to it.",
+)
+@click.option("-0", "--null", is_flag=True, help="End ids with a zero byte, for xargs -0.")
+@click.option(
+    "--journal",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Where to note what is done to files until all is done.  [default: beside them]",
+)
+@click.option(
+    "--result",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Act on this result of 'find --format json', without a search.",
+)
+@options.search
+def clean(
+    paths: tuple[str, ...],
+    *,
+    is_list: bool,
+    yes: bool,
+    null: bool,
+    quiet: bool,
+    result: Path | None,
+    **settings: Any,
+) -> None:
+    """Drop the duplicates among the files and records in PATHs.
+
+    By default it only prints their ids. With -o it writes a copy of JSON Lines, CSV,
+    Parquet or a folder without them, and changes nothing else. With --move, --delete
+    or --hardlink it acts on files; cut off, it finishes when it is run again.
+    """
+    _check(settings, is_list=is_list, yes=yes)
+    from dedupe import cleaning
+    from dedupe.report.progress import Display
+    from dedupe.results import Result
+
+    with ExitStack() as stack:
+        display = stack.enter_context(Display(quiet))
+        if result is None:
+            settings["progress"] = display.update
+        else:
+            settings = _without_search(settings)
+            settings["result"] = Result.from_json(result.read_bytes())
+
+        def confirm(n_files: int) -> None:
+            stack.close()  # A bar would be drawn over the question.
+            if settings["delete"] and not yes:
+                click.confirm(f"Delete {n_files:,} files?", abort=True, err=True)
+
+        done = cleaning.clean(list(paths), confirm=confirm, **settings)
+        if done.result is not None and result is None:
+            display.finish(done.result)
+    if settings["output"] is None:
+        _print(done.dropped, "\0" if null else "\n")
+    _tell(done, settings)
+    if done.left:
+        raise SystemExit(1)
+
+
+_OF_CLEAN = ("output", "annotate", "move", "delete", "hardlink", "journal")
+
+
+def _check(settings: dict[str, Any], *, is_list: bool, yes: bool) -> None:
+    """Refuse flags that do not go together, before any work."""
+    ways = [name for name in ("output", "move", "delete", "hardlink") if settings[name]]
+    if len(ways) + is_list > 1:
+        raise click.UsageError(
+            "--output, --list, --move, --delete and --hardlink exclude each other"
+        )
+    if settings["annotate"] and not settings["output"]:
+        raise click.UsageError("--annotate needs -o, which says where to write")
+    if yes and not settings["delete"]:
+        raise click.UsageError("--yes answers the question of --delete")
+    if settings["delete"] and not yes and not sys.stdin.isatty():
+        raise click.UsageError("--delete needs --yes where there is no terminal to ask on")
+    if settings["output"] == "-" and sys.stdout.isatty():
+        raise click.UsageError("records may hold what acts on a terminal: send them elsewhere")
+
+
+def _without_search(settings: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the settings of a search that does not take place, and refuse given ones."""
+    from click.core import ParameterSource
+
+    context = click.get_current_context()
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in settings
+        if name not in _OF_CLEAN
+        and name not in READING
+        and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"--result has settings of its own: leave out {', '.join(given)}")
+    return {name: settings[name] for name in (*_OF_CLEAN, *READING)}
+
+
+def _print(ids: Iterable[str], end: str) -> None:
+    """Print ids: exactly before zero bytes, and so that each stays on its line before others."""
+    from dedupe.report.lines import visible
+
+    shown = ids if end == "\0" else map(visible, ids)
+    text = "".join(id_ + end for id_ in shown)
+    click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+
+
+def _tell(done: "Cleaning", settings: dict[str, Any]) -> None:
+    """Say on standard error what was done."""
+    from dedupe.report.lines import visible
+
+    for line in (*_stayed("left", done.left), *_unread(done), _summary(done, settings)):
+        click.echo(visible(line), err=True)
+
+
+def _stayed(what: str, items: "Iterable[Skipped]") -> Iterator[str]:
+    """Yield a line for each document that stayed."""
+    for item in items:
+        yield f"{what}: {item.id}: {item.reason}; {item.remedy}"
+
+
+def _unread(done: "Cleaning") -> Iterator[str]:
+    """Yield lines for what could not be read, and so is no duplicate."""
+    skipped = done.result.skipped if done.result else ()
+    yield from _stayed("unread, so it stays", skipped[:N_SHOWN])
+    if len(skipped) > N_SHOWN:
+        yield f"unread, so they stay: {len(skipped) - N_SHOWN:,} more"
+
+
+def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:
+    """Say in one line what was done."""
+    from dedupe.report.lines import counted
+
+    gone, left = len(done.dropped), f"{len(done.left):,} left"
+    if settings["output"] is not None and done.result is not None:
+        n_kept = counted(done.result.n_documents - gone, "document")
+        where = "standard output" if settings["output"] == "-" else settings["output"]
+        if settings["annotate"]:
+            return f"{where}: {n_kept}, all of them marked"
+        return f"{where}: {n_kept} kept, {gone:,} dropped, {left}"
+    for action, did in (("move", "moved"), ("delete", "deleted"), ("hardlink", "linked")):
+        if settings[action]:
+            before = "" if done.result else "finished what was cut off, without a search: "
+            return f"{before}{counted(gone, 'file')} {did}, {left}"
+    n_documents = done.result.n_documents if done.result else 0
+    return f"{gone:,} of {counted(n_documents, 'document')} can go, nothing was changed"

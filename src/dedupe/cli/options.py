@@ -1,0 +1,81 @@
+"""Options that commands share: those of a search, and what sizes look like."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from dedupe.errors import InvalidSetting
+from dedupe.settings import KEEP, Settings
+
+__all__ = ["ngram", "paths", "search", "threshold"]
+
+DEFAULTS = Settings()
+
+Command = Callable[..., Any]
+
+
+def _n_bytes(size: str) -> int:
+    """Read a size in bytes, or in units of 1024.
+
+    >>> _n_bytes("2G"), _n_bytes("500mb"), _n_bytes("4096")
+    (2147483648, 524288000, 4096)
+    """
+    found = re.fullmatch(r"([1-9]\d*)([KMGT]?)B?", size.strip().upper())
+    if not found:
+        raise InvalidSetting(f"memory must be a size such as 500M or 2G, got {size!r}")
+    return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
+
+
+# The type tells shells to complete the names of files.
+paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
+
+threshold = click.option(
+    "--threshold",
+    default=DEFAULTS.threshold,
+    help="Score from which two documents are the same story, 0.1 to 1.",
+)
+ngram = click.option(
+    "--ngram", default=DEFAULTS.ngram, help="Words in a shingle, the unit of comparison."
+)
+
+SEARCH = (
+    threshold,
+    ngram,
+    click.option(
+        "--num-perm",
+        default=DEFAULTS.num_perm,
+        help="Values in a signature: more find smaller overlaps, and take longer.",
+    ),
+    click.option("--seed", default=DEFAULTS.seed, help="Seed of the permutations."),
+    click.option(
+        "--keep",
+        type=click.Choice(KEEP),
+        default=DEFAULTS.keep,
+        help="The copy to keep of a cluster.",
+    ),
+    click.option(
+        "--id-field", default="id", help="Field or column that holds the id of a document."
+    ),
+    click.option("--text-field", default="text", help="Field or column that holds its text."),
+    click.option(
+        "--time-field", help="Field or column that holds its time.  [default: that of its file]"
+    ),
+    click.option("--workers", type=int, help="Threads to work with.  [default: one for each core]"),
+    click.option(
+        "--memory",
+        callback=lambda _, __, size: None if size is None else _n_bytes(size),
+        metavar="SIZE",
+        help="Bytes, or 500M, 2G, to keep in memory; the rest goes to temporary files.  "
+        "[default: a quarter of the machine]",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
+)
+
+
+def search(command: Command) -> Command:
+    """Give a command the options of a search."""
+    for option in reversed(SEARCH):
+        command = option(command)
+    return command

@@ -1,0 +1,47 @@
+"""What tests of cleaning share: results made by hand, so that nothing has to be searched."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from dedupe import Cluster, DocumentInfo, Duplicate, Pair, Result, Settings, Skipped
+from dedupe.documents import read_paths
+
+
+def made(paths, *groups: Iterable[str], **fields) -> Result:
+    """Make a result of what stands under the paths; the first of each group is kept."""
+    items = list(read_paths(paths, **fields))
+    skipped = tuple(item for item in items if isinstance(item, Skipped))
+    documents = {item.id: item for item in items if not isinstance(item, Skipped)}
+    groups = [tuple(group) for group in groups]
+    pairs = [
+        Pair(*sorted((kept, other)), 0.9, 0.5, 1, 1, 0.5, "contained", "7 words, shared", 7, 0, 0)
+        for kept, *others in groups
+        for other in others
+    ]
+    return Result(
+        clusters=tuple(Cluster(group[0], tuple(sorted(group))) for group in groups),
+        duplicates=tuple(
+            Duplicate(other, kept, 0.9, kept, 0.9, "7 words, shared")
+            for kept, *others in groups
+            for other in others
+        ),
+        scored=tuple(pairs),
+        skipped=skipped,
+        n_documents=len(documents),
+        settings=Settings(),
+        documents=tuple(
+            DocumentInfo(id_, 7, 0, documents[id_].time) for group in groups for id_ in group
+        ),
+    )
+
+
+def tree(folder: str | os.PathLike[str] = ".") -> dict[str, bytes]:
+    """Return everything that is in a folder, links as what they point to."""
+    return {
+        path.relative_to(folder).as_posix(): (
+            os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+        )
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_symlink() or not path.is_dir()
+    }

@@ -1,0 +1,663 @@
+"""Duplicates that are files: what goes, what stays and why, and runs that are cut off."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cleaned import made, tree
+from dedupe import CannotClean, InvalidSetting, Result, clean
+from dedupe.cleaning import journal
+
+SAME = "one story"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(**files: str) -> None:
+    """Write files; two underscores stand for a slash."""
+    for name, text in files.items():
+        path = Path(name.replace("__", "/") + ".txt")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def three() -> Result:
+    """Write three files, of which the first is kept, and return what is known of them."""
+    write(in__a=SAME, in__b=SAME, in__deep__c="one story, other words", in__other="else")
+    return made("in", ["in/a.txt", "in/b.txt", "in/deep/c.txt"])
+
+
+WAYS = {"move": {"move": "gone"}, "delete": {"delete": True}, "hardlink": {"hardlink": True}}
+
+
+# What goes.
+
+
+def test_by_default_nothing_is_touched(here):
+    result = three()
+    before = tree()
+    done = clean("in", result=result)
+    assert done.dropped == ("in/b.txt", "in/deep/c.txt")
+    assert (done.left, done.written, done.result) == ((), (), result)
+    assert tree() == before
+
+
+def test_delete(here):
+    done = clean("in", delete=True, result=three())
+    assert done.dropped == ("in/b.txt", "in/deep/c.txt")
+    assert sorted(tree()) == ["in/a.txt", "in/other.txt"]
+
+
+def test_move_keeps_paths_and_times(here):
+    result = three()
+    then = Path("in/deep/c.txt").stat().st_mtime_ns
+    done = clean("in", move="gone", result=result)
+    assert done.dropped == ("in/b.txt", "in/deep/c.txt")
+    assert sorted(tree()) == ["gone/b.txt", "gone/deep/c.txt", "in/a.txt", "in/other.txt"]
+    assert Path("gone/deep/c.txt").stat().st_mtime_ns == then
+
+
+def test_hardlink_only_where_no_byte_is_lost(here):
+    done = clean("in", hardlink=True, result=three())
+    assert done.dropped == ("in/b.txt",)
+    assert [(item.id, item.reason) for item in done.left] == [
+        ("in/deep/c.txt", "not byte for byte the same as in/a.txt")
+    ]
+    assert Path("in/a.txt").samefile("in/b.txt")
+    assert Path("in/deep/c.txt").read_text() == "one story, other words"
+    assert sorted(tree()) == ["in/a.txt", "in/b.txt", "in/deep/c.txt", "in/other.txt"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_files_from_several_folders(here, way):
+    write(x__a=SAME, y__a=SAME, y__b=SAME)
+    done = clean(
+        ["x", "y/a.txt"], result=made(["x", "y/a.txt"], ["x/a.txt", "y/a.txt"]), **WAYS[way]
+    )
+    assert done.dropped == ("y/a.txt",)
+    assert Path("x/a.txt").read_text() == Path("y/b.txt").read_text() == SAME
+    assert way != "move" or Path("gone/y/a.txt").read_text() == SAME
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["-rf", "two\nlines", " ", "*", "é\u2028\u202e", "$(reboot)"])
+def test_names_are_only_names(here, way, name):
+    write(**{f"in__{name}": SAME, "in__~": SAME, "in__*z": SAME})
+    id_ = f"in/{name}.txt"
+    done = clean("in", result=made("in", ["in/~.txt", id_]), **WAYS[way])
+    assert done.dropped == (id_,)
+    assert Path("in/*z.txt").exists()
+    assert Path(id_).exists() == (way == "hardlink")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_names_that_are_no_utf8(here, way):
+    Path("in").mkdir()
+    names = [os.fsdecode(b"in/a\xff.txt"), os.fsdecode(b"in/b\xff.txt")]
+    for name in names:
+        Path(name).write_text(SAME)
+    done = clean("in", result=made("in", ["in/a\\xff.txt", "in/b\\xff.txt"]), **WAYS[way])
+    assert done.dropped == ("in/b\\xff.txt",)
+    assert Path(names[0]).read_text() == SAME
+    assert Path(names[1]).exists() == (way == "hardlink")
+
+
+def test_paths_with_dots(here):
+    write(in__a=SAME, in__b=SAME)
+    Path("in/sub").mkdir()
+    paths = ["in/sub/../a.txt", "./in/b.txt"]
+    done = clean(paths, move="gone", result=made(paths, paths))
+    assert done.dropped == ("./in/b.txt",)
+    assert sorted(tree()) == ["gone/b.txt", "in/a.txt"]
+
+
+# What stays.
+
+
+def left(done) -> dict[str, str]:
+    assert done.dropped == ()
+    return {item.id: item.reason for item in done.left}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_file_that_has_changed_since_the_result_stays(here, way):
+    write(in__a=SAME, in__b=SAME)
+    result = made("in", ["in/a.txt", "in/b.txt"])
+    os.utime("in/b.txt", ns=(0, 0))
+    done = clean("in", result=result, **WAYS[way])
+    assert left(done) == {"in/b.txt": "in/b.txt has changed since it was read"}
+    assert sorted(tree()) == ["in/a.txt", "in/b.txt"]
+
+
+def searching(monkeypatch, result: Result, meanwhile) -> None:
+    """Let something happen between the look at the files and what is done to them."""
+
+    def search(*_, **__):
+        meanwhile()
+        return result
+
+    monkeypatch.setattr("dedupe.api.find_duplicates", search)
+
+
+def rewrite(path: str) -> None:
+    """Change a file without changing its size or time."""
+    info = Path(path).stat()
+    other = Path(path).with_suffix(".new")
+    other.write_text(Path(path).read_text().upper())
+    other.replace(path)
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+def lengthen(path: str) -> None:
+    info = Path(path).stat()
+    Path(path).write_text(Path(path).read_text() + "!")
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+MEANWHILE = {
+    "rewritten": (rewrite, "has changed since it was read"),
+    "lengthened": (lengthen, "has changed since it was read"),
+    "touched": (lambda path: os.utime(path, (0, 0)), "has changed since it was read"),
+    "gone": (lambda path: Path(path).unlink(), "is gone"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", MEANWHILE)
+@pytest.mark.parametrize("which", ["in/a.txt", "in/b.txt"])
+def test_a_file_goes_only_while_both_are_what_was_read(here, monkeypatch, way, what, which):
+    write(in__a=SAME, in__b=SAME)
+    happens, reason = MEANWHILE[what]
+    searching(monkeypatch, made("in", ["in/a.txt", "in/b.txt"]), lambda: happens(which))
+    (said,) = left(clean("in", **WAYS[way])).values()
+    assert said == (f"its kept copy in/a.txt {reason}" if which == "in/a.txt" else f"it {reason}")
+    wanted = {"in/a.txt", "in/b.txt"} - ({which} if what == "gone" else set())
+    assert set(tree()) == wanted
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_links_stay_and_what_they_point_to(here, way):
+    write(in__a=SAME, outside=SAME)
+    Path("in/b.txt").symlink_to("../outside.txt")
+    done = clean("in", result=made("in", ["in/a.txt", "in/b.txt"]), **WAYS[way])
+    assert left(done) == {"in/b.txt": "it is a symbolic link"}
+    assert tree() == {
+        "in/a.txt": SAME.encode(), "in/b.txt": b"../outside.txt", "outside.txt": SAME.encode()
+    }  # fmt: skip
+
+
+def test_no_link_is_made_to_what_a_link_points_to(here):
+    write(in__b=SAME, outside=SAME)
+    Path("in/a.txt").symlink_to("../outside.txt")
+    done = clean("in", hardlink=True, result=made("in", ["in/a.txt", "in/b.txt"]))
+    assert left(done) == {"in/b.txt": "its kept copy in/a.txt is a symbolic link"}
+
+
+def test_a_file_becomes_a_link_meanwhile(here, monkeypatch):
+    write(in__a=SAME, in__b=SAME, precious=SAME)
+
+    def swap():
+        Path("in/b.txt").unlink()
+        Path("in/b.txt").symlink_to("../precious.txt")
+
+    searching(monkeypatch, made("in", ["in/a.txt", "in/b.txt"]), swap)
+    assert left(clean("in", delete=True)) == {"in/b.txt": "it is a symbolic link"}
+    assert Path("precious.txt").read_text() == SAME
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_record_that_has_the_name_of_an_unread_file(here, way):
+    write(in__empty="", in__a=SAME)
+    record = {"id": "in/empty.txt", "text": SAME}
+    Path("in/r.jsonl").write_text(json.dumps(record))
+    result = made("in", ["in/a.txt", "in/empty.txt"])
+    assert result.skipped[0].id == "in/empty.txt"
+    before = tree()
+    done = clean("in", result=result, **WAYS[way])
+    assert left(done) == {"in/empty.txt": "in/empty.txt is not a file of its own"}
+    assert tree() == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_records_and_files_that_are_kept_for_them(here, way):
+    write(in__a=SAME, in__b=SAME)
+    rows = [json.dumps({"id": id_, "text": SAME}) for id_ in "xy"]
+    Path("in/r.jsonl").write_text("\n".join(rows))
+    before = tree()
+    done = clean("in", result=made("in", ["x", "in/a.txt"], ["in/b.txt", "y"]), **WAYS[way])
+    assert left(done) == {
+        "in/a.txt": "x is not a file of its own",
+        "y": "y is not a file of its own",
+    }
+    assert tree() == before
+
+
+def test_what_stands_in_the_way_is_never_replaced(here):
+    result = three()
+    write(gone__b="precious")
+    Path("gone/deep").write_text("a file where a folder should be")
+    done = clean("in", move="gone", result=result)
+    assert set(left(done)) == {"in/b.txt", "in/deep/c.txt"}
+    assert left(done)["in/b.txt"].endswith("gone/b.txt is there already")
+    assert Path("gone/b.txt").read_text() == "precious"
+    assert Path("in/b.txt").read_text() == SAME
+
+
+def test_a_link_in_the_way_is_not_followed(here):
+    result = three()
+    write(precious=SAME)
+    Path("gone").mkdir()
+    Path("elsewhere").mkdir()
+    Path("gone/b.txt").symlink_to("../precious.txt")
+    Path("gone/deep").symlink_to("../elsewhere")
+    done = clean("in", move="gone", result=result)
+    assert left(done)["in/deep/c.txt"].startswith(f"{here}/gone/deep is a link out of")
+    assert tree("elsewhere") == {}
+    assert Path("precious.txt").read_text() == SAME
+    assert Path("in/b.txt").exists()
+
+
+@pytest.mark.parametrize("folder", ["in", "in/gone", "link/gone", "link", "./in/../in/x"])
+def test_nothing_is_moved_within_what_is_cleaned(here, folder):
+    result = three()
+    Path("link").symlink_to("in")
+    before = tree()
+    with pytest.raises(InvalidSetting, match="must be moved out of the folder that is cleaned"):
+        clean("in", move=folder, result=result)
+    with pytest.raises(InvalidSetting, match="must be moved out of"):
+        clean("in/*.txt", move="in")
+    assert tree() == before
+
+
+def test_a_file_is_not_moved_onto_itself(here):
+    write(in__a=SAME, in__deep__b=SAME)
+    Path("gone").mkdir()
+    paths = ["in/a.txt", "in/deep/b.txt"]
+    result = made(paths, paths)
+    done = clean(paths, move="in/../gone", result=result, confirm=lambda _: None)
+    assert done.dropped == ("in/deep/b.txt",)
+    shutil.rmtree("gone")
+    write(in__deep__b=SAME)
+    Path("gone").mkdir()
+    Path("gone/deep").symlink_to("../in/deep")
+    done = clean(paths, move="gone", result=made(paths, paths))
+    assert "is a link out of" in left(done)["in/deep/b.txt"]
+    assert Path("in/deep/b.txt").read_text() == SAME
+
+
+def test_a_folder_to_move_to_that_is_a_file(here):
+    result = three()
+    Path("gone").touch()
+    with pytest.raises(InvalidSetting, match="moved to a folder, got the file"):
+        clean("in", move="gone", result=result)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"move": "x", "delete": True},
+            "only one thing can be done to duplicates, got move, delete",
+        ),
+        ({"output": "x", "hardlink": True}, "got output, hardlink"),
+        ({"annotate": True}, "annotate must come with output"),
+        ({"annotate": True, "move": "x"}, "annotate must come with output"),
+    ],
+)
+def test_what_does_not_go_together(here, options, said):
+    with pytest.raises(InvalidSetting, match=said):
+        clean("in", **options)
+
+
+def test_confirm_is_asked_before_anything_is_touched(here):
+    result = three()
+    before = tree()
+    asked = []
+
+    def refuse(n_files):
+        asked.append((n_files, tree() == before))
+        raise InterruptedError("no")
+
+    for way in WAYS.values():
+        with pytest.raises((InterruptedError, CannotClean)):
+            clean("in", result=result, confirm=refuse, **way)
+    assert asked == [(2, True)] * 3
+    assert tree() == before
+
+
+def test_an_action_that_fails_is_said_and_the_others_are_taken(here, monkeypatch):
+    result = three()
+    real = os.unlink
+
+    def unlink(path, **more):
+        if os.fspath(path).endswith("b.txt"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        real(path, **more)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    done = clean("in", delete=True, result=result)
+    assert done.dropped == ("in/deep/c.txt",)
+    assert [item.reason for item in done.left] == ["cannot delete: Permission denied"]
+
+
+# Across disks.
+
+
+def other_disk(monkeypatch, folder: str) -> None:
+    """Let a folder be on another disk, as far as links can tell."""
+    real = os.link
+
+    def link(source, target, **more):
+        if (folder in Path(source).parts) != (folder in Path(target).parts):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        real(source, target, **more)
+
+    monkeypatch.setattr(os, "link", link)
+
+
+def test_move_across_disks(here, monkeypatch):
+    result = three()
+    other_disk(monkeypatch, "gone")
+    Path("in/b.txt").chmod(0o640)
+    then = Path("in/b.txt").stat()
+    done = clean("in", move="gone", result=result)
+    assert done.dropped == ("in/b.txt", "in/deep/c.txt")
+    assert sorted(tree()) == ["gone/b.txt", "gone/deep/c.txt", "in/a.txt", "in/other.txt"]
+    now = Path("gone/b.txt").stat()
+    assert (now.st_mtime_ns, now.st_mode) == (then.st_mtime_ns, then.st_mode)
+
+
+def test_move_to_a_disk_that_is_one(here):
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shared.stat().st_dev == here.stat().st_dev:
+        pytest.skip("there is no other file system here")
+    folder = shared / f"dedupe-{os.getpid()}-{time.time_ns()}"
+    try:
+        assert clean("in", move=folder, result=three()).left == ()
+        assert sorted(tree(folder)) == ["b.txt", "deep/c.txt"]
+        assert sorted(tree()) == ["in/a.txt", "in/other.txt"]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_disk_without_links(here, monkeypatch):
+    def link(*_, **__):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    assert clean("in", move="gone", result=three()).left == ()
+    assert sorted(tree("gone")) == ["b.txt", "deep/c.txt"]
+    write(in__x=SAME)
+    done = clean("in", hardlink=True, result=made("in", ["in/a.txt", "in/x.txt"]))
+    assert left(done) == {"in/x.txt": "cannot hardlink: Operation not permitted"}
+
+
+def test_a_full_disk_leaves_the_file_and_no_half_of_it(here, monkeypatch):
+    result = three()
+    other_disk(monkeypatch, "gone")
+
+    def full(source, target):
+        target.write(source.read()[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    done = clean("in", move="gone", result=result)
+    assert set(left(done).values()) == {"cannot move: No space left on device"}
+    assert tree("gone") == {}
+
+
+def test_a_file_that_changes_while_it_is_copied_stays(here, monkeypatch):
+    result = three()
+    other_disk(monkeypatch, "gone")
+    real = shutil.copyfileobj
+
+    def slow(source, target):
+        real(source, target)
+        lengthen(source.name)
+
+    monkeypatch.setattr(shutil, "copyfileobj", slow)
+    done = clean("in", move="gone", result=result)
+    assert left(done)["in/b.txt"] == "it has changed since it was read"
+    assert tree("gone") == {}
+    assert Path("in/b.txt").read_text() == f"{SAME}!"
+
+
+def test_no_link_across_disks(here, monkeypatch):
+    write(in__a=SAME, in__far__b=SAME)
+    other_disk(monkeypatch, "far")
+    done = clean("in", hardlink=True, result=made("in", ["in/a.txt", "in/far/b.txt"]))
+    assert left(done) == {"in/far/b.txt": "on another disk than in/a.txt"}
+    assert sorted(tree()) == ["in/a.txt", "in/far/b.txt"]
+
+
+# Runs that are cut off.
+
+DRIVER = """
+import errno, itertools, json, os, shutil, signal, sys
+from pathlib import Path
+import dedupe.cleaning as cleaning
+from dedupe import Result
+
+work, way, far = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3] == "far"
+result = Result.from_json(Path(sys.argv[4]).read_bytes())
+CALLS = ("link", "unlink", "replace", "rename", "fsync", "mkdir")
+
+def run(n):
+    pid = os.fork()
+    if pid == 0:
+        os.chdir(work)
+        counter = itertools.count(1)
+        def dying(call, is_link):
+            def wrapped(*args, **more):
+                if is_link and far and len({"gone" in Path(arg).parts for arg in args}) > 1:
+                    raise OSError(errno.EXDEV, "far")
+                value = call(*args, **more)
+                if next(counter) == n:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return value
+            return wrapped
+        for name in CALLS:
+            setattr(os, name, dying(getattr(os, name), name == "link"))
+        try:
+            cleaning.clean("in", result=result, **way)
+        except BaseException as error:
+            print(error, file=sys.stderr)
+            os._exit(3)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+def state():
+    return {
+        str(path.relative_to(work)): (path.read_bytes(), path.stat().st_nlink)
+        for path in sorted(work.rglob("*")) if path.is_file()
+    }
+
+spare = work.with_name("spare")
+shutil.copytree(work, spare)
+def restore():
+    shutil.rmtree(work)
+    shutil.copytree(spare, work)
+    for path in work.rglob("*.txt"):
+        os.utime(path, ns=(10**18, 10**18))
+
+restore()
+assert run(0) == 0
+wanted = state()
+kills = 0
+for n in itertools.count(1):
+    restore()
+    code = run(n)
+    if code == 0:
+        break
+    assert code == -signal.SIGKILL, code
+    kills += 1
+    # Where the journal is gone, all is done, and the result does not fit any more.
+    done = state() == wanted
+    # Cut off once more, in the middle of what is left.
+    code = run(n // 2 + 1)
+    assert code in (0, -signal.SIGKILL, 3 * done), code
+    if code == -signal.SIGKILL:
+        assert run(0) in (0, 3 * (state() == wanted))
+    got = {name: facts for name, facts in state().items()
+           if not (name.endswith(".tmp") and "journal" in facts[0][:40].decode("latin-1"))}
+    assert got == wanted, (n, set(got.items()) ^ set(wanted.items()))
+print(kills)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
+@pytest.mark.parametrize("disk", ["near", "far"])
+@pytest.mark.parametrize("way", WAYS)
+def test_killed_anywhere_and_run_again_ends_the_same(here, way, disk):
+    write(in__a=SAME, in__b=SAME, in__deep__c=SAME, in__d=SAME, in__x="two", in__y="two", in__z="3")
+    for path in Path("in").rglob("*.txt"):
+        os.utime(path, ns=(10**18, 10**18))
+    # The kept copies stand before, between and after what goes.
+    result = made(
+        "in", ["in/b.txt", "in/a.txt", "in/deep/c.txt", "in/d.txt"], ["in/y.txt", "in/x.txt"]
+    )
+    Path("work").mkdir()
+    Path("in").rename("work/in")
+    Path("result.json").write_text(result.to_json())
+    arguments = [str(here / "work"), json.dumps(WAYS[way]), disk, str(here / "result.json")]
+    ran = subprocess.run(
+        [sys.executable, "-c", DRIVER, *arguments], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stdout) >= 8
+
+
+def test_the_command_killed_and_run_again(here):
+    n = 400
+    Path("in").mkdir()
+    for i in range(n):
+        Path(f"in/{i:03}.txt").write_text(SAME)
+    result = made("in", [f"in/{i:03}.txt" for i in range(n)])
+    Path("result.json").write_text(result.to_json())
+    command = [sys.executable, "-m", "dedupe", "clean", "in", "--move", "gone"]
+    with subprocess.Popen([*command, "--result", "result.json"]) as running:
+        while running.poll() is None and not Path("gone/100.txt").exists():
+            time.sleep(0.001)
+        running.kill()
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    if running.returncode == -signal.SIGKILL:
+        assert ran.stderr.startswith("finished what was cut off, without a search: 399 files moved")
+    assert sorted(tree()) == [
+        *(f"gone/{i:03}.txt" for i in range(1, n)), "in/000.txt", "result.json"
+    ]  # fmt: skip
+
+
+def cut_off(here, way: str = "move") -> Path:
+    """Stop a run just after it has written its journal, and return that."""
+    result = three()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dedupe.cleaning.carry_out", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            clean("in", result=result, **WAYS[way])
+    return here / "in" / journal.NAME
+
+
+def test_another_command_does_not_finish_it(here):
+    note = cut_off(here)
+    before = tree()
+    for way in ({"move": "elsewhere"}, {"delete": True}, {"hardlink": True}):
+        with pytest.raises(CannotClean, match=r"must be finished first, got .* of 'move /"):
+            clean("in", **way)
+    assert tree() == before
+    note.unlink()
+    assert clean("in", delete=True, result=made("in")).dropped == ()
+
+
+def test_a_finished_run_says_so_and_does_not_search(here, monkeypatch):
+    cut_off(here)
+    monkeypatch.setattr("dedupe.api.find_duplicates", lambda *_, **__: 1 / 0)
+    done = clean("in", move="gone")
+    assert (done.dropped, done.result) == (("in/b.txt", "in/deep/c.txt"), None)
+    assert sorted(tree()) == ["gone/b.txt", "gone/deep/c.txt", "in/a.txt", "in/other.txt"]
+
+
+def test_a_run_over_named_files_finds_its_journal_when_they_are_gone(here):
+    result = three()
+    paths = ["in/a.txt", "in/b.txt", "in/deep/*"]
+    result = replace(result, n_documents=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dedupe.cleaning.journals.remove", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            clean(paths, move="gone", result=result)
+    assert sorted(tree("in")) == [journal.NAME, "a.txt", "other.txt"]
+    assert clean(paths, move="gone").left == ()
+    assert sorted(tree()) == ["gone/b.txt", "gone/deep/c.txt", "in/a.txt", "in/other.txt"]
+
+
+def test_new_files_under_old_names_are_left_alone(here):
+    cut_off(here, "delete")
+    rewrite("in/b.txt")
+    done = clean("in", delete=True)
+    assert done.dropped == ("in/deep/c.txt",)
+    assert [item.reason for item in done.left] == ["it has changed since it was read"]
+    assert Path("in/b.txt").read_text() == SAME.upper()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_planted_journal_reaches_nothing_outside(here, way):
+    write(precious=SAME, kept=SAME)
+    note = cut_off(here, way)
+    head, row, *_ = map(json.loads, note.read_text().splitlines())
+    stamps = {
+        name: [info.st_size, info.st_mtime_ns, info.st_ino]
+        for name, info in (("a", Path("kept.txt").stat()), ("b", Path("precious.txt").stat()))
+    }
+    row |= {"stamp": stamps["b"], "kept_stamp": stamps["a"]}
+    before = {name: data for name, data in tree().items() if "journal" not in name}
+    for place in ("../precious.txt", str(here / "precious.txt")):
+        rows = [head, row | {"place": place, "kept": "../kept.txt"}]
+        note.write_text("".join(json.dumps(one) + "\n" for one in rows))
+        with pytest.raises(CannotClean, match="a place outside of what is cleaned"):
+            clean("in", **WAYS[way])
+    # Through a link that came with the folder.
+    Path("in/link").symlink_to("..")
+    rows = [head, row | {"place": "link/precious.txt", "kept": "link/kept.txt"}]
+    note.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    clean("in", **WAYS[way])
+    Path("in/link").unlink()
+    assert tree() == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no journal", "[]", '{"format": "dedupe-journal"}', "é", "[" * 100_000,
+     '{"format": "dedupe-journal", "version": 2, "action": "delete", "folder": "", "draft": ""}',
+     '{"format": "dedupe-journal", "version": 1, "action": "burn", "folder": "", "draft": ""}',
+     '{"format": "dedupe-journal", "version": 1, "action": "move", "folder": "", "draft": "../x"}',
+     '{"format": "dedupe-journal", "version": 1, "action": "delete", "folder": "", '
+     '"draft": ".dedupe-0123456789abcdef.tmp"}\n{"id": 1}'],
+)  # fmt: skip
+def test_a_damaged_journal_is_refused(here, text):
+    result = three()
+    Path("in", journal.NAME).write_text(text, encoding="utf-8")
+    before = tree()
+    with pytest.raises(CannotClean, match="a journal must be one that this version has written"):
+        clean("in", delete=True, result=result)
+    assert tree() == before
+
+
+def test_a_journal_elsewhere(here):
+    result = three()
+    with pytest.raises(CannotClean, match="a journal must be written before files are touched"):
+        clean("in", delete=True, result=result, journal="missing/journal.jsonl")
+    assert len(tree()) == 4
+    clean("in", delete=True, result=result, journal="journal.jsonl")
+    assert sorted(tree()) == ["in/a.txt", "in/other.txt"]

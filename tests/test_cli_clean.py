@@ -1,0 +1,236 @@
+"""``dedupe clean``: what it asks of the library, what it prints, how it exits; completion."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cleaned import made, tree
+from dedupe import Skipped
+from dedupe.cleaning import Cleaning
+from dedupe.cli import cli
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    for name in ("a", "b", "two\nlines"):
+        Path(f"in/{name}.txt").write_text("one story")
+    Path("in/empty.txt").touch()
+    result = made("in", ["in/a.txt", "in/b.txt", "in/two\nlines.txt"])
+    Path("result.json").write_text(result.to_json())
+    return tmp_path
+
+
+def run(*arguments, **options):
+    return CliRunner().invoke(cli, ["clean", *arguments], prog_name="dedupe", **options)
+
+
+UNREAD = "unread, so it stays: in/empty.txt: empty; give it a text, or leave it out\n"
+
+
+@pytest.mark.parametrize("flags", [[], ["--list"]])
+def test_it_prints_what_can_go(here, flags):
+    before = tree()
+    ran = run("in", "--result", "result.json", *flags)
+    assert (ran.exit_code, ran.stdout) == (0, "in/b.txt\nin/two\\nlines.txt\n")
+    assert ran.stderr == UNREAD + "2 of 3 documents can go, nothing was changed\n"
+    assert tree() == before
+
+
+def test_ids_before_zero_bytes_are_exact(here):
+    ran = run("in", "--result", "result.json", "-0")
+    assert ran.stdout == "in/b.txt\0in/two\nlines.txt\0"
+
+
+def test_move(here):
+    ran = run("in", "--result", "result.json", "--move", "gone")
+    assert (ran.exit_code, ran.stdout) == (0, "in/b.txt\nin/two\\nlines.txt\n")
+    assert ran.stderr == UNREAD + "2 files moved, 0 left\n"
+    assert sorted(tree("gone")) == ["b.txt", "two\nlines.txt"]
+
+
+def test_what_had_to_stay_is_said_and_is_no_success(here):
+    Path("gone").mkdir()
+    Path("gone/b.txt").touch()
+    ran = run("in", "--result", "result.json", "--move", "gone")
+    assert (ran.exit_code, ran.stdout) == (1, "in/two\\nlines.txt\n")
+    assert ran.stderr == (
+        f"left: in/b.txt: {here}/gone/b.txt is there already; name another folder\n"
+        f"{UNREAD}1 file moved, 1 left\n"
+    )
+
+
+def test_delete_needs_a_yes_where_nobody_can_be_asked(here):
+    before = tree()
+    ran = run("in", "--result", "result.json", "--delete")
+    assert ran.exit_code == 2
+    assert "--delete needs --yes where there is no terminal to ask on" in ran.stderr
+    assert tree() == before
+    assert run("in", "--result", "result.json", "--delete", "--yes").exit_code == 0
+    assert sorted(tree("in")) == ["a.txt", "empty.txt"]
+
+
+@pytest.mark.parametrize(("answer", "code", "n_files"), [("n", 1, 4), ("\n", 1, 4), ("y", 0, 2)])
+def test_delete_asks_on_a_terminal(here, answer, code, n_files):
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    os.write(ours, answer.encode() + b"\n")
+    ran = subprocess.run(
+        [sys.executable, "-m", "dedupe", "clean", "in", "--delete", "--result", "result.json"],
+        stdin=theirs, capture_output=True, check=False, text=True,
+    )  # fmt: skip
+    os.close(ours)
+    os.close(theirs)
+    assert ran.returncode == code, ran.stderr
+    assert "Delete 2 files? [y/N]: " in ran.stderr
+    assert ran.stdout == ("in/b.txt\nin/two\\nlines.txt\n" if code == 0 else "")
+    assert len(tree("in")) == n_files
+
+
+def test_hardlink(here):
+    ran = run("in", "--result", "result.json", "--hardlink")
+    assert ran.exit_code == 0
+    assert ran.stderr.endswith("2 files linked, 0 left\n")
+    assert Path("in/b.txt").samefile("in/a.txt")
+
+
+def write_records() -> None:
+    rows = [{"id": id_, "text": "one story"} for id_ in "ab"]
+    Path("r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("r.json").write_text(made("r.jsonl", "ab").to_json())
+
+
+def test_output(here):
+    write_records()
+    ran = run("r.jsonl", "--result", "r.json", "-o", "out.jsonl")
+    assert (ran.exit_code, ran.stdout) == (0, "")
+    assert ran.stderr == "out.jsonl: 1 document kept, 1 dropped, 0 left\n"
+    assert json.loads(Path("out.jsonl").read_text())["id"] == "a"
+    ran = run("r.jsonl", "--result", "r.json", "-o", "out.jsonl", "--annotate")
+    assert ran.stderr == "out.jsonl: 2 documents, all of them marked\n"
+    assert len(Path("out.jsonl").read_text().splitlines()) == 2
+
+
+def test_records_on_standard_output(here):
+    write_records()
+    command = [sys.executable, "-m", "dedupe", "clean", "r.jsonl", "--result", "r.json", "-o", "-"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == {"id": "a", "text": "one story"}
+    assert ran.stderr == "standard output: 1 document kept, 1 dropped, 0 left\n"
+
+
+def test_a_bad_output_is_bad_use(here):
+    write_records()
+    for output in ("r.jsonl", "out.csv"):
+        ran = run("r.jsonl", "--result", "r.json", "-o", output)
+        assert (ran.exit_code, ran.stdout) == (2, "")
+        assert ran.stderr.startswith("dedupe: error: output must")
+    ran = run("in", "--result", "r.json", "-o", "out")
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith("dedupe: error: a result must be of the documents")
+
+
+def test_a_search_has_the_options_of_find(here, monkeypatch):
+    asked = {}
+
+    def clean(paths, **settings):
+        asked.update(paths=paths, **settings)
+        return Cleaning((), (), (), None)
+
+    monkeypatch.setattr("dedupe.cleaning.clean", clean)
+    flags = ["--threshold", "0.5", "--keep", "first", "--id-field", "url", "--workers", "2"]
+    assert run("in", "-q", *flags, "--memory", "1K", "--journal", "j").exit_code == 0
+    for name in ("confirm", "progress"):
+        assert callable(asked.pop(name))
+    assert asked == {
+        "paths": ["in"], "output": None, "annotate": False, "move": None, "delete": False,
+        "hardlink": False, "journal": "j", "threshold": 0.5, "ngram": 5, "num_perm": 128,
+        "seed": 1, "keep": "first", "id_field": "url", "text_field": "text", "time_field": None,
+        "workers": 2, "memory": 1024,
+    }  # fmt: skip
+
+
+def test_many_unread_documents_are_counted(here, monkeypatch):
+    result = made("in")
+    skipped = tuple(Skipped(f"{i}\x1b", "empty", "leave it out") for i in range(23))
+    object.__setattr__(result, "skipped", skipped)
+    monkeypatch.setattr("dedupe.cleaning.clean", lambda *_, **__: Cleaning((), (), (), result))
+    said = run("in").stderr.splitlines()
+    assert said[0] == "unread, so it stays: 0\\x1b: empty; leave it out"
+    assert said[20:] == [
+        "unread, so they stay: 3 more", "0 of 3 documents can go, nothing was changed"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["in", "-o", "x", "--delete", "--yes"],
+        ["in", "--move", "x", "--hardlink"],
+        ["in", "--list", "--move", "x"],
+        ["in", "--annotate"],
+        ["in", "--annotate", "--move", "x"],
+        ["in", "--yes"],
+        ["in", "--result", "missing.json"],
+        ["in", "--result", "result.json", "--threshold", "0.5"],
+        ["in", "--result", "result.json", "--workers", "2"],
+        ["missing", "--move", "x"],
+        ["in", "--move", "in/x"],
+        ["-", "-o", "out.jsonl"],
+    ],
+)
+def test_bad_use(here, arguments):
+    before = tree()
+    ran = run(*arguments)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert tree() == before
+
+
+# Completion, which click generates; what is tested is that our commands are in it.
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_generated(shell):
+    if shell == "bash" and not shutil.which("bash"):
+        pytest.skip("click asks bash for its version")
+    ran = subprocess.run(
+        [sys.executable, "-m", "dedupe"],
+        env=os.environ | {"_DEDUPE_COMPLETE": f"{shell}_source"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert f"_DEDUPE_COMPLETE={shell}_complete" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("dedupe ", {"plain,clean", "plain,compare", "plain,find"}),
+        ("dedupe clean --ha", {"plain,--hardlink"}),
+        ("dedupe clean --keep ne", {"plain,newest"}),
+        ("dedupe clean ar", {"file,ar"}),
+        ("dedupe find --format js", {"plain,json", "plain,jsonl"}),
+    ],
+)
+def test_completion_offers(typed, offered):
+    words = typed.split(" ")
+    ran = subprocess.run(
+        [sys.executable, "-m", "dedupe"],
+        env=os.environ
+        | {
+            "_DEDUPE_COMPLETE": "bash_complete",
+            "COMP_WORDS": typed,
+            "COMP_CWORD": str(len(words) - 1),
+        },
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert set(ran.stdout.split()) >= offered
+    if len(words) > 2:
+        assert set(ran.stdout.split()) == offered
