@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dedupe import __version__
-<<<<<<< HEAD:src/dedupe/cli.py
+from dedupe.cli import options
+from dedupe.cli.clean import clean
 from dedupe.errors import (
     DedupeError,
     InvalidCheckpoint,
@@ -29,12 +30,6 @@ from dedupe.errors import (
     NoSuchPath,
     UnknownDocument,
 )
-from dedupe.settings import KEEP, Settings
-=======
-from dedupe.cli import options
-from dedupe.cli.clean import clean
-from dedupe.errors import DedupeError, InvalidSetting, NoSuchPath, UnknownDocument
->>>>>>> clean:src/dedupe/cli/__init__.py
 
 if TYPE_CHECKING:
     from dedupe.documents import Document, Skipped
@@ -44,13 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cli", "main"]
 
-<<<<<<< HEAD:src/dedupe/cli.py
-DEFAULTS = Settings()
-
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
-=======
->>>>>>> clean:src/dedupe/cli/__init__.py
 N_SHOWN = 20
 """Clusters, and documents in each, that are shown on a terminal: a few screens."""
 
@@ -88,18 +78,12 @@ def cli() -> None:
     """Find articles that are the same story under different boilerplate.
 
     \b
-<<<<<<< HEAD:src/dedupe/cli.py
     dedupe find articles/                  what is a copy of what, and why
     dedupe find articles/ --format csv     the same for a spreadsheet
     dedupe find articles/ --report r.html  the same as a page, texts side by side
     dedupe compare a.txt b.txt             what two articles share, in full
+    dedupe clean articles/                 act on it
     dedupe calibrate labels.json r.json    the threshold that agrees with your marks
-=======
-    dedupe find articles/               what is a copy of what, and why
-    dedupe find articles/ --format csv  the same for a spreadsheet
-    dedupe compare a.txt b.txt          what two articles share, in full
-    dedupe clean articles/              act on it
->>>>>>> clean:src/dedupe/cli/__init__.py
     """  # noqa: D301  The backspace tells click to leave the lines as they are.
 
 
@@ -199,18 +183,12 @@ def find(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Learn what is furniture from this result of 'find --format json'.",
 )
-<<<<<<< HEAD:src/dedupe/cli.py
 @click.option("--html", type=_NEW_FILE, metavar="FILE", help="Also write a page to FILE.")
-@_threshold
-@_ngram
+@options.threshold
+@options.ngram
 def compare(
     left: str, right: str, format_: str, corpus: Path | None, html: Path | None, **settings: Any
 ) -> None:
-=======
-@options.threshold
-@options.ngram
-def compare(left: str, right: str, format_: str, corpus: Path | None, **settings: Any) -> None:
->>>>>>> clean:src/dedupe/cli/__init__.py
     """Show what the files A and B share, and what only one of them says."""
     from dedupe import api
     from dedupe.report import comparison, json
