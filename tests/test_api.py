@@ -118,7 +118,9 @@ def test_the_same_threshold_afterwards_changes_nothing(texts, threshold):
 @given(corpora)
 def test_a_result_survives_json(texts):
     result = find_duplicate_texts(texts)
-    assert Result.from_json(result.to_json()) == result
+    loaded = Result.from_json(result.to_json())
+    assert loaded == result
+    assert loaded.to_json() == result.to_json()
 
 
 @few
@@ -183,7 +185,11 @@ def test_threads_blocks_and_memory_change_not_a_byte(workers, size, memory, monk
     expected = find_duplicate_texts(CORPUS, workers=1).to_json()
     monkeypatch.setattr(corpus, "BLOCK_BYTES", size)
     monkeypatch.setattr(hashed, "BLOCK_WORDS", size)
+    monkeypatch.setattr(hashed, "REGION_WORDS", size)
+    monkeypatch.setattr(hashed, "RELAX_AFTER", 2)
     monkeypatch.setattr(matching, "BLOCK_WORDS", size)
+    for name in ("SLAB", "COUNTED_AT_ONCE", "ASKED_AT_ONCE"):
+        monkeypatch.setattr(matching, name, size)
     assert find_duplicate_texts(CORPUS, workers=workers, memory=memory).to_json() == expected
 
 
@@ -367,7 +373,7 @@ def test_progress_goes_through_the_stages_in_the_calling_thread():
     )
     assert {thread for _, thread in seen} == {threading.current_thread()}
     stages = list(dict.fromkeys(step.stage for step, _ in seen))
-    assert stages[-4:] == ["furniture", "weights", "scoring", "clustering"]
+    assert stages[-5:] == ["furniture", "counts", "weights", "scoring", "clustering"]
     for stage in stages:
         done = [step.done for step, _ in seen if step.stage == stage]
         assert done == sorted(done)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from dedupe import corpus, find_duplicates, matching
 from dedupe.checkpoint import Checkpoint
-from dedupe.errors import InvalidCheckpoint
+from dedupe.errors import CannotStore, InvalidCheckpoint
 
 SETTINGS = {"version": "1", "threshold": 0.4}
 
@@ -43,19 +44,19 @@ class Interrupted(Exception):
 def test_wherever_a_file_ends_the_blocks_are_the_same(tmp_path_factory, n_items, data):
     folder = tmp_path_factory.mktemp("cut") / "checkpoint"
     expected = made(folder, range(n_items))
-    whole = (folder / "squares.blocks").read_bytes()
-    (folder / "squares.blocks").write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    whole = (folder / ".squares.blocks").read_bytes()
+    (folder / ".squares.blocks").write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
     assert made(folder, range(n_items)) == expected
-    assert (folder / "squares.blocks").read_bytes() == whole
+    assert (folder / ".squares.blocks").read_bytes() == whole
 
 
 @given(st.data())
 def test_a_damaged_block_is_made_again(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("damaged") / "checkpoint"
     expected = made(folder, range(3))
-    whole = bytearray((folder / "squares.blocks").read_bytes())
+    whole = bytearray((folder / ".squares.blocks").read_bytes())
     whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
-    (folder / "squares.blocks").write_bytes(bytes(whole))
+    (folder / ".squares.blocks").write_bytes(bytes(whole))
     assert made(folder, range(3)) == expected
 
 
@@ -88,15 +89,50 @@ def test_a_folder_with_other_files_is_refused_and_not_touched(tmp_path):
     (tmp_path / "novel.txt").write_text("It was a dark night.")
     with pytest.raises(InvalidCheckpoint, match=r"hold nothing else, got 'novel\.txt'"):
         Checkpoint(tmp_path, SETTINGS)
-    assert (tmp_path / "novel.txt").read_text() == "It was a dark night."
+    assert [path.name for path in tmp_path.iterdir()] == ["novel.txt"]
 
 
 def test_a_header_that_was_cut_short_is_written_again(tmp_path):
-    (tmp_path / "checkpoint.json").write_text('{"form')
+    (tmp_path / ".dedupe-checkpoint.json").write_text('{"form')
     assert made(tmp_path, [2]) == values([squared(2)])
-    (tmp_path / "checkpoint.json").write_text("[]")
-    with pytest.raises(InvalidCheckpoint, match="format None"):
-        made(tmp_path, [2])
+
+
+@pytest.mark.parametrize("content", [b"[]", b"\xff", b'{"weights": 1}'])
+def test_a_file_of_that_name_which_is_no_header_is_left_alone(tmp_path, content):
+    header = tmp_path / ".dedupe-checkpoint.json"
+    header.write_bytes(content)
+    with pytest.raises(InvalidCheckpoint, match="hold a checkpoint or nothing"):
+        Checkpoint(tmp_path, SETTINGS)
+    assert header.read_bytes() == content
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CannotStore, match="must have room and be writable"):
+        Checkpoint(tmp_path / "file" / "folder", SETTINGS)
+
+
+def test_blocks_of_another_input_are_made_again(tmp_path):
+    for key, function in (("one", squared), ("other", lambda n: squared(n + 1))):
+        with Checkpoint(tmp_path, SETTINGS) as checkpoint:
+            checkpoint.bind(key)
+            found = values(checkpoint.map("squares", function, [1, 2], 1))
+            assert found == values(map(function, [1, 2]))
+
+
+def test_more_blocks_than_items_are_refused(tmp_path):
+    made(tmp_path, [1, 2])
+    with pytest.raises(InvalidCheckpoint, match="of the same documents"):
+        made(tmp_path, [1])
+
+
+def test_what_is_done_once_is_not_done_again(tmp_path):
+    for make in (lambda: squared(3), None):
+        with Checkpoint(tmp_path, SETTINGS) as checkpoint:
+            one, _ = checkpoint.once("square", make, lambda arrays: len(arrays) == 2)
+            assert one.tolist() == [9]
+    with Checkpoint(tmp_path, SETTINGS) as checkpoint, pytest.raises(InvalidCheckpoint):
+        checkpoint.once("square", make, lambda arrays: len(arrays) == 3)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
@@ -138,9 +174,8 @@ def test_a_run_interrupted_anywhere_ends_with_the_same_bytes(collection, tmp_pat
     expected = find_duplicates(collection).to_json()
     steps = []
     find_duplicates(collection, progress=steps.append)
-    assert {"signatures", "furniture", "scoring"} <= {step.stage for step in steps}
-    n_blocks = {step.stage: steps.count(step) for step in steps}
-    assert n_blocks
+    n_blocks = Counter(step.stage for step in steps)
+    assert min(n_blocks[stage] for stage in ("signatures", "furniture", "scoring")) > 1
     for last in range(0, len(steps), max(1, len(steps) // 12)):
         seen = []
 
@@ -153,7 +188,9 @@ def test_a_run_interrupted_anywhere_ends_with_the_same_bytes(collection, tmp_pat
         with pytest.raises(Interrupted):
             find_duplicates(collection, checkpoint=folder, progress=stop)
         assert folder.exists()
-        assert find_duplicates(collection, checkpoint=folder).to_json() == expected
+        workers, memory = 1 + last % 3, [None, 1][last % 2]
+        resumed = find_duplicates(collection, checkpoint=folder, workers=workers, memory=memory)
+        assert resumed.to_json() == expected
         assert not folder.exists()
 
 
@@ -184,6 +221,29 @@ def test_another_input_is_refused(collection, tmp_path, change):
         find_duplicates(collection, checkpoint=tmp_path / "checkpoint")
 
 
+def test_a_folder_that_lost_a_part_does_not_mix_inputs(collection, tmp_path):
+    """As may be left of a run that was killed while it removed its files."""
+    folder = tmp_path / "checkpoint"
+
+    def stop(step):
+        if step.stage == "clustering":
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        find_duplicates(collection, checkpoint=folder, progress=stop)
+    (folder / ".signatures.blocks").unlink()
+    (collection / "0058.txt").write_text("another text " * 30)
+    expected = find_duplicates(collection).to_json()
+    assert find_duplicates(collection, checkpoint=folder).to_json() == expected
+
+
+def test_a_checkpoint_among_the_documents_is_not_read(collection):
+    expected = find_duplicates(collection).to_json()
+    stopped(collection, collection / "checkpoint")
+    resumed = find_duplicates(collection, checkpoint=collection / "checkpoint")
+    assert resumed.to_json() == expected
+
+
 def test_other_settings_of_a_run_are_refused(collection, tmp_path):
     stopped(collection, tmp_path / "checkpoint")
     with pytest.raises(InvalidCheckpoint, match="got ngram 5, num_perm 128"):
@@ -200,11 +260,15 @@ def test_a_killed_run_goes_on_and_leaves_nothing(tmp_path):
     environment = {"TMPDIR": str(tmp_path / "tmp"), "PATH": "/usr/bin"}
     plain = subprocess.run(command, env=environment, capture_output=True, check=True)
     command += ["--checkpoint", str(tmp_path / "checkpoint")]
-    for patience in (0.9, 1.2, 1.5):
+    for stage in ("signatures", "furniture", "scoring"):
         run = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        time.sleep(patience)
+        blocks = tmp_path / "checkpoint" / f".{stage}.blocks"
+        while not (blocks.exists() and blocks.stat().st_size):
+            assert run.poll() is None
+            time.sleep(0.001)
         run.send_signal(signal.SIGKILL)
         run.wait()
+        assert blocks.exists()
     ended = subprocess.run(command, env=environment, capture_output=True, check=True)
     assert ended.stdout == plain.stdout
     assert not (tmp_path / "checkpoint").exists()

@@ -73,6 +73,28 @@ def test_components_are_what_can_be_reached(connected):
     assert found.tolist() == expected
 
 
+@pytest.mark.parametrize("numbering", ["down", "shuffled"])
+def test_components_of_a_long_chain_take_few_rounds(numbering):
+    """An attacker chooses ids, and with them the order in which labels would have to travel."""
+    n_docs = 20_000
+    path = np.append(0, np.arange(n_docs - 1, 0, -1))
+    if numbering == "shuffled":
+        path = np.random.default_rng(1).permutation(n_docs)
+    rounds = 0
+
+    class Counted(np.ndarray):
+        """Counts how often its pairs are looked through."""
+
+        def __getitem__(self, place):
+            nonlocal rounds
+            rounds += 1
+            return np.asarray(self)[place]
+
+    pairs = np.stack([path[:-1], path[1:]], axis=1).view(Counted)
+    assert (components(n_docs, pairs) == 0).all()
+    assert rounds <= 4 * 20
+
+
 @given(edge_lists)
 def test_confirmed_pairs_hold_each_cluster_together(edges):
     confirmed = {frozenset((a, b)) for a, b, score in edges if score >= THRESHOLD}

@@ -104,6 +104,8 @@ def test_importing_prints_and_writes_nothing(tmp_path):
     ("name", "builtin"),
     [
         ("InvalidSetting", ValueError),
+        ("CannotStore", OSError),
+        ("InvalidCheckpoint", ValueError),
         ("InvalidInput", TypeError),
         ("NoSuchPath", FileNotFoundError),
         ("NothingToRead", ValueError),

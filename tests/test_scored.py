@@ -1,6 +1,7 @@
 """Pairs as arrays: a sequence like any other, found by its documents, and fit to travel."""
 
 import pickle
+from dataclasses import asdict, replace
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from dedupe import find_duplicate_texts, find_duplicates
 from dedupe.facts import FACTS, numbers_of, scored_pairs
-from dedupe.records import Pair
+from dedupe.records import Evidence, Pair
 from dedupe.scored import ScoredPairs, keys_of, pairs_of
 
 IDS = ["a", "b", "c", "d", "e"]
@@ -79,11 +80,14 @@ def test_no_facts_are_no_pairs():
 
 
 def test_evidence_is_found_when_it_is_asked_for_and_once():
-    result = find_duplicate_texts(TEXTS)
-    (pair,) = [pair for pair in result.pairs if pair.verdict != "identical"][:1]
-    assert pair.evidence.passages[0].n_words == 45
-    assert pair.evidence is pair.evidence
-    assert {pair.left, pair.right} < set(TEXTS)
+    asked = []
+    nothing = Evidence((), (), (), 0.0, 0.0)
+    facts = (0.5, 0.5, 1.0, 1.0, 0.5, "contained", "why", 40, 0, 0)
+    pair = Pair("a", "b", *facts, lambda: asked.append(1) or nothing)
+    assert not asked
+    assert pair.evidence is pair.evidence is nothing
+    assert asked == [1]
+    assert asdict(pair) == asdict(replace(pair)) == asdict(make_pair(0, 1))
 
 
 @pytest.mark.parametrize("memory", [None, 1])

@@ -67,15 +67,13 @@ def facts_of(block, larger, smaller):
 
 
 def scratch_of(block):
-    """Return what the kernels work in, full of what must not matter."""
+    """Return what the kernels work in, full of what must not matter, but for their marks."""
     longest = int(np.diff(block.token_offsets).max())
     n_slots = 1 << (2 * longest).bit_length()
     n_words = n_slots // kernel.SLOTS_PER_WORD + 1
-    return (
-        np.full(n_slots, 7, np.int32),
-        np.full(n_words, 7, np.uint64),
-        np.full((kernel.N_SCRATCH, longest), 7, np.int32),
-    )
+    rows = np.full((kernel.N_SCRATCH, longest), 7, np.int32)
+    rows[[kernel.COVER_LARGER, kernel.COVER_SMALLER, kernel.SEEN]] = 0
+    return np.full(n_slots, 7, np.int32), np.full(n_words, 7, np.uint64), rows
 
 
 def align_pair(one, other, **options):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe import spill
+from dedupe.errors import CannotStore
 from dedupe.spill import Rows, Texts, release
 
 limits = st.integers(0, 40)
@@ -80,5 +81,20 @@ def test_a_disk_without_room_is_an_error_and_no_crash(monkeypatch):
         raise OSError(errno.ENOSPC, "no space left")
 
     monkeypatch.setattr("os.posix_fallocate", refuse)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(CannotStore, match=r"must have room in .*no space left: free some"):
         spill.allocate(1000, np.uint16, limit=0)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="room cannot be set aside here")
+def test_a_disk_that_cannot_set_room_aside_is_used_all_the_same(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EOPNOTSUPP, "not supported")
+
+    monkeypatch.setattr("os.posix_fallocate", refuse)
+    assert spill.allocate(1000, np.uint16, limit=0).size == 1000
+
+
+def test_no_place_for_temporary_files_is_an_error(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    with pytest.raises(CannotStore, match="set TMPDIR"):
+        Texts(limit=1).extend([b"more than fits"])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dedupe.cleaning import Cleaning, clean
     from dedupe.errors import (
         CannotClean,
+        CannotStore,
         DedupeError,
         DuplicateId,
         InvalidCheckpoint,
@@ -60,6 +61,7 @@ _HOMES = {
     "dedupe.cleaning": ("Cleaning", "clean"),
     "dedupe.errors": (
         "CannotClean",
+        "CannotStore",
         "DedupeError",
         "DuplicateId",
         "InvalidCheckpoint",
@@ -92,6 +94,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Calibration",
     "CannotClean",
+    "CannotStore",
     "Cleaning",
     "Cluster",
     "Comparison",

@@ -75,7 +75,8 @@ class Block:
         return (
             np.empty(n_slots, np.int32),
             np.empty(n_slots // kernel.SLOTS_PER_WORD + 1, np.uint64),
-            np.empty((kernel.N_SCRATCH, longest), np.int32),
+            # Nothing may go through all of it for each pair: the kernels leave their marks at 0.
+            np.zeros((kernel.N_SCRATCH, longest), np.int32),
         )
 
 
@@ -209,7 +210,9 @@ def shared_shingles(block: Block, left: Whole, right: Whole) -> npt.NDArray[np.u
     uint64 [shape=(n,)], some of them more than once
     """
     larger, smaller, _ = _by_size(block, left, right)
-    shared = np.empty(int(np.diff(block.shingle_offsets)[smaller].sum()), np.uint64)
+    shared = np.empty(
+        int((block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]).sum()), np.uint64
+    )
     n_shared = kernel.shared_into(
         larger, smaller, block.shingles, block.shingle_offsets, *block.scratch, shared
     )

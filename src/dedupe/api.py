@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from dedupe import __version__
-from dedupe.checkpoint import Checkpoint, NoCheckpoint
+from dedupe.checkpoint import Checkpoint
 from dedupe.comparing import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Comparison
 from dedupe.results import Result
-from dedupe.saved import settings_facts
+from dedupe.saved import settings_as_json
 from dedupe.search import Run, search
 from dedupe.settings import Settings
 from dedupe.spill import default_memory
@@ -30,6 +30,7 @@ Keep = str | Callable[..., Any]
 def find_duplicates(
     paths: Paths,
     *,
+    against: Paths = (),
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     num_perm: int = Settings.num_perm,
@@ -51,6 +52,10 @@ def find_duplicates(
     paths : path or iterable of paths
         Files, folders, glob patterns; see `dedupe.documents.read_paths` for the
         formats.
+    against : path or iterable of paths
+        An old collection. Each other document is compared with it alone and goes
+        with the old document that it matches best; nothing old is a duplicate, and
+        `keep` does not matter.
     threshold, ngram, num_perm, seed, keep
         See `dedupe.Settings`.
     id_field, text_field : str
@@ -61,14 +66,17 @@ def find_duplicates(
     workers : int, at least 1, optional
         Threads. One for each processor that may be used by default; the result is the same for any.
     memory : int, optional
-        Bytes that texts, signatures and hashes may take before they go to temporary
-        files, which are gone when the run ends, however it ends. A quarter of the
-        machine by default; the result is the same for any.
+        Bytes, at least 1, that decide when texts, signatures and hashes go to
+        temporary files, as each takes a certain share of it. Of these files nothing
+        is left when the process ends, however it ends; those of the texts go with the
+        result, which finds its evidence in them. A quarter of the machine by default;
+        the result is the same for any. Ids and pairs stay in memory: some 200 bytes a
+        document, and 20 for each of its candidates.
     checkpoint : path, optional
         A folder, made if need be, that takes up what is finished; a run that was
         interrupted goes on from there when it is started again in the same way, and
-        its result is the same. It is removed at the end. It takes about as much room
-        as the texts.
+        its result is the same. It is removed when the search is done. A document
+        takes half a kilobyte of it, a candidate pair 14 bytes, one that scores 70.
     explain : str, optional
         Id of a document all of whose candidates are recorded in `Result.scored`,
         whatever they score: what tells why it was not matched.
@@ -84,7 +92,10 @@ def find_duplicates(
     InvalidSetting
         When a setting is out of range.
     InvalidCheckpoint
-        When the folder is of another input, of other settings or of another version.
+        When the folder is of another input, settings or version, holds other files,
+        or is used by another run.
+    CannotStore
+        When temporary files or the checkpoint do not fit on their disk.
     NoSuchPath, NothingToRead, DuplicateId
         When the input as a whole cannot be used. A document that cannot be read
         is listed in `Result.skipped` instead.
@@ -98,7 +109,9 @@ def find_duplicates(
     (0.42, 1.0)
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
-    stream = read_paths(paths, id_field=id_field, text_field=text_field, time_field=time_field)
+    stream = read_paths(
+        paths, id_field=id_field, text_field=text_field, time_field=time_field, against=against
+    )
     return _find(
         stream,
         settings,
@@ -113,6 +126,7 @@ def find_duplicates(
 def find_duplicate_texts(
     texts: Any,
     *,
+    against: Any = (),
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     num_perm: int = Settings.num_perm,
@@ -134,6 +148,8 @@ def find_duplicate_texts(
         Pairs of id and text, a mapping from ids to texts, a column of texts (list,
         pandas, polars, pyarrow, Hugging Face) whose ids are then ``"0"``, ``"1"``,
         ..., or records with `id_field` and `text_field`.
+    against
+        An old collection, in any of these forms.
 
     Other parameters, returns and errors are those of `find_duplicates`.
 
@@ -144,7 +160,9 @@ def find_duplicate_texts(
     <Result: documents=3, clusters=1, duplicates=1, skipped=0>
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
-    stream = read_texts(texts, id_field=id_field, text_field=text_field, time_field=time_field)
+    stream = read_texts(
+        texts, id_field=id_field, text_field=text_field, time_field=time_field, against=against
+    )
     return _find(
         stream, settings, workers=workers, memory=memory, explain=explain, progress=progress
     )
@@ -227,12 +245,11 @@ def _find(
     return result
 
 
-def _open_checkpoint(folder: str | os.PathLike[str] | None, settings: Settings) -> NoCheckpoint:
+def _open_checkpoint(folder: str | os.PathLike[str] | None, settings: Settings) -> Checkpoint:
     """Open the checkpoint that was asked for, if one was."""
     if folder is None:
-        return NoCheckpoint()
-    facts = {"version": __version__, **settings_facts(settings)}
-    return Checkpoint(Path(folder), facts)
+        return Checkpoint()
+    return Checkpoint(Path(folder), {"version": __version__, **settings_as_json(settings)})
 
 
 def _one_document(path: str | os.PathLike[str]) -> Document:

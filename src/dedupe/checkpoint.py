@@ -3,30 +3,35 @@
 A run consists of stages, a stage of blocks that come in a fixed order, and what
 comes of a block is a few arrays. These are appended to a file of their stage as
 soon as they are there. A run that was killed may have left half a block at the end
-of a file; it is recognised by its digest and made again. Which settings a
-checkpoint belongs to is checked here; whether it belongs to the same input is
-known to `dedupe.corpus`, which reads that anew.
+of a file; its digest tells, and it is made again. The digest of a block depends on
+its place, and behind the first stage on the input too, so that no block is ever
+taken for another one.
 """
 
+import errno
 import io
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Self, TypeVar
+from typing import IO, Any, NoReturn, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedupe.errors import InvalidCheckpoint
+from dedupe.errors import CannotStore, InvalidCheckpoint
 from dedupe.threads import map_in_order
 
-__all__ = ["Checkpoint", "NoCheckpoint"]
+__all__ = ["Arrays", "Checkpoint"]
 
-FORMAT = "dedupe-checkpoint"
-HEADER = "checkpoint.json"
-SUFFIX = ".blocks"
+FORMAT = "dedupe-checkpoint-1"
+
+# A search passes over hidden names, should the folder lie among what it reads.
+HEADER = ".dedupe-checkpoint.json"
+BLOCKS = ".{stage}.blocks"
+
 PREFIX_BYTES = 16
 """In front of each block: its length and its digest, eight bytes each."""
 
@@ -34,62 +39,35 @@ Arrays = tuple[npt.NDArray[Any], ...]
 Given = TypeVar("Given")
 
 
-class NoCheckpoint:
-    """Takes the place of a checkpoint where none was asked for."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Let go of the folder, if there is one."""
-
-    def map(
-        self,
-        stage: str,  # noqa: ARG002  A checkpoint needs it.
-        function: Callable[[Given], Arrays],
-        items: Iterable[Given],
-        workers: int,
-    ) -> Iterator[Arrays]:
-        """Do the work of a stage; see `dedupe.threads.map_in_order`."""
-        return map_in_order(function, items, workers)
-
-    def once(
-        self,
-        stage: str,  # noqa: ARG002
-        make: Callable[[], Arrays],
-    ) -> Arrays:
-        """Do the work of a stage that is one block, in the calling thread."""
-        return make()
-
-    def clear(self) -> None:
-        """Do nothing: there is no folder."""
-
-
-class Checkpoint(NoCheckpoint):
-    """A folder with what is finished of one run.
+class Checkpoint:
+    """The finished blocks of one run.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path, optional
         Is made if it does not exist. It may hold nothing but an earlier checkpoint.
-    facts : mapping
+        Without a folder all work is done, and nothing is kept.
+    identity : mapping, optional
         What decides about the result besides the input, as JSON has it: a version
         and the settings.
 
     Raises
     ------
     InvalidCheckpoint
-        When the folder holds other files, or a checkpoint with other facts.
+        When the folder holds other files or a checkpoint of another identity, or
+        when another run uses it.
+    CannotStore
+        When the folder cannot be made or written to.
 
     Examples
     --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> squares = lambda n: (np.array([n * n]),)
-    >>> with Checkpoint(folder, {}) as checkpoint:
-    ...     [block[0].item() for block in checkpoint.map("squares", squares, [1, 2], 1)]
+    >>> square = lambda n: (np.array([n * n]),)
+    >>> with Checkpoint(folder) as checkpoint:
+    ...     [block[0].item() for block in checkpoint.map("squares", square, [1, 2], 1)]
     [1, 4]
-    >>> with Checkpoint(folder, {}) as checkpoint:
+    >>> with Checkpoint(folder) as checkpoint:
     ...     [block[0].item() for block in checkpoint.map("squares", "never called", [1, 2], 1)]
     ...     checkpoint.clear()
     [1, 4]
@@ -97,20 +75,28 @@ class Checkpoint(NoCheckpoint):
     False
     """
 
-    def __init__(self, folder: Path, facts: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path | None = None, identity: Mapping[str, Any] | None = None):
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (folder / HEADER).open("a+b")
-        try:
-            _lock(self._lock, folder)
-            self._check({"format": FORMAT, **facts})
-        except BaseException:
-            self._lock.close()
-            raise
+        self._seed = 0
+        self._lock: IO[bytes] | None = None
+        if folder is not None:
+            try:
+                self._open_folder(folder, {"format": FORMAT, **(identity or {})})
+            except OSError as error:
+                self.__exit__()
+                raise _cannot_store(folder, error) from error
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Let other runs use the folder."""
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    def bind(self, key: str) -> None:
+        """Say what the input is, by a digest: blocks that are of another one count as damaged."""
+        self._seed = xxhash.xxh3_64_intdigest(key)
 
     def map(
         self,
@@ -118,6 +104,7 @@ class Checkpoint(NoCheckpoint):
         function: Callable[[Given], Arrays],
         items: Iterable[Given],
         workers: int,
+        fits: Callable[[Given, Arrays], bool] | None = None,
     ) -> Iterator[Arrays]:
         """Do the work of a stage, except for the blocks that are finished.
 
@@ -130,6 +117,8 @@ class Checkpoint(NoCheckpoint):
         items : iterable
             All of them, in the order of every run.
         workers : int
+        fits : callable, optional
+            Whether the arrays of a finished block can be those of its item.
 
         Yields
         ------
@@ -139,130 +128,204 @@ class Checkpoint(NoCheckpoint):
         Raises
         ------
         InvalidCheckpoint
-            When there are more finished blocks than items.
+            When a finished block does not fit, or has no item.
+        CannotStore
+            When the file cannot be written.
         """
+        if self.folder is None:
+            yield from map_in_order(function, items, workers)
+            return
         left = iter(items)
         with self._open(stage) as file:
-            for arrays in _finished(file):
-                next(left, None)
+            n_blocks = 0
+            for arrays in _finished(file, self._seed):
+                given = list(_first(left))
+                self._check(bool(given) and (fits is None or fits(given[0], arrays)))
+                n_blocks += 1
                 yield arrays
             for arrays in map_in_order(function, left, workers):
-                _append(file, arrays)
+                self._append(file, arrays, n_blocks)
+                n_blocks += 1
                 yield arrays
 
-    def once(self, stage: str, make: Callable[[], Arrays]) -> Arrays:
-        """Do the work of a stage that is one block, unless it is finished.
+    def once(
+        self, stage: str, make: Callable[[], Arrays], fits: Callable[[Arrays], bool]
+    ) -> Arrays:
+        """Do the work of a stage that is one block in the calling thread, unless it is finished.
 
-        Parameters
-        ----------
-        stage : str
-        make : callable
-            Returns the arrays.
+        Parameters and errors are those of `map`, but that there is no item.
         """
+        if self.folder is None:
+            return make()
         with self._open(stage) as file:
-            for arrays in _finished(file):
+            for arrays in _finished(file, self._seed):
+                self._check(fits(arrays))
                 return arrays
             arrays = make()
-            _append(file, arrays)
+            self._append(file, arrays, 0)
             return arrays
-
-    def _open(self, stage: str) -> IO[bytes]:
-        """Open the file of a stage, to be read first and then to be written on."""
-        return (self.folder / f"{stage}{SUFFIX}").open("a+b", buffering=0)
 
     def clear(self) -> None:
         """Remove the files, and the folder if nothing else is in it."""
-        for path in self.folder.glob(f"*{SUFFIX}"):
+        if self.folder is None or self._lock is None:
+            return
+        for path in self.folder.glob(BLOCKS.format(stage="*")):
             path.unlink()
-        # Windows removes no file that is open.
+        if sys.platform == "win32":
+            self._lock.close()  # Windows removes no file that is open.
+        (self.folder / HEADER).unlink(missing_ok=True)
         self._lock.close()
-        (self.folder / HEADER).unlink()
         with suppress(OSError):
             self.folder.rmdir()
 
-    def _check(self, facts: dict[str, Any]) -> None:
-        """Compare what an earlier run has noted, or note it."""
-        path = self.folder / HEADER
-        found = path.read_text("utf-8")
-        # A run that was killed at its very start has noted nothing, or half of it.
-        if not any(self.folder.glob(f"*{SUFFIX}")):
-            others = [other.name for other in self.folder.iterdir() if other != path]
-            if others:
-                self._refuse(f"hold nothing else, got {min(others)!r}", "name an empty folder")
-            path.write_text(json.dumps(facts), "utf-8")
-            return
+    def _open_folder(self, folder: Path, identity: dict[str, Any]) -> None:
+        """Look whose folder it is before anything in it is touched, and take it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        header = folder / HEADER
+        expected = json.dumps(identity).encode()
+        found = header.read_bytes() if header.exists() else b""
+        # A run that was killed at its very start has noted half of it, or nothing.
+        if not expected.startswith(found):
+            self._compare(found, identity)
+        others = [path.name for path in folder.iterdir() if not _is_ours(path.name)]
+        if others:
+            self._refuse(f"hold nothing else, got {min(others)!r}", "name an empty folder")
+        self._lock = header.open("ab")
+        _lock(self._lock, folder)
+        if found != expected:
+            header.write_bytes(expected)
+
+    def _compare(self, found: bytes, identity: dict[str, Any]) -> None:
+        """Refuse a checkpoint of another identity, and name what differs."""
         try:
             earlier = json.loads(found)
         except ValueError:
-            earlier = {}
-        if earlier != json.loads(json.dumps(facts)):
-            named = earlier if isinstance(earlier, dict) else {}
-            changed = [f"{key} {named.get(key)!r}" for key in facts if named.get(key) != facts[key]]
+            earlier = None
+        if not isinstance(earlier, dict) or "format" not in earlier:
+            self._refuse("hold a checkpoint or nothing, got another file", "name an empty folder")
+        if earlier != json.loads(json.dumps(identity)):
+            changed = [key for key in identity if earlier.get(key) != identity[key]]
+            named = ", ".join(f"{key} {earlier.get(key)!r}" for key in changed)
             self._refuse(
-                f"be of the same version and settings, got {', '.join(changed)}",
+                f"be of the same version and settings, got {named}",
                 "use those again, or name another folder",
             )
 
-    def _refuse(self, rule: str, remedy: str) -> None:
+    def _open(self, stage: str) -> IO[bytes]:
+        """Open the file of a stage, to be read first and then to be written on."""
+        assert self.folder is not None
+        try:
+            return (self.folder / BLOCKS.format(stage=stage)).open("a+b", buffering=0)
+        except OSError as error:
+            raise _cannot_store(self.folder, error) from error
+
+    def _append(self, file: IO[bytes], arrays: Arrays, place: int) -> None:
+        """Write the arrays of a block behind those before."""
+        block = io.BytesIO()
+        block.write(bytes([len(arrays)]))
+        for array in arrays:
+            np.lib.format.write_array(block, np.ascontiguousarray(array), allow_pickle=False)
+        data = block.getbuffer()
+        prefix = np.array([len(data), _digest(data, self._seed, place)], "<u8").tobytes()
+        try:
+            for part in (memoryview(prefix), data):
+                left = part
+                while left:
+                    left = left[file.write(left) :]
+        except OSError as error:
+            assert self.folder is not None
+            raise _cannot_store(self.folder, error) from error
+
+    def _check(self, fits: bool) -> None:
+        """Refuse blocks of another input."""
+        if not fits:
+            self._refuse(
+                "be of the same documents in the same order, got others",
+                "give the same input, or name another folder",
+            )
+
+    def _refuse(self, rule: str, remedy: str) -> NoReturn:
         raise InvalidCheckpoint(f"the checkpoint in {self.folder} must {rule}: {remedy}")
+
+
+def _cannot_store(folder: Path, error: OSError) -> CannotStore:
+    return CannotStore(
+        f"a checkpoint folder must have room and be writable, got {error.strerror or error} "
+        f"for {folder}: free some room, or name another folder"
+    )
+
+
+def _is_ours(name: str) -> bool:
+    """Tell whether a name in the folder is one that a checkpoint gives."""
+    before, after = BLOCKS.split("{stage}")
+    return name == HEADER or (name.startswith(before) and name.endswith(after))
+
+
+def _first(items: Iterator[Given]) -> Iterator[Given]:
+    """Yield the next item, if there is one."""
+    for item in items:
+        yield item
+        return
 
 
 def _lock(file: IO[bytes], folder: Path) -> None:
     """Keep other runs from a folder for as long as its file is open, where the system can."""
     try:
-        import fcntl  # noqa: PLC0415  Not on Windows.
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415
+
+            # Windows forbids to read what is locked, so it is a byte that does not exist.
+            file.seek(1 << 30)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        # Some network disks know no locks; digests tell what two runs there have mixed up.
+        if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
+            return
         raise InvalidCheckpoint(
             f"the checkpoint in {folder} must be used by one run at a time, got two: "
             "wait for the other, or name another folder"
         ) from error
 
 
-def _append(file: IO[bytes], arrays: Arrays) -> None:
-    """Write the arrays of a block behind those before."""
-    block = io.BytesIO()
-    block.write(bytes([len(arrays)]))
-    for array in arrays:
-        np.lib.format.write_array(block, np.ascontiguousarray(array), allow_pickle=False)
-    data = block.getvalue()
-    prefix = np.array([len(data), xxhash.xxh3_64_intdigest(data)], "<u8").tobytes()
-    left = memoryview(prefix + data)
-    while left:
-        left = left[file.write(left) :]
+def _digest(data: memoryview | bytes, seed: int, place: int) -> int:
+    """Return the digest of a block at its place among those of a stage."""
+    return xxhash.xxh3_64_intdigest(data, (seed + place) % (1 << 64))
 
 
-def _finished(file: IO[bytes]) -> Iterator[Arrays]:
+def _finished(file: IO[bytes], seed: int) -> Iterator[Arrays]:
     """Yield the blocks of a file, and cut off what is not whole at its end."""
+    size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    end = 0
-    while (data := _block(file)) is not None:
-        end = file.tell()
+    place = end = 0
+    while (data := _block(file, size - end, seed, place)) is not None:
+        place, end = place + 1, end + PREFIX_BYTES + len(data)
         yield _arrays(data)
     file.truncate(end)
     file.seek(end)
 
 
-def _block(file: IO[bytes]) -> bytes | None:
+def _block(file: IO[bytes], n_left: int, seed: int, place: int) -> bytes | None:
     """Return the next block of a file as bytes, or None where there is no whole one."""
     prefix = _read(file, PREFIX_BYTES)
     if len(prefix) < PREFIX_BYTES:
         return None
     n_bytes, digest = np.frombuffer(prefix, "<u8").tolist()
+    if n_bytes > n_left - PREFIX_BYTES:
+        return None
     data = _read(file, n_bytes)
-    return data if len(data) == n_bytes and xxhash.xxh3_64_intdigest(data) == digest else None
+    return bytes(data) if _digest(data, seed, place) == digest else None
 
 
-def _read(file: IO[bytes], n_bytes: int) -> bytes:
+def _read(file: IO[bytes], n_bytes: int) -> bytearray:
     """Return so many bytes of a file, or what is left; one read may return less."""
-    parts = []
-    while n_bytes and (part := file.read(min(n_bytes, 1 << 24))):
-        parts.append(part)
-        n_bytes -= len(part)
-    return b"".join(parts)
+    data = bytearray()
+    while len(data) < n_bytes and (part := file.read(min(n_bytes - len(data), 1 << 24))):
+        data += part
+    return data
 
 
 def _arrays(data: bytes) -> Arrays:

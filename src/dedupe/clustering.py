@@ -182,10 +182,14 @@ def components(n_docs: int, pairs: Whole) -> npt.NDArray[np.int64]:
     """
     least = np.arange(n_docs)
     while True:
-        lower = least[pairs].min(axis=1)
+        labels = least[pairs]
+        lower = labels.min(axis=1)
         found = least.copy()
-        np.minimum.at(found, pairs[:, 0], lower)
-        np.minimum.at(found, pairs[:, 1], lower)
+        for side in (0, 1):
+            # The label of a document falls too, and with it all that carry it: labels
+            # that spread along pairs alone would take a round for each link of a chain.
+            np.minimum.at(found, labels[:, side], lower)
+            np.minimum.at(found, pairs[:, side], lower)
         found = found[found]
         if (found == least).all():
             return least

@@ -3,11 +3,12 @@
 Documents are read one after the other, hashed in blocks on several threads, and
 then numbered in the order of their ids, so that neither the order of the input nor
 the number of threads can change an answer. Arrays hold what is kept of them; their
-texts wait in `dedupe.spill` until they are compared.
+texts wait in `dedupe.spill` until they are compared, and until their evidence is
+asked for.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import starmap
 from typing import NamedTuple
@@ -17,9 +18,9 @@ import numpy.typing as npt
 import xxhash
 
 from dedupe import kernels
-from dedupe.checkpoint import NoCheckpoint
+from dedupe.checkpoint import Arrays, Checkpoint
 from dedupe.documents import Document
-from dedupe.errors import InvalidCheckpoint, NothingToRead, Skipped, UnknownDocument
+from dedupe.errors import NothingToRead, Skipped, UnknownDocument
 from dedupe.minhash import signatures
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import DocumentInfo
@@ -52,12 +53,14 @@ class Corpus:
         Place of each document in the input, which is its row in what follows.
     times : float64 [shape=(n_read,)]
         NaN where a document has none.
+    is_old : bool [shape=(n_read,)]
+        Whether it belongs to the collection that others are held against.
     n_shingles : int64 [shape=(n_read,)]
-    signatures : uint32 [shape=(n_read, num_perm)]
+    signatures : uint32 [shape=(n_read, num_perm)], or none once candidates are found
     stored : Texts
     first_copy : int64 [shape=(n_docs,)]
-        The first document with the same tokens: itself, where it has no copy
-        before it.
+        The first document with the same tokens, an old one if there is one: itself,
+        where it has no copy before it.
     skipped : tuple of Skipped
     keeps_order : bool
         Whether places in the input are to be remembered.
@@ -67,6 +70,7 @@ class Corpus:
     n_words: Whole
     rows: Whole
     times: npt.NDArray[np.float64]
+    is_old: npt.NDArray[np.bool_]
     n_shingles: Whole
     signatures: npt.NDArray[np.uint32]
     stored: Texts
@@ -86,15 +90,12 @@ class Corpus:
             int(self.n_words[number]),
             row if self.keeps_order else 0,
             None if np.isnan(time) else time,
+            bool(self.is_old[row]),
         )
 
     def encoded(self, numbers: Whole) -> list[bytes]:
         """Return the texts of some documents in UTF-8."""
         return self.stored.read(self.rows[numbers].tolist())
-
-    def texts(self, numbers: Whole) -> list[str]:
-        """Return the original texts of some documents."""
-        return [text.decode() for text in self.encoded(numbers)]
 
     def originals(self) -> Whole:
         """Return the documents that are the first with their tokens."""
@@ -153,9 +154,9 @@ class _Intake:
     def __init__(self, texts: Texts) -> None:
         self.ids: list[str] = []
         self.times = array("d")
+        self.is_old = bytearray()
         self.texts = texts
         self.skipped: list[Skipped] = []
-        self.keys: list[str] = []
         self._digest = xxhash.xxh3_128()
 
     def blocks(self, stream: Iterable[Document | Skipped]) -> Iterator[_Block]:
@@ -168,6 +169,7 @@ class _Intake:
                 continue
             self.ids.append(item.id)
             self.times.append(np.nan if item.time is None else item.time)
+            self.is_old.append(item.is_old)
             texts.append(item.text.encode("utf-8", "replace"))
             n_bytes += len(texts[-1])
             if n_bytes >= BLOCK_BYTES:
@@ -179,12 +181,17 @@ class _Intake:
         """Keep some texts and return them as a block."""
         self.texts.extend(texts)
         first = len(self.ids) - len(texts)
-        names = [name.encode("utf-8", "surrogateescape") for name in self.ids[first:]]
+        names = [name.encode() for name in self.ids[first:]]
         lengths = np.array([len(part) for part in (*names, *texts)], np.int64).tobytes()
-        for part in (lengths, *names, self.times[first:].tobytes(), *texts):
+        facts = self.times[first:].tobytes(), self.is_old[first:]
+        for part in (lengths, *names, *facts, *texts):
             self._digest.update(part)
-        self.keys.append(self._digest.hexdigest())
-        return _Block(texts, self.keys[-1])
+        return _Block(texts, self.key)
+
+    @property
+    def key(self) -> str:
+        """Digest of everything that was taken in."""
+        return self._digest.hexdigest()
 
 
 def read_corpus(
@@ -193,7 +200,7 @@ def read_corpus(
     *,
     workers: int,
     memory: int,
-    checkpoint: NoCheckpoint,
+    checkpoint: Checkpoint,
     progress: ProgressCallback,
 ) -> Corpus:
     """Read all documents and hash them.
@@ -214,14 +221,18 @@ def read_corpus(
     facts: list[tuple[npt.NDArray[np.uint64], Whole, Whole]] = []
     n_done = 0
     blocks = checkpoint.map(
-        "signatures", lambda block: _sketch(block, settings), intake.blocks(stream), workers
+        "signatures",
+        lambda block: _sketch(block, settings),
+        intake.blocks(stream),
+        workers,
+        lambda block, arrays: _fits(block, arrays, settings.num_perm),
     )
-    for number, sketch in enumerate(starmap(_Sketches, blocks)):
-        _check_key(sketch, intake.keys[number : number + 1])
+    for sketch in starmap(_Sketches, blocks):
         rows.append(sketch.signatures)
         facts.append((sketch.digests, sketch.n_words, sketch.n_shingles))
         n_done += len(sketch.n_words)
         progress(Progress("signatures", n_done, None, "documents", intake.texts.n_bytes))
+    checkpoint.bind(intake.key)
     all_digests, n_words, n_shingles = (
         np.concatenate(column) for column in zip(*facts, strict=True)
     )
@@ -234,15 +245,17 @@ def read_corpus(
             f"at least one document must hold a word, got {len(intake.ids)} without: "
             "check the paths and the text field"
         )
+    is_old = np.array(intake.is_old, np.bool_)
     return Corpus(
         ids=tuple(intake.ids[row] for row in order),
         n_words=n_words[order],
         rows=np.array(order, np.int64),
         times=np.array(intake.times),
+        is_old=is_old,
         n_shingles=n_shingles,
         signatures=rows.finish(),
         stored=intake.texts,
-        first_copy=_first_copies(all_digests[order]),
+        first_copy=_first_copies(all_digests[order], is_old[order]),
         skipped=tuple(sorted(intake.skipped, key=lambda item: (item.id, item.reason))),
         keeps_order=settings.keep == "first" or callable(settings.keep),
     )
@@ -263,18 +276,28 @@ def _sketch(block: _Block, settings: Settings) -> _Sketches:
     )
 
 
-def _check_key(sketch: _Sketches, keys: Sequence[str]) -> None:
-    """Refuse a block that a checkpoint has of other documents than those that were read."""
-    if [key.decode() for key in sketch.key] != list(keys):
-        raise InvalidCheckpoint(
-            "a checkpoint must be of the same documents in the same order, got others: "
-            "give the same input, or name another folder"
-        )
+def _fits(block: _Block, arrays: Arrays, num_perm: int) -> bool:
+    """Return whether arrays can be the sketches of a block; they come from a file."""
+    if len(arrays) != len(_Sketches._fields) or arrays[0].tolist() != [block.key.encode()]:
+        return False
+    sketch = _Sketches(*arrays)
+    n_docs = len(block.texts)
+    expected = (
+        (sketch.digests, np.uint64, (n_docs, 2)),
+        (sketch.n_words, np.int64, (n_docs,)),
+        (sketch.n_shingles, np.int64, (n_docs,)),
+        (sketch.signatures, np.uint32, (n_docs, num_perm)),
+    )
+    if any((array.dtype, array.shape) != (dtype, shape) for array, dtype, shape in expected):
+        return False
+    n_words, n_shingles = sketch.n_words, sketch.n_shingles
+    in_range = (n_shingles >= 0) & (n_shingles <= n_words) & ((n_shingles == 0) == (n_words == 0))
+    return bool(in_range.all())
 
 
-def _first_copies(digests: npt.NDArray[np.uint64]) -> Whole:
-    """Return, for each row, the first row that is equal to it."""
-    order = np.lexsort((digests[:, 1], digests[:, 0]))
+def _first_copies(digests: npt.NDArray[np.uint64], is_old: npt.NDArray[np.bool_]) -> Whole:
+    """Return, for each row, the first row that is equal to it, old ones before others."""
+    order = np.lexsort((~is_old, digests[:, 1], digests[:, 0]))
     ranked = digests[order]
     is_new = np.ones(len(order), np.bool_)
     is_new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "CannotClean",
+    "CannotStore",
     "DedupeError",
     "DuplicateId",
     "InvalidCheckpoint",
@@ -58,7 +59,11 @@ class InvalidResult(DedupeError, ValueError):
 
 
 class InvalidCheckpoint(DedupeError, ValueError):
-    """A checkpoint is of another input, of other settings or of another version."""
+    """A checkpoint is of another input, settings or version, in use, or the folder holds more."""
+
+
+class CannotStore(DedupeError, OSError):
+    """What a run must keep does not fit on the disk, or cannot be written."""
 
 
 class InvalidLabels(DedupeError, ValueError):

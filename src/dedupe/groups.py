@@ -20,6 +20,7 @@ def cluster_labels(
     pairs: npt.NDArray[np.signedinteger[Any]],
     scores: npt.NDArray[np.float64],
     is_identical: npt.NDArray[np.bool_],
+    is_old: npt.NDArray[np.bool_],
     *,
     threshold: float,
     ask: clustering.Ask | None = None,
@@ -28,8 +29,11 @@ def cluster_labels(
 
     Identical copies stand for one document, so that the number of copies has no
     weight. `ask` gives the scores of pairs that are not among `pairs`; without it
-    they are left out.
+    they are left out. Where some documents are old, a cluster is one of them with
+    the others that match it best.
     """
+    if is_old.any():
+        return _best_old(pairs, scores, is_identical, is_old, threshold)
     first_copy = clustering.components(n_docs, pairs[is_identical])
     # The pairs of copies say what those of their originals do.
     is_original = (first_copy[pairs] == pairs).all(axis=1)
@@ -42,6 +46,30 @@ def cluster_labels(
         ask=ask,
     )
     return labels[first_copy]
+
+
+def _best_old(
+    pairs: npt.NDArray[np.signedinteger[Any]],
+    scores: npt.NDArray[np.float64],
+    is_identical: npt.NDArray[np.bool_],
+    is_old: npt.NDArray[np.bool_],
+    threshold: float,
+) -> npt.NDArray[np.int64]:
+    """Return the old document that each document matches best, or else itself."""
+    labels = np.arange(is_old.size)
+    is_match = (is_old[pairs].sum(axis=1) == 1) & (scores >= threshold)
+    # Each pair as the document that is not old, then the old one.
+    matches = np.where(is_old[pairs[is_match, :1]], pairs[is_match, ::-1], pairs[is_match])
+    order = np.lexsort((matches[:, 1], -scores[is_match], matches[:, 0]))
+    found, first = np.unique(matches[order, 0], return_index=True)
+    labels[found] = matches[order[first], 1]
+    # Copies match what their originals do, and only those were compared.
+    first_copy = clustering.components(
+        is_old.size, pairs[is_identical & ~is_old[pairs].any(axis=1)]
+    )
+    is_missing = (labels == np.arange(labels.size)) & ~is_old
+    labels[is_missing] = labels[first_copy[is_missing]]
+    return labels
 
 
 def make_clusters(
@@ -111,7 +139,10 @@ def _duplicate(member: str, kept: str, best: Pair, direct: Pair | None) -> Dupli
 
 
 def _representative(group: Sequence[DocumentInfo], keep: str | Callable[..., Any]) -> DocumentInfo:
-    """Choose the document to keep; the first id wins a tie."""
+    """Choose the document to keep: the old one if there is one; the first id wins a tie."""
+    old = [document for document in group if document.is_old]
+    if old:
+        return old[0]
     if callable(keep):
         chosen = keep(tuple(group))
         if chosen not in group:

@@ -89,13 +89,13 @@ class Hashed:
         for n_done in map_in_order(hash_into, self.relaxed(_slices(n_words)), workers):
             progress(Progress("shingles", n_done, self.numbers.size, "documents"))
 
-    def weigh(self, furniture: Furniture, workers: int) -> None:
+    def weigh(self, furniture: Furniture, workers: int, progress: ProgressCallback) -> None:
         """Look up what the words of each document count."""
         block = self.block()
         weights = allocate(int(block.token_offsets[-1]), np.float32, self._limit // 2)
         totals = np.empty(self.numbers.size)
 
-        def weigh_into(documents: slice) -> None:
+        def weigh_into(documents: slice) -> int:
             words = _part(block.token_offsets, documents)
             ends = slice(documents.start, documents.stop + 1)
             offsets = block.token_offsets[ends] - words.start
@@ -104,10 +104,11 @@ class Hashed:
                 block.shingles[shingles], block.shingle_offsets[ends] - shingles.start, offsets
             )
             totals[documents] = totals_of(weights[words], offsets)
+            return int(documents.stop)
 
         self._block = replace(block, weights=weights, totals=totals)
-        for _ in map_in_order(weigh_into, self.relaxed(_slices(block.n_words)), workers):
-            pass
+        for n_done in map_in_order(weigh_into, self.relaxed(_slices(block.n_words)), workers):
+            progress(Progress("weights", n_done, self.numbers.size, "documents"))
 
     def block(self) -> Block:
         """Return all documents as a block, one for each thread that asks."""

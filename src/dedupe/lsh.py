@@ -46,6 +46,7 @@ def candidate_pairs(
     sizes: npt.NDArray[np.int64],
     *,
     rows: npt.NDArray[np.int64] | None = None,
+    is_old: npt.NDArray[np.bool_] | None = None,
     bucket_cap: int = 30,
     floor: float | None = None,
     workers: int = 1,
@@ -59,6 +60,9 @@ def candidate_pairs(
         Shingles in each document. Documents without any are in no pair.
     rows : int64 [shape=(n_docs,)], optional
         Row of each document among the signatures; all rows in order by default.
+    is_old : bool [shape=(n_docs,)], optional
+        Documents of an old collection: only pairs of one of them with another
+        document are returned, the old one first.
     bucket_cap : int, at least 2
     floor : float, in [0, 1], optional
         Cosine similarity below which a pair is of no interest, COSINE_FLOOR by default.
@@ -79,9 +83,12 @@ def candidate_pairs(
     """
     floor = COSINE_FLOOR if floor is None else floor
     rows = np.arange(len(signatures)) if rows is None else rows
-    # Ranks by size put the largest documents of a bucket at its end.
+    # Ranks by size put the largest documents of a bucket at its end, the old ones behind all.
     by_rank = np.argsort(sizes, kind="stable")
-    by_rank = by_rank[np.searchsorted(sizes[by_rank], 1) :]
+    if is_old is not None:
+        by_rank = by_rank[np.argsort(is_old[by_rank], kind="stable")]
+    by_rank = by_rank[sizes[by_rank] > 0]
+    old_ranks = None if is_old is None else is_old[by_rank]
     ranked_rows, ranked_sizes = rows[by_rank], sizes[by_rank]
     ranks = np.arange(by_rank.size, dtype=np.uint64)
 
@@ -91,7 +98,7 @@ def candidate_pairs(
         keys.sort()
         pairs = np.empty(count_emissions(keys, bucket_cap), np.uint64)
         n_pairs = emit_pairs_into(
-            keys, bucket_cap, signatures, ranked_rows, ranked_sizes, floor, Z, pairs
+            keys, bucket_cap, signatures, ranked_rows, ranked_sizes, old_ranks, floor, Z, pairs
         )
         return pairs[:n_pairs].copy()
 

@@ -1,11 +1,11 @@
 """Candidates to scored pairs, in blocks on several threads.
 
 There are two passes: the first learns which text is furniture, the second weighs it
-lightly. The evidence for duplicates comes last, and takes their texts.
+lightly. Evidence is found when somebody asks for it, and takes the texts.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe import alignment, clustering, evidence, scoring
-from dedupe.checkpoint import NoCheckpoint
+from dedupe.checkpoint import Arrays, Checkpoint
 from dedupe.corpus import Corpus
-from dedupe.facts import FACTS, Facts, identical_facts, make_facts, scored_pairs
+from dedupe.facts import (
+    FACTS,
+    Facts,
+    identical_facts,
+    make_facts,
+    numbers_of,
+    scored_pairs,
+)
 from dedupe.furniture import Furniture
 from dedupe.hashed import Hashed, short_lines
 from dedupe.progress import Progress, ProgressCallback
@@ -63,7 +70,7 @@ class Matcher:
     hashed : Hashed
         The documents that are in any pair.
     workers : int
-    checkpoint : NoCheckpoint
+    checkpoint : Checkpoint
     furniture : Furniture
         What is known of it so far.
     n_asked : int
@@ -73,7 +80,7 @@ class Matcher:
     corpus: Corpus
     hashed: Hashed
     workers: int
-    checkpoint: NoCheckpoint = field(default_factory=NoCheckpoint)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
     furniture: Furniture = field(default_factory=Furniture)
     n_asked: int = 0
 
@@ -100,7 +107,7 @@ class Matcher:
         is_long = np.empty(len(pairs), np.bool_)
         n_done = 0
         blocks = self.checkpoint.map(
-            "furniture", self._first_pass, self._blocks(pairs), self.workers
+            "furniture", self._first_pass, self._blocks(pairs), self.workers, _fits_first_pass
         )
         for found in blocks:
             done = slice(n_done, n_done + len(found[0]))
@@ -111,9 +118,13 @@ class Matcher:
         is_apart = labels[pairs[:, 0]] != labels[pairs[:, 1]]
         # A phrase is no furniture, and there are many phrases.
         watched = pairs[is_apart & is_long]
-        (known,) = self.checkpoint.once("weights", lambda: self._count(watched, labels, progress))
+        (known,) = self.checkpoint.once(
+            "counts",
+            lambda: self._count(watched, labels, progress),
+            lambda arrays: [(array.dtype, array.ndim) for array in arrays] == [(np.uint8, 1)],
+        )
         self.furniture = Furniture.from_bytes(known.tobytes())
-        self.hashed.weigh(self.furniture, self.workers)
+        self.hashed.weigh(self.furniture, self.workers, progress)
         return pairs[may_score]
 
     def score(self, pairs: Whole, progress: ProgressCallback) -> Facts:
@@ -128,7 +139,7 @@ class Matcher:
         found = [np.empty(0, FACTS)]
         n_done = 0
         blocks = self.checkpoint.map(
-            "scoring", self._score_block, self._blocks(pairs), self.workers
+            "scoring", self._score_block, self._blocks(pairs), self.workers, self._fits_scores
         )
         for facts, n_pairs in blocks:
             found.append(facts)
@@ -137,7 +148,12 @@ class Matcher:
         return np.concatenate(found)
 
     def facts_of(self, pairs: Whole) -> Facts:
-        """Return a few pairs in their order, whatever they score."""
+        """Return pairs in their order, whatever they score; a few of them at once as a rule."""
+        if len(pairs) > ASKED_AT_ONCE:
+            found = map_in_order(
+                lambda few: self._facts(few, 0.0), self._blocks(pairs), self.workers
+            )
+            return np.concatenate([*found])
         if not len(pairs):
             return np.empty(0, FACTS)
         self.n_asked += len(pairs)
@@ -181,9 +197,9 @@ class Matcher:
         known = scored_pairs(everything, self.corpus.ids)
         explained[~is_copy] = everything[known.places(originals[~is_copy])]
         is_mirrored = ~is_copy & (originals[:, 0] > originals[:, 1])
-        sides = explained[["containment_right", "containment_left"]][is_mirrored]
-        explained["containment_left"][is_mirrored] = sides["containment_right"]
-        explained["containment_right"][is_mirrored] = sides["containment_left"]
+        left, right = (explained[f"containment_{side}"].copy() for side in ("left", "right"))
+        explained["containment_left"] = np.where(is_mirrored, right, left)
+        explained["containment_right"] = np.where(is_mirrored, left, right)
         explained["left"], explained["right"] = pairs.T
         explained["has_evidence"] = True
         is_other = ~np.isin(keys_of(known.numbers[: len(facts)]), keys_of(pairs))
@@ -228,7 +244,7 @@ class Matcher:
         for shared, n_pairs in map_in_order(self._shared, self._blocks(pairs), self.workers):
             furniture.watch(shared)
             n_done += n_pairs
-            progress(Progress("weights", n_done, len(pairs), "pairs"))
+            progress(Progress("counts", n_done, len(pairs), "pairs"))
         block = self.hashed.block()
         clusters = labels[self.hashed.numbers]
         order = np.argsort(clusters, kind="stable")
@@ -246,6 +262,13 @@ class Matcher:
     def _score_block(self, pairs: Whole) -> tuple[Facts, Whole]:
         return self._facts(pairs, SCORE_FLOOR), np.array([len(pairs)])
 
+    def _fits_scores(self, pairs: Whole, arrays: Arrays) -> bool:
+        """Return whether arrays from a file can be what `_score_block` gives."""
+        if len(arrays) != 2 or arrays[0].dtype != FACTS or arrays[1].tolist() != [len(pairs)]:
+            return False
+        known = keys_of(pairs)
+        return bool(np.isin(keys_of(numbers_of(arrays[0])), known).all())
+
     def _facts(self, pairs: Whole, floor: float) -> Facts:
         """Score a block of pairs; keep those of at least `floor`."""
         # Lesser numbers, which are lesser ids, go left.
@@ -255,6 +278,12 @@ class Matcher:
         for side in ("left", "right"):
             facts[side] = self.hashed.numbers[facts[side]]
         return facts
+
+
+def _fits_first_pass(pairs: Whole, arrays: Arrays) -> bool:
+    """Return whether arrays from a file can be what `Matcher._first_pass` gives."""
+    expected = [(dtype, (len(pairs),)) for dtype in (np.float32, np.bool_, np.bool_)]
+    return [(array.dtype, array.shape) for array in arrays] == expected
 
 
 def _provisional_clusters(pairs: Whole, strict: Floats, n_docs: int) -> Whole:
@@ -279,7 +308,8 @@ class EvidenceFinder:
 
     def find(self, left: int, right: int, limit: int | None = None) -> Evidence:
         """Return the passages that two of the texts share and what only one of them says."""
-        runs, is_furniture = alignment.shared_runs(self.block, left, right)
+        # A block is for one thread at a time, and any thread may ask.
+        runs, is_furniture = alignment.shared_runs(replace(self.block), left, right)
         return evidence.gather(
             (self.texts[left], self.texts[right]),
             (self._spans(left), self._spans(right)),

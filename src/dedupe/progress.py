@@ -14,7 +14,7 @@ class Progress:
     ----------
     stage : str
         ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"shingles"``,
-        ``"furniture"``, ``"weights"``, ``"scoring"`` or ``"clustering"``.
+        ``"furniture"``, ``"counts"``, ``"weights"``, ``"scoring"`` or ``"clustering"``.
     done : int
     total : int or None
         None while it is not known.

@@ -1,11 +1,12 @@
-"""What is said of documents, pairs and clusters: frozen records without a question in them.
+"""What is said of documents, pairs and clusters: frozen records.
 
-Ids tie the records together, and no record holds a text but a `Comparison`. What
+Ids tie the records together, and no record holds a text but a `Comparison`; a pair
+may know where to find its evidence. What
 people ask of all of them together is in `dedupe.results`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, fields
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -116,7 +117,7 @@ class Pair:
         Which share of that side's shingles the other side has.
     verdict : str
         ``"identical"``, ``"same text"``, ``"contained"``, ``"overlapping"``,
-        ``"same template"`` or ``"different"``; see `dedupe.scoring.verdict`.
+        ``"same template"`` or ``"different"``; see `dedupe.scoring.verdicts`.
     reason : str
         One line for a person.
     shared_words : int
@@ -125,8 +126,11 @@ class Pair:
         Words that stand at one place inside the shared text and differ.
     furniture_words : int
         How many of the shared words are furniture.
-    find_evidence : callable or None
-        What gives the evidence.
+
+    Parameters
+    ----------
+    find_evidence : callable without parameters that returns Evidence, optional
+        What gives the evidence when it is asked for.
     """
 
     left: str
@@ -141,7 +145,11 @@ class Pair:
     shared_words: int
     hole_words: int
     furniture_words: int
-    find_evidence: Callable[[], Evidence] | None = field(default=None, repr=False, compare=False)
+    find_evidence: InitVar[Callable[[], Evidence] | None] = None
+
+    def __post_init__(self, find_evidence: Callable[[], Evidence] | None) -> None:
+        # Not a field: what finds evidence is no part of what is known of a pair.
+        object.__setattr__(self, "_find_evidence", find_evidence)
 
     @cached_property
     def evidence(self) -> Evidence | None:
@@ -150,12 +158,13 @@ class Pair:
         None where they cannot be: a search can tell them of each duplicate with its
         representative, and `dedupe.compare` of its pair.
         """
-        return None if self.find_evidence is None else self.find_evidence()
+        find: Callable[[], Evidence] | None = self.__dict__["_find_evidence"]
+        return None if find is None else find()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Evidence may come from files of this process, so it is found now.
-        facts = [getattr(self, name) for name in self.__dataclass_fields__]
-        return type(self), (*facts[:-1], evidence_of(self.evidence))
+        facts = (getattr(self, one.name) for one in fields(self))
+        return type(self), (*facts, evidence_of(self.evidence))
 
     def other(self, document: str) -> str:
         """Return the id of the side that is not `document`."""
@@ -185,12 +194,16 @@ class DocumentInfo:
         otherwise 0, since then the order of the input changes nothing.
     time : float or None
         Seconds since 1970: the time of its file, or of the field that was named.
+    is_old : bool
+        Whether it belongs to the collection that others were held against, of which
+        nothing is a duplicate.
     """
 
     id: str
     n_words: int
     position: int
     time: float | None = None
+    is_old: bool = False
 
 
 @dataclass(frozen=True, slots=True)

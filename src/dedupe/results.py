@@ -26,7 +26,7 @@ from dedupe.records import (
     Duplicate,
     Pair,
 )
-from dedupe.saved import furniture_from, pair_facts, pair_from, settings_facts, settings_from
+from dedupe.saved import furniture_from, pair_as_json, pair_from, settings_as_json, settings_from
 from dedupe.scored import ScoredPairs
 from dedupe.settings import SCORE_FLOOR, Settings
 
@@ -155,6 +155,7 @@ class Result:
             scored.numbers,
             scored.scores,
             scored.is_identical,
+            np.array([document.is_old for document in self.documents], np.bool_),
             threshold=threshold,
         )
         clusters = make_clusters(self.documents, labels, settings.keep)
@@ -181,7 +182,7 @@ class Result:
 
     def to_json(self) -> str:
         """Return the result as JSON: one object, keys in a fixed order, no rounding."""
-        settings = settings_facts(self.settings) | {
+        settings = settings_as_json(self.settings) | {
             "bands": self.settings.bands,
             "rows": self.settings.rows,
             "expected_recall": {
@@ -196,7 +197,7 @@ class Result:
             "settings": settings,
             "clusters": [asdict(cluster) for cluster in self.clusters],
             "duplicates": [asdict(duplicate) for duplicate in self.duplicates],
-            "pairs": [pair_facts(pair) for pair in self.scored],
+            "pairs": [pair_as_json(pair) for pair in self.scored],
             "skipped": [asdict(skipped) for skipped in self.skipped],
             "documents": [asdict(document) for document in self.documents],
             "furniture": base64.b64encode(self.furniture).decode(),
@@ -223,7 +224,7 @@ class Result:
                 f"got {found}: save it again with this version of dedupe"
             )
         try:
-            return cls(
+            result = cls(
                 clusters=tuple(
                     Cluster(row["representative"], tuple(row["members"]))
                     for row in facts["clusters"]
@@ -236,8 +237,11 @@ class Result:
                 documents=tuple(DocumentInfo(**row) for row in facts["documents"]),
                 furniture=furniture_from(facts["furniture"]),
             )
+            # Pairs of documents that are not listed, or scores that are no numbers, show here.
+            result._scored  # noqa: B018
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidResult(f"a result is damaged: {error!r}") from error
+        return result
 
     def to_html(
         self,

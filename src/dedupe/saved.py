@@ -5,7 +5,7 @@ The form of a whole result belongs to `dedupe.results.Result.to_json`.
 
 import base64
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from dedupe.errors import InvalidSetting
@@ -21,10 +21,10 @@ from dedupe.records import (
 )
 from dedupe.settings import Settings
 
-__all__ = ["furniture_from", "pair_facts", "pair_from", "settings_facts", "settings_from"]
+__all__ = ["furniture_from", "pair_as_json", "pair_from", "settings_as_json", "settings_from"]
 
 
-def settings_facts(settings: Settings) -> dict[str, Any]:
+def settings_as_json(settings: Settings) -> dict[str, Any]:
     """Return settings as JSON has them; a function cannot be saved."""
     keep = "custom" if callable(settings.keep) else settings.keep
     return {**asdict(settings), "keep": keep}
@@ -55,11 +55,10 @@ def _lost_keep(_: Sequence[DocumentInfo]) -> DocumentInfo:
     )
 
 
-def pair_facts(pair: Pair) -> dict[str, Any]:
+def pair_as_json(pair: Pair) -> dict[str, Any]:
     """Return what JSON says of a pair, its evidence found."""
-    facts = {one.name: getattr(pair, one.name) for one in fields(pair)}
-    facts.pop("find_evidence")
-    return {**facts, "evidence": None if pair.evidence is None else asdict(pair.evidence)}
+    evidence = pair.evidence
+    return {**asdict(pair), "evidence": None if evidence is None else asdict(evidence)}
 
 
 def pair_from(row: dict[str, Any]) -> Pair:

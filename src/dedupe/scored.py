@@ -26,7 +26,7 @@ class ScoredPairs(Sequence[Pair]):
     Attributes
     ----------
     ids : sequence of str, in order
-    numbers : int64 [shape=(n_pairs, 2)]
+    numbers : int [shape=(n_pairs, 2)]
         Places of both sides among the ids, the lesser first.
     scores : float64 [shape=(n_pairs,)]
     is_identical : bool [shape=(n_pairs,)]
@@ -63,7 +63,7 @@ class ScoredPairs(Sequence[Pair]):
         KeyError
             When a pair names another document.
         """
-        if isinstance(pairs, ScoredPairs):
+        if isinstance(pairs, ScoredPairs) and list(pairs.ids) == list(ids):
             return pairs
         index = {name: number for number, name in enumerate(ids)}
         return cls(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe import groups
-from dedupe.checkpoint import NoCheckpoint
+from dedupe.checkpoint import Arrays, Checkpoint
 from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document
 from dedupe.errors import Skipped
@@ -39,7 +39,7 @@ class Run:
     memory: int
     explain: str | None
     progress: ProgressCallback
-    checkpoint: NoCheckpoint
+    checkpoint: Checkpoint
 
 
 def search(stream: Iterable[Document | Skipped], settings: Settings, run: Run) -> Result:
@@ -56,7 +56,9 @@ def search(stream: Iterable[Document | Skipped], settings: Settings, run: Run) -
         corpus.check_id(run.explain)
     run.progress(Progress("candidates", 0, None, "pairs"))
     (candidates,) = run.checkpoint.once(
-        "candidates", lambda: (find_candidates(corpus, settings, run.workers),)
+        "candidates",
+        lambda: (find_candidates(corpus, settings, run.workers),),
+        lambda arrays: _are_pairs(arrays, len(corpus)),
     )
     run.progress(Progress("candidates", len(candidates), None, "pairs"))
     # Half a kilobyte a document; a slice of them would keep them all.
@@ -86,10 +88,19 @@ def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDA
         corpus.signatures,
         corpus.n_shingles[rows],
         rows=rows,
+        is_old=corpus.is_old[rows] if corpus.is_old.any() else None,
         bucket_cap=settings.bucket_cap,
         workers=workers,
     )
     return originals.astype(np.int32)[pairs]
+
+
+def _are_pairs(arrays: Arrays, n_docs: int) -> bool:
+    """Return whether arrays from a file can be what `find_candidates` gives."""
+    if [(array.dtype, array.ndim, array.shape[-1]) for array in arrays] != [(np.int32, 2, 2)]:
+        return False
+    (pairs,) = arrays
+    return bool((pairs >= 0).all() and (pairs < n_docs).all())
 
 
 def _cluster(
@@ -104,11 +115,13 @@ def _cluster(
         scores: npt.NDArray[np.float64] = asked[-1]["score"]
         return np.where(scores >= SCORE_FLOOR, scores, 0.0)
 
+    is_old = matcher.corpus.is_old[matcher.corpus.rows[numbers]]
     labels = groups.cluster_labels(
         numbers.size,
         places.reshape(-1, 2),
         facts["score"],
         is_identical(facts),
+        is_old,
         threshold=settings.threshold,
         ask=ask,
     )

@@ -1,7 +1,7 @@
 """Every default of the library, with its reason.
 
 The constants of the scoring rule are not settings: they belong to the rule and
-stand beside it in `dedupe.scoring`.
+stand beside it in `dedupe.scoring`, `dedupe.alignment` and its kernel.
 """
 
 from collections.abc import Callable

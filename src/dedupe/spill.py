@@ -5,17 +5,21 @@ have no name from the start, so that nothing is left of them whatever ends the
 program (on Windows they are removed when they are closed).
 """
 
+import errno
 import mmap
 import os
 import tempfile
 import threading
 import weakref
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from dedupe.errors import CannotStore
 
 __all__ = ["Rows", "Texts", "allocate", "default_memory", "release"]
 
@@ -155,7 +159,7 @@ def allocate(n: int, dtype: npt.DTypeLike, limit: int) -> npt.NDArray[Any]:
 
     Raises
     ------
-    OSError
+    CannotStore
         When the disk has not enough room for it.
 
     Examples
@@ -168,16 +172,26 @@ def allocate(n: int, dtype: npt.DTypeLike, limit: int) -> npt.NDArray[Any]:
     n_bytes = n * np.dtype(dtype).itemsize
     if n_bytes <= limit:
         return np.empty(n, dtype)
-    with tempfile.TemporaryFile(prefix="dedupe-") as file:
+    with _storing(), tempfile.TemporaryFile(prefix="dedupe-") as file:
         file.truncate(n_bytes)
-        if hasattr(os, "posix_fallocate"):
-            # Without room set aside, a full disk would kill the process at some later write.
-            os.posix_fallocate(file.fileno(), 0, n_bytes)
+        _set_aside(file, n_bytes)
         mapped = mmap.mmap(file.fileno(), n_bytes)
     if hasattr(mmap, "MADV_RANDOM"):
         # Or a look at one document would bring a megabyte around it into memory.
         mapped.madvise(mmap.MADV_RANDOM)
     return np.frombuffer(mapped, dtype)
+
+
+def _set_aside(file: IO[bytes], n_bytes: int) -> None:
+    """Make sure that there is room for a file, or a full disk would kill us at some later write."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        os.posix_fallocate(file.fileno(), 0, n_bytes)
+    except OSError as error:
+        # Some file systems cannot set room aside; there is nothing better to do then.
+        if error.errno not in {errno.EOPNOTSUPP, errno.EINVAL}:
+            raise
 
 
 def release(rows: npt.NDArray[Any]) -> None:
@@ -202,13 +216,28 @@ def _emptied(blocks: list[npt.NDArray[Any]]) -> Iterable[npt.NDArray[Any]]:
 
 def _nameless(owner: object) -> IO[bytes]:
     """Open a temporary file that goes when its owner does."""
-    file = tempfile.TemporaryFile(prefix="dedupe-", buffering=0)  # noqa: SIM115
+    with _storing():
+        file = tempfile.TemporaryFile(prefix="dedupe-", buffering=0)  # noqa: SIM115
     weakref.finalize(owner, file.close)
     return file
+
+
+@contextmanager
+def _storing() -> Iterator[None]:
+    """Say what can be done where temporary files cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotStore(
+            f"temporary files must have room in {tempfile.gettempdir()}, got "
+            f"{error.strerror or error}: free some, set TMPDIR to another folder, or give the "
+            "search more memory= (--memory)"
+        ) from error
 
 
 def _write(file: IO[bytes], data: bytes) -> None:
     """Write all of some bytes; a write without a buffer may take but a part of them."""
     left = memoryview(data)
-    while left:
-        left = left[file.write(left) :]
+    with _storing():
+        while left:
+            left = left[file.write(left) :]

@@ -96,6 +96,13 @@ def cli() -> None:
     default="table",
     help="A table for people, everything as JSON, or a record for each member of a cluster.",
 )
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(),
+    metavar="OLD",
+    help="Find copies of what is in OLD only, and drop nothing there. May be given several times.",
+)
 @options.search
 @click.option(
     "--checkpoint",

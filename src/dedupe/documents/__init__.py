@@ -29,6 +29,7 @@ def read_paths(
     text_field: str = "text",
     time_field: str | None = None,
     max_chars: int = MAX_CHARS,
+    against: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
 ) -> Iterator[Document | Skipped]:
     """Read the documents in files and folders, one after the other.
 
@@ -49,11 +50,14 @@ def read_paths(
         The largest text, record or line that is read, in bytes of UTF-8 after
         decompression; see `MAX_CHARS`. A larger one is skipped without being
         held.
+    against : path or iterable of paths
+        An old collection, which is read first; its documents are marked so.
 
     Yields
     ------
     Document or Skipped
-        In the order of `paths`. A file that is reached twice is read once.
+        In the order of `paths`. A file that is reached twice is read once, as an old
+        one if it belongs to the old collection.
 
     Raises
     ------
@@ -96,10 +100,13 @@ def read_paths(
     [('7', 'Bridge closed')]
     """
     options = Options(id_field, text_field, time_field, max_chars)
-    found = walk(resolve(paths))
+    found = walk(resolve(paths), old=resolve(against))
     return checked(chain.from_iterable(_read(item, options) for item in found), "paths")
 
 
 def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:
     """Read one thing that the walk came upon."""
-    return [Placed(item.id, item)] if isinstance(item, Skipped) else read_file(item, options)
+    if isinstance(item, Skipped):
+        return [Placed(item.id, item)]
+    placed = read_file(item, options)
+    return map(Placed.as_old, placed) if item.is_old else placed

@@ -6,10 +6,10 @@ file is left to the modules of the formats.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from dedupe.documents.streams import MAX_CHARS
 from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
@@ -42,11 +42,14 @@ class Document:
         encoding can hold, are U+FFFD.
     time : float, optional
         Seconds since 1970: when its file was last changed, or its time field.
+    is_old : bool
+        Whether it belongs to the collection that others are held against.
     """
 
     id: str
     text: str
     time: float | None = None
+    is_old: bool = field(default=False, repr=False)
 
 
 class Placed(NamedTuple):
@@ -65,6 +68,12 @@ class Placed(NamedTuple):
     place: str
     item: Document | Skipped
     rows: range = range(0)
+
+    def as_old(self) -> Self:
+        """Mark a document as one of the collection that others are held against."""
+        if isinstance(self.item, Skipped):
+            return self
+        return self._replace(item=replace(self.item, is_old=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,12 @@ __all__ = ["read_texts"]
 
 
 def read_texts(
-    texts: Any, *, id_field: str = "id", text_field: str = "text", time_field: str | None = None
+    texts: Any,
+    *,
+    id_field: str = "id",
+    text_field: str = "text",
+    time_field: str | None = None,
+    against: Any = (),
 ) -> Iterator[Document | Skipped]:
     """Read the documents in a collection, one after the other.
 
@@ -37,6 +42,9 @@ def read_texts(
     id_field, text_field, time_field : str
         The fields of a record, as in `read_paths`. A record without an id goes
         by its position.
+    against : mapping or iterable
+        An old collection, which is read first; its documents are marked so, and
+        those without an id go by ``"old 0"``, ``"old 1"`` and so on.
 
     Yields
     ------
@@ -62,6 +70,12 @@ def read_texts(
      Skipped(id='b', reason='no text', remedy='give it a text, or leave it out')]
     """
     options = Options(id_field, text_field, time_field)
+    old = map(Placed.as_old, _placed(against, "old ", options))
+    return checked(chain(old, _placed(texts, "", options)), "a collection")
+
+
+def _placed(texts: Any, prefix: str, options: Options) -> Iterable[Placed]:
+    """Return the documents of a collection, with their positions."""
     try:
         items = enumerate(_items(texts))
     except TypeError as error:
@@ -69,8 +83,9 @@ def read_texts(
             f"texts must be a collection of texts, got {type(texts).__name__}: "
             "put a single text in a list, and give files to read_paths"
         ) from error
-    placed = (Placed(f"position {i}", _item(item, str(i), options)) for i, item in items)
-    return checked(placed, "a collection")
+    return (
+        Placed(f"position {prefix}{i}", _item(item, f"{prefix}{i}", options)) for i, item in items
+    )
 
 
 def _items(texts: Any) -> Iterable[Any]:

@@ -35,6 +35,8 @@ class File:
         Device and inode: the same for every name of one file.
     named : bool
         Whether it was asked for by itself, and not come upon in a folder.
+    is_old : bool
+        Whether it belongs to the collection that others are held against.
     """
 
     path: str
@@ -42,6 +44,7 @@ class File:
     time: float | None
     key: tuple[int, int | str]
     named: bool = False
+    is_old: bool = False
 
 
 STDIN_FILE = File(STDIN, STDIN, None, key=(-1, -1), named=True)
@@ -166,20 +169,23 @@ def _join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if folder else name
 
 
-def walk(paths: Iterable[str]) -> Iterator[File | Skipped]:
+def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Skipped]:
     """Yield each regular file at or under the paths once, and what else is there as skipped.
 
     Two names of one file (links of either kind, overlapping folders) count as
-    one file, which goes by the first of them.
+    one file, which goes by the first of them. What is under the `old` paths comes
+    first, and is old under any name.
     """
-    paths = list(paths)
+    old = list(old)
+    paths = [*old, *paths]
     # A file that is named and also stands in a folder counts as named.
     asked_for = {found.key for found in map(_file, paths) if isinstance(found, File)}
     seen: set[object] = set()
-    for path in paths:
+    for number, path in enumerate(paths):
         for found in _under(path):
-            if isinstance(found, File) and found.key in asked_for:
-                found = replace(found, named=True)  # noqa: PLW2901
+            if isinstance(found, File):
+                is_old, is_named = number < len(old), found.key in asked_for
+                found = replace(found, named=is_named, is_old=is_old)  # noqa: PLW2901
             key = found.key if isinstance(found, File) else found.id
             if key not in seen:
                 seen.add(key)

@@ -136,6 +136,7 @@ def count_distinct_into(documents, shingles, offsets, slots, sieve, scratch, n_d
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
     sieve : uint64 [shape=(slots.size // SLOTS_PER_WORD + 1,)], scratch
     scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
+        The rows of marks, COVER_LARGER, COVER_SMALLER and SEEN, are 0 before and after.
     n_distinct : int64 [shape=(n,)], overwritten
     """
     for i in range(documents.size):
@@ -444,9 +445,6 @@ def align_pairs_into(
     slots, sieve, scratch : as in `count_distinct_into`
     facts : float64 [shape=(n_pairs, N_FACTS)], overwritten
     """
-    scratch[COVER_LARGER] = 0
-    scratch[COVER_SMALLER] = 0
-    scratch[SEEN] = 0
     indexed = -1
     for p in range(larger.size):
         a = larger[p]

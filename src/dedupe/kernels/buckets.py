@@ -54,7 +54,7 @@ def _is_possible(signatures, rows, sizes, a, b, floor, z):
 
 
 @compiled
-def emit_pairs_into(keys, cap, signatures, rows, sizes, floor, z, pairs):
+def emit_pairs_into(keys, cap, signatures, rows, sizes, is_old, floor, z, pairs):
     """Write the pairs of one band that may reach the floor; return how many.
 
     A bucket of at most `cap` documents gives all its pairs. A larger one links
@@ -69,6 +69,8 @@ def emit_pairs_into(keys, cap, signatures, rows, sizes, floor, z, pairs):
     signatures : uint32 [shape=(n_rows, n_perm)]
     rows : int64 [shape=(n_docs,)], by rank
     sizes : int64 [shape=(n_docs,)], by rank, at least 1
+    is_old : bool [shape=(n_docs,)] or None
+        By rank; with it only pairs of an old document and another are written.
     floor, z : float
     pairs : uint64 [shape=(>= count_emissions(keys, cap),)], overwritten
         The lesser rank in the high half, the greater in the low half.
@@ -84,6 +86,8 @@ def emit_pairs_into(keys, cap, signatures, rows, sizes, floor, z, pairs):
             first = x + 1 if is_small else max(x + 1, end - N_ANCHORS)
             for y in range(first, end):
                 b = keys[y] & LOW_HALF
+                if is_old is not None and is_old[np.int64(a)] == is_old[np.int64(b)]:
+                    continue
                 if _is_possible(signatures, rows, sizes, np.int64(a), np.int64(b), floor, z):
                     pairs[n_pairs] = (a << U(32)) | b
                     n_pairs += 1

@@ -52,8 +52,8 @@ def count_clusters_into(shingles, offsets, order, clusters, keys, counts, last_c
     ----------
     shingles : uint64 [shape=(n_shingles,)]
     offsets : int64 [shape=(n_docs + 1,)]
-    order : int64 [shape=(n_docs,)]
-        The documents, those of a cluster after each other, also across calls.
+    order : int64 [shape=(n,)]
+        The documents to count, those of a cluster after each other, also across calls.
     clusters : int64 [shape=(n_docs,)], not negative
     keys, counts, last_cluster
         The table, as in `insert_into`.

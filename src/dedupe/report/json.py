@@ -8,7 +8,7 @@ import json
 
 from dedupe.records import Comparison
 from dedupe.results import Result
-from dedupe.saved import pair_facts
+from dedupe.saved import pair_as_json
 
 __all__ = ["compared", "rows"]
 
@@ -24,7 +24,7 @@ def compared(comparison: Comparison) -> str:
         "format": "dedupe-comparison",
         "version": 1,
         "same_story": comparison.same_story,
-        "pair": pair_facts(comparison.pair),
+        "pair": pair_as_json(comparison.pair),
         "left_text": comparison.left_text,
         "right_text": comparison.right_text,
         "threshold": comparison.threshold,
