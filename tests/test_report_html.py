@@ -30,6 +30,7 @@ from dedupe.records import (
     Remainder,
     Span,
     Unlisted,
+    evidence_of,
 )
 from dedupe.report import html
 from dedupe.report.html import gathering, payload, plots, rows, sides, texts
@@ -62,7 +63,19 @@ def prose(seed, n_words, line=12):
 
 def pair(left, right, score, evidence=None):
     return Pair(
-        left, right, score, 0.25, 0.9, 0.9, 0.5, "same text", "9 words shared", 9, 0, 0, evidence
+        left,
+        right,
+        score,
+        0.25,
+        0.9,
+        0.9,
+        0.5,
+        "same text",
+        "9 words shared",
+        9,
+        0,
+        0,
+        evidence_of(evidence),
     )
 
 

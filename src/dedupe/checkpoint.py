@@ -82,9 +82,11 @@ class Checkpoint:
         if folder is not None:
             try:
                 self._open_folder(folder, {"format": FORMAT, **(identity or {})})
-            except OSError as error:
+            except BaseException as error:
                 self.__exit__()
-                raise _cannot_store(folder, error) from error
+                if isinstance(error, OSError):
+                    raise _cannot_store(folder, error) from error
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +98,7 @@ class Checkpoint:
 
     def bind(self, key: str) -> None:
         """Say what the input is, by a digest: blocks that are of another one count as damaged."""
-        self._seed = xxhash.xxh3_64_intdigest(key)
+        self._seed = xxhash.xxh3_64_intdigest(key.encode())
 
     def map(
         self,
@@ -291,7 +293,7 @@ def _lock(file: IO[bytes], folder: Path) -> None:
         ) from error
 
 
-def _digest(data: memoryview | bytes, seed: int, place: int) -> int:
+def _digest(data: memoryview | bytearray, seed: int, place: int) -> int:
     """Return the digest of a block at its place among those of a stage."""
     return xxhash.xxh3_64_intdigest(data, (seed + place) % (1 << 64))
 

@@ -183,7 +183,7 @@ class _Intake:
         first = len(self.ids) - len(texts)
         names = [name.encode() for name in self.ids[first:]]
         lengths = np.array([len(part) for part in (*names, *texts)], np.int64).tobytes()
-        facts = self.times[first:].tobytes(), self.is_old[first:]
+        facts = self.times[first:].tobytes(), bytes(self.is_old[first:])
         for part in (lengths, *names, *facts, *texts):
             self._digest.update(part)
         return _Block(texts, self.key)
@@ -283,12 +283,12 @@ def _fits(block: _Block, arrays: Arrays, num_perm: int) -> bool:
     sketch = _Sketches(*arrays)
     n_docs = len(block.texts)
     expected = (
-        (sketch.digests, np.uint64, (n_docs, 2)),
-        (sketch.n_words, np.int64, (n_docs,)),
-        (sketch.n_shingles, np.int64, (n_docs,)),
-        (sketch.signatures, np.uint32, (n_docs, num_perm)),
+        (sketch.digests, "uint64", (n_docs, 2)),
+        (sketch.n_words, "int64", (n_docs,)),
+        (sketch.n_shingles, "int64", (n_docs,)),
+        (sketch.signatures, "uint32", (n_docs, num_perm)),
     )
-    if any((array.dtype, array.shape) != (dtype, shape) for array, dtype, shape in expected):
+    if any((array.dtype.name, array.shape) != (dtype, shape) for array, dtype, shape in expected):
         return False
     n_words, n_shingles = sketch.n_words, sketch.n_shingles
     in_range = (n_shingles >= 0) & (n_shingles <= n_words) & ((n_shingles == 0) == (n_words == 0))

@@ -121,7 +121,7 @@ class Matcher:
         (known,) = self.checkpoint.once(
             "counts",
             lambda: self._count(watched, labels, progress),
-            lambda arrays: [(array.dtype, array.ndim) for array in arrays] == [(np.uint8, 1)],
+            lambda arrays: [(array.dtype.name, array.ndim) for array in arrays] == [("uint8", 1)],
         )
         self.furniture = Furniture.from_bytes(known.tobytes())
         self.hashed.weigh(self.furniture, self.workers, progress)
@@ -282,8 +282,8 @@ class Matcher:
 
 def _fits_first_pass(pairs: Whole, arrays: Arrays) -> bool:
     """Return whether arrays from a file can be what `Matcher._first_pass` gives."""
-    expected = [(dtype, (len(pairs),)) for dtype in (np.float32, np.bool_, np.bool_)]
-    return [(array.dtype, array.shape) for array in arrays] == expected
+    expected = [(dtype, (len(pairs),)) for dtype in ("float32", "bool", "bool")]
+    return [(array.dtype.name, array.shape) for array in arrays] == expected
 
 
 def _provisional_clusters(pairs: Whole, strict: Floats, n_docs: int) -> Whole:

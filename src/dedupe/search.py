@@ -70,6 +70,8 @@ def search(stream: Iterable[Document | Skipped], settings: Settings, run: Run) -
     matcher = Matcher(corpus, hashed, run.workers, run.checkpoint)
     worth_scoring = matcher.find_furniture(candidates, run.progress)
     facts = np.concatenate([matcher.copies(), matcher.score(worth_scoring, run.progress)])
+    if corpus.is_old.any():
+        facts = _beside_old(facts, corpus.is_old[corpus.rows])
     run.progress(Progress("clustering", 0, None, "clusters"))
     facts, clusters = _cluster(matcher, facts, settings)
     run.progress(Progress("clustering", len(clusters), len(clusters), "clusters"))
@@ -97,10 +99,20 @@ def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDA
 
 def _are_pairs(arrays: Arrays, n_docs: int) -> bool:
     """Return whether arrays from a file can be what `find_candidates` gives."""
-    if [(array.dtype, array.ndim, array.shape[-1]) for array in arrays] != [(np.int32, 2, 2)]:
+    if [(array.dtype.name, array.shape[1:]) for array in arrays] != [("int32", (2,))]:
         return False
     (pairs,) = arrays
     return bool((pairs >= 0).all() and (pairs < n_docs).all())
+
+
+def _beside_old(facts: Facts, is_old: npt.NDArray[np.bool_]) -> Facts:
+    """Return the pairs with an old document, and the copies of what is in them."""
+    sides = numbers_of(facts)
+    n_old = is_old[sides].sum(axis=1)
+    matched = sides[n_old == 1]
+    is_copy = (n_old == 0) & np.isin(sides, matched).any(axis=1)
+    kept: Facts = facts[(n_old == 1) | is_copy]
+    return kept
 
 
 def _cluster(
