@@ -374,7 +374,8 @@ def damaged(path, *values):
 
 @pytest.mark.parametrize("path", [path for path in PLACES if isinstance(path[-1], str)], ids=str)
 def test_a_result_with_a_part_missing_is_refused(path):
-    if path[-1] in ("time", "is_old") or (path[-1] == "furniture" and len(path) > 1):  # These have defaults.
+    # These have defaults.
+    if path[-1] in ("time", "is_old") or (path[-1] == "furniture" and len(path) > 1):
         assert Result.from_json(damaged(path)).scored
         return
     with pytest.raises(InvalidResult):
