@@ -151,7 +151,9 @@ def find_duplicate_texts(
     against
         An old collection, in any of these forms.
 
-    Other parameters, returns and errors are those of `find_duplicates`.
+    Notes
+    -----
+    All else is as in `find_duplicates`: the other parameters, what is returned, errors.
 
     Examples
     --------

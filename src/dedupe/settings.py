@@ -85,12 +85,12 @@ class Settings:
 
     @property
     def bands(self) -> int:
-        """Bands of the MinHash index: one for each value of the signature."""
+        """How many bands the MinHash index has, one for each value of the signature."""
         return self.num_perm
 
     @property
     def rows(self) -> int:
-        """Values in a band: always one.
+        """How many values a band has, always one.
 
         A story inside a page ten times its size has a Jaccard similarity below
         0.1. At 0.1, 64 bands of two rows find it with probability 0.47, 128

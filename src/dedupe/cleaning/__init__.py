@@ -117,10 +117,10 @@ def clean(
         When a file changes meanwhile or cannot be written. Then nothing is written,
         and of files that were to be moved or deleted, none has been touched.
 
-    What `find_duplicates` raises, too.
-
     Notes
     -----
+    What `find_duplicates` raises is raised here, too.
+
     A file is moved, deleted or replaced only while it and the copy that is kept are
     still what was read, and never if it is a symbolic link.
 

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 MAX_CHARS = 64 * 2**20
-"""The largest text that is read, in bytes: 64 MiB, some twenty times War and Peace.
+"""The largest text that is read is one of 64 MiB, some twenty times War and Peace.
 
 No article comes near it, while a stray disk image or a bomb does. Python holds
 a text in up to four bytes a character, so that the limit stands for 256 MiB.
