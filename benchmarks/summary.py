@@ -5,8 +5,9 @@
 
 The first prints them. The second writes them into files, between the lines
 ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``, and draws the plot. The parts are
-*speed* (beside other libraries), *stages* (each by itself), *scale* (crawls of several
-sizes), *growth* (the plot, beside the file that shows it) and *recall* (candidates).
+*speed* (beside other libraries), *speed-summary* (a few rows of it), *stages* (each by
+itself), *scale* (crawls of several sizes), *growth* (the plot, beside the file that shows
+it) and *recall* (candidates).
 What the reports have no figures for stays as it is. Ratios are of medians for the same
 amount of work, within one run on one machine.
 """
@@ -25,8 +26,11 @@ from scale_report import Runs
 Row = dict[str, Any]
 Report = dict[str, Any]
 
-TIMED = {"speed": "test_speed.py", "stages": "test_stages.py"}
+TIMED = {"speed": "test_speed.py", "speed-summary": "test_speed.py", "stages": "test_stages.py"}
 """Parts that are one table of times, and the file whose benchmarks are in it."""
+
+SUMMARY = ("text to signatures", "files to clusters", "start-up")
+"""The stages in the *speed-summary*, which is for a first look."""
 
 PLOTTED = "Seconds from files to clusters against the number of documents, for each system"
 
@@ -122,7 +126,10 @@ def parts_of(reports: Sequence[Report], plot: Path | None) -> dict[str, str]:
     """
     parts = {}
     for part, file in TIMED.items():
-        if timed := _rows(reports, lambda row, file=file: file in row["fullname"]):
+        timed = _rows(reports, lambda row, file=file: file in row["fullname"])
+        if part == "speed-summary":
+            timed = [row for row in timed if row["group"] in SUMMARY]
+        if timed:
             parts[part] = table(timed) + _captions(reports, timed, NOTE)
     measured = _rows(reports, lambda row: "scale" in row["extra_info"])
     counted = _rows(reports, lambda row: "recall" in row["extra_info"])
@@ -164,6 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.update:
         tables.update(options.update, parts)
     else:
+        parts.pop("speed-summary", None)  # All of it stands in *speed*.
         print("\n\n".join(parts.values()))
 
 

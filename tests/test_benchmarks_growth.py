@@ -335,10 +335,11 @@ REPORT = {
 }
 
 
-def benchmark(file, median=1.0, **facts):
+def benchmark(file, median=1.0, group="", **facts):
     stats = {"median": median, "iqr": 0.1, "rounds": 5}
     name = f"benchmarks/{file}.py::test"
-    return {"group": file, "name": "", "fullname": name, "stats": stats, "extra_info": facts}
+    group = group or file
+    return {"group": group, "name": "", "fullname": name, "stats": stats, "extra_info": facts}
 
 
 @pytest.mark.parametrize(
@@ -357,11 +358,12 @@ def test_each_stage_has_its_unit(amount, rate):
 
 @pytest.fixture
 def documents(tmp_path):
-    """Return a report of all kinds, and a file with every part and one with the first alone."""
+    """Return a report of all kinds, a file with every part and one with a summary alone."""
     rows = [
         benchmark("test_stages", 1.0, label="one", reference="one thread", n_bytes=10**6),
         benchmark("test_stages", 0.5, label="2 threads", n_bytes=10**6),
         benchmark("test_speed", label="all", n_pairs=10),
+        benchmark("test_speed", group=summary.SUMMARY[0], label="first", n_pairs=10),
         *(benchmark("test_scale", label="", scale=one) for one in [*RUNS, LATE]),
         benchmark("test_scale", label="", recall=RECALL),
     ]
@@ -369,7 +371,8 @@ def documents(tmp_path):
     (tmp_path / "stages.json").write_text(json.dumps(REPORT | {"benchmarks": rows[:2]}))
     parts = [f"<!-- {n}:begin -->\nold {n}\n<!-- {n}:end -->\n" for n in PARTS]
     (tmp_path / "speed.md").write_text("".join(parts), "utf-8")
-    (tmp_path / "README.md").write_text(f"a\n{parts[0]}z\n", "utf-8")
+    readme = parts[0].replace("speed", "speed-summary")
+    (tmp_path / "README.md").write_text(f"a\n{readme}z\n", "utf-8")
     return tmp_path
 
 
@@ -401,8 +404,12 @@ def test_all_parts_are_written_with_the_plot(documents):
     assert speed.count("a processor, 2 cores") == 4
     assert ElementTree.parse(plot).getroot().tag.endswith("svg")
     readme = (documents / "README.md").read_text("utf-8")
-    assert readme.startswith("a\n<!-- speed:begin -->\n| stage |")
-    assert readme.endswith("<!-- speed:end -->\nz\n")
+    assert readme.startswith("a\n<!-- speed-summary:begin -->\n| stage |")
+    assert readme.endswith("<!-- speed-summary:end -->\nz\n")
+    assert "| first |" in readme
+    assert "| all |" not in readme
+    assert "| first |" in speed
+    assert "| all |" in speed
 
 
 def test_what_has_no_figures_stays(documents):
