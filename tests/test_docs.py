@@ -1,0 +1,309 @@
+"""The documentation says what is true: its examples are run, and nothing is left out of it.
+
+Three kinds of blocks stand in the pages. ``pycon`` is a session of Python, ``console``
+one of a shell, and both must print what is shown; a page is one session of each, in a
+folder that has what a clone has. ``json`` must be JSON. Links between pages are checked
+when the pages are built, in ``.ci/run``.
+"""
+
+import ast
+import doctest
+import importlib
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import jsonschema
+import pytest
+from click.testing import CliRunner
+
+import dedupe
+from dedupe import errors
+from dedupe.cli import cli
+from dedupe.documents import read_paths
+from dedupe.report import json as json_report
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WRITTEN = {name: text for name, text in PAGES.items() if name not in ("library", "command")}
+"""Pages that somebody wrote, and that are not made from docstrings or the help."""
+
+PROSE = "\n".join(WRITTEN.values())
+SCHEMA = json.loads((DOCS / "schema.json").read_text(encoding="utf-8"))
+BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PARTS = ("shingling", "minhash", "lsh", "documents")
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Return the blocks of a page, each with its kind."""
+    return BLOCK.findall(PAGES[page])
+
+
+# --- examples ---
+
+
+@pytest.fixture(scope="module")
+def compiled() -> None:
+    """Compile, so that no example is told to wait for it."""
+    dedupe.compare_texts("one two three", "one two four")
+    dedupe.find_duplicate_texts(["one two three", "one two three"])
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a folder that has what the examples need of a clone."""
+    (tmp_path / "docs").mkdir()
+    shutil.copy(DOCS / "news.jsonl", tmp_path / "docs")
+    shutil.copytree(ROOT / "seeds", tmp_path / "seeds")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def commands(session: str) -> Iterator[tuple[str, str]]:
+    """Yield the commands of a session, and what each of them prints."""
+    assert session.startswith("$ ")
+    for part in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def run(command: str) -> str:
+    """Return all that a command prints; without a shell where none is needed, for speed."""
+    if command.startswith("dedupe ") and not re.search(r"[|<>;&$*'\"]", command):
+        return CliRunner().invoke(cli, command.split()[1:], prog_name="dedupe").output
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PATH": path},
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "page", [name for name in PAGES if ">>> " in PAGES[name] or "\n$ " in PAGES[name]]
+)
+def test_a_page_prints_what_it_shows(page: str, clone: Path, compiled: None) -> None:
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    names: dict[str, object] = {"__name__": page}
+    told: list[str] = []
+    for kind, text in blocks(page):
+        if kind == "pycon":
+            session = doctest.DocTestParser().get_doctest(text, names, page, None, 0)
+            runner.run(session, out=told.append, clear_globs=False)
+            names = session.globs
+        elif kind == "console":
+            for command, output in commands(text):
+                assert run(command) == output, f"{page}: {command}"
+    assert not told, "".join(told)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_block_is_of_a_kind_that_nobody_runs(page: str) -> None:
+    first = README[README.index("```sh\n") + 6 :].splitlines()[0]
+    for kind, text in blocks(page):
+        assert kind in ("pycon", "console", "json", "sh", "") or kind.startswith("{")
+        if kind == "json":
+            json.loads(text)
+        if kind == "sh":
+            assert text == f"{first}\n"  # Which `.ci/run` runs.
+        if kind == "":
+            assert page in ("speed", "accuracy"), "how a generated page is made"
+
+
+def test_the_pictures_are_drawn_from_the_seeds() -> None:
+    drawn = runpy.run_path(str(DOCS / "draw.py"))["PICTURES_BY_NAME"]
+    assert {path.stem for path in (DOCS / "pictures").iterdir()} == set(drawn)
+    for name, draw in drawn.items():
+        assert draw() == (DOCS / "pictures" / f"{name}.svg").read_text(encoding="utf-8"), name
+
+
+# --- nothing is left out ---
+
+COMMANDS = dict(cli.commands)
+
+
+def flags(command: click.Command) -> list[str]:
+    """Return the flags of a command by their long names."""
+    found = [option for option in command.params if isinstance(option, click.Option)]
+    return [max(option.opts, key=len) for option in found]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_documented(name: str) -> None:
+    assert f"dedupe {name}" in PROSE
+    assert ".. click:: dedupe.cli:cli" in PAGES["command"]
+    assert ":nested: full" in PAGES["command"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_flag_of_a_command_is_explained(name: str) -> None:
+    missing = [one for one in flags(COMMANDS[name]) if not re.search(rf"{one}\b", PROSE)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", [*errors.__all__, *dedupe.__all__])
+def test_a_public_name_is_in_the_reference_once(name: str) -> None:
+    if name.startswith("__"):
+        assert f"`dedupe.{name}`" in PAGES["library"]
+        return
+    made = re.findall(rf"^\.\. auto\w+:: dedupe\.{name}$", PAGES["library"], re.MULTILINE)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_is_in_the_reference_with_all_its_names(name: str) -> None:
+    found = re.search(
+        rf"^\.\. automodule:: dedupe\.{name}\n((?:   .*\n)*)", PAGES["library"], re.MULTILINE
+    )
+    assert found
+    assert ":members:" in found[1]
+    excluded = re.search(r":exclude-members: (.*)", found[1])
+    for left_out in excluded[1].split(", ") if excluded else ():
+        elsewhere = rf"^\.\. auto\w+:: dedupe\.(?:[\w.]+\.)?{left_out}$"
+        assert re.search(elsewhere, PAGES["library"], re.MULTILINE), left_out
+    module = importlib.import_module(f"dedupe.{name}")
+    for public in module.__all__:
+        value = getattr(module, public)
+        assert not callable(value) or value.__doc__, public
+
+
+@pytest.mark.parametrize("page", WRITTEN)
+def test_names_of_the_library_in_a_page_exist(page: str) -> None:
+    known = {*dir(dedupe.Result), *dedupe.Result.__dataclass_fields__}
+    for name in re.findall(r"`result\.(\w+)", PAGES[page]):
+        assert name in known, name
+    for home, name in re.findall(r"`dedupe\.((?:\w+\.)*)(\w+)", PAGES[page]):
+        module = (
+            importlib.import_module(f"dedupe.{home}".rstrip("."))
+            if home != "Result."
+            else dedupe.Result
+        )
+        assert hasattr(module, name), f"dedupe.{home}{name}"
+
+
+@pytest.mark.parametrize("page", WRITTEN)
+def test_flags_in_a_page_exist(page: str) -> None:
+    known = {option for command in COMMANDS.values() for option in flags(command)}
+    known |= {"--help", "--version", "--list"}
+    text = re.sub(r"```(?!console|pycon).*?```", "", WRITTEN[page], flags=re.DOTALL)
+    lines = [line for line in text.splitlines() if "benchmark" not in line and "pip " not in line]
+    for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)):
+        assert page in ("benchmarks", "speed", "accuracy") or flag in known, flag
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_can_be_reached(page: str) -> None:
+    listed = {
+        name
+        for text in PAGES.values()
+        for kind, names in BLOCK.findall(text)
+        if kind == "{toctree}"
+        for name in names.split()
+    }
+    assert page == "index" or page in listed
+
+
+# --- what is written for programs ---
+
+
+def check(facts: object, name: str) -> None:
+    """Hold facts against a part of the schema."""
+    schema = {**SCHEMA, "oneOf": [{"$ref": f"#/$defs/{name}"}]}
+    jsonschema.validate(facts, schema, jsonschema.Draft202012Validator)
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        check({"format": "dedupe-result"}, "result")
+
+
+def test_a_result_and_its_rows_are_of_the_schema() -> None:
+    result = dedupe.find_duplicates(DOCS / "news.jsonl")
+    assert result.skipped
+    assert any(pair.evidence for pair in result.pairs)
+    check(json.loads(result.to_json()), "result")
+    chosen = dedupe.find_duplicates(DOCS / "news.jsonl", keep=max_by_id)
+    check(json.loads(chosen.to_json()), "result")
+    for line in json_report.rows(result).splitlines():
+        check(json.loads(line), "row")
+
+
+def max_by_id(documents: tuple[dedupe.DocumentInfo, ...]) -> dedupe.DocumentInfo:
+    return max(documents, key=lambda one: one.id)
+
+
+def test_a_comparison_is_of_the_schema(seeds: tuple[str, str]) -> None:
+    check(json.loads(json_report.compared(dedupe.compare_texts(*seeds))), "comparison")
+
+
+def test_labels_of_the_page_are_of_the_schema() -> None:
+    ((_, text),) = [block for block in blocks("formats") if block[0] == "json"]
+    check(json.loads(text), "labels")
+    from dedupe.calibration import read_labels  # noqa: PLC0415
+
+    assert len(read_labels(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "result",
+        "row",
+        "pair",
+        "evidence",
+        "comparison",
+        "labels",
+        "document",
+        "duplicate",
+        "settings",
+    ],
+)
+def test_every_key_of_the_schema_is_explained(name: str) -> None:
+    for key in SCHEMA["$defs"][name]["properties"]:
+        assert re.search(rf'[`"]{key}[`"]', PAGES["formats"]), key
+
+
+def test_the_examples_are_read() -> None:
+    items = list(read_paths(DOCS / "news.jsonl"))
+    assert [type(item).__name__ for item in items].count("Skipped") == 1
+
+
+# --- the page for contributors ---
+
+
+def test_the_function_that_contributing_shows_is_in_the_library() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(shown) == 2
+    for path, code in shown:
+        assert code.strip() in (ROOT / path).read_text(encoding="utf-8"), path
+        ast.parse(code)
+
+
+def test_the_case_that_contributing_shows_is_one() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    ((path, case),) = re.findall(
+        r"^In `(\S+)`:\n\n```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    )
+    assert json.loads(case) in json.loads((ROOT / path).read_text(encoding="utf-8"))
+
+
+def test_the_changelog_line_that_contributing_shows_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^```markdown\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
