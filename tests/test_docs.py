@@ -25,10 +25,12 @@ import pytest
 from click.testing import CliRunner
 
 import dedupe
-from dedupe import errors
-from dedupe.cli import cli
-from dedupe.documents import read_paths
+from dedupe import alignment, clustering, errors, scoring
+from dedupe.cli import N_SHOWN, cli
+from dedupe.documents import MAX_CHARS, read_paths
+from dedupe.matching import N_LISTED
 from dedupe.report import json as json_report
+from dedupe.settings import SCORE_FLOOR
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -215,6 +217,34 @@ def test_a_page_can_be_reached(page: str) -> None:
         for name in names.split()
     }
     assert page == "index" or page in listed
+
+
+CONSTANTS = [
+    ("decides", "fewer than 20 shared words", scoring.MIN_WORDS, 20),
+    ("decides", "fewer than ten words is an edit", alignment.MIN_HOLE, 10),
+    ("decides", "1 − 2 × hole", scoring.HOLE_COST, 2),
+    ("decides", "costs half as much as a hole", scoring.EXCESS_COST * 2, scoring.HOLE_COST),
+    ("decides", "*signature* of 128 values", dedupe.Settings.num_perm, 128),
+    ("decides", "five words that follow each other", dedupe.Settings.ngram, 5),
+    ("decides", "must reach 0.8 of the threshold", clustering.MEAN_SHARE, 0.8),
+    ("decides", "nine words in ten", scoring.SHORT_SHARE, 0.9),
+    ("threshold", "*threshold*, 0.4 by default", dedupe.Settings.threshold, 0.4),
+    ("threshold", "0.1 is the lowest threshold", SCORE_FLOOR, 0.1),
+    ("limits", "Up to 50 words", scoring.MAX_STRICT_HOLE, 50),
+    ("limits", "a text five times as long", 1 / scoring.STRICT_HOLE, 5),
+    ("limits", "above 64 MiB", MAX_CHARS, 64 * 2**20),
+    ("formats", "up to 64 MiB", MAX_CHARS, 64 * 2**20),
+    ("formats", "on a terminal the first 20", N_SHOWN, 20),
+    ("formats", "the longest eight stretches", N_LISTED, 8),
+]
+
+
+@pytest.mark.parametrize(("page", "phrase", "value", "told"), CONSTANTS)
+def test_a_number_of_the_rule_is_told_as_it_is(
+    page: str, phrase: str, value: float, told: float
+) -> None:
+    assert value == told
+    assert phrase in " ".join(PAGES[page].split())
 
 
 # --- what is written for programs ---
