@@ -147,20 +147,20 @@ class Matcher:
             progress(Progress("scoring", n_done, len(pairs), "pairs"))
         return np.concatenate(found)
 
-    def facts_of(self, pairs: Whole) -> Facts:
-        """Return pairs in their order, whatever they score; a few of them at once as a rule."""
-        if len(pairs) > ASKED_AT_ONCE:
-            found = map_in_order(
-                lambda few: self._facts(few, 0.0), self._blocks(pairs), self.workers
-            )
-            return np.concatenate([*found])
-        if not len(pairs):
-            return np.empty(0, FACTS)
+    def scores_of(self, pairs: Whole) -> npt.NDArray[np.float64]:
+        """Return the scores of a few pairs, lesser document first; 0 below the floor."""
         self.n_asked += len(pairs)
         if self.n_asked > ASKED_AT_ONCE:
             self.hashed.relax()
             self.n_asked = 0
-        return self._facts(pairs, floor=0.0)
+        aligned = alignment.align(self.hashed.block(), *self.hashed.places(pairs).T)
+        scores = scoring.score(aligned)
+        return np.where(scores >= SCORE_FLOOR, scores, 0.0)
+
+    def facts_of(self, pairs: Whole) -> Facts:
+        """Return pairs in their order, whatever they score."""
+        found = map_in_order(lambda few: self._facts(few, 0.0), self._blocks(pairs), self.workers)
+        return np.concatenate([np.empty(0, FACTS), *found])
 
     def copies(self) -> Facts:
         """Return each identical copy with the first document that has its tokens."""

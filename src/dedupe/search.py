@@ -24,7 +24,7 @@ from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Cluster
 from dedupe.results import Result
 from dedupe.scored import keys_of, pairs_of
-from dedupe.settings import SCORE_FLOOR, Settings
+from dedupe.settings import Settings
 
 __all__ = ["Run", "find_candidates", "search"]
 
@@ -119,13 +119,13 @@ def _cluster(
     matcher: Matcher, facts: Facts, settings: Settings
 ) -> tuple[Facts, tuple[Cluster, ...]]:
     """Join what was scored; return the facts with those that it took, and the clusters."""
-    numbers, places = np.unique(numbers_of(facts), return_inverse=True)
-    asked = []
+    numbers, places = np.unique(numbers_of(facts).astype(np.int64), return_inverse=True)
+    asked = [pairs_of([])]
 
     def ask(pairs: Whole) -> npt.NDArray[np.float64]:
-        asked.append(matcher.facts_of(numbers[pairs]))
-        scores: npt.NDArray[np.float64] = asked[-1]["score"]
-        return np.where(scores >= SCORE_FLOOR, scores, 0.0)
+        # Scores alone: the other facts are found for all pairs together, which is faster.
+        asked.append(numbers[pairs])
+        return matcher.scores_of(asked[-1])
 
     is_old = matcher.corpus.is_old[matcher.corpus.rows[numbers]]
     labels = groups.cluster_labels(
@@ -147,7 +147,8 @@ def _cluster(
         for member in cluster.members
         if member != cluster.representative
     ]
-    return matcher.explain(np.concatenate([facts, *asked]), pairs_of(kept)), clusters
+    facts = np.concatenate([facts, matcher.facts_of(np.concatenate(asked))])
+    return matcher.explain(facts, pairs_of(kept)), clusters
 
 
 def _with_others(facts: Facts, others: Facts) -> Facts:
