@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedupe import Result, find_duplicate_texts, find_duplicates
-from dedupe.errors import DuplicateId
+from dedupe.errors import DuplicateId, NothingToRead
 from dedupe.lsh import candidate_pairs
 
 WORDS = [f"w{i}" for i in range(2000)]
@@ -120,3 +120,16 @@ def test_a_file_in_both_collections_is_old(tmp_path):
     assert duplicate.id.endswith("new.txt")
     assert duplicate.duplicate_of.endswith("one.txt")
     assert [document.is_old for document in result.documents] == [False, True]
+
+
+@pytest.mark.parametrize("nothing", [[], {}, [""], {"a": None}])
+def test_an_old_collection_without_a_document_is_refused(nothing):
+    with pytest.raises(NothingToRead, match="an old collection must hold at least one document"):
+        find_duplicate_texts({"x": STORIES[0], "y": STORIES[0]}, against=nothing)
+
+
+def test_an_old_folder_without_a_document_is_refused(tmp_path):
+    (tmp_path / "new.txt").write_text(STORIES[0])
+    (tmp_path / "old").mkdir()
+    with pytest.raises(NothingToRead, match="an old collection must hold at least one document"):
+        find_duplicates(tmp_path / "new.txt", against=tmp_path / "old")

@@ -1,5 +1,6 @@
 """Interrupted runs: they go on where they were, end with the same bytes, and leave nothing."""
 
+import os
 import random
 import signal
 import subprocess
@@ -242,6 +243,13 @@ def test_a_checkpoint_among_the_documents_is_not_read(collection):
     stopped(collection, collection / "checkpoint")
     resumed = find_duplicates(collection, checkpoint=collection / "checkpoint")
     assert resumed.to_json() == expected
+
+
+def test_a_file_that_was_only_touched_is_the_same_input(collection, tmp_path):
+    stopped(collection, tmp_path / "checkpoint")
+    os.utime(collection / "0058.txt", (1, 1))
+    expected = find_duplicates(collection, keep="longest").to_json()
+    assert find_duplicates(collection, checkpoint=tmp_path / "checkpoint").to_json() == expected
 
 
 def test_other_settings_of_a_run_are_refused(collection, tmp_path):

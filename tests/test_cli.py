@@ -115,7 +115,7 @@ def test_find_asks_with_the_defaults_of_the_library(library):
     assert library.asked == (
         ["x", "-"],
         {
-            "against": (),
+            "against": None,
             "threshold": 0.4,
             "ngram": 5,
             "num_perm": 128,
@@ -148,7 +148,7 @@ def test_flags_are_the_keyword_names(library):
     }
     flags = [part for k, v in wanted.items() for part in (f"--{k.replace('_', '-')}", str(v))]
     assert run("find", "x", *flags).exit_code == 0
-    assert library.asked == (["x"], {**wanted, "against": (), "explain": None})
+    assert library.asked == (["x"], {**wanted, "against": None, "explain": None})
 
 
 def test_explain_asks_for_all_candidates_of_a_document(library):

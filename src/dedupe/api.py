@@ -30,7 +30,7 @@ Keep = str | Callable[..., Any]
 def find_duplicates(
     paths: Paths,
     *,
-    against: Paths = (),
+    against: Paths | None = None,
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     num_perm: int = Settings.num_perm,
@@ -53,7 +53,8 @@ def find_duplicates(
         Files, folders, glob patterns; see `dedupe.documents.read_paths` for the
         formats.
     against : path or iterable of paths
-        An old collection. Each other document is compared with it alone and goes
+        An old collection, which must hold a document. Each other document is compared
+        with it alone and goes
         with the old document that it matches best; nothing old is a duplicate, and
         `keep` does not matter.
     threshold, ngram, num_perm, seed, keep
@@ -126,7 +127,7 @@ def find_duplicates(
 def find_duplicate_texts(
     texts: Any,
     *,
-    against: Any = (),
+    against: Any = None,
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     num_perm: int = Settings.num_perm,

@@ -141,7 +141,7 @@ class _Block(NamedTuple):
     ----------
     texts : list of bytes
     key : str
-        Digest of everything that was taken in, up to the end of the block.
+        Digest of all ids and texts that were taken in, up to the end of the block.
     """
 
     texts: list[bytes]
@@ -183,14 +183,14 @@ class _Intake:
         first = len(self.ids) - len(texts)
         names = [name.encode() for name in self.ids[first:]]
         lengths = np.array([len(part) for part in (*names, *texts)], np.int64).tobytes()
-        facts = self.times[first:].tobytes(), bytes(self.is_old[first:])
-        for part in (lengths, *names, *facts, *texts):
+        # Times and what was skipped are read anew, and nothing that is kept depends on them.
+        for part in (lengths, *names, bytes(self.is_old[first:]), *texts):
             self._digest.update(part)
         return _Block(texts, self.key)
 
     @property
     def key(self) -> str:
-        """Digest of everything that was taken in."""
+        """Digest of all ids and texts that were taken in."""
         return self._digest.hexdigest()
 
 

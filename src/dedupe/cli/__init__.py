@@ -100,6 +100,7 @@ def cli() -> None:
     "--against",
     multiple=True,
     type=click.Path(),
+    callback=lambda _, __, old: list(old) or None,
     metavar="OLD",
     help="Find copies of what is in OLD only, and drop nothing there. May be given several times.",
 )
@@ -108,7 +109,8 @@ def cli() -> None:
     "--checkpoint",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep in DIR what is finished, until all is, so that an interrupted run can go on.",
+    help="Keep in DIR what is finished, so that the same command goes on after an interruption. "
+    "DIR is removed when the search is done.",
 )
 @click.option(
     "-o",
@@ -237,10 +239,11 @@ def _again(
     from dedupe.documents import read_paths
     from dedupe.documents.walk import STDIN
 
-    if STDIN in paths:
+    if STDIN in {*paths, *(settings["against"] or ())}:
         return None
-    fields = {name: settings[name] for name in ("id_field", "text_field", "time_field")}
-    return display.counting("report", read_paths(list(paths), **fields))
+    names = ("id_field", "text_field", "time_field", "against")
+    options = {name: settings[name] for name in names}
+    return display.counting("report", read_paths(list(paths), **options))
 
 
 def _lines(
@@ -303,7 +306,11 @@ def _send(report: str, output: Path | None = None) -> None:
     data = report.encode("utf-8", "backslashreplace")
     with _writing(output):
         if output is None:
-            click.echo(data, nl=False)
+            # Standard output without a buffer may take but a part of what it is given.
+            left = memoryview(data)
+            while left:
+                left = left[sys.stdout.buffer.write(left) :]
+            sys.stdout.flush()
         else:
             files.replace(output, data)
 

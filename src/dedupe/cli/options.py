@@ -19,10 +19,10 @@ Command = Callable[..., Any]
 def _n_bytes(size: str) -> int:
     """Read a size in bytes, or in units of 1024.
 
-    >>> _n_bytes("2G"), _n_bytes("500mb"), _n_bytes("4096")
+    >>> _n_bytes("2G"), _n_bytes("500MiB"), _n_bytes("4096")
     (2147483648, 524288000, 4096)
     """
-    found = re.fullmatch(r"([1-9]\d*)([KMGT]?)B?", size.strip().upper())
+    found = re.fullmatch(r"([1-9]\d*)([KMGT]?)(?:I?B)?", size.strip().upper())
     if not found:
         raise InvalidSetting(f"memory must be a size such as 500M or 2G, got {size!r}")
     return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
@@ -67,7 +67,7 @@ SEARCH = (
         "--memory",
         callback=lambda _, __, size: None if size is None else _n_bytes(size),
         metavar="SIZE",
-        help="Bytes, or 500M, 2G, to keep in memory; the rest goes to temporary files.  "
+        help="Bytes, or 500M, 2G, for texts and hashes; beyond it they go to temporary files.  "
         "[default: a quarter of the machine]",
     ),
     click.option("-q", "--quiet", is_flag=True, help="Show no progress."),

@@ -29,7 +29,7 @@ def read_paths(
     text_field: str = "text",
     time_field: str | None = None,
     max_chars: int = MAX_CHARS,
-    against: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
+    against: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in files and folders, one after the other.
 
@@ -70,7 +70,8 @@ def read_paths(
     MissingExtra
         When a file needs an optional dependency that is not installed.
     NothingToRead
-        At the end, when there was not one document.
+        At the end, when there was not one document, or not one old one where an old
+        collection was named.
 
     Notes
     -----
@@ -100,8 +101,9 @@ def read_paths(
     [('7', 'Bridge closed')]
     """
     options = Options(id_field, text_field, time_field, max_chars)
-    found = walk(resolve(paths), old=resolve(against))
-    return checked(chain.from_iterable(_read(item, options) for item in found), "paths")
+    old = () if against is None else resolve(against)
+    placed = chain.from_iterable(_read(item, options) for item in walk(resolve(paths), old=old))
+    return checked(placed, "paths", needs_old=against is not None)
 
 
 def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:

@@ -95,10 +95,13 @@ class Options:
             raise InvalidSetting(f"max_chars must be at least 1, got {self.max_chars!r}")
 
 
-def checked(items: Iterable[Placed], where: str) -> Iterator[Document | Skipped]:
+def checked(
+    items: Iterable[Placed], where: str, *, needs_old: bool = False
+) -> Iterator[Document | Skipped]:
     """Pass items on; hold ids to be unique and at least one document to be there.
 
-    `where` says what they come from, should that be nothing at all.
+    `where` says what they come from, should that be nothing at all. With `needs_old`
+    at least one must be old: compared with nothing, new documents would seem unique.
     """
     places: dict[str, str] = {}
     n_skipped = 0
@@ -115,11 +118,17 @@ def checked(items: Iterable[Placed], where: str) -> Iterator[Document | Skipped]
             )
         else:
             places[item.id] = place
+            needs_old = needs_old and not item.is_old
         yield item
     if not places:
         found = f"{where} without any" if first is None else f"{n_skipped:,} skipped"
         told = f"; the first, {first.id}: {first.reason}; {first.remedy}" if first else ""
         raise NothingToRead(f"there must be at least one document, got {found}{told}")
+    if needs_old:
+        raise NothingToRead(
+            f"an old collection must hold at least one document, got {where} without any: "
+            "check what against= (--against) names"
+        )
 
 
 def from_record(

@@ -28,7 +28,7 @@ def read_texts(
     id_field: str = "id",
     text_field: str = "text",
     time_field: str | None = None,
-    against: Any = (),
+    against: Any = None,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in a collection, one after the other.
 
@@ -59,7 +59,8 @@ def read_texts(
     DuplicateId
         When two documents carry the same id.
     NothingToRead
-        At the end, when there was not one document.
+        At the end, when there was not one document, or not one old one where an old
+        collection was given.
 
     Examples
     --------
@@ -70,8 +71,11 @@ def read_texts(
      Skipped(id='b', reason='no text', remedy='give it a text, or leave it out')]
     """
     options = Options(id_field, text_field, time_field)
+    new = _placed(texts, "", options)
+    if against is None:
+        return checked(new, "a collection")
     old = map(Placed.as_old, _placed(against, "old ", options))
-    return checked(chain(old, _placed(texts, "", options)), "a collection")
+    return checked(chain(old, new), "a collection", needs_old=True)
 
 
 def _placed(texts: Any, prefix: str, options: Options) -> Iterable[Placed]:
