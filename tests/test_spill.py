@@ -98,3 +98,11 @@ def test_no_place_for_temporary_files_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
     with pytest.raises(CannotStore, match="set TMPDIR"):
         Texts(limit=1).extend([b"more than fits"])
+
+
+@given(st.integers(0, 9000), st.integers(0, 9000))
+def test_what_is_kept_or_let_go_is_the_same(one, other):
+    numbers = spill.allocate(9000, np.uint16, limit=0)
+    numbers[:] = np.arange(9000)
+    release(numbers, slice(min(one, other), max(one, other)))
+    assert (numbers == np.arange(9000)).all()

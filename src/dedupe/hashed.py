@@ -34,7 +34,7 @@ MEMORY_SHARE = 1 / 16
 REGION_WORDS = 1 << 26
 """Words of documents that are looked at in no order: 64 million take up to 800 MB."""
 
-RELAX_AFTER = 64
+RELAX_AFTER = 32
 """Blocks after which documents may leave memory."""
 
 MAX_LINE = 255
@@ -119,19 +119,31 @@ class Hashed:
         return mine[1]
 
     def relaxed(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Yield some items of work, and let go of memory now and then."""
+        """Yield slices of documents, or blocks of pairs, and let go of memory now and then."""
         for number, item in enumerate(items, start=1):
             yield item
             if number % RELAX_AFTER == 0:
-                self.relax()
+                self.relax(self._region(item) if isinstance(item, np.ndarray) else slice(0, 0))
         self.relax()
 
-    def relax(self) -> None:
-        """Let go of what is in memory and in a file as well; what is wanted comes back."""
+    def relax(self, keep: slice = slice(0, 0)) -> None:
+        """Let go of what is in memory and in a file as well, but for some documents.
+
+        What is wanted comes back, at the price of a visit to the system.
+        """
         block = self.block()
-        for rows in (block.shingles, block.lines, block.weights):
-            if rows is not None:
-                release(rows)
+        words = _part(block.token_offsets, keep)
+        release(block.shingles, _part(block.shingle_offsets, keep))
+        release(block.lines, words)
+        if block.weights is not None:
+            release(block.weights, words)
+
+    def _region(self, pairs: npt.NDArray[np.signedinteger[Any]]) -> slice:
+        """Return the documents of the region that the last of some pairs is in."""
+        offsets = self.block().shingle_offsets
+        (start,) = offsets[self.places(pairs[-1:, 1])] // REGION_WORDS * REGION_WORDS
+        first, last = np.searchsorted(offsets[:-1], [start, start + REGION_WORDS])
+        return slice(int(first), int(last))
 
     def in_regions(self, pairs: Pairs) -> Pairs:
         """Return pairs in an order in which little memory is looked at at a time.

@@ -194,17 +194,29 @@ def _set_aside(file: IO[bytes], n_bytes: int) -> None:
             raise
 
 
-def release(rows: npt.NDArray[Any]) -> None:
+def release(rows: npt.NDArray[Any], keep: slice = slice(0, 0)) -> None:
     """Take rows that lie in a file out of the memory of this process, as long as it sees fit.
 
     Nothing is lost: what is looked at again is mapped again, from the cache of the
     system as a rule.
+
+    Parameters
+    ----------
+    rows : array of one dimension, or of whole rows
+        All of what lies in the file.
+    keep : slice
+        Rows that will be looked at again soon, and stay.
     """
     owner: Any = rows
     while isinstance(owner, np.ndarray | memoryview):
         owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
     if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        owner.madvise(mmap.MADV_DONTNEED)
+        row_bytes = rows.nbytes // max(1, len(rows))
+        before = keep.start * row_bytes // mmap.PAGESIZE * mmap.PAGESIZE
+        behind = -(-keep.stop * row_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
+        for start, end in ((0, before), (behind, len(owner))):
+            if start < end:
+                owner.madvise(mmap.MADV_DONTNEED, start, end - start)
 
 
 def _emptied(blocks: list[npt.NDArray[Any]]) -> Iterable[npt.NDArray[Any]]:
