@@ -28,7 +28,7 @@ import dedupe
 from dedupe import alignment, clustering, errors, scoring
 from dedupe.cli import N_SHOWN, cli
 from dedupe.documents import MAX_CHARS, read_paths
-from dedupe.matching import N_LISTED
+from dedupe.finder import N_LISTED
 from dedupe.report import json as json_report
 from dedupe.settings import SCORE_FLOOR
 

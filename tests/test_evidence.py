@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from dedupe.alignment import shared_runs
 from dedupe.evidence import HEAD, TAIL, excerpt, gather
-from dedupe.matching import make_block
+from dedupe.finder import make_block
 from dedupe.records import Span
+from dedupe.runs import shared_runs
 from dedupe.text import hash_tokens
 
 SENTENCES = (

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numba import config
 
 import reference
-from dedupe.alignment import MIN_HOLE, Block, align, contents_of, shared_runs, similarities
+from dedupe.alignment import MIN_HOLE, Block, align, contents_of, similarities
 from dedupe.kernels import alignment as kernel
+from dedupe.runs import shared_runs
 from dedupe.scoring import VERDICTS, most, reason, score, strict_score, verdicts
 from dedupe.shingling import hash_shingles
 from dedupe.text import Tokens

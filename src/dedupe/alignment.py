@@ -4,10 +4,8 @@ Everything here works on arrays of a block of documents; `dedupe.text` and
 `dedupe.shingling` make them. What it means for the story is left to `dedupe.scoring`.
 """
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +16,8 @@ __all__ = [
     "Alignment",
     "Block",
     "align",
+    "by_size",
     "contents_of",
-    "shared_runs",
     "shared_shingles",
     "similarities",
     "totals_of",
@@ -148,7 +146,7 @@ def align(block: Block, left: Whole, right: Whole, *, min_words: int = 0) -> Ali
         excess are 0. It takes a third of the time.
     """
     n_words = block.n_words
-    larger, smaller, swap = _by_size(block, left, right)
+    larger, smaller, swap = by_size(block, left, right)
     slots, sieve, scratch = block.scratch
     facts = np.empty((left.size, kernel.N_FACTS))
     kernel.align_pairs_into(
@@ -209,7 +207,7 @@ def shared_shingles(block: Block, left: Whole, right: Whole) -> npt.NDArray[np.u
     -------
     uint64 [shape=(n,)], some of them more than once
     """
-    larger, smaller, _ = _by_size(block, left, right)
+    larger, smaller, _ = by_size(block, left, right)
     shared = np.empty(
         int((block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]).sum()), np.uint64
     )
@@ -252,43 +250,6 @@ def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Float
     return shared / (in_left + in_right - shared), shared / in_left, shared / in_right
 
 
-def shared_runs(block: Block, left: int, right: int) -> tuple[Whole, npt.NDArray[np.bool_]]:
-    """Return the runs of words that two documents of a block share.
-
-    Returns
-    -------
-    runs : int64 [shape=(n_runs, 3)]
-        First word on the left, first word on the right, and number of words, in
-        the order of the left document. No word is in two runs.
-    is_furniture : bool [shape=(n_runs,)]
-        Which runs are furniture; a run that is so in part is cut in two.
-    """
-    n_words = block.n_words
-    both = _by_size(block, np.array([left]), np.array([right]))
-    larger, smaller, swap = (int(side[0]) for side in both)
-    slots, sieve, scratch = block.scratch
-    n_runs = kernel.runs_of_pair_into(
-        block.shingles[block.shingle_offsets[larger] : block.shingle_offsets[larger + 1]],
-        block.shingles[block.shingle_offsets[smaller] : block.shingle_offsets[smaller + 1]],
-        n_words[larger],
-        n_words[smaller],
-        block.ngram,
-        slots,
-        sieve,
-        scratch,
-    )
-    rows = scratch[[kernel.RUN_LARGER, kernel.RUN_SMALLER, kernel.RUN_LENGTH], :n_runs]
-    found = (rows[[1, 0, 2]] if swap else rows).T.astype(np.int64)
-    runs = _without_overlap(found, n_words[left], n_words[right])
-    if block.weights is None:
-        return runs, np.zeros(len(runs), np.bool_)
-    first_word = block.token_offsets[left]
-    is_common = block.weights[first_word : first_word + n_words[left]] < kernel.COMMON
-    if not is_common.any():
-        return runs, np.zeros(len(runs), np.bool_)
-    return _cut_furniture(runs, is_common)
-
-
 def totals_of(weights: npt.NDArray[np.float32], offsets: Whole) -> Floats:
     """Return the sum of the weights of each document of a block.
 
@@ -324,47 +285,9 @@ def contents_of(shingles: npt.NDArray[np.uint64], offsets: Whole) -> npt.NDArray
     return sums[offsets[1:]] - sums[offsets[:-1]]
 
 
-def _by_size(block: Block, left: Whole, right: Whole) -> tuple[Whole, Whole, npt.NDArray[np.bool_]]:
+def by_size(block: Block, left: Whole, right: Whole) -> tuple[Whole, Whole, npt.NDArray[np.bool_]]:
     """Return the larger document of each pair, the smaller, and whether the larger is right."""
     n_left, n_right = block.n_words[left], block.n_words[right]
     is_less = block.contents[left] < block.contents[right]
     swap = (n_left < n_right) | ((n_left == n_right) & is_less)
     return np.where(swap, right, left), np.where(swap, left, right), swap
-
-
-def _without_overlap(runs: Whole, n_left: int, n_right: int) -> Whole:
-    """Trim runs, longest first, so that each word of either side is in one at most."""
-    taken_left = np.zeros(n_left, np.bool_)
-    taken_right = np.zeros(n_right, np.bool_)
-    kept = []
-    for left, right, length in runs[np.lexsort((runs[:, 0], -runs[:, 2]))].tolist():
-        taken = taken_left[left : left + length] | taken_right[right : right + length]
-        # Runs overlap at their ends, so what is free is one stretch as a rule.
-        first = int(taken.argmin())
-        rest = taken[first:]
-        n_free = int(rest.argmax()) if rest.any() else rest.size
-        if n_free == 0:
-            continue
-        taken_left[left + first : left + first + n_free] = True
-        taken_right[right + first : right + first + n_free] = True
-        kept.append((left + first, right + first, n_free))
-    return np.array(sorted(kept), np.int64).reshape(-1, 3)
-
-
-def _cut_furniture(
-    runs: Whole, is_common: npt.NDArray[np.bool_]
-) -> tuple[Whole, npt.NDArray[np.bool_]]:
-    """Cut runs where story turns to furniture, into pieces of `kernel.MIN_RUN` words or more."""
-    pieces = []
-    marks = []
-    n_common = np.concatenate([[0], np.cumsum(is_common)]).tolist()
-    turns = (np.flatnonzero(np.diff(is_common)) + 1).tolist()
-    for left, right, length in runs.tolist():
-        cuts = [left]
-        for turn in turns[bisect_left(turns, left) : bisect_left(turns, left + length)]:
-            if min(turn - cuts[-1], left + length - turn) >= kernel.MIN_RUN:
-                cuts.append(turn)
-        for start, end in pairwise([*cuts, left + length]):
-            pieces.append((start, right + start - left, end - start))
-            marks.append(2 * (n_common[end] - n_common[start]) > end - start)
-    return np.array(pieces, np.int64).reshape(-1, 3), np.array(marks, np.bool_)

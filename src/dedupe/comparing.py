@@ -8,8 +8,8 @@ from dedupe import alignment, scoring
 from dedupe.documents import Document
 from dedupe.errors import InvalidSetting, NothingToRead
 from dedupe.facts import identical_facts, make_facts, scored_pairs
+from dedupe.finder import EvidenceFinder, make_block
 from dedupe.furniture import Furniture
-from dedupe.matching import EvidenceFinder, make_block
 from dedupe.records import Comparison
 from dedupe.results import Result
 from dedupe.settings import Settings

@@ -1,18 +1,17 @@
 """Candidates to scored pairs, in blocks on several threads.
 
 There are two passes: the first learns which text is furniture, the second weighs it
-lightly. Evidence is found when somebody asks for it, and takes the texts.
+lightly. What a pair shares, in words, is found by `dedupe.finder`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import alignment, clustering, evidence, scoring
+from dedupe import alignment, clustering, scoring
 from dedupe.checkpoint import Arrays, Checkpoint
 from dedupe.corpus import Corpus
 from dedupe.facts import (
@@ -24,21 +23,13 @@ from dedupe.facts import (
     scored_pairs,
 )
 from dedupe.furniture import Furniture
-from dedupe.hashed import Hashed, short_lines
+from dedupe.hashed import Hashed
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.records import Evidence
 from dedupe.scored import keys_of
 from dedupe.settings import SCORE_FLOOR
-from dedupe.shingling import hash_shingles
-from dedupe.text import Tokens, hash_tokens
 from dedupe.threads import map_in_order
 
-__all__ = [
-    "EvidenceFinder",
-    "EvidenceOfCorpus",
-    "Matcher",
-    "make_block",
-]
+__all__ = ["Matcher"]
 
 BLOCK_WORDS = 1 << 18
 """Words in the documents of a block of pairs: more would not stay in the cache."""
@@ -48,9 +39,6 @@ SLAB = 1 << 20
 
 COUNTED_AT_ONCE = 1 << 14
 """Documents that are counted before they may leave memory: some hundred megabytes."""
-
-N_LISTED = 8
-"""Passages, and remainders of either side, that are listed of each duplicate of a search."""
 
 ASKED_AT_ONCE = 1 << 10
 """Pairs that are asked for a few at a time before their documents may leave memory."""
@@ -297,79 +285,3 @@ def _provisional_clusters(pairs: Whole, strict: Floats, n_docs: int) -> Whole:
         # The copies of a story are linked to few of one another; see `dedupe.lsh`.
         missing=None,
     )
-
-
-class EvidenceFinder:
-    """Finds what documents of a few texts share, word by word."""
-
-    def __init__(self, texts: Sequence[str], ngram: int, furniture: Furniture) -> None:
-        self.texts = texts
-        self.block, self.tokens = make_block(texts, ngram, furniture)
-
-    def find(self, left: int, right: int, limit: int | None = None) -> Evidence:
-        """Return the passages that two of the texts share and what only one of them says."""
-        # A block is for one thread at a time, and any thread may ask.
-        runs, is_furniture = alignment.shared_runs(replace(self.block), left, right)
-        return evidence.gather(
-            (self.texts[left], self.texts[right]),
-            (self._spans(left), self._spans(right)),
-            runs,
-            is_furniture,
-            limit,
-        )
-
-    def _spans(self, number: int) -> npt.NDArray[np.int32]:
-        assert self.tokens.spans is not None
-        return self.tokens.spans[self.tokens.offsets[number] : self.tokens.offsets[number + 1]]
-
-
-class EvidenceOfCorpus:
-    """Finds what two documents of a corpus share, as long as their texts are kept.
-
-    Parameters
-    ----------
-    corpus : Corpus
-    numbers : int64 [shape=(n,)]
-        The documents that may be asked for; they are asked for by their places here.
-    ngram : int
-    furniture : bytes
-        As `Furniture.to_bytes` returns it, which takes less memory.
-    """
-
-    def __init__(self, corpus: Corpus, numbers: Whole, ngram: int, furniture: bytes) -> None:
-        self._stored, self._rows = corpus.stored, corpus.rows[numbers]
-        self._ngram = ngram
-        self._furniture = furniture
-
-    def __call__(self, left: int, right: int) -> Evidence:
-        """Return the evidence of two documents."""
-        texts = [text.decode() for text in self._stored.read(self._rows[[left, right]].tolist())]
-        return EvidenceFinder(texts, self._ngram, self._known_furniture).find(0, 1, N_LISTED)
-
-    @cached_property
-    def _known_furniture(self) -> Furniture:
-        return Furniture.from_bytes(self._furniture)
-
-
-def make_block(
-    texts: Sequence[str], ngram: int, furniture: Furniture | None = None
-) -> tuple[alignment.Block, Tokens]:
-    """Hash some texts for comparison; also return where their tokens stand."""
-    tokens = hash_tokens(texts, detail=True)
-    shingles = hash_shingles(tokens, ngram)
-    weights = None
-    if furniture is not None:
-        weights = furniture.weights(shingles.hashes, shingles.offsets, tokens.offsets)
-    block = alignment.Block(
-        shingles.hashes,
-        shingles.offsets,
-        tokens.offsets,
-        short_lines(tokens),
-        ngram,
-        alignment.contents_of(shingles.hashes, shingles.offsets),
-        np.diff(tokens.offsets).astype(np.float64)
-        if weights is None
-        else alignment.totals_of(weights, tokens.offsets),
-        weights,
-    )
-    return block, tokens

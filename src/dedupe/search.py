@@ -17,9 +17,10 @@ from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document
 from dedupe.errors import Skipped
 from dedupe.facts import Facts, is_identical, numbers_of, scored_pairs
+from dedupe.finder import EvidenceOfCorpus
 from dedupe.hashed import Hashed
 from dedupe.lsh import candidate_pairs
-from dedupe.matching import EvidenceOfCorpus, Matcher
+from dedupe.matching import Matcher
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Cluster
 from dedupe.results import Result

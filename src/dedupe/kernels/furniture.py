@@ -4,7 +4,7 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["COUNTLESS", "EMPTY", "count_clusters_into", "insert_into", "word_weights_into"]
+__all__ = ["EMPTY", "count_clusters_into", "insert_into", "word_weights_into"]
 
 U = np.uint64
 
