@@ -16,7 +16,6 @@ from sphinx.environment import BuildEnvironment
 
 import dedupe
 from dedupe.cli import cli
-from dedupe.documents import read_paths
 
 DOCS = Path(__file__).parent
 NEWS = DOCS / "news.jsonl"
@@ -104,7 +103,7 @@ def write_report(app: Sphinx, error: Exception | None) -> None:
     """Put the report on the examples beside the pages."""
     if error is None and app.builder.format == "html":
         result = dedupe.find_duplicates(NEWS)
-        result.to_html(Path(app.outdir, "report.html"), read_paths(NEWS))
+        result.to_html(Path(app.outdir, "report.html"))
 
 
 def setup(app: Sphinx) -> None:

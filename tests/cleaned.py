@@ -29,6 +29,7 @@ def made(paths, *groups: Iterable[str], **fields) -> Result:
         scored=tuple(pairs),
         skipped=skipped,
         n_documents=len(documents),
+        n_words=7 * len(documents),
         settings=Settings(),
         documents=tuple(
             DocumentInfo(id_, 7, 0, documents[id_].time) for group in groups for id_ in group

@@ -94,7 +94,7 @@ def test_shuffling_the_input_changes_nothing_but_positions(texts, random):
 def test_an_unrelated_document_changes_nothing(texts):
     alone = find_duplicate_texts(texts)
     more = find_duplicate_texts({**texts, "an unrelated one": STORIES[4]})
-    assert replace(more, n_documents=alone.n_documents) == alone
+    assert replace(more, n_documents=alone.n_documents, n_words=alone.n_words) == alone
 
 
 @few

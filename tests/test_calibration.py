@@ -29,6 +29,7 @@ def result(scores):
         ),
         skipped=(),
         n_documents=2 * len(scores),
+        n_words=18 * len(scores),
         settings=Settings(),
         documents=(),
     )

@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedupe
-from dedupe.documents import read_texts
 from dedupe.errors import Skipped
 from dedupe.records import (
     Cluster,
@@ -33,7 +32,7 @@ from dedupe.records import (
     evidence_of,
 )
 from dedupe.report import html
-from dedupe.report.html import gathering, payload, plots, rows, sides, texts
+from dedupe.report.html import gathering, payload, plots, rows, sides
 from dedupe.report.html.order import in_order
 from dedupe.report.lines import visible
 from dedupe.results import Result
@@ -105,6 +104,7 @@ def result(scored, clusters=(), skipped=(), **settings):
         scored=tuple(scored),
         skipped=tuple(skipped),
         n_documents=len(ids),
+        n_words=100 * len(ids),
         settings=Settings(**settings),
         documents=tuple(DocumentInfo(name, 100 + i, 0) for i, name in enumerate(ids)),
     )
@@ -355,14 +355,17 @@ STORIES = {
 }
 
 
-def test_texts_are_fetched_and_measured_on_the_way():
+def test_the_share_of_words_that_duplicates_have():
+    overview = gathering.gather(dedupe.find_duplicate_texts(STORIES)).overview
+    assert overview.saved_share == pytest.approx(120 / (120 + 150 + 90))
+    assert "33% of all text" in html.result_page(dedupe.find_duplicate_texts(STORIES))
+
+
+def test_a_fresh_result_has_its_texts_and_a_loaded_one_takes_them():
     found = dedupe.find_duplicate_texts(STORIES)
-    for stream in (STORIES, read_texts([*STORIES.items(), ("empty", "")])):
-        fetched = texts.fetch(found, stream, {"a.txt", "b.txt"})
-        assert sorted(fetched.by_id) == ["a.txt", "b.txt"]
-        total = sum(map(len, STORIES.values()))
-        assert fetched.saved_share == pytest.approx(len(STORIES["a.txt"]) / total)
-    assert texts.fetch(found, {"a.txt": "x"}, set()).saved_share is None
+    loaded = Result.from_json(found.to_json())
+    assert html.result_page(found) == html.result_page(loaded, STORIES)
+    assert "1 pair can be read by its longest passages" in html.result_page(loaded)
 
 
 def test_a_text_that_has_changed_is_shown_by_excerpts():
@@ -373,17 +376,6 @@ def test_a_text_that_has_changed_is_shown_by_excerpts():
         page = html.result_page(found, STORIES | {"a.txt": change})
         assert "can be read in full" not in page
         assert "1 pair can be read by its longest passages" in page
-
-
-def test_texts_are_fetched_for_the_first_pairs_alone(monkeypatch):
-    scored = [pair("a", name, 0.9) for name in "bcdefg"]
-    found = result(scored, [list("abcdefg")])
-    shown = list(gathering.shown_pairs(gathering.gather(found)))
-    assert texts.wanted(found, shown) == set("abcdefg")
-    monkeypatch.setattr(texts, "MAX_PAIRS", 2)
-    assert texts.wanted(found, shown) == set("abc")
-    monkeypatch.setattr(texts, "MAX_WORDS", 250)
-    assert texts.wanted(found, shown) == set("ab")
 
 
 # --- data ---
@@ -593,6 +585,7 @@ def large(n_clusters, size=3):
         scored=tuple(scored),
         skipped=tuple(Skipped(f"s{i}", "no text", f"remedy {i % 300}") for i in range(20_000)),
         n_documents=len(ids),
+        n_words=300 * len(ids),
         settings=Settings(),
         documents=tuple(DocumentInfo(name, 300, 0) for name in sorted(ids)),
     )

@@ -47,7 +47,7 @@ def make_result(scores, *, documents=None, skipped=(), threshold=0.4, keep="long
         ids = sorted({name for pair in pairs for name in (pair.left, pair.right)})
         documents = [DocumentInfo(name, 100 - i, i, None) for i, name in enumerate(ids)]
     settings = Settings(threshold=threshold, keep=keep)
-    return Result((), (), scored, skipped, 10, settings, tuple(documents)).at(threshold)
+    return Result((), (), scored, skipped, 10, 700, settings, tuple(documents)).at(threshold)
 
 
 def members(result):
@@ -84,7 +84,7 @@ def results(draw):
         seed=draw(st.integers(0, 2**32 - 1)),
         keep=draw(st.sampled_from(["longest", "shortest", "first", "newest"])),
     )
-    bare = Result((), (), tuple(pairs.values()), skipped, len(names), settings, documents)
+    bare = Result((), (), tuple(pairs.values()), skipped, len(names), 99, settings, documents)
     return bare.at(settings.threshold)
 
 
@@ -300,6 +300,7 @@ def test_what_json_says():
         "format",
         "version",
         "n_documents",
+        "n_words",
         "settings",
         "clusters",
         "duplicates",

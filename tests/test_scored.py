@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe import find_duplicate_texts, find_duplicates
+from dedupe import Result, find_duplicate_texts, find_duplicates
 from dedupe.facts import FACTS, numbers_of, scored_pairs
 from dedupe.records import Evidence, Pair
 from dedupe.scored import ScoredPairs, keys_of, pairs_of
@@ -97,6 +97,16 @@ def test_a_pickled_result_takes_its_evidence_along(memory):
     expected = result.to_json()
     del result
     assert loaded.to_json() == expected
+
+
+@pytest.mark.parametrize("memory", [None, 1])
+def test_the_texts_of_a_result_stay_with_this_process(memory):
+    result = find_duplicate_texts(TEXTS, memory=memory)
+    assert result.texts == {document.id: TEXTS[document.id] for document in result.documents}
+    assert result.at(0.9).texts is result.texts
+    assert "unknown" not in result.texts
+    assert pickle.loads(pickle.dumps(result)).texts == {}
+    assert Result.from_json(result.to_json()).texts == {}
 
 
 def test_evidence_outlives_the_files_it_came_from(tmp_path):

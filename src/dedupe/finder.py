@@ -4,7 +4,7 @@ The runs of words that two texts share are found in `dedupe.runs`, and made into
 passages in `dedupe.evidence`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from dedupe.runs import shared_runs
 from dedupe.shingling import hash_shingles
 from dedupe.text import Tokens, hash_tokens
 
-__all__ = ["EvidenceFinder", "EvidenceOfCorpus", "make_block"]
+__all__ = ["EvidenceFinder", "EvidenceOfCorpus", "KeptTexts", "make_block"]
 
 N_LISTED = 8
 """Passages, and remainders of either side, that are listed of each duplicate of a search."""
@@ -54,27 +54,65 @@ class EvidenceFinder:
         return self.tokens.spans[self.tokens.offsets[number] : self.tokens.offsets[number + 1]]
 
 
-class EvidenceOfCorpus:
-    """Finds what two documents of a corpus share, as long as their texts are kept.
+class KeptTexts(Mapping[str, str]):
+    """Texts of a corpus by id, read from where they are kept when they are asked for.
 
     Parameters
     ----------
     corpus : Corpus
     numbers : int64 [shape=(n,)]
-        The documents that may be asked for; they are asked for by their places here.
+        The documents that may be asked for.
+    ids : sequence of str [shape=(n,)]
+        Their ids.
+    """
+
+    def __init__(self, corpus: Corpus, numbers: Whole, ids: Sequence[str]) -> None:
+        self._stored, self._rows, self._ids = corpus.stored, corpus.rows[numbers], ids
+
+    def __getitem__(self, document: str) -> str:
+        return self.at([self._places[document]])[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} kept texts>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Texts are kept by this process, and another one does without them.
+        return dict, ()
+
+    def at(self, places: Sequence[int]) -> list[str]:
+        """Return some of the texts by their places."""
+        return [text.decode() for text in self._stored.read(self._rows[places].tolist())]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self._ids)}
+
+
+class EvidenceOfCorpus:
+    """Finds what two documents share, by their places among texts that are kept.
+
+    Parameters
+    ----------
+    texts : KeptTexts
     ngram : int
     furniture : bytes
         As `Furniture.to_bytes` returns it, which takes less memory.
     """
 
-    def __init__(self, corpus: Corpus, numbers: Whole, ngram: int, furniture: bytes) -> None:
-        self._stored, self._rows = corpus.stored, corpus.rows[numbers]
+    def __init__(self, texts: KeptTexts, ngram: int, furniture: bytes) -> None:
+        self._texts = texts
         self._ngram = ngram
         self._furniture = furniture
 
     def __call__(self, left: int, right: int) -> Evidence:
         """Return the evidence of two documents."""
-        texts = [text.decode() for text in self._stored.read(self._rows[[left, right]].tolist())]
+        texts = self._texts.at([left, right])
         return EvidenceFinder(texts, self._ngram, self._known_furniture).find(0, 1, N_LISTED)
 
     @cached_property

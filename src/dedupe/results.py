@@ -9,8 +9,8 @@ records a result is made of are in `dedupe.records`.
 import base64
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -32,8 +32,6 @@ from dedupe.settings import SCORE_FLOOR, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from dedupe.documents import Document
 
 __all__ = ["Result"]
 
@@ -60,12 +58,17 @@ class Result:
         What could not be read, with reason and remedy.
     n_documents : int
         Documents that were read.
+    n_words : int
+        Words of all of them.
     settings : Settings
     documents : tuple of DocumentInfo
         The documents that occur in `scored`, ordered by id.
     furniture : bytes
         What `dedupe.compare` learns from this result: see
         `dedupe.furniture.Furniture.to_bytes`.
+    texts : mapping from ids to texts
+        The texts of `documents`, kept as long as the result is. Empty where it was
+        loaded from JSON or unpickled.
     """
 
     clusters: tuple[Cluster, ...]
@@ -73,9 +76,11 @@ class Result:
     scored: Sequence[Pair]
     skipped: tuple[Skipped, ...]
     n_documents: int
+    n_words: int
     settings: Settings
     documents: tuple[DocumentInfo, ...]
     furniture: bytes = b""
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return (
@@ -194,6 +199,7 @@ class Result:
             "format": FORMAT,
             "version": FORMAT_VERSION,
             "n_documents": self.n_documents,
+            "n_words": self.n_words,
             "settings": settings,
             "clusters": [asdict(cluster) for cluster in self.clusters],
             "duplicates": [asdict(duplicate) for duplicate in self.duplicates],
@@ -233,6 +239,7 @@ class Result:
                 scored=tuple(pair_from(row) for row in facts["pairs"]),
                 skipped=tuple(Skipped(**row) for row in facts["skipped"]),
                 n_documents=int(facts["n_documents"]),
+                n_words=int(facts["n_words"]),
                 settings=settings_from(facts["settings"]),
                 documents=tuple(DocumentInfo(**row) for row in facts["documents"]),
                 furniture=furniture_from(facts["furniture"]),
@@ -243,11 +250,7 @@ class Result:
             raise InvalidResult(f"a result is damaged: {error!r}") from error
         return result
 
-    def to_html(
-        self,
-        path: str | os.PathLike[str],
-        texts: "Mapping[str, str] | Iterable[Document | Skipped] | None" = None,
-    ) -> None:
+    def to_html(self, path: str | os.PathLike[str], texts: Mapping[str, str] | None = None) -> None:
         """Write a page to look at the result with: every cluster, and the nearest decisions first.
 
         The page is one file that needs nothing else and stays under five megabytes;
@@ -258,12 +261,10 @@ class Result:
         ----------
         path : path
             Written in one step, at the end.
-        texts : mapping from ids to texts, or iterable of documents, optional
-            What was searched, so that the page can show pairs in full: the mapping
-            that `dedupe.find_duplicate_texts` was given, or the documents from
-            `dedupe.documents.read_paths`. Only the texts that are shown are held.
-            Without it the page shows the longest passages of each duplicate, and
-            also where a text has changed since the search.
+        texts : mapping from ids to texts, optional
+            What was searched, so that the page can show pairs in full: for a result
+            that was loaded, which has no `texts` itself. Of a pair whose texts are
+            not there, or have changed, the page shows the longest passages.
 
         Raises
         ------
@@ -279,7 +280,7 @@ class Result:
         >>> texts["b"] = "home news sport " + texts["a"]
         >>> with TemporaryDirectory() as folder:
         ...     page = Path(folder, "report.html")
-        ...     dedupe.find_duplicate_texts(texts).to_html(page, texts)
+        ...     dedupe.find_duplicate_texts(texts).to_html(page)
         ...     "1 of 2 documents is a copy of another" in page.read_text(encoding="utf-8")
         True
         """

@@ -17,7 +17,7 @@ from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document
 from dedupe.errors import Skipped
 from dedupe.facts import Facts, is_identical, numbers_of, scored_pairs
-from dedupe.finder import EvidenceOfCorpus
+from dedupe.finder import EvidenceOfCorpus, KeptTexts
 from dedupe.hashed import Hashed
 from dedupe.lsh import candidate_pairs
 from dedupe.matching import Matcher
@@ -167,18 +167,18 @@ def _result(
     numbers, places = np.unique(numbers_of(facts), return_inverse=True)
     facts["left"], facts["right"] = places.reshape(-1, 2).T
     documents = tuple(corpus.info(number) for number in numbers.tolist())
-    scored = scored_pairs(
-        facts,
-        [document.id for document in documents],
-        EvidenceOfCorpus(corpus, numbers, settings.ngram, furniture),
-    )
+    ids = [document.id for document in documents]
+    texts = KeptTexts(corpus, numbers, ids)
+    scored = scored_pairs(facts, ids, EvidenceOfCorpus(texts, settings.ngram, furniture))
     return Result(
         clusters=clusters,
         duplicates=groups.make_duplicates(clusters, scored),
         scored=scored,
         skipped=corpus.skipped,
         n_documents=len(corpus),
+        n_words=int(corpus.n_words.sum()),
         settings=settings,
         documents=documents,
         furniture=furniture,
+        texts=texts,
     )

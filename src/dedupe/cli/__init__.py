@@ -32,9 +32,7 @@ from dedupe.errors import (
 )
 
 if TYPE_CHECKING:
-    from dedupe.documents import Document, Skipped
     from dedupe.report.lines import Line
-    from dedupe.report.progress import Display
     from dedupe.results import Result
 
 __all__ = ["cli", "main"]
@@ -169,7 +167,7 @@ def find(
             **settings,
         )
         if report is not None:
-            _send(result_page(result, _again(paths, settings, display)), report)
+            _send(result_page(result), report)
         display.finish(result)
     if format_ == "table":
         _show(_lines(result, explain, borderline, _is_terminal(output)), output)
@@ -230,20 +228,6 @@ def calibrate(labels: str, result: Path) -> None:
     from dedupe.results import Result
 
     _show(describe(calibration.calibrate(labels, Result.from_json(result.read_bytes()))))
-
-
-def _again(
-    paths: tuple[str, ...], settings: dict[str, Any], display: "Display"
-) -> "Iterator[Document | Skipped] | None":
-    """Read the documents of a search once more, or return None where they cannot be."""
-    from dedupe.documents import read_paths
-    from dedupe.documents.walk import STDIN
-
-    if STDIN in {*paths, *(settings["against"] or ())}:
-        return None
-    names = ("id_field", "text_field", "time_field", "against")
-    options = {name: settings[name] for name in names}
-    return display.counting("report", read_paths(list(paths), **options))
 
 
 def _lines(

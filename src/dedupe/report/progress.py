@@ -6,8 +6,8 @@ one line stays that says what was done.
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Self, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Self
 
 import click
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dedupe.results import Result
 
 __all__ = ["Display"]
-
-Item = TypeVar("Item")
 
 PATIENCE = 1.0
 """Seconds of work before a bar is worth the flicker."""
@@ -64,13 +62,6 @@ class Display:
             self.told = True
         elif sys.stderr.isatty():
             self._draw(step)
-
-    def counting(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
-        """Pass documents on, and show how many there have been."""
-        for number, item in enumerate(items, start=1):
-            if number % 1000 == 0:
-                self.update(Step(stage, number, None, "documents"))
-            yield item
 
     def finish(self, result: "Result") -> None:
         """Say on a terminal what was done, in what time and in how much memory."""

@@ -106,6 +106,8 @@ class Overview:
     n_documents, n_clusters, n_duplicates, n_skipped : int
     saved_words : int
         Words of all duplicates.
+    saved_share : float, in [0, 1]
+        What share of all words that is.
     keep : str
         The rule that chose the representatives; empty for a function.
     threshold : float
@@ -117,6 +119,7 @@ class Overview:
     n_duplicates: int
     n_skipped: int
     saved_words: int
+    saved_share: float
     keep: str
     threshold: float
     settings: tuple[tuple[str, str, str], ...]

@@ -102,6 +102,7 @@ def _overview(result: Result, saved_words: int) -> Overview:
         len(result.duplicates),
         len(result.skipped),
         saved_words,
+        saved_words / max(1, result.n_words),
         keep,
         settings.threshold,
         (

@@ -7,7 +7,7 @@ which got past escaping would still not run.
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from dedupe.report.html import payload, plots
 from dedupe.report.html.facts import Facts, ShownPair
 from dedupe.report.html.gathering import BORDER, gather, shown_pairs
 from dedupe.report.html.sides import Sides, mirrored, of_excerpts, of_texts
-from dedupe.report.html.texts import NO_TEXTS, Stream, Texts, compared, fetch, wanted
+from dedupe.report.html.texts import compared
 from dedupe.report.lines import counted, squeezed, visible
 from dedupe.report.pairs import rule
 from dedupe.results import Result
@@ -35,12 +35,10 @@ N_PLAIN = 20
 """Clusters and pairs that stand in the page itself, for readers without its script."""
 
 
-def result_page(result: Result, stream: Stream | None = None) -> str:
-    """Return the page of a result; the texts of its pairs come from `stream`, if there is one."""
+def result_page(result: Result, texts: Mapping[str, str] | None = None) -> str:
+    """Return the page of a result, with texts of its pairs from wherever there are any."""
     facts = gather(result)
-    texts = NO_TEXTS
-    if stream is not None:
-        texts = fetch(result, stream, wanted(result, shown_pairs(facts)))
+    texts = result.texts if texts is None else texts
     rows = payload.pack(map(payload.story_row, facts.stories), payload.ROW_BYTES)
     pairs = _pack_pairs(result, facts, texts, payload.PAGE_BYTES - rows.n_bytes)
     data = _data(facts, rows, pairs)
@@ -52,7 +50,6 @@ def result_page(result: Result, stream: Stream | None = None) -> str:
         digest=hashlib.sha256(data.encode()).hexdigest()[:16],
         facts=facts,
         overview=facts.overview,
-        saved_share=texts.saved_share,
         charts=_charts(facts),
         n_listed=rows.n_items,
         pairs=pairs,
@@ -144,7 +141,7 @@ class _Pairs:
         return packed.n_items
 
 
-def _pack_pairs(result: Result, facts: Facts, texts: Texts, budget: int) -> _Pairs:
+def _pack_pairs(result: Result, facts: Facts, texts: Mapping[str, str], budget: int) -> _Pairs:
     """Pack pairs with both texts, then excerpts of the rest."""
 
     def whole(shown: ShownPair) -> Sides | None:
@@ -212,6 +209,15 @@ def _paragraphs(text: str) -> "Markup":
     return wide.join(line.join(paragraph.split("\n")) for paragraph in text.split("\n\n"))
 
 
+def _share(share: float) -> str:
+    """Return a share in per cent; what is too little to be rounded is not called nothing.
+
+    >>> _share(0.416), _share(0.002), _share(0.0)
+    ('42%', 'under 1%', '0%')
+    """
+    return "under 1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
 @cache
 def _environment() -> "Environment":
     """Return the templates, which escape all they are given and know no undefined names."""
@@ -228,6 +234,7 @@ def _environment() -> "Environment":
         "counted": counted,
         "line": lambda text: visible(squeezed(text)),
         "paragraphs": _paragraphs,
+        "share": _share,
         "sentence": lambda text: text[:1].upper() + text[1:],
         "short": payload.short,
     }
