@@ -32,8 +32,11 @@ def made(paths, *groups: Iterable[str], **fields) -> Result:
         n_words=7 * len(documents),
         settings=Settings(),
         documents=tuple(
-            DocumentInfo(id_, 7, 0, documents[id_].time) for group in groups for id_ in group
+            DocumentInfo(id_, 7, 0, documents[id_].time, documents[id_].is_old)
+            for group in groups
+            for id_ in group
         ),
+        n_old=sum(document.is_old for document in documents.values()),
     )
 
 

@@ -231,18 +231,42 @@ def test_a_record_that_has_the_name_of_an_unread_file(here, way):
     assert tree() == before
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_records_and_files_that_are_kept_for_them(here, way):
-    write(in__a=SAME, in__b=SAME)
-    rows = [json.dumps({"id": id_, "text": SAME}) for id_ in "xy"]
+def in_one_file(ids: str) -> None:
+    """Write records with these ids to a file."""
+    Path("in").mkdir(exist_ok=True)
+    rows = [json.dumps({"id": id_, "text": SAME}) for id_ in ids]
     Path("in/r.jsonl").write_text("\n".join(rows))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_record_never_goes_from_its_file(here, way):
+    write(in__a=SAME)
+    in_one_file("xy")
     before = tree()
-    done = clean("in", result=made("in", ["x", "in/a.txt"], ["in/b.txt", "y"]), **WAYS[way])
-    assert left(done) == {
-        "in/a.txt": "x is not a file of its own",
-        "y": "y is not a file of its own",
-    }
+    done = clean("in", result=made("in", ["x", "y"], ["in/a.txt"]), **WAYS[way])
+    assert left(done) == {"y": "y is not a file of its own"}
     assert tree() == before
+
+
+def test_a_file_may_go_for_a_record(here):
+    write(in__a=SAME)
+    in_one_file("xy")
+    result = made("in", ["x", "in/a.txt"])
+    assert left(clean("in", hardlink=True, result=result)) == {
+        "in/a.txt": "not byte for byte the same as x"
+    }
+    assert clean("in", move="gone", result=result).dropped == ("in/a.txt",)
+    assert sorted(tree()) == ["gone/a.txt", "in/r.jsonl"]
+
+
+def test_a_file_stays_when_that_of_the_record_has_changed(here):
+    write(in__a=SAME)
+    in_one_file("xy")
+    result = made("in", ["x", "in/a.txt"])
+    os.utime("in/r.jsonl", ns=(0, 0))
+    assert left(clean("in", move="gone", result=result)) == {
+        "in/a.txt": "x has changed since it was read"
+    }
 
 
 def test_what_stands_in_the_way_is_never_replaced(here):
@@ -275,7 +299,7 @@ def test_nothing_is_moved_within_what_is_cleaned(here, folder):
     result = three()
     Path("link").symlink_to("in")
     before = tree()
-    with pytest.raises(InvalidSetting, match="must be moved out of the folder that is cleaned"):
+    with pytest.raises(InvalidSetting, match="must be moved out of the folders that are read"):
         clean("in", move=folder, result=result)
     with pytest.raises(InvalidSetting, match="must be moved out of"):
         clean("in/*.txt", move="in")

@@ -153,7 +153,8 @@ def test_a_search_has_the_options_of_find(here, monkeypatch):
         "paths": ["in"], "output": None, "annotate": False, "move": None, "delete": False,
         "hardlink": False, "journal": "j", "threshold": 0.5, "ngram": 5, "num_perm": 128,
         "seed": 1, "keep": "first", "id_field": "url", "text_field": "text", "time_field": None,
-        "workers": 2, "memory": 1024,
+        "workers": 2, "memory": 1024, "against": None,
+        "checkpoint": None,
     }  # fmt: skip
 
 
@@ -234,3 +235,15 @@ def test_completion_offers(typed, offered):
     assert set(ran.stdout.split()) >= offered
     if len(words) > 2:
         assert set(ran.stdout.split()) == offered
+
+
+def test_against_an_old_collection(here):
+    Path("old").mkdir()
+    story = "the council voted on monday to close the old bridge for repairs until spring " * 3
+    Path("old/x.txt").write_text(story)
+    Path("in/b.txt").write_text(f"home news sport {story}")
+    ran = run("in", "--against", "old", "--move", "gone", "-q")
+    assert (ran.exit_code, ran.stdout) == (0, "in/b.txt\n")
+    assert sorted(tree("gone")) == ["b.txt"]
+    # Of the documents in the folder, not of all that were read.
+    assert "0 of 2 documents can go" in run("in", "--against", "old", "-q").stderr

@@ -608,3 +608,16 @@ def test_a_page_that_cannot_hold_everything_says_so(monkeypatch):
     n_rows = len(unpacked(data_of(page)["clusters"]))
     assert 0 < n_rows < 900
     assert f"The page holds the {n_rows} largest clusters of 900" in page
+
+
+def test_a_page_about_an_old_collection_says_so():
+    found = dedupe.find_duplicate_texts(
+        {"new": STORIES["a.txt"]}, against={"old": STORIES["b.txt"]}
+    )
+    page = html.result_page(found)
+    assert "1 of 1 new document is a copy of an old one" in page
+    assert "The copy to keep stands first, the old one;" in page
+    other = dedupe.find_duplicate_texts(
+        {"new": STORIES["c.txt"]}, against={"old": STORIES["b.txt"]}
+    )
+    assert "No duplicates among 1 new document" in html.result_page(other)

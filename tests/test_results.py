@@ -301,6 +301,7 @@ def test_what_json_says():
         "version",
         "n_documents",
         "n_words",
+        "n_old",
         "settings",
         "clusters",
         "duplicates",

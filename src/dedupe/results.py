@@ -66,6 +66,8 @@ class Result:
     furniture : bytes
         What `dedupe.compare` learns from this result: see
         `dedupe.furniture.Furniture.to_bytes`.
+    n_old : int
+        How many of all documents belong to the collection that others were held against.
     texts : mapping from ids to texts
         The texts of `documents`, kept as long as the result is. Empty where it was
         loaded from JSON or unpickled.
@@ -80,6 +82,7 @@ class Result:
     settings: Settings
     documents: tuple[DocumentInfo, ...]
     furniture: bytes = b""
+    n_old: int = 0
     texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -200,6 +203,7 @@ class Result:
             "version": FORMAT_VERSION,
             "n_documents": self.n_documents,
             "n_words": self.n_words,
+            "n_old": self.n_old,
             "settings": settings,
             "clusters": [asdict(cluster) for cluster in self.clusters],
             "duplicates": [asdict(duplicate) for duplicate in self.duplicates],
@@ -240,6 +244,7 @@ class Result:
                 skipped=tuple(Skipped(**row) for row in facts["skipped"]),
                 n_documents=int(facts["n_documents"]),
                 n_words=int(facts["n_words"]),
+                n_old=int(facts["n_old"]),
                 settings=settings_from(facts["settings"]),
                 documents=tuple(DocumentInfo(**row) for row in facts["documents"]),
                 furniture=furniture_from(facts["furniture"]),

@@ -180,5 +180,6 @@ def _result(
         settings=settings,
         documents=documents,
         furniture=furniture,
+        n_old=int(corpus.is_old[corpus.rows].sum()),
         texts=texts,
     )

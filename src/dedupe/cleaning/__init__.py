@@ -5,7 +5,7 @@ it. What could not be read is no duplicate, and stays.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from dedupe.cleaning import journal as journals
 from dedupe.cleaning.cleaned import write_cleaned
 from dedupe.cleaning.files import carry_out, check_folder, plan_steps
-from dedupe.cleaning.inputs import Inputs, base_of, check_matches, take_stock
+from dedupe.cleaning.inputs import Inputs, Paths, base_of, check_matches, take_stock
 from dedupe.cleaning.journal import NAME, Action, Plan
 from dedupe.cleaning.output import targets
 from dedupe.documents.document import Options
@@ -21,8 +21,6 @@ from dedupe.errors import CannotClean, DedupeError, InvalidSetting, Skipped
 from dedupe.results import Result
 
 __all__ = ["Cleaning", "clean"]
-
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,7 @@ class Cleaning:
 def clean(
     paths: Paths,
     *,
+    against: Paths | None = None,
     output: str | os.PathLike[str] | None = None,
     annotate: bool = False,
     move: str | os.PathLike[str] | None = None,
@@ -74,6 +73,9 @@ def clean(
     ----------
     paths : path or iterable of paths
         As in `find_duplicates`, but not standard input.
+    against : path or iterable of paths, optional
+        An old collection: what has a copy there is a duplicate, and nothing else is.
+        It is read, and never changed.
     output : path, optional
         Where to write the collection without its duplicates: a file for a single
         file, otherwise a folder, where each file that a search comes upon keeps its
@@ -136,20 +138,26 @@ def clean(
     folder = "" if move is None else os.path.abspath(move)  # noqa: PTH100
     try:
         if action is not None and os.path.lexists(note):
-            plan = _resumed(journals.load(note), action, folder, note)
-            return _act(plan, take_stock(paths, gone=True), note, confirm)
-        inputs = take_stock(paths)
+            plan = journals.load(note)
+            _check_is_same_run(plan, action, folder, against, note)
+            return _act(plan, take_stock(paths, against, gone=True), note, confirm)
+        inputs = take_stock(paths, against)
         if output is not None:
             targets(inputs, os.fspath(output))  # What cannot be written is said before the search.
         if move is not None:
             check_folder(folder, inputs)
-        found = _result(paths, inputs, result, options, search)
+        if result is None:
+            found = _search(paths, against, options, search)
+        else:
+            found = result
+            _refuse_settings(search)
+            check_matches(inputs, found, options)
         if output is not None:
             written = write_cleaned(inputs, found, os.fspath(output), options, annotate=annotate)
             return Cleaning(written.dropped, written.left, written.paths, found)
         if action is None:
             return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
-        plan, left = plan_steps(inputs, found, action, folder)
+        plan, left = plan_steps(inputs, found, options, action, folder)
         done = _act(plan, inputs, note, confirm)
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
         raise
@@ -172,33 +180,37 @@ def _action(
     return actions.get(given[0]) if given else None
 
 
-def _result(
-    paths: Paths, inputs: Inputs, result: Result | None, options: Options, search: dict[str, Any]
+def _search(
+    paths: Paths, against: Paths | None, options: Options, search: dict[str, Any]
 ) -> Result:
-    """Return the result that was given, if it is of these paths, or search."""
-    if result is None:
-        from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
+    """Find what is to be acted on."""
+    from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
 
-        fields = {name: getattr(options, name) for name in ("id_field", "text_field", "time_field")}
-        return find_duplicates(paths, **fields, **search)
+    fields = {name: getattr(options, name) for name in ("id_field", "text_field", "time_field")}
+    return find_duplicates(paths, against=against, **fields, **search)
+
+
+def _refuse_settings(search: dict[str, Any]) -> None:
+    """Refuse settings of a search that does not take place."""
     if search:
         raise InvalidSetting(
             f"a result must come without settings of a search, got {', '.join(sorted(search))}: "
             "result.at gives it another threshold"
         )
-    check_matches(inputs, result, options)
-    return result
 
 
-def _resumed(plan: Plan, action: Action, folder: str, note: Path) -> Plan:
+def _check_is_same_run(
+    plan: Plan, action: Action, folder: str, against: Paths | None, note: Path
+) -> None:
     """Refuse to finish what another command has begun."""
-    if (plan.action, plan.folder) != (action, folder):
+    old = "" if against is None else base_of(against)
+    if (plan.action, plan.folder, plan.against) != (action, folder, old):
         begun = " ".join(filter(None, (plan.action, plan.folder)))
+        begun += f" against {plan.against}" if plan.against else ""
         raise CannotClean(
             f"a run that was cut off must be finished first, got {note} of '{begun}': "
             "do that again, or remove the journal to search anew"
         )
-    return plan
 
 
 def _act(

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from dedupe.cleaning.inputs import Entry, Inputs, Stamp, is_inside
 from dedupe.cleaning.journal import Action, Plan, Step, sync
+from dedupe.documents.document import Options
 from dedupe.errors import InvalidSetting, Skipped
 from dedupe.results import Result
 
@@ -44,40 +45,54 @@ def check_folder(folder: str, inputs: Inputs) -> None:
     """
     if os.path.lexists(folder) and not os.path.isdir(folder):  # noqa: PTH112
         raise InvalidSetting(f"files must be moved to a folder, got the file {folder!r}")
-    if inputs.holds(folder) or os.path.realpath(folder) == os.path.realpath(inputs.base):
+    is_base = os.path.realpath(folder) == os.path.realpath(inputs.base)
+    if is_base or inputs.holds(folder) or inputs.kept_in.holds(folder):
         raise InvalidSetting(
-            f"files must be moved out of the folder that is cleaned, got {folder!r} inside of it: "
-            "name another, such as one beside it"
+            f"files must be moved out of the folders that are read, got {folder!r} inside of one: "
+            "name another, such as one beside them"
         )
 
 
 def plan_steps(
-    inputs: Inputs, result: Result, action: Action, folder: str
+    inputs: Inputs, result: Result, options: Options, action: Action, folder: str
 ) -> tuple[Plan, tuple[Skipped, ...]]:
     """Return what is to be done, and the duplicates for which nothing can be done."""
-    known = inputs.single_documents(result)
+    files = {
+        id_: (entry, entry.file.time) for id_, entry in inputs.single_documents(result).items()
+    }
+    holders = inputs.kept_in.holders(result, options)
     times = {document.id: document.time for document in result.documents}
     steps, left = [], []
     for duplicate in result.duplicates:
         try:
-            entry = _unchanged(duplicate.id, known, times)
-            kept = _unchanged(duplicate.duplicate_of, known, times)
+            entry = _unchanged(duplicate.id, files, times)
+            kept = _unchanged(duplicate.duplicate_of, holders, times)
         except Stays as why:
             left.append(Skipped(duplicate.id, why.reason, why.remedy))
             continue
         steps.append(
-            Step(duplicate.id, entry.place, entry.stamp, kept.file.id, kept.place, kept.stamp)
+            Step(
+                duplicate.id,
+                entry.place,
+                entry.stamp,
+                duplicate.duplicate_of,
+                kept.place,
+                kept.stamp,
+            )
         )
+    against = "" if inputs.old is None else inputs.old.base
     draft = f".dedupe-{secrets.token_hex(8)}.tmp"
-    return Plan(action, folder, draft, tuple(steps)), tuple(left)
+    return Plan(action, folder, against, draft, tuple(steps)), tuple(left)
 
 
-def _unchanged(id_: str, known: dict[str, Entry], times: dict[str, float | None]) -> Entry:
+def _unchanged(
+    id_: str, known: dict[str, tuple[Entry, float | None]], times: dict[str, float | None]
+) -> Entry:
     """Return the file of a document, which must be as old as the result says."""
-    entry = known.get(id_)
-    if entry is None:
+    if id_ not in known:
         raise Stays(f"{id_} is not a file of its own", "write its file anew with output= (-o)")
-    if times.get(id_) != entry.file.time:
+    entry, time = known[id_]
+    if times.get(id_) != time:
         raise Stays(f"{id_} has changed since it was read")
     return entry
 
@@ -107,22 +122,22 @@ class _Task:
         self.folder = Path(plan.folder)
         self.target = self.folder / step.place
         self.draft = plan.draft
-        self.base = Path(inputs.base)
+        self.named_path = Path(inputs.base, step.place)
+        self.named_kept = Path(inputs.kept_in.base, step.kept)
         # Only what the paths of the command lead to is ever touched.
         found = inputs.entries.get(step.place)
         self.path = Path(found.file.path) if found else None
-        self.kept = self._find_kept(inputs)
+        self.kept = self._find_kept(inputs.kept_in)
 
-    def _find_kept(self, inputs: Inputs) -> Path | None:
-        """Return the copy that is kept, if it is among the inputs under any name."""
-        known = inputs.entries.get(self.step.kept)
+    def _find_kept(self, kept_in: Inputs) -> Path | None:
+        """Return the copy that is kept, if it is where copies are kept, under any name."""
+        known = kept_in.entries.get(self.step.kept)
         if known is not None:
             return Path(known.file.path)
         # Of names that a run before this one has linked, the inputs have the first alone.
-        path = self.base / self.step.kept
         with suppress(OSError):
-            info = path.lstat()
-            return path if (info.st_dev, info.st_ino) in inputs.keys else None
+            info = self.named_kept.lstat()
+            return self.named_kept if (info.st_dev, info.st_ino) in kept_in.keys else None
         return None
 
     def files(self) -> tuple[Path, Path]:
@@ -145,14 +160,14 @@ class _Task:
         kept = self.kept.stat()
         if Stamp.of(kept) != step.kept_stamp:
             raise Stays(f"its kept copy {step.kept_id} has changed since it was read")
-        if os.path.samestat(info, kept) or step.place == step.kept:
+        if os.path.samestat(info, kept) or self.named_path == self.named_kept:
             raise Stays(f"it is the same file as its kept copy {step.kept_id}", "nothing to do")
         return self.kept
 
 
 def _delete(task: _Task) -> None:
     """Delete a file."""
-    if task.is_resumed and not os.path.lexists(task.base / task.step.place):
+    if task.is_resumed and not os.path.lexists(task.named_path):
         return
     path, _ = task.files()
     path.unlink()
@@ -185,7 +200,7 @@ def _hardlink(task: _Task) -> None:
 def _is_linked(task: _Task) -> bool:
     """Return whether a run before this one has made the link already."""
     # The walk over the inputs knows two names of one file by the first of them alone.
-    path, kept = task.base / task.step.place, task.base / task.step.kept
+    path, kept = task.named_path, task.named_kept
     path.with_name(task.draft).unlink(missing_ok=True)
     with suppress(OSError):
         return os.path.samestat(path.lstat(), kept.lstat())

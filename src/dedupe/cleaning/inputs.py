@@ -5,7 +5,7 @@ as it was here is the one that the search has read, and one that is not is left 
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -17,7 +17,18 @@ from dedupe.documents.walk import STDIN, File, anchor, named, resolve, walk
 from dedupe.errors import InvalidResult, InvalidSetting, NoSuchPath
 from dedupe.results import Result
 
-__all__ = ["Entry", "Inputs", "Stamp", "base_of", "check_matches", "is_inside", "take_stock"]
+__all__ = [
+    "Entry",
+    "Inputs",
+    "Paths",
+    "Stamp",
+    "base_of",
+    "check_matches",
+    "is_inside",
+    "take_stock",
+]
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 class Stamp(NamedTuple):
@@ -68,15 +79,23 @@ class Inputs:
         Whether a single file was named.
     entries : dict of str to Entry
         By place, in the order of the search.
-    n_others : int
+    others : frozenset of str
         What is there and is no file: broken links, pipes, folders that cannot be read.
+    old : Inputs or None
+        The collection that all of it is held against, which is never changed.
     """
 
     base: str
     folders: tuple[str, ...]
     is_one_file: bool
     entries: dict[str, Entry]
-    n_others: int
+    others: frozenset[str]
+    old: Self | None = None
+
+    @property
+    def kept_in(self) -> "Inputs":
+        """Where the copies that are kept must be: the old collection, or among these themselves."""
+        return self.old or self
 
     @cached_property
     def keys(self) -> frozenset[tuple[int, int | str]]:
@@ -97,6 +116,21 @@ class Inputs:
                 found[entry.file.id] = entry
         return {id_: entry for id_, entry in found.items() if id_ not in unclear}
 
+    def holders(self, result: Result, options: Options) -> dict[str, tuple[Entry, float | None]]:
+        """Return the file that holds each copy which a result keeps, and how old the copy is."""
+        kept = {duplicate.duplicate_of for duplicate in result.duplicates}
+        found = {
+            id_: (entry, entry.file.time)
+            for id_, entry in self.single_documents(result).items()
+            if id_ in kept
+        }
+        for entry in self.entries.values():
+            if entry.holds_records and found.keys() != kept:
+                for placed in read_file(entry.file, options):
+                    if isinstance(placed.item, Document) and placed.item.id in kept:
+                        found[placed.item.id] = entry, placed.item.time
+        return found
+
     def holds(self, path: str) -> bool:
         """Return whether a path lies in one of the folders that were named."""
         return any(is_inside(path, folder) for folder in self.folders)
@@ -111,7 +145,7 @@ def is_inside(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> b
         return False
 
 
-def base_of(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> str:
+def base_of(paths: Paths) -> str:
     """Return the folder that all paths are in, whether they are still there or not."""
     names = named(paths)
     if STDIN in names:
@@ -127,14 +161,12 @@ def base_of(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
         ) from error
 
 
-def take_stock(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, gone: bool = False
-) -> Inputs:
+def take_stock(paths: Paths, against: Paths | None = None, *, gone: bool = False) -> Inputs:
     """Look at every file under the paths.
 
     Parameters
     ----------
-    paths
+    paths, against
         As in `dedupe.documents.read_paths`, without standard input.
     gone : bool
         Pass over paths that are not there: a run before this one may have moved them.
@@ -142,15 +174,16 @@ def take_stock(
     names, base = named(paths), base_of(paths)
     there = _still_there(names) if gone else resolve(names)
     entries: dict[str, Entry] = {}
-    n_others = 0
+    others: set[str] = set()
     for found in walk(there):
         entry = _entry(found, base) if isinstance(found, File) else None
         if entry is None:
-            n_others += 1
+            others.add(found.id)
         else:
             entries.setdefault(entry.place, entry)
+    old = None if against is None else take_stock(against, gone=gone)
     folders = tuple(path for path in there if os.path.isdir(path))  # noqa: PTH112
-    return Inputs(base, folders, len(there) == 1 and not folders, entries, n_others)
+    return Inputs(base, folders, len(there) == 1 and not folders, entries, frozenset(others), old)
 
 
 def _still_there(names: Iterable[str]) -> list[str]:
@@ -187,25 +220,42 @@ def check_matches(inputs: Inputs, result: Result, options: Options) -> None:
     InvalidResult
     """
     _check_sound(result)
-    unknown = {member for cluster in result.clusters for member in cluster.members}
-    n_items = inputs.n_others
-    for entry in inputs.entries.values():
-        if not entry.holds_records:
+    dropped = {duplicate.id for duplicate in result.duplicates}
+    members = {member for cluster in result.clusters for member in cluster.members}
+    kept = members - dropped
+    n_items = len(inputs.others | inputs.kept_in.others)
+    for entry in {**_by_key(inputs), **_by_key(inputs.kept_in)}.values():
+        may_be_kept = entry.file.key in inputs.kept_in.keys
+        may_go = inputs.old is None or not may_be_kept
+        for document in _documents(entry, options):
             n_items += 1
-            unknown.discard(entry.file.id)
-            continue
-        for placed in read_file(entry.file, options):
-            n_items += 1
-            if isinstance(placed.item, Document):
-                unknown.discard(placed.item.id)
+            if may_go:
+                dropped.discard(document)
+            if may_be_kept:
+                kept.discard(document)
+    odd = dropped | kept
     n_known = result.n_documents + len(result.skipped)
-    if unknown or n_items != n_known:
-        odd = f", and not {min(unknown)!r}" if unknown else ""
+    if odd or n_items != n_known:
+        first = f", and not {min(odd)!r}" if odd else ""
         raise InvalidResult(
             f"a result must be of the documents that are cleaned: it has {n_known:,}, "
-            f"the paths have {n_items:,}{odd}; name the same paths and fields as for the "
+            f"the paths have {n_items:,}{first}; name the same paths and fields as for the "
             "result, or search again"
         )
+
+
+def _by_key(inputs: Inputs) -> dict[tuple[int, int | str], Entry]:
+    """Return the files by what they are on disk, which is the same for every name of one."""
+    return {entry.file.key: entry for entry in inputs.entries.values()}
+
+
+def _documents(entry: Entry, options: Options) -> Iterator[str]:
+    """Yield the id of each document in a file, "" for what cannot be read."""
+    if not entry.holds_records:
+        yield entry.file.id
+        return
+    for placed in read_file(entry.file, options):
+        yield placed.item.id if isinstance(placed.item, Document) else ""
 
 
 def _check_sound(result: Result) -> None:

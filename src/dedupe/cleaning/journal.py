@@ -39,7 +39,7 @@ class Step:
     id, kept_id : str
         As the report shows them.
     place, kept : str
-        Paths within `Inputs.base`.
+        Paths within the `Inputs.base` of what is cleaned, and of where copies are kept.
     stamp, kept_stamp : Stamp
         As the files were when they were read.
     """
@@ -61,6 +61,8 @@ class Plan:
     action : str
     folder : str
         Where files are moved to, as an absolute path; "" for other actions.
+    against : str
+        `Inputs.base` of the old collection; "" without one.
     draft : str
         The name that a file goes by until it is whole.
     steps : tuple of Step
@@ -70,6 +72,7 @@ class Plan:
 
     action: Action
     folder: str
+    against: str
     draft: str
     steps: tuple[Step, ...]
     is_resumed: bool = False
@@ -87,6 +90,7 @@ def save(plan: Plan, path: Path) -> None:
         "version": FORMAT_VERSION,
         "action": plan.action,
         "folder": plan.folder,
+        "against": plan.against,
         "draft": plan.draft,
     }
     draft = path.with_name(plan.draft)
@@ -124,9 +128,12 @@ def load(path: Path) -> Plan:
         if (head["format"], head["version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"format {head['format']!r}, version {head['version']!r}")
         steps = tuple(map(_step, rows))
-        plan = Plan(head["action"], head["folder"], head["draft"], steps, is_resumed=True)
-        if plan.action not in get_args(Action) or not isinstance(plan.folder, str):
+        action, folder, against = head["action"], head["folder"], head["against"]
+        plan = Plan(action, folder, against, head["draft"], steps, is_resumed=True)
+        if plan.action not in get_args(Action):
             raise ValueError(f"action {plan.action!r}")
+        if not (isinstance(plan.folder, str) and isinstance(plan.against, str)):
+            raise ValueError(f"folders {plan.folder!r}, {plan.against!r}")
         if not re.fullmatch(r"\.dedupe-[0-9a-f]{16}\.tmp", plan.draft):
             raise ValueError(f"draft {plan.draft!r}")
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:

@@ -44,7 +44,7 @@ def targets(inputs: Inputs, output: str) -> dict[str, str]:
         found = {place: os.path.join(output, place) for place in inputs.entries}  # noqa: PTH118
     for target in found.values():
         if target != STDOUT:
-            _check_target(target, inputs.keys)
+            _check_target(target, inputs.keys | inputs.kept_in.keys)
     return found
 
 

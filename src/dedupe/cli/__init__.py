@@ -94,22 +94,7 @@ def cli() -> None:
     default="table",
     help="A table for people, everything as JSON, or a record for each member of a cluster.",
 )
-@click.option(
-    "--against",
-    multiple=True,
-    type=click.Path(),
-    callback=lambda _, __, old: list(old) or None,
-    metavar="OLD",
-    help="Find copies of what is in OLD only, and drop nothing there. May be given several times.",
-)
 @options.search
-@click.option(
-    "--checkpoint",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Keep in DIR what is finished, so that the same command goes on after an interruption. "
-    "DIR is removed when the search is done.",
-)
 @click.option(
     "-o",
     "--output",

@@ -25,8 +25,8 @@ __all__ = ["clean"]
 N_SHOWN = 20
 """Documents that could not be read that are named; the result has all of them."""
 
-READING = ("id_field", "text_field", "time_field")
-"""Settings that say how records are read, and hold for a saved result too."""
+READING = ("against", "id_field", "text_field", "time_field")
+"""Settings that say what is read and how, and hold for a saved result too."""
 
 
 @click.command()
@@ -190,8 +190,9 @@ def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:
     from dedupe.report.lines import counted
 
     gone, left = len(done.dropped), f"{len(done.left):,} left"
+    n_documents = done.result.n_documents - done.result.n_old if done.result else 0
     if settings["output"] is not None and done.result is not None:
-        n_kept = counted(done.result.n_documents - gone, "document")
+        n_kept = counted(n_documents - gone, "document")
         where = "standard output" if settings["output"] == "-" else settings["output"]
         if settings["annotate"]:
             return f"{where}: {n_kept}, all of them marked"
@@ -200,5 +201,4 @@ def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:
         if settings[action]:
             before = "" if done.result else "finished what was cut off, without a search: "
             return f"{before}{counted(gone, 'file')} {did}, {left}"
-    n_documents = done.result.n_documents if done.result else 0
     return f"{gone:,} of {counted(n_documents, 'document')} can go, nothing was changed"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -41,6 +42,15 @@ ngram = click.option(
 )
 
 SEARCH = (
+    click.option(
+        "--against",
+        multiple=True,
+        type=click.Path(),
+        callback=lambda _, __, old: list(old) or None,
+        metavar="OLD",
+        help="Find copies of what is in OLD only, and drop nothing there. May be given several "
+        "times.",
+    ),
     threshold,
     ngram,
     click.option(
@@ -69,6 +79,13 @@ SEARCH = (
         metavar="SIZE",
         help="Bytes, or 500M, 2G, for texts and hashes; beyond it they go to temporary files.  "
         "[default: a quarter of the machine]",
+    ),
+    click.option(
+        "--checkpoint",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Keep in DIR what is finished, so that the same command goes on after an "
+        "interruption. DIR is removed when the search is done.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
 )

@@ -103,7 +103,8 @@ class Overview:
 
     Attributes
     ----------
-    n_documents, n_clusters, n_duplicates, n_skipped : int
+    n_new, n_old, n_clusters, n_duplicates, n_skipped : int
+        All documents are new where no old collection was named.
     saved_words : int
         Words of all duplicates.
     saved_share : float, in [0, 1]
@@ -114,7 +115,8 @@ class Overview:
     settings : tuple of (name, value, meaning)
     """
 
-    n_documents: int
+    n_new: int
+    n_old: int
     n_clusters: int
     n_duplicates: int
     n_skipped: int

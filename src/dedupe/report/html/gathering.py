@@ -97,7 +97,8 @@ def _overview(result: Result, saved_words: int) -> Overview:
     settings = result.settings
     keep = settings.keep if isinstance(settings.keep, str) else ""
     return Overview(
-        result.n_documents,
+        result.n_documents - result.n_old,
+        result.n_old,
         len(result.clusters),
         len(result.duplicates),
         len(result.skipped),
