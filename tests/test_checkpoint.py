@@ -281,3 +281,13 @@ def test_a_killed_run_goes_on_and_leaves_nothing(tmp_path):
     assert ended.stdout == plain.stdout
     assert not (tmp_path / "checkpoint").exists()
     assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_who_stops_a_run_is_told_that_it_can_go_on(tmp_path):
+    folder = tmp_path / "unfinished"
+    with pytest.raises(KeyboardInterrupt) as stopped, Checkpoint(folder):
+        raise KeyboardInterrupt
+    assert stopped.value.__notes__ == [f"the same command goes on from {folder}"]
+    with pytest.raises(KeyboardInterrupt) as stopped, Checkpoint():
+        raise KeyboardInterrupt
+    assert not hasattr(stopped.value, "__notes__")

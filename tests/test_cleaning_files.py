@@ -594,6 +594,16 @@ def cut_off(here, way: str = "move") -> Path:
     return here / "in" / journal.NAME
 
 
+def test_who_stops_a_run_is_told_what_finishes_it(here, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dedupe.cleaning.carry_out", stop)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        clean("in", delete=True, result=three())
+    assert stopped.value.__notes__ == ["the same command finishes what it has begun"]
+
+
 def test_another_command_does_not_finish_it(here):
     note = cut_off(here)
     before = tree()

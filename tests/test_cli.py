@@ -364,6 +364,12 @@ def test_exit_codes(library, error, code, command):
     assert (ran.exit_code, ran.stdout, ran.stderr) == (code, "", f"dedupe: {said}\n")
 
 
+def test_an_interruption_says_what_becomes_of_the_work(library):
+    library.error = KeyboardInterrupt()
+    library.error.add_note("the same command goes on from DIR")
+    assert run("find", "x").stderr == "dedupe: interrupted; the same command goes on from DIR\n"
+
+
 def test_an_error_cannot_act_on_the_terminal(library):
     library.error = NothingToRead("nothing in \x1b[2J\n")
     assert run("find", "x").stderr == "dedupe: error: nothing in \\x1b[2J\\n\n"

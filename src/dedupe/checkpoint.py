@@ -91,8 +91,10 @@ class Checkpoint:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object = None, error: object = None, __: object = None) -> None:
         """Let other runs use the folder."""
+        if self.folder is not None and isinstance(error, KeyboardInterrupt):
+            error.add_note(f"the same command goes on from {self.folder}")
         if self._lock is not None:
             self._lock.close()
 

@@ -223,6 +223,10 @@ def _act(
         confirm(sum(step.place in inputs.entries for step in plan.steps))
     if not plan.is_resumed:
         journals.save(plan, note)
-    gone, left = carry_out(plan, inputs)
+    try:
+        gone, left = carry_out(plan, inputs)
+    except KeyboardInterrupt as stopped:
+        stopped.add_note("the same command finishes what it has begun")
+        raise
     journals.remove(note)
     return Cleaning(gone, left, (), None)

@@ -55,8 +55,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except DedupeError as error:
             _stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
-        except KeyboardInterrupt:
-            _stop("interrupted", 130)
+        except KeyboardInterrupt as stopped:
+            # The library notes what becomes of work that was begun.
+            _stop("; ".join(["interrupted", *getattr(stopped, "__notes__", ())]), 130)
 
 
 def _stop(why: str, code: int) -> NoReturn:

@@ -101,7 +101,10 @@ _CONTROL = bytes({*range(32), 127} - set(b"\a\b\t\n\v\f\r\x1b"))
 
 def _binary() -> Unreadable:
     """Say that something is no text."""
-    return Unreadable("binary, not text", "leave it out; if it is text, save it as UTF-8")
+    return Unreadable(
+        "binary, not text",
+        "leave it out; text must be UTF-8, and a compressed file have its suffix",
+    )
 
 
 def decode_line(data: bytes) -> str:

@@ -59,9 +59,7 @@ class Unreadable(Exception):
 
 def too_large(limit: int) -> Unreadable:
     """Say that something is larger than the limit."""
-    return Unreadable(
-        f"larger than {limit:,} bytes, the limit", "split it, or raise the limit with max_chars="
-    )
+    return Unreadable(f"larger than {limit:,} bytes, the limit", "split it into articles")
 
 
 @dataclass(frozen=True, slots=True)
