@@ -248,6 +248,31 @@ def test_a_record_never_goes_from_its_file(here, way):
     assert tree() == before
 
 
+@pytest.mark.parametrize("fields", [{}, {"time_field": "day"}])
+def test_an_object_that_is_a_whole_file_goes_as_one(here, fields):
+    write(in__a=SAME)
+    for name, head in {"b": '"id": "seven", ', "c": "", "d": '"id": "in/x.txt", '}.items():
+        Path(f"in/{name}.json").write_text(f'{{{head}"text": "{SAME}", "day": 9}}')
+    Path("in/broken.json").write_text('{"text": ')
+    result = made("in", ["seven", "in/c.json", "in/x.txt"], **fields)
+    done = clean("in", move="gone", result=result, **fields)
+    assert done.dropped == ("in/c.json", "in/x.txt")
+    assert sorted(tree()) == [
+        "gone/c.json", "gone/d.json", "in/a.txt", "in/b.json", "in/broken.json"
+    ]  # fmt: skip
+
+
+def test_an_object_that_is_a_whole_file_is_not_written(here):
+    write(in__a=SAME)
+    Path("in/b.json").write_text(f'{{"id": "b", "text": "{SAME}"}}')
+    Path("in/list.json").write_text(
+        f'[{{"id": "c", "text": "{SAME}"}}, {{"id": "d", "text": "x"}}]'
+    )
+    done = clean("in", output="out", result=made("in", ["in/a.txt", "b", "c"]))
+    assert done.dropped == ("b", "c")
+    assert tree("out") == {"a.txt": SAME.encode(), "list.json": b'[{"id": "d", "text": "x"}]'}
+
+
 def test_a_file_may_go_for_a_record(here):
     write(in__a=SAME)
     in_one_file("xy")

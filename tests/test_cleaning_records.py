@@ -18,6 +18,7 @@ from pyarrow import parquet
 from cleaned import made, tree
 from dedupe import CannotClean, InvalidResult, InvalidSetting, NothingToRead, clean
 from dedupe.documents.document import Options
+from dedupe.documents.json import json_values
 
 UNPACK = {
     "": bytes,
@@ -97,6 +98,39 @@ def test_lines_that_stay_keep_their_bytes(tmp_path_factory, drawn, encoding, pac
     again = str(folder / f"again.jsonl{packing}")
     clean(out, output=again, result=made(out))
     assert Path(again).read_bytes() == Path(out).read_bytes()
+
+
+JSON_WAYS = {"list": ("[", ",", "]"), "row": ("", "", "")}
+
+
+@given(st.lists(st.booleans(), min_size=2), st.sampled_from(sorted(JSON_WAYS)), st.data())
+def test_values_of_json_that_stay_keep_their_bytes(tmp_path_factory, gone, way, data):
+    folder = tmp_path_factory.mktemp("law")
+    gone = [False, *gone]
+    start, comma, end = JSON_WAYS[way]
+    style = data.draw(st.sampled_from([{}, {"indent": 2}, {"ensure_ascii": False}]))
+    space = data.draw(st.sampled_from(["", " ", "\r\n", "\n\t"]))
+    values = [json.dumps({"id": str(i), "text": f"é {i}"}, **style) for i in range(len(gone))]
+    encoding = data.draw(st.sampled_from(ENCODINGS))
+
+    def written(values):
+        return f"{space}{start}{space}{f'{comma}{space}'.join(values)}{space}{end}\n".encode(
+            encoding
+        )
+
+    path, out = str(folder / "in.json"), str(folder / "out.json")
+    Path(path).write_bytes(written(values))
+    goes = [str(i) for i, one in enumerate(gone) if one]
+    result = made(path, ["0", *goes]) if goes else made(path)
+    assert sorted(clean(path, output=out, result=result).dropped) == sorted(goes)
+    stay = [value for value, one in zip(values, gone, strict=True) if not one]
+    assert Path(out).read_bytes() == written(stay)
+    clean(path, output=str(folder / "marked.json"), result=result, annotate=True)
+    marked = (folder / "marked.json").read_text(encoding=encoding)
+    rows = json.loads(marked) if way == "list" else [v.content for v in json_values(marked)]
+    assert [row["duplicate_of"] for row in rows] == ["0" if one else None for one in gone]
+    for row, value in zip(rows, values, strict=True):
+        assert {key: row[key] for key in ("id", "text")} == json.loads(value)
 
 
 @st.composite

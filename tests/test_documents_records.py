@@ -16,8 +16,9 @@ from pyarrow import parquet
 
 from dedupe.documents import Document, Skipped, read_paths
 from dedupe.documents.document import Options
+from dedupe.documents.json import read_json
 from dedupe.documents.records import read_csv, read_json_lines
-from dedupe.documents.streams import Source
+from dedupe.documents.streams import Source, Unreadable
 from dedupe.errors import MissingExtra, NothingToRead
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
@@ -56,6 +57,34 @@ def test_json_lines_give_back_what_was_written(texts, ascii_only):
     items = [placed.item for placed in found]
     assert [item.text for item in items] == texts
     assert [item.id for item in items] == [f"x:{i + 1}" for i in range(len(texts))]
+
+
+JSON_WAYS = {
+    "a list": json.dumps,
+    "a list with room": lambda rows: f" \n{json.dumps(rows, indent=1)}\n\n",
+    "in a row": lambda rows: " ".join(map(json.dumps, rows)),
+    "in lines": lambda rows: "".join(json.dumps(row) + "\r\n" for row in rows),
+}
+
+
+@given(st.lists(TEXTS, min_size=2), st.sampled_from(sorted(JSON_WAYS)))
+def test_json_gives_back_what_was_written(texts, way):
+    data = JSON_WAYS[way]([{"text": text} for text in texts])
+    found = list(read_json(Source("x", iter([data.encode()])), Options()))
+    assert [placed.item.text for placed in found] == texts
+    assert [placed.item.id for placed in found] == [f"x:{i + 1}" for i in range(len(texts))]
+    assert [placed.rows for placed in found] == [range(i + 1, i + 2) for i in range(len(texts))]
+
+
+@given(st.lists(TEXTS, min_size=2), st.sampled_from(sorted(JSON_WAYS)), st.data())
+def test_json_that_breaks_off_keeps_what_came_before(texts, way, data):
+    whole = JSON_WAYS[way]([{"text": text} for text in texts])
+    cut = data.draw(st.integers(0, len(whole.rstrip()) - 1))
+    found = []
+    with suppress(Unreadable):
+        found += read_json(Source("x", iter([whole[:cut].encode()])), Options())
+    texts_ = [placed.item.text for placed in found if isinstance(placed.item, Document)]
+    assert texts_ == texts[: len(texts_)]
 
 
 @given(st.lists(st.tuples(TEXTS, st.text(st.characters(exclude_categories=["Cs"])))))
@@ -372,3 +401,55 @@ def test_without_pyarrow_the_extra_is_named(here, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtra, match=r"dedupe-articles\[parquet\]"):
         list(read_paths(name))
+
+
+# JSON that is no JSON Lines
+
+
+def test_an_object_that_is_a_whole_file_has_its_path(here):
+    assert brief(read("a.json", '{"text": "one"}')) == [("a.json", "one")]
+    assert brief(read("a.json", ' {"text": "one",\n "id": 7}\n')) == [("7", "one")]
+    assert brief(read("a.json", '[{"text": "one"}]')) == [("a.json:1", "one")]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ('{"text": ', "not JSON: Expecting value, in line 1"),
+        ('[{"text": "a"}, ]', "not JSON: no comma between values, or one too many, in line 1"),
+        ('[{"text": "a"} {"text": "b"}]', "not JSON: no comma between values, or one too many"),
+        ('[{"text": "a"},\n', "not JSON: the list does not end, in line 2"),
+        ('[{"text": "a"}\n', "not JSON: the list does not end, in line 2"),
+        ('[{"text": "a"}] x', "not JSON: more behind the list, in line 1"),
+        ('{"text": "a"} x', "not JSON: Expecting value, in line 1"),
+        ("[" * 100_000, "not JSON: "),
+        (b'{"text": "\xff"}', "not UTF-8: invalid start byte at byte 10"),
+        ("[]", "empty"),
+        ("", "empty"),
+        ("[1]", "a JSON int, not an object"),
+        ('{"body": "a"}', "no field 'text'"),
+    ],
+)
+def test_json_that_is_not_as_it_should_be(here, data, reason):
+    *found, last = read("a.json", data)
+    assert last.reason.startswith(reason)
+    assert [(item.id, item.text) for item in found] in (
+        [],
+        [("a.json:1", "a")],
+        [("a.json:1", "a"), ("a.json:2", "b")],
+    )
+
+
+def test_json_in_utf16_and_compressed(here):
+    rows = json.dumps([{"text": "é"}, {"text": "\U0001f600"}], ensure_ascii=False)
+    expected = [("a.json:1", "é"), ("a.json:2", "\U0001f600")]
+    assert brief(read("a.json", rows.encode("utf-16"))) == expected
+    packed = gzip.compress(rows.encode())
+    assert brief(read("a.json.gz", packed)) == [
+        (f"a.json.gz:{n}", text) for n, text in enumerate("é\U0001f600", 1)
+    ]
+
+
+def test_a_file_of_json_is_no_larger_than_the_limit(here):
+    (item,) = read("a.json", json.dumps([{"text": "a"}] * 9), max_chars=50)
+    assert item.reason == "larger than 50 bytes, the limit"

@@ -283,13 +283,15 @@ def pipe(monkeypatch, data: bytes) -> None:
         (b'\n {"text": "one"}\n{"id": 2, "text": "two"}', [("-:2", "one"), ("2", "two")]),
         (b'\xef\xbb\xbf{"text": "one"}', [("-:1", "one")]),
         ('{"text": "one"}'.encode("utf-16"), [("-:1", "one")]),
+        (b' [\n {"text": "one"}]', [("-:1", "one")]),
+        (b"[Music] one", [("-", "[Music] one")]),
         (
             b"\n" * CHUNK + b'{"no": "line" of JSON}',
             [("-", "\n" * CHUNK + '{"no": "line" of JSON}')],
         ),
     ],
 )
-def test_standard_input_is_json_lines_where_it_begins_with_a_brace(monkeypatch, data, documents):
+def test_standard_input_is_json_where_it_begins_so(monkeypatch, data, documents):
     pipe(monkeypatch, data)
     assert [(item.id, item.text) for item in read_paths(["-", "-"])] == documents
 

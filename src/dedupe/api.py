@@ -60,7 +60,7 @@ def find_duplicates(
     threshold, ngram, num_perm, seed, keep
         See `dedupe.Settings`.
     id_field, text_field : str
-        Fields of JSON Lines, CSV and Parquet that hold the id and the text.
+        Fields of JSON, CSV and Parquet that hold the id and the text.
     time_field : str, optional
         Field with the time of a record, for ``keep="newest"``; the time of the
         file, if there is none.

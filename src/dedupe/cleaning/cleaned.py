@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 from dedupe.cleaning.inputs import Entry, Inputs, Stamp
 from dedupe.cleaning.output import Drafts, packed, targets
 from dedupe.cleaning.parquet import clean_parquet
-from dedupe.cleaning.records import Changes, clean_csv, clean_json_lines
+from dedupe.cleaning.records import Changes, clean_csv, clean_json, clean_json_lines
 from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options, Placed
 from dedupe.documents.formats import suffixes
@@ -53,13 +53,13 @@ def write_cleaned(
     """Write the inputs without duplicates, or with marks; all of them or none."""
     places = targets(inputs, output)
     changes = Changes.of(result, annotate=annotate)
-    singles = inputs.single_documents(result)
+    singles = inputs.single_documents(result, options)
     if annotate and singles:
         raise InvalidSetting(
             f"annotate adds fields to records, got {min(singles)!r}, which is one text: "
             "name the files that hold records"
         )
-    work = _Work(options, changes, frozenset(singles))
+    work = _Work(options, changes, {one.entry.place: id_ for id_, one in singles.items()})
     with Drafts(output) as drafts:
         for place, target in places.items():
             entry = inputs.entries[place]
@@ -81,7 +81,7 @@ def _check_same(entry: Entry) -> None:
 class _Work:
     """What all files have in common, and what has become of their documents."""
 
-    def __init__(self, options: Options, changes: Changes, singles: frozenset[str]) -> None:
+    def __init__(self, options: Options, changes: Changes, singles: dict[str, str]) -> None:
         self.options = options
         self.changes = changes
         self.singles = singles
@@ -113,8 +113,8 @@ class _Work:
 
     def _write_single(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Copy a file of one document, unless it goes."""
-        id_ = entry.file.id
-        if id_ not in self.singles or id_ not in self.changes.dropped:
+        id_ = self.singles.get(entry.place)
+        if id_ is None or id_ not in self.changes.dropped:
             with drafts.open(target) as stream:
                 _copy(entry, target, stream)
             return
@@ -145,6 +145,8 @@ class _Work:
             rows = csv_rows(_source(entry), self.options, DELIMITERS[suffix])
             delimiter = DELIMITERS[suffix]
             lines = clean_csv(_source(entry), rows, placed, self.changes, delimiter)
+        elif suffix == ".json":
+            lines = clean_json(_source(entry), placed, self.changes, self.options.max_chars)
         else:
             lines = clean_json_lines(_source(entry), placed, self.changes)
         _write(lines, target, stream)

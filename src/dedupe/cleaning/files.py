@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from dedupe.cleaning.inputs import Entry, Inputs, Stamp, is_inside
+from dedupe.cleaning.inputs import Entry, Holder, Inputs, Stamp, is_inside
 from dedupe.cleaning.journal import Action, Plan, Step, sync
 from dedupe.documents.document import Options
 from dedupe.errors import InvalidSetting, Skipped
@@ -57,9 +57,7 @@ def plan_steps(
     inputs: Inputs, result: Result, options: Options, action: Action, folder: str
 ) -> tuple[Plan, tuple[Skipped, ...]]:
     """Return what is to be done, and the duplicates for which nothing can be done."""
-    files = {
-        id_: (entry, entry.file.time) for id_, entry in inputs.single_documents(result).items()
-    }
+    files = inputs.single_documents(result, options)
     holders = inputs.kept_in.holders(result, options)
     times = {document.id: document.time for document in result.documents}
     steps, left = [], []
@@ -85,9 +83,7 @@ def plan_steps(
     return Plan(action, folder, against, draft, tuple(steps)), tuple(left)
 
 
-def _unchanged(
-    id_: str, known: dict[str, tuple[Entry, float | None]], times: dict[str, float | None]
-) -> Entry:
+def _unchanged(id_: str, known: dict[str, Holder], times: dict[str, float | None]) -> Entry:
     """Return the file of a document, which must be as old as the result says."""
     if id_ not in known:
         raise Stays(f"{id_} is not a file of its own", "write its file anew with output= (-o)")

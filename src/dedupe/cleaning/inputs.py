@@ -19,6 +19,7 @@ from dedupe.results import Result
 
 __all__ = [
     "Entry",
+    "Holder",
     "Inputs",
     "Paths",
     "Stamp",
@@ -64,6 +65,13 @@ class Entry:
     holds_records: bool
 
 
+class Holder(NamedTuple):
+    """A document, by the file that holds it, and how old it is."""
+
+    entry: Entry
+    time: float | None
+
+
 @dataclass(frozen=True)
 class Inputs:
     """Everything to be cleaned.
@@ -102,33 +110,31 @@ class Inputs:
         """Device and number of each file."""
         return frozenset(entry.file.key for entry in self.entries.values())
 
-    def single_documents(self, result: Result) -> dict[str, Entry]:
+    def single_documents(self, result: Result, options: Options) -> dict[str, Holder]:
         """Return the files that a result knows as one document each, by id.
 
         A name that also goes with something unreadable is left out: a record may
         carry the name of a file that could not be read, and stand for another text.
         """
         unclear = {skipped.id for skipped in result.skipped}
-        found: dict[str, Entry] = {}
+        found: dict[str, Holder] = {}
         for entry in self.entries.values():
             if not entry.holds_records:
-                unclear |= {entry.file.id} & found.keys()
-                found[entry.file.id] = entry
-        return {id_: entry for id_, entry in found.items() if id_ not in unclear}
+                id_, time = _single(entry, options)
+                unclear |= {id_} & found.keys()
+                found[id_] = Holder(entry, time)
+        return {id_: single for id_, single in found.items() if id_ not in unclear}
 
-    def holders(self, result: Result, options: Options) -> dict[str, tuple[Entry, float | None]]:
-        """Return the file that holds each copy which a result keeps, and how old the copy is."""
+    def holders(self, result: Result, options: Options) -> dict[str, Holder]:
+        """Return the file that holds each copy which a result keeps."""
         kept = {duplicate.duplicate_of for duplicate in result.duplicates}
-        found = {
-            id_: (entry, entry.file.time)
-            for id_, entry in self.single_documents(result).items()
-            if id_ in kept
-        }
+        singles = self.single_documents(result, options)
+        found = {id_: single for id_, single in singles.items() if id_ in kept}
         for entry in self.entries.values():
             if entry.holds_records and found.keys() != kept:
                 for placed in read_file(entry.file, options):
                     if isinstance(placed.item, Document) and placed.item.id in kept:
-                        found[placed.item.id] = entry, placed.item.time
+                        found[placed.item.id] = Holder(entry, placed.item.time)
         return found
 
     def holds(self, path: str) -> bool:
@@ -209,7 +215,22 @@ def _entry(file: File, base: str) -> Entry | None:
             f"paths to clean must not lead out of {base!r} again, got {file.path!r}: "
             "name the folder itself"
         )
-    return Entry(file, place, Stamp.of(info), suffixes(file.path)[0] in RECORDS)
+    return Entry(file, place, Stamp.of(info), _holds_records(file))
+
+
+def _holds_records(file: File) -> bool:
+    """Return whether a file holds many documents, as far as its suffix tells, or its JSON."""
+    suffix = suffixes(file.path)[0]
+    # What is all of a file has no number in it; what is broken is best copied as it is.
+    return suffix in RECORDS if suffix != ".json" else bool(next(read_file(file, Options())).rows)
+
+
+def _single(entry: Entry, options: Options) -> tuple[str, float | None]:
+    """Return the id of a file that is one document, and how old that is."""
+    if suffixes(entry.file.path)[0] != ".json":
+        return entry.file.id, entry.file.time
+    item = next(read_file(entry.file, options)).item
+    return item.id, item.time if isinstance(item, Document) else None
 
 
 def check_matches(inputs: Inputs, result: Result, options: Options) -> None:
@@ -252,7 +273,7 @@ def _by_key(inputs: Inputs) -> dict[tuple[int, int | str], Entry]:
 def _documents(entry: Entry, options: Options) -> Iterator[str]:
     """Yield the id of each document in a file, "" for what cannot be read."""
     if not entry.holds_records:
-        yield entry.file.id
+        yield _single(entry, options)[0]
         return
     for placed in read_file(entry.file, options):
         yield placed.item.id if isinstance(placed.item, Document) else ""

@@ -1,4 +1,4 @@
-"""JSON Lines and delimited tables: the same file without some of its records.
+"""JSON and delimited tables: the same file without some of its records.
 
 What stays is not parsed and written again: its bytes are passed on, with its line
 ends, quotes and encoding. A record that could not be read is passed on too. Where
@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 from dedupe.documents import Document
 from dedupe.documents.document import Placed
 from dedupe.documents.encoding import transcoded, unmarked
-from dedupe.documents.streams import Source, Unreadable
+from dedupe.documents.json import decode_json, json_values
+from dedupe.documents.streams import Source, Unreadable, read_whole
 from dedupe.errors import InvalidSetting
 from dedupe.results import Result
 
-__all__ = ["FIELDS", "Changes", "check_fields", "clean_csv", "clean_json_lines"]
+__all__ = ["FIELDS", "Changes", "check_fields", "clean_csv", "clean_json", "clean_json_lines"]
 
 FIELDS = ("cluster", "duplicate_of", "score", "reason")
 """What is added to a record, where it is to say what became of it."""
@@ -86,6 +87,28 @@ def clean_json_lines(source: Source, placed: Iterable[Placed], changes: Changes)
     """Yield the lines of a file that stay."""
     edits = _drop(placed, changes) if changes.marks is None else _add_keys(placed, changes)
     return _edited(source, edits)
+
+
+def clean_json(
+    source: Source, placed: Iterable[Placed], changes: Changes, limit: int
+) -> Iterator[bytes]:
+    """Yield a file of JSON with those of its values that stay, and what stood before each."""
+    mark, encoding, chunks = unmarked(source.chunks)
+    text = decode_json(read_whole(transcoded(chunks, encoding), limit))
+    edits = _drop(placed, changes) if changes.marks is None else _add_keys(placed, changes)
+    edit_of = {rows.start: edit for rows, edit in edits}
+    head, end = "", 0
+    pieces: list[str] = []
+    for value in json_values(text):
+        between = text[end : value.start]
+        if value.number == 1:
+            head, between = between, ""
+        stays = edit_of.get(value.number, bytes)(text[value.start : value.end].encode()).decode()
+        if stays:
+            # What stood before a value goes with it, but for the first that stays.
+            pieces += [between, stays] if pieces else [stays]
+        end = value.end
+    yield mark + "".join([head, *pieces, text[end:]]).encode(encoding)
 
 
 def clean_csv(

@@ -85,7 +85,7 @@ def clean(
 ) -> None:
     """Drop the duplicates among the files and records in PATHs.
 
-    By default it only prints their ids. With -o it writes a copy of JSON Lines, CSV,
+    By default it only prints their ids. With -o it writes a copy of JSON, CSV,
     Parquet or a folder without them, and changes nothing else. With --move, --delete
     or --hardlink it acts on files; cut off, it finishes when it is run again.
     """

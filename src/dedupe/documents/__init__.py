@@ -76,15 +76,17 @@ def read_paths(
     Notes
     -----
     The suffix tells the format, in capitals or not: plain text (``.txt``,
-    ``.text``, ``.md`` or none), JSON Lines (``.jsonl``, ``.ndjson``), ``.csv``
-    and ``.tsv`` with a header, ``.parquet``, and HTML (``.html``, ``.htm``,
+    ``.text``, ``.md`` or none), JSON Lines (``.jsonl``, ``.ndjson``), other JSON
+    (``.json``: an object, a list of them, or one after the other), ``.csv`` and
+    ``.tsv`` with a header, ``.parquet``, and HTML (``.html``, ``.htm``,
     ``.xhtml``; its article where trafilatura is installed, otherwise all of its
     visible text). Each may be compressed: ``.gz``, ``.xz``, ``.bz2``, ``.zst``.
     A file of any other kind is read as plain text when it is named, and skipped
     in a folder.
 
     A file has its path as given for an id, with forward slashes; a record has
-    its `id_field`, or ``path:line`` (``path:row`` in Parquet), counted from 1.
+    its `id_field`, or ``path:line`` (``path:number`` in JSON and Parquet), counted
+    from 1; the only object of a ``.json`` file has the path.
 
     Text is UTF-8, or UTF-16 or UTF-32 by its byte order mark. Bytes that are no
     UTF-8 are read as Windows-1252, one by one, and the five that it leaves

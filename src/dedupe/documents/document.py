@@ -61,7 +61,7 @@ class Placed(NamedTuple):
         Where it stands, as a person would say it.
     item : Document or Skipped
     rows : range
-        The lines of its file that it takes, in Parquet the row, counted from 1.
+        The lines of its file that it takes, in JSON and Parquet its number, from 1.
         None of them where it is the file as a whole.
     """
 

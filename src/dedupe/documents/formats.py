@@ -12,6 +12,7 @@ from itertools import chain
 from dedupe.documents.document import Options, Placed, from_value
 from dedupe.documents.encoding import decode, text_chunks
 from dedupe.documents.html import read_html
+from dedupe.documents.json import read_json
 from dedupe.documents.parquet import read_parquet
 from dedupe.documents.records import read_csv, read_json_lines
 from dedupe.documents.streams import (
@@ -42,6 +43,7 @@ FORMATS: dict[str, Reader] = {
     ".txt": read_plain,
     ".text": read_plain,
     ".md": read_plain,
+    ".json": read_json,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
     ".csv": read_csv,
@@ -53,8 +55,8 @@ FORMATS: dict[str, Reader] = {
 }
 """From the suffix of a file to the function that reads it."""
 
-RECORDS = frozenset((".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"))
-"""The suffixes of files that hold many documents."""
+RECORDS = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"))
+"""The suffixes of files that hold many documents. One of JSON may hold one alone."""
 
 
 def read_file(file: File, options: Options) -> Iterator[Placed]:
@@ -105,10 +107,11 @@ def _read(source: Source, reader: Reader, options: Options) -> Iterator[Placed]:
 
 
 def read_sniffed(source: Source, options: Options) -> Iterator[Placed]:
-    """Read JSON Lines where the first character is a brace, and else one plain text."""
+    """Read JSON where it begins as one does, and else one plain text."""
     chunks = text_chunks(source.chunks)
     head = b""
     while not head.strip() and len(head) < CHUNK and (chunk := next(chunks, b"")):
         head += chunk
-    reader = read_json_lines if head.lstrip().startswith(b"{") else read_plain
+    starts = ((rb"\s*\{", read_json_lines), (rb"\s*\[\s*\{", read_json))
+    reader = next((reader for start, reader in starts if re.match(start, head)), read_plain)
     yield from reader(replace(source, chunks=chain([head], chunks)), options)

@@ -1,0 +1,133 @@
+"""JSON that is no JSON Lines: an object, a list of objects, or objects one after the other.
+
+A file is read as a whole, and no larger than one text may be. Where each of its
+values stands is told too, for those who write it anew without some of them.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dedupe.documents.document import Document, Options, Placed, from_record
+from dedupe.documents.encoding import text_chunks
+from dedupe.documents.streams import Source, Unreadable, read_whole
+from dedupe.errors import Skipped
+
+__all__ = ["Value", "decode_json", "json_values", "read_json"]
+
+REPAIR = "repair it, or leave it out"
+
+
+class Value(NamedTuple):
+    """A value of a file.
+
+    Attributes
+    ----------
+    number : int
+        Its place, from 1; 0 where it is all that the file holds, and no list.
+    start, end : int
+        Where it stands in the text.
+    content : object
+    """
+
+    number: int
+    start: int
+    end: int
+    content: object
+
+
+def read_json(source: Source, options: Options) -> Iterator[Placed]:
+    """Read the objects of a file; one that stands alone is the file as a whole."""
+    text = decode_json(read_whole(text_chunks(source.chunks), options.max_chars))
+    for value in json_values(text):
+        place = f"{source.id}:{value.number}" if value.number else source.id
+        item: Document | Skipped
+        if isinstance(value.content, dict):
+            item = from_record(value.content, place, source.time, options)
+        else:
+            kind = type(value.content).__name__
+            item = Skipped(place, f"a JSON {kind}, not an object", "leave it out")
+        rows = range(value.number, value.number + 1) if value.number else range(0)
+        yield Placed(place, item, rows)
+
+
+def decode_json(data: bytes) -> str:
+    """Return bytes as text, which JSON has in UTF-8 alone."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not UTF-8: {error.reason} at byte {error.start}", REPAIR) from error
+
+
+def json_values(text: str) -> Iterator[Value]:
+    """Yield the values of a file, or of the list that it is.
+
+    Raises
+    ------
+    Unreadable
+        When what follows is no JSON.
+
+    Examples
+    --------
+    >>> for text in ("[10, 20]", "30", "40 50"):
+    ...     print([(value.number, text[value.start : value.end]) for value in json_values(text)])
+    [(1, '10'), (2, '20')]
+    [(0, '30')]
+    [(1, '40'), (2, '50')]
+    """
+    start = _past_space(text, 0)
+    is_list = text.startswith("[", start)
+    if is_list:
+        start = _past_space(text, start + 1)
+    number = 0
+    while start < len(text) and not (is_list and text[start] == "]"):
+        number += 1
+        content, end = _value_at(text, start)
+        following = _past_space(text, end)
+        is_alone = not is_list and number == 1 and following == len(text)
+        yield Value(0 if is_alone else number, start, end, content)
+        start = _past_comma(text, following) if is_list else following
+    if is_list and _past_space(text, start + 1) < len(text):
+        raise _broken("more behind the list", text, start + 1)
+    if is_list and start == len(text):
+        raise _broken("the list does not end", text, start)
+
+
+def _value_at(text: str, start: int) -> tuple[object, int]:
+    """Return the value that begins somewhere, and where it ends."""
+    try:
+        return _DECODER.raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        raise _broken(error.msg, text, error.pos) from error
+    except (ValueError, RecursionError) as error:
+        raise _broken(str(error), text, start) from error
+
+
+_DECODER = json.JSONDecoder()
+
+
+def _past_comma(text: str, start: int) -> int:
+    """Return where the next value of a list begins, or the list ends."""
+    if text.startswith(",", start):
+        start = _past_space(text, start + 1)
+        if not text.startswith("]", start):
+            return start
+    elif text.startswith("]", start) or start == len(text):
+        return start
+    raise _broken("no comma between values, or one too many", text, start)
+
+
+def _past_space(text: str, start: int) -> int:
+    """Return where white space ends."""
+    found = _SPACE.match(text, start)
+    return found.end() if found else start
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def _broken(problem: str, text: str, start: int) -> Unreadable:
+    """Say where something is no JSON."""
+    line = text.count("\n", 0, start) + 1
+    return Unreadable(f"not JSON: {problem}, in line {line}", REPAIR)
