@@ -118,7 +118,7 @@ def test_the_same_command_finishes_it_and_no_other(here):
             clean("new", against="old", result=found(COPIES), delete=True)
     before = tree()
     for against in (None, "new/deep"):
-        with pytest.raises(CannotClean, match=r"of 'delete against /.*old': do that again"):
+        with pytest.raises(CannotClean, match=r"of 'delete /.*new against /.*old': do that again"):
             clean("new", against=against, delete=True)
     assert tree() == before
     assert clean("new", against="old", delete=True).dropped == ("new/a.txt", "new/deep/c.txt")

@@ -15,7 +15,8 @@ import pytest
 
 from cleaned import made, tree
 from dedupe import CannotClean, InvalidSetting, Result, clean
-from dedupe.cleaning import journal
+from dedupe.cleaning import files, journal
+from dedupe.cleaning.files import carry_out
 
 SAME = "one story"
 
@@ -640,6 +641,45 @@ def test_another_command_does_not_finish_it(here):
     assert clean("in", delete=True, result=made("in")).dropped == ()
 
 
+def test_other_paths_do_not_finish_it(here):
+    note = cut_off(here, "delete")
+    before = tree()
+    for paths in (["in/a.txt", "in/other.txt"], ["in", "in/a.txt"]):
+        with pytest.raises(CannotClean, match=r"must be finished first, got .* of 'delete /"):
+            clean(paths, delete=True, journal=note)
+    write(elsewhere__b="b")
+    with pytest.raises(CannotClean, match="must be finished first"):
+        clean("elsewhere", delete=True, journal=note)
+    assert tree("in") == {name.removeprefix("in/"): data for name, data in before.items()}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folder as a file")
+def test_one_run_at_a_time(here, monkeypatch):
+    def meanwhile(plan, inputs):
+        monkeypatch.undo()
+        monkeypatch.chdir(here)
+        with pytest.raises(CannotClean, match="by one run at a time, got another at work in /"):
+            clean("in", delete=True)
+        return carry_out(plan, inputs)
+
+    monkeypatch.setattr("dedupe.cleaning.carry_out", meanwhile)
+    assert clean("in", delete=True, result=three()).dropped == ("in/b.txt", "in/deep/c.txt")
+
+
+def test_a_copy_stays_when_the_file_goes_meanwhile(here, monkeypatch):
+    result = three()
+    place = files._place
+
+    def slow(path, target, draft):
+        place(path, target, draft)
+        path.unlink()
+
+    monkeypatch.setattr(files, "_place", slow)
+    done = clean("in", move="gone", result=result)
+    assert {item.reason for item in done.left} == {"it is gone"}
+    assert sorted(tree("gone")) == ["b.txt", "deep/c.txt"]
+
+
 def test_a_finished_run_says_so_and_does_not_search(here, monkeypatch):
     cut_off(here)
     monkeypatch.setattr("dedupe.api.find_duplicates", lambda *_, **__: 1 / 0)
@@ -695,14 +735,19 @@ def test_a_planted_journal_reaches_nothing_outside(here, way):
     assert tree() == before
 
 
+HEAD = {"format": "dedupe-journal", "version": 1, "action": "delete", "folder": "", "paths": [],
+        "against": [], "draft": ".dedupe-0123456789abcdef.tmp"}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "no journal", "[]", '{"format": "dedupe-journal"}', "é", "[" * 100_000,
-     '{"format": "dedupe-journal", "version": 2, "action": "delete", "folder": "", "draft": ""}',
-     '{"format": "dedupe-journal", "version": 1, "action": "burn", "folder": "", "draft": ""}',
-     '{"format": "dedupe-journal", "version": 1, "action": "move", "folder": "", "draft": "../x"}',
-     '{"format": "dedupe-journal", "version": 1, "action": "delete", "folder": "", '
-     '"draft": ".dedupe-0123456789abcdef.tmp"}\n{"id": 1}'],
+     *(json.dumps({**HEAD, **change}) + "\n{}" for change in (
+         {"version": 2}, {"action": "burn"}, {"draft": "../x"}, {"draft": 1}, {"paths": 1},
+         {"folder": None}, {"against": [1]},
+     )),
+     json.dumps(HEAD),
+     json.dumps(HEAD) + '\n{"id": 1}'],
 )  # fmt: skip
 def test_a_damaged_journal_is_refused(here, text):
     result = three()
@@ -711,6 +756,30 @@ def test_a_damaged_journal_is_refused(here, text):
     with pytest.raises(CannotClean, match="a journal must be one that this version has written"):
         clean("in", delete=True, result=result)
     assert tree() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_journal_that_is_no_file_keeps_nobody_waiting(here):
+    result = three()
+    os.mkfifo(Path("in", journal.NAME))
+    with pytest.raises(CannotClean, match="not a regular file"):
+        clean("in", delete=True, result=result)
+
+
+@pytest.mark.parametrize("way", ["move", "hardlink"])
+def test_a_planted_journal_removes_no_draft_elsewhere(here, way):
+    note = cut_off(here, way)
+    head, row, *_ = map(json.loads, note.read_text().splitlines())
+    write(elsewhere__x="x")
+    draft = Path("elsewhere", head["draft"])
+    draft.write_text("the draft of another")
+    Path("in/link").symlink_to("../elsewhere")
+    Path("gone").mkdir()
+    Path("gone/link").symlink_to("../elsewhere")
+    rows = [head, row | {"place": "link/x.txt"}]
+    note.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    assert clean("in", **WAYS[way]).dropped == ()
+    assert draft.read_text() == "the draft of another"
 
 
 def test_a_journal_elsewhere(here):

@@ -6,6 +6,10 @@ import gzip
 import io
 import json
 import lzma
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -575,7 +579,7 @@ def test_no_link_is_followed_out_of_the_folder(here):
     Path("out").mkdir()
     Path("elsewhere").mkdir()
     Path("out/deep").symlink_to("../elsewhere")
-    with pytest.raises(CannotClean, match="is a link out of out"):
+    with pytest.raises(CannotClean, match=r"is a link out of /.*out"):
         clean("in", output="out", result=made("in"))
     assert tree("elsewhere") == {}
 
@@ -663,3 +667,95 @@ def test_search_and_clean_and_clean_again(here, seeds):
     assert (done.result.n_documents, len(Path("1.jsonl").read_bytes().splitlines())) == (3, 2)
     clean("1.jsonl", output="2.jsonl")
     assert Path("2.jsonl").read_bytes() == Path("1.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["output", "move", "journal"])
+def test_an_empty_name_is_refused(here, name):
+    Path("in.jsonl").write_text(line("a"))
+    with pytest.raises(InvalidSetting, match=f"{name} must name a place, got an empty string"):
+        clean("in.jsonl", **{name: ""})
+
+
+def test_what_has_changed_since_the_result_is_not_dropped(here):
+    Path("in.jsonl").write_text(f"{line('a')}\n{line('b')}\n")
+    result = made("in.jsonl", ["a", "b"])
+    os.utime("in.jsonl", ns=(0, 0))
+    for way in ({"output": "out.jsonl"}, {}):
+        with pytest.raises(InvalidResult, match="got 'a', which has changed since: search again"):
+            clean("in.jsonl", result=result, **way)
+    assert sorted(tree()) == ["in.jsonl"]
+
+
+def test_what_cannot_be_written_is_said_before_the_search(here, monkeypatch):
+    Path("in.jsonl").write_text(line("a"))
+    monkeypatch.setattr("dedupe.api.find_duplicates", lambda *_, **__: 1 / 0)
+    with pytest.raises(CannotClean, match="No such file or directory"):
+        clean("in.jsonl", output="missing/out.jsonl")
+
+
+def test_permissions_are_kept_and_the_times_of_copies(here):
+    Path("in").mkdir()
+    for name, text in {"in/a.txt": "text", "in/r.jsonl": f"{line('a')}\n{line('b')}"}.items():
+        Path(name).write_text(text)
+        os.utime(name, ns=(10**18, 10**18))
+        Path(name).chmod(0o600)
+    clean("in", output="out", result=made("in", ["a", "b"]))
+    for name in ("out/a.txt", "out/r.jsonl"):
+        assert Path(name).stat().st_mode & 0o777 == 0o600
+    assert Path("out/a.txt").stat().st_mtime_ns == 10**18
+    assert Path("out/r.jsonl").stat().st_mtime_ns != 10**18
+
+
+def test_links_between_outputs_are_replaced_one_by_one(here):
+    Path("in").mkdir()
+    Path("out").mkdir()
+    for name in "ab":
+        Path(f"in/{name}.jsonl").write_text(line(name))
+    Path("out/a.jsonl").write_text("before")
+    Path("out/b.jsonl").symlink_to("a.jsonl")
+    clean("in", output="out", result=made("in"))
+    assert [Path(f"out/{name}.jsonl").read_text() for name in "ab"] == [line("a"), line("b")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_a_killed_run_leaves_what_the_next_one_clears(here):
+    Path("in").mkdir()
+    for i in range(5):
+        Path(f"in/{i}.jsonl").write_text(line(str(i)))
+    program = (
+        "import os, signal, dedupe.cleaning.output as output; from dedupe import clean\n"
+        "output.Drafts.commit = lambda self: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "clean('in', output='out')"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], check=False)
+    assert ran.returncode == -signal.SIGKILL
+    assert [path.name for path in Path("out").iterdir()] == [".dedupe-drafts"]
+    assert len(tree("out")) == 5
+    clean("in", output="out", result=made("in"))
+    assert sorted(tree("out")) == [f"{i}.jsonl" for i in range(5)]
+
+
+def test_nothing_is_left_of_a_run_that_fails(here, monkeypatch):
+    Path("in").mkdir()
+    Path("in/a.jsonl").write_text(line("a"))
+    monkeypatch.setattr("dedupe.cleaning.output.Drafts.commit", lambda _: 1 / 0)
+    for output in ("new/deep/out", "new.jsonl"):
+        with pytest.raises(ZeroDivisionError):
+            clean("in" if "deep" in output else "in/a.jsonl", output=output, result=made("in"))
+    assert [path.name for path in Path().iterdir()] == ["in"]
+
+
+def test_one_run_at_a_time_writes_to_a_place(here, monkeypatch):
+    Path("in").mkdir()
+    Path("in/a.jsonl").write_text(line("a"))
+
+    def meanwhile(self):
+        monkeypatch.undo()
+        monkeypatch.chdir(here)
+        with pytest.raises(CannotClean, match="written to by one run at a time"):
+            clean("in", output="out", result=made("in"))
+        return self.commit()
+
+    monkeypatch.setattr("dedupe.cleaning.output.Drafts.commit", meanwhile)
+    clean("in", output="out", result=made("in"))
+    assert sorted(tree("out")) == ["a.jsonl"]

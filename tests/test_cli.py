@@ -1,6 +1,7 @@
 """The command line: what it asks of the library, where its output goes, how it exits."""
 
 import json
+import shlex
 import subprocess
 import sys
 import types
@@ -211,10 +212,15 @@ def test_explain_and_borderline(library):
     assert run("find", "x", "--borderline", "3").stdout.startswith("1 pair nearest")
 
 
+def on_a_terminal(monkeypatch):
+    for room in ("dedupe.cli", "dedupe.cli.output"):
+        monkeypatch.setattr(f"{room}.is_terminal", lambda output=None: output is None)
+
+
 def test_a_terminal_is_shown_twenty_clusters_and_a_pipe_all(library, monkeypatch):
     library.answer = found(23)
     assert run("find", "x").stdout.count("cluster ") == 23
-    monkeypatch.setattr("dedupe.cli._is_terminal", lambda output=None: output is None)
+    on_a_terminal(monkeypatch)
     shown = run("find", "x").stdout
     assert shown.count("cluster ") == 20
     assert "\nand 3 more clusters\n" in shown
@@ -222,7 +228,7 @@ def test_a_terminal_is_shown_twenty_clusters_and_a_pipe_all(library, monkeypatch
 
 def test_a_terminal_gets_no_raw_control_characters(library, monkeypatch):
     library.answer = Result.from_json(library.answer.to_json().replace("b00", r"b\u009b\u202e"))
-    monkeypatch.setattr("dedupe.cli._is_terminal", lambda output=None: output is None)
+    on_a_terminal(monkeypatch)
     for format_ in ("table", "json", "jsonl", "csv"):
         shown = run("find", "x", "--format", format_).stdout
         assert r"b\x9b\u202e" in shown
@@ -238,11 +244,56 @@ def test_names_that_are_no_utf8_reach_json_as_they_are(library):
 def test_output_to_a_file(library, tmp_path):
     place = tmp_path / "report.txt"
     place.write_text("before")
-    ran = run("find", "x", "-o", str(place))
+    other = tmp_path / "other"
+    other.mkdir()
+    ran = run("find", str(other), "-o", str(place))
     assert (ran.exit_code, ran.output) == (0, "")
     assert place.read_text(encoding="utf-8") == TABLE
-    assert list(tmp_path.iterdir()) == [place]
+    assert sorted(tmp_path.iterdir()) == [other, place]
     assert run("find", "x", "-o", "-").stdout == TABLE
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("find", "{}", "-o", "{}/a.txt"),
+        ("find", "{}/a.txt", "--report", "{}/link.txt"),
+        ("find", "{}/*.txt", "-o", "{}/../{name}/a.txt"),
+        ("find", "x", "--against", "{}", "-o", "{}/a.txt"),
+        ("compare", "{}/a.txt", "x", "--html", "{}/a.txt"),
+        ("compare", "x", "x", "--corpus", "{}/a.txt", "--html", "{}/link.txt"),
+    ],
+)
+def test_nothing_is_written_over_what_is_read(library, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    Path("x").write_text("else")
+    Path("a.txt").write_text("an article")
+    Path("link.txt").hardlink_to("a.txt")
+    ran = run(*(part.format(tmp_path, name=tmp_path.name) for part in command))
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "a report must not be written over what is read" in ran.stderr
+    assert Path("a.txt").read_text() == "an article"
+    assert library.asked is None
+
+
+def test_two_reports_are_two_files(library, tmp_path):
+    (tmp_path / "deep").mkdir()
+    one, other = f"{tmp_path}/r", f"{tmp_path}/deep/../r"
+    ran = run("find", "x", "-o", one, "--report", other)
+    assert ran.exit_code == 2
+    assert "each report must have a file of its own" in ran.stderr
+    ran = run("find", "x", "--report", "-")
+    assert (ran.exit_code, ran.stderr) == (
+        2, "dedupe: error: a page must have a file, got -: name one\n"
+    )  # fmt: skip
+
+
+def test_a_closed_standard_output_is_one_line(tmp_path):
+    (tmp_path / "a.txt").write_text("a story that is told once")
+    command = f"{shlex.quote(sys.executable)} -m dedupe find {shlex.quote(str(tmp_path))} -q >&-"
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == "dedupe: error: cannot write to standard output: it is closed\n"
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(library, tmp_path):
@@ -332,7 +383,7 @@ def test_a_reader_who_leaves_is_no_error(library, monkeypatch):
     def gone(*_, **__):
         raise BrokenPipeError(32, "Broken pipe")
 
-    monkeypatch.setattr("dedupe.cli._send", gone)
+    monkeypatch.setattr("dedupe.cli.output.send", gone)
     ran = run("find", "x")
     assert (ran.exit_code, ran.output) == (1, "")
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -247,3 +248,34 @@ def test_against_an_old_collection(here):
     assert sorted(tree("gone")) == ["b.txt"]
     # Of the documents in the folder, not of all that were read.
     assert "0 of 2 documents can go" in run("in", "--against", "old", "-q").stderr
+
+
+@pytest.mark.parametrize("flag", ["-o", "--move", "--journal"])
+def test_an_empty_name_is_bad_use(here, flag):
+    before = tree()
+    ran = run("in", "--result", "result.json", flag, "")
+    assert ran.exit_code == 2
+    assert "must name a place, got an empty string" in ran.stderr
+    assert tree() == before
+    assert run("in", "--move", "", "--delete", "--yes").exit_code == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_one_line(here):
+    command = [sys.executable, "-m", "dedupe", "clean", "in", "--result", "result.json", "-q"]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "dedupe: error: cannot write to standard output: No space left on device\n"
+    )
+
+
+def test_who_stops_at_the_question_has_interrupted_it(here, monkeypatch):
+    def stop(*_, **__):
+        raise click.Abort
+
+    monkeypatch.setattr("click.confirm", stop)
+    monkeypatch.setattr(sys.modules["dedupe.cli.clean"], "_check", lambda *_, **__: None)
+    ran = run("in", "--result", "result.json", "--delete")
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (130, "", "dedupe: interrupted\n")

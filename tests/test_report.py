@@ -24,7 +24,7 @@ from dedupe.records import (
     Span,
     evidence_of,
 )
-from dedupe.report import comparison, csv, explanation, files, json, progress, text
+from dedupe.report import comparison, csv, explanation, json, progress, text
 from dedupe.report.lines import BLANK, Line, counted, plain, squeezed, styled, visible
 from dedupe.results import Result
 from dedupe.settings import Settings
@@ -416,25 +416,6 @@ def test_squeezing_and_blank_lines():
 def test_ordinary_scripts_are_left_alone():
     for said in ("می\u200cخواهم", "Regierungs\xadkrise", "ไทย\u200bไทย", "👩\u200d🚀", "a\\b"):
         assert visible(said) == said
-
-
-def test_replacing_a_file_is_all_or_nothing(tmp_path, monkeypatch):
-    place = tmp_path / "report.csv"
-    place.write_text("before")
-    link = tmp_path / "link.csv"
-    link.symlink_to(place)
-    files.replace(link, b"after")
-    assert link.is_symlink()
-    assert place.read_text() == "after"
-
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pathlib.Path.replace", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        files.replace(place, b"never")
-    assert place.read_text() == "after"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "report.csv"]
 
 
 class Terminal(io.StringIO):

@@ -8,7 +8,6 @@ its place, and behind the first stage on the input too, so that no block is ever
 taken for another one.
 """
 
-import errno
 import io
 import json
 import sys
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from dedupe import disk
 from dedupe.errors import CannotStore, InvalidCheckpoint
 from dedupe.threads import map_in_order
 
@@ -195,7 +195,8 @@ class Checkpoint:
         if others:
             self._refuse(f"hold nothing else, got {min(others)!r}", "name an empty folder")
         self._lock = header.open("ab")
-        _lock(self._lock, folder)
+        if not disk.try_lock(self._lock):
+            self._refuse("be used by one run at a time, got two", "wait, or name another folder")
         if found != expected:
             header.write_bytes(expected)
 
@@ -232,10 +233,8 @@ class Checkpoint:
         data = block.getbuffer()
         prefix = np.array([len(data), _digest(data, self._seed, place)], "<u8").tobytes()
         try:
-            for part in (memoryview(prefix), data):
-                left = part
-                while left:
-                    left = left[file.write(left) :]
+            for part in (prefix, data):
+                disk.write_all(file, part)
         except OSError as error:
             assert self.folder is not None
             raise _cannot_store(self.folder, error) from error
@@ -270,29 +269,6 @@ def _first(items: Iterator[Given]) -> Iterator[Given]:
     for item in items:
         yield item
         return
-
-
-def _lock(file: IO[bytes], folder: Path) -> None:
-    """Keep other runs from a folder for as long as its file is open, where the system can."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415
-
-            # Windows forbids to read what is locked, so it is a byte that does not exist.
-            file.seek(1 << 30)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # Some network disks know no locks; digests tell what two runs there have mixed up.
-        if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
-            return
-        raise InvalidCheckpoint(
-            f"the checkpoint in {folder} must be used by one run at a time, got two: "
-            "wait for the other, or name another folder"
-        ) from error
 
 
 def _digest(data: memoryview | bytearray, seed: int, place: int) -> int:

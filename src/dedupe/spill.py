@@ -19,6 +19,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from dedupe import disk
 from dedupe.errors import CannotStore
 
 __all__ = ["Rows", "Texts", "allocate", "default_memory", "release"]
@@ -248,8 +249,6 @@ def _storing() -> Iterator[None]:
 
 
 def _write(file: IO[bytes], data: bytes) -> None:
-    """Write all of some bytes; a write without a buffer may take but a part of them."""
-    left = memoryview(data)
+    """Write bytes to a temporary file."""
     with _storing():
-        while left:
-            left = left[file.write(left) :]
+        disk.write_all(file, data)

@@ -6,7 +6,7 @@ it. What could not be read is no duplicate, and stays.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from dedupe.cleaning import journal as journals
 from dedupe.cleaning.cleaned import write_cleaned
 from dedupe.cleaning.files import carry_out, check_folder, plan_steps
 from dedupe.cleaning.inputs import Inputs, Paths, base_of, check_matches, take_stock
-from dedupe.cleaning.journal import NAME, Action, Plan
+from dedupe.cleaning.journal import NAME, Action, Order, Plan
 from dedupe.cleaning.output import targets
 from dedupe.documents.document import Options
+from dedupe.documents.walk import named
 from dedupe.errors import CannotClean, DedupeError, InvalidSetting, Skipped
 from dedupe.results import Result
 
@@ -39,12 +40,15 @@ class Cleaning:
     result : Result or None
         What was acted on. None where a run that was cut off has been finished: it
         acts on what that run had found.
+    n_kept : int
+        Documents that stand in what was written.
     """
 
     dropped: tuple[str, ...]
     left: tuple[Skipped, ...]
     written: tuple[Path, ...]
     result: Result | None
+    n_kept: int = 0
 
 
 def clean(
@@ -131,39 +135,32 @@ def clean(
     >>> clean("seeds").dropped
     ('seeds/000_4e74bd628e7d00ce.txt',)
     """
-    action = _action(output, annotate, move, delete, hardlink)
     paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    options = Options(id_field, text_field, time_field)
-    note = Path(base_of(paths), NAME) if journal is None else Path(journal)
-    folder = "" if move is None else os.path.abspath(move)  # noqa: PTH100
+    _check_names(output=output, move=move, journal=journal)
+    action = _action(output, annotate, move, delete, hardlink)
+    task = _Task(paths, against, Options(id_field, text_field, time_field), result, search)
     try:
-        if action is not None and os.path.lexists(note):
-            plan = journals.load(note)
-            _check_is_same_run(plan, action, folder, against, note)
-            return _act(plan, take_stock(paths, against, gone=True), note, confirm)
-        inputs = take_stock(paths, against)
+        if action is not None:
+            folder = "" if move is None else os.path.abspath(move)  # noqa: PTH100
+            note = Path(base_of(paths), NAME) if journal is None else Path(journal)
+            with journals.only_run(base_of(paths)):
+                return _act(task, task.order(action, folder), note, confirm)
+        inputs = task.take_stock()
         if output is not None:
-            targets(inputs, os.fspath(output))  # What cannot be written is said before the search.
-        if move is not None:
-            check_folder(folder, inputs)
-        if result is None:
-            found = _search(paths, against, options, search)
-        else:
-            found = result
-            _refuse_settings(search)
-            check_matches(inputs, found, options)
-        if output is not None:
-            written = write_cleaned(inputs, found, os.fspath(output), options, annotate=annotate)
-            return Cleaning(written.dropped, written.left, written.paths, found)
-        if action is None:
-            return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
-        plan, left = plan_steps(inputs, found, options, action, folder)
-        done = _act(plan, inputs, note, confirm)
+            return _write(task, inputs, os.fspath(output), annotate=annotate)
+        found = task.find(inputs)
+        return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
         raise
     except OSError as error:
         raise CannotClean(f"files must be there to be read and written: {error}") from error
-    return replace(done, left=(*left, *done.left), result=found)
+
+
+def _check_names(**named: str | os.PathLike[str] | None) -> None:
+    """Refuse empty names, which a variable of a shell that is not set leaves."""
+    for name, value in named.items():
+        if value is not None and not os.fspath(value):
+            raise InvalidSetting(f"{name} must name a place, got an empty string")
 
 
 def _action(
@@ -180,53 +177,99 @@ def _action(
     return actions.get(given[0]) if given else None
 
 
-def _search(
-    paths: Paths, against: Paths | None, options: Options, search: dict[str, Any]
-) -> Result:
-    """Find what is to be acted on."""
-    from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is to be cleaned, and by which result."""
 
-    fields = {name: getattr(options, name) for name in ("id_field", "text_field", "time_field")}
-    return find_duplicates(paths, against=against, **fields, **search)
+    paths: list[str | os.PathLike[str]]
+    against: Paths | None
+    options: Options
+    result: Result | None
+    search: dict[str, Any]
 
-
-def _refuse_settings(search: dict[str, Any]) -> None:
-    """Refuse settings of a search that does not take place."""
-    if search:
-        raise InvalidSetting(
-            f"a result must come without settings of a search, got {', '.join(sorted(search))}: "
-            "result.at gives it another threshold"
+    def order(self, action: Action, folder: str) -> Order:
+        """Return what is to be done to files, in a form that can be compared."""
+        read, old = (
+            tuple(sorted(os.path.abspath(name) for name in named(some)))  # noqa: PTH100
+            for some in (self.paths, () if self.against is None else self.against)
         )
+        return Order(action, folder, read, old)
+
+    def take_stock(self, *, gone: bool = False) -> Inputs:
+        """Look at every file; pass over those that are gone, if some may be."""
+        return take_stock(self.paths, self.against, gone=gone)
+
+    def find(self, inputs: Inputs, *, by_time: bool = True) -> Result:
+        """Return the result that was given, if it is of these files, or search."""
+        if self.result is None:
+            from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
+
+            names = ("id_field", "text_field", "time_field")
+            fields = {name: getattr(self.options, name) for name in names}
+            return find_duplicates(self.paths, against=self.against, **fields, **self.search)
+        if self.search:
+            raise InvalidSetting(
+                "a result must come without settings of a search, got "
+                f"{', '.join(sorted(self.search))}: result.at gives it another threshold"
+            )
+        check_matches(inputs, self.result, self.options, by_time=by_time)
+        return self.result
 
 
-def _check_is_same_run(
-    plan: Plan, action: Action, folder: str, against: Paths | None, note: Path
-) -> None:
-    """Refuse to finish what another command has begun."""
-    old = "" if against is None else base_of(against)
-    if (plan.action, plan.folder, plan.against) != (action, folder, old):
-        begun = " ".join(filter(None, (plan.action, plan.folder)))
-        begun += f" against {plan.against}" if plan.against else ""
-        raise CannotClean(
-            f"a run that was cut off must be finished first, got {note} of '{begun}': "
-            "do that again, or remove the journal to search anew"
-        )
+def _write(task: _Task, inputs: Inputs, output: str, *, annotate: bool) -> Cleaning:
+    """Write what stays, or everything with more fields."""
+    targets(inputs, output)  # What cannot be written is said before the search.
+    found = task.find(inputs)
+    written = write_cleaned(inputs, found, output, task.options, annotate=annotate)
+    return Cleaning(written.dropped, written.left, written.paths, found, written.n_kept)
 
 
 def _act(
-    plan: Plan, inputs: Inputs, note: Path, confirm: Callable[[int], object] | None
+    task: _Task, order: Order, note: Path, confirm: Callable[[int], object] | None
 ) -> Cleaning:
+    """Do to files what is asked for, or finish a run that was cut off."""
+    is_resumed = os.path.lexists(note)
+    inputs = task.take_stock(gone=is_resumed)
+    left: tuple[Skipped, ...] = ()
+    found = None
+    if is_resumed:
+        plan = journals.load(note)
+        _check_is_same(plan.order, order, note)
+    else:
+        if order.folder:
+            check_folder(order.folder, inputs)
+        # Files that have changed since are left one by one.
+        found = task.find(inputs, by_time=False)
+        plan, left = plan_steps(inputs, found, task.options, order)
+    gone, stay = _take_steps(plan, inputs, note, confirm)
+    return Cleaning(gone, (*left, *stay), (), found)
+
+
+def _check_is_same(begun: Order, asked: Order, note: Path) -> None:
+    """Refuse to finish what another command has begun."""
+    if begun != asked:
+        said = [begun.action, begun.folder, *begun.paths]
+        said += ["against", *begun.against] if begun.against else []
+        raise CannotClean(
+            f"a run that was cut off must be finished first, got {note} of "
+            f"'{' '.join(filter(None, said))}': do that again, or remove the journal to search anew"
+        )
+
+
+def _take_steps(
+    plan: Plan, inputs: Inputs, note: Path, confirm: Callable[[int], object] | None
+) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
     """Take the steps of a plan, with a journal as long as that takes."""
     if not plan.steps:
-        return Cleaning((), (), (), None)
+        return (), ()
     if confirm is not None:
         confirm(sum(step.place in inputs.entries for step in plan.steps))
     if not plan.is_resumed:
         journals.save(plan, note)
     try:
-        gone, left = carry_out(plan, inputs)
+        done = carry_out(plan, inputs)
     except KeyboardInterrupt as stopped:
         stopped.add_note("the same command finishes what it has begun")
         raise
     journals.remove(note)
-    return Cleaning(gone, left, (), None)
+    return done

@@ -1,4 +1,4 @@
-"""What is cleaned, written anew: records without duplicates, or with marks.
+"""What is cleaned, written anew: records without duplicates, or with more fields.
 
 A file that cannot be read to its end is copied as it is: what nobody has read must
 not be lost. A file of one document is copied, or left out as a duplicate. How each
@@ -39,18 +39,21 @@ class Written(NamedTuple):
     dropped : tuple of str
         Ids of the duplicates that are left out.
     left : tuple of Skipped
-        Duplicates that are not, or documents that do not bear the marks they should.
+        Duplicates that are not, or documents that do not bear the fields they should.
+    n_kept : int
+        Documents that stand in what was written.
     """
 
     paths: tuple[Path, ...]
     dropped: tuple[str, ...]
     left: tuple[Skipped, ...]
+    n_kept: int
 
 
 def write_cleaned(
     inputs: Inputs, result: Result, output: str, options: Options, *, annotate: bool
 ) -> Written:
-    """Write the inputs without duplicates, or with marks; all of them or none."""
+    """Write the inputs without duplicates, or with more fields; all of them or none."""
     places = targets(inputs, output)
     changes = Changes.of(result, annotate=annotate)
     singles = inputs.single_documents(result, options)
@@ -60,7 +63,7 @@ def write_cleaned(
             "name the files that hold records"
         )
     work = _Work(options, changes, {one.entry.place: id_ for id_, one in singles.items()})
-    with Drafts(output) as drafts:
+    with Drafts(output, is_one_file=[*places.values()] == [output]) as drafts:
         for place, target in places.items():
             entry = inputs.entries[place]
             work.write(entry, target, drafts)
@@ -88,12 +91,13 @@ class _Work:
         self.concerned = changes.dropped if changes.marks is None else changes.marks.keys()
         self.dropped: set[str] = set()
         self.left: dict[str, Skipped] = {}
+        self.n_read = 0
 
     def written(self, paths: tuple[Path, ...], result: Result) -> Written:
         """Return what has been done."""
         gone = self.dropped if self.changes.marks is None else ()
         dropped = tuple(one.id for one in result.duplicates if one.id in gone)
-        return Written(paths, dropped, tuple(self.left.values()))
+        return Written(paths, dropped, tuple(self.left.values()), self.n_read - len(gone))
 
     def write(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Write what stays of a file."""
@@ -102,11 +106,11 @@ class _Work:
             return
         met: list[str] = []
         try:
-            with drafts.open(target) as stream:
+            with drafts.open(target, entry.file.path) as stream:
                 self._write_records(entry, self._placed(entry, met), target, stream)
             self.dropped.update(met)
         except Unreadable as why:
-            with drafts.open(target) as stream:
+            with drafts.open(target, entry.file.path, is_copy=True) as stream:
                 _copy(entry, target, stream)
             reason = f"{entry.file.id} is copied as it is: {why.reason}"
             self.left |= {id_: Skipped(id_, reason, why.remedy) for id_ in met}
@@ -114,8 +118,9 @@ class _Work:
     def _write_single(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Copy a file of one document, unless it goes."""
         id_ = self.singles.get(entry.place)
+        self.n_read += id_ is not None
         if id_ is None or id_ not in self.changes.dropped:
-            with drafts.open(target) as stream:
+            with drafts.open(target, entry.file.path, is_copy=True) as stream:
                 _copy(entry, target, stream)
             return
         if os.path.lexists(target):
@@ -125,12 +130,14 @@ class _Work:
         self.dropped.add(id_)
 
     def _placed(self, entry: Entry, met: list[str]) -> Iterator[Placed]:
-        """Read the documents of a file again; note which of them go, or bear marks."""
+        """Read the documents of a file again; note which of them go, or get fields."""
         for placed in read_file(entry.file, self.options):
             if not placed.rows and isinstance(placed.item, Skipped):
                 raise Unreadable(placed.item.reason, placed.item.remedy)
-            if isinstance(placed.item, Document) and placed.item.id in self.concerned:
-                met.append(placed.item.id)
+            if isinstance(placed.item, Document):
+                self.n_read += 1
+                if placed.item.id in self.concerned:
+                    met.append(placed.item.id)
             yield placed
 
     def _write_records(
@@ -141,9 +148,8 @@ class _Work:
         if suffix == ".parquet":
             self._write_parquet(entry, placed, target, stream)
             return
-        if suffix in DELIMITERS:
-            rows = csv_rows(_source(entry), self.options, DELIMITERS[suffix])
-            delimiter = DELIMITERS[suffix]
+        if delimiter := DELIMITERS.get(suffix):
+            rows = csv_rows(_source(entry), self.options, delimiter)
             lines = clean_csv(_source(entry), rows, placed, self.changes, delimiter)
         elif suffix == ".json":
             lines = clean_json(_source(entry), placed, self.changes, self.options.max_chars)

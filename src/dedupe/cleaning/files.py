@@ -11,15 +11,15 @@ survives a crash, is left to `dedupe.cleaning.journal`.
 import errno
 import filecmp
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from dedupe import disk
 from dedupe.cleaning.inputs import Entry, Holder, Inputs, Stamp, is_inside
-from dedupe.cleaning.journal import Action, Plan, Step, sync
+from dedupe.cleaning.journal import Action, Order, Plan, Step, settle
 from dedupe.documents.document import Options
 from dedupe.errors import InvalidSetting, Skipped
 from dedupe.results import Result
@@ -54,7 +54,7 @@ def check_folder(folder: str, inputs: Inputs) -> None:
 
 
 def plan_steps(
-    inputs: Inputs, result: Result, options: Options, action: Action, folder: str
+    inputs: Inputs, result: Result, options: Options, order: Order
 ) -> tuple[Plan, tuple[Skipped, ...]]:
     """Return what is to be done, and the duplicates for which nothing can be done."""
     files = inputs.single_documents(result, options)
@@ -78,9 +78,8 @@ def plan_steps(
                 kept.stamp,
             )
         )
-    against = "" if inputs.old is None else inputs.old.base
-    draft = f".dedupe-{secrets.token_hex(8)}.tmp"
-    return Plan(action, folder, against, draft, tuple(steps)), tuple(left)
+    draft = disk.draft_of(Path(inputs.base, "any")).name
+    return Plan(order, draft, tuple(steps)), tuple(left)
 
 
 def _unchanged(id_: str, known: dict[str, Holder], times: dict[str, float | None]) -> Entry:
@@ -96,7 +95,7 @@ def _unchanged(id_: str, known: dict[str, Holder], times: dict[str, float | None
 def carry_out(plan: Plan, inputs: Inputs) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
     """Take every step; return the ids of the files that are gone, and what stays and why."""
     gone, left = [], []
-    act = ACTIONS[plan.action]
+    act = ACTIONS[plan.order.action]
     for step in plan.steps:
         try:
             act(_Task(step, plan, inputs))
@@ -104,7 +103,7 @@ def carry_out(plan: Plan, inputs: Inputs) -> tuple[tuple[str, ...], tuple[Skippe
         except Stays as why:
             left.append(Skipped(step.id, why.reason, why.remedy))
         except OSError as error:
-            reason = f"cannot {plan.action}: {error.strerror or error}"
+            reason = f"cannot {plan.order.action}: {error.strerror or error}"
             left.append(Skipped(step.id, reason, "check permissions and space, and search again"))
     return tuple(gone), tuple(left)
 
@@ -115,9 +114,10 @@ class _Task:
     def __init__(self, step: Step, plan: Plan, inputs: Inputs) -> None:
         self.step = step
         self.is_resumed = plan.is_resumed
-        self.folder = Path(plan.folder)
+        self.folder = Path(plan.order.folder)
         self.target = self.folder / step.place
         self.draft = plan.draft
+        self.is_beside_entries = os.path.dirname(step.place) in inputs.parents  # noqa: PTH120
         self.named_path = Path(inputs.base, step.place)
         self.named_kept = Path(inputs.kept_in.base, step.kept)
         # Only what the paths of the command lead to is ever touched.
@@ -139,8 +139,10 @@ class _Task:
     def files(self) -> tuple[Path, Path]:
         """Return the file that is to go and the copy that is kept, if it may go now."""
         step = self.step
-        if self.path is None or not os.path.lexists(self.path):
+        if not os.path.lexists(self.named_path):
             raise Stays("it is gone", "nothing to do, unless you miss it")
+        if self.path is None:
+            raise Stays("it is not among the files any more")
         info = self.path.lstat()
         if stat.S_ISLNK(info.st_mode):
             raise Stays("it is a symbolic link", "remove the link yourself")
@@ -197,7 +199,8 @@ def _is_linked(task: _Task) -> bool:
     """Return whether a run before this one has made the link already."""
     # The walk over the inputs knows two names of one file by the first of them alone.
     path, kept = task.named_path, task.named_kept
-    path.with_name(task.draft).unlink(missing_ok=True)
+    if task.is_beside_entries:
+        path.with_name(task.draft).unlink(missing_ok=True)
     with suppress(OSError):
         return os.path.samestat(path.lstat(), kept.lstat())
     return False
@@ -213,12 +216,14 @@ def _move(task: _Task) -> None:
     """Move a file to its place under the folder, across disks too, over nothing that is there."""
     target = task.target
     draft = target.with_name(task.draft)
+    if not is_inside(target.parent, task.folder):
+        raise Stays(f"{target.parent} is a link out of {task.folder}", "remove the link")
     if task.is_resumed:
         draft.unlink(missing_ok=True)
         if task.path is None and _is_file_of(target, task.step.stamp.size):
             return
     path, _ = task.files()
-    _make_parent(task.folder, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
     if os.path.samestat(path.parent.stat(), target.parent.stat()):
         raise Stays(f"{target} is the file itself", "name another folder")
     if os.path.lexists(target):
@@ -231,7 +236,9 @@ def _move(task: _Task) -> None:
     try:
         task.files()  # Copying has taken time.
     except Stays:
-        target.unlink()
+        # Should somebody have removed the file meanwhile, this is the only copy.
+        if os.path.lexists(path):
+            target.unlink()
         raise
     path.unlink()
 
@@ -245,23 +252,18 @@ def _is_file_of(path: Path, size: int) -> bool:
     return stat.S_ISREG(info.st_mode) and info.st_size == size
 
 
-def _make_parent(folder: Path, target: Path) -> None:
-    """Make the folder that a file is moved to; no link may lead out of the tree."""
-    if not is_inside(target.parent, folder):
-        raise Stays(f"{target.parent} is a link out of {folder}", "remove the link")
-    target.parent.mkdir(parents=True, exist_ok=True)
-
-
 def _place(path: Path, target: Path, draft: Path) -> None:
     """Give a file a second name, or where disks differ a copy, that replaces nothing."""
-    # A rename would replace what has come to stand there since we looked; a link cannot.
     try:
-        os.link(path, target)
+        try:
+            os.link(path, target)
+        except FileExistsError:
+            raise
+        except OSError:  # Another disk, or a file system without links.
+            _copy(path, draft)
+            settle(draft, target)
     except FileExistsError as error:
         raise Stays(f"{target} is there already", "name another folder") from error
-    except OSError:  # Another disk, or a file system without links.
-        _copy(path, draft)
-        _settle(draft, target)
 
 
 def _copy(path: Path, draft: Path) -> None:
@@ -275,21 +277,6 @@ def _copy(path: Path, draft: Path) -> None:
     except BaseException:  # Ctrl-C as well.
         draft.unlink(missing_ok=True)
         raise
-
-
-def _settle(draft: Path, target: Path) -> None:
-    """Give a finished copy its name, unless something has taken it meanwhile."""
-    try:
-        os.link(draft, target)
-    except FileExistsError as error:
-        raise Stays(f"{target} is there already", "name another folder") from error
-    except OSError as error:  # A file system without links, where looking first has to do.
-        if os.path.lexists(target):
-            raise Stays(f"{target} is there already", "name another folder") from error
-        draft.rename(target)
-    finally:
-        draft.unlink(missing_ok=True)
-    sync(target.parent)
 
 
 ACTIONS: dict[Action, Callable[[_Task], None]] = {

@@ -110,6 +110,11 @@ class Inputs:
         """Device and number of each file."""
         return frozenset(entry.file.key for entry in self.entries.values())
 
+    @cached_property
+    def parents(self) -> frozenset[str]:
+        """The folders that hold the files, within `base`."""
+        return frozenset(map(os.path.dirname, self.entries))
+
     def single_documents(self, result: Result, options: Options) -> dict[str, Holder]:
         """Return the files that a result knows as one document each, by id.
 
@@ -233,8 +238,16 @@ def _single(entry: Entry, options: Options) -> tuple[str, float | None]:
     return item.id, item.time if isinstance(item, Document) else None
 
 
-def check_matches(inputs: Inputs, result: Result, options: Options) -> None:
+def check_matches(inputs: Inputs, result: Result, options: Options, *, by_time: bool) -> None:
     """Refuse a result that is not one of these files, or that nobody could act on.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    result : Result
+    options : Options
+    by_time : bool
+        Whether what is in clusters must be as old as the result says.
 
     Raises
     ------
@@ -244,12 +257,16 @@ def check_matches(inputs: Inputs, result: Result, options: Options) -> None:
     dropped = {duplicate.id for duplicate in result.duplicates}
     members = {member for cluster in result.clusters for member in cluster.members}
     kept = members - dropped
+    times = {document.id: document.time for document in result.documents}
+    changed: set[str] = set()
     n_items = len(inputs.others | inputs.kept_in.others)
     for entry in {**_by_key(inputs), **_by_key(inputs.kept_in)}.values():
         may_be_kept = entry.file.key in inputs.kept_in.keys
         may_go = inputs.old is None or not may_be_kept
-        for document in _documents(entry, options):
+        for document, time in _documents(entry, options):
             n_items += 1
+            if by_time and document in members and times.get(document) != time:
+                changed.add(document)
             if may_go:
                 dropped.discard(document)
             if may_be_kept:
@@ -263,6 +280,11 @@ def check_matches(inputs: Inputs, result: Result, options: Options) -> None:
             f"the paths have {n_items:,}{first}; name the same paths and fields as for the "
             "result, or search again"
         )
+    if changed:
+        raise InvalidResult(
+            "documents must be as old as the result says, got "
+            f"{min(changed)!r}, which has changed since: search again"
+        )
 
 
 def _by_key(inputs: Inputs) -> dict[tuple[int, int | str], Entry]:
@@ -270,13 +292,13 @@ def _by_key(inputs: Inputs) -> dict[tuple[int, int | str], Entry]:
     return {entry.file.key: entry for entry in inputs.entries.values()}
 
 
-def _documents(entry: Entry, options: Options) -> Iterator[str]:
-    """Yield the id of each document in a file, "" for what cannot be read."""
+def _documents(entry: Entry, options: Options) -> Iterator[tuple[str, float | None]]:
+    """Yield the id of each document in a file and how old it is, "" for what cannot be read."""
     if not entry.holds_records:
-        yield _single(entry, options)[0]
+        yield _single(entry, options)
         return
-    for placed in read_file(entry.file, options):
-        yield placed.item.id if isinstance(placed.item, Document) else ""
+    for _, item, _ in read_file(entry.file, options):
+        yield (item.id, item.time) if isinstance(item, Document) else ("", None)
 
 
 def _check_sound(result: Result) -> None:

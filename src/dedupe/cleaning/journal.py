@@ -10,17 +10,34 @@ to what is cleaned, and `dedupe.cleaning.files` acts only on files that the path
 the command lead to.
 """
 
+import errno
 import json
 import os
 import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import IO, Any, Literal, NamedTuple, get_args
 
+from dedupe import disk
 from dedupe.cleaning.inputs import Stamp
 from dedupe.errors import CannotClean
 
-__all__ = ["NAME", "Action", "Plan", "Step", "load", "remove", "save"]
+__all__ = [
+    "NAME",
+    "Action",
+    "Order",
+    "Plan",
+    "Step",
+    "load",
+    "only_run",
+    "remove",
+    "save",
+    "settle",
+    "sync",
+]
 
 NAME = ".dedupe-journal.jsonl"
 """A hidden name, so that no search takes a journal for documents."""
@@ -52,17 +69,31 @@ class Step:
     kept_stamp: Stamp
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All steps of a run.
+class Order(NamedTuple):
+    """What a command asks for; another one does not finish its work.
 
     Attributes
     ----------
     action : str
     folder : str
         Where files are moved to, as an absolute path; "" for other actions.
-    against : str
-        `Inputs.base` of the old collection; "" without one.
+    paths, against : tuple of str
+        What is cleaned, and the old collection, as absolute paths in order.
+    """
+
+    action: Action
+    folder: str
+    paths: tuple[str, ...]
+    against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps of a run.
+
+    Attributes
+    ----------
+    order : Order
     draft : str
         The name that a file goes by until it is whole.
     steps : tuple of Step
@@ -70,44 +101,74 @@ class Plan:
         Whether some of the steps may have been taken already.
     """
 
-    action: Action
-    folder: str
-    against: str
+    order: Order
     draft: str
     steps: tuple[Step, ...]
     is_resumed: bool = False
 
 
+@contextmanager
+def only_run(folder: str) -> Iterator[None]:
+    """Keep other runs from what is in a folder.
+
+    Raises
+    ------
+    CannotClean
+        When one is at work there.
+    """
+    with disk.try_lock_folder(Path(folder)) as is_ours:
+        if not is_ours:
+            raise CannotClean(
+                f"files must be cleaned by one run at a time, got another at work in {folder}: "
+                "wait until it is done"
+            )
+        yield
+
+
 def save(plan: Plan, path: Path) -> None:
-    """Write a journal that outlives a crash, in one step.
+    """Write a journal that outlives a crash, in one step, and over no other.
 
     Raises
     ------
     CannotClean
     """
-    head = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "action": plan.action,
-        "folder": plan.folder,
-        "against": plan.against,
-        "draft": plan.draft,
-    }
+    head = {"format": FORMAT, "version": FORMAT_VERSION, **plan.order._asdict()}
     draft = path.with_name(plan.draft)
     try:
         with draft.open("x", encoding="ascii") as file:
-            for row in (head, *map(_row, plan.steps)):
+            for row in ({**head, "draft": plan.draft}, *map(_row, plan.steps)):
                 file.write(json.dumps(row) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
-        sync(path.parent)
+        settle(draft, path)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise CannotClean(
             f"a journal must be written before files are touched, got {error}: "
             "name a place for it with journal= (--journal)"
         ) from error
+
+
+def settle(draft: Path, path: Path) -> None:
+    """Give a finished file its name, for good.
+
+    Raises
+    ------
+    FileExistsError
+        When something has taken the name meanwhile.
+    """
+    # A rename would replace what has come to stand there since we looked; a link cannot.
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError as error:  # A file system without links, where looking first has to do.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, "is there already", str(path)) from error
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync(path.parent)
 
 
 def _row(step: Step) -> dict[str, Any]:
@@ -124,24 +185,33 @@ def load(path: Path) -> Plan:
         When it is no journal.
     """
     try:
-        head, *rows = map(json.loads, path.read_text(encoding="ascii").splitlines())
+        with _open(path) as file:
+            head, *rows = map(json.loads, file)
         if (head["format"], head["version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"format {head['format']!r}, version {head['version']!r}")
+        order = Order(head["action"], head["folder"], tuple(head["paths"]), tuple(head["against"]))
+        if order.action not in get_args(Action):
+            raise ValueError(f"action {order.action!r}")
+        if not all(isinstance(name, str) for name in (order.folder, *order.paths, *order.against)):
+            raise ValueError("a path that is none")
+        if not re.fullmatch(r"\.dedupe-[0-9a-f]{16}\.tmp", head["draft"]):
+            raise ValueError(f"draft {head['draft']!r}")
         steps = tuple(map(_step, rows))
-        action, folder, against = head["action"], head["folder"], head["against"]
-        plan = Plan(action, folder, against, head["draft"], steps, is_resumed=True)
-        if plan.action not in get_args(Action):
-            raise ValueError(f"action {plan.action!r}")
-        if not (isinstance(plan.folder, str) and isinstance(plan.against, str)):
-            raise ValueError(f"folders {plan.folder!r}, {plan.against!r}")
-        if not re.fullmatch(r"\.dedupe-[0-9a-f]{16}\.tmp", plan.draft):
-            raise ValueError(f"draft {plan.draft!r}")
+        if not steps:
+            raise ValueError("no steps")
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise CannotClean(
             f"a journal must be one that this version has written, got {path}: {error!r}; "
             "remove it to search anew"
         ) from error
-    return plan
+    return Plan(order, head["draft"], steps, is_resumed=True)
+
+
+def _open(path: Path) -> IO[str]:
+    """Open a regular file, and nothing that could keep one waiting for ever."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError("not a regular file")
+    return path.open(encoding="ascii")
 
 
 def _step(row: dict[str, Any]) -> Step:

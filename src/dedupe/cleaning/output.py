@@ -11,13 +11,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
+from dedupe import disk
 from dedupe.cleaning.inputs import Inputs, is_inside
 from dedupe.documents.formats import FORMATS, suffixes
-from dedupe.documents.streams import PACKINGS
+from dedupe.documents.streams import CHUNK, PACKINGS
 from dedupe.errors import CannotClean, InvalidSetting, MissingExtra
 
 __all__ = ["STDOUT", "Drafts", "packed", "targets"]
@@ -35,13 +36,16 @@ def targets(inputs: Inputs, output: str) -> dict[str, str]:
         When a file cannot go there without harm to an input, or would be of
         another format than its name says.
     """
-    if inputs.is_one_file and not os.path.isdir(output):  # noqa: PTH112
+    is_one_file = inputs.is_one_file and not os.path.isdir(output)  # noqa: PTH112
+    if is_one_file:
         found = dict.fromkeys(inputs.entries, output)
         for place in found:
             _check_format(place, output)
     else:
         _check_is_folder(inputs, output)
         found = {place: os.path.join(output, place) for place in inputs.entries}  # noqa: PTH118
+    if output != STDOUT:
+        _check_room(output, is_one_file=is_one_file)
     for target in found.values():
         if target != STDOUT:
             _check_target(target, inputs.keys | inputs.kept_in.keys)
@@ -75,6 +79,14 @@ def _check_is_folder(inputs: Inputs, output: str) -> None:
         )
 
 
+def _check_room(output: str, *, is_one_file: bool) -> None:
+    """Refuse a place where nothing can be written, before the search and not after it."""
+    place = Path(output).resolve()
+    while not is_one_file and not place.exists():
+        place = place.parent
+    disk.check(place if is_one_file else place / "any")
+
+
 def _check_target(target: str, keys: frozenset[tuple[int, int | str]]) -> None:
     """Refuse to write over an input, a folder, a device or a pipe."""
     try:
@@ -88,68 +100,112 @@ def _check_target(target: str, keys: frozenset[tuple[int, int | str]]) -> None:
 
 
 class Drafts:
-    """Files that are being written: in place together with the last one, or not at all."""
+    """Files that are being written: in place together at the end, or not at all.
 
-    def __init__(self, output: str) -> None:
-        self.root = output
-        self._drafts: list[tuple[Path, Path]] = []
+    Until then they stand in a hidden folder.
+
+    Parameters
+    ----------
+    output : str
+        The folder, or the one file, that is written.
+    is_one_file : bool
+    """
+
+    def __init__(self, output: str, *, is_one_file: bool) -> None:
+        self.output = output
+        # What a link that was named points to is replaced, and not the link.
+        self.root = Path(output).resolve()
+        self.is_one_file = is_one_file
+        name = f".dedupe-drafts-{self.root.name}"
+        self._folder = self.root.with_name(name) if is_one_file else self.root / ".dedupe-drafts"
+        self._drafts: dict[Path, Path] = {}
         self._piped: IO[bytes] | None = None
+        self._held = ExitStack()
 
     def __enter__(self) -> Self:
+        if self.output != STDOUT:
+            self._held.enter_context(_alone_in(self._folder))
         return self
 
     def __exit__(self, *_: object) -> None:
-        for draft, _place in self._drafts:
-            draft.unlink(missing_ok=True)
-        if self._piped is not None:
-            self._piped.close()
+        self._held.close()
 
     @contextmanager
-    def open(self, target: str) -> Iterator[IO[bytes]]:
-        """Open what is to become a file."""
+    def open(self, target: str, like: str, *, is_copy: bool = False) -> Iterator[IO[bytes]]:
+        """Open what is to become a file.
+
+        Parameters
+        ----------
+        target : str
+        like : str
+            The file that it is made of, whose permissions it gets.
+        is_copy : bool
+            Whether it gets its times, too.
+        """
         if target == STDOUT:
             # What is piped on cannot be taken back, so nothing is before all is well.
-            self._piped = tempfile.TemporaryFile()  # noqa: SIM115  `__exit__` closes it.
+            whole = tempfile.TemporaryFile()  # noqa: SIM115  `_held` closes it.
+            self._piped = self._held.enter_context(whole)
             yield self._piped
             return
-        path = self._place(target)
-        draft = path.with_name(f".dedupe-{os.urandom(8).hex()}.tmp")
+        path, draft = self._places(target)
+        draft.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with draft.open("xb") as stream:
+            stream = draft.open("xb")
+        except FileExistsError as error:
+            # Names may differ only for us: in capitals, say.
+            raise CannotClean(f"{path} and another are one file there: clean each alone") from error
+        try:
+            with stream:
                 yield stream
-        except BaseException:  # Ctrl-C as well.
+            (shutil.copystat if is_copy else shutil.copymode)(like, draft)
+        except BaseException:  # It may be opened anew.
             draft.unlink(missing_ok=True)
             raise
-        self._drafts.append((draft, path))
-
-    def _place(self, target: str) -> Path:
-        """Return where a file will stand, its folder made and no link followed out of it."""
-        if target == self.root:
-            # What a link that was named points to is replaced, and not the link.
-            return Path(target).resolve()
-        path = Path(target)
-        if not is_inside(path.parent, self.root):
-            raise CannotClean(f"{path.parent} is a link out of {self.root}: remove the link")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        self._drafts[draft] = path
 
     def commit(self) -> tuple[Path, ...]:
         """Put everything in its place."""
-        written: dict[tuple[int, int], Path] = {}
-        for draft, path in self._drafts:
-            info = path.stat() if path.exists() else None
-            # Names may differ only for us: in capitals, say.
-            if info is not None and (other := written.get((info.st_dev, info.st_ino))):
-                raise CannotClean(f"{path} and {other} are one file there: clean each by itself")
+        for draft, path in self._drafts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             draft.replace(path)
-            info = path.stat()
-            written[info.st_dev, info.st_ino] = path
-        self._drafts.clear()
         if self._piped is not None:
             self._piped.seek(0)
-            shutil.copyfileobj(self._piped, sys.stdout.buffer)
+            while chunk := self._piped.read(CHUNK):
+                disk.write_all(sys.stdout.buffer, chunk)
             sys.stdout.buffer.flush()
-        return tuple(written.values())
+        return tuple(self._drafts.values())
+
+    def _places(self, target: str) -> tuple[Path, Path]:
+        """Return where a file will stand, no link followed out of the folder, and its draft."""
+        if self.is_one_file:
+            return self.root, self._folder / self.root.name
+        path = Path(target)
+        if not is_inside(path.parent, self.root):
+            raise CannotClean(f"{path.parent} is a link out of {self.root}: remove the link")
+        return path, self._folder / path.relative_to(self.output)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Make a folder to work in, and leave nothing of it, nor of what a killed run left in it."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    with disk.try_lock_folder(folder) as is_ours:
+        if not is_ours or folder.is_symlink():
+            raise CannotClean(
+                f"a place must be written to by one run at a time, got another in {folder}: "
+                "wait until it is done"
+            )
+        for left in folder.iterdir():
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            for path in made[1:]:
+                with suppress(OSError):  # What has been written stands in it.
+                    path.rmdir()
 
 
 @contextmanager

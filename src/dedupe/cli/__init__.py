@@ -12,17 +12,16 @@ Everything heavy is imported where it is used, so that ``--help`` is instant.
 
 # ruff: noqa: PLC0415
 
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dedupe import __version__
 from dedupe.cli import options
 from dedupe.cli.clean import clean
+from dedupe.cli.output import check, dump, is_terminal, send, show, stop
 from dedupe.errors import (
     DedupeError,
     InvalidCheckpoint,
@@ -42,8 +41,8 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 N_SHOWN = 20
 """Clusters, and documents in each, that are shown on a terminal: a few screens."""
 
-
 BAD_USE = (InvalidCheckpoint, InvalidSetting, NoSuchPath, UnknownDocument)
+"""What another command line would cure: exit code 2."""
 
 
 class Commands(click.Group):
@@ -54,18 +53,10 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except DedupeError as error:
-            _stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
-        except KeyboardInterrupt as stopped:
+            stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
+        except (KeyboardInterrupt, click.Abort) as stopped:
             # The library notes what becomes of work that was begun.
-            _stop("; ".join(["interrupted", *getattr(stopped, "__notes__", ())]), 130)
-
-
-def _stop(why: str, code: int) -> NoReturn:
-    """Leave with one line on standard error."""
-    from dedupe.report.lines import visible
-
-    click.echo(visible(f"dedupe: {why}"), err=True)
-    raise SystemExit(code)
+            stop("; ".join(["interrupted", *getattr(stopped, "__notes__", ())]), 130)
 
 
 @click.group(
@@ -135,16 +126,11 @@ def find(
     """
     if (format_ != "table") + (explain is not None) + (borderline is not None) > 1:
         raise click.UsageError("--format, --explain and --borderline exclude each other")
-    if report is not None and report == output:
-        raise click.UsageError("--report and --output must be two files")
+    check((output, report), (*paths, *(settings["against"] or ())))
     from dedupe.api import find_duplicates
-    from dedupe.report import files
     from dedupe.report.html import result_page
     from dedupe.report.progress import Display
 
-    for target in filter(None, (output, report)):
-        with _writing(target):
-            files.check(target)
     with Display(quiet) as display:
         result = find_duplicates(
             list(paths),
@@ -153,12 +139,12 @@ def find(
             **settings,
         )
         if report is not None:
-            _send(result_page(result), report)
+            send(result_page(result), report)
         display.finish(result)
     if format_ == "table":
-        _show(_lines(result, explain, borderline, _is_terminal(output)), output)
+        show(_lines(result, explain, borderline, is_terminal(output)), output)
     else:
-        _dump(_records(result, format_), output)
+        dump(_records(result, format_), output)
 
 
 @cli.command()
@@ -183,6 +169,7 @@ def compare(
     left: str, right: str, format_: str, corpus: Path | None, html: Path | None, **settings: Any
 ) -> None:
     """Show what the files A and B share, and what only one of them says."""
+    check((html,), (left, right, *([] if corpus is None else [str(corpus)])))
     from dedupe import api
     from dedupe.report import comparison, json
     from dedupe.report.html import comparison_page
@@ -191,11 +178,11 @@ def compare(
     known = None if corpus is None else Result.from_json(corpus.read_bytes())
     found = api.compare(left, right, corpus=known, **settings)
     if html is not None:
-        _send(comparison_page(found), html)
+        send(comparison_page(found), html)
     if format_ == "text":
-        _show(comparison.describe(found))
+        show(comparison.describe(found))
     else:
-        _dump(json.compared(found))
+        dump(json.compared(found))
 
 
 @cli.command()
@@ -213,7 +200,7 @@ def calibrate(labels: str, result: Path) -> None:
     from dedupe.report.calibration import describe
     from dedupe.results import Result
 
-    _show(describe(calibration.calibrate(labels, Result.from_json(result.read_bytes()))))
+    show(describe(calibration.calibrate(labels, Result.from_json(result.read_bytes()))))
 
 
 def _lines(
@@ -236,65 +223,6 @@ def _records(result: "Result", format_: str) -> str:
     if format_ == "json":
         return result.to_json()
     return csv.rows(result) if format_ == "csv" else json.rows(result)
-
-
-def _is_terminal(output: Path | None = None) -> bool:
-    """Return whether the report goes to a terminal."""
-    return output is None and sys.stdout.isatty()
-
-
-def _show(lines: Iterable["Line"], output: Path | None = None) -> None:
-    """Send lines to where they go: in colour to a terminal, else plain."""
-    from dedupe.report.lines import plain, styled
-
-    if not _is_terminal(output):
-        _send(plain(lines), output)
-        return
-    from rich.console import Console
-
-    console = Console()
-    with console.capture() as captured:
-        console.print(styled(lines))
-    _send(captured.get())
-
-
-def _dump(records: str, output: Path | None = None) -> None:
-    """Send records to where they go: exactly, but for what could act on a terminal."""
-    if _is_terminal(output):
-        from dedupe.report.lines import visible
-
-        records = "\n".join(visible(line) for line in records.split("\n"))
-    _send(records, output)
-
-
-def _send(report: str, output: Path | None = None) -> None:
-    """Write a finished report, as UTF-8, to standard output or to a file."""
-    from dedupe.report import files
-
-    # Ids from file names can hold bytes that are no UTF-8. The escape that takes
-    # their place, \udc80, is the one that JSON has for them.
-    data = report.encode("utf-8", "backslashreplace")
-    with _writing(output):
-        if output is None:
-            # Standard output without a buffer may take but a part of what it is given.
-            left = memoryview(data)
-            while left:
-                left = left[sys.stdout.buffer.write(left) :]
-            sys.stdout.flush()
-        else:
-            files.replace(output, data)
-
-
-@contextmanager
-def _writing(output: Path | None) -> Iterator[None]:
-    """Say where and why a report could not be written, unless its reader has left."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise  # The reader has seen enough, and click leaves without a word.
-    except OSError as error:
-        where = "standard output" if output is None else output
-        _stop(f"error: cannot write to {where}: {error.strerror}", 1)
 
 
 cli.add_command(clean)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedupe.cli import options
+from dedupe.cli.output import send, stop
 
 if TYPE_CHECKING:
     from dedupe.cleaning import Cleaning
@@ -105,7 +106,7 @@ def clean(
         def confirm(n_files: int) -> None:
             stack.close()  # A bar would be drawn over the question.
             if settings["delete"] and not yes:
-                click.confirm(f"Delete {n_files:,} files?", abort=True, err=True)
+                _ask(n_files)
 
         done = cleaning.clean(list(paths), confirm=confirm, **settings)
         if done.result is not None and result is None:
@@ -122,12 +123,13 @@ _OF_CLEAN = ("output", "annotate", "move", "delete", "hardlink", "journal")
 
 def _check(settings: dict[str, Any], *, is_list: bool, yes: bool) -> None:
     """Refuse flags that do not go together, before any work."""
-    ways = [name for name in ("output", "move", "delete", "hardlink") if settings[name]]
+    asked = (settings[name] for name in ("output", "move", "delete", "hardlink"))
+    ways = [value for value in asked if value is not None and value is not False]
     if len(ways) + is_list > 1:
         raise click.UsageError(
             "--output, --list, --move, --delete and --hardlink exclude each other"
         )
-    if settings["annotate"] and not settings["output"]:
+    if settings["annotate"] and settings["output"] is None:
         raise click.UsageError("--annotate needs -o, which says where to write")
     if yes and not settings["delete"]:
         raise click.UsageError("--yes answers the question of --delete")
@@ -154,13 +156,20 @@ def _without_search(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: settings[name] for name in (*_OF_CLEAN, *READING)}
 
 
+def _ask(n_files: int) -> None:
+    """Ask before files are deleted, and leave if they are to stay."""
+    from dedupe.report.lines import counted
+
+    if not click.confirm(f"Delete {counted(n_files, 'file')}?", err=True):
+        stop("nothing was deleted", 1)
+
+
 def _print(ids: Iterable[str], end: str) -> None:
     """Print ids: exactly before zero bytes, and so that each stays on its line before others."""
     from dedupe.report.lines import visible
 
     shown = ids if end == "\0" else map(visible, ids)
-    text = "".join(id_ + end for id_ in shown)
-    click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+    send("".join(id_ + end for id_ in shown))
 
 
 def _tell(done: "Cleaning", settings: dict[str, Any]) -> None:
@@ -192,13 +201,13 @@ def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:
     gone, left = len(done.dropped), f"{len(done.left):,} left"
     n_documents = done.result.n_documents - done.result.n_old if done.result else 0
     if settings["output"] is not None and done.result is not None:
-        n_kept = counted(n_documents - gone, "document")
+        n_kept = counted(done.n_kept, "document")
         where = "standard output" if settings["output"] == "-" else settings["output"]
         if settings["annotate"]:
             return f"{where}: {n_kept}, all of them marked"
         return f"{where}: {n_kept} kept, {gone:,} dropped, {left}"
     for action, did in (("move", "moved"), ("delete", "deleted"), ("hardlink", "linked")):
-        if settings[action]:
+        if settings[action] is not None and settings[action] is not False:
             before = "" if done.result else "finished what was cut off, without a search: "
             return f"{before}{counted(gone, 'file')} {did}, {left}"
     return f"{gone:,} of {counted(n_documents, 'document')} can go, nothing was changed"

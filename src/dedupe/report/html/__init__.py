@@ -8,8 +8,8 @@ few megabytes, and `pages` fills in the templates. Only those know what HTML is.
 from collections.abc import Mapping
 from pathlib import Path
 
+from dedupe import disk
 from dedupe.records import Comparison
-from dedupe.report import files
 from dedupe.report.html.pages import comparison_page, result_page
 from dedupe.results import Result
 
@@ -27,4 +27,4 @@ def write(said: Result | Comparison, path: Path, texts: Mapping[str, str] | None
         Those of a result's documents; a comparison holds its own.
     """
     page = result_page(said, texts) if isinstance(said, Result) else comparison_page(said)
-    files.replace(path, page.encode())
+    disk.replace(path, page.encode())

@@ -1,0 +1,128 @@
+"""Where reports go: to a terminal, to standard output as it is, or to a file.
+
+What a report says is left to `dedupe.report`.
+"""
+
+# ruff: noqa: PLC0415
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from dedupe.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from dedupe.report.lines import Line
+
+__all__ = ["check", "dump", "is_terminal", "send", "show", "stop"]
+
+
+def stop(why: str, code: int) -> NoReturn:
+    """Leave with one line on standard error."""
+    from dedupe.report.lines import visible
+
+    click.echo(visible(f"dedupe: {why}"), err=True)
+    raise SystemExit(code)
+
+
+def check(targets: Iterable[Path | None], read: Iterable[str]) -> None:
+    """Refuse places that a report cannot be written to, before the work and not after it.
+
+    Parameters
+    ----------
+    targets : iterable of Path or None
+        None of them may be one of the others, or something that is read.
+    read : iterable of str
+        Paths and patterns that are read.
+
+    Raises
+    ------
+    InvalidSetting
+    """
+    from dedupe import disk
+
+    taken: set[Path] = set()
+    for target in filter(None, targets):
+        if target == Path("-"):
+            raise InvalidSetting("a page must have a file, got -: name one")
+        with _writing(target):
+            disk.check(target)
+        if target.resolve() in taken:
+            raise InvalidSetting(f"each report must have a file of its own, got {target} twice")
+        taken.add(target.resolve())
+        if target.is_file() and _is_read(target, read):
+            raise InvalidSetting(
+                f"a report must not be written over what is read, got {target}: name another "
+                "place, or remove the file if it is an earlier report"
+            )
+
+
+def _is_read(target: Path, read: Iterable[str]) -> bool:
+    """Return whether a file is among what is read, under any name."""
+    from dedupe.documents.walk import STDIN, File, resolve, walk
+
+    names = resolve([name for name in read if name != STDIN])
+    files = (found for found in walk(names) if isinstance(found, File))
+    return any(target.samefile(file.path) for file in files)
+
+
+def is_terminal(output: Path | None = None) -> bool:
+    """Return whether the report goes to a terminal."""
+    return output is None and sys.stdout is not None and sys.stdout.isatty()
+
+
+def show(lines: Iterable["Line"], output: Path | None = None) -> None:
+    """Send lines to where they go: in colour to a terminal, else plain."""
+    from dedupe.report.lines import plain, styled
+
+    if not is_terminal(output):
+        send(plain(lines), output)
+        return
+    from rich.console import Console
+
+    console = Console()
+    with console.capture() as captured:
+        console.print(styled(lines))
+    send(captured.get())
+
+
+def dump(records: str, output: Path | None = None) -> None:
+    """Send records to where they go: exactly, but for what could act on a terminal."""
+    if is_terminal(output):
+        from dedupe.report.lines import visible
+
+        records = "\n".join(visible(line) for line in records.split("\n"))
+    send(records, output)
+
+
+def send(report: str, output: Path | None = None) -> None:
+    """Write a finished report, as UTF-8, to standard output or to a file."""
+    from dedupe import disk
+
+    # Ids from file names can hold bytes that are no UTF-8. The escape that takes
+    # their place, \udc80, is the one that JSON has for them.
+    data = report.encode("utf-8", "backslashreplace")
+    with _writing(output):
+        if output is not None:
+            disk.replace(output, data)
+        elif sys.stdout is None:
+            raise OSError(0, "it is closed")
+        else:
+            disk.write_all(sys.stdout.buffer, data)
+            sys.stdout.flush()
+
+
+@contextmanager
+def _writing(output: Path | None) -> Iterator[None]:
+    """Say where and why a report could not be written, unless its reader has left."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # The reader has seen enough, and click leaves without a word.
+    except OSError as error:
+        where = "standard output" if output is None else output
+        stop(f"error: cannot write to {where}: {error.strerror}", 1)
