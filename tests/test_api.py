@@ -527,3 +527,11 @@ def test_a_document_to_explain_must_have_been_read():
     with pytest.raises(UnknownDocument, match="'nobody'"):
         find_duplicate_texts(STORIES, explain="nobody")
     assert find_duplicate_texts({"a": STORIES[0], "b": "—"}, explain="b").clusters == ()
+
+
+def test_answers_to_one_question_are_not_dropped_for_one_another():
+    question = article("question", 120)
+    answers = {f"answer {n}": f"{question}\n\n{article(f'{n}', 300)}" for n in range(4)}
+    result = find_duplicate_texts({"question": question} | answers)
+    assert max(map(len, result.clusters)) > 2
+    assert [duplicate.id for duplicate in result.duplicates] == ["question"]

@@ -186,6 +186,17 @@ def test_a_terminal_gets_colour_and_wrapped_lines_with_blank_lines_kept():
     assert lines.count("") == 3  # Two between the sections, one after the end.
 
 
+def test_what_stays_beside_the_copy_to_keep_is_said():
+    found = result([pair("a", "b", 0.9), pair("b", "c", 0.9)], [["c", "a", "b"]])
+    found = replace(found, duplicates=found.duplicates[1:])
+    shown = plain(text.describe(found))
+    assert "  keep  a  too: it scores under 0.1 with the copy to keep, and stays\n" in shown
+    assert "drop  b" in shown
+    assert "drop  a" not in shown
+    first, *_ = plain(explanation.explain(found, "a")).splitlines()
+    assert first.endswith("keep c, and it too: it scores under 0.1 with the copy to keep, and stays")
+
+
 def test_nothing_found_names_the_nearest_pair():
     near = pair("a", "b", 0.32, "same template", reason="another story stands inside")
     assert plain(text.describe(result([pair("b", "c", 0.2), near]))) == (

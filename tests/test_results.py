@@ -27,7 +27,7 @@ from dedupe.records import (
     Span,
     evidence_of,
 )
-from dedupe.results import Result
+from dedupe.results import STAYS, Result
 from dedupe.settings import SCORE_FLOOR, Settings
 
 
@@ -119,16 +119,18 @@ def test_raising_the_threshold_only_removes_pairs(found, one, other):
     assert result.at(one).scored == result.scored
 
 
-@given(scores)
-def test_every_member_but_one_is_a_duplicate_of_that_one(found):
+@given(scores.filter(lambda found: 1 not in found.values()))
+def test_a_duplicate_scores_with_the_copy_that_is_kept_and_nothing_else_goes(found):
     result = make_result(found)
     expected = [
-        (member, cluster.representative)
+        (member, cluster.representative, score)
         for cluster in result.clusters
         for member in cluster.members
-        if member != cluster.representative
+        for pair, score in found.items()
+        if set(pair) == {member, cluster.representative} and score >= SCORE_FLOOR
     ]
-    assert [(row.id, row.duplicate_of) for row in result.duplicates] == expected
+    expected = [row for row in expected if row[0] != row[1]]
+    assert [(row.id, row.duplicate_of, row.score) for row in result.duplicates] == expected
     assert all(row.best_score >= row.score for row in result.duplicates)
 
 
@@ -150,7 +152,10 @@ def test_a_row_for_each_member(found):
     for number, cluster in enumerate(result.clusters, start=1):
         first, *others = [row for row in rows if row["cluster"] == number]
         assert (first["id"], first["duplicate_of"]) == (cluster.representative, "")
-        assert {row["duplicate_of"] for row in others} == {cluster.representative}
+        dropped = {duplicate.id for duplicate in result.duplicates}
+        for row in others:
+            assert row["duplicate_of"] == (cluster.representative if row["id"] in dropped else "")
+            assert (row["reason"] == STAYS) == (row["id"] not in dropped)
 
 
 @given(scores, st.integers(0, 9))
@@ -207,17 +212,31 @@ def test_a_result_does_not_change():
         FOUND.clusters = ()
 
 
-def test_the_reason_of_a_duplicate_that_does_not_match_its_representative():
-    documents = [
-        DocumentInfo(name, words, 0) for name, words in zip("abc", (9, 9, 99), strict=True)
-    ]
-    result = make_result({"ab": 0.9, "bc": 0.9}, documents=documents)
+def kept_last(found):
+    """Return a result in which the last document is the longest."""
+    names = sorted({name for pair in found for name in pair})
+    documents = [DocumentInfo(name, 9 if name < names[-1] else 99, 0) for name in names]
+    return make_result(found, documents=documents)
+
+
+def test_what_does_not_match_the_copy_to_keep_stays():
+    result = kept_last({"ab": 0.9, "bc": 0.9})
     assert members(result) == [("a", "b", "c")]
-    (a, b) = result.duplicates
-    assert (a.id, a.duplicate_of, a.score, a.best_match, a.best_score) == ("a", "c", 0.0, "b", 0.9)
-    assert a.reason == "matches b: why"
-    assert (b.score, b.best_match, b.reason) == (0.9, "a", "why")
-    assert [row["verdict"] for row in result.rows()] == ["", "different", "contained"]
+    (b,) = result.duplicates
+    assert (b.id, b.duplicate_of, b.score, b.best_match, b.reason) == ("b", "c", 0.9, "a", "why")
+    rows = [(row["id"], row["duplicate_of"], row["score"]) for row in result.rows()]
+    assert rows == [("c", "", 1.0), ("a", "", 0.0), ("b", "c", 0.9)]
+
+
+def test_a_copy_goes_where_its_original_does():
+    """Of identical copies only the pairs of one are known: here of a, and d is the same."""
+    result = kept_last({"ad": 1.0, "ae": 0.7})
+    assert members(result) == [("a", "d", "e")]
+    a, d = result.duplicates
+    assert (a.id, a.score, d.id, d.score) == ("a", 0.7, "d", 0.7)
+    assert d.reason == "matches a: why"
+    (a,) = kept_last({"ab": 1.0}).duplicates
+    assert (a.id, a.score) == ("a", 1.0)
 
 
 def test_copies_count_as_one_document():

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from dedupe import clustering
 from dedupe.errors import InvalidSetting
 from dedupe.records import Cluster, DocumentInfo, Duplicate, Pair
-from dedupe.scored import ScoredPairs
+from dedupe.scored import ScoredPairs, pairs_of
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = ["cluster_labels", "make_clusters", "make_duplicates"]
@@ -90,20 +90,41 @@ def make_clusters(
 
 
 def make_duplicates(clusters: Sequence[Cluster], scored: ScoredPairs) -> tuple[Duplicate, ...]:
-    """Say of each member but the representative what stands in for it, and why."""
+    """Say of each member that can go what stands in for it, and why.
+
+    A member that does not score with the representative stays: it came to the cluster
+    by what it shares with others, and its own text would be lost.
+    """
     numbers = {name: number for number, name in enumerate(scored.ids)}
     best = _best_matches(clusters, scored, numbers)
-    sides = [
-        (numbers[member], numbers[cluster.representative])
-        for cluster in clusters
-        for member in cluster.members
-        if member != cluster.representative
-    ]
-    direct = scored.places(sides).tolist()
+    sides = pairs_of(
+        [
+            (numbers[member], numbers[cluster.representative])
+            for cluster in clusters
+            for member in cluster.members
+            if member != cluster.representative
+        ]
+    )
+    direct = scored.places(sides)
+    # Of identical copies only the pairs of one of them may be known.
+    first_copy = clustering.components(len(scored.ids), scored.numbers[scored.is_identical])
+    through = np.where(direct < 0, scored.places(first_copy[sides]), direct)
+    is_copy = first_copy[sides[:, 0]] == first_copy[sides[:, 1]]
+    scores = np.where(is_copy, 1.0, scored.scores[through]) if len(scored) else np.ones(0)
+    stands_in = is_copy | (through >= 0) & (scores >= SCORE_FLOOR)
     return tuple(
-        _duplicate(scored.ids[member], scored.ids[kept], scored[best[member]], pair)
-        for (member, kept), pair in zip(
-            sides, (None if place < 0 else scored[place] for place in direct), strict=True
+        _duplicate(
+            scored.ids[member],
+            scored.ids[kept],
+            scored[best[member]],
+            None if direct[row] < 0 else scored[direct[row]],
+            score,
+        )
+        for row, (member, kept), score in zip(
+            np.flatnonzero(stands_in).tolist(),
+            sides[stands_in].tolist(),
+            scores[stands_in].tolist(),
+            strict=True,
         )
     )
 
@@ -125,13 +146,13 @@ def _best_matches(
     return dict(zip(found.tolist(), places[order][first].tolist(), strict=True))
 
 
-def _duplicate(member: str, kept: str, best: Pair, direct: Pair | None) -> Duplicate:
+def _duplicate(member: str, kept: str, best: Pair, direct: Pair | None, score: float) -> Duplicate:
     """Describe one member by its best pair and by that with the representative."""
     best_match = best.other(member)
     return Duplicate(
         id=member,
         duplicate_of=kept,
-        score=direct.score if direct else 0.0,
+        score=score,
         best_match=best_match,
         best_score=best.score,
         reason=direct.reason if direct else f"matches {best_match}: {best.reason}",

@@ -48,7 +48,8 @@ class Result:
     clusters : tuple of Cluster
         Groups of two documents or more, largest first.
     duplicates : tuple of Duplicate
-        What can be dropped, in the order of `clusters`.
+        What can be dropped, in the order of `clusters`: every member that scores 0.1
+        or more with the representative. Any other stays, as its text would be lost.
     scored : sequence of Pair
         Every candidate whose score is at least 0.1, confirmed or not, the pairs
         that had to be compared to join clusters, and each duplicate with its
@@ -175,18 +176,24 @@ class Result:
         )
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a flat record for each member of each cluster, representative first."""
+        """Yield a flat record for each member of each cluster, representative first.
+
+        What is no duplicate has an empty ``duplicate_of``.
+        """
         duplicates = {duplicate.id: duplicate for duplicate in self.duplicates}
         for number, cluster in enumerate(self.clusters, start=1):
             kept = cluster.representative
             yield dict(zip(ROW_FIELDS, (number, kept, "", 1.0, "", ""), strict=True))
             for member in cluster.members:
-                if member != kept:
-                    row = duplicates[member]
-                    direct = self._find(member, kept)
-                    verdict = direct.verdict if direct else "different"
+                if member == kept:
+                    continue
+                direct = self._find(member, kept)
+                verdict = direct.verdict if direct else "different"
+                if row := duplicates.get(member):
                     values = (number, member, kept, row.score, verdict, row.reason)
-                    yield dict(zip(ROW_FIELDS, values, strict=True))
+                else:
+                    values = (number, member, "", direct.score if direct else 0.0, verdict, STAYS)
+                yield dict(zip(ROW_FIELDS, values, strict=True))
 
     def to_json(self) -> str:
         """Return the result as JSON: one object, keys in a fixed order, no rounding."""
@@ -326,5 +333,8 @@ class Result:
         place = int(self._scored.places([numbers])[0])
         return None if place < 0 else self._scored[place]
 
+
+STAYS = f"it scores under {SCORE_FLOOR:g} with the copy to keep, and stays"
+"""The reason of a member that is neither that copy nor a duplicate of it."""
 
 ROW_FIELDS = ("cluster", "id", "duplicate_of", "score", "verdict", "reason")

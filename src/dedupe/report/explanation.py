@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dedupe.records import Cluster, Pair
 from dedupe.report.lines import Line, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names, rule
-from dedupe.results import Result
+from dedupe.results import STAYS, Result
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = ["borderline", "explain"]
@@ -68,7 +68,10 @@ def _place(result: Result, document: str, cluster: Cluster | None) -> Line:
     number = result.clusters.index(cluster) + 1
     where = f" is in cluster {number}, of {counted(len(cluster), 'document')}; keep "
     kept = cluster.representative
-    return Line(0, (("id", document), ("", where), ("keep", "it" if kept == document else kept)))
+    goes = any(one.id == document for one in result.duplicates)
+    too = "" if goes or kept == document else f", and it too: {STAYS}"
+    shown = "it" if kept == document else kept
+    return Line(0, (("id", document), ("", where), ("keep", shown), ("", too)))
 
 
 def _judgement(pair: Pair, clusters: dict[str, Cluster], threshold: float) -> Iterator[Line]:

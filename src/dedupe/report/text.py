@@ -10,7 +10,7 @@ from dedupe.errors import Skipped
 from dedupe.records import DocumentInfo, Duplicate, Pair
 from dedupe.report.lines import BLANK, Line, Part, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names
-from dedupe.results import Result
+from dedupe.results import STAYS, Result
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = ["describe"]
@@ -31,10 +31,13 @@ def describe(result: Result, limit: int | None = None) -> Iterator[Line]:
     for number, cluster in enumerate(result.clusters[:limit], start=1):
         yield Line(0, (("heading", f"cluster {number}: {counted(len(cluster), 'document')}"),))
         yield _kept(documents[cluster.representative], result.settings.keep)
-        dropped = [duplicates[m] for m in cluster.members if m != cluster.representative]
+        dropped = [duplicates[member] for member in cluster.members if member in duplicates]
         for duplicate in dropped[:limit]:
             yield from _dropped(duplicate, result.match(duplicate))
         yield from left_out(len(dropped), limit, "duplicate", depth=1)
+        others = [m for m in cluster.members if m not in {*duplicates, cluster.representative}]
+        yield from map(_stays, others[:limit])
+        yield from left_out(len(others), limit, "document that stays", depth=1)
         yield BLANK
     if not result.clusters:
         yield from _nothing(result)
@@ -61,6 +64,11 @@ def _dropped(duplicate: Duplicate, pair: Pair) -> Iterator[Line]:
     yield Line(1, head + measures(pair))
     yield Line(2, (("", squeezed(pair.reason)),))
     yield from evidence(pair, depth=2)
+
+
+def _stays(member: str) -> Line:
+    """Name a member that is neither the copy to keep nor a duplicate of it."""
+    return Line(1, (("keep", "keep  "), ("id", member), ("dim", f"  too: {STAYS}")))
 
 
 def _nothing(result: Result) -> Iterator[Line]:

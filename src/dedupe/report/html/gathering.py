@@ -148,7 +148,7 @@ class _Known(NamedTuple):
 def _story(number: int, cluster: Cluster, known: _Known) -> Story:
     """Describe a cluster."""
     n_words = known.n_words
-    dropped = [known.duplicates[m] for m in cluster.members if m != cluster.representative]
+    dropped = [known.duplicates[m] for m in cluster.members if m in known.duplicates]
     dropped.sort(key=lambda duplicate: (duplicate.score, duplicate.id))
     copies = tuple(
         Copy(one.id, n_words[one.id], ShownPair(pair.other(one.id), one.id, pair, together=True))
