@@ -294,8 +294,8 @@ def test_the_copy_to_keep_stands_on_the_left():
     found = gathering.gather(
         result([pair("a", "b", 0.9), pair("a", "c", 0.5)], [["b", "a"], ["c"]])
     )
-    (copy,) = found.stories[0].copies
-    assert (copy.shown.left, copy.shown.right, copy.shown.is_mirrored) == ("b", "a", True)
+    (one,) = found.clusters[0].duplicates
+    assert (one.shown.left, one.shown.right, one.shown.is_mirrored) == ("b", "a", True)
 
 
 def test_near_pairs_come_nearest_first_and_know_the_decision():
@@ -310,27 +310,31 @@ def test_near_pairs_come_nearest_first_and_know_the_decision():
 
 def test_a_copy_far_from_the_kept_one_also_shows_its_best_match():
     scored = [pair("a", "b", 0.9), pair("b", "c", 0.8), pair("a", "c", 0.05)]
-    (story,) = gathering.gather(result(scored, [["a", "b", "c"]])).stories
-    assert [(copy.id, copy.shown.left, copy.shown.pair.score) for copy in story.copies] == [
+    (cluster,) = gathering.gather(result(scored, [["a", "b", "c"]])).clusters
+    assert [(one.id, one.shown.left, one.shown.pair.score) for one in cluster.duplicates] == [
         ("c", "a", 0.05),
         ("c", "b", 0.8),
         ("b", "a", 0.9),
     ]
-    assert (story.size, story.saved_words, story.n_more) == (3, 101 + 102, 0)
+    assert (cluster.size, cluster.saved_words, cluster.n_more) == (3, 101 + 102, 0)
 
 
-def test_every_cluster_has_its_turn_before_the_sixth_copy_of_one(monkeypatch):
+def test_every_cluster_has_its_turn_before_the_sixth_duplicate_of_one(monkeypatch):
     names = [f"{i:02}" for i in range(20)]
     groups = [names[:12], names[12:15]]
     scored = [pair(kept, other, 0.9) for kept, *rest in groups for other in rest]
     found = gathering.gather(result([*scored, pair("05", "13", 0.4)], groups))
     order = [shown.right for shown in gathering.shown_pairs(found)]
     assert order == ["13", *names[1:6], "13", "14", *names[6:12]]
-    monkeypatch.setattr(gathering, "N_COPIES", 4)
-    story = gathering.gather(result(scored, groups)).stories[0]
-    assert (len(story.copies), story.n_more, story.saved_words) == (4, 7, sum(range(101, 112)))
+    monkeypatch.setattr(gathering, "N_DUPLICATES", 4)
+    cluster = gathering.gather(result(scored, groups)).clusters[0]
+    assert (len(cluster.duplicates), cluster.n_more, cluster.saved_words) == (
+        4,
+        7,
+        sum(range(101, 112)),
+    )
     monkeypatch.setattr(gathering, "N_LISTED", 6)
-    assert len(gathering.gather(result(scored, groups)).stories) == 1
+    assert len(gathering.gather(result(scored, groups)).clusters) == 1
 
 
 def test_skipped_documents_are_gathered_by_remedy(monkeypatch):
@@ -348,7 +352,7 @@ def test_skipped_documents_are_gathered_by_remedy(monkeypatch):
 
 # --- texts ---
 
-STORIES = {
+TEXTS = {
     "a.txt": prose(1, 120),
     "b.txt": prose(2, 30) + prose(1, 120),
     "c.txt": prose(3, 90),
@@ -356,24 +360,24 @@ STORIES = {
 
 
 def test_the_share_of_words_that_duplicates_have():
-    overview = gathering.gather(dedupe.find_duplicate_texts(STORIES)).overview
+    overview = gathering.gather(dedupe.find_duplicate_texts(TEXTS)).overview
     assert overview.saved_share == pytest.approx(120 / (120 + 150 + 90))
-    assert "33% of all text" in html.result_page(dedupe.find_duplicate_texts(STORIES))
+    assert "33% of all text" in html.result_page(dedupe.find_duplicate_texts(TEXTS))
 
 
 def test_a_fresh_result_has_its_texts_and_a_loaded_one_takes_them():
-    found = dedupe.find_duplicate_texts(STORIES)
+    found = dedupe.find_duplicate_texts(TEXTS)
     loaded = Result.from_json(found.to_json())
-    assert html.result_page(found) == html.result_page(loaded, STORIES)
+    assert html.result_page(found) == html.result_page(loaded, TEXTS)
     assert "1 pair can be read by its longest passages" in html.result_page(loaded)
 
 
 def test_a_text_that_has_changed_is_shown_by_excerpts():
-    found = dedupe.find_duplicate_texts(STORIES)
-    whole = html.result_page(found, STORIES)
+    found = dedupe.find_duplicate_texts(TEXTS)
+    whole = html.result_page(found, TEXTS)
     assert "1 pair can be read in full" in whole
     for change in ("another text altogether", "...", "long " * 50_000):
-        page = html.result_page(found, STORIES | {"a.txt": change})
+        page = html.result_page(found, TEXTS | {"a.txt": change})
         assert "can be read in full" not in page
         assert "1 pair can be read by its longest passages" in page
 
@@ -425,7 +429,7 @@ def test_what_is_short_stays_short_and_harmless(text, repeats):
 def test_bars_are_of_one_side_of_the_threshold(values, threshold):
     chart = plots.scores(values, threshold)
     counts = {
-        style: sum(int(m.label.split(": ")[1].split()[0]) for m in chart.marks if m.style == style)
+        style: sum(int(m.says.split(": ")[1].split()[0]) for m in chart.shapes if m.style == style)
         for style in ("yes", "no")
     }
     assert counts["yes"] == sum(value >= max(threshold, 0.1) for value in values)
@@ -435,7 +439,7 @@ def test_bars_are_of_one_side_of_the_threshold(values, threshold):
 @given(st.lists(st.integers(2, 10_000), max_size=30))
 def test_bars_of_sizes_hold_every_cluster(sizes):
     chart = plots.sizes(sizes)
-    assert sum(int(mark.label.split(": ")[1].split()[0]) for mark in chart.marks) == len(sizes)
+    assert sum(int(shape.says.split(": ")[1].split()[0]) for shape in chart.shapes) == len(sizes)
 
 
 def test_plots_of_nothing_and_of_one():
@@ -447,15 +451,15 @@ def test_plots_of_nothing_and_of_one():
     )
     assert plots.similarities([]).says.endswith("misses them: 0 of 0 confirmed pairs.")
     assert plots.similarities([(0.4, 1), (1, 1)]).says.endswith("1 of 2 confirmed pairs (50%).")
-    (mark,) = [mark for mark in plots.similarities([(1.0, 1.0)]).marks if mark.path]
-    assert mark.style == "level0"
+    (shape,) = [shape for shape in plots.similarities([(1.0, 1.0)]).shapes if shape.path]
+    assert shape.style == "level0"
 
 
 # --- pages ---
 
 
 def hostile_texts():
-    """Return stories whose ids and texts try to be more than text."""
+    """Return texts whose ids and texts try to be more than text."""
     return {
         name: f"{HOSTILE[-1 - i % 8]} {prose(i // 2, 100)} {name} {prose(i // 2 + 50, 100)}"
         for i, name in enumerate(f"{hostile}{copy}" for hostile in HOSTILE for copy in "12")
@@ -472,11 +476,11 @@ def benign_texts():
 @pytest.mark.parametrize("with_texts", [True, False])
 def test_hostile_text_adds_no_element_and_no_attribute(with_texts):
     seen = []
-    for stories in (benign_texts(), hostile_texts()):
-        skipped = [Skipped(name, name, name) for name in stories]
-        found = replace(dedupe.find_duplicate_texts(stories), skipped=tuple(skipped))
+    for texts in (benign_texts(), hostile_texts()):
+        skipped = [Skipped(name, name, name) for name in texts]
+        found = replace(dedupe.find_duplicate_texts(texts), skipped=tuple(skipped))
         assert len(found.clusters) == 8
-        page = html.result_page(found, stories if with_texts else None)
+        page = html.result_page(found, texts if with_texts else None)
         parts = [page, *unpacked(data_of(page)["pairs"])]
         assert not set("".join(parts)) & set("\u202e\x07\x1b\x00")
         parsed = [Parsed(part) for part in parts]
@@ -489,25 +493,25 @@ def test_hostile_text_adds_no_element_and_no_attribute(with_texts):
 
 
 def test_hostile_ids_reach_the_script_as_they_are():
-    stories = hostile_texts()
-    data = data_of(html.result_page(dedupe.find_duplicate_texts(stories), stories))
+    texts = hostile_texts()
+    data = data_of(html.result_page(dedupe.find_duplicate_texts(texts), texts))
     names = set()
-    for keep, *_, copies in unpacked(data["clusters"]):
-        for name in (keep, *(copy[0] for copy in copies)):
+    for keep, *_, duplicates in unpacked(data["clusters"]):
+        for name in (keep, *(row[0] for row in duplicates)):
             names.add(name if isinstance(name, str) else name[0])
-    assert names == set(stories)
+    assert names == set(texts)
 
 
 def test_the_page_is_the_same_every_time_and_from_json():
-    found = dedupe.find_duplicate_texts(STORIES)
-    page = html.result_page(found, STORIES)
-    assert html.result_page(found, dict(reversed(STORIES.items()))) == page
-    assert html.result_page(Result.from_json(found.to_json()), STORIES) == page
+    found = dedupe.find_duplicate_texts(TEXTS)
+    page = html.result_page(found, TEXTS)
+    assert html.result_page(found, dict(reversed(TEXTS.items()))) == page
+    assert html.result_page(Result.from_json(found.to_json()), TEXTS) == page
 
 
 def test_a_saved_result_gets_its_page_without_a_compiler(tmp_path):
     place = tmp_path / "result.json"
-    place.write_text(dedupe.find_duplicate_texts(STORIES).to_json(), encoding="utf-8")
+    place.write_text(dedupe.find_duplicate_texts(TEXTS).to_json(), encoding="utf-8")
     code = (
         "import sys, dedupe; from pathlib import Path; place = Path(sys.argv[1])\n"
         "dedupe.Result.from_json(place.read_bytes()).to_html(place.with_suffix('.html'))\n"
@@ -520,7 +524,7 @@ def test_a_saved_result_gets_its_page_without_a_compiler(tmp_path):
 
 
 def test_the_policy_names_what_is_in_the_page_and_nothing_else():
-    page = html.result_page(dedupe.find_duplicate_texts(STORIES), STORIES)
+    page = html.result_page(dedupe.find_duplicate_texts(TEXTS), TEXTS)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
     policy = policy.replace("&#39;", "'")
     assert policy.startswith("default-src 'none'; ")
@@ -540,7 +544,7 @@ def test_a_page_without_duplicates():
 
 
 def test_a_page_says_what_it_says_without_its_script():
-    found = dedupe.find_duplicate_texts(STORIES)
+    found = dedupe.find_duplicate_texts(TEXTS)
     page = html.result_page(replace(found, skipped=(Skipped("x.pdf", "no text", "ocr it"),)))
     said = " ".join(" ".join(Parsed(page).said).split())
     assert "1 of 3 documents is a copy of another" in said
@@ -611,13 +615,9 @@ def test_a_page_that_cannot_hold_everything_says_so(monkeypatch):
 
 
 def test_a_page_about_an_old_collection_says_so():
-    found = dedupe.find_duplicate_texts(
-        {"new": STORIES["a.txt"]}, against={"old": STORIES["b.txt"]}
-    )
+    found = dedupe.find_duplicate_texts({"new": TEXTS["a.txt"]}, against={"old": TEXTS["b.txt"]})
     page = html.result_page(found)
     assert "1 of 1 new document is a copy of an old one" in page
     assert "The copy to keep stands first, the old one;" in page
-    other = dedupe.find_duplicate_texts(
-        {"new": STORIES["c.txt"]}, against={"old": STORIES["b.txt"]}
-    )
+    other = dedupe.find_duplicate_texts({"new": TEXTS["c.txt"]}, against={"old": TEXTS["b.txt"]})
     assert "No duplicates among 1 new document" in html.result_page(other)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dedupe.errors import Skipped
 from dedupe.records import Pair
 
-__all__ = ["Copy", "Facts", "Overview", "Remedy", "ShownPair", "Story"]
+__all__ = ["Facts", "Overview", "Remedy", "ShownCluster", "ShownDuplicate", "ShownPair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class ShownPair:
     Attributes
     ----------
     left, right : str
-        Ids. The copy to keep is on the left, where one of them is.
+        Ids. The representative is on the left, where one of them is.
     pair : Pair
     together : bool
         Whether both are in one cluster: what was decided.
@@ -36,7 +36,7 @@ class ShownPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class ShownDuplicate:
     """A duplicate, and a pair that says why it is one.
 
     Attributes
@@ -54,8 +54,8 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """A cluster.
+class ShownCluster:
+    """A cluster that a reader can open.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Story:
         Words of the representative.
     size : int
         Documents, the representative included.
-    copies : tuple of Copy
+    duplicates : tuple of ShownDuplicate
         Least sure first; of so many documents as a page lists.
     n_more : int
         Duplicates that are not among them.
@@ -78,7 +78,7 @@ class Story:
     representative: str
     n_words: int
     size: int
-    copies: tuple[Copy, ...]
+    duplicates: tuple[ShownDuplicate, ...]
     n_more: int
     saved_words: int
 
@@ -136,7 +136,7 @@ class Facts:
     overview : Overview
     borderline : tuple of ShownPair
         Nearest to the threshold first.
-    stories : tuple of Story
+    clusters : tuple of ShownCluster
         Largest first; fewer than `overview.n_clusters` where these are very many.
     remedies : tuple of Remedy
     scores : tuple of float
@@ -149,7 +149,7 @@ class Facts:
 
     overview: Overview
     borderline: tuple[ShownPair, ...]
-    stories: tuple[Story, ...]
+    clusters: tuple[ShownCluster, ...]
     remedies: tuple[Remedy, ...]
     scores: tuple[float, ...]
     similarities: tuple[tuple[float, float], ...]

@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from dedupe.errors import Skipped
 from dedupe.records import Cluster, Duplicate, Pair
-from dedupe.report.html.facts import Copy, Facts, Overview, Remedy, ShownPair, Story
+from dedupe.report.html.facts import (
+    Facts,
+    Overview,
+    Remedy,
+    ShownCluster,
+    ShownDuplicate,
+    ShownPair,
+)
 from dedupe.results import Result
 
 __all__ = ["BORDER", "gather", "shown_pairs"]
@@ -23,7 +30,7 @@ BORDER = 0.2
 """How far from the threshold a score is near it. Beyond, no other threshold that
 makes sense would decide otherwise, and a page of such pairs would hide those that count."""
 
-N_COPIES = 500
+N_DUPLICATES = 500
 """Duplicates that are listed of one cluster; nobody reads more."""
 
 N_LISTED = 200_000
@@ -32,7 +39,7 @@ N_LISTED = 200_000
 N_SKIPPED, N_REMEDIES = 20, 20
 """Skipped documents that are listed for each remedy, and remedies."""
 
-FIRST_COPIES = 5
+FIRST_DUPLICATES = 5
 """Duplicates of a cluster whose texts come before those of other clusters' sixth."""
 
 
@@ -48,7 +55,9 @@ def gather(result: Result) -> Facts:
     return Facts(
         _overview(result, sum(n_words[duplicate.id] for duplicate in result.duplicates)),
         tuple(_borderline(result)),
-        tuple(_story(number, cluster, known) for number, cluster in enumerate(listed, start=1)),
+        tuple(
+            _shown_cluster(number, cluster, known) for number, cluster in enumerate(listed, start=1)
+        ),
         tuple(_remedies(result.skipped)),
         tuple(scan.scores),
         tuple(scan.similarities),
@@ -80,11 +89,12 @@ def shown_pairs(facts: Facts) -> Iterator[ShownPair]:
     """Yield every pair that a reader can open, once, those that matter most first.
 
     What a page has no room for is the end of this. Each cluster has its turn before
-    the larger ones show all of their copies.
+    the larger ones show all of their duplicates.
     """
     seen: set[tuple[str, str]] = set()
-    firsts = (copy.shown for story in facts.stories for copy in story.copies[:FIRST_COPIES])
-    others = (copy.shown for story in facts.stories for copy in story.copies[FIRST_COPIES:])
+    clusters = facts.clusters
+    firsts = (one.shown for found in clusters for one in found.duplicates[:FIRST_DUPLICATES])
+    others = (one.shown for found in clusters for one in found.duplicates[FIRST_DUPLICATES:])
     for source in (facts.borderline, firsts, others):
         for one in source:
             if (one.left, one.right) not in seen:
@@ -121,7 +131,7 @@ def _listed(clusters: Sequence[Cluster]) -> Iterator[Cluster]:
     """Yield the clusters that there is room for."""
     room = N_LISTED
     for cluster in clusters:
-        room -= min(len(cluster), N_COPIES)
+        room -= min(len(cluster), N_DUPLICATES)
         if room < 0:
             return
         yield cluster
@@ -145,23 +155,25 @@ class _Known(NamedTuple):
     threshold: float
 
 
-def _story(number: int, cluster: Cluster, known: _Known) -> Story:
+def _shown_cluster(number: int, cluster: Cluster, known: _Known) -> ShownCluster:
     """Describe a cluster."""
     n_words = known.n_words
     dropped = [known.duplicates[m] for m in cluster.members if m != cluster.representative]
     dropped.sort(key=lambda duplicate: (duplicate.score, duplicate.id))
-    copies = tuple(
-        Copy(one.id, n_words[one.id], ShownPair(pair.other(one.id), one.id, pair, together=True))
-        for one in dropped[:N_COPIES]
+    duplicates = tuple(
+        ShownDuplicate(
+            one.id, n_words[one.id], ShownPair(pair.other(one.id), one.id, pair, together=True)
+        )
+        for one in dropped[:N_DUPLICATES]
         for pair in _reasons(one, known)
     )
-    return Story(
+    return ShownCluster(
         number,
         cluster.representative,
         n_words[cluster.representative],
         len(cluster),
-        copies,
-        max(0, len(dropped) - N_COPIES),
+        duplicates,
+        max(0, len(dropped) - N_DUPLICATES),
         sum(n_words[one.id] for one in dropped),
     )
 

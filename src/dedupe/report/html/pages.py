@@ -39,14 +39,14 @@ def result_page(result: Result, texts: Mapping[str, str] | None = None) -> str:
     """Return the page of a result, with texts of its pairs from wherever there are any."""
     facts = gather(result)
     texts = result.texts if texts is None else texts
-    rows = payload.pack(map(payload.story_row, facts.stories), payload.ROW_BYTES)
+    rows = payload.pack(map(payload.cluster_row, facts.clusters), payload.ROW_BYTES)
     pairs = _pack_pairs(result, facts, texts, payload.PAGE_BYTES - rows.n_bytes)
     data = _data(facts, rows, pairs)
     return _page(
         "report.html",
         script=_asset("script.js"),
         data=data,
-        # Marks that a browser remembers belong to one result.
+        # Labels that a browser remembers belong to one result.
         digest=hashlib.sha256(data.encode()).hexdigest()[:16],
         facts=facts,
         overview=facts.overview,
@@ -67,7 +67,7 @@ def _data(facts: Facts, rows: payload.Blocks, pairs: "_Pairs") -> str:
             "borderline": near,
             "clusters": rows.blocks,
             "pairs": pairs.blocks,
-            "places": payload.places(facts.stories[: rows.n_items], pairs.numbers),
+            "places": payload.places(facts.clusters[: rows.n_items], pairs.numbers),
             "threshold": threshold,
         }
     )

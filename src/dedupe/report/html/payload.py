@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dedupe.report.html.facts import Copy, ShownPair, Story
+from dedupe.report.html.facts import ShownCluster, ShownDuplicate, ShownPair
 from dedupe.report.lines import squeezed, visible
 from dedupe.report.pairs import rule
 
@@ -23,12 +23,12 @@ __all__ = [
     "ROW_BYTES",
     "Blocks",
     "as_script_json",
+    "cluster_row",
     "name",
     "pack",
     "pair_row",
     "places",
     "short",
-    "story_row",
 ]
 
 PAGE_BYTES, ROW_BYTES, EXCERPT_BYTES = 4_200_000, 2_100_000, 800_000
@@ -146,17 +146,17 @@ def _cut(text: str, n_chars: int) -> str:
     return f"{text[:half]} … [{len(text) - 2 * half:,} characters] … {text[-half:]}"
 
 
-def story_row(story: Story) -> list[Any]:
+def cluster_row(cluster: ShownCluster) -> list[Any]:
     """Return a cluster as the script takes it."""
-    copies = [_copy_row(copy, story.representative) for copy in story.copies]
-    numbers = (story.n_words, story.size, story.saved_words, story.n_more)
-    return [name(story.representative), *numbers, copies]
+    duplicates = [_duplicate_row(one, cluster.representative) for one in cluster.duplicates]
+    numbers = (cluster.n_words, cluster.size, cluster.saved_words, cluster.n_more)
+    return [name(cluster.representative), *numbers, duplicates]
 
 
-def _copy_row(copy: Copy, representative: str) -> list[Any]:
+def _duplicate_row(one: ShownDuplicate, representative: str) -> list[Any]:
     """Return a duplicate: its name and words, what is said of its pair, and what that is with."""
-    row = [name(copy.id), copy.n_words, *_said(copy.shown)]
-    return row if copy.shown.left == representative else [*row, name(copy.shown.left)]
+    row = [name(one.id), one.n_words, *_said(one.shown)]
+    return row if one.shown.left == representative else [*row, name(one.shown.left)]
 
 
 def pair_row(shown: ShownPair, threshold: float, number: int) -> list[Any]:
@@ -166,14 +166,14 @@ def pair_row(shown: ShownPair, threshold: float, number: int) -> list[Any]:
 
 
 def places(
-    stories: Iterable[Story], numbers: Mapping[tuple[str, str], int]
+    clusters: Iterable[ShownCluster], numbers: Mapping[tuple[str, str], int]
 ) -> list[tuple[int, int, int]]:
     """Return which duplicates have texts: the cluster, the place in it, and their number."""
     return [
-        (row, column, numbers[copy.shown.left, copy.shown.right])
-        for row, story in enumerate(stories)
-        for column, copy in enumerate(story.copies)
-        if (copy.shown.left, copy.shown.right) in numbers
+        (row, column, numbers[one.shown.left, one.shown.right])
+        for row, cluster in enumerate(clusters)
+        for column, one in enumerate(cluster.duplicates)
+        if (one.shown.left, one.shown.right) in numbers
     ]
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from dedupe.report.lines import counted
 from dedupe.settings import SCORE_FLOOR
 
-__all__ = ["BOTTOM", "HEIGHT", "LEFT", "RIGHT", "TOP", "WIDTH", "Chart", "Mark", "Tick"]
+__all__ = ["BOTTOM", "HEIGHT", "LEFT", "RIGHT", "TOP", "WIDTH", "Chart", "Shape", "Tick"]
 __all__ += ["scores", "similarities", "sizes"]
 
 WIDTH, HEIGHT = 380, 252
@@ -40,20 +40,20 @@ WHOLE_TEXT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Shape:
     """Something drawn: a path, its class, and what it says when it is pointed at."""
 
     path: str
     style: str
-    label: str = ""
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A place on an axis, in the units of the chart, and its label."""
+    """A place on an axis, in the units of the chart, and what it says."""
 
     place: float
-    label: str
+    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Chart:
     y_name: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    marks: tuple[Mark, ...]
+    shapes: tuple[Shape, ...]
     rule: Tick | None = None
 
 
@@ -182,14 +182,14 @@ def _histogram(values: Sequence[float], edges: Sequence[float]) -> list[int]:
     return counts
 
 
-def _bar(sides: tuple[float, float], n: int, tallest: int, style: str, label: str) -> Mark:
+def _bar(sides: tuple[float, float], n: int, tallest: int, style: str, says: str) -> Shape:
     """Draw a bar with a little air beside it."""
     left, right = sides[0] + 1, sides[1] - 1
     top = _y(_height(n, tallest))
-    return Mark(f"M{left:.1f} {BOTTOM}V{top:.1f}H{right:.1f}V{BOTTOM}Z", style, label)
+    return Shape(f"M{left:.1f} {BOTTOM}V{top:.1f}H{right:.1f}V{BOTTOM}Z", style, says)
 
 
-def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Mark:
+def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Shape:
     """Draw the cells that hold about ten to the power of `level` pairs, larger for more."""
     side = CELL_SIDES[level] + larger
     squares = [
@@ -198,7 +198,7 @@ def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Mark:
         for (x, y), n in sorted(cells.items())
         if min(LEVELS - 1, math.ceil(math.log10(n))) == level
     ]
-    return Mark("".join(squares), f"level{level}")
+    return Shape("".join(squares), f"level{level}")
 
 
 def _count_ticks(tallest: int) -> tuple[Tick, ...]:

@@ -1,4 +1,4 @@
-// The moving parts of a report: it unpacks rows, shows those that are asked for, and keeps marks.
+// The moving parts of a report: it unpacks rows, shows those that are asked for, and keeps labels.
 // Text reaches the page as text alone. The one piece of HTML is the side by side of a pair, which
 // the templates have escaped.
 "use strict";
@@ -8,7 +8,7 @@ const FIRST_PAIRS = 10; // Pairs near the threshold that are shown at first.
 const holder = document.getElementById("data");
 const data = JSON.parse(holder.textContent);
 const find = document.getElementById("find");
-const stories = document.getElementById("stories");
+const list = document.getElementById("cluster-list");
 const more = document.getElementById("more");
 
 // --- data ---
@@ -27,22 +27,22 @@ function readPair([score, containment, jaccard, verdict, reason], about) {
   return { score, containment, jaccard, verdict, reason, ...about };
 }
 
-function readBorderline([left, right, together, rule, place, ...said]) {
-  return readPair(said, { left, right, together: together === 1, rule, place });
+function readBorderline([left, right, together, rule, place, ...measures]) {
+  return readPair(measures, { left, right, together: together === 1, rule, place });
 }
 
 // The number of the texts of a duplicate, by its cluster and its place there.
 const places = new Map(data.places.map(([row, column, place]) => [`${row} ${column}`, place]));
 
-function readCluster([keep, words, size, saved, left, copies], number) {
-  const pairs = copies.map(([name, n, score, containment, jaccard, verdict, reason, via], column) =>
+function readCluster([representative, words, size, saved, left, duplicates], number) {
+  const pairs = duplicates.map(([name, n, score, containment, jaccard, verdict, reason, via], column) =>
     readPair([score, containment, jaccard, verdict, reason], {
-      left: via ?? keep, right: name, words: n, together: true, via,
+      left: via ?? representative, right: name, words: n, together: true, via,
       place: places.get(`${number} ${column}`) ?? -1,
     }));
-  const ids = [keep, ...copies.map((copy) => copy[0])].map(shownOf).join("\n").toLowerCase();
+  const ids = [representative, ...duplicates.map(([name]) => name)].map(shownOf).join("\n").toLowerCase();
   const least = Math.min(...pairs.map((pair) => pair.score));
-  return { number: number + 1, keep, words, size, saved, left, pairs, ids, least };
+  return { number: number + 1, representative, words, size, saved, left, pairs, ids, least };
 }
 
 const fragments = new Map(); // Blocks of pairs that were unpacked.
@@ -108,7 +108,7 @@ function pairEntry(pair) {
   state.append(was);
   const element = entry("pair", make("summary", "", gauge(pair.score), ids, state), fillPair);
   element.pair = pair;
-  showMark(element, was);
+  showLabel(element, was);
   return element;
 }
 
@@ -119,9 +119,9 @@ function fillPair(element) {
     `Jaccard similarity ${pair.jaccard.toFixed(2)}: ${pair.verdict}.`;
   inside.append(make("p", "reason", `${pair.reason}.`, make("br"), make("span", "quiet", numbers)));
   if (pair.rule) inside.append(make("p", "reason quiet", disagreement(pair)));
-  inside.append(judge(element), make("div", "evidence", make("p", "note", "…")));
+  inside.append(labelButtons(element), make("div", "evidence", make("p", "note", "…")));
   element.append(inside);
-  showMark(element);
+  showLabel(element);
   showSides(element, inside.lastChild);
 }
 
@@ -149,22 +149,22 @@ async function showSides(element, place) {
   }
 }
 
-// --- marks ---
+// --- labels ---
 
-const KEY = `dedupe-marks-${holder.dataset.digest}`;
-const marks = new Map();
+const KEY = `dedupe-labels-${holder.dataset.digest}`;
+const labels = new Map();
 
-function loadMarks() {
+function loadLabels() {
   try {
-    for (const [key, label] of JSON.parse(localStorage.getItem(KEY) ?? "[]")) marks.set(key, label);
+    for (const [key, same] of JSON.parse(localStorage.getItem(KEY) ?? "[]")) labels.set(key, same);
   } catch {
-    // A page opened from disk may have no memory; marks then live as long as it does.
+    // A page opened from disk may have no memory; labels then live as long as it does.
   }
 }
 
-function saveMarks() {
+function saveLabels() {
   try {
-    localStorage.setItem(KEY, JSON.stringify([...marks]));
+    localStorage.setItem(KEY, JSON.stringify([...labels]));
   } catch {
     // As above.
   }
@@ -175,66 +175,66 @@ function keyOf(pair) {
   return ids.includes(null) ? null : JSON.stringify(ids.sort());
 }
 
-function judge(element) {
-  const box = make("div", "judge");
+function labelButtons(element) {
+  const box = make("div", "labelling");
   box.setAttribute("role", "group");
   const pair = element.pair;
   if (keyOf(pair) === null) {
-    box.append(make("span", "quiet", "An id of this pair is too long for the page, so it cannot be marked."));
+    box.append(make("span", "quiet", "An id of this pair is too long for the page, so it cannot be labelled."));
     return box;
   }
   const question = pair.together ? "They are taken for one story." : "They are taken for two stories.";
   box.append(make("span", "", question));
-  for (const [verdict, text] of [["right", "✓ Right"], ["wrong", "✗ Wrong"]]) {
-    const button = make("button", verdict, text);
+  for (const [said, text] of [["right", "✓ Right"], ["wrong", "✗ Wrong"]]) {
+    const button = make("button", said, text);
     button.type = "button";
-    button.addEventListener("click", () => mark(element, verdict));
+    button.addEventListener("click", () => label(element, said));
     box.append(button);
   }
   return box;
 }
 
-function verdictOn(pair) {
-  const label = marks.get(keyOf(pair));
-  if (label === undefined) return "";
-  return label === pair.together ? "right" : "wrong";
+function labelOf(pair) {
+  const same = labels.get(keyOf(pair));
+  if (same === undefined) return "";
+  return same === pair.together ? "right" : "wrong";
 }
 
-function mark(element, verdict) {
+function label(element, said) {
   const pair = element.pair;
   const key = keyOf(pair);
   if (key === null) return;
-  if (verdictOn(pair) === verdict) marks.delete(key);
-  else marks.set(key, (verdict === "right") === pair.together);
-  saveMarks();
+  if (labelOf(pair) === said) labels.delete(key);
+  else labels.set(key, (said === "right") === pair.together);
+  saveLabels();
   // A pair may stand among the borderline ones and in its cluster.
   for (const other of document.querySelectorAll(".pair")) {
-    if (keyOf(other.pair) === key) showMark(other);
+    if (keyOf(other.pair) === key) showLabel(other);
   }
-  countMarks();
+  countLabels();
 }
 
-function showMark(element, was = element.querySelector(".was")) {
-  const verdict = verdictOn(element.pair);
-  was.className = `was ${verdict}`;
-  was.textContent = { right: "✓ right", wrong: "✗ wrong" }[verdict] ?? "";
-  for (const button of element.querySelectorAll(".judge button")) {
-    button.setAttribute("aria-pressed", String(button.classList.contains(verdict || "none")));
+function showLabel(element, was = element.querySelector(".was")) {
+  const said = labelOf(element.pair);
+  was.className = `was ${said}`;
+  was.textContent = { right: "✓ right", wrong: "✗ wrong" }[said] ?? "";
+  for (const button of element.querySelectorAll(".labelling button")) {
+    button.setAttribute("aria-pressed", String(button.classList.contains(said || "none")));
   }
 }
 
-function countMarks() {
-  document.getElementById("n-marks").textContent =
-    marks.size ? `${counted(marks.size, "pair")} marked` : "no pair marked";
-  document.getElementById("export").disabled = marks.size === 0;
+function countLabels() {
+  document.getElementById("n-labels").textContent =
+    labels.size ? `${counted(labels.size, "pair")} labelled` : "no pair labelled";
+  document.getElementById("export").disabled = labels.size === 0;
 }
 
-function exportMarks() {
-  const labels = [...marks.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, same]) => {
+function exportLabels() {
+  const rows = [...labels.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, same]) => {
     const [left, right] = JSON.parse(key);
     return { left, right, same_story: same };
   });
-  const text = JSON.stringify({ format: "dedupe-labels", version: 1, labels }, null, 1);
+  const text = JSON.stringify({ format: "dedupe-labels", version: 1, labels: rows }, null, 1);
   const link = make("a");
   link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "application/json" }));
   link.download = "labels.json";
@@ -248,20 +248,20 @@ let all = []; // Every cluster of the page.
 let found = []; // Those that match, in order.
 let nShown = 0;
 
-function clusterEntry(story) {
+function clusterEntry(cluster) {
   const summary = make("summary", "",
-    make("span", "count", counted(story.size, "document")),
-    make("span", "ids", bdi(story.keep)),
-    make("span", "state quiet", `least score ${story.least.toFixed(2)}, saves ${counted(story.saved, "word")}`));
+    make("span", "count", counted(cluster.size, "document")),
+    make("span", "ids", bdi(cluster.representative)),
+    make("span", "state quiet", `least score ${cluster.least.toFixed(2)}, saves ${counted(cluster.saved, "word")}`));
   return entry("cluster", summary, (element) => {
     const inside = make("div", "inside");
-    inside.append(make("div", "kept", make("span", "tag", "keep"), bdi(story.keep),
-      make("span", "quiet", counted(story.words, "word"))));
-    inside.append(...story.pairs.map(pairEntry));
-    if (story.left) inside.append(make("p", "note", `and ${counted(story.left, "more duplicate")}`));
+    inside.append(make("div", "kept", make("span", "tag", "keep"), bdi(cluster.representative),
+      make("span", "quiet", counted(cluster.words, "word"))));
+    inside.append(...cluster.pairs.map(pairEntry));
+    if (cluster.left) inside.append(make("p", "note", `and ${counted(cluster.left, "more duplicate")}`));
     element.append(inside);
     // The only pair is what a reader has come for.
-    if (story.pairs.length === 1) inside.querySelector(".pair").open = true;
+    if (cluster.pairs.length === 1) inside.querySelector(".pair").open = true;
   });
 }
 
@@ -277,9 +277,9 @@ const wantedIds = () => find.value.trim().toLowerCase();
 function refresh() {
   const wanted = wantedIds();
   const order = ORDERS[document.getElementById("sort").value];
-  found = all.filter((story) => story.ids.includes(wanted)).sort(order);
+  found = all.filter((cluster) => cluster.ids.includes(wanted)).sort(order);
   nShown = 0;
-  stories.replaceChildren();
+  list.replaceChildren();
   showMore();
   refreshPairs();
 }
@@ -308,7 +308,7 @@ function showAllPairs() {
 
 function showMore() {
   const batch = found.slice(nShown, nShown + BATCH);
-  stories.append(...batch.map(clusterEntry));
+  list.append(...batch.map(clusterEntry));
   nShown += batch.length;
   more.hidden = nShown >= found.length;
   document.getElementById("n-found").textContent = foundSay();
@@ -344,8 +344,8 @@ function onKey(event) {
   if (event.key === "/") find.focus();
   else if (inside && ["j", "ArrowDown"].includes(event.key)) step(1);
   else if (inside && ["k", "ArrowUp"].includes(event.key)) step(-1);
-  else if (pair && event.key === "r") mark(pair, "right");
-  else if (pair && event.key === "w") mark(pair, "wrong");
+  else if (pair && event.key === "r") label(pair, "right");
+  else if (pair && event.key === "w") label(pair, "wrong");
   else return;
   event.preventDefault();
 }
@@ -353,8 +353,8 @@ function onKey(event) {
 // --- beginning ---
 
 async function begin() {
-  loadMarks();
-  countMarks();
+  loadLabels();
+  countLabels();
   document.getElementById("pairs").append(...data.borderline.map(readBorderline).map(pairEntry));
   try {
     const blocks = await Promise.all(data.clusters.map(([, block]) => unpack(block)));
@@ -369,10 +369,10 @@ async function begin() {
   document.getElementById("sort").addEventListener("change", refresh);
   more.addEventListener("click", showMore);
   document.getElementById("more-pairs").addEventListener("click", showAllPairs);
-  document.getElementById("export").addEventListener("click", exportMarks);
+  document.getElementById("export").addEventListener("click", exportLabels);
   for (const [id, open] of [["expand", true], ["collapse", false]]) {
     document.getElementById(id).addEventListener("click", () => {
-      for (const element of stories.querySelectorAll(".cluster")) element.open = open;
+      for (const element of list.querySelectorAll(".cluster")) element.open = open;
     });
   }
   document.addEventListener("keydown", onKey);
