@@ -36,6 +36,7 @@ from dedupe.report.html import gathering, payload, plots, rows, sides
 from dedupe.report.html.order import in_order
 from dedupe.report.lines import visible
 from dedupe.results import Result
+from dedupe.scored import ScoredPairs
 from dedupe.settings import Settings
 from dedupe.text import tokenize
 
@@ -317,6 +318,20 @@ def test_a_copy_far_from_the_kept_one_also_shows_its_best_match():
         ("b", "a", 0.9),
     ]
     assert (cluster.size, cluster.saved_words, cluster.n_more) == (3, 101 + 102, 0)
+
+
+def test_pairs_that_are_not_shown_are_never_made(monkeypatch):
+    names = [f"{i:02}" for i in range(40)]
+    scored = ScoredPairs.of([pair("00", other, 0.9) for other in names[1:]], names)
+    made = []
+    scored._make = lambda place, make=scored._make: made.append(place) or make(place)
+    found = result(list(scored), [names])
+    made.clear()
+    monkeypatch.setattr(gathering, "N_BORDERLINE", 2)
+    monkeypatch.setattr(gathering, "N_DUPLICATES", 4)
+    facts = gathering.gather(replace(found, scored=scored))
+    assert set(made) == {0, 1, 2, 3}
+    assert (len(facts.scores), facts.similarities.shape) == (39, (39, 2))
 
 
 def test_every_cluster_has_its_turn_before_the_sixth_duplicate_of_one(monkeypatch):

@@ -5,6 +5,9 @@ How they come about is in `dedupe.report.html.gathering`.
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from dedupe.errors import Skipped
 from dedupe.records import Pair
 
@@ -67,9 +70,7 @@ class ShownCluster:
     size : int
         Documents, the representative included.
     duplicates : tuple of ShownDuplicate
-        Least sure first; of so many documents as a page lists.
-    n_more : int
-        Duplicates that are not among them.
+        Least sure first; those of as many documents as there is room for.
     saved_words : int
         Words of all its duplicates.
     """
@@ -79,8 +80,12 @@ class ShownCluster:
     n_words: int
     size: int
     duplicates: tuple[ShownDuplicate, ...]
-    n_more: int
     saved_words: int
+
+    @property
+    def n_more(self) -> int:
+        """How many duplicates are not listed; some of those that are have two entries."""
+        return self.size - 1 - len({one.id for one in self.duplicates})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,12 @@ class Remedy:
 
     remedy: str
     skipped: tuple[Skipped, ...]
-    n_more: int
+    n_skipped: int
 
     @property
-    def n_skipped(self) -> int:
-        """How many there are, listed or not."""
-        return len(self.skipped) + self.n_more
+    def n_more(self) -> int:
+        """How many are not listed."""
+        return self.n_skipped - len(self.skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +144,9 @@ class Facts:
     clusters : tuple of ShownCluster
         Largest first; fewer than `overview.n_clusters` where these are very many.
     remedies : tuple of Remedy
-    scores : tuple of float
+    scores : float64 [shape=(n_pairs,)]
         Of every scored pair.
-    similarities : tuple of (float, float)
+    similarities : float64 [shape=(n_confirmed, 2)]
         Jaccard similarity and containment of every confirmed pair.
     sizes : tuple of int
         Documents in every cluster.
@@ -151,6 +156,6 @@ class Facts:
     borderline: tuple[ShownPair, ...]
     clusters: tuple[ShownCluster, ...]
     remedies: tuple[Remedy, ...]
-    scores: tuple[float, ...]
-    similarities: tuple[tuple[float, float], ...]
+    scores: npt.NDArray[np.float64]
+    similarities: npt.NDArray[np.float64]
     sizes: tuple[int, ...]
