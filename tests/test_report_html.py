@@ -32,7 +32,7 @@ from dedupe.records import (
     evidence_of,
 )
 from dedupe.report import html
-from dedupe.report.html import gathering, payload, plots, rows, sides
+from dedupe.report.html import gathering, opened, payload, plots, rows, sides
 from dedupe.report.html.order import in_order
 from dedupe.report.lines import visible
 from dedupe.results import Result
@@ -387,6 +387,51 @@ def test_a_fresh_result_has_its_texts_and_a_loaded_one_takes_them():
     assert "1 pair can be read by its longest passages" in html.result_page(loaded)
 
 
+def test_a_pair_that_is_too_large_is_shown_by_excerpts(monkeypatch):
+    found = dedupe.find_duplicate_texts(TEXTS)
+    size = max(
+        len(payload.as_json(one)) for one in unpacked(data_of(html.result_page(found))["pairs"])
+    )
+    monkeypatch.setattr(payload, "MAX_ITEM", size - 1)
+    # Excerpts are shortened, so that they are smaller.
+    page = html.result_page(found, TEXTS)
+    assert "can be read in full" not in page
+    assert "1 pair can be read by its longest passages" in page
+    (fragment,) = unpacked(data_of(page)["pairs"])
+    assert "excerpts" in fragment
+
+
+def texts_of_pairs(n):
+    """Make so many stories of two copies."""
+    return {f"{i:03}{copy}": f"{prose(i, 60)} {copy}" for i in range(n) for copy in "ab"}
+
+
+def test_the_work_for_texts_is_bounded(monkeypatch):
+    found = dedupe.find_duplicate_texts(texts_of_pairs(12))
+    monkeypatch.setattr(opened, "N_WHOLE", 5)
+    monkeypatch.setattr(opened, "N_OPENED", 8)
+    page = html.result_page(found)
+    assert "5 pairs can be read in full: those near the threshold and some of each" in page
+    assert "3 pairs can be read by their longest passages" in page
+    assert "Of 4 pairs the page has no room" in page
+    monkeypatch.setattr(opened, "N_WORDS", 3 * 2 * 61)
+    page = html.result_page(found)
+    assert "3 pairs can be read in full" in page
+    assert "Of 9 pairs the page has no room" in page
+
+
+@pytest.mark.parametrize("with_texts", [True, False])
+def test_a_page_tells_how_far_it_is(with_texts):
+    found = dedupe.find_duplicate_texts(texts_of_pairs(12))
+    steps = []
+    html.result_page(found, None if with_texts else {}, progress=steps.append)
+    done = [step.done for step in steps]
+    assert done == sorted(done)
+    assert set(range(1, 13)) <= set(done)
+    assert {(step.stage, step.total, step.unit) for step in steps} == {("report", 12, "pairs")}
+    assert done[-1] == 12
+
+
 def test_a_text_that_has_changed_is_shown_by_excerpts():
     found = dedupe.find_duplicate_texts(TEXTS)
     whole = html.result_page(found, TEXTS)
@@ -400,19 +445,38 @@ def test_a_text_that_has_changed_is_shown_by_excerpts():
 # --- data ---
 
 
+def as_rows(items):
+    """Return items as they are packed."""
+    return [(item, payload.as_json(item)) for item in items]
+
+
 @given(st.lists(st.text() | st.integers()), st.integers(0, 400))
 def test_packing_keeps_the_first_items_within_the_budget(items, budget):
-    packed = payload.pack(items, budget)
-    assert packed.n_bytes == sum(len(block) for _, block in packed.blocks) <= budget
-    assert unpacked(packed.blocks) == items[: packed.n_items]
-    assert unpacked(payload.pack(items, 10**9).blocks) == items
+    packed = payload.pack(as_rows(items), budget)
+    in_page = payload.as_script_json({"blocks": packed.blocks})
+    assert len(in_page) - len('{"blocks":[]}') <= packed.n_bytes <= budget
+    assert unpacked(packed.blocks) == list(packed.items) == items[: len(packed.items)]
+    assert unpacked(payload.pack(as_rows(items), 10**9).blocks) == items
 
 
-def test_many_items_go_into_several_blocks_and_a_huge_one_is_left_out():
-    items = ["x" * 30_000, "y" * (2 << 20), *("z" * 30_000 for _ in range(9))]
-    packed = payload.pack(items, 10**9)
-    assert len(packed.blocks) > 2
-    assert unpacked(packed.blocks) == [items[0], None, *items[2:]]
+def test_many_items_go_into_several_blocks_as_far_as_a_browser_can_hold_them(monkeypatch):
+    items = ["é" * 30_000 for _ in range(9)]
+    packed = payload.pack(as_rows(items), 10**9)
+    assert [n for n, _ in packed.blocks] == [2, 2, 2, 2, 1]
+    monkeypatch.setattr(payload, "MAX_UNPACKED", 300_000)
+    assert len(payload.pack(as_rows(items), 10**9).items) == 4
+
+
+def test_a_cluster_that_is_too_large_is_listed_with_fewer_duplicates():
+    names = ["\x07" * 480 + f"{i:03}" for i in range(500)]
+    scored = [pair(names[0], other, 0.9) for other in names[1:]]
+    (cluster,) = gathering.gather(result(scored, [names])).clusters
+    ((shown, text),) = payload.cluster_rows([cluster])
+    assert len(text.encode()) <= payload.MAX_ITEM < 2 * len(text.encode())
+    assert shown.duplicates == cluster.duplicates[: len(shown.duplicates)]
+    *_, n_more, duplicates = json.loads(text)
+    assert len(duplicates) + n_more == 499
+    assert n_more > 0
 
 
 @given(st.recursive(st.text() | st.integers() | st.sampled_from(HOSTILE), st.lists))
@@ -529,7 +593,7 @@ def test_hostile_ids_reach_the_script_as_they_are():
     texts = hostile_texts()
     data = data_of(html.result_page(dedupe.find_duplicate_texts(texts), texts))
     names = set()
-    for keep, *_, duplicates in unpacked(data["clusters"]):
+    for _, keep, *_, duplicates in unpacked(data["clusters"]):
         for name in (keep, *(row[0] for row in duplicates)):
             names.add(name if isinstance(name, str) else name[0])
     assert names == set(texts)
@@ -598,33 +662,46 @@ def test_a_comparison_has_a_page_without_a_script():
     assert "Two documents alone do not tell which text is furniture" in said
 
 
+def made(groups, evidence, skipped=(), reason="9 words shared"):
+    """Make a result of clusters, each duplicate paired with the first of them."""
+    scored = [
+        replace(pair(*sorted((group[0], other)), 0.9), reason=reason, find_evidence=evidence())
+        for group in groups
+        for other in group[1:]
+    ]
+    ids = sorted(name for group in groups for name in group)
+    dropped = ((group[0], other) for group in groups for other in group[1:])
+    return Result(
+        clusters=tuple(Cluster(group[0], tuple(group)) for group in groups),
+        duplicates=tuple(Duplicate(one, kept, 0.9, kept, 0.9, reason) for kept, one in dropped),
+        scored=tuple(scored),
+        skipped=tuple(skipped),
+        n_documents=len(ids),
+        n_words=300 * len(ids),
+        settings=Settings(),
+        documents=tuple(DocumentInfo(name, 300, 0) for name in ids),
+    )
+
+
 def large(n_clusters, size=3):
     """Make a result of clusters with ids that do not compress and evidence for each pair."""
     rng = random.Random(1)
     excerpts = [prose(seed, 40)[:240] for seed in range(500)]
-    scored, groups = [], []
-    for _ in range(n_clusters):
-        group = sorted(f"news/{rng.randbytes(16).hex()}.html" for _ in range(size))
-        groups.append(group)
-        for other in group[1:]:
-            passages = tuple(
-                Passage(Span(i * 300, i * 300 + 240), Span(i * 300, i * 300 + 240), 40, text)
-                for i, text in enumerate(rng.sample(excerpts, 8))
-            )
-            evidence = Evidence(passages, (), (), 0.8, 0.9)
-            scored.append(pair(group[0], other, round(rng.uniform(0.41, 1), 6), evidence))
-    ids = [name for group in groups for name in group]
-    return Result(
-        clusters=tuple(Cluster(group[0], tuple(group)) for group in groups),
-        duplicates=tuple(
-            Duplicate(p.right, p.left, p.score, p.left, p.score, p.reason) for p in scored
-        ),
-        scored=tuple(scored),
-        skipped=tuple(Skipped(f"s{i}", "no text", f"remedy {i % 300}") for i in range(20_000)),
-        n_documents=len(ids),
-        n_words=300 * len(ids),
-        settings=Settings(),
-        documents=tuple(DocumentInfo(name, 300, 0) for name in sorted(ids)),
+
+    def evidence():
+        passages = tuple(
+            Passage(Span(i * 300, i * 300 + 240), Span(i * 300, i * 300 + 240), 40, text)
+            for i, text in enumerate(rng.sample(excerpts, 8))
+        )
+        return evidence_of(Evidence(passages, (), (), 0.8, 0.9))
+
+    return made(
+        [
+            sorted(f"news/{rng.randbytes(16).hex()}.html" for _ in range(size))
+            for _ in range(n_clusters)
+        ],
+        evidence,
+        [Skipped(f"s{i}", "no text", f"remedy {i % 300}") for i in range(20_000)],
     )
 
 
@@ -637,6 +714,80 @@ def test_ten_thousand_clusters_fit_into_five_megabytes():
     assert len(unpacked(data["clusters"])) == 10_000
     assert "largest clusters of" not in page
     assert re.search(r"Of [\d,]+ pairs the page has no room", page)
+
+
+SMALL = evidence_of(Evidence((Passage(Span(0, 9), Span(0, 9), 9, "x"),), (), (), 1.0, 1.0))
+
+KINDS_OF_IDS = {
+    "short": lambda rng: f"{rng.randrange(16**11):011x}",
+    "quotes": lambda rng: f"{rng.randrange(16**11):011x}" + '"' * 480,
+    "any markup": lambda rng: "".join(rng.choices("<>&\"'\\/", k=490)),
+    "controls": lambda rng: "".join(map(chr, rng.choices(range(32), k=490))),
+    "unassigned": lambda rng: "".join(map(chr, rng.choices(range(0xA0000, 0xDFFFF), k=490))),
+    "surrogates": lambda rng: "".join(map(chr, rng.choices(range(0xD800, 0xE000), k=490))),
+    "too long": lambda rng: "".join(map(chr, rng.choices(range(0x4E00, 0x9FFF), k=3000))),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_clusters", "size"),
+    [("short", 390, 500), ("quotes", 25, 500), ("any markup", 60, 30)]
+    + [(kind, 4, 500) for kind in KINDS_OF_IDS],
+)
+def test_a_page_stays_under_five_megabytes_whatever_its_ids_are(kind, n_clusters, size):
+    rng = random.Random(1)
+    named = KINDS_OF_IDS[kind]
+    groups = [sorted({named(rng) for _ in range(size)}) for _ in range(n_clusters)]
+    skipped = [Skipped(named(rng), named(rng), f"{i % 30}{named(rng)}"[:400]) for i in range(600)]
+    for text in (named(rng) for _ in range(30)):
+        skipped += [Skipped(named(rng), named(rng), text) for _ in range(20)]
+    found = made(groups, lambda: SMALL, skipped, reason=named(rng))
+    page = html.result_page(found)
+    assert len(page.encode()) < 5_000_000
+    data = data_of(page)
+    assert all(rows_ := unpacked(data["clusters"]))
+    assert [row[0] for row in rows_] == list(range(1, len(rows_) + 1))
+    assert sum(row[5] + len(row[6]) for row in rows_) == sum(
+        len(group) - 1 for group in groups[: len(rows_)]
+    )
+    said = " ".join(" ".join(Parsed(page).said).split())
+    (n_opened,) = re.findall(r"([\d,]+) pairs can be read by their longest passages", said)
+    assert int(n_opened.replace(",", "")) == len(unpacked(data["pairs"])) <= 3000
+
+
+def opened_heads(page):
+    """Return the ids of each pair that can be opened, by its cluster and its place there."""
+    data = data_of(page)
+    fragments = unpacked(data["pairs"])
+    heads = {}
+    for cluster, place, number in unpacked(data["places"]):
+        assert (cluster, place) not in heads
+        heads[cluster, place] = re.findall("<bdi>(.*?)</bdi>", fragments[number])
+    assert {number for *_, number in unpacked(data["places"])} == set(range(len(fragments)))
+    return heads
+
+
+def test_every_pair_opens_with_its_own_texts(monkeypatch):
+    monkeypatch.setattr(payload, "MAX_ITEM", 30_000)
+    texts = {"\x07" * 480 + f"{i:03}": f"{prose(0, 60)} tail{i}" for i in range(50)}
+    for n in range(1, 6):
+        texts |= {f"story{n}{copy}": prose(n, 60) + f"extra {copy}" for copy in "abc"[: 2 + n % 2]}
+    found = dedupe.find_duplicate_texts(texts)
+    page = html.result_page(found)
+    rows_ = unpacked(data_of(page)["clusters"])
+    assert [row[2 + 1] for row in rows_] == [50, 3, 3, 3, 2, 2]
+    assert 0 < len(rows_[0][6]) < 49 == len(rows_[0][6]) + rows_[0][5]
+
+    def shown_id(name):
+        return payload.short(rows.shown(name if isinstance(name, str) else name[0]))
+
+    heads = {sides: found for sides, found in opened_heads(page).items() if sides[0]}
+    assert heads == {
+        (number, place): [shown_id(kept), shown_id(row[0])]
+        for number, kept, *_, duplicates in rows_
+        for place, row in enumerate(duplicates)
+    }
+    assert f"{len(heads)} pairs can be read in full" in page
 
 
 def test_a_page_that_cannot_hold_everything_says_so(monkeypatch):

@@ -33,6 +33,11 @@ class ShownPair:
     together: bool
 
     @property
+    def sides(self) -> tuple[str, str]:
+        """Both ids, which name the pair."""
+        return self.left, self.right
+
+    @property
     def is_mirrored(self) -> bool:
         """Whether the sides are not those of the pair."""
         return self.left != self.pair.left

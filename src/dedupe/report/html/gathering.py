@@ -73,8 +73,8 @@ def shown_pairs(facts: Facts) -> Iterator[ShownPair]:
     others = (one.shown for found in clusters for one in found.duplicates[FIRST_DUPLICATES:])
     for source in (facts.borderline, firsts, others):
         for one in source:
-            if (one.left, one.right) not in seen:
-                seen.add((one.left, one.right))
+            if one.sides not in seen:
+                seen.add(one.sides)
                 yield one
 
 

@@ -13,6 +13,10 @@ const more = document.getElementById("more");
 
 // --- data ---
 
+async function unpackAll(blocks) {
+  return (await Promise.all(blocks.map(([, block]) => unpack(block)))).flat();
+}
+
 async function unpack(block) {
   const bytes = Uint8Array.from(atob(block), (char) => char.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -27,32 +31,34 @@ function readPair([score, containment, jaccard, verdict, reason], about) {
   return { score, containment, jaccard, verdict, reason, ...about };
 }
 
-function readBorderline([left, right, together, rule, place, ...measures]) {
-  return readPair(measures, { left, right, together: together === 1, rule, place });
+// The number of a pair among those that can be opened, by its cluster and its place there. The
+// pairs near the threshold stand in cluster 0.
+const numbers = new Map();
+const numberAt = (cluster, place) => numbers.get(`${cluster} ${place}`) ?? -1;
+
+function readBorderline([left, right, together, rule, ...measures], place) {
+  return readPair(measures, { left, right, together: together === 1, rule, number: numberAt(0, place) });
 }
 
-// The number of the texts of a duplicate, by its cluster and its place there.
-const places = new Map(data.places.map(([row, column, place]) => [`${row} ${column}`, place]));
-
-function readCluster([representative, words, size, saved, left, duplicates], number) {
-  const pairs = duplicates.map(([name, n, score, containment, jaccard, verdict, reason, via], column) =>
+function readCluster([number, representative, words, size, saved, left, duplicates]) {
+  const pairs = duplicates.map(([name, n, score, containment, jaccard, verdict, reason, via], place) =>
     readPair([score, containment, jaccard, verdict, reason], {
       left: via ?? representative, right: name, words: n, together: true, via,
-      place: places.get(`${number} ${column}`) ?? -1,
+      number: numberAt(number, place),
     }));
   const ids = [representative, ...duplicates.map(([name]) => name)].map(shownOf).join("\n").toLowerCase();
   const least = Math.min(...pairs.map((pair) => pair.score));
-  return { number: number + 1, representative, words, size, saved, left, pairs, ids, least };
+  return { number, representative, words, size, saved, left, pairs, ids, least };
 }
 
 const fragments = new Map(); // Blocks of pairs that were unpacked.
 
-async function sidesOf(place) {
+async function sidesOf(number) {
   let first = 0;
   for (const [index, [n, block]] of data.pairs.entries()) {
-    if (place >= 0 && place < first + n) {
+    if (number >= 0 && number < first + n) {
       if (!fragments.has(index)) fragments.set(index, unpack(block));
-      return (await fragments.get(index))[place - first];
+      return (await fragments.get(index))[number - first];
     }
     first += n;
   }
@@ -136,7 +142,7 @@ function disagreement(pair) {
 async function showSides(element, place) {
   let html = null;
   try {
-    html = await sidesOf(element.pair.place);
+    html = await sidesOf(element.pair.number);
   } catch (error) {
     place.replaceChildren(make("p", "note", `This browser cannot unpack the texts (${error.message}).`));
     return;
@@ -355,12 +361,14 @@ function onKey(event) {
 async function begin() {
   loadLabels();
   countLabels();
-  document.getElementById("pairs").append(...data.borderline.map(readBorderline).map(pairEntry));
   try {
-    const blocks = await Promise.all(data.clusters.map(([, block]) => unpack(block)));
-    all = blocks.flat().filter((row) => row !== null).map(readCluster);
+    const [near, rows, places] =
+      await Promise.all([data.borderline, data.clusters, data.places].map(unpackAll));
+    for (const [cluster, place, number] of places) numbers.set(`${cluster} ${place}`, number);
+    document.getElementById("pairs").append(...near.map(readBorderline).map(pairEntry));
+    all = rows.map(readCluster);
   } catch (error) {
-    document.getElementById("n-found").textContent = `This browser cannot unpack the clusters (${error.message}).`;
+    document.getElementById("n-found").textContent = `This browser cannot unpack the page (${error.message}).`;
     return;
   }
   refresh();
