@@ -159,7 +159,7 @@ def test_a_cluster_of_two_opens_with_its_texts(page, texts):
     assert left.text.split() == right.text.split()
     number = names(page)[-1].split("/")[1].removesuffix(".txt")
     assert left.text.split() == prose(f"story {int(number)}", 120 + int(number)).split()
-    assert text_of(page, ".sides .kind") in ("only left", "only right", "different", "shared")
+    assert [one.text for one in all_of(page, ".sides .kind")] == ["different", "shared"]
 
 
 def test_near_pairs_stand_first_and_say_what_was_decided(page, result):
@@ -219,7 +219,70 @@ def test_expand_and_collapse_all(page):
     assert not all_of(page, ".cluster[open]")
 
 
+def test_open_clusters_stay_open_and_the_focus_stays_while_one_searches_and_sorts(page):
+    entry = all_of(page, ".cluster")[2]
+    entry.find_element(By.CSS_SELECTOR, "summary").click()
+    until(page, ".cluster .pair")
+    entry.find_element(By.CSS_SELECTOR, ".pair > summary").click()
+    until(page, ".cluster .sides")
+    said = entry.text
+    page.find_element(By.ID, "find").send_keys("site1/07")
+    assert not all_of(page, ".cluster[open]")
+    page.find_element(By.ID, "find").send_keys(Keys.ESCAPE)
+    (again,) = all_of(page, ".cluster[open]")
+    assert again.text == said
+    page.execute_script("""
+        document.querySelector(".cluster[open] .pair > summary").focus();
+        const sort = document.getElementById("sort");
+        sort.value = "saved";
+        sort.dispatchEvent(new Event("change"));
+    """)
+    assert page.execute_script("return document.activeElement.closest('.cluster').open")
+    assert len(all_of(page, ".cluster[open] .sides")) == 1
+    page.find_element(By.ID, "find").send_keys("site1/07")
+    page.find_element(By.ID, "collapse").click()
+    page.find_element(By.ID, "find").send_keys(Keys.ESCAPE)
+    assert not all_of(page, ".cluster[open]")
+
+
+def test_more_clusters_stay_when_one_sorts(page, result):
+    page.find_element(By.ID, "more").click()
+    assert focused(page) == all_of(page, ".cluster > summary")[50].text
+    Select(page.find_element(By.ID, "sort")).select_by_value("saved")
+    assert len(all_of(page, ".cluster")) == len(result.clusters)
+
+
 # --- keys ---
+
+
+def test_j_and_k_work_from_anywhere_and_arrows_within_entries(page):
+    entries = [one.text for one in all_of(page, ".entry > summary")]
+    n_pairs = len(all_of(page, "#pairs > .pair"))
+    body = page.find_element(By.TAG_NAME, "body")
+    body.send_keys(Keys.ARROW_DOWN)
+    assert page.switch_to.active_element == body
+    body.send_keys("j")
+    assert focused(page) == entries[0]
+    press(page, "j", Keys.ARROW_DOWN, "k")
+    assert focused(page) == entries[1]
+    press(page, "k", "k", "k")
+    assert focused(page) == entries[0]
+    # From elsewhere, to what is near in the window.
+    page.execute_script("""
+        document.activeElement.blur();
+        document.getElementById("clusters").scrollIntoView();
+    """)
+    body.send_keys("k")
+    assert focused(page) == entries[n_pairs - 1]
+    page.execute_script("""
+        document.getElementById("export").focus();
+        document.getElementById("clusters").scrollIntoView();
+    """)
+    press(page, "j")
+    assert focused(page) == entries[n_pairs]
+    said = text_of(page, "section[aria-labelledby=about]")
+    assert "j and k go to the next entry and to the one before" in said
+    assert "and so do ↓ and ↑ within an entry" in said
 
 
 def test_everything_is_within_reach_of_the_keyboard(page):
@@ -287,6 +350,25 @@ def test_labels_are_exported_and_calibrate(page, result):
     assert [row["left"] for row in json.loads(text)["labels"]] == sorted(a for a, _ in wanted)
     wanted[result.duplicates[0].id, result.duplicates[0].duplicate_of] = True
     assert dedupe.calibrate(wanted | {("x", "y"): False}, result).best.f1 > 0
+
+
+def test_a_label_is_shown_wherever_its_pair_is(page, result):
+    (one,) = [p for p in result.borderline(50) if p.left.startswith("near/0")]
+    find = page.find_element(By.ID, "find")
+    find.send_keys("near/0")
+    page.find_element(By.ID, "expand").click()
+    until(page, ".cluster .pair")
+    find.send_keys(Keys.ESCAPE)
+    (near,) = [e for e in all_of(page, "#pairs > .pair") if one.left in e.text]
+    page.execute_script("""
+        const find = document.getElementById("find");
+        find.value = "near/1";
+        find.dispatchEvent(new Event("input"));
+        for (const pair of document.querySelectorAll("#pairs > .pair")) pair.hidden = false;
+    """)
+    label(page, near, "wrong")
+    find.send_keys(Keys.ESCAPE)
+    assert [e.text.count("✗ wrong") for e in all_of(page, ".cluster[open]")] == [1]
 
 
 def test_labels_outlive_a_reload(page):

@@ -10,6 +10,7 @@ const data = JSON.parse(holder.textContent);
 const find = document.getElementById("find");
 const list = document.getElementById("cluster-list");
 const more = document.getElementById("more");
+const tools = document.querySelector(".tools");
 
 // --- data ---
 
@@ -213,9 +214,11 @@ function label(element, said) {
   if (labelOf(pair) === said) labels.delete(key);
   else labels.set(key, (said === "right") === pair.together);
   saveLabels();
-  // A pair may stand among the borderline ones and in its cluster.
-  for (const other of document.querySelectorAll(".pair")) {
-    if (keyOf(other.pair) === key) showLabel(other);
+  // A pair may stand among the borderline ones and in its cluster, which may be out of sight.
+  for (const place of [document, ...entries.values()]) {
+    for (const other of place.querySelectorAll(".pair")) {
+      if (keyOf(other.pair) === key) showLabel(other);
+    }
   }
   countLabels();
 }
@@ -252,7 +255,8 @@ function exportLabels() {
 
 let all = []; // Every cluster of the page.
 let found = []; // Those that match, in order.
-let nShown = 0;
+let nShown = BATCH; // How many of them are shown at most.
+const entries = new Map(); // The entries of clusters that were shown, by number: open ones stay open.
 
 function clusterEntry(cluster) {
   const summary = make("summary", "",
@@ -280,13 +284,19 @@ const ORDERS = {
 
 const wantedIds = () => find.value.trim().toLowerCase();
 
+function entryOf(cluster) {
+  if (!entries.has(cluster.number)) entries.set(cluster.number, clusterEntry(cluster));
+  return entries.get(cluster.number);
+}
+
 function refresh() {
   const wanted = wantedIds();
   const order = ORDERS[document.getElementById("sort").value];
   found = all.filter((cluster) => cluster.ids.includes(wanted)).sort(order);
-  nShown = 0;
-  list.replaceChildren();
-  showMore();
+  const focused = document.activeElement;
+  list.replaceChildren(...found.slice(0, nShown).map(entryOf));
+  if (list.contains(focused)) focused.focus({ preventScroll: true });
+  refreshCount();
   refreshPairs();
 }
 
@@ -313,15 +323,24 @@ function showAllPairs() {
 }
 
 function showMore() {
-  const batch = found.slice(nShown, nShown + BATCH);
-  list.append(...batch.map(clusterEntry));
-  nShown += batch.length;
+  const first = found[nShown];
+  list.append(...found.slice(nShown, nShown + BATCH).map(entryOf));
+  nShown += BATCH;
+  refreshCount();
+  entryOf(first).querySelector("summary").focus();
+}
+
+function openAll(elements, open) {
+  for (const element of elements) element.open = open;
+}
+
+function refreshCount() {
   more.hidden = nShown >= found.length;
   document.getElementById("n-found").textContent = foundSay();
 }
 
 function foundSay() {
-  const [shown, matching] = [nShown, found.length].map((n) => n.toLocaleString("en"));
+  const [shown, matching] = [Math.min(nShown, found.length), found.length].map((n) => n.toLocaleString("en"));
   const total = counted(all.length, "cluster");
   if (all.length === 0) return "There is none.";
   if (!wantedIds()) return `${shown} of ${total} shown`;
@@ -330,12 +349,17 @@ function foundSay() {
 
 // --- keys ---
 
+// Go to the next entry, or the one before; from outside of them, to what is near in the window.
 function step(by) {
-  const entries = [...document.querySelectorAll(".entry > summary")].filter((one) => one.checkVisibility?.() ?? one.offsetParent);
-  const here = document.activeElement?.closest?.(".entry");
-  const at = here ? entries.indexOf(here.querySelector("summary")) : -1;
-  const next = entries[Math.min(entries.length - 1, Math.max(0, at + by))];
-  next?.focus();
+  const summaries = [...document.querySelectorAll(".entry > summary")].filter((one) => one.checkVisibility?.() ?? one.offsetParent);
+  const here = document.activeElement.closest(".entry");
+  let at = summaries.indexOf(here?.querySelector("summary"));
+  if (!here) {
+    const top = Math.max(0, tools.getBoundingClientRect().bottom);
+    const below = summaries.findIndex((one) => one.getBoundingClientRect().top >= top);
+    at = (below < 0 ? summaries.length : below) - (by > 0 ? 1 : 0);
+  }
+  summaries[Math.min(summaries.length - 1, Math.max(0, at + by))]?.focus();
 }
 
 function onKey(event) {
@@ -348,8 +372,8 @@ function onKey(event) {
   const inside = event.target.closest(".entry");
   const pair = event.target.closest(".pair");
   if (event.key === "/") find.focus();
-  else if (inside && ["j", "ArrowDown"].includes(event.key)) step(1);
-  else if (inside && ["k", "ArrowUp"].includes(event.key)) step(-1);
+  else if (event.key === "j" || (inside && event.key === "ArrowDown")) step(1);
+  else if (event.key === "k" || (inside && event.key === "ArrowUp")) step(-1);
   else if (pair && event.key === "r") label(pair, "right");
   else if (pair && event.key === "w") label(pair, "wrong");
   else return;
@@ -372,17 +396,14 @@ async function begin() {
     return;
   }
   refresh();
-  document.querySelector(".tools").hidden = false;
+  tools.hidden = false;
   find.addEventListener("input", refresh);
   document.getElementById("sort").addEventListener("change", refresh);
   more.addEventListener("click", showMore);
   document.getElementById("more-pairs").addEventListener("click", showAllPairs);
   document.getElementById("export").addEventListener("click", exportLabels);
-  for (const [id, open] of [["expand", true], ["collapse", false]]) {
-    document.getElementById(id).addEventListener("click", () => {
-      for (const element of list.querySelectorAll(".cluster")) element.open = open;
-    });
-  }
+  document.getElementById("expand").addEventListener("click", () => openAll(list.children, true));
+  document.getElementById("collapse").addEventListener("click", () => openAll(entries.values(), false));
   document.addEventListener("keydown", onKey);
   document.documentElement.dataset.ready = "yes";
 }
