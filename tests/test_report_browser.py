@@ -454,6 +454,21 @@ def test_nothing_is_wider_than_the_window(page, width):
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.parametrize("width", [400, 760, 1000, 1100, 1280, 1600])
+def test_headings_stand_clear_of_the_sticky_bar(page, width):
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        room = page.execute_script("""
+            document.getElementById("clusters").scrollIntoView();
+            const bar = document.querySelector(".tools").getBoundingClientRect();
+            return document.getElementById("clusters").getBoundingClientRect().top - bar.bottom;
+        """)
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert room >= 8
+
+
 def test_it_can_be_read_without_its_script(browser, result, tmp_path):
     place = tmp_path / "page.html"
     place.write_text(html.result_page(result), encoding="utf-8")
