@@ -135,7 +135,7 @@ def test_a_narrow_range_gets_the_digits_it_needs():
     ("given_labels", "why"),
     [
         ({}, "got 0 of one story and 0 of two stories"),
-        (labels(True, True), "got 2 of one story and 0 of two stories: mark more pairs"),
+        (labels(True, True), "got 2 of one story and 0 of two stories: label more pairs"),
         (labels(False), "got 0 of one story and 1 of two stories"),
         ({("x", "y"): True, ("a0", "b0"): False}, "got none: no threshold finds them"),
         ({("a0", "b0"): True, ("b0", "a0"): False}, "got both for 'a0' and 'b0'"),

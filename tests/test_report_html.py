@@ -32,10 +32,11 @@ from dedupe.records import (
     evidence_of,
 )
 from dedupe.report import html
-from dedupe.report.html import gathering, payload, plots, rows, sides
+from dedupe.report.html import gathering, opened, payload, plots, rows, sides
 from dedupe.report.html.order import in_order
 from dedupe.report.lines import visible
 from dedupe.results import Result
+from dedupe.scored import ScoredPairs
 from dedupe.settings import Settings
 from dedupe.text import tokenize
 
@@ -294,8 +295,8 @@ def test_the_copy_to_keep_stands_on_the_left():
     found = gathering.gather(
         result([pair("a", "b", 0.9), pair("a", "c", 0.5)], [["b", "a"], ["c"]])
     )
-    (copy,) = found.stories[0].copies
-    assert (copy.shown.left, copy.shown.right, copy.shown.is_mirrored) == ("b", "a", True)
+    (one,) = found.clusters[0].duplicates
+    assert (one.shown.left, one.shown.right, one.shown.is_mirrored) == ("b", "a", True)
 
 
 def test_near_pairs_come_nearest_first_and_know_the_decision():
@@ -310,27 +311,45 @@ def test_near_pairs_come_nearest_first_and_know_the_decision():
 
 def test_a_copy_far_from_the_kept_one_also_shows_its_best_match():
     scored = [pair("a", "b", 0.9), pair("b", "c", 0.8), pair("a", "c", 0.05)]
-    (story,) = gathering.gather(result(scored, [["a", "b", "c"]])).stories
-    assert [(copy.id, copy.shown.left, copy.shown.pair.score) for copy in story.copies] == [
+    (cluster,) = gathering.gather(result(scored, [["a", "b", "c"]])).clusters
+    assert [(one.id, one.shown.left, one.shown.pair.score) for one in cluster.duplicates] == [
         ("c", "a", 0.05),
         ("c", "b", 0.8),
         ("b", "a", 0.9),
     ]
-    assert (story.size, story.saved_words, story.n_more) == (3, 101 + 102, 0)
+    assert (cluster.size, cluster.saved_words, cluster.n_more) == (3, 101 + 102, 0)
 
 
-def test_every_cluster_has_its_turn_before_the_sixth_copy_of_one(monkeypatch):
+def test_pairs_that_are_not_shown_are_never_made(monkeypatch):
+    names = [f"{i:02}" for i in range(40)]
+    scored = ScoredPairs.of([pair("00", other, 0.9) for other in names[1:]], names)
+    made = []
+    scored._make = lambda place, make=scored._make: made.append(place) or make(place)
+    found = result(list(scored), [names])
+    made.clear()
+    monkeypatch.setattr(gathering, "N_BORDERLINE", 2)
+    monkeypatch.setattr(gathering, "N_DUPLICATES", 4)
+    facts = gathering.gather(replace(found, scored=scored))
+    assert set(made) == {0, 1, 2, 3}
+    assert (len(facts.scores), facts.similarities.shape) == (39, (39, 2))
+
+
+def test_every_cluster_has_its_turn_before_the_sixth_duplicate_of_one(monkeypatch):
     names = [f"{i:02}" for i in range(20)]
     groups = [names[:12], names[12:15]]
     scored = [pair(kept, other, 0.9) for kept, *rest in groups for other in rest]
     found = gathering.gather(result([*scored, pair("05", "13", 0.4)], groups))
     order = [shown.right for shown in gathering.shown_pairs(found)]
     assert order == ["13", *names[1:6], "13", "14", *names[6:12]]
-    monkeypatch.setattr(gathering, "N_COPIES", 4)
-    story = gathering.gather(result(scored, groups)).stories[0]
-    assert (len(story.copies), story.n_more, story.saved_words) == (4, 7, sum(range(101, 112)))
+    monkeypatch.setattr(gathering, "N_DUPLICATES", 4)
+    cluster = gathering.gather(result(scored, groups)).clusters[0]
+    assert (len(cluster.duplicates), cluster.n_more, cluster.saved_words) == (
+        4,
+        7,
+        sum(range(101, 112)),
+    )
     monkeypatch.setattr(gathering, "N_LISTED", 6)
-    assert len(gathering.gather(result(scored, groups)).stories) == 1
+    assert len(gathering.gather(result(scored, groups)).clusters) == 1
 
 
 def test_skipped_documents_are_gathered_by_remedy(monkeypatch):
@@ -348,7 +367,7 @@ def test_skipped_documents_are_gathered_by_remedy(monkeypatch):
 
 # --- texts ---
 
-STORIES = {
+TEXTS = {
     "a.txt": prose(1, 120),
     "b.txt": prose(2, 30) + prose(1, 120),
     "c.txt": prose(3, 90),
@@ -356,24 +375,69 @@ STORIES = {
 
 
 def test_the_share_of_words_that_duplicates_have():
-    overview = gathering.gather(dedupe.find_duplicate_texts(STORIES)).overview
+    overview = gathering.gather(dedupe.find_duplicate_texts(TEXTS)).overview
     assert overview.saved_share == pytest.approx(120 / (120 + 150 + 90))
-    assert "33% of all text" in html.result_page(dedupe.find_duplicate_texts(STORIES))
+    assert "33% of all text" in html.result_page(dedupe.find_duplicate_texts(TEXTS))
 
 
 def test_a_fresh_result_has_its_texts_and_a_loaded_one_takes_them():
-    found = dedupe.find_duplicate_texts(STORIES)
+    found = dedupe.find_duplicate_texts(TEXTS)
     loaded = Result.from_json(found.to_json())
-    assert html.result_page(found) == html.result_page(loaded, STORIES)
+    assert html.result_page(found) == html.result_page(loaded, TEXTS)
     assert "1 pair can be read by its longest passages" in html.result_page(loaded)
 
 
+def test_a_pair_that_is_too_large_is_shown_by_excerpts(monkeypatch):
+    found = dedupe.find_duplicate_texts(TEXTS)
+    size = max(
+        len(payload.as_json(one)) for one in unpacked(data_of(html.result_page(found))["pairs"])
+    )
+    monkeypatch.setattr(payload, "MAX_ITEM", size - 1)
+    # Excerpts are shortened, so that they are smaller.
+    page = html.result_page(found, TEXTS)
+    assert "can be read in full" not in page
+    assert "1 pair can be read by its longest passages" in page
+    (fragment,) = unpacked(data_of(page)["pairs"])
+    assert "excerpts" in fragment
+
+
+def texts_of_pairs(n):
+    """Make so many stories of two copies."""
+    return {f"{i:03}{copy}": f"{prose(i, 60)} {copy}" for i in range(n) for copy in "ab"}
+
+
+def test_the_work_for_texts_is_bounded(monkeypatch):
+    found = dedupe.find_duplicate_texts(texts_of_pairs(12))
+    monkeypatch.setattr(opened, "N_WHOLE", 5)
+    monkeypatch.setattr(opened, "N_OPENED", 8)
+    page = html.result_page(found)
+    assert "5 pairs can be read in full: those near the threshold and some of each" in page
+    assert "3 pairs can be read by their longest passages" in page
+    assert "Of 4 pairs the page has no room" in page
+    monkeypatch.setattr(opened, "N_WORDS", 3 * 2 * 61)
+    page = html.result_page(found)
+    assert "3 pairs can be read in full" in page
+    assert "Of 9 pairs the page has no room" in page
+
+
+@pytest.mark.parametrize("with_texts", [True, False])
+def test_a_page_tells_how_far_it_is(with_texts):
+    found = dedupe.find_duplicate_texts(texts_of_pairs(12))
+    steps = []
+    html.result_page(found, None if with_texts else {}, progress=steps.append)
+    done = [step.done for step in steps]
+    assert done == sorted(done)
+    assert set(range(1, 13)) <= set(done)
+    assert {(step.stage, step.total, step.unit) for step in steps} == {("report", 12, "pairs")}
+    assert done[-1] == 12
+
+
 def test_a_text_that_has_changed_is_shown_by_excerpts():
-    found = dedupe.find_duplicate_texts(STORIES)
-    whole = html.result_page(found, STORIES)
+    found = dedupe.find_duplicate_texts(TEXTS)
+    whole = html.result_page(found, TEXTS)
     assert "1 pair can be read in full" in whole
     for change in ("another text altogether", "...", "long " * 50_000):
-        page = html.result_page(found, STORIES | {"a.txt": change})
+        page = html.result_page(found, TEXTS | {"a.txt": change})
         assert "can be read in full" not in page
         assert "1 pair can be read by its longest passages" in page
 
@@ -381,19 +445,38 @@ def test_a_text_that_has_changed_is_shown_by_excerpts():
 # --- data ---
 
 
+def as_rows(items):
+    """Return items as they are packed."""
+    return [(item, payload.as_json(item)) for item in items]
+
+
 @given(st.lists(st.text() | st.integers()), st.integers(0, 400))
 def test_packing_keeps_the_first_items_within_the_budget(items, budget):
-    packed = payload.pack(items, budget)
-    assert packed.n_bytes == sum(len(block) for _, block in packed.blocks) <= budget
-    assert unpacked(packed.blocks) == items[: packed.n_items]
-    assert unpacked(payload.pack(items, 10**9).blocks) == items
+    packed = payload.pack(as_rows(items), budget)
+    in_page = payload.as_script_json({"blocks": packed.blocks})
+    assert len(in_page) - len('{"blocks":[]}') <= packed.n_bytes <= budget
+    assert unpacked(packed.blocks) == list(packed.items) == items[: len(packed.items)]
+    assert unpacked(payload.pack(as_rows(items), 10**9).blocks) == items
 
 
-def test_many_items_go_into_several_blocks_and_a_huge_one_is_left_out():
-    items = ["x" * 30_000, "y" * (2 << 20), *("z" * 30_000 for _ in range(9))]
-    packed = payload.pack(items, 10**9)
-    assert len(packed.blocks) > 2
-    assert unpacked(packed.blocks) == [items[0], None, *items[2:]]
+def test_many_items_go_into_several_blocks_as_far_as_a_browser_can_hold_them(monkeypatch):
+    items = ["é" * 30_000 for _ in range(9)]
+    packed = payload.pack(as_rows(items), 10**9)
+    assert [n for n, _ in packed.blocks] == [2, 2, 2, 2, 1]
+    monkeypatch.setattr(payload, "MAX_UNPACKED", 300_000)
+    assert len(payload.pack(as_rows(items), 10**9).items) == 4
+
+
+def test_a_cluster_that_is_too_large_is_listed_with_fewer_duplicates():
+    names = ["\x07" * 480 + f"{i:03}" for i in range(500)]
+    scored = [pair(names[0], other, 0.9) for other in names[1:]]
+    (cluster,) = gathering.gather(result(scored, [names])).clusters
+    ((shown, text),) = payload.cluster_rows([cluster])
+    assert len(text.encode()) <= payload.MAX_ITEM < 2 * len(text.encode())
+    assert shown.duplicates == cluster.duplicates[: len(shown.duplicates)]
+    *_, n_more, duplicates = json.loads(text)
+    assert len(duplicates) + n_more == 499
+    assert n_more > 0
 
 
 @given(st.recursive(st.text() | st.integers() | st.sampled_from(HOSTILE), st.lists))
@@ -425,37 +508,55 @@ def test_what_is_short_stays_short_and_harmless(text, repeats):
 def test_bars_are_of_one_side_of_the_threshold(values, threshold):
     chart = plots.scores(values, threshold)
     counts = {
-        style: sum(int(m.label.split(": ")[1].split()[0]) for m in chart.marks if m.style == style)
+        style: sum(int(m.says.split(": ")[1].split()[0]) for m in chart.shapes if m.style == style)
         for style in ("yes", "no")
     }
     assert counts["yes"] == sum(value >= max(threshold, 0.1) for value in values)
     assert counts["no"] == sum(0.1 <= value < threshold for value in values)
 
 
+@given(st.lists(st.sampled_from([0.1, 0.3999, 0.4, 0.95, 1.0])), st.sampled_from([0.1, 0.4, 1.0]))
+def test_bars_of_scores_at_the_ends_are_of_one_side_too(values, threshold):
+    shapes = plots.scores(values, threshold).shapes
+    counts = dict.fromkeys(("yes", "no"), 0)
+    for shape in shapes:
+        counts[shape.style] += int(shape.says.split(": ")[1].split()[0])
+    assert counts["yes"] == sum(value >= threshold for value in values)
+    assert sum(counts.values()) == len(values)
+
+
+@given(st.lists(st.integers(2, 10_000), min_size=2, max_size=30))
+def test_what_is_said_of_sizes_is_true(sizes):
+    said = plots.sizes(sizes).says.replace(",", "")
+    largest, middle = map(int, re.findall(r"[0-9]+", said))
+    assert said.endswith(f"at least half of the clusters have {middle} or fewer.")
+    assert largest == max(sizes)
+    assert middle in sizes
+    assert 2 * sum(size <= middle for size in sizes) >= len(sizes)
+    assert 2 * sum(size < middle for size in sizes) < len(sizes)
+
+
 @given(st.lists(st.integers(2, 10_000), max_size=30))
 def test_bars_of_sizes_hold_every_cluster(sizes):
     chart = plots.sizes(sizes)
-    assert sum(int(mark.label.split(": ")[1].split()[0]) for mark in chart.marks) == len(sizes)
+    assert sum(int(shape.says.split(": ")[1].split()[0]) for shape in chart.shapes) == len(sizes)
 
 
 def test_plots_of_nothing_and_of_one():
     assert plots.scores([], 0.4).says == "0 pairs at or above the threshold 0.4, 0 below it."
     assert plots.sizes([]).says == "There is no cluster."
     assert plots.sizes([3]).says == "The only cluster has 3 documents."
-    assert (
-        plots.sizes([2, 2, 9]).says == "The largest has 9 documents; half of them have 2 or fewer."
-    )
     assert plots.similarities([]).says.endswith("misses them: 0 of 0 confirmed pairs.")
     assert plots.similarities([(0.4, 1), (1, 1)]).says.endswith("1 of 2 confirmed pairs (50%).")
-    (mark,) = [mark for mark in plots.similarities([(1.0, 1.0)]).marks if mark.path]
-    assert mark.style == "level0"
+    (shape,) = [shape for shape in plots.similarities([(1.0, 1.0)]).shapes if shape.path]
+    assert shape.style == "level0"
 
 
 # --- pages ---
 
 
 def hostile_texts():
-    """Return stories whose ids and texts try to be more than text."""
+    """Return texts whose ids and texts try to be more than text."""
     return {
         name: f"{HOSTILE[-1 - i % 8]} {prose(i // 2, 100)} {name} {prose(i // 2 + 50, 100)}"
         for i, name in enumerate(f"{hostile}{copy}" for hostile in HOSTILE for copy in "12")
@@ -472,11 +573,11 @@ def benign_texts():
 @pytest.mark.parametrize("with_texts", [True, False])
 def test_hostile_text_adds_no_element_and_no_attribute(with_texts):
     seen = []
-    for stories in (benign_texts(), hostile_texts()):
-        skipped = [Skipped(name, name, name) for name in stories]
-        found = replace(dedupe.find_duplicate_texts(stories), skipped=tuple(skipped))
+    for texts in (benign_texts(), hostile_texts()):
+        skipped = [Skipped(name, name, name) for name in texts]
+        found = replace(dedupe.find_duplicate_texts(texts), skipped=tuple(skipped))
         assert len(found.clusters) == 8
-        page = html.result_page(found, stories if with_texts else None)
+        page = html.result_page(found, texts if with_texts else None)
         parts = [page, *unpacked(data_of(page)["pairs"])]
         assert not set("".join(parts)) & set("\u202e\x07\x1b\x00")
         parsed = [Parsed(part) for part in parts]
@@ -489,25 +590,25 @@ def test_hostile_text_adds_no_element_and_no_attribute(with_texts):
 
 
 def test_hostile_ids_reach_the_script_as_they_are():
-    stories = hostile_texts()
-    data = data_of(html.result_page(dedupe.find_duplicate_texts(stories), stories))
+    texts = hostile_texts()
+    data = data_of(html.result_page(dedupe.find_duplicate_texts(texts), texts))
     names = set()
-    for keep, *_, copies in unpacked(data["clusters"]):
-        for name in (keep, *(copy[0] for copy in copies)):
+    for _, keep, *_, duplicates in unpacked(data["clusters"]):
+        for name in (keep, *(row[0] for row in duplicates)):
             names.add(name if isinstance(name, str) else name[0])
-    assert names == set(stories)
+    assert names == set(texts)
 
 
 def test_the_page_is_the_same_every_time_and_from_json():
-    found = dedupe.find_duplicate_texts(STORIES)
-    page = html.result_page(found, STORIES)
-    assert html.result_page(found, dict(reversed(STORIES.items()))) == page
-    assert html.result_page(Result.from_json(found.to_json()), STORIES) == page
+    found = dedupe.find_duplicate_texts(TEXTS)
+    page = html.result_page(found, TEXTS)
+    assert html.result_page(found, dict(reversed(TEXTS.items()))) == page
+    assert html.result_page(Result.from_json(found.to_json()), TEXTS) == page
 
 
 def test_a_saved_result_gets_its_page_without_a_compiler(tmp_path):
     place = tmp_path / "result.json"
-    place.write_text(dedupe.find_duplicate_texts(STORIES).to_json(), encoding="utf-8")
+    place.write_text(dedupe.find_duplicate_texts(TEXTS).to_json(), encoding="utf-8")
     code = (
         "import sys, dedupe; from pathlib import Path; place = Path(sys.argv[1])\n"
         "dedupe.Result.from_json(place.read_bytes()).to_html(place.with_suffix('.html'))\n"
@@ -520,7 +621,7 @@ def test_a_saved_result_gets_its_page_without_a_compiler(tmp_path):
 
 
 def test_the_policy_names_what_is_in_the_page_and_nothing_else():
-    page = html.result_page(dedupe.find_duplicate_texts(STORIES), STORIES)
+    page = html.result_page(dedupe.find_duplicate_texts(TEXTS), TEXTS)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
     policy = policy.replace("&#39;", "'")
     assert policy.startswith("default-src 'none'; ")
@@ -540,7 +641,7 @@ def test_a_page_without_duplicates():
 
 
 def test_a_page_says_what_it_says_without_its_script():
-    found = dedupe.find_duplicate_texts(STORIES)
+    found = dedupe.find_duplicate_texts(TEXTS)
     page = html.result_page(replace(found, skipped=(Skipped("x.pdf", "no text", "ocr it"),)))
     said = " ".join(" ".join(Parsed(page).said).split())
     assert "1 of 3 documents is a copy of another" in said
@@ -561,33 +662,46 @@ def test_a_comparison_has_a_page_without_a_script():
     assert "Two documents alone do not tell which text is furniture" in said
 
 
+def made(groups, evidence, skipped=(), reason="9 words shared"):
+    """Make a result of clusters, each duplicate paired with the first of them."""
+    scored = [
+        replace(pair(*sorted((group[0], other)), 0.9), reason=reason, find_evidence=evidence())
+        for group in groups
+        for other in group[1:]
+    ]
+    ids = sorted(name for group in groups for name in group)
+    dropped = ((group[0], other) for group in groups for other in group[1:])
+    return Result(
+        clusters=tuple(Cluster(group[0], tuple(group)) for group in groups),
+        duplicates=tuple(Duplicate(one, kept, 0.9, kept, 0.9, reason) for kept, one in dropped),
+        scored=tuple(scored),
+        skipped=tuple(skipped),
+        n_documents=len(ids),
+        n_words=300 * len(ids),
+        settings=Settings(),
+        documents=tuple(DocumentInfo(name, 300, 0) for name in ids),
+    )
+
+
 def large(n_clusters, size=3):
     """Make a result of clusters with ids that do not compress and evidence for each pair."""
     rng = random.Random(1)
     excerpts = [prose(seed, 40)[:240] for seed in range(500)]
-    scored, groups = [], []
-    for _ in range(n_clusters):
-        group = sorted(f"news/{rng.randbytes(16).hex()}.html" for _ in range(size))
-        groups.append(group)
-        for other in group[1:]:
-            passages = tuple(
-                Passage(Span(i * 300, i * 300 + 240), Span(i * 300, i * 300 + 240), 40, text)
-                for i, text in enumerate(rng.sample(excerpts, 8))
-            )
-            evidence = Evidence(passages, (), (), 0.8, 0.9)
-            scored.append(pair(group[0], other, round(rng.uniform(0.41, 1), 6), evidence))
-    ids = [name for group in groups for name in group]
-    return Result(
-        clusters=tuple(Cluster(group[0], tuple(group)) for group in groups),
-        duplicates=tuple(
-            Duplicate(p.right, p.left, p.score, p.left, p.score, p.reason) for p in scored
-        ),
-        scored=tuple(scored),
-        skipped=tuple(Skipped(f"s{i}", "no text", f"remedy {i % 300}") for i in range(20_000)),
-        n_documents=len(ids),
-        n_words=300 * len(ids),
-        settings=Settings(),
-        documents=tuple(DocumentInfo(name, 300, 0) for name in sorted(ids)),
+
+    def evidence():
+        passages = tuple(
+            Passage(Span(i * 300, i * 300 + 240), Span(i * 300, i * 300 + 240), 40, text)
+            for i, text in enumerate(rng.sample(excerpts, 8))
+        )
+        return evidence_of(Evidence(passages, (), (), 0.8, 0.9))
+
+    return made(
+        [
+            sorted(f"news/{rng.randbytes(16).hex()}.html" for _ in range(size))
+            for _ in range(n_clusters)
+        ],
+        evidence,
+        [Skipped(f"s{i}", "no text", f"remedy {i % 300}") for i in range(20_000)],
     )
 
 
@@ -602,6 +716,80 @@ def test_ten_thousand_clusters_fit_into_five_megabytes():
     assert re.search(r"Of [\d,]+ pairs the page has no room", page)
 
 
+SMALL = evidence_of(Evidence((Passage(Span(0, 9), Span(0, 9), 9, "x"),), (), (), 1.0, 1.0))
+
+KINDS_OF_IDS = {
+    "short": lambda rng: f"{rng.randrange(16**11):011x}",
+    "quotes": lambda rng: f"{rng.randrange(16**11):011x}" + '"' * 480,
+    "any markup": lambda rng: "".join(rng.choices("<>&\"'\\/", k=490)),
+    "controls": lambda rng: "".join(map(chr, rng.choices(range(32), k=490))),
+    "unassigned": lambda rng: "".join(map(chr, rng.choices(range(0xA0000, 0xDFFFF), k=490))),
+    "surrogates": lambda rng: "".join(map(chr, rng.choices(range(0xD800, 0xE000), k=490))),
+    "too long": lambda rng: "".join(map(chr, rng.choices(range(0x4E00, 0x9FFF), k=3000))),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_clusters", "size"),
+    [("short", 390, 500), ("quotes", 25, 500), ("any markup", 60, 30)]
+    + [(kind, 4, 500) for kind in KINDS_OF_IDS],
+)
+def test_a_page_stays_under_five_megabytes_whatever_its_ids_are(kind, n_clusters, size):
+    rng = random.Random(1)
+    named = KINDS_OF_IDS[kind]
+    groups = [sorted({named(rng) for _ in range(size)}) for _ in range(n_clusters)]
+    skipped = [Skipped(named(rng), named(rng), f"{i % 30}{named(rng)}"[:400]) for i in range(600)]
+    for text in (named(rng) for _ in range(30)):
+        skipped += [Skipped(named(rng), named(rng), text) for _ in range(20)]
+    found = made(groups, lambda: SMALL, skipped, reason=named(rng))
+    page = html.result_page(found)
+    assert len(page.encode()) < 5_000_000
+    data = data_of(page)
+    assert all(rows_ := unpacked(data["clusters"]))
+    assert [row[0] for row in rows_] == list(range(1, len(rows_) + 1))
+    assert sum(row[5] + len(row[6]) for row in rows_) == sum(
+        len(group) - 1 for group in groups[: len(rows_)]
+    )
+    said = " ".join(" ".join(Parsed(page).said).split())
+    (n_opened,) = re.findall(r"([\d,]+) pairs can be read by their longest passages", said)
+    assert int(n_opened.replace(",", "")) == len(unpacked(data["pairs"])) <= 3000
+
+
+def opened_heads(page):
+    """Return the ids of each pair that can be opened, by its cluster and its place there."""
+    data = data_of(page)
+    fragments = unpacked(data["pairs"])
+    heads = {}
+    for cluster, place, number in unpacked(data["places"]):
+        assert (cluster, place) not in heads
+        heads[cluster, place] = re.findall("<bdi>(.*?)</bdi>", fragments[number])
+    assert {number for *_, number in unpacked(data["places"])} == set(range(len(fragments)))
+    return heads
+
+
+def test_every_pair_opens_with_its_own_texts(monkeypatch):
+    monkeypatch.setattr(payload, "MAX_ITEM", 30_000)
+    texts = {"\x07" * 480 + f"{i:03}": f"{prose(0, 60)} tail{i}" for i in range(50)}
+    for n in range(1, 6):
+        texts |= {f"story{n}{copy}": prose(n, 60) + f"extra {copy}" for copy in "abc"[: 2 + n % 2]}
+    found = dedupe.find_duplicate_texts(texts)
+    page = html.result_page(found)
+    rows_ = unpacked(data_of(page)["clusters"])
+    assert [row[2 + 1] for row in rows_] == [50, 3, 3, 3, 2, 2]
+    assert 0 < len(rows_[0][6]) < 49 == len(rows_[0][6]) + rows_[0][5]
+
+    def shown_id(name):
+        return payload.short(rows.shown(name if isinstance(name, str) else name[0]))
+
+    heads = {sides: found for sides, found in opened_heads(page).items() if sides[0]}
+    assert heads == {
+        (number, place): [shown_id(kept), shown_id(row[0])]
+        for number, kept, *_, duplicates in rows_
+        for place, row in enumerate(duplicates)
+    }
+    assert f"{len(heads)} pairs can be read in full" in page
+
+
 def test_a_page_that_cannot_hold_everything_says_so(monkeypatch):
     monkeypatch.setattr(payload, "ROW_BYTES", 60_000)
     page = html.result_page(large(900))
@@ -611,13 +799,9 @@ def test_a_page_that_cannot_hold_everything_says_so(monkeypatch):
 
 
 def test_a_page_about_an_old_collection_says_so():
-    found = dedupe.find_duplicate_texts(
-        {"new": STORIES["a.txt"]}, against={"old": STORIES["b.txt"]}
-    )
+    found = dedupe.find_duplicate_texts({"new": TEXTS["a.txt"]}, against={"old": TEXTS["b.txt"]})
     page = html.result_page(found)
     assert "1 of 1 new document is a copy of an old one" in page
     assert "The copy to keep stands first, the old one;" in page
-    other = dedupe.find_duplicate_texts(
-        {"new": STORIES["c.txt"]}, against={"old": STORIES["b.txt"]}
-    )
+    other = dedupe.find_duplicate_texts({"new": TEXTS["c.txt"]}, against={"old": TEXTS["b.txt"]})
     assert "No duplicates among 1 new document" in html.result_page(other)

@@ -40,6 +40,16 @@ def test_it_is_a_sequence_as_a_list_is(numbers, start, end, step):
     assert (scored[-1] is pairs[-1]) if pairs else not scored
 
 
+def test_its_arrays_say_what_its_pairs_do():
+    found = find_duplicate_texts(TEXTS | {"long": STORY + "and other words " * 9})
+    loaded = Result.from_json(found.to_json())
+    ids = [document.id for document in found.documents]
+    for scored in (found.scored, found.scored[1:], ScoredPairs.of(loaded.scored, ids)):
+        rows = [scored.scores, scored.jaccards, scored.containments]
+        assert np.transpose(rows).tolist() == [[p.score, p.jaccard, p.containment] for p in scored]
+        assert len(scored) > 2
+
+
 @given(chosen, chosen)
 def test_pairs_are_found_from_either_side(numbers, wanted):
     scored = ScoredPairs.of([make_pair(*sides) for sides in numbers], IDS)

@@ -120,7 +120,7 @@ def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibr
         raise InvalidLabels(
             "there must be labels of both kinds, "
             f"got {n_same} of one story and {n_different} of two stories: "
-            "mark more pairs, the nearest to the threshold first"
+            "label more pairs, the nearest to the threshold first"
         )
     scores = {
         (pair.left, pair.right): pair.score

@@ -117,9 +117,11 @@ def scored_pairs(
     return ScoredPairs(
         ids,
         numbers_of(facts),
-        facts["score"],
-        is_identical(facts),
-        partial(_pair, facts, ids, find_evidence),
+        scores=facts["score"],
+        jaccards=facts["jaccard"],
+        containments=np.maximum(facts["containment_left"], facts["containment_right"]),
+        is_identical=is_identical(facts),
+        make=partial(_pair, facts, ids, find_evidence),
     )
 
 

@@ -14,7 +14,8 @@ class Progress:
     ----------
     stage : str
         ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"shingles"``,
-        ``"furniture"``, ``"counts"``, ``"weights"``, ``"scoring"`` or ``"clustering"``.
+        ``"furniture"``, ``"counts"``, ``"weights"``, ``"scoring"``, ``"clustering"``
+        or ``"report"``.
     done : int
     total : int or None
         None while it is not known.

@@ -16,6 +16,7 @@ from dedupe.records import Pair
 __all__ = ["ScoredPairs", "keys_of", "pairs_of"]
 
 Whole = npt.NDArray[np.signedinteger[Any]]
+Real = npt.NDArray[np.float64]
 
 
 class ScoredPairs(Sequence[Pair]):
@@ -28,7 +29,8 @@ class ScoredPairs(Sequence[Pair]):
     ids : sequence of str, in order
     numbers : int [shape=(n_pairs, 2)]
         Places of both sides among the ids, the lesser first.
-    scores : float64 [shape=(n_pairs,)]
+    scores, jaccards, containments : float64 [shape=(n_pairs,)]
+        The fields of the pairs, for whoever asks for those of all of them.
     is_identical : bool [shape=(n_pairs,)]
         Whether the documents are exact copies.
 
@@ -44,13 +46,18 @@ class ScoredPairs(Sequence[Pair]):
         self,
         ids: Sequence[str],
         numbers: Whole,
-        scores: npt.NDArray[np.float64],
+        *,
+        scores: Real,
+        jaccards: Real,
+        containments: Real,
         is_identical: npt.NDArray[np.bool_],
         make: Callable[[int], Pair],
     ) -> None:
         self.ids = ids
         self.numbers = numbers
         self.scores = scores
+        self.jaccards = jaccards
+        self.containments = containments
         self.is_identical = is_identical
         self._make = make
 
@@ -69,9 +76,11 @@ class ScoredPairs(Sequence[Pair]):
         return cls(
             ids,
             pairs_of([(index[pair.left], index[pair.right]) for pair in pairs]),
-            np.array([pair.score for pair in pairs], np.float64),
-            np.array([pair.verdict == "identical" for pair in pairs], np.bool_),
-            pairs.__getitem__,
+            scores=np.array([pair.score for pair in pairs], np.float64),
+            jaccards=np.array([pair.jaccard for pair in pairs], np.float64),
+            containments=np.array([pair.containment for pair in pairs], np.float64),
+            is_identical=np.array([pair.verdict == "identical" for pair in pairs], np.bool_),
+            make=pairs.__getitem__,
         )
 
     def __len__(self) -> int:
@@ -108,9 +117,11 @@ class ScoredPairs(Sequence[Pair]):
         return ScoredPairs(
             self.ids,
             self.numbers[places],
-            self.scores[places],
-            self.is_identical[places],
-            lambda place: self._make(int(places[place])),
+            scores=self.scores[places],
+            jaccards=self.jaccards[places],
+            containments=self.containments[places],
+            is_identical=self.is_identical[places],
+            make=lambda place: self._make(int(places[place])),
         )
 
     def places(self, numbers: Any) -> npt.NDArray[np.int64]:

@@ -1,8 +1,9 @@
 """A result, or a comparison, as one HTML file that needs nothing else.
 
 `gathering` finds the `facts` to tell, `sides` and `rows` put two texts side by side,
-`plots` draws, `texts` aligns those of a pair, `payload` fits it all into a
-few megabytes, and `pages` fills in the templates. Only those know what HTML is.
+`plots` draws, `texts` aligns those of a pair, `payload` packs rows and `opened` the pairs
+that can be opened into a few megabytes, `tables` chooses what stands in the page itself,
+and `pages` fills in the templates of the `environment`. Only those know what HTML is.
 """
 
 from collections.abc import Mapping

@@ -5,10 +5,13 @@ How they come about is in `dedupe.report.html.gathering`.
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from dedupe.errors import Skipped
 from dedupe.records import Pair
 
-__all__ = ["Copy", "Facts", "Overview", "Remedy", "ShownPair", "Story"]
+__all__ = ["Facts", "Overview", "Remedy", "ShownCluster", "ShownDuplicate", "ShownPair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class ShownPair:
     Attributes
     ----------
     left, right : str
-        Ids. The copy to keep is on the left, where one of them is.
+        Ids. The representative is on the left, where one of them is.
     pair : Pair
     together : bool
         Whether both are in one cluster: what was decided.
@@ -30,13 +33,18 @@ class ShownPair:
     together: bool
 
     @property
+    def sides(self) -> tuple[str, str]:
+        """Both ids, which name the pair."""
+        return self.left, self.right
+
+    @property
     def is_mirrored(self) -> bool:
         """Whether the sides are not those of the pair."""
         return self.left != self.pair.left
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class ShownDuplicate:
     """A duplicate, and a pair that says why it is one.
 
     Attributes
@@ -54,8 +62,8 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """A cluster.
+class ShownCluster:
+    """A cluster that a reader can open.
 
     Attributes
     ----------
@@ -66,10 +74,8 @@ class Story:
         Words of the representative.
     size : int
         Documents, the representative included.
-    copies : tuple of Copy
-        Least sure first; of so many documents as a page lists.
-    n_more : int
-        Duplicates that are not among them.
+    duplicates : tuple of ShownDuplicate
+        Least sure first; those of as many documents as there is room for.
     saved_words : int
         Words of all its duplicates.
     """
@@ -78,9 +84,13 @@ class Story:
     representative: str
     n_words: int
     size: int
-    copies: tuple[Copy, ...]
-    n_more: int
+    duplicates: tuple[ShownDuplicate, ...]
     saved_words: int
+
+    @property
+    def n_more(self) -> int:
+        """How many duplicates are not listed; some of those that are have two entries."""
+        return self.size - 1 - len({one.id for one in self.duplicates})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +99,12 @@ class Remedy:
 
     remedy: str
     skipped: tuple[Skipped, ...]
-    n_more: int
+    n_skipped: int
 
     @property
-    def n_skipped(self) -> int:
-        """How many there are, listed or not."""
-        return len(self.skipped) + self.n_more
+    def n_more(self) -> int:
+        """How many are not listed."""
+        return self.n_skipped - len(self.skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +146,12 @@ class Facts:
     overview : Overview
     borderline : tuple of ShownPair
         Nearest to the threshold first.
-    stories : tuple of Story
+    clusters : tuple of ShownCluster
         Largest first; fewer than `overview.n_clusters` where these are very many.
     remedies : tuple of Remedy
-    scores : tuple of float
+    scores : float64 [shape=(n_pairs,)]
         Of every scored pair.
-    similarities : tuple of (float, float)
+    similarities : float64 [shape=(n_confirmed, 2)]
         Jaccard similarity and containment of every confirmed pair.
     sizes : tuple of int
         Documents in every cluster.
@@ -149,8 +159,8 @@ class Facts:
 
     overview: Overview
     borderline: tuple[ShownPair, ...]
-    stories: tuple[Story, ...]
+    clusters: tuple[ShownCluster, ...]
     remedies: tuple[Remedy, ...]
-    scores: tuple[float, ...]
-    similarities: tuple[tuple[float, float], ...]
+    scores: npt.NDArray[np.float64]
+    similarities: npt.NDArray[np.float64]
     sizes: tuple[int, ...]

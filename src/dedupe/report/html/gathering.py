@@ -7,12 +7,21 @@ a page can hold of a large result is decided here by numbers of documents; by by
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+import numpy as np
 
 from dedupe.errors import Skipped
 from dedupe.records import Cluster, Duplicate, Pair
-from dedupe.report.html.facts import Copy, Facts, Overview, Remedy, ShownPair, Story
+from dedupe.report.html.facts import (
+    Facts,
+    Overview,
+    Remedy,
+    ShownCluster,
+    ShownDuplicate,
+    ShownPair,
+)
 from dedupe.results import Result
+from dedupe.scored import ScoredPairs
 
 __all__ = ["BORDER", "gather", "shown_pairs"]
 
@@ -23,7 +32,7 @@ BORDER = 0.2
 """How far from the threshold a score is near it. Beyond, no other threshold that
 makes sense would decide otherwise, and a page of such pairs would hide those that count."""
 
-N_COPIES = 500
+N_DUPLICATES = 500
 """Duplicates that are listed of one cluster; nobody reads more."""
 
 N_LISTED = 200_000
@@ -32,63 +41,40 @@ N_LISTED = 200_000
 N_SKIPPED, N_REMEDIES = 20, 20
 """Skipped documents that are listed for each remedy, and remedies."""
 
-FIRST_COPIES = 5
+FIRST_DUPLICATES = 5
 """Duplicates of a cluster whose texts come before those of other clusters' sixth."""
 
 
 def gather(result: Result) -> Facts:
     """Return what a page says of a result."""
-    duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
+    scored = ScoredPairs.of(result.scored, [document.id for document in result.documents])
+    is_confirmed = scored.scores >= result.settings.threshold
     n_words = {document.id: document.n_words for document in result.documents}
-    listed = list(_listed(result.clusters))
-    members = (member for cluster in listed for member in cluster.members if member in duplicates)
-    wanted = {sides for member in members for sides in _sides(duplicates[member])}
-    scan = _scan(result, wanted)
-    known = _Known(duplicates, n_words, scan.pairs, result.settings.threshold)
     return Facts(
         _overview(result, sum(n_words[duplicate.id] for duplicate in result.duplicates)),
         tuple(_borderline(result)),
-        tuple(_story(number, cluster, known) for number, cluster in enumerate(listed, start=1)),
+        tuple(_shown_clusters(result, scored, n_words)),
         tuple(_remedies(result.skipped)),
-        tuple(scan.scores),
-        tuple(scan.similarities),
+        scored.scores,
+        np.column_stack([scored.jaccards, scored.containments])[is_confirmed],
         tuple(map(len, result.clusters)),
     )
-
-
-class _Scan(NamedTuple):
-    """What one pass over the scored pairs brings."""
-
-    pairs: dict[tuple[str, str], Pair]
-    scores: list[float]
-    similarities: list[tuple[float, float]]
-
-
-def _scan(result: Result, wanted: set[tuple[str, str]]) -> _Scan:
-    """Go through the scored pairs, of which there may be millions, once."""
-    scan = _Scan({}, [], [])
-    for pair in result.scored:
-        scan.scores.append(pair.score)
-        if pair.score >= result.settings.threshold:
-            scan.similarities.append((pair.jaccard, pair.containment))
-        if (pair.left, pair.right) in wanted:
-            scan.pairs[pair.left, pair.right] = pair
-    return scan
 
 
 def shown_pairs(facts: Facts) -> Iterator[ShownPair]:
     """Yield every pair that a reader can open, once, those that matter most first.
 
     What a page has no room for is the end of this. Each cluster has its turn before
-    the larger ones show all of their copies.
+    the larger ones show all of their duplicates.
     """
     seen: set[tuple[str, str]] = set()
-    firsts = (copy.shown for story in facts.stories for copy in story.copies[:FIRST_COPIES])
-    others = (copy.shown for story in facts.stories for copy in story.copies[FIRST_COPIES:])
+    clusters = facts.clusters
+    firsts = (one.shown for found in clusters for one in found.duplicates[:FIRST_DUPLICATES])
+    others = (one.shown for found in clusters for one in found.duplicates[FIRST_DUPLICATES:])
     for source in (facts.borderline, firsts, others):
         for one in source:
-            if (one.left, one.right) not in seen:
-                seen.add((one.left, one.right))
+            if one.sides not in seen:
+                seen.add(one.sides)
                 yield one
 
 
@@ -121,10 +107,39 @@ def _listed(clusters: Sequence[Cluster]) -> Iterator[Cluster]:
     """Yield the clusters that there is room for."""
     room = N_LISTED
     for cluster in clusters:
-        room -= min(len(cluster), N_COPIES)
+        room -= min(len(cluster), N_DUPLICATES)
         if room < 0:
             return
         yield cluster
+
+
+def _shown_clusters(
+    result: Result, scored: ScoredPairs, n_words: dict[str, int]
+) -> Iterator[ShownCluster]:
+    """Yield the clusters that are listed, with the pairs that say why the others are copies."""
+    duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
+    listed = [(cluster, _dropped(cluster, duplicates)) for cluster in _listed(result.clusters)]
+    shown = (one for _, dropped in listed for one in dropped[:N_DUPLICATES])
+    pairs = _found(scored, [sides for one in shown for sides in _sides(one)])
+    for number, (cluster, dropped) in enumerate(listed, start=1):
+        yield ShownCluster(
+            number,
+            cluster.representative,
+            n_words[cluster.representative],
+            len(cluster),
+            tuple(
+                ShownDuplicate(one.id, n_words[one.id], reason)
+                for one in dropped[:N_DUPLICATES]
+                for reason in _reasons(one, pairs, result.settings.threshold)
+            ),
+            sum(n_words[one.id] for one in dropped),
+        )
+
+
+def _dropped(cluster: Cluster, duplicates: dict[str, Duplicate]) -> list[Duplicate]:
+    """Return the duplicates of a cluster, the least sure first."""
+    dropped = [duplicates[member] for member in cluster.members if member in duplicates]
+    return sorted(dropped, key=lambda duplicate: (duplicate.score, duplicate.id))
 
 
 def _sides(duplicate: Duplicate) -> list[tuple[str, str]]:
@@ -136,40 +151,21 @@ def _sides(duplicate: Duplicate) -> list[tuple[str, str]]:
     return [(min(duplicate.id, other), max(duplicate.id, other)) for other in others]
 
 
-class _Known(NamedTuple):
-    """What clusters are described with, by id or by ids."""
-
-    duplicates: dict[str, Duplicate]
-    n_words: dict[str, int]
-    pairs: dict[tuple[str, str], Pair]
-    threshold: float
-
-
-def _story(number: int, cluster: Cluster, known: _Known) -> Story:
-    """Describe a cluster."""
-    n_words = known.n_words
-    dropped = [known.duplicates[m] for m in cluster.members if m in known.duplicates]
-    dropped.sort(key=lambda duplicate: (duplicate.score, duplicate.id))
-    copies = tuple(
-        Copy(one.id, n_words[one.id], ShownPair(pair.other(one.id), one.id, pair, together=True))
-        for one in dropped[:N_COPIES]
-        for pair in _reasons(one, known)
-    )
-    return Story(
-        number,
-        cluster.representative,
-        n_words[cluster.representative],
-        len(cluster),
-        copies,
-        max(0, len(dropped) - N_COPIES),
-        sum(n_words[one.id] for one in dropped),
-    )
+def _found(scored: ScoredPairs, sides: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pair]:
+    """Return those of some pairs that were scored; no others are made, of which there are more."""
+    numbers = {name: number for number, name in enumerate(scored.ids)}
+    places = scored.places([(numbers[left], numbers[right]) for left, right in sides])
+    found = zip(sides, places.tolist(), strict=True)
+    return {one: scored[place] for one, place in found if place >= 0}
 
 
-def _reasons(duplicate: Duplicate, known: _Known) -> list[Pair]:
+def _reasons(
+    duplicate: Duplicate, pairs: dict[tuple[str, str], Pair], threshold: float
+) -> list[ShownPair]:
     """Return the pairs that say why a document is a duplicate: one, or two if that is far off."""
-    pairs = [known.pairs[sides] for sides in _sides(duplicate) if sides in known.pairs]
-    return pairs if pairs[0].score < known.threshold else pairs[:1]
+    found = [pairs[sides] for sides in _sides(duplicate) if sides in pairs]
+    kept = found if found[0].score < threshold else found[:1]
+    return [ShownPair(p.other(duplicate.id), duplicate.id, p, together=True) for p in kept]
 
 
 def _borderline(result: Result) -> Iterator[ShownPair]:
@@ -201,4 +197,4 @@ def _remedies(skipped: Iterable[Skipped]) -> Iterator[Remedy]:
         if len(group) < N_SKIPPED:
             group.append(document)
     for remedy, group in list(groups.items())[:N_REMEDIES]:
-        yield Remedy(remedy, tuple(group), counts[remedy] - len(group))
+        yield Remedy(remedy, tuple(group), counts[remedy])

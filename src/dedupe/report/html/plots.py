@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
+
 from dedupe.report.lines import counted
 from dedupe.settings import SCORE_FLOOR
 
-__all__ = ["BOTTOM", "HEIGHT", "LEFT", "RIGHT", "TOP", "WIDTH", "Chart", "Mark", "Tick"]
+__all__ = ["BOTTOM", "HEIGHT", "LEFT", "RIGHT", "TOP", "WIDTH", "Chart", "Shape", "Tick"]
 __all__ += ["scores", "similarities", "sizes"]
 
 WIDTH, HEIGHT = 380, 252
@@ -40,20 +43,20 @@ WHOLE_TEXT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Shape:
     """Something drawn: a path, its class, and what it says when it is pointed at."""
 
     path: str
     style: str
-    label: str = ""
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A place on an axis, in the units of the chart, and its label."""
+    """A place on an axis, in the units of the chart, and what it says."""
 
     place: float
-    label: str
+    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +69,16 @@ class Chart:
     y_name: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    marks: tuple[Mark, ...]
+    shapes: tuple[Shape, ...]
     rule: Tick | None = None
 
 
-def scores(values: Sequence[float], threshold: float) -> Chart:
+def scores(values: npt.ArrayLike, threshold: float) -> Chart:
     """Draw how many pairs have which score, and where the threshold lies among them."""
     edges = _edges(threshold)
-    recorded = [value for value in values if value >= SCORE_FLOOR]
-    counts = _histogram(recorded, edges)
+    found = np.asarray(values, np.float64)
+    recorded = found[found >= SCORE_FLOOR]
+    counts = np.histogram(recorded, edges)[0].tolist()
     bars = [
         _bar(
             (_score_x(low), _score_x(high)),
@@ -86,7 +90,7 @@ def scores(values: Sequence[float], threshold: float) -> Chart:
         for (low, high), n in zip(pairwise(edges), counts, strict=True)
         if n
     ]
-    confirmed = sum(value >= threshold for value in recorded)
+    confirmed = int(np.count_nonzero(recorded >= threshold))
     return Chart(
         "Scores",
         f"{counted(confirmed, 'pair')} at or above the threshold {threshold:g}, "
@@ -128,23 +132,21 @@ def sizes(values: Sequence[int]) -> Chart:
     )
 
 
-def similarities(values: Sequence[tuple[float, float]]) -> Chart:
-    """Draw Jaccard similarity against containment of the confirmed pairs."""
-    cells = Counter(
-        (min(N_CELLS - 1, int(jaccard * N_CELLS)), min(N_CELLS - 1, int(contained * N_CELLS)))
-        for jaccard, contained in values
-    )
-    missed = sum(jaccard < WHOLE_TEXT for jaccard, _ in values)
-    share = f" ({missed / len(values):.0%})" if values else ""
+def similarities(values: npt.ArrayLike) -> Chart:
+    """Draw Jaccard similarity against containment of the confirmed pairs, which are the rows."""
+    found = np.asarray(values, np.float64).reshape(-1, 2)
+    cells = _cells(found)
+    missed = int(np.count_nonzero(found[:, 0] < WHOLE_TEXT))
+    share = f" ({missed / len(found):.0%})" if len(found) else ""
     return Chart(
         "Containment and Jaccard similarity",
         f"Under a Jaccard similarity of {WHOLE_TEXT:g}, where comparing whole texts misses them: "
-        f"{missed:,} of {counted(len(values), 'confirmed pair')}{share}.",
+        f"{missed:,} of {counted(len(found), 'confirmed pair')}{share}.",
         "Jaccard similarity",
         "containment",
         tuple(Tick(_x(k / 5), f"{k / 5:g}") for k in range(6)),
         tuple(Tick(_y(k / 5), f"{k / 5:g}") for k in range(6)),
-        tuple(_level(cells, level, 3.5 * (len(values) <= FEW)) for level in range(LEVELS)),
+        tuple(_level(cells, level, 3.5 * (len(found) <= FEW)) for level in range(LEVELS)),
         Tick(_x(WHOLE_TEXT), f"Jaccard {WHOLE_TEXT:g}"),
     )
 
@@ -156,40 +158,34 @@ def _sizes_say(values: Sequence[int]) -> str:
     largest = counted(max(values), "document")
     if len(values) == 1:
         return f"The only cluster has {largest}."
-    middle = sorted(values)[len(values) // 2]
-    return f"The largest has {largest}; half of them have {middle:,} or fewer."
+    middle = sorted(values)[(len(values) - 1) // 2]
+    return f"The largest has {largest}; at least half of the clusters have {middle:,} or fewer."
 
 
 def _edges(threshold: float) -> list[float]:
     """Return the edges of the bars of scores, one of which is the threshold."""
-    inner = {threshold + k * STEP for k in range(-20, 21)}
-    # An edge that all but coincides with an end would leave a bar without width.
-    return [
-        SCORE_FLOOR,
-        *sorted(edge for edge in inner if SCORE_FLOOR + 1e-9 < edge < 1 - 1e-9),
-        1.0,
-    ]
+    inner = (threshold + k * STEP for k in range(-20, 21))
+    # An edge that all but coincides with an end would leave a bar without width; but what
+    # reaches a threshold of 1 has a bar of its own, a mere line.
+    edges = {edge for edge in inner if SCORE_FLOOR + 1e-9 < edge < 1 - 1e-9}
+    return [*sorted({SCORE_FLOOR, threshold} | edges), 1.0]
 
 
-def _histogram(values: Sequence[float], edges: Sequence[float]) -> list[int]:
-    """Return how many values lie between each two edges; the last includes its end."""
-    counts = [0] * (len(edges) - 1)
-    place = 0
-    for value in sorted(values):
-        while place < len(counts) - 1 and value >= edges[place + 1]:
-            place += 1
-        counts[place] += 1
-    return counts
+def _cells(values: npt.NDArray[np.float64]) -> Counter[tuple[int, int]]:
+    """Return how many of some points, from 0 to 1 in both directions, lie in which cell."""
+    places = np.minimum(N_CELLS - 1, (values * N_CELLS).astype(np.int64))
+    cells, counts = np.unique(places, axis=0, return_counts=True)
+    return Counter({(x, y): n for (x, y), n in zip(cells.tolist(), counts.tolist(), strict=True)})
 
 
-def _bar(sides: tuple[float, float], n: int, tallest: int, style: str, label: str) -> Mark:
+def _bar(sides: tuple[float, float], n: int, tallest: int, style: str, says: str) -> Shape:
     """Draw a bar with a little air beside it."""
     left, right = sides[0] + 1, sides[1] - 1
     top = _y(_height(n, tallest))
-    return Mark(f"M{left:.1f} {BOTTOM}V{top:.1f}H{right:.1f}V{BOTTOM}Z", style, label)
+    return Shape(f"M{left:.1f} {BOTTOM}V{top:.1f}H{right:.1f}V{BOTTOM}Z", style, says)
 
 
-def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Mark:
+def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Shape:
     """Draw the cells that hold about ten to the power of `level` pairs, larger for more."""
     side = CELL_SIDES[level] + larger
     squares = [
@@ -198,7 +194,7 @@ def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Mark:
         for (x, y), n in sorted(cells.items())
         if min(LEVELS - 1, math.ceil(math.log10(n))) == level
     ]
-    return Mark("".join(squares), f"level{level}")
+    return Shape("".join(squares), f"level{level}")
 
 
 def _count_ticks(tallest: int) -> tuple[Tick, ...]:

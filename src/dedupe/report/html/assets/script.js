@@ -1,4 +1,4 @@
-// The moving parts of a report: it unpacks rows, shows those that are asked for, and keeps marks.
+// The moving parts of a report: it unpacks rows, shows those that are asked for, and keeps labels.
 // Text reaches the page as text alone. The one piece of HTML is the side by side of a pair, which
 // the templates have escaped.
 "use strict";
@@ -8,10 +8,15 @@ const FIRST_PAIRS = 10; // Pairs near the threshold that are shown at first.
 const holder = document.getElementById("data");
 const data = JSON.parse(holder.textContent);
 const find = document.getElementById("find");
-const stories = document.getElementById("stories");
+const list = document.getElementById("cluster-list");
 const more = document.getElementById("more");
+const tools = document.querySelector(".tools");
 
 // --- data ---
+
+async function unpackAll(blocks) {
+  return (await Promise.all(blocks.map(([, block]) => unpack(block)))).flat();
+}
 
 async function unpack(block) {
   const bytes = Uint8Array.from(atob(block), (char) => char.charCodeAt(0));
@@ -27,32 +32,34 @@ function readPair([score, containment, jaccard, verdict, reason], about) {
   return { score, containment, jaccard, verdict, reason, ...about };
 }
 
-function readBorderline([left, right, together, rule, place, ...said]) {
-  return readPair(said, { left, right, together: together === 1, rule, place });
+// The number of a pair among those that can be opened, by its cluster and its place there. The
+// pairs near the threshold stand in cluster 0.
+const numbers = new Map();
+const numberAt = (cluster, place) => numbers.get(`${cluster} ${place}`) ?? -1;
+
+function readBorderline([left, right, together, rule, ...measures], place) {
+  return readPair(measures, { left, right, together: together === 1, rule, number: numberAt(0, place) });
 }
 
-// The number of the texts of a duplicate, by its cluster and its place there.
-const places = new Map(data.places.map(([row, column, place]) => [`${row} ${column}`, place]));
-
-function readCluster([keep, words, size, saved, left, copies], number) {
-  const pairs = copies.map(([name, n, score, containment, jaccard, verdict, reason, via], column) =>
+function readCluster([number, representative, words, size, saved, left, duplicates]) {
+  const pairs = duplicates.map(([name, n, score, containment, jaccard, verdict, reason, via], place) =>
     readPair([score, containment, jaccard, verdict, reason], {
-      left: via ?? keep, right: name, words: n, together: true, via,
-      place: places.get(`${number} ${column}`) ?? -1,
+      left: via ?? representative, right: name, words: n, together: true, via,
+      number: numberAt(number, place),
     }));
-  const ids = [keep, ...copies.map((copy) => copy[0])].map(shownOf).join("\n").toLowerCase();
+  const ids = [representative, ...duplicates.map(([name]) => name)].map(shownOf).join("\n").toLowerCase();
   const least = Math.min(...pairs.map((pair) => pair.score));
-  return { number: number + 1, keep, words, size, saved, left, pairs, ids, least };
+  return { number, representative, words, size, saved, left, pairs, ids, least };
 }
 
 const fragments = new Map(); // Blocks of pairs that were unpacked.
 
-async function sidesOf(place) {
+async function sidesOf(number) {
   let first = 0;
   for (const [index, [n, block]] of data.pairs.entries()) {
-    if (place >= 0 && place < first + n) {
+    if (number >= 0 && number < first + n) {
       if (!fragments.has(index)) fragments.set(index, unpack(block));
-      return (await fragments.get(index))[place - first];
+      return (await fragments.get(index))[number - first];
     }
     first += n;
   }
@@ -108,7 +115,7 @@ function pairEntry(pair) {
   state.append(was);
   const element = entry("pair", make("summary", "", gauge(pair.score), ids, state), fillPair);
   element.pair = pair;
-  showMark(element, was);
+  showLabel(element, was);
   return element;
 }
 
@@ -119,9 +126,9 @@ function fillPair(element) {
     `Jaccard similarity ${pair.jaccard.toFixed(2)}: ${pair.verdict}.`;
   inside.append(make("p", "reason", `${pair.reason}.`, make("br"), make("span", "quiet", numbers)));
   if (pair.rule) inside.append(make("p", "reason quiet", disagreement(pair)));
-  inside.append(judge(element), make("div", "evidence", make("p", "note", "…")));
+  inside.append(labelButtons(element), make("div", "evidence", make("p", "note", "…")));
   element.append(inside);
-  showMark(element);
+  showLabel(element);
   showSides(element, inside.lastChild);
 }
 
@@ -136,7 +143,7 @@ function disagreement(pair) {
 async function showSides(element, place) {
   let html = null;
   try {
-    html = await sidesOf(element.pair.place);
+    html = await sidesOf(element.pair.number);
   } catch (error) {
     place.replaceChildren(make("p", "note", `This browser cannot unpack the texts (${error.message}).`));
     return;
@@ -149,22 +156,22 @@ async function showSides(element, place) {
   }
 }
 
-// --- marks ---
+// --- labels ---
 
-const KEY = `dedupe-marks-${holder.dataset.digest}`;
-const marks = new Map();
+const KEY = `dedupe-labels-${holder.dataset.digest}`;
+const labels = new Map();
 
-function loadMarks() {
+function loadLabels() {
   try {
-    for (const [key, label] of JSON.parse(localStorage.getItem(KEY) ?? "[]")) marks.set(key, label);
+    for (const [key, same] of JSON.parse(localStorage.getItem(KEY) ?? "[]")) labels.set(key, same);
   } catch {
-    // A page opened from disk may have no memory; marks then live as long as it does.
+    // A page opened from disk may have no memory; labels then live as long as it does.
   }
 }
 
-function saveMarks() {
+function saveLabels() {
   try {
-    localStorage.setItem(KEY, JSON.stringify([...marks]));
+    localStorage.setItem(KEY, JSON.stringify([...labels]));
   } catch {
     // As above.
   }
@@ -175,66 +182,68 @@ function keyOf(pair) {
   return ids.includes(null) ? null : JSON.stringify(ids.sort());
 }
 
-function judge(element) {
-  const box = make("div", "judge");
+function labelButtons(element) {
+  const box = make("div", "labelling");
   box.setAttribute("role", "group");
   const pair = element.pair;
   if (keyOf(pair) === null) {
-    box.append(make("span", "quiet", "An id of this pair is too long for the page, so it cannot be marked."));
+    box.append(make("span", "quiet", "An id of this pair is too long for the page, so it cannot be labelled."));
     return box;
   }
   const question = pair.together ? "They are taken for one story." : "They are taken for two stories.";
   box.append(make("span", "", question));
-  for (const [verdict, text] of [["right", "✓ Right"], ["wrong", "✗ Wrong"]]) {
-    const button = make("button", verdict, text);
+  for (const [said, text] of [["right", "✓ Right"], ["wrong", "✗ Wrong"]]) {
+    const button = make("button", said, text);
     button.type = "button";
-    button.addEventListener("click", () => mark(element, verdict));
+    button.addEventListener("click", () => label(element, said));
     box.append(button);
   }
   return box;
 }
 
-function verdictOn(pair) {
-  const label = marks.get(keyOf(pair));
-  if (label === undefined) return "";
-  return label === pair.together ? "right" : "wrong";
+function labelOf(pair) {
+  const same = labels.get(keyOf(pair));
+  if (same === undefined) return "";
+  return same === pair.together ? "right" : "wrong";
 }
 
-function mark(element, verdict) {
+function label(element, said) {
   const pair = element.pair;
   const key = keyOf(pair);
   if (key === null) return;
-  if (verdictOn(pair) === verdict) marks.delete(key);
-  else marks.set(key, (verdict === "right") === pair.together);
-  saveMarks();
-  // A pair may stand among the borderline ones and in its cluster.
-  for (const other of document.querySelectorAll(".pair")) {
-    if (keyOf(other.pair) === key) showMark(other);
+  if (labelOf(pair) === said) labels.delete(key);
+  else labels.set(key, (said === "right") === pair.together);
+  saveLabels();
+  // A pair may stand among the borderline ones and in its cluster, which may be out of sight.
+  for (const place of [document, ...entries.values()]) {
+    for (const other of place.querySelectorAll(".pair")) {
+      if (keyOf(other.pair) === key) showLabel(other);
+    }
   }
-  countMarks();
+  countLabels();
 }
 
-function showMark(element, was = element.querySelector(".was")) {
-  const verdict = verdictOn(element.pair);
-  was.className = `was ${verdict}`;
-  was.textContent = { right: "✓ right", wrong: "✗ wrong" }[verdict] ?? "";
-  for (const button of element.querySelectorAll(".judge button")) {
-    button.setAttribute("aria-pressed", String(button.classList.contains(verdict || "none")));
+function showLabel(element, was = element.querySelector(".was")) {
+  const said = labelOf(element.pair);
+  was.className = `was ${said}`;
+  was.textContent = { right: "✓ right", wrong: "✗ wrong" }[said] ?? "";
+  for (const button of element.querySelectorAll(".labelling button")) {
+    button.setAttribute("aria-pressed", String(button.classList.contains(said || "none")));
   }
 }
 
-function countMarks() {
-  document.getElementById("n-marks").textContent =
-    marks.size ? `${counted(marks.size, "pair")} marked` : "no pair marked";
-  document.getElementById("export").disabled = marks.size === 0;
+function countLabels() {
+  document.getElementById("n-labels").textContent =
+    labels.size ? `${counted(labels.size, "pair")} labelled` : "no pair labelled";
+  document.getElementById("export").disabled = labels.size === 0;
 }
 
-function exportMarks() {
-  const labels = [...marks.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, same]) => {
+function exportLabels() {
+  const rows = [...labels.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, same]) => {
     const [left, right] = JSON.parse(key);
     return { left, right, same_story: same };
   });
-  const text = JSON.stringify({ format: "dedupe-labels", version: 1, labels }, null, 1);
+  const text = JSON.stringify({ format: "dedupe-labels", version: 1, labels: rows }, null, 1);
   const link = make("a");
   link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "application/json" }));
   link.download = "labels.json";
@@ -246,22 +255,23 @@ function exportMarks() {
 
 let all = []; // Every cluster of the page.
 let found = []; // Those that match, in order.
-let nShown = 0;
+let nShown = BATCH; // How many of them are shown at most.
+const entries = new Map(); // The entries of clusters that were shown, by number: open ones stay open.
 
-function clusterEntry(story) {
+function clusterEntry(cluster) {
   const summary = make("summary", "",
-    make("span", "count", counted(story.size, "document")),
-    make("span", "ids", bdi(story.keep)),
-    make("span", "state quiet", `least score ${story.least.toFixed(2)}, saves ${counted(story.saved, "word")}`));
+    make("span", "count", counted(cluster.size, "document")),
+    make("span", "ids", bdi(cluster.representative)),
+    make("span", "state quiet", `least score ${cluster.least.toFixed(2)}, saves ${counted(cluster.saved, "word")}`));
   return entry("cluster", summary, (element) => {
     const inside = make("div", "inside");
-    inside.append(make("div", "kept", make("span", "tag", "keep"), bdi(story.keep),
-      make("span", "quiet", counted(story.words, "word"))));
-    inside.append(...story.pairs.map(pairEntry));
-    if (story.left) inside.append(make("p", "note", `and ${counted(story.left, "more duplicate")}`));
+    inside.append(make("div", "kept", make("span", "tag", "keep"), bdi(cluster.representative),
+      make("span", "quiet", counted(cluster.words, "word"))));
+    inside.append(...cluster.pairs.map(pairEntry));
+    if (cluster.left) inside.append(make("p", "note", `and ${counted(cluster.left, "more duplicate")}`));
     element.append(inside);
     // The only pair is what a reader has come for.
-    if (story.pairs.length === 1) inside.querySelector(".pair").open = true;
+    if (cluster.pairs.length === 1) inside.querySelector(".pair").open = true;
   });
 }
 
@@ -274,13 +284,19 @@ const ORDERS = {
 
 const wantedIds = () => find.value.trim().toLowerCase();
 
+function entryOf(cluster) {
+  if (!entries.has(cluster.number)) entries.set(cluster.number, clusterEntry(cluster));
+  return entries.get(cluster.number);
+}
+
 function refresh() {
   const wanted = wantedIds();
   const order = ORDERS[document.getElementById("sort").value];
-  found = all.filter((story) => story.ids.includes(wanted)).sort(order);
-  nShown = 0;
-  stories.replaceChildren();
-  showMore();
+  found = all.filter((cluster) => cluster.ids.includes(wanted)).sort(order);
+  const focused = document.activeElement;
+  list.replaceChildren(...found.slice(0, nShown).map(entryOf));
+  if (list.contains(focused)) focused.focus({ preventScroll: true });
+  refreshCount();
   refreshPairs();
 }
 
@@ -307,15 +323,24 @@ function showAllPairs() {
 }
 
 function showMore() {
-  const batch = found.slice(nShown, nShown + BATCH);
-  stories.append(...batch.map(clusterEntry));
-  nShown += batch.length;
+  const first = found[nShown];
+  list.append(...found.slice(nShown, nShown + BATCH).map(entryOf));
+  nShown += BATCH;
+  refreshCount();
+  entryOf(first).querySelector("summary").focus();
+}
+
+function openAll(elements, open) {
+  for (const element of elements) element.open = open;
+}
+
+function refreshCount() {
   more.hidden = nShown >= found.length;
   document.getElementById("n-found").textContent = foundSay();
 }
 
 function foundSay() {
-  const [shown, matching] = [nShown, found.length].map((n) => n.toLocaleString("en"));
+  const [shown, matching] = [Math.min(nShown, found.length), found.length].map((n) => n.toLocaleString("en"));
   const total = counted(all.length, "cluster");
   if (all.length === 0) return "There is none.";
   if (!wantedIds()) return `${shown} of ${total} shown`;
@@ -324,12 +349,17 @@ function foundSay() {
 
 // --- keys ---
 
+// Go to the next entry, or the one before; from outside of them, to what is near in the window.
 function step(by) {
-  const entries = [...document.querySelectorAll(".entry > summary")].filter((one) => one.checkVisibility?.() ?? one.offsetParent);
-  const here = document.activeElement?.closest?.(".entry");
-  const at = here ? entries.indexOf(here.querySelector("summary")) : -1;
-  const next = entries[Math.min(entries.length - 1, Math.max(0, at + by))];
-  next?.focus();
+  const summaries = [...document.querySelectorAll(".entry > summary")].filter((one) => one.checkVisibility?.() ?? one.offsetParent);
+  const here = document.activeElement.closest(".entry");
+  let at = summaries.indexOf(here?.querySelector("summary"));
+  if (!here) {
+    const top = Math.max(0, tools.getBoundingClientRect().bottom);
+    const below = summaries.findIndex((one) => one.getBoundingClientRect().top >= top);
+    at = (below < 0 ? summaries.length : below) - (by > 0 ? 1 : 0);
+  }
+  summaries[Math.min(summaries.length - 1, Math.max(0, at + by))]?.focus();
 }
 
 function onKey(event) {
@@ -342,10 +372,10 @@ function onKey(event) {
   const inside = event.target.closest(".entry");
   const pair = event.target.closest(".pair");
   if (event.key === "/") find.focus();
-  else if (inside && ["j", "ArrowDown"].includes(event.key)) step(1);
-  else if (inside && ["k", "ArrowUp"].includes(event.key)) step(-1);
-  else if (pair && event.key === "r") mark(pair, "right");
-  else if (pair && event.key === "w") mark(pair, "wrong");
+  else if (event.key === "j" || (inside && event.key === "ArrowDown")) step(1);
+  else if (event.key === "k" || (inside && event.key === "ArrowUp")) step(-1);
+  else if (pair && event.key === "r") label(pair, "right");
+  else if (pair && event.key === "w") label(pair, "wrong");
   else return;
   event.preventDefault();
 }
@@ -353,28 +383,27 @@ function onKey(event) {
 // --- beginning ---
 
 async function begin() {
-  loadMarks();
-  countMarks();
-  document.getElementById("pairs").append(...data.borderline.map(readBorderline).map(pairEntry));
+  loadLabels();
+  countLabels();
   try {
-    const blocks = await Promise.all(data.clusters.map(([, block]) => unpack(block)));
-    all = blocks.flat().filter((row) => row !== null).map(readCluster);
+    const [near, rows, places] =
+      await Promise.all([data.borderline, data.clusters, data.places].map(unpackAll));
+    for (const [cluster, place, number] of places) numbers.set(`${cluster} ${place}`, number);
+    document.getElementById("pairs").append(...near.map(readBorderline).map(pairEntry));
+    all = rows.map(readCluster);
   } catch (error) {
-    document.getElementById("n-found").textContent = `This browser cannot unpack the clusters (${error.message}).`;
+    document.getElementById("n-found").textContent = `This browser cannot unpack the page (${error.message}).`;
     return;
   }
   refresh();
-  document.querySelector(".tools").hidden = false;
+  tools.hidden = false;
   find.addEventListener("input", refresh);
   document.getElementById("sort").addEventListener("change", refresh);
   more.addEventListener("click", showMore);
   document.getElementById("more-pairs").addEventListener("click", showAllPairs);
-  document.getElementById("export").addEventListener("click", exportMarks);
-  for (const [id, open] of [["expand", true], ["collapse", false]]) {
-    document.getElementById(id).addEventListener("click", () => {
-      for (const element of stories.querySelectorAll(".cluster")) element.open = open;
-    });
-  }
+  document.getElementById("export").addEventListener("click", exportLabels);
+  document.getElementById("expand").addEventListener("click", () => openAll(list.children, true));
+  document.getElementById("collapse").addEventListener("click", () => openAll(entries.values(), false));
   document.addEventListener("keydown", onKey);
   document.documentElement.dataset.ready = "yes";
 }
