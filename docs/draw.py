@@ -1,15 +1,12 @@
 """Draw the pictures of the documentation: `python docs/draw.py` writes `docs/pictures/*.svg`.
 
 Every length is measured by the library on the two texts in `seeds`, so the same seeds
-give the same bytes. Colours follow the reader's setting, light or dark, and nothing
-is told by colour alone: shared text is solid, other text striped, furniture dotted.
+give the same bytes. How the pieces of a picture look is in `svg.py`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from html import escape
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,68 +15,13 @@ from dedupe.clustering import MEAN_SHARE
 from dedupe.furniture import Furniture
 from dedupe.shingling import hash_shingles, shingle
 from dedupe.text import hash_tokens
+from svg import BAR, KINDS, MARGIN, WIDTH, Bar, Stretch, bar, links, picture, rect, text
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 
-WIDTH, MARGIN, BAR = 520, 16, 36
-"""Pixels of a picture, of the empty space at its sides, and of the height of a bar."""
-
-STYLE = """
-.paper { fill: #fff } .ink { fill: #1a1a1a } .dim { fill: #57606a }
-.edge { fill: none; stroke: #57606a } .link { fill: #2f6f4f; fill-opacity: .16 }
-.shared { fill: #2f6f4f } .on { fill: #fff } .line { stroke: #57606a } .plain { fill: #fff }
-.stripe { stroke: #b5542b } .dot { fill: #8b949e } .thick { stroke: #2f6f4f; stroke-width: 4 }
-.picture { font: 15px system-ui, sans-serif } .strong { font-weight: 600 }
-@media (prefers-color-scheme: dark) {
-.paper { fill: #161b22 } .ink { fill: #e6edf3 } .dim { fill: #9da7b3 }
-.edge { stroke: #9da7b3 } .link { fill: #58b98a; fill-opacity: .2 }
-.shared { fill: #58b98a } .on { fill: #10161d } .line { stroke: #9da7b3 } .plain { fill: #161b22 }
-.stripe { stroke: #e08a5f } .dot { fill: #6e7681 } .thick { stroke: #58b98a }
-}
-"""
-
-FILLS = """<defs>
-<pattern id="own" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-<path d="M0 0V7" class="stripe" stroke-width="3"/></pattern>
-<pattern id="furniture" width="7" height="7" patternUnits="userSpaceOnUse">
-<circle cx="2" cy="2" r="1.5" class="dot"/></pattern>
-</defs>"""
-
-KINDS = {
-    "shared": 'class="shared"',
-    "own": 'fill="url(#own)"',
-    "furniture": 'fill="url(#furniture)"',
-}
-
-
 FEW = 5
 """A stretch of fewer words, which is a phrase that stories share by chance, is not drawn."""
-
-
-class Stretch(NamedTuple):
-    """Words of a document that follow each other and have one thing in common."""
-
-    kind: str
-    n_words: int
-    label: str = ""
-
-
-class Bar(NamedTuple):
-    """A document drawn to scale: its stretches from left to right, and where they begin."""
-
-    y: float
-    scale: float
-    stretches: Sequence[Stretch]
-    height: float = BAR
-    x: float = MARGIN
-
-    def places(self) -> list[tuple[float, float, Stretch]]:
-        """Return each stretch between the pixels that it takes."""
-        edges = (
-            np.cumsum([0, *(stretch.n_words for stretch in self.stretches)]) * self.scale + self.x
-        )
-        return [(a, b, one) for (a, b), one in zip(pairwise(edges), self.stretches, strict=True)]
 
 
 def seeds() -> tuple[str, str]:
@@ -183,21 +125,24 @@ def draw_passes() -> str:
     )
 
 
+LABELS = {("A", "B"): (-34, -14), ("B", "C"): (34, -14), ("A", "C"): (0, 22)}
+"""Pixels from the middle of each link in the picture of linkage to its score."""
+
+
 def draw_linkage() -> str:
     """Draw a chain of three texts: each link holds by itself, the average does not."""
     result = dedupe.find_duplicate_texts(chain(seeds()[0]))
     places = {"A": (70.0, 120.0), "B": (260.0, 40.0), "C": (450.0, 120.0)}
     together = result.clusters[0].members
     body = []
-    for one, other in ("AB", "BC", "AC"):
+    for (one, other), (aside, below) in LABELS.items():
         score = next((p.score for p in result.pairs_of(one) if p.other(one) == other), 0.0)
         (x, y), (to_x, to_y) = places[one], places[other]
         kind = "thick" if {one, other} <= set(together) else "line"
         dash = "" if score >= result.settings.threshold else ' stroke-dasharray="4 4"'
         body.append(f'<path d="M{x:g} {y:g}L{to_x:g} {to_y:g}" class="{kind}"{dash}/>')
-        lift = 22 if one + other == "AC" else -14
-        middle = (x + to_x) / 2 + (-34 if one + other == "AB" else 34 if one + other == "BC" else 0)
-        body.append(text(f"{score:.2f}", middle, (y + to_y) / 2 + lift, "ink", "middle"))
+        middle = (x + to_x) / 2 + aside, (y + to_y) / 2 + below
+        body.append(text(f"{score:.2f}", *middle, "ink", "middle"))
     for name, (x, y) in places.items():
         kind = "shared" if name in together else "plain"
         body.append(f'<circle cx="{x:g}" cy="{y:g}" r="20" class="{kind}"/>')
@@ -262,12 +207,11 @@ def stretches(pair: dedupe.Pair) -> tuple[list[Stretch], list[Stretch]]:
 
 def named(side: Sequence[Stretch]) -> list[Stretch]:
     """Name what stands in a template."""
-    return [
-        one._replace(
-            label="its story" if one.kind == "own" else "frame" if one.n_words > 80 else ""
-        )
+    frame = [
+        one._replace(label="frame") if one.kind == "shared" and one.n_words > 80 else one
         for one in side
     ]
+    return [one._replace(label="its story") if one.kind == "own" else one for one in frame]
 
 
 def word_weights(document: str, result: dedupe.Result) -> np.ndarray:
@@ -291,63 +235,6 @@ def weighed(
         height = BAR * float(heights[a])
         kind = KINDS["furniture" if weights[a] < 0.5 else "shared"]
         yield rect(x + a * scale, y + BAR - height, (b - a) * scale, height, kind)
-
-
-def bar(one: Bar) -> Iterator[str]:
-    """Draw a document."""
-    for x, to, stretch in one.places():
-        yield rect(x, one.y, to - x, one.height, KINDS[stretch.kind])
-        if stretch.label:
-            yield from _label(stretch, (x + to) / 2, one.y + one.height / 2 + 5)
-
-
-def _label(stretch: Stretch, x: float, y: float) -> Iterator[str]:
-    """Write on a stretch; patterns get a plate under the words."""
-    if stretch.kind == "shared":
-        yield text(stretch.label, x, y, "on strong", "middle")
-        return
-    half = 4.4 * len(stretch.label)
-    size = f'width="{2 * half:.1f}" height="22"'
-    yield f'<rect x="{x - half:.1f}" y="{y - 16:.1f}" {size} class="paper"/>'
-    yield text(stretch.label, x, y, "ink", "middle")
-
-
-def links(upper: Bar, lower: Bar) -> Iterator[str]:
-    """Draw what both documents share as bands between them."""
-    pairs = zip(
-        (place for place in upper.places() if place[2].kind == "shared"),
-        (place for place in lower.places() if place[2].kind == "shared"),
-        strict=True,
-    )
-    top, bottom = upper.y + upper.height, lower.y
-    for (a, b, _), (c, d, _) in pairs:
-        yield f'<path d="M{a:.1f} {top:g}H{b:.1f}L{d:.1f} {bottom:g}H{c:.1f}Z" class="link"/>'
-
-
-def rect(x: float, y: float, width: float, height: float, fill: str) -> str:
-    """Draw a box with an edge."""
-    where = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
-    return f'<rect {where} {fill}/><rect {where} class="edge"/>'
-
-
-def text(words: str, x: float, y: float, kind: str = "ink", anchor: str = "start") -> str:
-    """Write a line."""
-    where = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}"{where}>{escape(words)}</text>'
-
-
-def picture(title: str, height: int, body: Iterable[str]) -> str:
-    """Return a picture that needs nothing else."""
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-        f'height="{height}" class="picture" role="img" aria-label="{escape(title)}">',
-        f"<style>{STYLE}</style>",
-        FILLS,
-        f'<rect width="{WIDTH}" height="{height}" rx="6" class="paper"/>',
-        *body,
-        "</svg>\n",
-    ]
-    return "\n".join(lines)
 
 
 def _n_words(side: Iterable[Stretch]) -> int:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dedupe import Result, find_duplicate_texts, find_duplicates
 from dedupe.errors import DuplicateId, NothingToRead
 from dedupe.lsh import candidate_pairs
+from strategies import edited
 
 WORDS = [f"w{i}" for i in range(2000)]
 STORIES = [" ".join(random.Random(n).choices(WORDS, k=80)) for n in range(4)]
@@ -92,6 +93,15 @@ def test_copies_among_the_new_and_among_the_old_are_no_business_of_it():
         {"a": STORIES[0], "b": STORIES[0]}, against={"c": STORIES[1], "d": STORIES[1]}
     )
     assert result.duplicates == ()
+
+
+def test_copies_of_what_an_old_document_nearly_matches_stay():
+    old, new = {"c": edited(STORIES[0], 0.1)}, {"a": STORIES[0], "b": STORIES[0]}
+    result = find_duplicate_texts(new, against=old)
+    (score,) = {pair.score for pair in result.scored if pair.right == "c"}
+    assert [one.id for one in result.duplicates] == ["a", "b"]
+    assert result.at((1 + score) / 2).duplicates == ()
+    assert find_duplicate_texts(new, against=old, threshold=(1 + score) / 2).duplicates == ()
 
 
 def test_an_exact_copy_of_an_exact_copy():

@@ -1,10 +1,12 @@
 """Labels against scores: laws over all labels, then what a person may hand over."""
 
 import json
+import re
 from dataclasses import replace
+from math import nextafter
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dedupe.calibration import calibrate, read_labels
@@ -15,7 +17,8 @@ from dedupe.report.lines import plain
 from dedupe.results import Result
 from dedupe.settings import SCORE_FLOOR, Settings
 
-SCORES = st.floats(0, 1) | st.sampled_from([0.0, 0.1, 0.4, 0.5, 1.0])
+SCORES = st.floats(0, 1) | st.sampled_from([0.0, 0.1, 0.4, 0.4000001, 0.4000003, 0.5, 1.0])
+judgements = st.lists(st.tuples(SCORES, st.booleans()), min_size=2, max_size=12)
 
 
 def result(scores):
@@ -53,24 +56,33 @@ def f1(judged, threshold):
     return 2 * precision * recall / (precision + recall)
 
 
+def tells_something(judged):
+    """Return whether labels are of both kinds, and some threshold finds a story."""
+    return {same for _, same in judged} == {True, False} and any(
+        same and score >= SCORE_FLOOR for score, same in judged
+    )
+
+
+def calibration_of(judged):
+    return calibrate(labels(*(same for _, same in judged)), result([s for s, _ in judged]))
+
+
 # --- laws ---
 
 
-@given(st.lists(st.tuples(SCORES, st.booleans()), min_size=2, max_size=12))
+@given(judgements)
 def test_no_threshold_agrees_better_and_the_range_agrees_alike(judged):
-    if not any(same and score >= SCORE_FLOOR for score, same in judged) or all(
-        s for _, s in judged
-    ):
-        return
-    found = calibrate(labels(*(same for _, same in judged)), result([s for s, _ in judged]))
-    assert found.low <= found.best.threshold <= found.high
+    assume(tells_something(judged))
+    found = calibration_of(judged)
+    is_inside = found.low < found.best.threshold <= found.high
+    assert is_inside or found.low == found.best.threshold == found.high == SCORE_FLOOR
     assert found.best.f1 == pytest.approx(f1(judged, found.best.threshold))
     assert found.best.f1 == pytest.approx(f1(judged, found.high))
     every = [*(score for score, _ in judged), *(step / 100 for step in range(10, 101))]
     assert all(f1(judged, t) <= found.best.f1 + 1e-9 for t in every if t >= SCORE_FLOOR)
 
 
-@given(st.lists(st.tuples(SCORES, st.booleans()), min_size=2, max_size=12), st.randoms())
+@given(judgements, st.randoms())
 def test_the_order_of_labels_and_of_ids_changes_nothing(judged, random):
     found = result([score for score, _ in judged])
     given_labels = labels(*(same for _, same in judged))
@@ -86,12 +98,10 @@ def test_the_order_of_labels_and_of_ids_changes_nothing(judged, random):
     assert outcomes[0] == outcomes[1]
 
 
-@given(st.lists(st.tuples(SCORES, st.booleans()), min_size=2, max_size=12))
+@given(judgements)
 def test_trials_count_what_they_say(judged):
-    kinds = {same for _, same in judged}
-    if kinds != {True, False} or not any(same and s >= SCORE_FLOOR for s, same in judged):
-        return
-    found = calibrate(labels(*(same for _, same in judged)), result([s for s, _ in judged]))
+    assume(tells_something(judged))
+    found = calibration_of(judged)
     for trial in (*found.trials, found.now, found.best):
         assert trial.false == sum(s >= trial.threshold and not same for s, same in judged)
         assert trial.missed == sum(s < trial.threshold and same for s, same in judged)
@@ -99,6 +109,20 @@ def test_trials_count_what_they_say(judged):
         sum(same for _, same in judged),
         sum(not same for _, same in judged),
     )
+
+
+@given(judgements)
+def test_what_is_said_of_thresholds_is_true(judged):
+    assume(tells_something(judged))
+    found = calibration_of(judged)
+    said = plain(report.describe(found))
+    best, now = (float(number) for number in re.findall(r"threshold ([\d.e-]+) ", said))
+    assert (best, now) == (found.best.threshold, found.now.threshold)
+    if found.low == found.high:
+        assert "no other threshold does as well" in said
+        return
+    ((low, high),) = re.findall(r"above ([\d.e-]+), up to ([\d.e-]+), does", said)
+    assert found.low <= float(low) < best <= float(high) <= found.high
 
 
 # --- the choice ---
@@ -123,9 +147,31 @@ def test_a_pair_without_a_score_counts_as_zero():
     assert (found.n_unscored, found.best.f1, found.low, found.high) == (1, 1.0, SCORE_FLOOR, 0.5)
 
 
-def test_a_narrow_range_gets_the_digits_it_needs():
-    found = calibrate(labels(True, False), result([0.40001, 0.4]))
-    assert 0.4 < found.best.threshold <= 0.40001
+@pytest.mark.parametrize(
+    ("scores", "middle"),
+    [
+        ((0.40001, 0.4), 0.400005),
+        ((0.4000003, 0.4000001), 0.4000002),
+        ((nextafter(0.5, 1), 0.5), nextafter(0.5, 1)),
+        ((0.5, nextafter(0.5, 0)), 0.5),
+    ],
+)
+def test_a_narrow_range_gets_the_digits_it_needs(scores, middle):
+    found = calibrate(labels(True, False), result(scores))
+    assert (found.best.threshold, found.best.f1) == (middle, 1)
+
+
+def test_a_threshold_that_is_nearly_the_best_is_told_apart():
+    found = calibrate(labels(True, False), result([0.4000003, 0.4000001]))
+    said = plain(report.describe(found))
+    assert "best  threshold 0.4000002  precision 1.00  recall 1.00  F1 1.00  wrong 0" in said
+    assert "above 0.4000001, up to 0.4000003, does as well" in said
+    assert "now   threshold 0.4  precision 0.50  recall 1.00  F1 0.67  wrong 1" in said
+
+
+def test_the_lowest_threshold_may_be_the_best():
+    found = calibrate(labels(True, False), result([0.1, 0.05]))
+    assert found.low == found.best.threshold == found.high == SCORE_FLOOR
 
 
 # --- what is refused ---

@@ -126,7 +126,8 @@ def test_no_block_is_of_a_kind_that_nobody_runs(page: str) -> None:
             assert page in ("speed", "accuracy"), "how a generated page is made"
 
 
-def test_the_pictures_are_drawn_from_the_seeds() -> None:
+def test_the_pictures_are_drawn_from_the_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS)
     drawn = runpy.run_path(str(DOCS / "draw.py"))["PICTURES_BY_NAME"]
     assert {path.stem for path in (DOCS / "pictures").iterdir()} == set(drawn)
     for name, draw in drawn.items():

@@ -474,7 +474,7 @@ def test_a_cluster_that_is_too_large_is_listed_with_fewer_duplicates():
     ((shown, text),) = payload.cluster_rows([cluster])
     assert len(text.encode()) <= payload.MAX_ITEM < 2 * len(text.encode())
     assert shown.duplicates == cluster.duplicates[: len(shown.duplicates)]
-    *_, n_more, duplicates = json.loads(text)
+    *_, n_more, _, _, duplicates = json.loads(text)
     assert len(duplicates) + n_more == 499
     assert n_more > 0
 
@@ -776,7 +776,7 @@ def test_every_pair_opens_with_its_own_texts(monkeypatch):
     page = html.result_page(found)
     rows_ = unpacked(data_of(page)["clusters"])
     assert [row[2 + 1] for row in rows_] == [50, 3, 3, 3, 2, 2]
-    assert 0 < len(rows_[0][6]) < 49 == len(rows_[0][6]) + rows_[0][5]
+    assert 0 < len(rows_[0][-1]) < 49 == len(rows_[0][-1]) + rows_[0][5]
 
     def shown_id(name):
         return payload.short(rows.shown(name if isinstance(name, str) else name[0]))
@@ -796,6 +796,17 @@ def test_a_page_that_cannot_hold_everything_says_so(monkeypatch):
     n_rows = len(unpacked(data_of(page)["clusters"]))
     assert 0 < n_rows < 900
     assert f"The page holds the {n_rows} largest clusters of 900" in page
+
+
+def test_what_stays_beside_the_copy_to_keep_is_named():
+    names = ["kept", "copy", *(f"other {i:02}" for i in range(30))]
+    found = result([pair("copy", name, 0.9) for name in names if name != "copy"], [names])
+    found = replace(found, duplicates=found.duplicates[:1])
+    (row,) = unpacked(data_of(html.result_page(found))["clusters"])
+    _number, kept, _words, size, _saved, n_more, n_stay, stays, duplicates = row
+    assert (kept, size, n_more, n_stay) == ("kept", 32, 0, 30)
+    assert stays == names[2 : 2 + gathering.N_STAY]
+    assert [one[0] for one in duplicates] == ["copy"]
 
 
 def test_a_page_about_an_old_collection_says_so():

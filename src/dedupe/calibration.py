@@ -32,7 +32,7 @@ class Trial:
 
     Attributes
     ----------
-    threshold : float
+    threshold : float, in [0.1, 1]
     precision : float, in [0, 1]
         Which share of the pairs that reach it are one story; 1 where none does.
     recall : float, in [0, 1]
@@ -59,8 +59,9 @@ class Calibration:
     ----------
     best : Trial
         At the middle of the widest range of thresholds that agree equally well.
-    low, high : float
-        That range: above `low`, up to and including `high`.
+    low, high : float, in [0.1, 1]
+        That range: above `low`, up to and including `high`. The two are equal only
+        where 0.1, the lowest threshold, alone agrees best.
     now : Trial
         The threshold of the result.
     trials : tuple of Trial
@@ -90,8 +91,8 @@ def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibr
     Parameters
     ----------
     labels : path or mapping
-        A file that the report exported, or whether two documents are one story by
-        their ids.
+        A file that the report exported, or a mapping of (id, id) to bool: whether
+        both are one story.
     result : Result
 
     Raises
@@ -246,11 +247,9 @@ def _middle(low: float, high: float) -> float:
     """
     middle = (low + high) / 2
     quarter = (high - low) / 4
-    return next(
-        short
-        for digits in range(2, 18)
-        if abs((short := round(middle, digits)) - middle) <= quarter
-    )
+    candidates = (round(middle, digits) for digits in range(2, 18))
+    # Between two numbers that follow each other there is none, and the upper one is inside.
+    return next((one for one in candidates if low < one and abs(one - middle) <= quarter), high)
 
 
 def _trial(judged: Sequence[tuple[float, bool]], threshold: float) -> Trial:

@@ -67,8 +67,10 @@ def _best_old(
     first_copy = clustering.components(
         is_old.size, pairs[is_identical & ~is_old[pairs].any(axis=1)]
     )
-    is_missing = (labels == np.arange(labels.size)) & ~is_old
-    labels[is_missing] = labels[first_copy[is_missing]]
+    followed = labels[first_copy]
+    # Where the original matches nothing old, its copies do not either, and none may go.
+    is_missing = (labels == np.arange(labels.size)) & ~is_old & is_old[followed]
+    labels[is_missing] = followed[is_missing]
     return labels
 
 

@@ -1,14 +1,14 @@
 """What is said of documents, pairs and clusters: frozen records.
 
 Ids tie the records together, and no record holds a text but a `Comparison`; a pair
-may know where to find its evidence. What
-people ask of all of them together is in `dedupe.results`.
+may know where to find its evidence. What people ask of all of them together is in
+`dedupe.results`. The types of fields are also what `dedupe.saved` holds JSON against.
 """
 
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, fields
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 __all__ = [
     "Cluster",
@@ -19,10 +19,13 @@ __all__ = [
     "Pair",
     "Passage",
     "Remainder",
+    "Share",
     "Span",
     "Unlisted",
     "evidence_of",
 ]
+
+Share = Annotated[float, "in [0, 1]"]
 
 
 class Span(NamedTuple):
@@ -92,8 +95,8 @@ class Evidence:
     passages: tuple[Passage, ...]
     only_left: tuple[Remainder, ...]
     only_right: tuple[Remainder, ...]
-    covered_left: float
-    covered_right: float
+    covered_left: Share
+    covered_right: Share
     more_passages: Unlisted = Unlisted(0, 0)
     more_left: Unlisted = Unlisted(0, 0)
     more_right: Unlisted = Unlisted(0, 0)
@@ -135,11 +138,11 @@ class Pair:
 
     left: str
     right: str
-    score: float
-    jaccard: float
-    containment: float
-    containment_left: float
-    containment_right: float
+    score: Share
+    jaccard: Share
+    containment: Share
+    containment_left: Share
+    containment_right: Share
     verdict: str
     reason: str
     shared_words: int
@@ -237,9 +240,9 @@ class Duplicate:
 
     id: str
     duplicate_of: str
-    score: float
+    score: Share
     best_match: str
-    best_score: float
+    best_score: Share
     reason: str
 
 

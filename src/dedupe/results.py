@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from dedupe import clustering
-from dedupe.errors import InvalidResult, InvalidSetting, MissingExtra, Skipped, UnknownDocument
+from dedupe.errors import InvalidSetting, MissingExtra, Skipped, UnknownDocument
 from dedupe.groups import cluster_labels, make_clusters, make_duplicates
 from dedupe.records import (
     Cluster,
@@ -26,7 +26,7 @@ from dedupe.records import (
     Duplicate,
     Pair,
 )
-from dedupe.saved import furniture_from, pair_as_json, pair_from, settings_as_json, settings_from
+from dedupe.saved import FORMAT, FORMAT_VERSION, facts_from, pair_as_json, settings_as_json
 from dedupe.scored import ScoredPairs
 from dedupe.settings import SCORE_FLOOR, Settings
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Result"]
-
-FORMAT = "dedupe-result"
-FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -228,39 +225,11 @@ class Result:
         Raises
         ------
         InvalidResult
-            When the text is no JSON, no result, or of another format version.
+            When the text is no JSON, no result, of another format version, or damaged:
+            a value is of another type or outside its range, or a record names a
+            document that is not there.
         """
-        try:
-            facts = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidResult(f"a result must be JSON, got {error}") from error
-        found = (facts.get("format"), facts.get("version")) if isinstance(facts, dict) else None
-        if found != (FORMAT, FORMAT_VERSION):
-            raise InvalidResult(
-                f"a result must say format {FORMAT!r} and version {FORMAT_VERSION}, "
-                f"got {found}: save it again with this version of dedupe"
-            )
-        try:
-            result = cls(
-                clusters=tuple(
-                    Cluster(row["representative"], tuple(row["members"]))
-                    for row in facts["clusters"]
-                ),
-                duplicates=tuple(Duplicate(**row) for row in facts["duplicates"]),
-                scored=tuple(pair_from(row) for row in facts["pairs"]),
-                skipped=tuple(Skipped(**row) for row in facts["skipped"]),
-                n_documents=int(facts["n_documents"]),
-                n_words=int(facts["n_words"]),
-                n_old=int(facts["n_old"]),
-                settings=settings_from(facts["settings"]),
-                documents=tuple(DocumentInfo(**row) for row in facts["documents"]),
-                furniture=furniture_from(facts["furniture"]),
-            )
-            # Pairs of documents that are not listed, or scores that are no numbers, show here.
-            result._scored  # noqa: B018
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InvalidResult(f"a result is damaged: {error!r}") from error
-        return result
+        return cls(**facts_from(text))
 
     def to_html(self, path: str | os.PathLike[str], texts: Mapping[str, str] | None = None) -> None:
         """Write a page to look at the result with: every cluster, and the nearest decisions first.

@@ -1,27 +1,81 @@
-"""Settings and pairs as JSON has them, and back.
+"""A result as JSON has it, and back: what stands in a file is checked before it is a record.
 
-The form of a whole result belongs to `dedupe.results.Result.to_json`.
+The types of the fields of `dedupe.records` say what a value must be. Values are read
+column by column, the scores of all pairs at once and so on, since a result may hold
+millions. The order of keys in a file belongs to `dedupe.results.Result.to_json`.
 """
 
 import base64
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass, replace
+from itertools import chain, islice, starmap
+from operator import itemgetter
+from reprlib import repr as short
+from typing import Any, NamedTuple, NoReturn, get_args, get_origin
 
-from dedupe.errors import InvalidSetting
+from dedupe.errors import InvalidResult, InvalidSetting, Skipped
 from dedupe.records import (
+    Cluster,
     DocumentInfo,
+    Duplicate,
     Evidence,
     Pair,
-    Passage,
-    Remainder,
+    Share,
     Span,
-    Unlisted,
     evidence_of,
 )
 from dedupe.settings import Settings
 
-__all__ = ["furniture_from", "pair_as_json", "pair_from", "settings_as_json", "settings_from"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "facts_from", "pair_as_json", "settings_as_json"]
+
+FORMAT = "dedupe-result"
+FORMAT_VERSION = 1
+
+
+class Rule(NamedTuple):
+    """What a plain value must be."""
+
+    said: str
+    types: frozenset[type]
+    low: float | None = None
+    high: float = sys.float_info.max
+
+    def allows(self, value: Any) -> bool:
+        """Return whether a value is of the type, and inside the range if there is one."""
+        return type(value) in self.types and (self.low is None or self.low <= value <= self.high)
+
+
+NUMBERS = frozenset((int, float))
+RULES = {
+    str: Rule("a string", frozenset((str,))),
+    bool: Rule("true or false", frozenset((bool,))),
+    dict: Rule("an object", frozenset((dict,))),
+    list: Rule("a list", frozenset((list,))),
+    int: Rule("a whole number from 0 to 2**63 - 1", frozenset((int,)), 0, 2**63 - 1),
+    float: Rule("a finite number", NUMBERS, -sys.float_info.max),
+    Share: Rule("a number in [0, 1]", NUMBERS, 0, 1),
+}
+
+AT_ONCE = 1 << 8
+"""Records that are read together: columns of more would keep the garbage collector busy."""
+
+PARTS = {
+    "format": str,
+    "version": int,
+    "n_documents": int,
+    "n_words": int,
+    "n_old": int,
+    "settings": dict,
+    "clusters": tuple[Cluster, ...],
+    "duplicates": tuple[Duplicate, ...],
+    "pairs": tuple[Pair, ...],
+    "skipped": tuple[Skipped, ...],
+    "documents": tuple[DocumentInfo, ...],
+    "furniture": str,
+}
 
 
 def settings_as_json(settings: Settings) -> dict[str, Any]:
@@ -30,21 +84,65 @@ def settings_as_json(settings: Settings) -> dict[str, Any]:
     return {**asdict(settings), "keep": keep}
 
 
-def settings_from(row: dict[str, Any]) -> Settings:
+def pair_as_json(pair: Pair) -> dict[str, Any]:
+    """Return what JSON says of a pair, its evidence found."""
+    evidence = pair.evidence
+    return {**asdict(pair), "evidence": None if evidence is None else asdict(evidence)}
+
+
+def facts_from(text: str | bytes) -> dict[str, Any]:
+    """Return the fields of a saved result, each of which is as its type says.
+
+    Raises
+    ------
+    InvalidResult
+        When the text is no JSON, of another format or version, when a value is of
+        another type or outside its range, or when ids do not tie the records together.
+    """
+    columns = _columns([_parsed(text)], PARTS, "a result")
+    facts = {name: column[0] for name, column in zip(PARTS, columns, strict=True)}
+    del facts["format"], facts["version"]
+    facts["scored"] = facts.pop("pairs")
+    _check_pairs(facts["documents"], facts["scored"])
+    _check_clusters(facts["documents"], facts["clusters"])
+    _check_duplicates(facts["clusters"], facts["duplicates"], facts["scored"])
+    try:
+        facts["settings"] = _settings_from(facts["settings"])
+        facts["furniture"] = _furniture_from(facts["furniture"])
+    except KeyError as error:
+        _refuse("settings of a result must be complete", f"none for {error}")
+    except ValueError as error:
+        raise InvalidResult(f"a result is damaged: {error}: save it again") from error
+    return facts
+
+
+def _parsed(text: str | bytes) -> dict[str, Any]:
+    """Return the object that a text is, if it is of our format."""
+    try:
+        facts = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidResult(f"a result must be JSON, got {error}: save it again") from error
+    found = (facts.get("format"), facts.get("version")) if isinstance(facts, dict) else None
+    if found != (FORMAT, FORMAT_VERSION):
+        raise InvalidResult(
+            f"a result must say format {FORMAT!r} and version {FORMAT_VERSION}, "
+            f"got {short(found)}: save it again with this version of dedupe"
+        )
+    return facts  # type: ignore[no-any-return]
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(f"the number {name}")
+
+
+def _settings_from(row: dict[str, Any]) -> Settings:
     """Rebuild settings, leaving out what follows from the rest."""
     given = {key: row[key] for key in ("threshold", "ngram", "num_perm", "seed", "bucket_cap")}
     if row["keep"] == "custom":
         # A function cannot be saved. This stands for it until one is given again.
         return replace(Settings(**given), keep=_lost_keep)
     return Settings(**given, keep=row["keep"])
-
-
-def furniture_from(text: str) -> bytes:
-    """Decode what is furniture, and refuse what cannot be: a shingle takes ten bytes."""
-    furniture = base64.b64decode(text, validate=True)
-    if len(furniture) % 10:
-        raise ValueError(f"furniture must have 10 bytes a shingle, got {len(furniture)} bytes")
-    return furniture
 
 
 def _lost_keep(_: Sequence[DocumentInfo]) -> DocumentInfo:
@@ -55,35 +153,167 @@ def _lost_keep(_: Sequence[DocumentInfo]) -> DocumentInfo:
     )
 
 
-def pair_as_json(pair: Pair) -> dict[str, Any]:
-    """Return what JSON says of a pair, its evidence found."""
-    evidence = pair.evidence
-    return {**asdict(pair), "evidence": None if evidence is None else asdict(evidence)}
+def _furniture_from(text: str) -> bytes:
+    """Decode what is furniture, and refuse what cannot be: a shingle takes ten bytes."""
+    furniture = base64.b64decode(text, validate=True)
+    if len(furniture) % 10:
+        raise ValueError(f"furniture must have 10 bytes a shingle, got {len(furniture)} bytes")
+    return furniture
 
 
-def pair_from(row: dict[str, Any]) -> Pair:
-    """Rebuild a pair with its evidence."""
-    facts = dict(row)
-    evidence = facts.pop("evidence")
-    found = None if evidence is None else _evidence(evidence)
-    return Pair(**facts, find_evidence=evidence_of(found))
+# --- values ---
 
 
-def _evidence(row: dict[str, Any]) -> Evidence:
-    """Rebuild the evidence of a pair."""
-    passages = tuple(
-        Passage(**{**passage, "left": Span(*passage["left"]), "right": Span(*passage["right"])})
-        for passage in row["passages"]
+def _read(values: list[Any], kind: Any, name: str) -> list[Any]:
+    """Return values of JSON, all of one kind, as what they stand for."""
+    if kind in RULES:
+        return _plain(values, RULES[kind], name)
+    if is_dataclass(kind):
+        return _records(values, kind, name)
+    if kind is Span:
+        return _spans(values, name)
+    if get_origin(kind) is tuple:
+        return _tuples(values, get_args(kind)[0], name)
+    (wanted,) = (one for one in get_args(kind) if one is not type(None))
+    found = iter(_read([value for value in values if value is not None], wanted, name))
+    return [None if value is None else next(found) for value in values]
+
+
+def _plain(values: list[Any], rule: Rule, name: str) -> list[Any]:
+    """Return values as they are, if all of them are as a rule says."""
+    suspects: Iterable[Any] = values
+    if rule.types.issuperset(map(type, values)):
+        # Of numbers, the least and the largest speak for all.
+        suspects = () if rule.low is None or not values else (min(values), max(values))
+    for value in suspects:
+        if not rule.allows(value):
+            _refuse(f"{name} must be {rule.said}", short(value))
+    return values
+
+
+def _columns(rows: list[Any], parts: Mapping[str, Any], name: str) -> list[list[Any]]:
+    """Return the parts of objects that all have the same, each part of all of them read."""
+    _plain(rows, RULES[dict], name)
+    try:
+        columns = [list(map(itemgetter(part), rows)) for part in parts]
+        is_alike = {len(parts)}.issuperset(map(len, rows))
+    except KeyError:
+        is_alike = False
+    if not is_alike:
+        differing = next(keys for row in rows if (keys := row.keys() ^ parts.keys()))
+        _refuse(f"{name} must have {', '.join(parts)}", f"a difference in {short(differing)}")
+    return [
+        _read(column, kind, f"{part} of {name}")
+        for column, (part, kind) in zip(columns, parts.items(), strict=True)
+    ]
+
+
+def _records(rows: list[Any], kind: Any, name: str) -> list[Any]:
+    """Return objects as records of one kind."""
+    parts = {field.name: field.type for field in fields(kind)}
+    if kind is Pair:
+        parts["evidence"] = Evidence | None
+    found: list[Any] = []
+    for start in range(0, len(rows), AT_ONCE):
+        columns = _columns(rows[start : start + AT_ONCE], parts, name)
+        if kind is Pair:
+            _check_evidence(columns[-1])
+            columns[-1] = list(map(evidence_of, columns[-1]))
+        found += map(kind, *columns)
+    return found
+
+
+def _tuples(values: list[Any], kind: Any, name: str) -> list[tuple[Any, ...]]:
+    """Return lists of any length as tuples, what is in all of them read together."""
+    items = iter(_read(_joined(values, name), kind, name))
+    return [tuple(islice(items, len(value))) for value in values]
+
+
+def _spans(values: list[Any], name: str) -> list[Span]:
+    """Return lists of two numbers, the lesser first, as spans."""
+    _read(_joined(values, name), int, name)
+    for value in values:
+        if len(value) != 2 or value[0] > value[1]:
+            _refuse(f"{name} must have a start and an end behind it", short(value))
+    return list(starmap(Span, values))
+
+
+def _joined(values: list[Any], name: str) -> list[Any]:
+    """Return what is in lists."""
+    _plain(values, RULES[list], name)
+    return list(chain.from_iterable(values))
+
+
+def _check_evidence(found: Iterable[Evidence | None]) -> None:
+    """Refuse evidence that says nothing of one of two texts, each of which has words."""
+    _refuse_any(
+        "evidence of a pair must have stretches of both texts",
+        (
+            [len(one.only_left), len(one.only_right)]
+            for one in found
+            if one and not (one.passages or (one.only_left and one.only_right))
+        ),
     )
-    only_left, only_right = (
-        tuple(Remainder(**{**rest, "span": Span(*rest["span"])}) for rest in row[side])
-        for side in ("only_left", "only_right")
+
+
+# --- ids ---
+
+
+def _check_pairs(documents: Sequence[DocumentInfo], pairs: Sequence[Pair]) -> None:
+    """Refuse documents that are listed twice, and pairs of others."""
+    ids = [document.id for document in documents]
+    known = set(ids)
+    _refuse_any("a document must be listed once", _repeated(ids))
+    _refuse_any(
+        "both documents of a pair must be listed, the one whose id comes first on the left",
+        (
+            [one.left, one.right]
+            for one in pairs
+            if one.left >= one.right or one.left not in known or one.right not in known
+        ),
     )
-    return Evidence(
-        passages,
-        only_left,
-        only_right,
-        float(row["covered_left"]),
-        float(row["covered_right"]),
-        *(Unlisted(**row[name]) for name in ("more_passages", "more_left", "more_right")),
+
+
+def _check_clusters(documents: Sequence[DocumentInfo], clusters: Sequence[Cluster]) -> None:
+    """Refuse clusters that cannot be."""
+    known = {document.id for document in documents}
+    members = [member for cluster in clusters for member in cluster.members]
+    _refuse_any("a document must be in one cluster", _repeated(members))
+    _refuse_any("members of a cluster must be listed", (m for m in members if m not in known))
+    _refuse_any(
+        "a representative must be a member of its cluster",
+        (one.representative for one in clusters if one.representative not in one.members),
     )
+
+
+def _check_duplicates(
+    clusters: Sequence[Cluster], duplicates: Sequence[Duplicate], pairs: Sequence[Pair]
+) -> None:
+    """Refuse duplicates that are not the members of clusters, or of which no pair tells."""
+    expected = {m: one.representative for one in clusters for m in one.members}
+    for cluster in clusters:
+        del expected[cluster.representative]
+    _refuse_any(
+        "a duplicate must be a member of the cluster of what it is a duplicate of, listed once",
+        (one.id for one in duplicates if expected.pop(one.id, None) != one.duplicate_of),
+    )
+    _refuse_any("a member must be a duplicate of its representative", expected)
+    best = {(min(d.id, d.best_match), max(d.id, d.best_match)): d.id for d in duplicates}
+    for pair in pairs:
+        best.pop((pair.left, pair.right), None)
+    _refuse_any("a duplicate must have a pair with its best match", best.values())
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, n in Counter(names).items() if n > 1]
+
+
+def _refuse_any(rule: str, found: Iterable[Any]) -> None:
+    """Refuse a result that has anything which breaks a rule."""
+    for value in found:
+        _refuse(rule, short(value))
+
+
+def _refuse(rule: str, got: str) -> NoReturn:
+    """Refuse a result."""
+    raise InvalidResult(f"a result is damaged: {rule}, got {got}: save it again")

@@ -4,6 +4,7 @@ It says what the labels say. How they are weighed is left to `dedupe.calibration
 """
 
 from collections.abc import Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from dedupe.calibration import Calibration, Trial
 from dedupe.report.lines import BLANK, Line, counted
@@ -20,8 +21,7 @@ def describe(found: Calibration) -> Iterator[Line]:
         yield Line(1, (("dim", f"{found.n_unscored:,} of pairs without a score count as 0"),))
     yield BLANK
     yield _trial("keep", "best", found.best)
-    between = f"any threshold above {found.low:.4g}, up to {found.high:.4g}, does as well"
-    yield Line(1, (("dim", between),))
+    yield Line(1, (("dim", _between(found)),))
     yield _trial("drop" if found.now.f1 < found.best.f1 else "keep", "now", found.now)
     yield BLANK
     yield Line(0, (("heading", "threshold  precision  recall    F1  false  missed"),))
@@ -35,6 +35,22 @@ def describe(found: Calibration) -> Iterator[Line]:
         )
 
 
+def _between(found: Calibration) -> str:
+    """Say which thresholds do as well as the best, with digits enough to see that it is one.
+
+    The range is rounded to its inside, so that what is said of it is true.
+    """
+    if found.low == found.high:
+        return "no other threshold does as well"
+    for digits in range(4, 18):
+        step = Decimal(1).scaleb(-digits)
+        low = Decimal(str(found.low)).quantize(step, ROUND_CEILING)
+        high = Decimal(str(found.high)).quantize(step, ROUND_FLOOR)
+        if float(low) < found.best.threshold <= float(high):
+            break
+    return f"any threshold above {low.normalize():f}, up to {high.normalize():f}, does as well"
+
+
 def _trial(role: str, what: str, trial: Trial) -> Line:
     """Say how one threshold agrees with the labels."""
     measures = (
@@ -44,7 +60,7 @@ def _trial(role: str, what: str, trial: Trial) -> Line:
     return Line(
         0,
         (
-            ("keep" if role == "keep" else "drop", f"{what:<4}  threshold {trial.threshold:g}"),
+            ("keep" if role == "keep" else "drop", f"{what:<4}  threshold {trial.threshold}"),
             ("", measures),
         ),
     )

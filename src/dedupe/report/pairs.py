@@ -37,10 +37,18 @@ def names(pair: Pair) -> tuple[Part, ...]:
 
 
 def rule(pair: Pair, threshold: float) -> str:
-    """Return how the score of a pair decided, digits enough to see on which side it is."""
-    if pair.score >= threshold:
-        return f"score {pair.score:.6g} reaches the threshold {threshold:g}: the same story"
-    return f"score {pair.score:.6g} is below the threshold {threshold:g}: not the same story"
+    """Return how the score of a pair decided, digits enough to see on which side it is.
+
+    >>> pair = Pair("a", "b", 0.3999999, 0.5, 1.0, 1.0, 0.5, "contained", "", 40, 0, 0)
+    >>> rule(pair, 0.4)
+    'score 0.3999999 is below the threshold 0.4: not the same story'
+    """
+    is_same = pair.score >= threshold
+    texts = (f"{pair.score:.{digits}g}" for digits in range(6, 18))
+    score = next(text for text in texts if (float(text) >= threshold) == is_same)
+    if is_same:
+        return f"score {score} reaches the threshold {threshold}: the same story"
+    return f"score {score} is below the threshold {threshold}: not the same story"
 
 
 def evidence(pair: Pair, depth: int) -> Iterator[Line]:

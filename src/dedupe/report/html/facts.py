@@ -78,6 +78,10 @@ class ShownCluster:
         Least sure first; those of as many documents as there is room for.
     saved_words : int
         Words of all its duplicates.
+    n_duplicates : int
+        Duplicates, listed or not.
+    stays : tuple of str
+        Some of the members that are neither the representative nor a duplicate of it.
     """
 
     number: int
@@ -86,11 +90,18 @@ class ShownCluster:
     size: int
     duplicates: tuple[ShownDuplicate, ...]
     saved_words: int
+    n_duplicates: int
+    stays: tuple[str, ...]
 
     @property
     def n_more(self) -> int:
         """How many duplicates are not listed; some of those that are have two entries."""
-        return self.size - 1 - len({one.id for one in self.duplicates})
+        return self.n_duplicates - len({one.id for one in self.duplicates})
+
+    @property
+    def n_stay(self) -> int:
+        """How many members there are like those in `stays`."""
+        return self.size - 1 - self.n_duplicates
 
 
 @dataclass(frozen=True, slots=True)

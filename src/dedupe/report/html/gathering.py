@@ -7,6 +7,7 @@ a page can hold of a large result is decided here by numbers of documents; by by
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -37,6 +38,9 @@ N_DUPLICATES = 500
 
 N_LISTED = 200_000
 """Documents that are listed of all clusters, which bounds the memory that a page takes."""
+
+N_STAY = 20
+"""Members of a cluster that are named though they are no duplicates; few have any."""
 
 N_SKIPPED, N_REMEDIES = 20, 20
 """Skipped documents that are listed for each remedy, and remedies."""
@@ -133,7 +137,16 @@ def _shown_clusters(
                 for reason in _reasons(one, pairs, result.settings.threshold)
             ),
             sum(n_words[one.id] for one in dropped),
+            len(dropped),
+            tuple(islice(_staying(cluster, duplicates), N_STAY)),
         )
+
+
+def _staying(cluster: Cluster, duplicates: dict[str, Duplicate]) -> Iterator[str]:
+    """Yield the members that are neither the representative nor a duplicate of it."""
+    for member in cluster.members:
+        if member != cluster.representative and member not in duplicates:
+            yield member
 
 
 def _dropped(cluster: Cluster, duplicates: dict[str, Duplicate]) -> list[Duplicate]:

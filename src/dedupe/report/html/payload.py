@@ -182,8 +182,9 @@ def cluster_rows(clusters: Iterable[ShownCluster]) -> Iterator[tuple[ShownCluste
 def _cluster_row(cluster: ShownCluster) -> list[Any]:
     """Return a cluster as a row."""
     duplicates = [_duplicate_row(one, cluster.representative) for one in cluster.duplicates]
-    numbers = (cluster.n_words, cluster.size, cluster.saved_words, cluster.n_more)
-    return [cluster.number, name(cluster.representative), *numbers, duplicates]
+    numbers = (cluster.n_words, cluster.size, cluster.saved_words, cluster.n_more, cluster.n_stay)
+    stays = [name(one) for one in cluster.stays]
+    return [cluster.number, name(cluster.representative), *numbers, stays, duplicates]
 
 
 def _duplicate_row(one: ShownDuplicate, representative: str) -> list[Any]:

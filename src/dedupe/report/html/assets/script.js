@@ -41,15 +41,15 @@ function readBorderline([left, right, together, rule, ...measures], place) {
   return readPair(measures, { left, right, together: together === 1, rule, number: numberAt(0, place) });
 }
 
-function readCluster([number, representative, words, size, saved, left, duplicates]) {
+function readCluster([number, representative, words, size, saved, left, nStay, stays, duplicates]) {
   const pairs = duplicates.map(([name, n, score, containment, jaccard, verdict, reason, via], place) =>
     readPair([score, containment, jaccard, verdict, reason], {
       left: via ?? representative, right: name, words: n, together: true, via,
       number: numberAt(number, place),
     }));
-  const ids = [representative, ...duplicates.map(([name]) => name)].map(shownOf).join("\n").toLowerCase();
+  const ids = [representative, ...stays, ...duplicates.map(([name]) => name)].map(shownOf).join("\n").toLowerCase();
   const least = Math.min(...pairs.map((pair) => pair.score));
-  return { number, representative, words, size, saved, left, pairs, ids, least };
+  return { number, representative, words, size, saved, left, nStay, stays, pairs, ids, least };
 }
 
 const fragments = new Map(); // Blocks of pairs that were unpacked.
@@ -269,6 +269,10 @@ function clusterEntry(cluster) {
       make("span", "quiet", counted(cluster.words, "word"))));
     inside.append(...cluster.pairs.map(pairEntry));
     if (cluster.left) inside.append(make("p", "note", `and ${counted(cluster.left, "more duplicate")}`));
+    inside.append(...cluster.stays.map((name) => make("div", "kept", make("span", "tag", "keep"), bdi(name),
+      make("span", "quiet", "too: it has next to nothing of the copy above"))));
+    const nOthers = cluster.nStay - cluster.stays.length;
+    if (nOthers) inside.append(make("p", "note", `and ${counted(nOthers, "more document")} to keep`));
     element.append(inside);
     // The only pair is what a reader has come for.
     if (cluster.pairs.length === 1) inside.querySelector(".pair").open = true;
