@@ -4,13 +4,11 @@ import pickle
 from dataclasses import asdict, replace
 from itertools import combinations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe import Result, find_duplicate_texts, find_duplicates
-from dedupe.facts import FACTS, numbers_of, scored_pairs
 from dedupe.records import Evidence, Pair
 from dedupe.scored import ScoredPairs, keys_of, pairs_of
 
@@ -79,10 +77,8 @@ def test_what_lies_outside():
     assert scored != 1
 
 
-def test_no_facts_are_no_pairs():
-    nothing = np.empty(0, FACTS)
-    assert numbers_of(nothing).shape == pairs_of([]).shape == (0, 2)
-    assert list(scored_pairs(nothing, [])) == []
+def test_no_pairs_have_no_keys():
+    assert pairs_of([]).shape == (0, 2)
     assert keys_of(pairs_of([])).size == 0
 
 

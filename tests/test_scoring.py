@@ -1,162 +1,30 @@
 """Candidate pairs to scores: what two documents share, in what order, and what stands between."""
 
-from dataclasses import replace
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numba import config
 
 import reference
-from dedupe.alignment import MIN_HOLE, Block, align, contents_of, similarities
-from dedupe.kernels import alignment as kernel
-from dedupe.runs import shared_runs
-from dedupe.scoring import VERDICTS, most, reason, score, strict_score, verdicts
-from dedupe.shingling import hash_shingles
-from dedupe.text import Tokens
-
-# Words are numbers. Few different ones make documents that repeat themselves.
-repetitive = st.lists(st.integers(0, 2), min_size=1, max_size=80)
-
-# Paragraphs that are moved, repeated and left out make runs, chains and holes.
-PARAGRAPHS = [[100 * p + w for w in range(n)] for p, n in enumerate((3, 6, 8, 9, 12, 25))]
-patchwork = st.lists(st.sampled_from([*PARAGRAPHS, [1], [2]]), min_size=1, max_size=12).map(
-    lambda parts: [word for part in parts for word in part]
+from blocks import (
+    EIGHTHS,
+    align_pair,
+    documents,
+    make_block,
+    ngrams,
+    pairs_of_documents,
+    per_word,
+    story,
 )
-documents = repetitive | patchwork
-ngrams = st.integers(1, 7)
-
-
-def make_block(block, ngram=5, lines=None, weights=None):
-    """Return documents, given as lists of words, as a block."""
-    words = np.array([word for document in block for word in document], np.uint64)
-    tokens = Tokens(words, np.cumsum([0, *map(len, block)]))
-    shingles = hash_shingles(tokens, ngram)
-    if lines is None:
-        lines = [[10] * len(document) for document in block]
-    return Block(
-        shingles.hashes,
-        shingles.offsets,
-        tokens.offsets,
-        np.array([n for document in lines for n in document], np.uint8),
-        ngram,
-        contents_of(shingles.hashes, shingles.offsets),
-        np.array([sum(w) for w in weights or ([1.0] * len(document) for document in block)]),
-        None if weights is None else np.array([w for d in weights for w in d], np.float32),
-    )
-
-
-def facts_of(block, larger, smaller):
-    """Run the kernel on some pairs of a block."""
-    found = np.empty((len(larger), kernel.N_FACTS))
-    kernel.align_pairs_into(
-        np.array(larger),
-        np.array(smaller),
-        block.shingles,
-        block.shingle_offsets,
-        block.token_offsets,
-        block.lines,
-        block.weights,
-        block.ngram,
-        0,
-        *scratch_of(block),
-        found,
-    )
-    return [reference.Facts(*row) for row in found.tolist()]
-
-
-def scratch_of(block):
-    """Return what the kernels work in, full of what must not matter, but for their marks."""
-    longest = int(np.diff(block.token_offsets).max())
-    n_slots = 1 << (2 * longest).bit_length()
-    n_words = n_slots // kernel.SLOTS_PER_WORD + 1
-    rows = np.full((kernel.N_SCRATCH, longest), 7, np.int32)
-    rows[[kernel.COVER_LARGER, kernel.COVER_SMALLER, kernel.SEEN]] = 0
-    return np.full(n_slots, 7, np.int32), np.full(n_words, 7, np.uint64), rows
-
-
-def align_pair(one, other, **options):
-    """Align two documents that are lists of words."""
-    return align(make_block([one, other], **options), np.array([0]), np.array([1]))
+from dedupe.alignment import MIN_HOLE, align
+from dedupe.scoring import VERDICTS, most, reason, score, strict_score, verdicts
 
 
 def score_pair(one, other, **options):
     return float(score(align_pair(one, other, **options))[0])
 
 
-def story(n, first=1000):
-    """Return a text of `n` words, all different."""
-    return list(range(first, first + n))
-
-
-# --- laws of the kernel ---
-
-
-@given(documents, documents, ngrams, st.data())
-def test_facts_equal_reference(larger, smaller, ngram, data):
-    block = [larger, smaller]
-    lines = [per_word(data, document, st.integers(1, 40)) for document in block]
-    weights = [per_word(data, document, EIGHTHS) for document in block]
-    shingles = [reference.shingles(document, ngram) for document in block]
-    plain = map(reference.Document, shingles, lines)
-    weighted = map(reference.Document, shingles, lines, weights)
-    assert facts_of(make_block(block, ngram, lines), [0], [1]) == [reference.facts(*plain, ngram)]
-    assert facts_of(make_block(block, ngram, lines, weights), [0], [1]) == [
-        reference.facts(*weighted, ngram)
-    ]
-
-
-EIGHTHS = st.integers(1, 8).map(lambda n: n / 8)
-
-
-def per_word(data, document, values):
-    """Draw a value for each word of a document: the same for words that follow each other."""
-    drawn = data.draw(st.lists(values, min_size=1, max_size=4))
-    return [drawn[i * len(drawn) // len(document)] for i in range(len(document))]
-
-
-@given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
-def test_many_pairs_at_once_are_each_pair_alone(block, ngram, data):
-    numbers = st.integers(0, len(block) - 1)
-    pairs = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6))
-    made = make_block(block, ngram)
-    together = facts_of(made, *map(list, zip(*pairs, strict=True)))
-    assert together == [facts_of(made, [a], [b])[0] for a, b in pairs]
-
-
-@given(st.lists(documents, min_size=1, max_size=4), ngrams, st.data())
-def test_distinct_shingles_are_counted(block, ngram, data):
-    numbers = data.draw(st.lists(st.integers(0, len(block) - 1), min_size=1, max_size=5))
-    made = make_block(block, ngram)
-    found = np.empty(len(numbers), np.int64)
-    kernel.count_distinct_into(
-        np.array(numbers), made.shingles, made.shingle_offsets, *scratch_of(made), found
-    )
-    assert found.tolist() == [len({*reference.shingles(block[d], ngram)}) for d in numbers]
-
-
-@pytest.mark.skipif(config.DISABLE_JIT, reason="takes a minute without compilation")
-@pytest.mark.parametrize("seed", range(3))
-def test_a_patchwork_of_more_runs_than_the_chain_looks_back(seed):
-    paragraphs = [story(kernel.MIN_RUN, 100 * p) for p in range(2 * kernel.AHEAD)]
-    order = np.random.default_rng(seed).permutation(len(paragraphs))
-    if seed == 0:  # The best neighbour is always just too far away.
-        order = np.roll(np.arange(len(paragraphs)), kernel.AHEAD)
-    block = [[word for p in places for word in paragraphs[p]] for places in (sorted(order), order)]
-    twins = [reference.Document(reference.shingles(words, 5), [10] * len(words)) for words in block]
-    assert facts_of(make_block(block), [0], [1]) == [reference.facts(*twins, 5)]
-
-
 # --- laws of the score ---
-
-
-@st.composite
-def pairs_of_documents(draw):
-    """Draw two documents, which often are the same words in another order."""
-    one = draw(documents)
-    return one, draw(st.permutations(one) | documents)
 
 
 @given(pairs_of_documents(), ngrams)
@@ -187,33 +55,6 @@ def test_no_weights_make_a_pair_score_more_than_the_most(pair, ngram, data):
     assert score(align_pair(*pair, ngram=ngram, weights=weights)) <= bound
 
 
-@given(pairs_of_documents(), ngrams, st.integers(0, 30))
-def test_few_shared_words_are_not_looked_into(pair, ngram, min_words):
-    block = make_block(pair, ngram)
-    everything, found = (
-        align(block, np.array([0]), np.array([1]), min_words=least) for least in (0, min_words)
-    )
-    if everything.covered[0] < min_words:
-        assert (found.hole[0], found.excess[0]) == (0, 0)
-        everything = replace(everything, hole=found.hole, excess=found.excess)
-    assert found == everything
-
-
-@given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
-def test_jaccard_and_containment_are_exact(block, ngram, data):
-    sets = [set(reference.shingles(document, ngram)) for document in block]
-    numbers = st.integers(0, len(block) - 1)
-    pairs = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=4))
-    rows = data.draw(st.lists(st.integers(0, len(pairs) - 1), min_size=1, max_size=4))
-    made = make_block(block, ngram)
-    found = align(made, *np.array(pairs).T)
-    chosen = [(sets[pairs[row][0]], sets[pairs[row][1]]) for row in rows]
-    jaccard, in_left, in_right = similarities(made, found, np.array(rows))
-    assert jaccard.tolist() == [len(a & b) / len(a | b) for a, b in chosen]
-    assert in_left.tolist() == [len(a & b) / len(a) for a, b in chosen]
-    assert in_right.tolist() == [len(a & b) / len(b) for a, b in chosen]
-
-
 @given(documents, ngrams)
 def test_a_document_is_all_of_itself(document, ngram):
     found = align_pair(document, document, ngram=ngram)
@@ -225,13 +66,6 @@ def test_a_document_is_all_of_itself(document, ngram):
     assert found.covered[0] == len(document)
 
 
-@given(repetitive, patchwork)
-def test_runs_of_the_other_side_cover_as_many_words(one, other):
-    block = make_block([one, other])
-    runs, swapped = shared_runs(block, 0, 1)[0], shared_runs(block, 1, 0)[0]
-    assert sorted(swapped[:, [1, 0, 2]].tolist()) == runs.tolist()
-
-
 @given(
     st.integers(20, 60), st.lists(st.integers(0, 9), max_size=30), st.lists(st.just(7), max_size=30)
 )
@@ -239,16 +73,6 @@ def test_a_story_between_other_words_is_found(n, before, behind):
     found = align_pair(story(n), before + story(n) + behind)
     assert score(found)[0] == 1
     assert (found.covered[0], found.hole[0]) == (n, 0)
-
-
-@given(documents, documents, ngrams)
-def test_words_of_runs_are_equal_and_in_one_run_only(one, other, ngram):
-    runs, _ = shared_runs(make_block([one, other], ngram), 0, 1)
-    left = [w for start, _, n in runs.tolist() for w in range(start, start + n)]
-    right = [w for _, start, n in runs.tolist() for w in range(start, start + n)]
-    assert [one[w] for w in left] == [other[w] for w in right]
-    assert left == sorted(set(left))
-    assert len(right) == len(set(right))
 
 
 # --- holes ---
@@ -424,15 +248,6 @@ def test_furniture_counts_less():
     assert (score(plain)[0], score(weighted)[0]) == (0.5, 0)
 
 
-def test_runs_of_little_weight_are_marked_as_furniture():
-    footer, gap = story(40, 5000), story(10, 7000)
-    one, other = story(40) + gap + footer, story(40) + footer
-    weights = [[1.0] * 50 + [0.25] * 40, [1.0] * 40 + [0.25] * 40]
-    runs, marks = shared_runs(make_block([one, other], weights=weights), 0, 1)
-    assert runs.tolist() == [[0, 0, 40], [50, 40, 40]]
-    assert marks.tolist() == [False, True]
-
-
 # --- what a person reads ---
 
 
@@ -475,15 +290,3 @@ def test_reason(facts, expected):
     verdict, shared, matched, hole, excess, furniture = facts
     said = reason(verdict, shared, matched=matched, hole=hole, excess=excess, furniture=furniture)
     assert expected in said
-
-
-def test_runs_of_documents_that_share_nothing():
-    runs, marks = shared_runs(make_block([story(30), story(30, 3000)]), 0, 1)
-    assert runs.shape == (0, 3)
-    assert marks.size == 0
-
-
-@given(patchwork, patchwork)
-def test_runs_follow_the_left_document(one, other):
-    starts = shared_runs(make_block([one, other]), 0, 1)[0][:, 0].tolist()
-    assert all(before < after for before, after in pairwise(starts))

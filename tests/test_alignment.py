@@ -1,0 +1,156 @@
+"""Pairs of documents word by word: the kernel against its slow twin, and what follows from it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import config
+
+import reference
+from blocks import (
+    EIGHTHS,
+    documents,
+    make_block,
+    ngrams,
+    pairs_of_documents,
+    per_word,
+    story,
+)
+from dedupe.alignment import align, by_size, shared_shingles, similarities, totals_of
+from dedupe.kernels import alignment as kernel
+
+
+def facts_of(block, larger, smaller):
+    """Run the kernel on some pairs of a block."""
+    found = np.empty((len(larger), kernel.N_FACTS))
+    kernel.align_pairs_into(
+        np.array(larger),
+        np.array(smaller),
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.lines,
+        block.weights,
+        block.ngram,
+        0,
+        *scratch_of(block),
+        found,
+    )
+    return [reference.Facts(*row) for row in found.tolist()]
+
+
+def scratch_of(block):
+    """Return what the kernels work in, full of what must not matter, but for their marks."""
+    longest = int(np.diff(block.token_offsets).max())
+    n_slots = 1 << (2 * longest).bit_length()
+    n_words = n_slots // kernel.SLOTS_PER_WORD + 1
+    rows = np.full((kernel.N_SCRATCH, longest), 7, np.int32)
+    rows[[kernel.COVER_LARGER, kernel.COVER_SMALLER, kernel.SEEN]] = 0
+    return np.full(n_slots, 7, np.int32), np.full(n_words, 7, np.uint64), rows
+
+
+# --- laws of the kernel ---
+
+
+@given(documents, documents, ngrams, st.data())
+def test_facts_equal_reference(larger, smaller, ngram, data):
+    block = [larger, smaller]
+    lines = [per_word(data, document, st.integers(1, 40)) for document in block]
+    weights = [per_word(data, document, EIGHTHS) for document in block]
+    shingles = [reference.shingles(document, ngram) for document in block]
+    plain = map(reference.Document, shingles, lines)
+    weighted = map(reference.Document, shingles, lines, weights)
+    assert facts_of(make_block(block, ngram, lines), [0], [1]) == [reference.facts(*plain, ngram)]
+    assert facts_of(make_block(block, ngram, lines, weights), [0], [1]) == [
+        reference.facts(*weighted, ngram)
+    ]
+
+
+@given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
+def test_many_pairs_at_once_are_each_pair_alone(block, ngram, data):
+    numbers = st.integers(0, len(block) - 1)
+    pairs = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6))
+    made = make_block(block, ngram)
+    together = facts_of(made, *map(list, zip(*pairs, strict=True)))
+    assert together == [facts_of(made, [a], [b])[0] for a, b in pairs]
+
+
+@given(st.lists(documents, min_size=1, max_size=4), ngrams, st.data())
+def test_distinct_shingles_are_counted(block, ngram, data):
+    numbers = data.draw(st.lists(st.integers(0, len(block) - 1), min_size=1, max_size=5))
+    made = make_block(block, ngram)
+    found = np.empty(len(numbers), np.int64)
+    kernel.count_distinct_into(
+        np.array(numbers), made.shingles, made.shingle_offsets, *scratch_of(made), found
+    )
+    assert found.tolist() == [len({*reference.shingles(block[d], ngram)}) for d in numbers]
+
+
+@pytest.mark.skipif(config.DISABLE_JIT, reason="takes a minute without compilation")
+@pytest.mark.parametrize("seed", range(3))
+def test_a_patchwork_of_more_runs_than_the_chain_looks_back(seed):
+    paragraphs = [story(kernel.MIN_RUN, 100 * p) for p in range(2 * kernel.AHEAD)]
+    order = np.random.default_rng(seed).permutation(len(paragraphs))
+    if seed == 0:  # The best neighbour is always just too far away.
+        order = np.roll(np.arange(len(paragraphs)), kernel.AHEAD)
+    block = [[word for p in places for word in paragraphs[p]] for places in (sorted(order), order)]
+    twins = [reference.Document(reference.shingles(words, 5), [10] * len(words)) for words in block]
+    assert facts_of(make_block(block), [0], [1]) == [reference.facts(*twins, 5)]
+
+
+# --- laws of pairs ---
+
+
+@given(pairs_of_documents(), ngrams, st.integers(0, 30))
+def test_few_shared_words_are_not_looked_into(pair, ngram, min_words):
+    block = make_block(pair, ngram)
+    everything, found = (
+        align(block, np.array([0]), np.array([1]), min_words=least) for least in (0, min_words)
+    )
+    if everything.covered[0] < min_words:
+        assert (found.hole[0], found.excess[0]) == (0, 0)
+        everything = replace(everything, hole=found.hole, excess=found.excess)
+    assert found == everything
+
+
+@given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
+def test_jaccard_and_containment_are_exact(block, ngram, data):
+    sets = [set(reference.shingles(document, ngram)) for document in block]
+    numbers = st.integers(0, len(block) - 1)
+    pairs = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=4))
+    rows = data.draw(st.lists(st.integers(0, len(pairs) - 1), min_size=1, max_size=4))
+    made = make_block(block, ngram)
+    found = align(made, *np.array(pairs).T)
+    chosen = [(sets[pairs[row][0]], sets[pairs[row][1]]) for row in rows]
+    jaccard, in_left, in_right = similarities(made, found, np.array(rows))
+    assert jaccard.tolist() == [len(a & b) / len(a | b) for a, b in chosen]
+    assert in_left.tolist() == [len(a & b) / len(a) for a, b in chosen]
+    assert in_right.tolist() == [len(a & b) / len(b) for a, b in chosen]
+
+
+@given(pairs_of_documents(), ngrams)
+def test_which_document_is_the_larger_does_not_depend_on_the_sides(pair, ngram):
+    block = make_block(pair, ngram)
+    larger, smaller, swap = by_size(block, np.array([0, 1]), np.array([1, 0]))
+    sizes = [len(document) for document in pair]
+    assert sizes[larger[0]] == max(sizes)
+    assert {larger[0], smaller[0]} == {0, 1}
+    assert swap.tolist() == (larger == [1, 0]).tolist()
+    assert larger[0] == larger[1] or block.contents[0] == block.contents[1]
+
+
+@given(documents, documents, ngrams)
+def test_shared_shingles_are_those_of_both(one, other, ngram):
+    block = make_block([one, other], ngram)
+    sides = [set(block.shingles[slice(*block.shingle_offsets[d : d + 2])].tolist()) for d in (0, 1)]
+    found = shared_shingles(block, np.array([0]), np.array([1]))
+    assert set(found.tolist()) == sides[0] & sides[1]
+
+
+@given(st.lists(st.lists(EIGHTHS, min_size=1, max_size=9), min_size=1, max_size=4))
+def test_totals_are_sums(weights):
+    flat = np.array([w for document in weights for w in document], np.float32)
+    offsets = np.cumsum([0, *map(len, weights)])
+    assert totals_of(flat, offsets).tolist() == [sum(document) for document in weights]
