@@ -15,8 +15,15 @@ import pytest
 import dedupe
 from dedupe.calibration import read_labels
 from dedupe.report import html
+from dedupe.report.html import payload
 
-from test_report_html import HOSTILE, benign_texts, hostile_texts, prose  # isort: skip
+from test_report_html import (  # isort: skip
+    HOSTILE,
+    benign_texts,
+    hostile_texts,
+    prose,
+    texts_with_a_huge_cluster,
+)
 
 try:
     from selenium import webdriver
@@ -160,6 +167,30 @@ def test_a_cluster_of_two_opens_with_its_texts(page, texts):
     number = names(page)[-1].split("/")[1].removesuffix(".txt")
     assert left.text.split() == prose(f"story {int(number)}", 120 + int(number)).split()
     assert [one.text for one in all_of(page, ".sides .kind")] == ["different", "shared"]
+
+
+def test_every_cluster_opens_with_its_own_texts(browser, tmp_path, monkeypatch):
+    monkeypatch.setattr(payload, "MAX_ITEM", 30_000)
+    texts = texts_with_a_huge_cluster()
+    found = dedupe.find_duplicate_texts(texts)
+    opened(browser, html.result_page(found), tmp_path)
+    assert len(names(browser)) == len(found.clusters) == 6
+    browser.find_element(By.ID, "expand").click()
+    for cluster in all_of(browser, ".cluster")[1:]:
+        if not cluster.find_elements(By.CSS_SELECTOR, ".pair[open]"):
+            cluster.find_element(By.CSS_SELECTOR, ".pair > summary").click()
+        kept = cluster.find_element(By.CSS_SELECTOR, ".kept bdi").text
+        dropped = cluster.find_element(By.CSS_SELECTOR, ".pair > summary bdi").text
+        WebDriverWait(browser, 10).until(
+            lambda _, one=cluster: one.find_elements(By.CSS_SELECTOR, ".heads bdi")
+        )
+        heads = cluster.find_elements(By.CSS_SELECTOR, ".heads bdi")
+        assert [head.text for head in heads] == [kept, dropped]
+        assert kept[:-1] == dropped[:-1]
+    notes = [one.text for one in all_of(browser, ".cluster .note")]
+    listed = len(all_of(browser, ".cluster")[0].find_elements(By.CSS_SELECTOR, ".pair"))
+    assert notes == [f"and {49 - listed} more duplicates"]
+    assert complaints(browser) == []
 
 
 def test_near_pairs_stand_first_and_say_what_was_decided(page, result):
