@@ -4,6 +4,7 @@ import pickle
 from dataclasses import asdict, replace
 from itertools import combinations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -73,7 +73,7 @@ def cli() -> None:
     dedupe find articles/ --report r.html  the same as a page, texts side by side
     dedupe compare a.txt b.txt             what two articles share, in full
     dedupe clean articles/                 act on it
-    dedupe calibrate labels.json r.json    the threshold that agrees with your marks
+    dedupe calibrate labels.json r.json    the threshold that agrees with your labels
     """  # noqa: D301  The backspace tells click to leave the lines as they are.
 
 
@@ -139,7 +139,7 @@ def find(
             **settings,
         )
         if report is not None:
-            send(result_page(result), report)
+            send(result_page(result, progress=display.update), report)
         display.finish(result)
     if format_ == "table":
         show(_lines(result, explain, borderline, is_terminal(output)), output)
