@@ -535,3 +535,17 @@ def test_answers_to_one_question_are_not_dropped_for_one_another():
     result = find_duplicate_texts({"question": question} | answers)
     assert max(map(len, result.clusters)) > 2
     assert [duplicate.id for duplicate in result.duplicates] == ["question"]
+
+
+def test_two_records_are_compared_by_their_ids(tmp_path):
+    place = tmp_path / "news.jsonl"
+    rows = [{"url": name, "body": STORIES[0] + name} for name in "ab"]
+    place.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = compare("b", "a", within=place, id_field="url", text_field="body")
+    assert (found.pair.left, found.pair.right) == ("b", "a")
+    assert found.left_text == rows[1]["body"]
+    assert found.same_story
+    with pytest.raises(UnknownDocument, match="must be within what is named, got 'c'"):
+        compare("a", "c", within=place, id_field="url", text_field="body")
+    with pytest.raises(InvalidInput, match="name two of them by their ids"):
+        compare(place, place, text_field="body")

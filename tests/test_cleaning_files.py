@@ -653,6 +653,17 @@ def test_other_paths_do_not_finish_it(here):
     assert tree("in") == {name.removeprefix("in/"): data for name, data in before.items()}
 
 
+@pytest.mark.parametrize("setting", [{"threshold": 0.9}, {"keep": "first"}, {"id_field": "url"}])
+def test_other_settings_do_not_finish_it(here, setting):
+    cut_off(here, "delete")
+    before = tree()
+    (name,) = setting
+    with pytest.raises(CannotClean, match=f"must be finished first, got .* {name}="):
+        clean("in", delete=True, **setting)
+    assert tree() == before
+    assert clean("in", delete=True, workers=1, memory=10**6).dropped
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folder as a file")
 def test_one_run_at_a_time(here, monkeypatch):
     def meanwhile(plan, inputs):
@@ -736,7 +747,7 @@ def test_a_planted_journal_reaches_nothing_outside(here, way):
 
 
 HEAD = {"format": "dedupe-journal", "version": 1, "action": "delete", "folder": "", "paths": [],
-        "against": [], "draft": ".dedupe-0123456789abcdef.tmp"}  # fmt: skip
+        "against": [], "settings": {}, "draft": ".dedupe-0123456789abcdef.tmp"}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -744,7 +755,7 @@ HEAD = {"format": "dedupe-journal", "version": 1, "action": "delete", "folder": 
     ["", "no journal", "[]", '{"format": "dedupe-journal"}', "é", "[" * 100_000,
      *(json.dumps({**HEAD, **change}) + "\n{}" for change in (
          {"version": 2}, {"action": "burn"}, {"draft": "../x"}, {"draft": 1}, {"paths": 1},
-         {"folder": None}, {"against": [1]},
+         {"folder": None}, {"against": [1]}, {"settings": 1},
      )),
      json.dumps(HEAD),
      json.dumps(HEAD) + '\n{"id": 1}'],

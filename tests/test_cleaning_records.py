@@ -759,3 +759,14 @@ def test_one_run_at_a_time_writes_to_a_place(here, monkeypatch):
     monkeypatch.setattr("dedupe.cleaning.output.Drafts.commit", meanwhile)
     clean("in", output="out", result=made("in"))
     assert sorted(tree("out")) == ["a.jsonl"]
+
+
+def test_a_way_through_a_missing_folder_and_back_leads_to_the_input_too(here):
+    Path("in.jsonl").write_text(line("a"))
+    with pytest.raises(InvalidSetting, match="must not be one of the inputs"):
+        clean("in.jsonl", output="missing/../in.jsonl", result=made("in.jsonl"))
+
+
+def test_a_result_that_is_none_is_refused(here):
+    with pytest.raises(InvalidSetting, match=r"result must be a Result, got 'r\.json'"):
+        clean("in.jsonl", result="r.json")

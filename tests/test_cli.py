@@ -160,7 +160,8 @@ def test_explain_asks_for_all_candidates_of_a_document(library):
 
 def test_compare(library):
     ran = run("compare", "l", "r", "--threshold", "0.95", "--ngram", "3")
-    assert library.asked == ("l", "r", {"corpus": None, "threshold": 0.95, "ngram": 3})
+    settings = {"corpus": None, "threshold": 0.95, "ngram": 3, "within": None}
+    assert library.asked == ("l", "r", {**settings, "id_field": "id", "text_field": "text"})
     assert ran.exit_code == 0
     assert ran.stdout.startswith("not the same story  score 0.90")
     assert f"    {STORY}\n" in ran.stdout
@@ -259,6 +260,7 @@ def test_output_to_a_file(library, tmp_path):
         ("find", "{}", "-o", "{}/a.txt"),
         ("find", "{}/a.txt", "--report", "{}/link.txt"),
         ("find", "{}/*.txt", "-o", "{}/../{name}/a.txt"),
+        ("find", "{}", "-o", "{}/missing/../a.txt"),
         ("find", "x", "--against", "{}", "-o", "{}/a.txt"),
         ("compare", "{}/a.txt", "x", "--html", "{}/a.txt"),
         ("compare", "x", "x", "--corpus", "{}/a.txt", "--html", "{}/link.txt"),

@@ -26,7 +26,7 @@ from click.testing import CliRunner
 
 import dedupe
 from dedupe import alignment, clustering, errors, scoring
-from dedupe.cli import N_SHOWN, cli
+from dedupe.cli import N_EACH, N_SHOWN, cli
 from dedupe.documents import MAX_CHARS, read_paths
 from dedupe.finder import N_LISTED
 from dedupe.report import json as json_report
@@ -272,7 +272,8 @@ CONSTANTS = [
     ("limits", "a text five times as long", 1 / scoring.STRICT_HOLE, 5),
     ("limits", "above 64 MiB", MAX_CHARS, 64 * 2**20),
     ("formats", "up to 64 MiB", MAX_CHARS, 64 * 2**20),
-    ("formats", "on a terminal the first 20", N_SHOWN, 20),
+    ("formats", "on a terminal 20 clusters", N_SHOWN, 20),
+    ("formats", "and 3 duplicates of each", N_EACH, 3),
     ("formats", "the longest eight stretches", N_LISTED, 8),
 ]
 

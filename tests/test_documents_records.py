@@ -19,7 +19,7 @@ from dedupe.documents.document import Options
 from dedupe.documents.json import read_json
 from dedupe.documents.records import read_csv, read_json_lines
 from dedupe.documents.streams import Source, Unreadable
-from dedupe.errors import MissingExtra, NothingToRead
+from dedupe.errors import InvalidSetting, MissingExtra, NothingToRead
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 
@@ -226,15 +226,25 @@ def test_of_many_fields_ten_are_named(here):
     ],
 )
 def test_a_time_is_seconds_or_iso_8601(here, value, time):
-    (document,) = read("f.jsonl", json.dumps({"text": "a", "t": value}), time_field="t")
+    rows = [{"text": "a", "t": value}, {"text": "b", "t": 1}]
+    document, _ = read("f.jsonl", "\n".join(map(json.dumps, rows)), time_field="t")
     assert document.time == time
 
 
 def test_a_record_without_a_named_time_is_as_old_as_its_file(here):
     (document,) = read("f.jsonl", '{"text": "a", "t": 5}')
     assert document.time == Path("f.jsonl").stat().st_mtime
-    (document,) = read("f.jsonl", '{"text": "a"}', time_field="t")
+    document, _ = read("f.jsonl", '{"text": "a"}\n{"text": "b", "t": 1}', time_field="t")
     assert document.time is None
+
+
+def test_a_field_that_holds_no_time_anywhere_is_refused(here):
+    Path("f.jsonl").write_text('{"text": "a", "date": 5}\n{"text": "b", "day": "yesterday"}')
+    for field in ("Date", "day"):
+        with pytest.raises(
+            InvalidSetting, match=f"must name a field that holds a time, got '{field}'"
+        ):
+            list(read_paths("f.jsonl", time_field=field))
 
 
 # CSV and TSV

@@ -298,7 +298,12 @@ def test_standard_input_is_json_where_it_begins_so(monkeypatch, data, documents)
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"", "-: empty;"), (b"\x89PNG\r\0", "-: binary"), (b'{"a', "-:1: not JSON")],
+    [
+        (b"", "-: empty;"),
+        (gzip.compress(b"text"), "-: compressed; unpack it on the way in"),
+        (b"\x89PNG\r\0", "-: binary"),
+        (b'{"a', "-:1: not JSON"),
+    ],
 )
 def test_nothing_good_on_standard_input_is_told(monkeypatch, data, reason):
     pipe(monkeypatch, data)

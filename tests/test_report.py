@@ -227,7 +227,7 @@ def test_limits_say_what_they_leave_out():
         clusters=[names[:4], names[4:7], names[7:9], names[9:11]],
         skipped=[Skipped(f"s{i}", "no text", f"remedy {i % 3}") for i in range(9)],
     )
-    report = plain(text.describe(found, limit=2))
+    report = plain(text.describe(found, limit=2, each=2))
     assert report.count("\ncluster ") == 1  # The second; the first begins the report.
     assert "  drop  01" in report
     assert "  drop  03" not in report

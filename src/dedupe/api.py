@@ -12,7 +12,7 @@ from dedupe import __version__
 from dedupe.checkpoint import Checkpoint
 from dedupe.comparing import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
-from dedupe.errors import InvalidInput, InvalidSetting, Skipped
+from dedupe.errors import InvalidInput, InvalidSetting, Skipped, UnknownDocument
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Comparison
 from dedupe.results import Result
@@ -175,16 +175,23 @@ def compare(
     left: str | os.PathLike[str],
     right: str | os.PathLike[str],
     *,
+    within: Paths | None = None,
+    id_field: str = "id",
+    text_field: str = "text",
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     corpus: Result | None = None,
 ) -> Comparison:
-    """Compare two files: say whether they are the same story, and what only one of them says.
+    """Compare two documents: say whether they are the same story, and what only one of them says.
 
     Parameters
     ----------
     left, right : path
-        Files of one document each.
+        Files of one document each; or, with `within`, ids of documents.
+    within : path or iterable of paths, optional
+        Where the documents of these ids are, as in `find_duplicates`.
+    id_field, text_field : str
+        See `find_duplicates`.
     threshold, ngram
         See `dedupe.Settings`.
     corpus : Result, optional
@@ -199,6 +206,8 @@ def compare(
         When a file holds no document that can be read, or no word.
     InvalidInput
         When a path holds more than one document.
+    UnknownDocument
+        When no document has one of the ids.
 
     Examples
     --------
@@ -208,8 +217,13 @@ def compare(
     >>> comparison.same_story, comparison.pair.verdict, comparison.pair.reason
     (True, 'contained', '391 words shared, no passage replaced')
     """
-    documents = (_one_document(left), _one_document(right))
-    return compare_documents(*documents, Settings(threshold, ngram), corpus)
+    settings = Settings(threshold, ngram)
+    if within is None:
+        one, other = (_one_document(path, id_field, text_field) for path in (left, right))
+    else:
+        stream = read_paths(within, id_field=id_field, text_field=text_field)
+        one, other = _named(os.fspath(left), os.fspath(right), stream)
+    return compare_documents(one, other, settings, corpus)
 
 
 def compare_texts(
@@ -255,15 +269,33 @@ def _open_checkpoint(folder: str | os.PathLike[str] | None, settings: Settings) 
     return Checkpoint(Path(folder), {"version": __version__, **settings_as_json(settings)})
 
 
-def _one_document(path: str | os.PathLike[str]) -> Document:
+def _one_document(path: str | os.PathLike[str], id_field: str, text_field: str) -> Document:
     """Read a file that must hold one document."""
-    documents = [item for item in read_paths(path) if isinstance(item, Document)]
+    stream = read_paths(path, id_field=id_field, text_field=text_field)
+    documents = [item for item in stream if isinstance(item, Document)]
     if len(documents) != 1:
         raise InvalidInput(
             f"a path to compare must hold one document, got {len(documents)} in {os.fspath(path)}: "
-            "use find_duplicates for more"
+            "name two of them by their ids, and the path as within= (--within)"
         )
     return documents[0]
+
+
+def _named(
+    left: str, right: str, stream: Iterable[Document | Skipped]
+) -> tuple[Document, Document]:
+    """Find two documents by their ids."""
+    found: dict[str, Document] = {}
+    for item in stream:
+        if item.id in (left, right) and isinstance(item, Document):
+            found[item.id] = item
+    for name in (left, right):
+        if name not in found:
+            raise UnknownDocument(
+                f"a document to compare must be within what is named, got {name!r}: "
+                "ids are as the report shows them"
+            )
+    return found[left], found[right]
 
 
 def _check_workers(workers: int | None) -> int:

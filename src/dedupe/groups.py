@@ -91,7 +91,9 @@ def make_clusters(
     return tuple(sorted(clusters, key=lambda cluster: (-len(cluster), cluster.members)))
 
 
-def make_duplicates(clusters: Sequence[Cluster], scored: ScoredPairs) -> tuple[Duplicate, ...]:
+def make_duplicates(
+    clusters: Sequence[Cluster], scored: ScoredPairs, threshold: float
+) -> tuple[Duplicate, ...]:
     """Say of each member that can go what stands in for it, and why.
 
     A member that does not score with the representative stays: it came to the cluster
@@ -119,8 +121,8 @@ def make_duplicates(clusters: Sequence[Cluster], scored: ScoredPairs) -> tuple[D
             scored.ids[member],
             scored.ids[kept],
             scored[best[member]],
-            None if direct[row] < 0 else scored[direct[row]],
             score,
+            scored[direct[row]] if direct[row] >= 0 and score >= threshold else None,
         )
         for row, (member, kept), score in zip(
             np.flatnonzero(stands_in).tolist(),
@@ -148,8 +150,8 @@ def _best_matches(
     return dict(zip(found.tolist(), places[order][first].tolist(), strict=True))
 
 
-def _duplicate(member: str, kept: str, best: Pair, direct: Pair | None, score: float) -> Duplicate:
-    """Describe one member by its best pair and by that with the representative."""
+def _duplicate(member: str, kept: str, best: Pair, score: float, direct: Pair | None) -> Duplicate:
+    """Describe one member by its best pair, or by that with the representative."""
     best_match = best.other(member)
     return Duplicate(
         id=member,

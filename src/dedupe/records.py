@@ -235,7 +235,8 @@ class Duplicate:
         The member of its cluster that it matches best.
     best_score : float, in [0, 1]
     reason : str
-        One line for a person.
+        One line for a person. Where the direct score is below the threshold, it says
+        what the best match shares with it.
     """
 
     id: str

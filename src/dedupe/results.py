@@ -120,13 +120,14 @@ class Result:
         return found
 
     def match(self, duplicate: Duplicate) -> Pair:
-        """Return the pair of a duplicate with what stands in for it.
+        """Return the pair that says why a document is a duplicate.
 
-        Where these two were not compared, as can happen with `at`, it is the pair
-        with its best match.
+        It is that with what stands in for it, if it reaches the threshold, and
+        otherwise that with its best match.
         """
         direct = self._find(duplicate.id, duplicate.duplicate_of)
-        return direct or self.pair(duplicate.id, duplicate.best_match)
+        reaches = direct is not None and direct.score >= self.settings.threshold
+        return direct if direct and reaches else self.pair(duplicate.id, duplicate.best_match)
 
     def pairs_of(self, document: str) -> Sequence[Pair]:
         """Return every scored pair that a document is in, confirmed or not, best first."""
@@ -169,7 +170,7 @@ class Result:
             self,
             settings=settings,
             clusters=clusters,
-            duplicates=make_duplicates(clusters, scored),
+            duplicates=make_duplicates(clusters, scored, threshold),
         )
 
     def rows(self) -> Iterator[dict[str, Any]]:

@@ -172,7 +172,7 @@ def _result(
     scored = scored_pairs(facts, ids, EvidenceOfCorpus(texts, settings.ngram, furniture))
     return Result(
         clusters=clusters,
-        duplicates=groups.make_duplicates(clusters, scored),
+        duplicates=groups.make_duplicates(clusters, scored, settings.threshold),
         scored=scored,
         skipped=corpus.skipped,
         n_documents=len(corpus),

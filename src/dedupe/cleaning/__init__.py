@@ -6,7 +6,7 @@ it. What could not be read is no duplicate, and stays.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,12 @@ from dedupe.documents.document import Options
 from dedupe.documents.walk import named
 from dedupe.errors import CannotClean, DedupeError, InvalidSetting, Skipped
 from dedupe.results import Result
+from dedupe.saved import settings_as_json
+from dedupe.settings import Settings
 
 __all__ = ["Cleaning", "clean"]
+
+SETTINGS = frozenset(field.name for field in fields(Settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,10 @@ def clean(
     ('seeds/000_4e74bd628e7d00ce.txt',)
     """
     paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    if result is not None and not isinstance(result, Result):
+        raise InvalidSetting(
+            f"result must be a Result, got {result!r}: load a saved one with Result.from_json"
+        )
     _check_names(output=output, move=move, journal=journal)
     action = _action(output, annotate, move, delete, hardlink)
     task = _Task(paths, against, Options(id_field, text_field, time_field), result, search)
@@ -193,7 +201,16 @@ class _Task:
             tuple(sorted(os.path.abspath(name) for name in named(some)))  # noqa: PTH100
             for some in (self.paths, () if self.against is None else self.against)
         )
-        return Order(action, folder, read, old)
+        return Order(action, folder, read, old, self._settings())
+
+    def _settings(self) -> dict[str, Any]:
+        """Return what decides, as JSON has it."""
+        if self.result is None:
+            given = {name: self.search[name] for name in self.search.keys() & SETTINGS}
+            settings = Settings(**given)
+        else:
+            settings = self.result.settings
+        return settings_as_json(settings) | asdict(self.options)
 
     def take_stock(self, *, gone: bool = False) -> Inputs:
         """Look at every file; pass over those that are gone, if some may be."""
@@ -250,6 +267,9 @@ def _check_is_same(begun: Order, asked: Order, note: Path) -> None:
     if begun != asked:
         said = [begun.action, begun.folder, *begun.paths]
         said += ["against", *begun.against] if begun.against else []
+        said += [
+            f"{name}={value}" for name, value in begun.settings.items() - asked.settings.items()
+        ]
         raise CannotClean(
             f"a run that was cut off must be finished first, got {note} of "
             f"'{' '.join(filter(None, said))}': do that again, or remove the journal to search anew"

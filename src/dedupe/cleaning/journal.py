@@ -79,12 +79,15 @@ class Order(NamedTuple):
         Where files are moved to, as an absolute path; "" for other actions.
     paths, against : tuple of str
         What is cleaned, and the old collection, as absolute paths in order.
+    settings : dict of str to str or number
+        What decided, as JSON has it.
     """
 
     action: Action
     folder: str
     paths: tuple[str, ...]
     against: tuple[str, ...]
+    settings: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,13 @@ def load(path: Path) -> Plan:
             head, *rows = map(json.loads, file)
         if (head["format"], head["version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"format {head['format']!r}, version {head['version']!r}")
-        order = Order(head["action"], head["folder"], tuple(head["paths"]), tuple(head["against"]))
+        order = Order(
+            head["action"],
+            head["folder"],
+            tuple(head["paths"]),
+            tuple(head["against"]),
+            dict(head["settings"]),
+        )
         if order.action not in get_args(Action):
             raise ValueError(f"action {order.action!r}")
         if not all(isinstance(name, str) for name in (order.folder, *order.paths, *order.against)):

@@ -89,6 +89,8 @@ def _check_room(output: str, *, is_one_file: bool) -> None:
 
 def _check_target(target: str, keys: frozenset[tuple[int, int | str]]) -> None:
     """Refuse to write over an input, a folder, a device or a pipe."""
+    # As it will be written to: a way may lead through a folder that is not there, and back.
+    target = os.path.realpath(target)
     try:
         info = os.stat(target)  # noqa: PTH116
     except OSError:

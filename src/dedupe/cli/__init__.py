@@ -38,8 +38,8 @@ __all__ = ["cli", "main"]
 
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
-N_SHOWN = 20
-"""Clusters, and documents in each, that are shown on a terminal: a few screens."""
+N_SHOWN, N_EACH = 20, 3
+"""Clusters, and duplicates of each, that are shown on a terminal: a few screens."""
 
 BAD_USE = (InvalidCheckpoint, InvalidSetting, NoSuchPath, UnknownDocument)
 """What another command line would cure: exit code 2."""
@@ -93,7 +93,7 @@ def cli() -> None:
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     callback=lambda _, __, path: None if path == Path("-") else path,
     metavar="FILE",
-    help="Write the report to FILE, in one step at the end.  [default: standard output]",
+    help="Write what is printed to FILE, in one step at the end.  [default: standard output]",
 )
 @click.option("--explain", metavar="ID", help="Say only why this document is where it is.")
 @click.option(
@@ -122,7 +122,7 @@ def find(
     """Find the documents in PATHs that are copies of each other.
 
     A PATH is a file, a folder, a pattern, or - for standard input. A terminal is
-    shown the first 20 clusters, a pipe or FILE gets them all.
+    shown 20 clusters and 3 duplicates of each, a pipe or FILE gets them all.
     """
     if (format_ != "table") + (explain is not None) + (borderline is not None) > 1:
         raise click.UsageError("--format, --explain and --borderline exclude each other")
@@ -163,13 +163,24 @@ def find(
     help="Learn what is furniture from this result of 'find --format json'.",
 )
 @click.option("--html", type=_NEW_FILE, metavar="FILE", help="Also write a page to FILE.")
+@click.option(
+    "--within",
+    multiple=True,
+    type=click.Path(),
+    callback=lambda _, __, paths: list(paths) or None,
+    metavar="PATH",
+    help="A and B are ids of documents in PATH. May be given several times.",
+)
+@options.id_field
+@options.text_field
 @options.threshold
 @options.ngram
 def compare(
     left: str, right: str, format_: str, corpus: Path | None, html: Path | None, **settings: Any
 ) -> None:
     """Show what the files A and B share, and what only one of them says."""
-    check((html,), (left, right, *([] if corpus is None else [str(corpus)])))
+    read = settings["within"] or [left, right]
+    check((html,), read if corpus is None else [*read, str(corpus)])
     from dedupe import api
     from dedupe.report import comparison, json
     from dedupe.report.html import comparison_page
@@ -213,7 +224,7 @@ def _lines(
         return explanation.explain(result, explain)
     if borderline is not None:
         return explanation.borderline(result, borderline)
-    return text.describe(result, N_SHOWN if terminal else None)
+    return text.describe(result, N_SHOWN, N_EACH) if terminal else text.describe(result)
 
 
 def _records(result: "Result", format_: str) -> str:

@@ -10,7 +10,7 @@ import click
 from dedupe.errors import InvalidSetting
 from dedupe.settings import KEEP, Settings
 
-__all__ = ["ngram", "paths", "search", "threshold"]
+__all__ = ["id_field", "ngram", "paths", "search", "text_field", "threshold"]
 
 DEFAULTS = Settings()
 
@@ -41,6 +41,13 @@ ngram = click.option(
     "--ngram", default=DEFAULTS.ngram, help="Words in a shingle, the unit of comparison."
 )
 
+id_field = click.option(
+    "--id-field", default="id", help="Field or column that holds the id of a document."
+)
+text_field = click.option(
+    "--text-field", default="text", help="Field or column that holds its text."
+)
+
 SEARCH = (
     click.option(
         "--against",
@@ -65,10 +72,8 @@ SEARCH = (
         default=DEFAULTS.keep,
         help="The copy to keep of a cluster.",
     ),
-    click.option(
-        "--id-field", default="id", help="Field or column that holds the id of a document."
-    ),
-    click.option("--text-field", default="text", help="Field or column that holds its text."),
+    id_field,
+    text_field,
     click.option(
         "--time-field", help="Field or column that holds its time.  [default: that of its file]"
     ),

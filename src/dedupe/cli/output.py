@@ -51,10 +51,12 @@ def check(targets: Iterable[Path | None], read: Iterable[str]) -> None:
             raise InvalidSetting("a page must have a file, got -: name one")
         with _writing(target):
             disk.check(target)
-        if target.resolve() in taken:
+        # A way may lead through a folder that is not there, and back.
+        place = target.resolve()
+        if place in taken:
             raise InvalidSetting(f"each report must have a file of its own, got {target} twice")
-        taken.add(target.resolve())
-        if target.is_file() and _is_read(target, read):
+        taken.add(place)
+        if place.is_file() and _is_read(place, read):
             raise InvalidSetting(
                 f"a report must not be written over what is read, got {target}: name another "
                 "place, or remove the file if it is an earlier report"

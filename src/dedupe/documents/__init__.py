@@ -45,7 +45,7 @@ def read_paths(
     time_field : str, optional
         The field of a record that holds its time: seconds since 1970, or ISO
         8601 (UTC where it names no zone). Without it a record is as old as its
-        file.
+        file. One record at least must have a time there.
     max_chars : int, at least 1
         The largest text, record or line that is read, in bytes of UTF-8 after
         decompression; see `MAX_CHARS`. A larger one is skipped without being
@@ -105,7 +105,7 @@ def read_paths(
     options = Options(id_field, text_field, time_field, max_chars)
     old = () if against is None else resolve(against)
     placed = chain.from_iterable(_read(item, options) for item in walk(resolve(paths), old=old))
-    return checked(placed, "paths", needs_old=against is not None)
+    return checked(placed, "paths", needs_old=against is not None, time_field=time_field)
 
 
 def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:

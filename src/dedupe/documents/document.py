@@ -96,16 +96,22 @@ class Options:
 
 
 def checked(
-    items: Iterable[Placed], where: str, *, needs_old: bool = False
+    items: Iterable[Placed],
+    where: str,
+    *,
+    needs_old: bool = False,
+    time_field: str | None = None,
 ) -> Iterator[Document | Skipped]:
     """Pass items on; hold ids to be unique and at least one document to be there.
 
     `where` says what they come from, should that be nothing at all. With `needs_old`
     at least one must be old: compared with nothing, new documents would seem unique.
+    With a field for times, at least one must have a time: the name may be a wrong one.
     """
     places: dict[str, str] = {}
     n_skipped = 0
     first = None
+    has_time = time_field is None
     for place, item, _ in items:
         if isinstance(item, Skipped):
             n_skipped += 1
@@ -119,6 +125,7 @@ def checked(
         else:
             places[item.id] = place
             needs_old = needs_old and not item.is_old
+            has_time = has_time or item.time is not None
         yield item
     if not places:
         found = f"{where} without any" if first is None else f"{n_skipped:,} skipped"
@@ -128,6 +135,11 @@ def checked(
         raise NothingToRead(
             f"an old collection must hold at least one document, got {where} without any: "
             "check what against= (--against) names"
+        )
+    if not has_time:
+        raise InvalidSetting(
+            f"time_field (--time-field) must name a field that holds a time, got {time_field!r}, "
+            "which holds none anywhere: a time is seconds since 1970, or ISO 8601"
         )
 
 

@@ -59,6 +59,10 @@ RECORDS = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"))
 """The suffixes of files that hold many documents. One of JSON may hold one alone."""
 
 
+PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")
+"""What files compressed by gzip, xz, bzip2 and zstd begin with."""
+
+
 def read_file(file: File, options: Options) -> Iterator[Placed]:
     """Read a file in the format that its suffix tells."""
     if file.path == STDIN:
@@ -108,7 +112,10 @@ def _read(source: Source, reader: Reader, options: Options) -> Iterator[Placed]:
 
 def read_sniffed(source: Source, options: Options) -> Iterator[Placed]:
     """Read JSON where it begins as one does, and else one plain text."""
-    chunks = text_chunks(source.chunks)
+    first = next(source.chunks, b"")
+    if first.startswith(PACKED):
+        raise Unreadable("compressed", "unpack it on the way in: gzip -dc FILE | dedupe find -")
+    chunks = text_chunks(chain([first], source.chunks))
     head = b""
     while not head.strip() and len(head) < CHUNK and (chunk := next(chunks, b"")):
         head += chunk

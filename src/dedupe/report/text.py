@@ -16,15 +16,17 @@ from dedupe.settings import SCORE_FLOOR
 __all__ = ["describe"]
 
 
-def describe(result: Result, limit: int | None = None) -> Iterator[Line]:
+def describe(result: Result, limit: int | None = None, each: int | None = None) -> Iterator[Line]:
     """Yield the report of a result.
 
     Parameters
     ----------
     result : Result
     limit : int, optional
-        Show at most so many clusters, duplicates in each, and skipped documents
-        for each remedy, and say how many were left out. By default all.
+        Show at most so many clusters, and skipped documents for each remedy, and say
+        how many were left out. By default all.
+    each : int, optional
+        The same for the duplicates of each cluster.
     """
     duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
     documents = {document.id: document for document in result.documents}
@@ -32,12 +34,12 @@ def describe(result: Result, limit: int | None = None) -> Iterator[Line]:
         yield Line(0, (("heading", f"cluster {number}: {counted(len(cluster), 'document')}"),))
         yield _kept(documents[cluster.representative], result.settings.keep)
         dropped = [duplicates[member] for member in cluster.members if member in duplicates]
-        for duplicate in dropped[:limit]:
+        for duplicate in dropped[:each]:
             yield from _dropped(duplicate, result.match(duplicate))
-        yield from left_out(len(dropped), limit, "duplicate", depth=1)
+        yield from left_out(len(dropped), each, "duplicate", depth=1)
         others = [m for m in cluster.members if m not in {*duplicates, cluster.representative}]
-        yield from map(_stays, others[:limit])
-        yield from left_out(len(others), limit, "document that stays", depth=1)
+        yield from map(_stays, others[:each])
+        yield from left_out(len(others), each, "document that stays", depth=1)
         yield BLANK
     if not result.clusters:
         yield from _nothing(result)

@@ -149,7 +149,7 @@ async function showSides(element, place) {
     return;
   }
   if (html === null) {
-    const note = "The page holds the numbers of this pair alone. dedupe compare shows both of its texts.";
+    const note = "The page holds the numbers of this pair alone. dedupe compare --within shows both of its texts.";
     place.replaceChildren(make("p", "note", note));
   } else {
     place.innerHTML = html;
