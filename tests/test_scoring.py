@@ -424,6 +424,21 @@ def test_furniture_counts_less():
     assert (score(plain)[0], score(weighted)[0]) == (0.5, 0)
 
 
+def test_a_text_that_weighs_little_must_be_all_there_and_have_words_of_its_own():
+    form, filling, page = story(40, 5000), story(6), story(60, 3000)
+    one, copy, other = filling + form, page + filling + form, story(6, 9000) + form
+
+    def scored(other, own=1.0, inside=1.0):
+        weights = [[inside] * 6 + [0.125] * 40, [own] * (len(other) - 40) + [0.125] * 40]
+        # Short lines, so that the open end is no prose.
+        return score_pair(one, other, weights=weights, lines=[[5] * 46, [5] * len(other)])
+
+    assert scored(copy) == 1
+    assert scored(other) == 0
+    # Of a teaser nothing is its own: two stories have its words.
+    assert scored(copy, inside=0.5) == 0
+
+
 def test_runs_of_little_weight_are_marked_as_furniture():
     footer, gap = story(40, 5000), story(10, 7000)
     one, other = story(40) + gap + footer, story(40) + footer

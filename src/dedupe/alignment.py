@@ -98,6 +98,8 @@ class Alignment:
         All words of either side, weighted.
     furniture : int64
         Shared words of the shorter document that more than two clusters hold.
+    own : int64
+        Shared words of the shorter document that no other cluster holds.
     hole : int64
         Words that stand in one place and differ; 0 under `MIN_HOLE`.
     excess : int64
@@ -116,6 +118,7 @@ class Alignment:
     total_left: Floats
     total_right: Floats
     furniture: Whole
+    own: Whole
     hole: Whole
     excess: Whole
 
@@ -190,6 +193,7 @@ def align(block: Block, left: Whole, right: Whole, *, min_words: int = 0) -> Ali
         total_left=totals[left],
         total_right=totals[right],
         furniture=np.minimum(facts[:, kernel.FURNITURE], np.minimum(*covered)).astype(np.int64),
+        own=facts[:, kernel.OWN].astype(np.int64),
         hole=np.where(hole >= MIN_HOLE, hole, 0).astype(np.int64),
         excess=np.where(excess >= MIN_HOLE, excess, 0).astype(np.int64),
     )

@@ -34,6 +34,10 @@ __all__ = [
 MIN_WORDS = 20
 """Shared words below which two documents have no story in common, only a phrase."""
 
+MIN_OWN = 3
+"""Words that no third story has, of a text that weighs less than MIN_WORDS: one more
+than a date or a name."""
+
 HOLE_COST = 2.0
 """How much of the score a hole takes: all of it when it is half as long as the match."""
 
@@ -83,7 +87,8 @@ def score(alignment: Alignment) -> Floats:
     """Return how sure it is that the two documents of each pair hold the same story.
 
     Under `MIN_WORDS` shared words it is 0, except between two texts that are hardly
-    longer: they must share `SHORT_SHARE` of the words of both.
+    longer: they must share `SHORT_SHARE` of the words of both. Where words weigh little,
+    a document that is wholly in the other needs only `MIN_OWN` of its own.
     """
     matched = alignment.matched
     shares = (
@@ -94,8 +99,19 @@ def score(alignment: Alignment) -> Floats:
     # Of two texts equally long the lesser share counts, whichever is named first.
     contained = np.select([longer_side > 0, longer_side < 0], shares, np.minimum(*shares))
     scores = contained * np.maximum(0, 1 - cost(alignment) / np.maximum(matched, 1))
-    scores = np.where(matched >= MIN_WORDS, np.minimum(scores, 1), 0)
+    is_story = (matched >= MIN_WORDS) | _is_all_there(alignment)
+    scores = np.where(is_story, np.minimum(scores, 1), 0)
     return np.where(alignment.covered < MIN_WORDS, _short_score(alignment), scores)
+
+
+def _is_all_there(alignment: Alignment) -> npt.NDArray[np.bool_]:
+    """Return for which pairs all that counts in one document is in the other.
+
+    A form filled in has little that counts. But some of it must be nobody else's: a
+    teaser is wholly in the pages that carry it, whichever story they tell.
+    """
+    whole = np.minimum(alignment.total_left, alignment.total_right)
+    return (alignment.matched >= NEARLY_ALL * whole) & (alignment.own >= MIN_OWN)
 
 
 def _short_score(alignment: Alignment) -> Floats:

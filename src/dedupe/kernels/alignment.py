@@ -46,7 +46,8 @@ PARAGRAPH = 25
 print of a press release is often one line of hundreds of words."""
 
 COMMON = 0.5
-"""A word that weighs less is furniture to the eye: more than two clusters hold it."""
+"""A word that weighs less is furniture to the eye: more than two clusters hold it. One
+that weighs more is in one cluster alone."""
 
 PROSE = 0.6
 """Text around the chain is prose if its lines are at least this long, in lines of the shared text.
@@ -62,7 +63,8 @@ SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
 WEIGHT_LARGER, WEIGHT_SMALLER, FURNITURE = 3, 4, 5
 HOLE, EXCESS_LARGER, EXCESS_SMALLER = 6, 7, 8
 END_LARGER, END_SMALLER = 9, 10
-N_FACTS = 11
+OWN = 11
+N_FACTS = 12
 
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, HIT, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4, 5
@@ -212,11 +214,13 @@ def _match_pair_into(a, b, indexed, shingles, offsets, slots, sieve, scratch):
 def _cover_smaller_into(n_words, n_hits, ngram, weights, first_word, scratch):
     """Mark the words of the smaller document that stand in a matched shingle.
 
-    Return how many they are, what they weigh, and how many of them are furniture.
+    Return how many they are, what they weigh, how many of them are furniture, and
+    how many no other cluster holds.
     """
     n_covered = 0
     weight = 0.0
     n_furniture = 0
+    n_own = 0
     done = 0
     for h in range(n_hits):
         i = scratch[HIT, h]
@@ -226,8 +230,9 @@ def _cover_smaller_into(n_words, n_hits, ngram, weights, first_word, scratch):
             if weights is not None:
                 weight += weights[first_word + w]
                 n_furniture += weights[first_word + w] < COMMON
+                n_own += weights[first_word + w] > COMMON
         done = i + ngram
-    return n_covered, weight, n_furniture
+    return n_covered, weight, n_furniture, n_own
 
 
 @compiled
@@ -457,7 +462,7 @@ def align_pairs_into(
         covered_a, weight_a, n_shared = _cover_larger_into(
             words_a, n_hits, ngram, weights, token_offsets[a], scratch
         )
-        covered_b, weight_b, n_furniture = _cover_smaller_into(
+        covered_b, weight_b, n_furniture, n_own = _cover_smaller_into(
             words_b, n_hits, ngram, weights, token_offsets[b], scratch
         )
         facts[p, SHARED] = n_shared
@@ -466,7 +471,8 @@ def align_pairs_into(
         facts[p, WEIGHT_LARGER] = covered_a if weights is None else weight_a
         facts[p, WEIGHT_SMALLER] = covered_b if weights is None else weight_b
         facts[p, FURNITURE] = n_furniture
-        facts[p, HOLE:N_FACTS] = 0
+        facts[p, OWN] = covered_b if weights is None else n_own
+        facts[p, HOLE:OWN] = 0
         if min(covered_a, covered_b) >= min_words:
             n_runs = _runs_into(n_hits, words_a, words_b, ngram, scratch)
             last = _chain_into(n_runs, ngram, scratch)
