@@ -203,6 +203,8 @@ class Facts(NamedTuple):
     excess_smaller: int
     end_larger: int
     end_smaller: int
+    replaced: int
+    places: int
     own: int
 
 
@@ -275,12 +277,14 @@ def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
         )
 
     hole = excess_larger = excess_smaller = 0
+    replaced: list[int] = []
     for one, other in pairwise(chained):
         start, end = one.end, Place(other.larger, other.smaller)
         gap = bare(start, end)
         n_words = end.larger - start.larger + end.smaller - start.smaller
         if len(gap.larger) + len(gap.smaller) >= BARE_SHARE * n_words:
             hole = max(hole, gap.lesser)
+        replaced += [gap.lesser] if gap.lesser else []
         excess_larger += max(0, len(gap.larger) - len(gap.smaller))
         excess_smaller += max(0, len(gap.smaller) - len(gap.larger))
     end_larger = end_smaller = 0
@@ -305,6 +309,8 @@ def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
         excess_smaller=excess_smaller,
         end_larger=end_larger,
         end_smaller=end_smaller,
+        replaced=sum(replaced),
+        places=len(replaced),
         own=sum(w > COMMON for w in weighed),
     )
 

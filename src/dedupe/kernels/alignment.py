@@ -63,8 +63,9 @@ SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
 WEIGHT_LARGER, WEIGHT_SMALLER, FURNITURE = 3, 4, 5
 HOLE, EXCESS_LARGER, EXCESS_SMALLER = 6, 7, 8
 END_LARGER, END_SMALLER = 9, 10
-OWN = 11
-N_FACTS = 12
+REPLACED, PLACES = 11, 12
+OWN = 13
+N_FACTS = 14
 
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, HIT, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4, 5
@@ -339,11 +340,14 @@ def _holes_into(last, scratch, facts):
     """Write what both documents have inside the chain without sharing it, in words.
 
     HOLE is the largest gap: the lesser of its two sides. A gap that is covered in
-    part is an edited text and does not count. EXCESS_LARGER and EXCESS_SMALLER are
+    part is an edited text and does not count. REPLACED are such words of all gaps, and
+    PLACES how many gaps have any. EXCESS_LARGER and EXCESS_SMALLER are
     for text that stands at different places: what one side of each gap has in excess
     of the other, added up.
     """
     largest = 0
+    replaced = 0
+    n_places = 0
     excess_larger = 0
     excess_smaller = 0
     x = last
@@ -358,10 +362,14 @@ def _holes_into(last, scratch, facts):
             # Not added up: versions of one text, each with 45 words of its own elsewhere,
             # would no longer be found (recall 0 in place of 1 at ten of them).
             largest = max(largest, min(in_larger, in_smaller))
+        replaced += min(in_larger, in_smaller)
+        n_places += min(in_larger, in_smaller) > 0
         excess_larger += max(0, in_larger - in_smaller)
         excess_smaller += max(0, in_smaller - in_larger)
         x = y
     facts[HOLE] = largest
+    facts[REPLACED] = replaced
+    facts[PLACES] = n_places
     facts[EXCESS_LARGER] = excess_larger
     facts[EXCESS_SMALLER] = excess_smaller
 
