@@ -40,6 +40,9 @@ BOILERPLATE = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
 FAMILIES = (2, 3, 10)
 """How many copies of a story there are."""
 
+SLOTS = (6, 10, 16)
+"""How many words of a form there are for each slot."""
+
 QUOTE_WORDS = 40
 TEMPLATE_WORDS = 500
 SHORTEST, LONGEST = 200, 400
@@ -191,6 +194,24 @@ def small_print(material: Material, draw: random.Random, _: bool) -> Iterator[Co
         yield collect(f"{n} stories over small print", rows)
 
 
+def forms(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
+    """Notices of which names and figures differ, as a form has them; each fourth also on a page.
+
+    In some slots there are only two things to say, in others a name or a figure.
+    """
+    for every in SLOTS:
+        words = material.bodies(draw, 1, 150, 150)[0].split()
+        fill = _form(draw, words, every)
+        rows: list[Row] = []
+        for i in range(60):
+            notice = fill()
+            rows.append((f"{i}/bare", notice, f"{i}"))
+            if i % 4 == 0:
+                page = wrap(notice, material.furniture(draw, 60, i % 8), n_before=30)
+                rows.append((f"{i}/page", page, f"{i}"))
+        yield collect(f"a form with a slot every {every} words", rows)
+
+
 def edits(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
     """Stories and their copies with some of the words replaced, left out or added."""
     for share in EDITS:
@@ -329,6 +350,7 @@ TRAPS: dict[str, Trap] = {
     "own-boxes": own_boxes,
     "own-edits": own_edits,
     "small-print": small_print,
+    "forms": forms,
     "edits": edits,
     "paragraphs-dropped": paragraphs_dropped,
     "shortened-apart": shortened_apart,
@@ -388,6 +410,29 @@ def _in_templates(material: Material, draw: random.Random, n: int) -> list[Row]:
         for i, story in enumerate(material.bodies(draw, n, 100, 300))
         for name, frame in zip(("one", "other"), frames, strict=True)
     ]
+
+
+def _form(draw: random.Random, words: Sequence[str], every: int) -> Callable[[], str]:
+    """Return what fills in a form anew: a text with a slot after every so many words."""
+    names = vocabulary().content
+    slots: list[Callable[[], str]] = []
+    for _ in range(len(words) // every):
+        two = draw.sample(names, 2)
+        kinds = (
+            lambda: " ".join(draw.choices(names, k=2)).title(),
+            lambda: f"{draw.uniform(1, 1000):.1f}",
+            lambda: str(draw.randint(1, 31)),
+            lambda two=two: f"{draw.choice(two)} {draw.randint(1, 500)}",
+        )
+        slots.append(draw.choice(kinds))
+
+    def fill() -> str:
+        parts = [
+            " ".join([*words[k * every : (k + 1) * every], slot()]) for k, slot in enumerate(slots)
+        ]
+        return " ".join([*parts, *words[len(slots) * every :]])
+
+    return fill
 
 
 def _with_list(material: Material, draw: random.Random, *, before: bool, after: bool) -> list[Row]:

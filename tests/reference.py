@@ -7,8 +7,9 @@ test fails when the code no longer does what the rule says, not when the rule is
 
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, takewhile
 from typing import NamedTuple
 
 import xxhash
@@ -202,6 +203,9 @@ class Facts(NamedTuple):
     excess_smaller: int
     end_larger: int
     end_smaller: int
+    replaced: int
+    places: int
+    own: int
 
 
 def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
@@ -273,12 +277,14 @@ def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
         )
 
     hole = excess_larger = excess_smaller = 0
+    replaced: list[int] = []
     for one, other in pairwise(chained):
         start, end = one.end, Place(other.larger, other.smaller)
         gap = bare(start, end)
         n_words = end.larger - start.larger + end.smaller - start.smaller
         if len(gap.larger) + len(gap.smaller) >= BARE_SHARE * n_words:
             hole = max(hole, gap.lesser)
+        replaced += [gap.lesser] if gap.lesser else []
         excess_larger += max(0, len(gap.larger) - len(gap.smaller))
         excess_smaller += max(0, len(gap.smaller) - len(gap.larger))
     end_larger = end_smaller = 0
@@ -290,18 +296,22 @@ def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
         if at_start != at_end:
             end_larger = count_prose(gap.larger, in_larger, larger.lines)
             end_smaller = count_prose(gap.smaller, in_smaller, smaller.lines)
+    weighed = [smaller.weights[w] if smaller.weights else 1.0 for w in in_smaller]
     return Facts(
         shared=len({*larger.shingles} & {*smaller.shingles}),
         covered_larger=len(in_larger),
         covered_smaller=len(in_smaller),
         weight_larger=weigh(in_larger, larger.weights),
         weight_smaller=weigh(in_smaller, smaller.weights),
-        furniture=sum(smaller.weights[w] < COMMON for w in in_smaller) if smaller.weights else 0,
+        furniture=sum(w < COMMON for w in weighed),
         hole=hole,
         excess_larger=excess_larger,
         excess_smaller=excess_smaller,
         end_larger=end_larger,
         end_smaller=end_smaller,
+        replaced=sum(replaced),
+        places=len(replaced),
+        own=sum(w > COMMON for w in weighed),
     )
 
 
@@ -319,3 +329,50 @@ def weigh(words: set[int], weights: Sequence[float] | None) -> float:
 def mean(values: Sequence[float]) -> float:
     """Return the mean, with one rounding."""
     return sum(values) / len(values)
+
+
+# --- forms --------------------------------------------------------------------------------
+
+
+class Slots(NamedTuple):
+    """What one document of a few looks like; see `slots`."""
+
+    frame: int
+    slots: int
+    own: int
+    other: int
+
+
+def slots(documents: Sequence[Sequence[int]], limits: Sequence[int], ngram: int) -> list[Slots]:
+    """Count the places where documents, as shingles, differ between what most of them have."""
+    frame, common, few = limits
+    held = Counter(shingle for document in documents for shingle in {*document})
+    leads_on = {
+        one
+        for document in documents
+        for one, other in pairwise(document)
+        if min(held[one], held[other]) >= common
+    }
+    return [_slots(document, held, leads_on, (frame, common, few), ngram) for document in documents]
+
+
+def _slots(document, held, leads_on, limits, ngram) -> Slots:
+    """Walk through one document from gap to gap."""
+    frame, common, few = limits
+    places = [i for i, shingle in enumerate(document) if held[shingle] >= frame]
+    framed = {w for i in places for w in range(i, i + ngram)}
+    shared = {
+        w for i, shingle in enumerate(document) if held[shingle] > few for w in range(i, i + ngram)
+    }
+    n_slots = own = other = 0
+    for start, end in pairwise(places):
+        gap = {*range(start + ngram, end)} - framed
+        agreed = list(takewhile(lambda i: held[document[i]] >= common, range(start, end + 1)))
+        is_slot = agreed[-1] < end and document[agreed[-1]] not in leads_on
+        if gap and is_slot:
+            n_slots += 1
+            own += len(gap - shared)
+            other += len(gap & shared)
+        else:
+            other += len(gap)
+    return Slots(len(framed), n_slots, own, other)

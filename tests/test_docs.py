@@ -25,7 +25,7 @@ import pytest
 from click.testing import CliRunner
 
 import dedupe
-from dedupe import alignment, clustering, errors, scoring
+from dedupe import alignment, clustering, errors, forms, scoring
 from dedupe.cli import N_EACH, N_SHOWN, cli
 from dedupe.documents import MAX_CHARS, read_paths
 from dedupe.finder import N_LISTED
@@ -266,6 +266,15 @@ CONSTANTS = [
     ("decides", "five words that follow each other", dedupe.Settings.ngram, 5),
     ("decides", "must reach 0.8 of the threshold", clustering.MEAN_SHARE, 0.8),
     ("decides", "nine words in ten", scoring.SHORT_SHARE, 0.9),
+    ("decides", "from ten documents at most", forms.SAMPLE, 10),
+    ("decides", "more than three quarters of them hold", forms.FRAME_SHARE, 0.75),
+    ("decides", "at least three slots", forms.MIN_SLOTS, 3),
+    ("decides", "one for each 20 words of the frame", 1 / forms.MIN_OWN, 20),
+    ("decides", "one for every two other words in gaps", 1 / forms.OWN_OF_REST, 2),
+    ("decides", "one and a quarter", forms.MIN_FRAME, 1.25),
+    ("decides", "share half of what stands in their slots", forms.FILLING_SHARE, 0.5),
+    ("decides", "at least three of them must be in no third story", scoring.MIN_OWN, 3),
+    ("limits", "less than one changing word in twenty", forms.MIN_OWN, 1 / 20),
     ("threshold", "*threshold*, 0.4 by default", dedupe.Settings.threshold, 0.4),
     ("threshold", "0.1 is the lowest threshold", SCORE_FLOOR, 0.1),
     ("limits", "Up to 50 words", scoring.MAX_STRICT_HOLE, 50),

@@ -1,6 +1,7 @@
 """Counts of clusters: laws against a dictionary, growth of the table, bytes and back."""
 
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -53,6 +54,26 @@ def test_bytes_keep_what_is_furniture(block):
         again.weights(hashes, offsets, offsets).tolist()
         == furniture.weights(hashes, offsets, offsets).tolist()
     )
+
+
+@given(documents, st.sets(shingles), st.integers(1, 4))
+def test_of_forms_all_words_that_a_shingle_has_weigh_what_it_does(block, of_form, ngram):
+    hashes, offsets = block_of([text for text, _ in block])
+    furniture = counted(block)
+    of_shingles = furniture.weights(hashes, offsets, offsets)
+    furniture.mark(np.array([*of_form], np.uint64))
+    again = Furniture.from_bytes(furniture.to_bytes())
+    token_offsets = offsets + (ngram - 1) * np.arange(offsets.size)
+    expected = []
+    for start, end in pairwise(offsets):
+        words = [*of_shingles[start:end], *[of_shingles[end - 1]] * (ngram - 1)]
+        for i in range(end - start):
+            if hashes[start + i] in of_form:
+                for w in range(i, i + ngram):
+                    words[w] = min(words[w], of_shingles[start + i])
+        expected += words
+    assert furniture.weights(hashes, offsets, token_offsets).tolist() == expected
+    assert again.weights(hashes, offsets, token_offsets).tolist() == expected
 
 
 def test_what_nobody_watches_weighs_1():

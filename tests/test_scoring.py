@@ -17,7 +17,15 @@ from blocks import (
     story,
 )
 from dedupe.alignment import MIN_HOLE, align
-from dedupe.scoring import VERDICTS, most, reason, score, strict_score, verdicts
+from dedupe.scoring import (
+    VERDICTS,
+    most,
+    reason,
+    score,
+    strict_score,
+    template_cost,
+    verdicts,
+)
 
 
 def score_pair(one, other, **options):
@@ -248,6 +256,21 @@ def test_furniture_counts_less():
     assert (score(plain)[0], score(weighted)[0]) == (0.5, 0)
 
 
+def test_a_text_that_weighs_little_must_be_all_there_and_have_words_of_its_own():
+    form, filling, page = story(40, 5000), story(6), story(60, 3000)
+    one, copy, other = filling + form, page + filling + form, story(6, 9000) + form
+
+    def scored(other, own=1.0, inside=1.0):
+        weights = [[inside] * 6 + [0.125] * 40, [own] * (len(other) - 40) + [0.125] * 40]
+        # Short lines, so that the open end is no prose.
+        return score_pair(one, other, weights=weights, lines=[[5] * 46, [5] * len(other)])
+
+    assert scored(copy) == 1
+    assert scored(other) == 0
+    # Of a teaser nothing is its own: two stories have its words.
+    assert scored(copy, inside=0.5) == 0
+
+
 # --- what a person reads ---
 
 
@@ -271,22 +294,47 @@ def test_verdict(facts, expected):
     assert VERDICTS[place] == expected
 
 
+def test_noise_is_no_template():
+    one = story(400)
+    noisy = [word if i % 100 < 70 else -word for i, word in enumerate(one)]
+    template = [word if not 100 <= i < 250 else -word for i, word in enumerate(one)]
+    for other, named in ((noisy, False), (template, True)):
+        found = align_pair(one, [word % 10_000_000 for word in other])
+        assert found.replaced[0] >= found.hole[0] > 0
+        assert (template_cost(found)[0] > 0) == named
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        (("identical", 12, 12, 0, 0, 0), "all 12 words are the same"),
-        (("contained", 391, 391, 0, 0, 0), "391 words shared, no passage replaced"),
-        (("overlapping", 391, 351, 12, 0, 40), "391 words shared, 12 replaced in one place; 40 of"),
-        (("same template", 512, 512, 97, 0, 0), "512 words shared, 97 replaced in one place: same"),
-        (("overlapping", 512, 512, 0, 30, 0), "shared, 30 more in each at places where the other"),
-        (("overlapping", 512, 512, 12, 30, 0), "shared, 30 more in each at places where the other"),
-        (("overlapping", 512, 512, 15, 30, 0), "512 words shared, 15 replaced in one place"),
-        (("different", 12, 12, 0, 0, 0), "replaced: they are fewer than the 20 that make a story"),
-        (("different", 30, 15, 0, 0, 0), "they are, weighed by how many stories have them, fewer"),
-        (("different", 112, 12, 0, 0, 100), "100 of them are furniture: they are, weighed"),
+        (("identical", 12, 12, 0, 0, 0, 0, 0), "all 12 words are the same"),
+        (("contained", 391, 391, 0, 0, 0, 0, 0), "391 words shared, no passage replaced"),
+        (("overlapping", 59, 59, 0, 21, 9, 0, 0), "59 words shared, 21 replaced in 9 places"),
+        (("overlapping", 59, 59, 0, 7, 1, 0, 0), "59 words shared, 7 replaced in one place"),
+        (
+            ("overlapping", 91, 51, 12, 12, 1, 0, 40),
+            "12 replaced in one place; 40 of them are furn",
+        ),
+        (
+            ("overlapping", 91, 51, 12, 20, 3, 0, 1),
+            "3 places, 12 of them in one; 1 of them is furn",
+        ),
+        (("same template", 512, 512, 97, 97, 1, 0, 0), "97 replaced in one place: same template"),
+        (("same template", 512, 99, 97, 99, 2, 0, 0), "2 places, 97 of them in one: same template"),
+        (("different", 59, 59, 40, 99, 9, 0, 0), "99 replaced in 9 places, 40 of them in one"),
+        (("overlapping", 512, 512, 0, 0, 0, 30, 0), "shared, 30 more in each at places where the"),
+        (
+            ("overlapping", 512, 512, 12, 12, 1, 30, 0),
+            "shared, 30 more in each at places where the",
+        ),
+        (("overlapping", 512, 512, 15, 15, 1, 30, 0), "512 words shared, 15 replaced in one place"),
+        (("same template", 99, 99, 0, 9, 3, 80, 0), "where the other has none: same template"),
+        (("different", 12, 12, 0, 0, 0, 0, 0), "replaced: they are fewer than the 20 that make"),
+        (("different", 30, 15, 0, 0, 0, 0, 0), "they are, weighed by how many stories have them"),
+        (("different", 112, 12, 0, 0, 0, 0, 100), "100 of them are furniture: they are, weighed"),
     ],
 )
 def test_reason(facts, expected):
-    verdict, shared, matched, hole, excess, furniture = facts
-    said = reason(verdict, shared, matched=matched, hole=hole, excess=excess, furniture=furniture)
-    assert expected in said
+    verdict, shared, matched, hole, replaced, places, excess, furniture = facts
+    differing = {"hole": hole, "replaced": replaced, "places": places, "excess": excess}
+    assert expected in reason(verdict, shared, matched=matched, furniture=furniture, **differing)

@@ -98,8 +98,13 @@ class Alignment:
         All words of either side, weighted.
     furniture : int64
         Shared words of the shorter document that more than two clusters hold.
+    own : int64
+        Shared words of the shorter document that no other cluster holds.
     hole : int64
         Words that stand in one place and differ; 0 under `MIN_HOLE`.
+    replaced, places : int64
+        All words that differ inside the chain, or at an open end as the hole may, and in
+        how many places they stand.
     excess : int64
         Words that each side has at places where the other has none; 0 under `MIN_HOLE`.
     """
@@ -116,7 +121,10 @@ class Alignment:
     total_left: Floats
     total_right: Floats
     furniture: Whole
+    own: Whole
     hole: Whole
+    replaced: Whole
+    places: Whole
     excess: Whole
 
     @property
@@ -177,6 +185,8 @@ def align(block: Block, left: Whole, right: Whole, *, min_words: int = 0) -> Ali
     hole = np.maximum(facts[:, kernel.HOLE], end_hole)
     excesses = facts[:, [kernel.EXCESS_LARGER, kernel.EXCESS_SMALLER]] + ends
     excess = excesses.min(axis=1) - end_hole
+    is_end_replaced = end_hole >= MIN_HOLE
+    replaced = facts[:, kernel.REPLACED] + is_end_replaced * end_hole
     return Alignment(
         left=left,
         right=right,
@@ -190,7 +200,10 @@ def align(block: Block, left: Whole, right: Whole, *, min_words: int = 0) -> Ali
         total_left=totals[left],
         total_right=totals[right],
         furniture=np.minimum(facts[:, kernel.FURNITURE], np.minimum(*covered)).astype(np.int64),
+        own=facts[:, kernel.OWN].astype(np.int64),
         hole=np.where(hole >= MIN_HOLE, hole, 0).astype(np.int64),
+        replaced=replaced.astype(np.int64),
+        places=(facts[:, kernel.PLACES] + is_end_replaced).astype(np.int64),
         excess=np.where(excess >= MIN_HOLE, excess, 0).astype(np.int64),
     )
 

@@ -1,6 +1,6 @@
 """What a search knows of scored pairs: rows of numbers, and the records made of them.
 
-A row takes 70 bytes, a `Pair` ten times as many. What a row means is decided in
+A row takes 78 bytes, a `Pair` ten times as many. What a row means is decided in
 `dedupe.scoring`; the sequence that makes records when they are looked at is
 `dedupe.scored.ScoredPairs`.
 """
@@ -39,6 +39,8 @@ FACTS = np.dtype(
         ("shared_words", np.int32),
         ("matched", np.float64),
         ("hole_words", np.int32),
+        ("replaced_words", np.int32),
+        ("replaced_places", np.int32),
         ("excess_words", np.int32),
         ("furniture_words", np.int32),
         ("has_evidence", np.bool_),
@@ -66,7 +68,7 @@ def make_facts(block: Block, alignment: Alignment, floor: float) -> Facts:
     )
     facts["verdict"] = scoring.verdicts(
         scores[rows],
-        scoring.cost(alignment)[rows],
+        scoring.template_cost(alignment)[rows],
         alignment.matched[rows],
         (alignment.covered_left / alignment.words_left)[rows],
         (alignment.covered_right / alignment.words_right)[rows],
@@ -74,6 +76,8 @@ def make_facts(block: Block, alignment: Alignment, floor: float) -> Facts:
     facts["shared_words"] = alignment.covered[rows]
     facts["matched"] = alignment.matched[rows]
     facts["hole_words"] = alignment.hole[rows]
+    facts["replaced_words"] = alignment.replaced[rows]
+    facts["replaced_places"] = alignment.places[rows]
     facts["excess_words"] = alignment.excess[rows]
     facts["furniture_words"] = alignment.furniture[rows]
     return facts
@@ -144,6 +148,8 @@ def _pair(facts: Facts, ids: Sequence[str], find_evidence: FindEvidence | None, 
             row["shared_words"],
             matched=row["matched"],
             hole=row["hole_words"],
+            replaced=row["replaced_words"],
+            places=row["replaced_places"],
             excess=row["excess_words"],
             furniture=row["furniture_words"],
         ),

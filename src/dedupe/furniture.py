@@ -14,8 +14,10 @@ import numpy.typing as npt
 
 from dedupe.kernels.furniture import (
     EMPTY,
+    MAX_COUNT,
     count_clusters_into,
     insert_into,
+    mark_into,
     word_weights_into,
 )
 
@@ -75,6 +77,13 @@ class Furniture:
             shingles, offsets, order, clusters, self._keys, self._counts, self._last_cluster
         )
 
+    def mark(self, shingles: Shingles) -> None:
+        """Note of some shingles, as far as they were taken up, that they are part of a form.
+
+        All words of such a shingle weigh what it does, not only the first.
+        """
+        mark_into(shingles, self._keys, self._counts, self._last_cluster)
+
     def weights(
         self, shingles: Shingles, offsets: Whole, token_offsets: Whole
     ) -> npt.NDArray[np.float32]:
@@ -100,7 +109,7 @@ class Furniture:
 
     def to_bytes(self) -> bytes:
         """Return what is furniture: the shingles of two clusters or more, and their counts."""
-        rows = np.flatnonzero(self._counts > 1)
+        rows = np.flatnonzero((self._counts & MAX_COUNT) > 1)
         rows = rows[np.argsort(self._keys[rows])]
         keys = self._keys[rows].astype("<u8").tobytes()
         return keys + self._counts[rows].astype("<u2").tobytes()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import alignment, clustering, scoring
+from dedupe import alignment, clustering, forms, scoring
 from dedupe.checkpoint import Arrays, Checkpoint
 from dedupe.corpus import Corpus
 from dedupe.facts import (
@@ -102,13 +102,9 @@ class Matcher:
             strict[done], may_score[done], is_long[done] = found
             n_done = done.stop
             progress(Progress("furniture", n_done, len(pairs), "pairs"))
-        labels = _provisional_clusters(pairs, strict, len(self.corpus))
-        is_apart = labels[pairs[:, 0]] != labels[pairs[:, 1]]
-        # A phrase is no furniture, and there are many phrases.
-        watched = pairs[is_apart & is_long]
         (known,) = self.checkpoint.once(
             "counts",
-            lambda: self._count(watched, labels, progress),
+            lambda: self._count(pairs, strict, is_long, progress),
             lambda arrays: [(array.dtype.name, array.ndim) for array in arrays] == [("uint8", 1)],
         )
         self.furniture = Furniture.from_bytes(known.tobytes())
@@ -224,9 +220,16 @@ class Matcher:
         )
 
     def _count(
-        self, pairs: Whole, labels: Whole, progress: ProgressCallback
+        self, pairs: Whole, strict: Floats, is_long: Marks, progress: ProgressCallback
     ) -> tuple[npt.NDArray[np.uint8]]:
-        """Return in how many clusters the text stands that some pairs share, as bytes."""
+        """Return in how many clusters the text stands that pairs of different ones share.
+
+        As bytes. A phrase is no furniture, and there are many phrases: of pairs that
+        share no more nothing is counted.
+        """
+        labels = _provisional_clusters(pairs, strict, len(self.corpus))
+        labels, texts = forms.part_forms(self.hashed, labels, pairs, self._blocks, self.workers)
+        pairs = pairs[is_long & (labels[pairs[:, 0]] != labels[pairs[:, 1]])]
         furniture = Furniture()
         n_done = 0
         for shared, n_pairs in map_in_order(self._shared, self._blocks(pairs), self.workers):
@@ -240,6 +243,7 @@ class Matcher:
             some = order[start : start + COUNTED_AT_ONCE]
             furniture.count(block.shingles, block.shingle_offsets, clusters, some)
             self.hashed.relax()
+        furniture.mark(texts)
         return (np.frombuffer(furniture.to_bytes(), np.uint8),)
 
     def _shared(self, pairs: Whole) -> tuple[npt.NDArray[np.uint64], int]:

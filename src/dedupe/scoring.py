@@ -28,11 +28,16 @@ __all__ = [
     "reason",
     "score",
     "strict_score",
+    "template_cost",
     "verdicts",
 ]
 
 MIN_WORDS = 20
 """Shared words below which two documents have no story in common, only a phrase."""
+
+MIN_OWN = 3
+"""Words that no third story has, of a text that weighs less than MIN_WORDS: one more
+than a date or a name."""
 
 HOLE_COST = 2.0
 """How much of the score a hole takes: all of it when it is half as long as the match."""
@@ -79,11 +84,22 @@ def cost(alignment: Alignment) -> Floats:
     return found
 
 
+def template_cost(alignment: Alignment) -> Floats:
+    """Return `cost` where what differs may be the stories in a template, elsewhere 0.
+
+    In a template most of it stands in one place; noise is everywhere.
+    """
+    excess, hole = EXCESS_COST * alignment.excess, HOLE_COST * alignment.hole
+    in_one_place = (excess > hole) | (2 * alignment.hole >= alignment.replaced)
+    return np.where(in_one_place, cost(alignment), 0.0)
+
+
 def score(alignment: Alignment) -> Floats:
     """Return how sure it is that the two documents of each pair hold the same story.
 
     Under `MIN_WORDS` shared words it is 0, except between two texts that are hardly
-    longer: they must share `SHORT_SHARE` of the words of both.
+    longer: they must share `SHORT_SHARE` of the words of both. Where words weigh little,
+    a document that is wholly in the other needs only `MIN_OWN` of its own.
     """
     matched = alignment.matched
     shares = (
@@ -94,8 +110,19 @@ def score(alignment: Alignment) -> Floats:
     # Of two texts equally long the lesser share counts, whichever is named first.
     contained = np.select([longer_side > 0, longer_side < 0], shares, np.minimum(*shares))
     scores = contained * np.maximum(0, 1 - cost(alignment) / np.maximum(matched, 1))
-    scores = np.where(matched >= MIN_WORDS, np.minimum(scores, 1), 0)
+    is_story = (matched >= MIN_WORDS) | _is_all_there(alignment)
+    scores = np.where(is_story, np.minimum(scores, 1), 0)
     return np.where(alignment.covered < MIN_WORDS, _short_score(alignment), scores)
+
+
+def _is_all_there(alignment: Alignment) -> npt.NDArray[np.bool_]:
+    """Return for which pairs all that counts in one document is in the other.
+
+    A form filled in has little that counts. But some of it must be nobody else's: a
+    teaser is wholly in the pages that carry it, whichever story they tell.
+    """
+    whole = np.minimum(alignment.total_left, alignment.total_right)
+    return (alignment.matched >= NEARLY_ALL * whole) & (alignment.own >= MIN_OWN)
 
 
 def _short_score(alignment: Alignment) -> Floats:
@@ -140,7 +167,7 @@ def verdicts(
     ----------
     scores : float64 [shape=(n_pairs,)], in [0, 1]
     costs : float64 [shape=(n_pairs,)]
-        Shared words that must make up for text that differs; see `cost`.
+        Shared words that must make up for the stories in a template; see `template_cost`.
     matched : float64 [shape=(n_pairs,)]
         Shared words, weighted.
     share_left, share_right : float64 [shape=(n_pairs,)], in [0, 1]
@@ -149,8 +176,8 @@ def verdicts(
     Returns
     -------
     uint8 [shape=(n_pairs,)], places in VERDICTS
-        ``"same template"`` when differing text takes so much of the score that the
-        rest is under the default threshold;
+        ``"same template"`` when text that differs in one place takes so much of the
+        score that the rest is under the default threshold;
         ``"same text"`` when nearly all of both is shared, ``"contained"`` when
         nearly all of one is; ``"overlapping"`` when the score is above 0 all the
         same; otherwise ``"different"``.
@@ -173,7 +200,15 @@ def verdicts(
 
 
 def reason(
-    verdict: str, shared: int, *, matched: float, hole: int = 0, excess: int = 0, furniture: int = 0
+    verdict: str,
+    shared: int,
+    *,
+    matched: float,
+    hole: int = 0,
+    replaced: int = 0,
+    places: int = 0,
+    excess: int = 0,
+    furniture: int = 0,
 ) -> str:
     """Say in one line what decided about two documents.
 
@@ -182,22 +217,26 @@ def reason(
     verdict : str
     shared : int
         Shared words, and `matched` the same weighted.
-    hole, excess, furniture : int
+    hole, replaced, places, excess, furniture : int
         As in `Alignment`.
 
     Examples
     --------
     >>> reason("contained", 391, matched=391)
     '391 words shared, no passage replaced'
-    >>> reason("same template", 512, matched=256, hole=97)
+    >>> reason("overlapping", 59, matched=59, replaced=21, places=9)
+    '59 words shared, 21 replaced in 9 places'
+    >>> reason("same template", 512, matched=256, hole=97, replaced=97, places=1)
     '512 words shared, 97 replaced in one place: same template, different story'
     """
     if verdict == "identical":
         return f"all {shared} words are the same"
-    if HOLE_COST * hole >= EXCESS_COST * excess > 0 or not excess:
-        differing = f"{hole} replaced in one place" if hole else "no passage replaced"
-    else:
-        differing = f"{excess} more in each at places where the other has none"
+    is_excess = EXCESS_COST * excess > HOLE_COST * hole
+    differing = (
+        f"{excess} more in each at places where the other has none"
+        if is_excess
+        else _replaced(hole, replaced, places)
+    )
     parts = f"{shared} words shared, {differing}"
     if furniture:
         parts += f"; {furniture} of them {'is' if furniture == 1 else 'are'} furniture"
@@ -207,3 +246,13 @@ def reason(
         return parts
     weighed = "" if shared < MIN_WORDS else ", weighed by how many stories have them,"
     return f"{parts}: they are{weighed} fewer than the {MIN_WORDS} that make a story"
+
+
+def _replaced(hole: int, replaced: int, places: int) -> str:
+    """Say how many words are replaced, and where."""
+    if not replaced:
+        return "no passage replaced"
+    if places == 1:
+        return f"{replaced} replaced in one place"
+    largest = f", {hole} of them in one" if hole else ""
+    return f"{replaced} replaced in {places} places{largest}"

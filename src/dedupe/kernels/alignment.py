@@ -46,7 +46,8 @@ PARAGRAPH = 25
 print of a press release is often one line of hundreds of words."""
 
 COMMON = 0.5
-"""A word that weighs less is furniture to the eye: more than two clusters hold it."""
+"""A word that weighs less is furniture to the eye: more than two clusters hold it. One
+that weighs more is in one cluster alone."""
 
 PROSE = 0.6
 """Text around the chain is prose if its lines are at least this long, in lines of the shared text.
@@ -62,7 +63,9 @@ SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
 WEIGHT_LARGER, WEIGHT_SMALLER, FURNITURE = 3, 4, 5
 HOLE, EXCESS_LARGER, EXCESS_SMALLER = 6, 7, 8
 END_LARGER, END_SMALLER = 9, 10
-N_FACTS = 11
+REPLACED, PLACES = 11, 12
+OWN = 13
+N_FACTS = 14
 
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, HIT, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4, 5
@@ -212,11 +215,13 @@ def _match_pair_into(a, b, indexed, shingles, offsets, slots, sieve, scratch):
 def _cover_smaller_into(n_words, n_hits, ngram, weights, first_word, scratch):
     """Mark the words of the smaller document that stand in a matched shingle.
 
-    Return how many they are, what they weigh, and how many of them are furniture.
+    Return how many they are, what they weigh, how many of them are furniture, and
+    how many no other cluster holds.
     """
     n_covered = 0
     weight = 0.0
     n_furniture = 0
+    n_own = 0
     done = 0
     for h in range(n_hits):
         i = scratch[HIT, h]
@@ -226,8 +231,9 @@ def _cover_smaller_into(n_words, n_hits, ngram, weights, first_word, scratch):
             if weights is not None:
                 weight += weights[first_word + w]
                 n_furniture += weights[first_word + w] < COMMON
+                n_own += weights[first_word + w] > COMMON
         done = i + ngram
-    return n_covered, weight, n_furniture
+    return n_covered, weight, n_furniture, n_own
 
 
 @compiled
@@ -334,11 +340,14 @@ def _holes_into(last, scratch, facts):
     """Write what both documents have inside the chain without sharing it, in words.
 
     HOLE is the largest gap: the lesser of its two sides. A gap that is covered in
-    part is an edited text and does not count. EXCESS_LARGER and EXCESS_SMALLER are
+    part is an edited text and does not count. REPLACED are such words of all gaps, and
+    PLACES how many gaps have any. EXCESS_LARGER and EXCESS_SMALLER are
     for text that stands at different places: what one side of each gap has in excess
     of the other, added up.
     """
     largest = 0
+    replaced = 0
+    n_places = 0
     excess_larger = 0
     excess_smaller = 0
     x = last
@@ -350,11 +359,17 @@ def _holes_into(last, scratch, facts):
         in_smaller = _uncovered(scratch[COVER_SMALLER], start_smaller, scratch[RUN_SMALLER, x])
         n_words = scratch[RUN_LARGER, x] - start_larger + scratch[RUN_SMALLER, x] - start_smaller
         if in_larger + in_smaller >= BARE_SHARE * n_words:
+            # Not added up: versions of one text, each with 45 words of its own elsewhere,
+            # would no longer be found (recall 0 in place of 1 at ten of them).
             largest = max(largest, min(in_larger, in_smaller))
+        replaced += min(in_larger, in_smaller)
+        n_places += min(in_larger, in_smaller) > 0
         excess_larger += max(0, in_larger - in_smaller)
         excess_smaller += max(0, in_smaller - in_larger)
         x = y
     facts[HOLE] = largest
+    facts[REPLACED] = replaced
+    facts[PLACES] = n_places
     facts[EXCESS_LARGER] = excess_larger
     facts[EXCESS_SMALLER] = excess_smaller
 
@@ -457,7 +472,7 @@ def align_pairs_into(
         covered_a, weight_a, n_shared = _cover_larger_into(
             words_a, n_hits, ngram, weights, token_offsets[a], scratch
         )
-        covered_b, weight_b, n_furniture = _cover_smaller_into(
+        covered_b, weight_b, n_furniture, n_own = _cover_smaller_into(
             words_b, n_hits, ngram, weights, token_offsets[b], scratch
         )
         facts[p, SHARED] = n_shared
@@ -466,7 +481,8 @@ def align_pairs_into(
         facts[p, WEIGHT_LARGER] = covered_a if weights is None else weight_a
         facts[p, WEIGHT_SMALLER] = covered_b if weights is None else weight_b
         facts[p, FURNITURE] = n_furniture
-        facts[p, HOLE:N_FACTS] = 0
+        facts[p, OWN] = covered_b if weights is None else n_own
+        facts[p, HOLE:OWN] = 0
         if min(covered_a, covered_b) >= min_words:
             n_runs = _runs_into(n_hits, words_a, words_b, ngram, scratch)
             last = _chain_into(n_runs, ngram, scratch)

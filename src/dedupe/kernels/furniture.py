@@ -4,12 +4,25 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["EMPTY", "count_clusters_into", "insert_into", "word_weights_into"]
+__all__ = [
+    "EMPTY",
+    "MAX_COUNT",
+    "OF_FORM",
+    "count_clusters_into",
+    "insert_into",
+    "mark_into",
+    "word_weights_into",
+]
 
 U = np.uint64
 
 # What `last_cluster` says of a slot that holds no shingle, or one not counted yet.
 EMPTY, COUNTLESS = -1, -2
+
+OF_FORM = 1 << 15
+"""Added to the count of a shingle that is part of a form."""
+
+MAX_COUNT = OF_FORM - 1
 
 
 @compiled
@@ -63,7 +76,23 @@ def count_clusters_into(shingles, offsets, order, clusters, keys, counts, last_c
             slot = _find(shingles[i], keys, last_cluster)
             if last_cluster[slot] != EMPTY and last_cluster[slot] != clusters[d]:
                 last_cluster[slot] = clusters[d]
-                counts[slot] = min(counts[slot] + 1, 65535)
+                counts[slot] = min(counts[slot] + 1, MAX_COUNT)
+
+
+@compiled
+def mark_into(shingles, keys, counts, last_cluster):
+    """Note of some shingles, as far as they are in the table, that they are part of a form.
+
+    Parameters
+    ----------
+    shingles : uint64 [shape=(n,)]
+    keys, counts, last_cluster
+        The table, as in `insert_into`.
+    """
+    for shingle in shingles:
+        slot = _find(shingle, keys, last_cluster)
+        if last_cluster[slot] != EMPTY:
+            counts[slot] |= OF_FORM
 
 
 @compiled
@@ -71,7 +100,9 @@ def word_weights_into(shingles, offsets, token_offsets, keys, counts, last_clust
     """Write the weight of each word: 1 over the number of clusters that hold its shingle.
 
     The shingle of a word is the one that starts with it; the last words of a
-    document take its last shingle.
+    document take its last shingle. In a form a slot can be one word, and then all
+    shingles that end in it would be as rare as the word: of the shingles of a form
+    that a word stands in, the commonest counts.
 
     Parameters
     ----------
@@ -83,10 +114,15 @@ def word_weights_into(shingles, offsets, token_offsets, keys, counts, last_clust
     """
     for d in range(offsets.size - 1):
         n_shingles = offsets[d + 1] - offsets[d]
+        first, n_words = token_offsets[d], token_offsets[d + 1] - token_offsets[d]
+        weights[first : first + n_words] = 1
         weight = np.float32(1)
-        for w in range(token_offsets[d + 1] - token_offsets[d]):
-            if w < n_shingles:
-                slot = _find(shingles[offsets[d] + w], keys, last_cluster)
-                n_clusters = counts[slot] if last_cluster[slot] != EMPTY else 1
-                weight = np.float32(1) / np.float32(max(n_clusters, 1))
-            weights[token_offsets[d] + w] = weight
+        for i in range(n_shingles):
+            slot = _find(shingles[offsets[d] + i], keys, last_cluster)
+            count = counts[slot] if last_cluster[slot] != EMPTY else 1
+            weight = np.float32(1) / np.float32(max(count & MAX_COUNT, 1))
+            n_covered = n_words - n_shingles + 1 if count & OF_FORM else 1
+            for w in range(first + i, first + i + n_covered):
+                weights[w] = min(weights[w], weight)
+        for w in range(n_shingles, n_words):
+            weights[first + w] = min(weights[first + w], weight)
