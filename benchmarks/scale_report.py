@@ -173,7 +173,7 @@ def _own_bars(runs: Runs) -> Iterator[Row]:
         one, two = (runs.find(size, OURS, "lines", workers) for workers in (1, 2))
         if one and two:
             ratio = one["seconds"] / two["seconds"]
-            yield f"{size:,} documents, 2 threads over 1", "1.6", f"{ratio:.2f}", ratio >= 1.6
+            yield f"{size:,} documents, 2 threads over 1", "1.6", f"{ratio:.3f}", ratio >= 1.6
     for kind in ("lines", "files"):
         yield from _growth_bars(runs, kind)
 

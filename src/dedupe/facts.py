@@ -1,6 +1,6 @@
 """What a search knows of scored pairs: rows of numbers, and the records made of them.
 
-A row takes 78 bytes, a `Pair` ten times as many. What a row means is decided in
+A row takes 74 bytes, a `Pair` ten times as many. What a row means is decided in
 `dedupe.scoring`; the sequence that makes records when they are looked at is
 `dedupe.scored.ScoredPairs`.
 """

@@ -78,14 +78,14 @@ function make(tag, className, ...inside) {
 const bdi = (name) => make("bdi", "", shownOf(name));
 const counted = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 
-function gauge(score) {
+function gauge(score, digits) {
   const fill = make("span", "fill");
   const at = make("span", "at");
   fill.style.width = `${100 * score}%`;
   at.style.left = `calc(${100 * data.threshold}% - 1px)`;
   const element = make("span", `gauge${score >= data.threshold ? " above" : ""}`, fill, at);
   element.setAttribute("aria-hidden", "true");
-  return make("span", "score", score.toFixed(2), element);
+  return make("span", "score", score.toFixed(digits), element);
 }
 
 function entry(className, summary, fill) {
@@ -113,7 +113,10 @@ function pairEntry(pair) {
   }
   const was = make("span", "was");
   state.append(was);
-  const element = entry("pair", make("summary", "", gauge(pair.score), ids, state), fillPair);
+  // Those near the threshold differ in their third digit, if at all.
+  const score = gauge(pair.score, pair.words === undefined ? 3 : 2);
+  const kind = pair.via === undefined ? "pair" : "pair via";
+  const element = entry(kind, make("summary", "", score, ids, state), fillPair);
   element.pair = pair;
   showLabel(element, was);
   return element;
