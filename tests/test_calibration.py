@@ -1,96 +1,132 @@
-"""Labels against scores: laws over all labels, then what a person may hand over."""
+"""Labels against clusters: laws over all labels, then what a person may hand over."""
 
-import json
 import re
 from dataclasses import replace
 from math import nextafter
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from dedupe.calibration import calibrate, read_labels
-from dedupe.errors import InvalidLabels, NoSuchPath
-from dedupe.records import Pair
+from dedupe.calibration import MOST_BETWEEN, calibrate
+from dedupe.errors import InvalidLabels
+from dedupe.records import Cluster
 from dedupe.report import calibration as report
 from dedupe.report.lines import plain
-from dedupe.results import Result
-from dedupe.settings import SCORE_FLOOR, Settings
+from dedupe.settings import SCORE_FLOOR
+from found import make_result, scores, thresholds
 
-SCORES = st.floats(0, 1) | st.sampled_from([0.0, 0.1, 0.4, 0.4000001, 0.4000003, 0.5, 1.0])
-judgements = st.lists(st.tuples(SCORES, st.booleans()), min_size=2, max_size=12)
+IDS = "abcdef"
+"""The ids of `scores` and "f", which is in no pair."""
+
+sides = st.tuples(st.sampled_from(IDS), st.sampled_from(IDS)).filter(lambda pair: pair[0] < pair[1])
+judgements = st.dictionaries(sides, st.booleans(), min_size=2)
 
 
-def result(scores):
-    """Make a result of pairs ``a0 b0``, ``a1 b1``, ... with these scores."""
-    return Result(
-        clusters=(),
-        duplicates=(),
-        scored=tuple(
-            Pair(f"a{i}", f"b{i}", score, 0.5, 1, 1, 0.5, "contained", "", 9, 0, 0)
-            for i, score in enumerate(scores)
-        ),
-        skipped=(),
-        n_documents=2 * len(scores),
-        n_words=18 * len(scores),
-        settings=Settings(),
-        documents=(),
-    )
+@st.composite
+def results(draw):
+    """Draw results, among them such with identical copies and with an old collection."""
+    found = make_result(draw(scores), threshold=draw(thresholds))
+    if draw(st.booleans()):
+        old = draw(st.sets(st.sampled_from(IDS)))
+        documents = tuple(replace(one, is_old=one.id in old) for one in found.documents)
+        found = replace(found, documents=documents).at(found.settings.threshold)
+    return found
 
 
 def labels(*same):
+    """Label the pairs ``a0 b0``, ``a1 b1``, ... of `result`."""
     return {(f"a{i}", f"b{i}"): one for i, one in enumerate(same)}
 
 
-def exported(*rows, **changes):
-    return json.dumps({"format": "dedupe-labels", "version": 1, "labels": rows} | changes)
+def result(*scores, threshold=0.4):
+    """Make a result of pairs ``a0 b0``, ``a1 b1``, ... with these scores."""
+    found = {(f"a{i}", f"b{i}"): score for i, score in enumerate(scores)}
+    return replace(make_result(found, threshold=threshold), n_documents=100)
 
 
-def f1(judged, threshold):
+def is_together(found, pair):
+    return any(set(pair) <= set(cluster.members) for cluster in found.clusters)
+
+
+def counts(found, known):
+    """Return what a result gets right, takes for one story, and misses."""
+    decided = [(is_together(found, pair), same) for pair, same in known.items()]
+    return [decided.count(what) for what in ((True, True), (True, False), (False, True))]
+
+
+def f1(found, known):
     """Return F1 by its definition."""
-    confirmed = [same for score, same in judged if score >= threshold]
-    if not any(confirmed):
+    right, false, missed = counts(found, known)
+    if not right:
         return 0.0
-    precision = sum(confirmed) / len(confirmed)
-    recall = sum(confirmed) / sum(same for _, same in judged)
+    precision, recall = right / (right + false), right / (right + missed)
     return 2 * precision * recall / (precision + recall)
 
 
-def tells_something(judged):
-    """Return whether labels are of both kinds, and some threshold finds a story."""
-    return {same for _, same in judged} == {True, False} and any(
-        same and score >= SCORE_FLOOR for score, same in judged
-    )
-
-
-def calibration_of(judged):
-    return calibrate(labels(*(same for _, same in judged)), result([s for s, _ in judged]))
+def calibration_of(known, found):
+    """Calibrate, where the labels are of both kinds and some threshold finds a story."""
+    try:
+        return calibrate(known, found)
+    except InvalidLabels:
+        reject()
 
 
 # --- laws ---
 
 
-@given(judgements)
-def test_no_threshold_agrees_better_and_the_range_agrees_alike(judged):
-    assume(tells_something(judged))
-    found = calibration_of(judged)
-    is_inside = found.low < found.best.threshold <= found.high
-    assert is_inside or found.low == found.best.threshold == found.high == SCORE_FLOOR
-    assert found.best.f1 == pytest.approx(f1(judged, found.best.threshold))
-    assert found.best.f1 == pytest.approx(f1(judged, found.high))
-    every = [*(score for score, _ in judged), *(step / 100 for step in range(10, 101))]
-    assert all(f1(judged, t) <= found.best.f1 + 1e-9 for t in every if t >= SCORE_FLOOR)
+@given(results(), st.integers(0, 31), st.booleans())
+def test_who_agrees_with_every_decision_is_told_to_keep_the_threshold(found, chosen, is_own):
+    if is_own and found.documents:
+        # As `at` cannot know all that a search asked for, the clusters may be others.
+        ids = sorted(document.id for document in found.documents)
+        few = tuple(name for place, name in enumerate(ids) if chosen >> place & 1)
+        found = replace(found, clusters=(Cluster(few[0], few),) if few else ())
+    known = {
+        (left, right): is_together(found, (left, right))
+        for left in IDS
+        for right in IDS
+        if left < right
+    }
+    assume(len(found.documents) >= 2 and any(known.values()) and not all(known.values()))
+    outcome = calibrate(known, found)
+    assert outcome.now.threshold == found.settings.threshold
+    assert (outcome.now.f1, outcome.now.false, outcome.now.missed) == (1, 0, 0)
+    assert outcome.best == outcome.now
+    assert outcome.low <= outcome.best.threshold <= outcome.high
 
 
-@given(judgements, st.randoms())
-def test_the_order_of_labels_and_of_ids_changes_nothing(judged, random):
-    found = result([score for score, _ in judged])
-    given_labels = labels(*(same for _, same in judged))
-    shuffled = list(given_labels.items())
+@given(results(), judgements)
+def test_trials_count_the_decisions_of_another_threshold(found, known):
+    outcome = calibration_of(known, found)
+    for trial in (*outcome.trials, outcome.now, outcome.best):
+        other = found.at(trial.threshold)
+        assert [trial.false, trial.missed] == counts(other, known)[1:]
+        assert trial.f1 == pytest.approx(f1(other, known))
+    same = sum(known.values())
+    assert (outcome.n_same, outcome.n_different) == (same, len(known) - same)
+
+
+@given(results(), judgements)
+def test_nothing_that_was_tried_agrees_better_and_the_range_agrees_alike(found, known):
+    outcome = calibration_of(known, found)
+    best = outcome.best.f1
+    assert max(trial.f1 for trial in (*outcome.trials, outcome.now)) <= best
+    assert outcome.low <= outcome.best.threshold <= outcome.high
+    for trial in outcome.trials:
+        assert trial.f1 == best or not outcome.low <= trial.threshold <= outcome.high
+    for threshold in (outcome.low, outcome.high):
+        assert f1(found.at(threshold), known) == pytest.approx(best)
+    assert (outcome.now.f1 == best) == (outcome.best == outcome.now)
+
+
+@given(results(), judgements, st.randoms())
+def test_the_order_of_labels_and_of_ids_changes_nothing(found, known, random):
+    shuffled = list(known.items())
     random.shuffle(shuffled)
-    turned = {sides[:: random.choice((1, -1))]: same for sides, same in shuffled}
+    turned = {pair[:: random.choice((1, -1))]: same for pair, same in shuffled}
     outcomes = []
-    for one in (given_labels, turned):
+    for one in (known, turned):
         try:
             outcomes.append(calibrate(one, found))
         except InvalidLabels as error:
@@ -98,80 +134,96 @@ def test_the_order_of_labels_and_of_ids_changes_nothing(judged, random):
     assert outcomes[0] == outcomes[1]
 
 
-@given(judgements)
-def test_trials_count_what_they_say(judged):
-    assume(tells_something(judged))
-    found = calibration_of(judged)
-    for trial in (*found.trials, found.now, found.best):
-        assert trial.false == sum(s >= trial.threshold and not same for s, same in judged)
-        assert trial.missed == sum(s < trial.threshold and same for s, same in judged)
-    assert (found.n_same, found.n_different) == (
-        sum(same for _, same in judged),
-        sum(not same for _, same in judged),
-    )
-
-
-@given(judgements)
-def test_what_is_said_of_thresholds_is_true(judged):
-    assume(tells_something(judged))
-    found = calibration_of(judged)
-    said = plain(report.describe(found))
+@given(results(), judgements)
+def test_what_is_said_of_thresholds_is_true(found, known):
+    outcome = calibration_of(known, found)
+    said = plain(report.describe(outcome))
     best, now = (float(number) for number in re.findall(r"threshold ([\d.e-]+) ", said))
-    assert (best, now) == (found.best.threshold, found.now.threshold)
-    if found.low == found.high:
-        assert "no other threshold does as well" in said
+    assert (best, now) == (outcome.best.threshold, outcome.now.threshold)
+    if outcome.low == outcome.high:
+        assert "the nearest thresholds that were tried do worse" in said
         return
-    ((low, high),) = re.findall(r"above ([\d.e-]+), up to ([\d.e-]+), does", said)
-    assert found.low <= float(low) < best <= float(high) <= found.high
+    ((low, high),) = re.findall(r"every threshold that was tried from ([\d.]+) to ([\d.]+)\n", said)
+    assert (float(low), float(high)) == (outcome.low, outcome.high)
 
 
 # --- the choice ---
 
 
-def test_the_middle_of_the_flat_region_is_chosen():
-    found = calibrate(labels(True, True, False), result([0.9, 0.6, 0.3]))
-    assert (found.low, found.high) == (0.3, 0.6)
-    assert (found.best.threshold, found.best.f1) == (0.45, 1.0)
-    assert (found.now.threshold, found.now.f1) == (0.4, 1.0)
+def test_clusters_decide_and_not_the_score_of_the_pair():
+    # b and c score 0.3, and are one story by way of a; d is kept out by its averages.
+    found = make_result({"ab": 0.9, "ac": 0.8, "bc": 0.3, "cd": 0.41, "ad": 0.1, "bd": 0.1})
+    assert [cluster.members for cluster in found.clusters] == [("a", "b", "c")]
+    outcome = calibrate({("b", "c"): True, ("c", "d"): False}, found)
+    assert (outcome.best, outcome.now.f1) == (outcome.now, 1.0)
 
 
-def test_of_ranges_that_agree_alike_the_widest_is_chosen():
-    # Above 0.8 one story of two is missed; up to 0.7 two strangers are taken in.
-    found = calibrate(labels(True, False, False, True), result([0.9, 0.8, 0.75, 0.7]))
-    assert found.best.f1 == pytest.approx(2 / 3)
-    assert (found.low, found.high) == (SCORE_FLOOR, 0.7)
+def test_the_present_threshold_is_kept_if_none_does_better():
+    # It stands at the edge of a range, and a wider one agrees as well.
+    found = result(0.9, 0.8, 0.3, threshold=0.31)
+    outcome = calibrate(labels(True, True, False), found)
+    assert outcome.best == outcome.now
+    assert (outcome.low, outcome.high) == (0.31, 0.8)
+    found = result(0.95, 0.9, 0.2, 0.15, threshold=0.92)
+    outcome = calibrate(labels(True, False, False, True), found)
+    assert (outcome.best.threshold, outcome.low, outcome.high) == (0.92, 0.92, 0.95)
 
 
-def test_a_pair_without_a_score_counts_as_zero():
-    found = calibrate({("a0", "b0"): True, ("a0", "x"): False}, result([0.5]))
-    assert (found.n_unscored, found.best.f1, found.low, found.high) == (1, 1.0, SCORE_FLOOR, 0.5)
+def test_else_the_middle_of_the_widest_range_is_chosen():
+    outcome = calibrate(labels(True, True, False), result(0.9, 0.6, 0.45))
+    assert (outcome.low, outcome.high) == (0.5, 0.6)
+    assert (outcome.best.threshold, outcome.best.f1) == (0.55, 1.0)
+    assert (outcome.now.threshold, outcome.now.f1) == (0.4, 0.8)
+
+
+def test_of_ranges_of_one_width_the_lowest_is_chosen():
+    # Above 0.82 one story of two is missed; up to 0.22 two strangers are taken in.
+    found = result(0.98, 0.82, 0.72, 0.22, threshold=0.5)
+    outcome = calibrate(labels(True, False, False, True), found)
+    assert outcome.best.f1 == pytest.approx(2 / 3)
+    assert (outcome.low, outcome.high) == (SCORE_FLOOR, 0.2)
+
+
+def test_a_document_in_no_pair_is_always_apart():
+    outcome = calibrate({("a0", "b0"): True, ("a0", "x"): False, ("x", "y"): True}, result(0.5))
+    assert outcome.unpaired == ("x", "y")
+    assert {trial.missed for trial in outcome.trials} == {1, 2}
+    assert {trial.false for trial in outcome.trials} == {0}
 
 
 @pytest.mark.parametrize(
     ("scores", "middle"),
     [
-        ((0.40001, 0.4), 0.400005),
+        ((0.41001, 0.41), 0.410005),
         ((0.4000003, 0.4000001), 0.4000002),
-        ((nextafter(0.5, 1), 0.5), nextafter(0.5, 1)),
-        ((0.5, nextafter(0.5, 0)), 0.5),
+        ((nextafter(0.51, 1), 0.51), nextafter(0.51, 1)),
+        ((0.51, nextafter(0.51, 0)), 0.51),
     ],
 )
 def test_a_narrow_range_gets_the_digits_it_needs(scores, middle):
-    found = calibrate(labels(True, False), result(scores))
-    assert (found.best.threshold, found.best.f1) == (middle, 1)
-
-
-def test_a_threshold_that_is_nearly_the_best_is_told_apart():
-    found = calibrate(labels(True, False), result([0.4000003, 0.4000001]))
-    said = plain(report.describe(found))
-    assert "best  threshold 0.4000002  precision 1.00  recall 1.00  F1 1.00  wrong 0" in said
-    assert "above 0.4000001, up to 0.4000003, does as well" in said
+    outcome = calibrate(labels(True, False), result(*scores))
+    assert (outcome.best.threshold, outcome.best.f1) == (middle, 1)
+    said = plain(report.describe(outcome))
+    assert f"best  threshold {middle}  precision 1.00  recall 1.00  F1 1.00  wrong 0" in said
     assert "now   threshold 0.4  precision 0.50  recall 1.00  F1 0.67  wrong 1" in said
+    assert "the nearest thresholds that were tried do worse" in said
 
 
-def test_the_lowest_threshold_may_be_the_best():
-    found = calibrate(labels(True, False), result([0.1, 0.05]))
-    assert found.low == found.best.threshold == found.high == SCORE_FLOOR
+def test_many_labels_do_not_take_many_clusterings(monkeypatch):
+    n = 5 * MOST_BETWEEN
+    found = result(*(0.2 + 0.6 * i / n for i in range(n)))
+    tried = []
+    at = type(found)._labels_at
+    monkeypatch.setattr(
+        type(found), "_labels_at", lambda self, t: tried.append(len(self.scored)) or at(self, t)
+    )
+    found = replace(found, n_documents=2 * n)
+    calibrate(labels(*(i >= n // 2 for i in range(n))), found)
+    assert len(tried) <= MOST_BETWEEN + 19
+    # Nothing is clustered that no label asks about.
+    tried.clear()
+    calibrate({("a0", "b0"): False, (f"a{n - 1}", f"b{n - 1}"): True}, found)
+    assert max(tried) == 2
 
 
 # --- what is refused ---
@@ -183,71 +235,44 @@ def test_the_lowest_threshold_may_be_the_best():
         ({}, "got 0 of one story and 0 of two stories"),
         (labels(True, True), "got 2 of one story and 0 of two stories: label more pairs"),
         (labels(False), "got 0 of one story and 1 of two stories"),
-        ({("x", "y"): True, ("a0", "b0"): False}, "got none: no threshold finds them"),
-        ({("a0", "b0"): True, ("b0", "a0"): False}, "got both for 'a0' and 'b0'"),
-        ({("a0", "a0"): True}, "must name two documents, got 'a0' twice"),
+        ({("x", "y"): True, ("a0", "b0"): False}, "got none: label pairs that are in a cluster"),
+        ({("a0", "a1"): True, ("a0", "b0"): False}, "at some threshold, got none"),
+        ({("x", "y"): True, ("x", "w"): False}, "got 'w' among 3 of 3 that it has no pair of"),
+        (5, "must be a path or a mapping"),
     ],
 )
 def test_labels_that_say_too_little(given_labels, why):
     with pytest.raises(InvalidLabels, match=why):
-        calibrate(given_labels, result([0.5, 0.6]))
+        calibrate(given_labels, result(0.5, 0.6))
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("", "must be JSON"),
-        ("[" * 100_000, "must be JSON"),
-        ("[]", "must say format 'dedupe-labels' and version 1, got None"),
-        (exported(version=2), r"got \('dedupe-labels', 2\): export them"),
-        (exported(labels={}), "must be a list, got dict"),
-        (exported({"left": "a", "right": "b"}), "a label must have .* at place 1"),
-        (exported({"left": "a", "right": 1, "same_story": True}), "a label must have"),
-        (exported({"left": "a", "right": "b", "same_story": 1}), "a label must have"),
-        (exported("a"), "a label must have .*, got 'a' at place 1"),
-        (
-            exported(*({"left": "a", "right": "b", "same_story": s} for s in (True, False))),
-            "got both for 'a' and 'b'",
-        ),
-    ],
-)
-def test_files_that_are_no_labels(text, why):
-    with pytest.raises(InvalidLabels, match=why):
-        read_labels(text)
-
-
-def test_a_file_is_read(tmp_path):
-    place = tmp_path / "labels.json"
-    rows = [
-        {"left": "b0", "right": "a0", "same_story": True},
-        {"left": "a1", "right": "b1", "same_story": False},
-    ]
-    place.write_text(exported(*rows), encoding="utf-8")
-    found = calibrate(place, result([0.5, 0.3]))
-    assert found == calibrate(labels(True, False), result([0.5, 0.3]))
-    with pytest.raises(NoSuchPath, match=r"got '.*none.json'"):
-        calibrate(tmp_path / "none.json", result([0.5]))
-    with pytest.raises(InvalidLabels, match="that can be read"):
-        calibrate(tmp_path, result([0.5]))
+def test_more_strangers_than_the_result_has_documents_without_a_pair():
+    known = {("a0", "b0"): True, ("x", "y"): False}
+    found = result(0.5)
+    with pytest.raises(InvalidLabels, match=r"got 'x' among 2 of 4 .*: take the result of the"):
+        calibrate(known, replace(found, n_documents=3))
+    assert calibrate(known, replace(found, n_documents=4)).best.f1 == 1
 
 
 # --- what is said ---
 
 
 def test_report():
-    found = calibrate({**labels(True, True, False), ("x", "y"): False}, result([0.9, 0.6, 0.45]))
-    said = plain(report.describe(found))
+    known = {**labels(True, True, False), ("x\x1b", "y"): False}
+    outcome = calibrate(known, result(0.9, 0.6, 0.45))
+    said = plain(report.describe(outcome))
     assert said.startswith(
         "4 labels: 2 one story, 2 two stories\n"
-        "  1 of pairs without a score count as 0\n"
+        "  2 documents are in no scored pair, so in no cluster: x\\x1b, y\n"
         "\n"
-        "best  threshold 0.53  precision 1.00  recall 1.00  F1 1.00  wrong 0\n"
-        "  any threshold above 0.45, up to 0.6, does as well\n"
+        "best  threshold 0.55  precision 1.00  recall 1.00  F1 1.00  wrong 0\n"
+        "  so does every threshold that was tried from 0.5 to 0.6\n"
         "now   threshold 0.4  precision 0.67  recall 1.00  F1 0.80  wrong 1\n"
         "\n"
         "threshold  precision  recall    F1  false  missed\n"
         "     0.10       0.67    1.00  0.80      1       0\n"
     )
     assert said.endswith("     1.00       1.00    0.00  0.00      0       2\n")
-    same = replace(found, n_unscored=0, now=found.best)
-    assert "without a score" not in plain(report.describe(same))
+    assert "no scored pair" not in plain(report.describe(replace(outcome, unpaired=())))
+    many = plain(report.describe(replace(outcome, unpaired=tuple("abcde"))))
+    assert "5 documents are in no scored pair, so in no cluster: a, b, c and 2 more" in many

@@ -356,16 +356,16 @@ def test_compare_writes_a_page(tmp_path, library):
 
 def test_calibrate(tmp_path, library):
     result, labels = tmp_path / "result.json", tmp_path / "labels.json"
-    result.write_text(library.answer.to_json(), encoding="utf-8")
+    result.write_text(found(2).to_json(), encoding="utf-8")
     rows = [
         {"left": "a00", "right": "b00", "same_story": True},
-        {"left": "a00", "right": "c", "same_story": False},
+        {"left": "a00", "right": "a01", "same_story": False},
     ]
     facts = {"format": "dedupe-labels", "version": 1, "labels": rows}
     labels.write_text(json.dumps(facts), encoding="utf-8")
     ran = run("calibrate", str(labels), str(result))
     assert ran.exit_code == 0
-    assert "best  threshold 0.5  precision 1.00  recall 1.00" in ran.stdout
+    assert "best  threshold 0.4  precision 1.00  recall 1.00" in ran.stdout
     labels.write_text("{}", encoding="utf-8")
     ran = run("calibrate", str(labels), str(result))
     assert (ran.exit_code, ran.stdout) == (1, "")

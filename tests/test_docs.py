@@ -332,7 +332,7 @@ def test_a_comparison_is_of_the_schema(seeds: tuple[str, str]) -> None:
 def test_labels_of_the_page_are_of_the_schema() -> None:
     ((_, text),) = [block for block in blocks("formats") if block[0] == "json"]
     check(json.loads(text), "labels")
-    from dedupe.calibration import read_labels  # noqa: PLC0415
+    from dedupe.labels import read_labels  # noqa: PLC0415
 
     assert len(read_labels(text)) == 1
 

@@ -1,42 +1,52 @@
 """From a person's labels to the threshold that agrees with them best.
 
 The report lets a reader say of pairs whether they are one story. Here those labels
-meet the scores of the pairs. How a score comes about is not touched: only where the
-line is drawn.
+meet the clusters that one threshold after the other gives, which is what the reader
+saw: a pair is taken for one story if both documents are in one cluster, whatever its
+own score. How scores and clusters come about is not touched: only where the line is
+drawn.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
-from pathlib import Path
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Any
 
-from dedupe.errors import InvalidLabels, NoSuchPath
+import numpy as np
+import numpy.typing as npt
+
+from dedupe import clustering
+from dedupe.errors import InvalidLabels
+from dedupe.labels import Labels, labels_by_pair
 from dedupe.results import Result
+from dedupe.scored import ScoredPairs, pairs_of
 from dedupe.settings import SCORE_FLOOR
 
-__all__ = ["Calibration", "Trial", "calibrate", "read_labels"]
+__all__ = ["Calibration", "Trial", "calibrate"]
 
-FORMAT = "dedupe-labels"
-FORMAT_VERSION = 1
+STEPS = tuple(step / 20 for step in range(2, 21))
+"""Thresholds that are tried whatever the labels are."""
 
-Labels = Mapping[tuple[str, str], bool]
+MOST_BETWEEN = 100
+"""How many thresholds between scores of labelled pairs are tried: each clusters anew."""
+
+Whole = npt.NDArray[np.signedinteger[Any]]
+Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How one threshold agrees with labels.
+    """How the clusters of one threshold agree with labels.
 
     Attributes
     ----------
     threshold : float, in [0.1, 1]
     precision : float, in [0, 1]
-        Which share of the pairs that reach it are one story; 1 where none does.
+        Which share of the labelled pairs within a cluster are one story; 1 where none is.
     recall : float, in [0, 1]
-        Which share of the pairs of one story reach it.
+        Which share of the pairs labelled one story are within a cluster.
     f1 : float, in [0, 1]
         Their harmonic mean: 2 x right / (2 x right + false + missed).
     false, missed : int
@@ -53,23 +63,26 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Which threshold agrees best with labels.
+    """Which threshold agrees best with labels, of those that were tried.
 
     Attributes
     ----------
     best : Trial
-        At the middle of the widest range of thresholds that agree equally well.
+        The threshold of the result, if none does better. Otherwise the nearest to the
+        middle of `low` and `high`.
     low, high : float, in [0.1, 1]
-        That range: above `low`, up to and including `high`. The two are equal only
-        where 0.1, the lowest threshold, alone agrees best.
+        Every threshold that was tried from `low` to `high` agrees as well as `best`,
+        which is one of them. Between two of them a pair without a label may still
+        change the clusters.
     now : Trial
-        The threshold of the result.
+        The threshold and the clusters of the result.
     trials : tuple of Trial
         Steps of 0.05 from 0.1 to 1.
     n_same, n_different : int
         Labels of either kind.
-    n_unscored : int
-        Labels of pairs that the result has no score of: they count as 0.
+    unpaired : tuple of str
+        Labelled documents that are in no scored pair, in order: they are in no cluster.
+        The result does not tell those from ids that are misspelt.
     """
 
     best: Trial
@@ -79,14 +92,19 @@ class Calibration:
     trials: tuple[Trial, ...]
     n_same: int
     n_different: int
-    n_unscored: int
+    unpaired: tuple[str, ...]
 
 
 def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibration:
-    """Say which threshold would have agreed best with what a person says of some pairs.
+    """Say which threshold gives the clusters that a person's labels of some pairs agree with best.
 
-    What agrees best has the highest F1. Labels of pairs near the threshold tell most,
-    and a threshold that a few of them chose is no better than those few.
+    What agrees best has the highest F1. Tried are steps of 0.05, the threshold of the
+    result, and one between each two scores of labelled pairs, 100 of those at most. The
+    clusters are those of `Result.at`, and at the threshold of the result its own: whoever
+    labels as it decided is told to keep it. Of several ranges that agree equally well
+    the one with that threshold is chosen, then the widest, then the lowest. Labels of
+    pairs near the threshold tell most, and a threshold that a few of them chose is no
+    better than those few.
 
     Parameters
     ----------
@@ -100,8 +118,9 @@ def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibr
     NoSuchPath
         When there is no such file.
     InvalidLabels
-        When the labels cannot be read, contradict each other, are all of one kind, or
-        when no pair of one story has a score.
+        When the labels cannot be read, contradict each other, are all of one kind, name
+        documents that the result cannot know, or when no threshold finds a pair of one
+        story.
 
     Examples
     --------
@@ -109,12 +128,10 @@ def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibr
     >>> story = "the council voted on monday to close the old bridge for repairs until spring " * 3
     >>> result = dedupe.find_duplicate_texts({"a": story, "b": "home " + story, "c": "no more"})
     >>> found = calibrate({("a", "b"): True, ("a", "c"): False}, result)
-    >>> found.best.threshold, found.best.f1
-    (0.55, 1.0)
+    >>> found.best.threshold, found.best.f1, found.unpaired
+    (0.4, 1.0, ('c',))
     """
-    if not isinstance(labels, Mapping):
-        labels = read_labels(_read(Path(labels)))
-    known = _joined((left, right, same) for (left, right), same in labels.items())
+    known = labels_by_pair(labels)
     n_same = sum(known.values())
     n_different = len(known) - n_same
     if not n_same or not n_different:
@@ -123,120 +140,112 @@ def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibr
             f"got {n_same} of one story and {n_different} of two stories: "
             "label more pairs, the nearest to the threshold first"
         )
-    scores = {
-        (pair.left, pair.right): pair.score
-        for pair in result.scored
-        if (pair.left, pair.right) in known
-    }
-    judged = sorted((scores.get(sides, 0.0), same) for sides, same in known.items())
-    low, high = _best_range(judged)
+    unpaired = _unpaired(known, result)
+    tried = {trial.threshold: trial for trial in _trials(known, unpaired, result)}
+    now = tried[result.settings.threshold]
+    alike = _alike(list(tried.values()), now)
     return Calibration(
-        best=_trial(judged, _middle(low, high)),
-        low=low,
-        high=high,
-        now=_trial(judged, result.settings.threshold),
-        trials=tuple(_trial(judged, step / 20) for step in range(2, 21)),
+        best=now if now in alike else _middlemost(alike),
+        low=alike[0].threshold,
+        high=alike[-1].threshold,
+        now=now,
+        trials=tuple(tried[step] for step in STEPS),
         n_same=n_same,
         n_different=n_different,
-        n_unscored=len(known) - len(scores),
+        unpaired=unpaired,
     )
 
 
-def read_labels(text: str | bytes) -> dict[tuple[str, str], bool]:
-    """Read what the report exported: whether two documents are one story, by their ids.
+def _unpaired(known: Labels, result: Result) -> tuple[str, ...]:
+    """Return which labelled documents are in no scored pair.
 
-    >>> label = '{"left": "a", "right": "b", "same_story": true}'
-    >>> read_labels('{"format": "dedupe-labels", "version": 1, "labels": [%s]}' % label)
-    {('a', 'b'): True}
+    A result counts such documents and does not name them. More than there are, or no
+    other document at all, means that the labels belong to another result.
     """
-    try:
-        facts = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidLabels(f"labels must be JSON, got {error}") from error
-    found = (facts.get("format"), facts.get("version")) if isinstance(facts, dict) else None
-    if found != (FORMAT, FORMAT_VERSION):
+    named = {name for sides in known for name in sides}
+    unpaired = sorted(named - {document.id for document in result.documents})
+    n_alone = result.n_documents - len(result.documents)
+    if unpaired and (len(unpaired) > n_alone or len(unpaired) == len(named)):
         raise InvalidLabels(
-            f"labels must say format {FORMAT!r} and version {FORMAT_VERSION}, "
-            f"got {found}: export them from the report of this version of dedupe"
+            f"labels must name documents of the result, got {unpaired[0]!r} among "
+            f"{len(unpaired)} of {len(named)} that it has no pair of: "
+            "take the result of the search whose report was labelled"
         )
-    rows = facts.get("labels")
-    if not isinstance(rows, list):
-        raise InvalidLabels(f"labels must be a list, got {type(rows).__name__}")
-    return _joined(_label(number, row) for number, row in enumerate(rows, start=1))
+    return tuple(unpaired)
 
 
-def _read(path: Path) -> bytes:
-    """Read a file of labels."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise NoSuchPath(f"labels must be in a file, got {str(path)!r}: check it") from error
-    except OSError as error:
-        raise InvalidLabels(f"labels must be in a file that can be read: {error}") from error
-
-
-def _label(number: int, row: Any) -> tuple[str, str, bool]:
-    """Read one label."""
-    match row:
-        case {"left": str(left), "right": str(right), "same_story": bool(same)}:
-            return left, right, same
-    raise InvalidLabels(
-        "a label must have strings 'left' and 'right' and a truth value 'same_story', "
-        f"got {row!r:.200} at place {number}: export them again"
-    )
-
-
-def _joined(labels: Iterator[tuple[str, str, bool]]) -> dict[tuple[str, str], bool]:
-    """Return labels by pair, in whichever order its sides were named; once where they agree."""
-    joined: dict[tuple[str, str], bool] = {}
-    for left, right, same in labels:
-        sides = (min(left, right), max(left, right))
-        if left == right:
-            raise InvalidLabels(f"a label must name two documents, got {left!r} twice: remove it")
-        if joined.setdefault(sides, same) != same:
-            raise InvalidLabels(
-                "a pair must have one label, "
-                f"got both for {sides[0]!r} and {sides[1]!r}: remove one"
-            )
-    return joined
-
-
-def _best_range(judged: Sequence[tuple[float, bool]]) -> tuple[float, float]:
-    """Return the widest range of thresholds with the highest F1; of equal ones the lowest.
-
-    Between two scores that follow each other every threshold decides alike.
-    """
-    ranges: list[tuple[float, float, float]] = []
-    for score, f1 in _steps(judged):
-        if ranges:
-            last_f1, _, high = ranges[-1]
-            ranges[-1] = (last_f1, score, high)
-        if ranges and ranges[-1][0] == f1:
-            ranges[-1] = (f1, SCORE_FLOOR, ranges[-1][2])
+def _trials(known: Labels, unpaired: Sequence[str], result: Result) -> Iterator[Trial]:
+    """Try thresholds in order."""
+    names = [*(document.id for document in result.documents), *unpaired]
+    places = {name: place for place, name in enumerate(names)}
+    sides = pairs_of([(places[left], places[right]) for left, right in known])
+    same = np.array(list(known.values()), np.bool_)
+    scored = ScoredPairs.of(result.scored, names[: len(result.documents)])
+    found = scored.places(sides)
+    thresholds = _thresholds(scored.scores[found[found >= 0]], result.settings.threshold)
+    for threshold in thresholds:
+        if threshold == result.settings.threshold:
+            labels = _own_labels(result, places)
         else:
-            ranges.append((f1, SCORE_FLOOR, score))
-    best, low, high = max(
-        ranges, key=lambda one: (one[0], one[2] - one[1], -one[2]), default=(0.0, 0.0, 0.0)
+            scored = _around(sides[(sides < len(scored.ids)).all(axis=1)], scored, threshold)
+            labels = replace(result, scored=scored)._labels_at(threshold)
+            # What is in no scored pair is a cluster of its own.
+            labels = np.append(labels, np.arange(labels.size, len(names)))
+        yield _trial(threshold, labels[sides[:, 0]] == labels[sides[:, 1]], same)
+
+
+def _thresholds(scores: npt.NDArray[np.float64], present: float) -> list[float]:
+    """Return which thresholds to try, in order: those whose clusters labels may tell apart."""
+    edges = sorted({SCORE_FLOOR, 1.0, *scores[scores > SCORE_FLOOR].tolist()})
+    between = [_middle(low, high) for low, high in pairwise(edges)]
+    every = -(-len(between) // MOST_BETWEEN)
+    return sorted({*STEPS, present, *between[::every]})
+
+
+def _own_labels(result: Result, places: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    """Return the cluster of each document in the result as it is.
+
+    `Result.at` may differ from it at the same threshold, and this is what was labelled.
+    """
+    labels = np.arange(len(places))
+    for cluster in result.clusters:
+        labels[[places[member] for member in cluster.members]] = places[cluster.members[0]]
+    return labels
+
+
+def _around(sides: Whole, scored: ScoredPairs, threshold: float) -> ScoredPairs:
+    """Return the pairs that can bear on whether `sides` are in one cluster, from a threshold up.
+
+    Clusters lie within what pairs at the threshold connect; the rest of a large
+    collection need not be clustered again and again.
+    """
+    is_link = (scored.scores >= threshold) | scored.is_identical
+    parts = clustering.components(len(scored.ids), scored.numbers[is_link])
+    is_wanted = np.zeros(len(scored.ids), np.bool_)
+    is_wanted[parts[sides]] = True
+    of_pairs = parts[scored.numbers]
+    return scored.take(
+        np.flatnonzero((of_pairs[:, 0] == of_pairs[:, 1]) & is_wanted[of_pairs[:, 0]])
     )
-    if best == 0:
+
+
+def _alike(trials: Sequence[Trial], now: Trial) -> list[Trial]:
+    """Return neighbours with the highest F1: those around `now`, else the widest range."""
+    most = max(trial.f1 for trial in trials)
+    if most == 0:
         raise InvalidLabels(
-            f"a labelled pair of one story must score {SCORE_FLOOR:g} or more, got none: "
-            "no threshold finds them"
+            "some pair labelled one story must be in one cluster at some threshold, got none: "
+            "label pairs that are in a cluster, too"
         )
-    return low, high
+    ranges = [list(alike) for f1, alike in groupby(trials, key=attrgetter("f1")) if f1 == most]
+    # The first of equal ones is the lowest.
+    return max(ranges, key=lambda one: (now in one, one[-1].threshold - one[0].threshold))
 
 
-def _steps(judged: Sequence[tuple[float, bool]]) -> Iterator[tuple[float, float]]:
-    """Yield each score that a threshold may have, highest first, and the F1 there."""
-    n_same = sum(same for _, same in judged)
-    reaching = right = 0
-    for score, group in groupby(reversed(judged), key=itemgetter(0)):
-        if score < SCORE_FLOOR:
-            return
-        decided = [same for _, same in group]
-        reaching += len(decided)
-        right += sum(decided)
-        yield score, 2 * right / (reaching + n_same)
+def _middlemost(trials: Sequence[Trial]) -> Trial:
+    """Return the trial whose threshold is the nearest to the middle of all."""
+    middle = (trials[0].threshold + trials[-1].threshold) / 2
+    return min(trials, key=lambda trial: abs(trial.threshold - middle))
 
 
 def _middle(low: float, high: float) -> float:
@@ -252,17 +261,16 @@ def _middle(low: float, high: float) -> float:
     return next((one for one in candidates if low < one and abs(one - middle) <= quarter), high)
 
 
-def _trial(judged: Sequence[tuple[float, bool]], threshold: float) -> Trial:
-    """Count how a threshold decides labelled pairs, given as score and label."""
-    right = sum(score >= threshold and same for score, same in judged)
-    false = sum(score >= threshold and not same for score, same in judged)
-    missed = sum(score < threshold and same for score, same in judged)
-    reaching = right + false
+def _trial(threshold: float, together: Truths, same: Truths) -> Trial:
+    """Count how the clusters of a threshold decide labelled pairs."""
+    right = int(np.count_nonzero(together & same))
+    false = int(np.count_nonzero(together & ~same))
+    missed = int(np.count_nonzero(~together & same))
     return Trial(
         threshold,
-        precision=right / reaching if reaching else 1.0,
-        recall=right / (right + missed) if right + missed else 1.0,
-        f1=2 * right / (2 * right + false + missed) if right + false + missed else 1.0,
+        precision=right / (right + false) if right + false else 1.0,
+        recall=right / (right + missed),
+        f1=2 * right / (2 * right + false + missed),
         false=false,
         missed=missed,
     )

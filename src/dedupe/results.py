@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from dedupe import clustering
 from dedupe.errors import InvalidSetting, MissingExtra, Skipped, UnknownDocument
@@ -156,21 +157,12 @@ class Result:
             loaded from JSON and its `keep` was a function.
         """
         settings = replace(self.settings, threshold=threshold)
-        scored = self._scored
-        labels = cluster_labels(
-            len(scored.ids),
-            scored.numbers,
-            scored.scores,
-            scored.is_identical,
-            np.array([document.is_old for document in self.documents], np.bool_),
-            threshold=threshold,
-        )
-        clusters = make_clusters(self.documents, labels, settings.keep)
+        clusters = make_clusters(self.documents, self._labels_at(threshold), settings.keep)
         return replace(
             self,
             settings=settings,
             clusters=clusters,
-            duplicates=make_duplicates(clusters, scored, threshold),
+            duplicates=make_duplicates(clusters, self._scored, threshold),
         )
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -294,6 +286,18 @@ class Result:
     def _numbers(self) -> dict[str, int]:
         """The places of documents in `documents`."""
         return {name: number for number, name in enumerate(self._scored.ids)}
+
+    def _labels_at(self, threshold: float) -> npt.NDArray[np.int64]:
+        """Return the cluster of each of `documents` that another threshold gives."""
+        scored = self._scored
+        return cluster_labels(
+            len(scored.ids),
+            scored.numbers,
+            scored.scores,
+            scored.is_identical,
+            np.array([document.is_old for document in self.documents], np.bool_),
+            threshold=threshold,
+        )
 
     def _find(self, one: str, other: str) -> Pair | None:
         """Return the scored pair of two documents, if there is one."""

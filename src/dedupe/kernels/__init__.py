@@ -7,7 +7,6 @@ user's cache directory where that is read-only.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from numba import njit
@@ -33,11 +32,12 @@ def are_compiled() -> bool:
     """Whether the kernels are in the cache on disk, so that the first call is quick."""
     from dedupe.kernels import alignment  # noqa: PLC0415  It needs `compiled` from here.
 
-    stats = getattr(alignment.align_pairs_into, "stats", None)
+    kernel: Any = alignment.align_pairs_into
     # Without compilation (NUMBA_DISABLE_JIT) a kernel is a plain function.
-    if stats is None or not stats.cache_path:
-        return stats is None
-    cached = Path(stats.cache_path).glob("alignment.align_pairs_into-*.nbi")
-    # After an upgrade what is there is older than the source, and of no use.
-    source = Path(alignment.__file__).stat().st_mtime
-    return any(index.stat().st_mtime >= source for index in cached)
+    if not hasattr(kernel, "stats"):
+        return True
+    if not kernel.stats.cache_path:
+        return False
+    # Only numba knows whether what is there is of this source, and it has no public word for it.
+    index: Any = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
+    return not hasattr(index, "_load_index") or bool(index._load_index())

@@ -3,13 +3,15 @@
 It says what the labels say. How they are weighed is left to `dedupe.calibration`.
 """
 
-from collections.abc import Iterator
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from collections.abc import Iterator, Sequence
 
 from dedupe.calibration import Calibration, Trial
 from dedupe.report.lines import BLANK, Line, counted
 
 __all__ = ["describe"]
+
+NAMED = 3
+"""How many of the documents without a pair are named."""
 
 
 def describe(found: Calibration) -> Iterator[Line]:
@@ -17,8 +19,8 @@ def describe(found: Calibration) -> Iterator[Line]:
     labels = counted(found.n_same + found.n_different, "label")
     kinds = f"{found.n_same:,} one story, {found.n_different:,} two stories"
     yield Line(0, (("heading", f"{labels}: {kinds}"),))
-    if found.n_unscored:
-        yield Line(1, (("dim", f"{found.n_unscored:,} of pairs without a score count as 0"),))
+    if found.unpaired:
+        yield _unpaired(found.unpaired)
     yield BLANK
     yield _trial("keep", "best", found.best)
     yield Line(1, (("dim", _between(found)),))
@@ -35,20 +37,19 @@ def describe(found: Calibration) -> Iterator[Line]:
         )
 
 
-def _between(found: Calibration) -> str:
-    """Say which thresholds do as well as the best, with digits enough to see that it is one.
+def _unpaired(names: Sequence[str]) -> Line:
+    """Say which documents no threshold can put into a cluster, for they may be misspelt."""
+    are = "is" if len(names) == 1 else "are"
+    said = f"{counted(len(names), 'document')} {are} in no scored pair, so in no cluster: "
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return Line(1, (("dim", said), ("id", ", ".join(names[:NAMED])), ("dim", more)))
 
-    The range is rounded to its inside, so that what is said of it is true.
-    """
+
+def _between(found: Calibration) -> str:
+    """Say which thresholds do as well as the best."""
     if found.low == found.high:
-        return "no other threshold does as well"
-    for digits in range(4, 18):
-        step = Decimal(1).scaleb(-digits)
-        low = Decimal(str(found.low)).quantize(step, ROUND_CEILING)
-        high = Decimal(str(found.high)).quantize(step, ROUND_FLOOR)
-        if float(low) < found.best.threshold <= float(high):
-            break
-    return f"any threshold above {low.normalize():f}, up to {high.normalize():f}, does as well"
+        return "the nearest thresholds that were tried do worse"
+    return f"so does every threshold that was tried from {found.low} to {found.high}"
 
 
 def _trial(role: str, what: str, trial: Trial) -> Line:
