@@ -135,3 +135,8 @@ def test_one_search_and_a_second_run_with_nothing_to_do(here):
     again = clean("new", against="old", delete=True)
     assert again.dropped == ()
     assert again.result == replace(again.result, n_documents=3, n_old=2)
+
+
+def test_paths_may_come_from_iterators(here):
+    done = clean(iter(["new"]), against=iter(["old"]), result=found(COPIES), delete=True)
+    assert done.dropped == ("new/a.txt", "new/deep/c.txt")

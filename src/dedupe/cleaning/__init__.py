@@ -26,6 +26,7 @@ from dedupe.settings import Settings
 __all__ = ["Cleaning", "clean"]
 
 SETTINGS = frozenset(field.name for field in fields(Settings))
+"""The settings of a search that decide; others say how it goes about its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,9 @@ def clean(
     InvalidResult
         When the result is not one of these paths.
     CannotClean
-        When a file changes meanwhile or cannot be written. Then nothing is written,
-        and of files that were to be moved or deleted, none has been touched.
+        When a file changes meanwhile or cannot be written, when another run is at
+        work, or when one of another kind was cut off. Then nothing is written, and of
+        files that were to be moved or deleted, none has been touched.
 
     Notes
     -----
@@ -139,7 +141,8 @@ def clean(
     >>> clean("seeds").dropped
     ('seeds/000_4e74bd628e7d00ce.txt',)
     """
-    paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    paths = _listed(paths)
+    against = None if against is None else _listed(against)
     if result is not None and not isinstance(result, Result):
         raise InvalidSetting(
             f"result must be a Result, got {result!r}: load a saved one with Result.from_json"
@@ -162,6 +165,11 @@ def clean(
         raise
     except OSError as error:
         raise CannotClean(f"files must be there to be read and written: {error}") from error
+
+
+def _listed(paths: Paths) -> list[str | os.PathLike[str]]:
+    """Return paths as a list, which can be gone through more than once."""
+    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 def _check_names(**named: str | os.PathLike[str] | None) -> None:
