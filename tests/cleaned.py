@@ -32,7 +32,7 @@ def made(paths, *groups: Iterable[str], **fields) -> Result:
         n_words=7 * len(documents),
         settings=Settings(),
         documents=tuple(
-            DocumentInfo(id_, 7, 0, documents[id_].time, documents[id_].is_old)
+            DocumentInfo(id_, 7, 0, None, documents[id_].is_old, documents[id_].digest)
             for group in groups
             for id_ in group
         ),

@@ -67,7 +67,7 @@ def results(draw):
         seed=draw(st.integers(0, 2**32 - 1)),
         keep=draw(st.sampled_from(["longest", "shortest", "first", "newest"])),
     )
-    bare = Result((), (), tuple(pairs.values()), skipped, len(names), 99, settings, documents)
+    bare = Result((), (), tuple(pairs.values()), skipped, len(names), 9999, settings, documents)
     return bare.at(settings.threshold)
 
 

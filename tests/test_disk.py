@@ -67,14 +67,14 @@ def test_a_device_is_written_to_as_it_is():
 def test_a_folder_is_for_one_run_at_a_time(tmp_path):
     program = (
         "import sys, pathlib; from dedupe import disk\n"
-        "with disk.try_lock_folder(pathlib.Path(sys.argv[1])) as is_ours: print(is_ours)"
+        "with disk.try_lock_folders([sys.argv[1]]) as is_ours: print(is_ours)"
     )
 
     def other():
         command = [sys.executable, "-c", program, str(tmp_path)]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    with disk.try_lock_folder(tmp_path) as is_ours:
+    with disk.try_lock_folders([tmp_path]) as is_ours:
         assert is_ours
         assert other() == "False\n"
     assert other() == "True\n"

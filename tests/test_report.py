@@ -72,7 +72,7 @@ def result(scored, clusters=(), skipped=(), n_documents=4, **settings):
         scored=tuple(scored),
         skipped=tuple(skipped),
         n_documents=n_documents,
-        n_words=100 * n_documents,
+        n_words=1000 * n_documents,
         settings=Settings(**settings),
         documents=tuple(DocumentInfo(name, 100 + i, i) for i, name in enumerate(ids)),
     )

@@ -54,9 +54,8 @@ def find_duplicates(
         formats.
     against : path or iterable of paths
         An old collection, which must hold a document. Each other document is compared
-        with it alone and goes
-        with the old document that it matches best; nothing old is a duplicate, and
-        `keep` does not matter.
+        with it alone and goes with the old document that it matches best; nothing old
+        is a duplicate, and `keep` does not matter.
     threshold, ngram, num_perm, seed, keep
         See `dedupe.Settings`.
     id_field, text_field : str

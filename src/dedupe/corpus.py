@@ -55,6 +55,8 @@ class Corpus:
         NaN where a document has none.
     is_old : bool [shape=(n_read,)]
         Whether it belongs to the collection that others are held against.
+    text_digests : array of uint64
+        XXH3 of each text.
     n_shingles : int64 [shape=(n_read,)]
     signatures : uint32 [shape=(n_read, num_perm)], or none once candidates are found
     stored : Texts
@@ -71,6 +73,7 @@ class Corpus:
     rows: Whole
     times: npt.NDArray[np.float64]
     is_old: npt.NDArray[np.bool_]
+    text_digests: "array[int]"
     n_shingles: Whole
     signatures: npt.NDArray[np.uint32]
     stored: Texts
@@ -91,6 +94,7 @@ class Corpus:
             row if self.keeps_order else 0,
             None if np.isnan(time) else time,
             bool(self.is_old[row]),
+            f"{self.text_digests[row]:016x}",
         )
 
     def encoded(self, numbers: Whole) -> list[bytes]:
@@ -155,6 +159,7 @@ class _Intake:
         self.ids: list[str] = []
         self.times = array("d")
         self.is_old = bytearray()
+        self.text_digests = array("Q")
         self.texts = texts
         self.skipped: list[Skipped] = []
         self._digest = xxhash.xxh3_128()
@@ -171,6 +176,7 @@ class _Intake:
             self.times.append(np.nan if item.time is None else item.time)
             self.is_old.append(item.is_old)
             texts.append(item.text.encode("utf-8", "replace"))
+            self.text_digests.append(xxhash.xxh3_64_intdigest(texts[-1]))
             n_bytes += len(texts[-1])
             if n_bytes >= BLOCK_BYTES:
                 yield self._block(texts)
@@ -252,6 +258,7 @@ def read_corpus(
         rows=np.array(order, np.int64),
         times=np.array(intake.times),
         is_old=is_old,
+        text_digests=intake.text_digests,
         n_shingles=n_shingles,
         signatures=rows.finish(),
         stored=intake.texts,

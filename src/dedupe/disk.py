@@ -6,13 +6,15 @@ neither Ctrl-C nor a full disk leaves half a file or destroys the one before.
 
 import errno
 import os
+import shutil
+import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["check", "draft_of", "replace", "try_lock", "try_lock_folder", "write_all"]
+__all__ = ["check", "draft_of", "replace", "try_lock", "try_lock_folders", "write_all"]
 
 
 def check(path: Path) -> None:
@@ -24,7 +26,8 @@ def check(path: Path) -> None:
         With the reason, as writing would raise it.
     """
     place = path if _is_special(path) else path.resolve().parent
-    place.stat()
+    if not stat.S_ISDIR(place.stat().st_mode) and not _is_special(path):
+        raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(place))
     if not os.access(place, os.W_OK):
         raise PermissionError(errno.EACCES, "no permission to write there", str(place))
 
@@ -45,6 +48,8 @@ def replace(path: Path, data: bytes) -> None:
     try:
         with draft.open("xb") as file:
             file.write(data)
+        if path.exists():
+            shutil.copymode(path, draft)
         draft.replace(path)
     except BaseException:  # Ctrl-C as well.
         draft.unlink(missing_ok=True)
@@ -72,22 +77,32 @@ def write_all(stream: IO[bytes], data: bytes | memoryview) -> None:
 
 
 @contextmanager
-def try_lock_folder(folder: Path) -> Iterator[bool]:
-    """Keep other runs from a folder, or say that one is at work there.
+def try_lock_folders(folders: Iterable[str | os.PathLike[str]]) -> Iterator[bool]:
+    """Keep other runs from folders and from all that is in them, or say that one is at work there.
 
-    Windows opens no folder as a file, so nothing is kept from it there.
+    Each is held for this run alone, and every folder above it together with whoever
+    is at work elsewhere below. Windows opens no folder as a file, so nothing is kept
+    from it there.
     """
-    if sys.platform == "win32":
-        yield True
-        return
-    handle = os.open(folder, os.O_RDONLY)
+    with ExitStack() as held:
+        own = {Path(folder).resolve() for folder in folders} if sys.platform != "win32" else set()
+        above = {parent for folder in own for parent in folder.parents} - own
+        locks = [(folder, True) for folder in sorted(own)] + [(one, False) for one in sorted(above)]
+        yield all(_try_hold(folder, held, alone=alone) for folder, alone in locks)
+
+
+def _try_hold(folder: Path, held: ExitStack, *, alone: bool) -> bool:
+    """Lock a folder until `held` is closed."""
     try:
-        yield try_lock(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return True  # Nobody can be at work on what cannot be listed.
+    held.callback(os.close, handle)
+    # While we waited, the folder may have been removed, and made anew for another.
+    return try_lock(handle, alone=alone) and os.path.samestat(os.fstat(handle), folder.stat())
 
 
-def try_lock(file: Any) -> bool:
+def try_lock(file: Any, *, alone: bool = True) -> bool:
     """Lock a file for as long as it is open, and return whether no other program has.
 
     Some network disks know no locks; then nothing is locked.
@@ -95,6 +110,8 @@ def try_lock(file: Any) -> bool:
     Parameters
     ----------
     file : binary file or its descriptor
+    alone : bool
+        Whether others that do not ask for it alone are kept out, too.
     """
     try:
         if sys.platform == "win32":
@@ -106,7 +123,7 @@ def try_lock(file: Any) -> bool:
         else:
             import fcntl  # noqa: PLC0415
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except OSError as error:
         return error.errno not in {errno.EWOULDBLOCK, errno.EACCES}
     return True

@@ -200,6 +200,8 @@ class DocumentInfo:
     is_old : bool
         Whether it belongs to the collection that others were held against, of which
         nothing is a duplicate.
+    digest : str
+        Of its text, which tells whether it is still the same: XXH3 in hexadecimal.
     """
 
     id: str
@@ -207,6 +209,7 @@ class DocumentInfo:
     position: int
     time: float | None = None
     is_old: bool = False
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

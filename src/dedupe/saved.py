@@ -103,6 +103,7 @@ def facts_from(text: str | bytes) -> dict[str, Any]:
     facts = {name: column[0] for name, column in zip(PARTS, columns, strict=True)}
     del facts["format"], facts["version"]
     facts["scored"] = facts.pop("pairs")
+    _check_counts(facts)
     _check_pairs(facts["documents"], facts["scored"])
     _check_clusters(facts["documents"], facts["clusters"])
     _check_duplicates(facts["clusters"], facts["duplicates"], facts["scored"])
@@ -257,6 +258,20 @@ def _check_evidence(found: Iterable[Evidence | None]) -> None:
 
 
 # --- ids ---
+
+
+def _check_counts(facts: dict[str, Any]) -> None:
+    """Refuse numbers of all documents that are less than those of what is listed."""
+    listed = facts["documents"]
+    n_old = sum(document.is_old for document in listed)
+    n_words = sum(document.n_words for document in listed)
+    if (
+        facts["n_documents"] < max(len(listed), facts["n_old"])
+        or facts["n_old"] < n_old
+        or facts["n_words"] < n_words
+    ):
+        numbers = {name: facts[name] for name in ("n_documents", "n_old", "n_words")}
+        _refuse("the documents that are listed must be part of all", short(numbers))
 
 
 def _check_pairs(documents: Sequence[DocumentInfo], pairs: Sequence[Pair]) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 from dedupe.cleaning import journal as journals
 from dedupe.cleaning.cleaned import write_cleaned
 from dedupe.cleaning.files import carry_out, check_folder, plan_steps
-from dedupe.cleaning.inputs import Inputs, Paths, base_of, check_matches, take_stock
+from dedupe.cleaning.fitting import check_matches
+from dedupe.cleaning.inputs import Inputs, Paths, base_of, take_stock
 from dedupe.cleaning.journal import NAME, Action, Order, Plan
 from dedupe.cleaning.output import targets
 from dedupe.documents.document import Options
 from dedupe.documents.walk import named
-from dedupe.errors import CannotClean, DedupeError, InvalidSetting, Skipped
+from dedupe.errors import CannotClean, DedupeError, InvalidResult, InvalidSetting, Skipped
 from dedupe.results import Result
 from dedupe.saved import settings_as_json
 from dedupe.settings import Settings
@@ -154,12 +155,13 @@ def clean(
         if action is not None:
             folder = "" if move is None else os.path.abspath(move)  # noqa: PTH100
             note = Path(base_of(paths), NAME) if journal is None else Path(journal)
-            with journals.only_run(base_of(paths)):
+            bases = [base_of(some) for some in (paths, against) if some is not None]
+            with journals.only_run(bases):
                 return _act(task, task.order(action, folder), note, confirm)
         inputs = task.take_stock()
         if output is not None:
             return _write(task, inputs, os.fspath(output), annotate=annotate)
-        found = task.find(inputs)
+        found = task.find_unchanged(inputs)
         return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
         raise
@@ -224,27 +226,40 @@ class _Task:
         """Look at every file; pass over those that are gone, if some may be."""
         return take_stock(self.paths, self.against, gone=gone)
 
-    def find(self, inputs: Inputs, *, by_time: bool = True) -> Result:
-        """Return the result that was given, if it is of these files, or search."""
+    def find(self, inputs: Inputs) -> tuple[Result, frozenset[str]]:
+        """Return the result that was given, if it is of these files, or search.
+
+        Also return the ids of what has changed since, where it was given.
+        """
         if self.result is None:
             from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
 
             names = ("id_field", "text_field", "time_field")
             fields = {name: getattr(self.options, name) for name in names}
-            return find_duplicates(self.paths, against=self.against, **fields, **self.search)
+            found = find_duplicates(self.paths, against=self.against, **fields, **self.search)
+            return found, frozenset()
         if self.search:
             raise InvalidSetting(
                 "a result must come without settings of a search, got "
                 f"{', '.join(sorted(self.search))}: result.at gives it another threshold"
             )
-        check_matches(inputs, self.result, self.options, by_time=by_time)
-        return self.result
+        return self.result, check_matches(inputs, self.result, self.options)
+
+    def find_unchanged(self, inputs: Inputs) -> Result:
+        """Do the same, and refuse a result of texts that have changed since."""
+        found, changed = self.find(inputs)
+        if changed:
+            raise InvalidResult(
+                f"documents must be what they were for the result, got {min(changed)!r}, which "
+                "has changed since: search again"
+            )
+        return found
 
 
 def _write(task: _Task, inputs: Inputs, output: str, *, annotate: bool) -> Cleaning:
     """Write what stays, or everything with more fields."""
     targets(inputs, output)  # What cannot be written is said before the search.
-    found = task.find(inputs)
+    found = task.find_unchanged(inputs)
     written = write_cleaned(inputs, found, output, task.options, annotate=annotate)
     return Cleaning(written.dropped, written.left, written.paths, found, written.n_kept)
 
@@ -263,9 +278,8 @@ def _act(
     else:
         if order.folder:
             check_folder(order.folder, inputs)
-        # Files that have changed since are left one by one.
-        found = task.find(inputs, by_time=False)
-        plan, left = plan_steps(inputs, found, task.options, order)
+        found, changed = task.find(inputs)
+        plan, left = plan_steps(inputs, found, task.options, order, changed)
     gone, stay = _take_steps(plan, inputs, note, confirm)
     return Cleaning(gone, (*left, *stay), (), found)
 

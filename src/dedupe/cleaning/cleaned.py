@@ -62,11 +62,13 @@ def write_cleaned(
             f"annotate adds fields to records, got {min(singles)!r}, which is one text: "
             "name the files that hold records"
         )
-    work = _Work(options, changes, {one.entry.place: id_ for id_, one in singles.items()})
+    work = _Work(options, changes, {entry.place: id_ for id_, entry in singles.items()})
     with Drafts(output, is_one_file=[*places.values()] == [output]) as drafts:
         for place, target in places.items():
             entry = inputs.entries[place]
             work.write(entry, target, drafts)
+            _check_same(entry)
+        for entry in inputs.kept_in.entries.values():
             _check_same(entry)
         paths = drafts.commit()
     return work.written(paths, result)

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dedupe import disk
-from dedupe.cleaning.inputs import Entry, Holder, Inputs, Stamp, is_inside
+from dedupe.cleaning.inputs import Entry, Inputs, Stamp, is_inside
 from dedupe.cleaning.journal import Action, Order, Plan, Step, settle
 from dedupe.documents.document import Options
 from dedupe.errors import InvalidSetting, Skipped
@@ -54,42 +54,32 @@ def check_folder(folder: str, inputs: Inputs) -> None:
 
 
 def plan_steps(
-    inputs: Inputs, result: Result, options: Options, order: Order
+    inputs: Inputs, result: Result, options: Options, order: Order, changed: frozenset[str]
 ) -> tuple[Plan, tuple[Skipped, ...]]:
     """Return what is to be done, and the duplicates for which nothing can be done."""
     files = inputs.single_documents(result, options)
     holders = inputs.kept_in.holders(result, options)
-    times = {document.id: document.time for document in result.documents}
     steps, left = [], []
     for duplicate in result.duplicates:
         try:
-            entry = _unchanged(duplicate.id, files, times)
-            kept = _unchanged(duplicate.duplicate_of, holders, times)
+            entry = _unchanged(duplicate.id, files, changed)
+            kept = _unchanged(duplicate.duplicate_of, holders, changed)
         except Stays as why:
             left.append(Skipped(duplicate.id, why.reason, why.remedy))
             continue
-        steps.append(
-            Step(
-                duplicate.id,
-                entry.place,
-                entry.stamp,
-                duplicate.duplicate_of,
-                kept.place,
-                kept.stamp,
-            )
-        )
+        names = (duplicate.id, entry.place, entry.stamp)
+        steps.append(Step(*names, duplicate.duplicate_of, kept.place, kept.stamp))
     draft = disk.draft_of(Path(inputs.base, "any")).name
     return Plan(order, draft, tuple(steps)), tuple(left)
 
 
-def _unchanged(id_: str, known: dict[str, Holder], times: dict[str, float | None]) -> Entry:
-    """Return the file of a document, which must be as old as the result says."""
+def _unchanged(id_: str, known: dict[str, Entry], changed: frozenset[str]) -> Entry:
+    """Return the file of a document, whose text must be what the result is about."""
+    if id_ in changed:
+        raise Stays(f"{id_} has changed since it was read")
     if id_ not in known:
         raise Stays(f"{id_} is not a file of its own", "write its file anew with output= (-o)")
-    entry, time = known[id_]
-    if times.get(id_) != time:
-        raise Stays(f"{id_} has changed since it was read")
-    return entry
+    return known[id_]
 
 
 def carry_out(plan: Plan, inputs: Inputs) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:

@@ -5,7 +5,7 @@ as it was here is the one that the search has read, and one that is not is left 
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -14,18 +14,17 @@ from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
 from dedupe.documents.formats import RECORDS, suffixes
 from dedupe.documents.walk import STDIN, File, anchor, named, resolve, walk
-from dedupe.errors import InvalidResult, InvalidSetting, NoSuchPath
+from dedupe.errors import InvalidSetting, NoSuchPath
 from dedupe.results import Result
 
 __all__ = [
     "Entry",
-    "Holder",
     "Inputs",
     "Paths",
     "Stamp",
     "base_of",
-    "check_matches",
     "is_inside",
+    "single_id",
     "take_stock",
 ]
 
@@ -63,13 +62,6 @@ class Entry:
     place: str
     stamp: Stamp
     holds_records: bool
-
-
-class Holder(NamedTuple):
-    """A document, by the file that holds it, and how old it is."""
-
-    entry: Entry
-    time: float | None
 
 
 @dataclass(frozen=True)
@@ -115,31 +107,31 @@ class Inputs:
         """The folders that hold the files, within `base`."""
         return frozenset(map(os.path.dirname, self.entries))
 
-    def single_documents(self, result: Result, options: Options) -> dict[str, Holder]:
+    def single_documents(self, result: Result, options: Options) -> dict[str, Entry]:
         """Return the files that a result knows as one document each, by id.
 
         A name that also goes with something unreadable is left out: a record may
         carry the name of a file that could not be read, and stand for another text.
         """
         unclear = {skipped.id for skipped in result.skipped}
-        found: dict[str, Holder] = {}
+        found: dict[str, Entry] = {}
         for entry in self.entries.values():
             if not entry.holds_records:
-                id_, time = _single(entry, options)
+                id_ = single_id(entry, options)
                 unclear |= {id_} & found.keys()
-                found[id_] = Holder(entry, time)
-        return {id_: single for id_, single in found.items() if id_ not in unclear}
+                found[id_] = entry
+        return {id_: entry for id_, entry in found.items() if id_ not in unclear}
 
-    def holders(self, result: Result, options: Options) -> dict[str, Holder]:
+    def holders(self, result: Result, options: Options) -> dict[str, Entry]:
         """Return the file that holds each copy which a result keeps."""
         kept = {duplicate.duplicate_of for duplicate in result.duplicates}
         singles = self.single_documents(result, options)
-        found = {id_: single for id_, single in singles.items() if id_ in kept}
+        found = {id_: entry for id_, entry in singles.items() if id_ in kept}
         for entry in self.entries.values():
             if entry.holds_records and found.keys() != kept:
-                for placed in read_file(entry.file, options):
-                    if isinstance(placed.item, Document) and placed.item.id in kept:
-                        found[placed.item.id] = Holder(entry, placed.item.time)
+                for _, item, _ in read_file(entry.file, options):
+                    if isinstance(item, Document) and item.id in kept:
+                        found[item.id] = entry
         return found
 
     def holds(self, path: str) -> bool:
@@ -230,86 +222,8 @@ def _holds_records(file: File) -> bool:
     return suffix in RECORDS if suffix != ".json" else bool(next(read_file(file, Options())).rows)
 
 
-def _single(entry: Entry, options: Options) -> tuple[str, float | None]:
-    """Return the id of a file that is one document, and how old that is."""
+def single_id(entry: Entry, options: Options) -> str:
+    """Return the id of a file that is one document: its name, unless it says another."""
     if suffixes(entry.file.path)[0] != ".json":
-        return entry.file.id, entry.file.time
-    item = next(read_file(entry.file, options)).item
-    return item.id, item.time if isinstance(item, Document) else None
-
-
-def check_matches(inputs: Inputs, result: Result, options: Options, *, by_time: bool) -> None:
-    """Refuse a result that is not one of these files, or that nobody could act on.
-
-    Parameters
-    ----------
-    inputs : Inputs
-    result : Result
-    options : Options
-    by_time : bool
-        Whether what is in clusters must be as old as the result says.
-
-    Raises
-    ------
-    InvalidResult
-    """
-    _check_sound(result)
-    dropped = {duplicate.id for duplicate in result.duplicates}
-    members = {member for cluster in result.clusters for member in cluster.members}
-    kept = members - dropped
-    times = {document.id: document.time for document in result.documents}
-    changed: set[str] = set()
-    n_items = len(inputs.others | inputs.kept_in.others)
-    for entry in {**_by_key(inputs), **_by_key(inputs.kept_in)}.values():
-        may_be_kept = entry.file.key in inputs.kept_in.keys
-        may_go = inputs.old is None or not may_be_kept
-        for document, time in _documents(entry, options):
-            n_items += 1
-            if by_time and document in members and times.get(document) != time:
-                changed.add(document)
-            if may_go:
-                dropped.discard(document)
-            if may_be_kept:
-                kept.discard(document)
-    odd = dropped | kept
-    n_known = result.n_documents + len(result.skipped)
-    if odd or n_items != n_known:
-        first = f", and not {min(odd)!r}" if odd else ""
-        raise InvalidResult(
-            f"a result must be of the documents that are cleaned: it has {n_known:,}, "
-            f"the paths have {n_items:,}{first}; name the same paths and fields as for the "
-            "result, or search again"
-        )
-    if changed:
-        raise InvalidResult(
-            "documents must be as old as the result says, got "
-            f"{min(changed)!r}, which has changed since: search again"
-        )
-
-
-def _by_key(inputs: Inputs) -> dict[tuple[int, int | str], Entry]:
-    """Return the files by what they are on disk, which is the same for every name of one."""
-    return {entry.file.key: entry for entry in inputs.entries.values()}
-
-
-def _documents(entry: Entry, options: Options) -> Iterator[tuple[str, float | None]]:
-    """Yield the id of each document in a file and how old it is, "" for what cannot be read."""
-    if not entry.holds_records:
-        yield _single(entry, options)
-        return
-    for _, item, _ in read_file(entry.file, options):
-        yield (item.id, item.time) if isinstance(item, Document) else ("", None)
-
-
-def _check_sound(result: Result) -> None:
-    """Refuse a result in which what is kept of one cluster is dropped in another."""
-    dropped = [duplicate.id for duplicate in result.duplicates]
-    kept = {duplicate.duplicate_of for duplicate in result.duplicates}
-    members = {member for cluster in result.clusters for member in cluster.members}
-    odd = kept.intersection(dropped) | {*kept, *dropped} - members
-    if odd or len(set(dropped)) < len(dropped):
-        shown = repr(min(odd)) if odd else "one of them twice"
-        raise InvalidResult(
-            f"a result must not drop what it keeps, nor what is in no cluster, got {shown}: "
-            "search again"
-        )
+        return entry.file.id
+    return next(read_file(entry.file, options)).item.id

@@ -15,7 +15,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,19 +111,19 @@ class Plan:
 
 
 @contextmanager
-def only_run(folder: str) -> Iterator[None]:
-    """Keep other runs from what is in a folder.
+def only_run(folders: Iterable[str]) -> Iterator[None]:
+    """Keep other runs from what is in some folders.
 
     Raises
     ------
     CannotClean
         When one is at work there.
     """
-    with disk.try_lock_folder(Path(folder)) as is_ours:
+    with disk.try_lock_folders(folders) as is_ours:
         if not is_ours:
             raise CannotClean(
-                f"files must be cleaned by one run at a time, got another at work in {folder}: "
-                "wait until it is done"
+                "files must be cleaned by one run at a time, got another at work in, above or "
+                f"below {', '.join(folders)}: wait until it is done"
             )
         yield
 
@@ -201,8 +201,12 @@ def load(path: Path) -> Plan:
         )
         if order.action not in get_args(Action):
             raise ValueError(f"action {order.action!r}")
+        if not all(isinstance(head[name], list) for name in ("paths", "against")):
+            raise ValueError("paths that are no list")
         if not all(isinstance(name, str) for name in (order.folder, *order.paths, *order.against)):
             raise ValueError("a path that is none")
+        if any(isinstance(value, list | dict) for value in order.settings.values()):
+            raise ValueError("a setting that is none")
         if not re.fullmatch(r"\.dedupe-[0-9a-f]{16}\.tmp", head["draft"]):
             raise ValueError(f"draft {head['draft']!r}")
         steps = tuple(map(_step, rows))

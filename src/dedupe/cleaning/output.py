@@ -26,6 +26,12 @@ __all__ = ["STDOUT", "Drafts", "packed", "targets"]
 STDOUT = "-"
 """What stands for standard output; a file of this name is ``./-``."""
 
+DRAFTS = "drafts"
+"""Where drafts stand in their folder, so that no name of theirs is that of `MARK`."""
+
+MARK = ".dedupe-drafts-only"
+"""A file that tells a folder for drafts from any other of its name."""
+
 
 def targets(inputs: Inputs, output: str) -> dict[str, str]:
     """Return where each file goes, by its place among the inputs.
@@ -93,7 +99,7 @@ def _check_target(target: str, keys: frozenset[tuple[int, int | str]]) -> None:
     target = os.path.realpath(target)
     try:
         info = os.stat(target)  # noqa: PTH116
-    except OSError:
+    except FileNotFoundError:
         return
     if (info.st_dev, info.st_ino or os.path.realpath(target)) in keys:
         raise InvalidSetting(f"output must not be one of the inputs, got {target!r}: name another")
@@ -168,8 +174,9 @@ class Drafts:
 
     def commit(self) -> tuple[Path, ...]:
         """Put everything in its place."""
-        for draft, path in self._drafts.items():
+        for path in self._drafts.values():
             path.parent.mkdir(parents=True, exist_ok=True)
+        for draft, path in self._drafts.items():
             draft.replace(path)
         if self._piped is not None:
             self._piped.seek(0)
@@ -181,11 +188,11 @@ class Drafts:
     def _places(self, target: str) -> tuple[Path, Path]:
         """Return where a file will stand, no link followed out of the folder, and its draft."""
         if self.is_one_file:
-            return self.root, self._folder / self.root.name
+            return self.root, self._folder / DRAFTS / self.root.name
         path = Path(target)
         if not is_inside(path.parent, self.root):
             raise CannotClean(f"{path.parent} is a link out of {self.root}: remove the link")
-        return path, self._folder / path.relative_to(self.output)
+        return path, self._folder / DRAFTS / path.relative_to(self.output)
 
 
 @contextmanager
@@ -193,14 +200,13 @@ def _alone_in(folder: Path) -> Iterator[None]:
     """Make a folder to work in, and leave nothing of it, nor of what a killed run left in it."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    with disk.try_lock_folder(folder) as is_ours:
-        if not is_ours or folder.is_symlink():
+    with disk.try_lock_folders([folder]) as is_ours:
+        if not is_ours:
             raise CannotClean(
                 f"a place must be written to by one run at a time, got another in {folder}: "
                 "wait until it is done"
             )
-        for left in folder.iterdir():
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        _clear(folder)
         try:
             yield
         finally:
@@ -208,6 +214,21 @@ def _alone_in(folder: Path) -> Iterator[None]:
             for path in made[1:]:
                 with suppress(OSError):  # What has been written stands in it.
                     path.rmdir()
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed run has left in its folder; nothing else may be there."""
+    mark = folder / MARK
+    if folder.is_symlink() or (any(folder.iterdir()) and not mark.is_file()):
+        raise CannotClean(
+            f"a folder for drafts must hold nothing else, got something in {folder}: move it away"
+        )
+    for left in folder.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        elif left != mark:
+            left.unlink()
+    mark.touch()
 
 
 @contextmanager

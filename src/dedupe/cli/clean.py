@@ -65,7 +65,7 @@ READING = ("against", "id_field", "text_field", "time_field")
     "--journal",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Where to note what is done to files until all is done.  [default: beside them]",
+    help="Where to note what is done to files until all is done.  [default: hidden, in the folder of PATH]",
 )
 @click.option(
     "--result",
@@ -88,9 +88,9 @@ def clean(
 
     By default it only prints their ids. With -o it writes a copy of JSON, CSV,
     Parquet or a folder without them, and changes nothing else. With --move, --delete
-    or --hardlink it acts on files; cut off, it finishes when it is run again.
+    or --hardlink it acts on files; if it is cut off, run the same command again.
     """
-    _check(settings, is_list=is_list, yes=yes)
+    _check(settings, result, is_list=is_list, yes=yes)
     from dedupe import cleaning
     from dedupe.report.progress import Display
     from dedupe.results import Result
@@ -121,7 +121,7 @@ def clean(
 _OF_CLEAN = ("output", "annotate", "move", "delete", "hardlink", "journal")
 
 
-def _check(settings: dict[str, Any], *, is_list: bool, yes: bool) -> None:
+def _check(settings: dict[str, Any], result: Path | None, *, is_list: bool, yes: bool) -> None:
     """Refuse flags that do not go together, before any work."""
     asked = (settings[name] for name in ("output", "move", "delete", "hardlink"))
     ways = [value for value in asked if value is not None and value is not False]
@@ -135,7 +135,10 @@ def _check(settings: dict[str, Any], *, is_list: bool, yes: bool) -> None:
         raise click.UsageError("--yes answers the question of --delete")
     if settings["delete"] and not yes and not sys.stdin.isatty():
         raise click.UsageError("--delete needs --yes where there is no terminal to ask on")
-    if settings["output"] == "-" and sys.stdout.isatty():
+    output = settings["output"]
+    if result is not None and output is not None and Path(output).resolve() == result.resolve():
+        raise click.UsageError("--output must not be the result that is acted on")
+    if output == "-" and sys.stdout is not None and sys.stdout.isatty():
         raise click.UsageError("records may hold what acts on a terminal: send them elsewhere")
 
 

@@ -55,7 +55,7 @@ SEARCH = (
         type=click.Path(),
         callback=lambda _, __, old: list(old) or None,
         metavar="OLD",
-        help="Find copies of what is in OLD only, and drop nothing there. May be given several "
+        help="Find only copies of what is in OLD, and drop nothing there. May be given several "
         "times.",
     ),
     threshold,

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time
 from numbers import Real
 from typing import Any, NamedTuple, Self
 
+import xxhash
+
 from dedupe.documents.streams import MAX_CHARS
 from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
 
@@ -50,6 +52,11 @@ class Document:
     text: str
     time: float | None = None
     is_old: bool = field(default=False, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """What tells whether the text is still the same: XXH3 in hexadecimal."""
+        return xxhash.xxh3_64_hexdigest(self.text.encode("utf-8", "replace"))
 
 
 class Placed(NamedTuple):
