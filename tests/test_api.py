@@ -547,5 +547,9 @@ def test_two_records_are_compared_by_their_ids(tmp_path):
     assert found.same_story
     with pytest.raises(UnknownDocument, match="must be within what is named, got 'c'"):
         compare("a", "c", within=place, id_field="url", text_field="body")
+    place.write_text('{"id": "a", "text": ""}\n{"id": "b", "text": "b"}')
+    with pytest.raises(NothingToRead, match="must be readable, got 'a': empty; give it a text"):
+        compare("a", "b", within=place)
+    place.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(InvalidInput, match="name two of them by their ids"):
         compare(place, place, text_field="body")

@@ -89,7 +89,7 @@ def test_of_long_documents_the_beginning_counts(cluster, longest):
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60))
 def test_samples_are_of_one_cluster_and_as_many_as_there_are(labels):
     labels = np.array(labels)
-    samples = draw_samples(block_of([[i, i * i] for i in range(labels.size)]), labels)
+    samples = draw_samples(block_of([[i, i * i] for i in range(labels.size)]), labels, labels >= 0)
     sizes = np.bincount(labels)
     assert samples.sizes.tolist() == [min(n, SAMPLE) for n in sizes if n >= MIN_DOCUMENTS]
     for c in range(samples.sizes.size):
@@ -103,7 +103,10 @@ def test_samples_do_not_depend_on_the_numbers_of_documents(order):
     texts = [[i + 1, 7 * i + 2, i * i] for i in range(30)]
 
     def sampled(texts):
-        return {tuple(texts[d]) for d in draw_samples(block_of(texts), np.zeros(30, int)).documents}
+        return {
+            tuple(texts[d])
+            for d in draw_samples(block_of(texts), np.zeros(30, int), np.ones(30, bool)).documents
+        }
 
     assert sampled([texts[i] for i in order]) == sampled(texts)
 
@@ -194,3 +197,11 @@ def test_clusters_are_judged_apart():
     texts = [*(in_form() for _ in range(4)), *([*story, k] for k in range(4))]
     samples = Samples(np.arange(8), np.array([0, 4, 8]))
     assert are_forms(block_of(texts), samples).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("n", [12, 40, 100])
+def test_copies_of_one_report_do_not_hide_that_it_is_one_of_a_form(n):
+    texts = notices(n)
+    name = min(texts)
+    copies = {f"{name} copy {k:03}": f"{texts[name]} Seen by reader{k}." for k in range(n)}
+    assert groups(texts | copies) == [tuple(sorted([name, *copies]))]

@@ -12,7 +12,7 @@ from dedupe import __version__
 from dedupe.checkpoint import Checkpoint
 from dedupe.comparing import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
-from dedupe.errors import InvalidInput, InvalidSetting, Skipped, UnknownDocument
+from dedupe.errors import InvalidInput, InvalidSetting, NothingToRead, Skipped, UnknownDocument
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Comparison
 from dedupe.results import Result
@@ -285,15 +285,24 @@ def _named(
 ) -> tuple[Document, Document]:
     """Find two documents by their ids."""
     found: dict[str, Document] = {}
+    skipped: dict[str, Skipped] = {}
     for item in stream:
-        if item.id in (left, right) and isinstance(item, Document):
-            found[item.id] = item
+        if item.id in (left, right):
+            if isinstance(item, Document):
+                found[item.id] = item
+            else:
+                skipped[item.id] = item
     for name in (left, right):
-        if name not in found:
-            raise UnknownDocument(
-                f"a document to compare must be within what is named, got {name!r}: "
-                "ids are as the report shows them"
+        if name in found:
+            continue
+        if why := skipped.get(name):
+            raise NothingToRead(
+                f"a document to compare must be readable, got {name!r}: {why.reason}; {why.remedy}"
             )
+        raise UnknownDocument(
+            f"a document to compare must be within what is named, got {name!r}: "
+            "ids are as the report shows them"
+        )
     return found[left], found[right]
 
 

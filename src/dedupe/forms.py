@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.alignment import Block, align, totals_of
-from dedupe.clustering import average_linkage
+from dedupe.clustering import average_linkage, components
 from dedupe.furniture import Furniture
 from dedupe.hashed import Hashed
 from dedupe.kernels import forms as kernel
@@ -62,6 +62,7 @@ CLUSTERS = 1 << 8
 Whole = npt.NDArray[np.int64]
 Pairs = npt.NDArray[np.signedinteger[Any]]
 Floats = npt.NDArray[np.float64]
+Scores = npt.NDArray[np.floating[Any]]
 Marks = npt.NDArray[np.bool_]
 Shingles = npt.NDArray[np.uint64]
 Cut = Callable[[Pairs], Iterable[Pairs]]
@@ -100,7 +101,7 @@ class Samples:
 
 
 def part_forms(
-    hashed: Hashed, labels: Whole, pairs: Pairs, cut: Cut, workers: int
+    hashed: Hashed, labels: Whole, pairs: Pairs, strict: Scores, cut: Cut, *, workers: int
 ) -> tuple[Whole, Shingles]:
     """Take the clusters apart that are forms; the stories in them stay together.
 
@@ -111,6 +112,8 @@ def part_forms(
         The least document of each cluster.
     pairs : int [shape=(n_pairs, 2)]
         Candidates, by their numbers in the corpus; only these can stay together.
+    strict : float [shape=(n_pairs,)]
+        Their scores in the first pass.
     cut : callable
         Cuts pairs into blocks.
     workers : int
@@ -122,7 +125,8 @@ def part_forms(
     texts : uint64 [shape=(n,)]
         The shingles that more than a few documents of a form have, in order.
     """
-    samples = draw_samples(hashed.block(), labels[hashed.numbers])
+    first = components(labels.size, pairs[strict > 1 - MIN_OWN])[hashed.numbers]
+    samples = draw_samples(hashed.block(), labels[hashed.numbers], first == hashed.numbers)
     found = map_in_order(
         lambda clusters: _of_forms(hashed.block(), samples.some(clusters)),
         hashed.relaxed(_slices(samples.sizes.size)),
@@ -144,19 +148,23 @@ def part_forms(
     return np.where(in_form, apart, labels), common
 
 
-def draw_samples(block: Block, labels: Whole) -> Samples:
+def draw_samples(block: Block, labels: Whole, is_distinct: Marks) -> Samples:
     """Choose at most `SAMPLE` documents of each cluster of at least `MIN_DOCUMENTS`.
 
     They are chosen by what they say, which is as good as by chance: those whose ids
-    follow each other may be copies.
+    follow each other may be copies. Of documents so alike that they cannot be two
+    reports of a form only one is distinct, or many copies of one would be the sample.
 
     Parameters
     ----------
     block : Block
     labels : int64 [shape=(n_docs,)], not negative
         The cluster of each document of the block.
+    is_distinct : bool [shape=(n_docs,)]
+        The documents that may be chosen, and count.
     """
-    documents = np.flatnonzero(np.bincount(labels)[labels] >= MIN_DOCUMENTS)
+    n_distinct = np.bincount(labels[is_distinct], minlength=int(labels.max(initial=0)) + 1)
+    documents = np.flatnonzero(is_distinct & (n_distinct[labels] >= MIN_DOCUMENTS))
     order = documents[np.lexsort((block.contents[documents], labels[documents]))]
     _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
     ranks = np.arange(order.size) - np.repeat(starts, sizes)

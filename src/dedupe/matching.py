@@ -228,7 +228,9 @@ class Matcher:
         share no more nothing is counted.
         """
         labels = _provisional_clusters(pairs, strict, len(self.corpus))
-        labels, texts = forms.part_forms(self.hashed, labels, pairs, self._blocks, self.workers)
+        labels, texts = forms.part_forms(
+            self.hashed, labels, pairs, strict, self._blocks, workers=self.workers
+        )
         pairs = pairs[is_long & (labels[pairs[:, 0]] != labels[pairs[:, 1]])]
         furniture = Furniture()
         n_done = 0

@@ -90,8 +90,8 @@ def cli() -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    callback=lambda _, __, path: None if path == Path("-") else path,
+    type=click.Path(dir_okay=False, allow_dash=True),
+    callback=lambda _, __, name: None if name in {None, "-"} else Path(name),
     metavar="FILE",
     help="Write what is printed to FILE, in one step at the end.  [default: standard output]",
 )

@@ -65,7 +65,8 @@ READING = ("against", "id_field", "text_field", "time_field")
     "--journal",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Where to note what is done to files until all is done.  [default: hidden, in the folder of PATH]",
+    help="Where to note what is done to files until all is done.  "
+    "[default: hidden, in the folder of PATH]",
 )
 @click.option(
     "--result",
