@@ -55,7 +55,7 @@ class Document:
 
     @property
     def digest(self) -> str:
-        """What tells whether the text is still the same: XXH3 in hexadecimal."""
+        """Digest of the text (XXH3, in hexadecimal), which tells whether it is still the same."""
         return xxhash.xxh3_64_hexdigest(self.text.encode("utf-8", "replace"))
 
 
