@@ -1,6 +1,7 @@
 """Duplicates of an old collection: what is new goes, what is old is never touched."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,3 +140,34 @@ def test_one_search_and_a_second_run_with_nothing_to_do(here):
 def test_paths_may_come_from_iterators(here):
     done = clean(iter(["new"]), against=iter(["old"]), result=found(COPIES), delete=True)
     assert done.dropped == ("new/a.txt", "new/deep/c.txt")
+
+
+def test_nothing_is_written_when_what_is_old_changes_meanwhile(here, monkeypatch):
+    result = found(COPIES)
+
+    def search(*_, **__):
+        Path("old/x.txt").write_text("another story, and a longer one")
+        return result
+
+    monkeypatch.setattr("dedupe.api.find_duplicates", search)
+    with pytest.raises(CannotClean, match=r"must not change .* got old/x\.txt"):
+        clean("new", against="old", output="out")
+    assert not Path("out").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folder as a file")
+@pytest.mark.parametrize(
+    ("paths", "against"), [("old", "new"), ("new/deep", None), (".", None), ("old", None)]
+)
+def test_no_other_run_is_at_work_on_either_collection(here, monkeypatch, paths, against):
+    result = found(COPIES)
+
+    def meanwhile(plan, inputs):
+        monkeypatch.undo()
+        monkeypatch.chdir(here)
+        with pytest.raises(CannotClean, match="by one run at a time"):
+            clean(paths, against=against, delete=True)
+        return (), ()
+
+    monkeypatch.setattr("dedupe.cleaning.carry_out", meanwhile)
+    clean("new", against="old", result=result, delete=True)

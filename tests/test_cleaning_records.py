@@ -771,3 +771,26 @@ def test_a_way_through_a_missing_folder_and_back_leads_to_the_input_too(here):
 def test_a_result_that_is_none_is_refused(here):
     with pytest.raises(InvalidSetting, match=r"result must be a Result, got 'r\.json'"):
         clean("in.jsonl", result="r.json")
+
+
+def test_a_folder_of_the_name_that_drafts_have_is_left_alone(here):
+    Path("in.jsonl").write_text(line("a"))
+    Path(".dedupe-drafts-out.jsonl").mkdir()
+    Path(".dedupe-drafts-out.jsonl/mine").write_text("precious")
+    with pytest.raises(CannotClean, match="must hold nothing else"):
+        clean("in.jsonl", output="out.jsonl", result=made("in.jsonl"))
+    assert Path(".dedupe-drafts-out.jsonl/mine").read_text() == "precious"
+
+
+def test_nothing_is_replaced_where_not_all_can_be(here):
+    Path("in/sub").mkdir(parents=True)
+    Path("out").mkdir()
+    for name in ("in/a.jsonl", "in/sub/b.jsonl"):
+        Path(name).write_text(line(Path(name).stem))
+    Path("out/a.jsonl").write_text("before")
+    Path("out/sub").write_text("a file where a folder should be")
+    with pytest.raises(CannotClean):
+        clean("in", output="out", result=made("in"))
+    assert sorted(tree("out").items()) == [
+        ("a.jsonl", b"before"), ("sub", b"a file where a folder should be")
+    ]  # fmt: skip

@@ -279,3 +279,11 @@ def test_who_stops_at_the_question_has_interrupted_it(here, monkeypatch):
     monkeypatch.setattr(sys.modules["dedupe.cli.clean"], "_check", lambda *_, **__: None)
     ran = run("in", "--result", "result.json", "--delete")
     assert (ran.exit_code, ran.stdout, ran.stderr) == (130, "", "dedupe: interrupted\n")
+
+
+def test_the_result_that_is_acted_on_is_not_written_over(here):
+    before = tree()
+    ran = run("in", "--result", "result.json", "-o", "in/../result.json")
+    assert ran.exit_code == 2
+    assert "--output must not be the result that is acted on" in ran.stderr
+    assert tree() == before

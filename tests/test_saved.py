@@ -247,3 +247,11 @@ def test_a_saved_result_has_lost_its_function():
         loaded.at(0.5)
     again = replace(loaded, settings=replace(loaded.settings, keep="longest"))
     assert again.at(0.4).clusters == result.clusters
+
+
+@pytest.mark.parametrize("change", [{"n_documents": 1}, {"n_old": 99}, {"n_words": 1}])
+def test_numbers_of_all_documents_are_not_less_than_those_of_some(change):
+    facts = json.loads(make_result({"ab": 0.9}).to_json())
+    assert Result.from_json(json.dumps(facts))
+    with pytest.raises(InvalidResult, match="must be part of all, got"):
+        Result.from_json(json.dumps(facts | change))

@@ -12,6 +12,7 @@ from dedupe import __version__
 from dedupe.checkpoint import Checkpoint
 from dedupe.comparing import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
+from dedupe.documents.walk import Paths
 from dedupe.errors import InvalidInput, InvalidSetting, NothingToRead, Skipped, UnknownDocument
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.records import Comparison
@@ -23,7 +24,6 @@ from dedupe.spill import default_memory
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
 
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 Keep = str | Callable[..., Any]
 
 

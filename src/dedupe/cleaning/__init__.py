@@ -14,11 +14,11 @@ from dedupe.cleaning import journal as journals
 from dedupe.cleaning.cleaned import write_cleaned
 from dedupe.cleaning.files import carry_out, check_folder, plan_steps
 from dedupe.cleaning.fitting import check_matches
-from dedupe.cleaning.inputs import Inputs, Paths, base_of, take_stock
+from dedupe.cleaning.inputs import Inputs, base_of, take_stock
 from dedupe.cleaning.journal import NAME, Action, Order, Plan
 from dedupe.cleaning.output import targets
 from dedupe.documents.document import Options
-from dedupe.documents.walk import named
+from dedupe.documents.walk import Paths, named
 from dedupe.errors import CannotClean, DedupeError, InvalidResult, InvalidSetting, Skipped
 from dedupe.results import Result
 from dedupe.saved import settings_as_json
@@ -150,18 +150,18 @@ def clean(
         )
     _check_names(output=output, move=move, journal=journal)
     action = _action(output, annotate, move, delete, hardlink)
-    task = _Task(paths, against, Options(id_field, text_field, time_field), result, search)
+    request = _Request(paths, against, Options(id_field, text_field, time_field), result, search)
     try:
         if action is not None:
             folder = "" if move is None else os.path.abspath(move)  # noqa: PTH100
             note = Path(base_of(paths), NAME) if journal is None else Path(journal)
             bases = [base_of(some) for some in (paths, against) if some is not None]
             with journals.only_run(bases):
-                return _act(task, task.order(action, folder), note, confirm)
-        inputs = task.take_stock()
+                return _act(request, request.order(action, folder), note, confirm)
+        inputs = request.take_stock()
         if output is not None:
-            return _write(task, inputs, os.fspath(output), annotate=annotate)
-        found = task.find_unchanged(inputs)
+            return _write(request, inputs, os.fspath(output), annotate=annotate)
+        found = request.find_unchanged(inputs)
         return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
         raise
@@ -196,7 +196,7 @@ def _action(
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _Request:
     """What is to be cleaned, and by which result."""
 
     paths: list[str | os.PathLike[str]]
@@ -256,20 +256,20 @@ class _Task:
         return found
 
 
-def _write(task: _Task, inputs: Inputs, output: str, *, annotate: bool) -> Cleaning:
+def _write(request: _Request, inputs: Inputs, output: str, *, annotate: bool) -> Cleaning:
     """Write what stays, or everything with more fields."""
     targets(inputs, output)  # What cannot be written is said before the search.
-    found = task.find_unchanged(inputs)
-    written = write_cleaned(inputs, found, output, task.options, annotate=annotate)
+    found = request.find_unchanged(inputs)
+    written = write_cleaned(inputs, found, output, request.options, annotate=annotate)
     return Cleaning(written.dropped, written.left, written.paths, found, written.n_kept)
 
 
 def _act(
-    task: _Task, order: Order, note: Path, confirm: Callable[[int], object] | None
+    request: _Request, order: Order, note: Path, confirm: Callable[[int], object] | None
 ) -> Cleaning:
     """Do to files what is asked for, or finish a run that was cut off."""
     is_resumed = os.path.lexists(note)
-    inputs = task.take_stock(gone=is_resumed)
+    inputs = request.take_stock(gone=is_resumed)
     left: tuple[Skipped, ...] = ()
     found = None
     if is_resumed:
@@ -278,8 +278,8 @@ def _act(
     else:
         if order.folder:
             check_folder(order.folder, inputs)
-        found, changed = task.find(inputs)
-        plan, left = plan_steps(inputs, found, task.options, order, changed)
+        found, changed = request.find(inputs)
+        plan, left = plan_steps(inputs, found, request.options, order, changed)
     gone, stay = _take_steps(plan, inputs, note, confirm)
     return Cleaning(gone, (*left, *stay), (), found)
 

@@ -68,7 +68,7 @@ def write_cleaned(
             entry = inputs.entries[place]
             work.write(entry, target, drafts)
             _check_same(entry)
-        for entry in inputs.kept_in.entries.values():
+        for entry in inputs.old.entries.values() if inputs.old else ():
             _check_same(entry)
         paths = drafts.commit()
     return work.written(paths, result)

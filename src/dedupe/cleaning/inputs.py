@@ -13,22 +13,19 @@ from typing import NamedTuple, Self
 from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
 from dedupe.documents.formats import RECORDS, suffixes
-from dedupe.documents.walk import STDIN, File, anchor, named, resolve, walk
+from dedupe.documents.walk import STDIN, File, Paths, anchor, named, resolve, walk
 from dedupe.errors import InvalidSetting, NoSuchPath
 from dedupe.results import Result
 
 __all__ = [
     "Entry",
     "Inputs",
-    "Paths",
     "Stamp",
     "base_of",
     "is_inside",
     "single_id",
     "take_stock",
 ]
-
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 class Stamp(NamedTuple):

@@ -8,7 +8,6 @@ batch of rows, is held at a time.
 What a text says is left to `dedupe.text`; nothing here normalises.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -16,20 +15,20 @@ from dedupe.documents.document import Document, Options, Placed, checked
 from dedupe.documents.formats import read_file
 from dedupe.documents.memory import read_texts
 from dedupe.documents.streams import MAX_CHARS
-from dedupe.documents.walk import File, resolve, walk
+from dedupe.documents.walk import File, Paths, resolve, walk
 from dedupe.errors import Skipped
 
 __all__ = ["MAX_CHARS", "Document", "Skipped", "read_file", "read_paths", "read_texts"]
 
 
 def read_paths(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    paths: Paths,
     *,
     id_field: str = "id",
     text_field: str = "text",
     time_field: str | None = None,
     max_chars: int = MAX_CHARS,
-    against: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
+    against: Paths | None = None,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in files and folders, one after the other.
 

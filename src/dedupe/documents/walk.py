@@ -13,7 +13,10 @@ from pathlib import Path
 
 from dedupe.errors import InvalidInput, NoSuchPath, Skipped
 
-__all__ = ["STDIN", "File", "anchor", "named", "resolve", "walk"]
+__all__ = ["STDIN", "File", "Paths", "anchor", "named", "resolve", "walk"]
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""What callers name: files, folders and patterns, one or several."""
 
 STDIN = "-"
 """What stands for standard input among paths; a file of this name is ``./-``."""
@@ -50,7 +53,7 @@ class File:
 STDIN_FILE = File(STDIN, STDIN, None, key=(-1, -1), named=True)
 
 
-def resolve(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
+def resolve(paths: Paths) -> list[str]:
     """Return the paths that exist, with patterns replaced by what they match.
 
     Raises
@@ -63,7 +66,7 @@ def resolve(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
     return [path for name in named(paths) for path in _expand(name)]
 
 
-def named(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
+def named(paths: Paths) -> list[str]:
     """Return paths and patterns as strings, or raise `InvalidInput` where they are none."""
     try:
         given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
