@@ -28,7 +28,7 @@ from dedupe import Settings
 from dedupe.lsh import COSINE_FLOOR, Z, candidate_pairs
 from dedupe.minhash import signatures
 from dedupe.shingling import digests, hash_shingles
-from dedupe.text import hash_encoded
+from dedupe.shingling.tokens import hash_encoded
 from metrics import overlap
 from recall_report import RATES, by_kind, by_similarity
 from storage import Gold, read_gold

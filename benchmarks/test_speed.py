@@ -22,10 +22,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import corpora
 import dedupe
 import peers
-from dedupe.corpus import BLOCK_BYTES
+from dedupe.engine.corpus import BLOCK_BYTES
 from dedupe.minhash import signatures
 from dedupe.shingling import digests, hash_shingles
-from dedupe.text import hash_tokens
+from dedupe.shingling.tokens import hash_tokens
 from timing import measure, stage, with_threads
 
 N_FOR_PEERS = 500

@@ -15,13 +15,14 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import corpora
-from dedupe import alignment, scoring
 from dedupe.clustering import Ask, average_linkage
-from dedupe.corpus import BLOCK_BYTES
+from dedupe.engine.corpus import BLOCK_BYTES
 from dedupe.lsh import candidate_pairs
 from dedupe.minhash import signatures
+from dedupe.scoring import alignment
+from dedupe.scoring import score as scoring
 from dedupe.shingling import Shingles, hash_shingles
-from dedupe.text import Tokens, hash_encoded, hash_tokens
+from dedupe.shingling.tokens import Tokens, hash_encoded, hash_tokens
 from dedupe.threads import map_in_order
 from timing import measure, stage, with_threads
 

@@ -12,9 +12,9 @@ import numpy as np
 
 import dedupe
 from dedupe.clustering import MEAN_SHARE
-from dedupe.furniture import Furniture
+from dedupe.scoring.boilerplate import Furniture
 from dedupe.shingling import hash_shingles, shingle
-from dedupe.text import hash_tokens
+from dedupe.shingling.tokens import hash_tokens
 from svg import BAR, KINDS, MARGIN, WIDTH, Bar, Stretch, bar, links, picture, rect, text
 
 ROOT = Path(__file__).parent.parent

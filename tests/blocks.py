@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from dedupe.alignment import Block, align, contents_of
+from dedupe.scoring.alignment import Block, align, contents_of
 from dedupe.shingling import hash_shingles
-from dedupe.text import Tokens
+from dedupe.shingling.tokens import Tokens
 
 # Words are numbers. Few different ones make documents that repeat themselves.
 repetitive = st.lists(st.integers(0, 2), min_size=1, max_size=80)

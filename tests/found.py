@@ -3,8 +3,16 @@
 from hypothesis import strategies as st
 
 from dedupe.errors import Skipped
-from dedupe.records import DocumentInfo, Evidence, Pair, Passage, Remainder, Span, evidence_of
-from dedupe.results import Result
+from dedupe.results.records import (
+    DocumentInfo,
+    Evidence,
+    Pair,
+    Passage,
+    Remainder,
+    Span,
+    evidence_of,
+)
+from dedupe.results.result import Result
 from dedupe.settings import SCORE_FLOOR, Settings
 
 

@@ -25,7 +25,7 @@ from dedupe.kernels.alignment import (
     PROSE,
 )
 from dedupe.kernels.buckets import N_ANCHORS
-from dedupe.unicode import APOSTROPHES, FILLERS, LINE_ENDS, UNSPACED
+from dedupe.shingling.folding import APOSTROPHES, FILLERS, LINE_ENDS, UNSPACED
 
 # --- text ---------------------------------------------------------------------------------
 

@@ -18,8 +18,8 @@ from blocks import (
     per_word,
     story,
 )
-from dedupe.alignment import align, by_size, shared_shingles, similarities, totals_of
 from dedupe.kernels import alignment as kernel
+from dedupe.scoring.alignment import align, by_size, shared_shingles, similarities, totals_of
 
 
 def facts_of(block, larger, smaller):

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import config
 
-from dedupe import corpus, hashed, matching
 from dedupe.api import compare, compare_texts, find_duplicate_texts, find_duplicates
+from dedupe.engine import blocks as hashed
+from dedupe.engine import corpus
+from dedupe.engine import local as matching
 from dedupe.errors import (
     DuplicateId,
     InvalidInput,
@@ -20,7 +22,7 @@ from dedupe.errors import (
     NothingToRead,
     UnknownDocument,
 )
-from dedupe.results import Result
+from dedupe.results.result import Result
 from dedupe.settings import SCORE_FLOOR
 from strategies import article, edited
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
-from dedupe.calibration import MOST_BETWEEN, calibrate
 from dedupe.errors import InvalidLabels
-from dedupe.records import Cluster
 from dedupe.report import calibration as report
 from dedupe.report.lines import plain
+from dedupe.results.calibration import MOST_BETWEEN, calibrate
+from dedupe.results.records import Cluster
 from dedupe.settings import SCORE_FLOOR
 from found import make_result, scores, thresholds
 

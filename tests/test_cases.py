@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dedupe.api import compare_texts, find_duplicate_texts
-from dedupe.text import hash_tokens
+from dedupe.shingling.tokens import hash_tokens
 
 CASES = Path(__file__).parent / "cases"
 SEEDS = Path(__file__).parent.parent / "seeds"

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe import corpus, find_duplicates, matching
-from dedupe.checkpoint import Checkpoint
+from dedupe import find_duplicates
+from dedupe.engine import corpus
+from dedupe.engine import local as matching
+from dedupe.engine.checkpoint import Checkpoint
 from dedupe.errors import CannotStore, InvalidCheckpoint
 
 SETTINGS = {"version": "1", "threshold": 0.4}

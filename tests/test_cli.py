@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from dedupe.cli import cli
 from dedupe.errors import InvalidSetting, NoSuchPath, NothingToRead, Skipped
 from dedupe.progress import Progress
-from dedupe.records import (
+from dedupe.results.records import (
     Cluster,
     Comparison,
     DocumentInfo,
@@ -24,7 +24,7 @@ from dedupe.records import (
     Span,
     evidence_of,
 )
-from dedupe.results import Result
+from dedupe.results.result import Result
 from dedupe.settings import Settings
 
 STORY = "The council voted to close the bridge."

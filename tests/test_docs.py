@@ -25,11 +25,13 @@ import pytest
 from click.testing import CliRunner
 
 import dedupe
-from dedupe import alignment, clustering, errors, forms, scoring
+from dedupe import clustering, errors
 from dedupe.cli import N_EACH, N_SHOWN, cli
 from dedupe.documents import MAX_CHARS, read_paths
-from dedupe.finder import N_LISTED
 from dedupe.report import json as json_report
+from dedupe.results.finder import N_LISTED
+from dedupe.scoring import alignment, forms
+from dedupe.scoring import score as scoring
 from dedupe.settings import SCORE_FLOOR
 
 ROOT = Path(__file__).parent.parent
@@ -332,7 +334,7 @@ def test_a_comparison_is_of_the_schema(seeds: tuple[str, str]) -> None:
 def test_labels_of_the_page_are_of_the_schema() -> None:
     ((_, text),) = [block for block in blocks("formats") if block[0] == "json"]
     check(json.loads(text), "labels")
-    from dedupe.labels import read_labels  # noqa: PLC0415
+    from dedupe.results.labels import read_labels  # noqa: PLC0415
 
     assert len(read_labels(text)) == 1
 

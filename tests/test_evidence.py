@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from dedupe.evidence import HEAD, TAIL, excerpt, gather
-from dedupe.finder import make_block
-from dedupe.records import Span
-from dedupe.runs import shared_runs
-from dedupe.text import hash_tokens
+from dedupe.results.evidence import HEAD, TAIL, excerpt, gather
+from dedupe.results.finder import make_block
+from dedupe.results.records import Span
+from dedupe.results.runs import shared_runs
+from dedupe.shingling.tokens import hash_tokens
 
 SENTENCES = (
     "“The bridge is closed,” said the mayor; it won’t open before the first of May.",

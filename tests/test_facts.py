@@ -5,11 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocks import documents, make_block, ngrams
-from dedupe.alignment import align, similarities
-from dedupe.facts import FACTS, identical_facts, is_identical, make_facts, numbers_of, scored_pairs
-from dedupe.records import Evidence
-from dedupe.scored import pairs_of
+from dedupe.results.pairs import pairs_of
+from dedupe.results.records import Evidence
 from dedupe.scoring import score
+from dedupe.scoring.alignment import align, similarities
+from dedupe.scoring.passes import (
+    FACTS,
+    identical_facts,
+    is_identical,
+    make_facts,
+    numbers_of,
+    scored_pairs,
+)
 
 # --- laws ---
 

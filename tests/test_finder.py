@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import reference
 from dedupe import find_duplicate_texts
-from dedupe.finder import EvidenceFinder, make_block
-from dedupe.furniture import Furniture
+from dedupe.results.finder import EvidenceFinder, make_block
+from dedupe.scoring.boilerplate import Furniture
 from strategies import article
 
 STORIES = [article(name, 40) for name in "abc"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.furniture import Furniture
+from dedupe.scoring.boilerplate import Furniture
 
 # Few different shingles, of which some share a slot of the smallest table.
 shingles = st.sampled_from([0, 1, 2, 4096, 8192, 2**64 - 1])

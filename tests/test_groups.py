@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe.errors import InvalidSetting
-from dedupe.groups import KEYS, cluster_labels, make_clusters
-from dedupe.records import DocumentInfo
+from dedupe.results.clusters import KEYS, cluster_labels, make_clusters
+from dedupe.results.records import DocumentInfo
 from dedupe.settings import KEEP, SCORE_FLOOR
 from found import make_result, members, scores, thresholds
 

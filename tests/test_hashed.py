@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe import hashed
-from dedupe.checkpoint import Checkpoint
-from dedupe.corpus import read_corpus
 from dedupe.documents import Document
-from dedupe.finder import make_block
-from dedupe.furniture import Furniture
-from dedupe.hashed import MAX_LINE, Hashed, short_lines
+from dedupe.engine import blocks as hashed
+from dedupe.engine.blocks import MAX_LINE, Hashed, short_lines
+from dedupe.engine.checkpoint import Checkpoint
+from dedupe.engine.corpus import read_corpus
+from dedupe.results.finder import make_block
+from dedupe.scoring.boilerplate import Furniture
 from dedupe.settings import Settings
-from dedupe.text import hash_tokens
+from dedupe.shingling.tokens import hash_tokens
 from strategies import article
 
 TEXTS = [

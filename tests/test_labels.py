@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe.errors import InvalidLabels, NoSuchPath
-from dedupe.labels import labels_by_pair, read_labels
+from dedupe.results.labels import labels_by_pair, read_labels
 
 names = st.sampled_from("abcd")
 

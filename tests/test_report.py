@@ -12,7 +12,9 @@ from rich.console import Console
 
 from dedupe.errors import Skipped
 from dedupe.progress import Progress
-from dedupe.records import (
+from dedupe.report import comparison, csv, explanation, json, progress, text
+from dedupe.report.lines import BLANK, Line, counted, plain, squeezed, styled, visible
+from dedupe.results.records import (
     Cluster,
     Comparison,
     DocumentInfo,
@@ -24,9 +26,7 @@ from dedupe.records import (
     Span,
     evidence_of,
 )
-from dedupe.report import comparison, csv, explanation, json, progress, text
-from dedupe.report.lines import BLANK, Line, counted, plain, squeezed, styled, visible
-from dedupe.results import Result
+from dedupe.results.result import Result
 from dedupe.settings import Settings
 
 NOWHERE = Span(0, 0)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import dedupe
-from dedupe.labels import read_labels
 from dedupe.report import html
 from dedupe.report.html import payload
+from dedupe.results.labels import read_labels
 
 from test_report_html import (  # isort: skip
     HOSTILE,

@@ -19,7 +19,12 @@ from hypothesis import strategies as st
 
 import dedupe
 from dedupe.errors import Skipped
-from dedupe.records import (
+from dedupe.report import html
+from dedupe.report.html import gathering, opened, payload, plots, rows, sides
+from dedupe.report.html.order import in_order
+from dedupe.report.lines import visible
+from dedupe.results.pairs import ScoredPairs
+from dedupe.results.records import (
     Cluster,
     DocumentInfo,
     Duplicate,
@@ -31,14 +36,9 @@ from dedupe.records import (
     Unlisted,
     evidence_of,
 )
-from dedupe.report import html
-from dedupe.report.html import gathering, opened, payload, plots, rows, sides
-from dedupe.report.html.order import in_order
-from dedupe.report.lines import visible
-from dedupe.results import Result
-from dedupe.scored import ScoredPairs
+from dedupe.results.result import Result
 from dedupe.settings import Settings
-from dedupe.text import tokenize
+from dedupe.shingling.tokens import tokenize
 
 HOSTILE = (
     "<script>window.hacked = 1</script>",

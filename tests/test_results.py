@@ -14,8 +14,8 @@ from dedupe.errors import (
     Skipped,
     UnknownDocument,
 )
-from dedupe.records import Cluster, Comparison
-from dedupe.results import STAYS
+from dedupe.results.records import Cluster, Comparison
+from dedupe.results.result import STAYS
 from found import make_pair, make_result, members, scores, thresholds
 
 # --- laws ---

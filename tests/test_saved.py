@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
-from dedupe.records import Evidence, Passage, Remainder, Span
-from dedupe.results import Result
-from dedupe.saved import pair_as_json, settings_as_json
+from dedupe.results.records import Evidence, Passage, Remainder, Span
+from dedupe.results.result import Result
+from dedupe.results.saved import pair_as_json, settings_as_json
 from dedupe.settings import Settings
 from found import make_pair, make_result, results
 from test_docs import SCHEMA

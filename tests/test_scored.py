@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe import Result, find_duplicate_texts, find_duplicates
-from dedupe.records import Evidence, Pair
-from dedupe.scored import ScoredPairs, keys_of, pairs_of
+from dedupe.results.pairs import ScoredPairs, keys_of, pairs_of
+from dedupe.results.records import Evidence, Pair
 
 IDS = ["a", "b", "c", "d", "e"]
 STORY = "the council voted on monday to close the old bridge for repairs until next spring " * 3

@@ -16,8 +16,8 @@ from blocks import (
     per_word,
     story,
 )
-from dedupe.alignment import MIN_HOLE, align
-from dedupe.scoring import (
+from dedupe.scoring.alignment import MIN_HOLE, align
+from dedupe.scoring.score import (
     VERDICTS,
     most,
     reason,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import reference
 from dedupe.shingling import digests, hash_shingles, shingle
-from dedupe.text import Tokens, hash_tokens, normalize
+from dedupe.shingling.tokens import Tokens, hash_tokens, normalize
 from strategies import texts
 
 ngrams = st.integers(1, 64)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe import spill
+from dedupe.engine import spill
+from dedupe.engine.spill import Rows, Texts, release
 from dedupe.errors import CannotStore
-from dedupe.spill import Rows, Texts, release
 
 limits = st.integers(0, 40)
 text_blocks = st.lists(st.lists(st.binary(max_size=9), max_size=4), min_size=1, max_size=6)
@@ -55,7 +55,7 @@ def test_the_memory_of_the_machine_is_known_or_guessed(monkeypatch):
 def test_nothing_is_left_of_a_program_that_is_killed(tmp_path):
     program = """
 import os, signal
-from dedupe.spill import Texts
+from dedupe.engine.spill import Texts
 texts = Texts(limit=1)
 texts.extend([b"more than fits"])
 os.kill(os.getpid(), signal.SIGKILL)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from dedupe.text import hash_tokens, normalize, tokenize
+from dedupe.shingling.tokens import hash_tokens, normalize, tokenize
 from strategies import texts
 
 # Neighbours that neither compose nor reorder, and no character of two tokens.

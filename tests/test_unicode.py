@@ -10,8 +10,8 @@ from numba import config
 
 import reference
 from dedupe.kernels import tokens as kernel
-from dedupe.text import hash_tokens
-from dedupe.unicode import LINE_ENDS, fold, kind, tables
+from dedupe.shingling.folding import LINE_ENDS, fold, kind, tables
+from dedupe.shingling.tokens import hash_tokens
 from strategies import texts
 
 ASSIGNED = [

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dedupe.api import Progress, compare, compare_texts, find_duplicate_texts, find_duplicates
-    from dedupe.calibration import Calibration, Trial, calibrate
     from dedupe.cleaning import Cleaning, clean
     from dedupe.errors import (
         CannotClean,
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
         Skipped,
         UnknownDocument,
     )
-    from dedupe.records import (
+    from dedupe.results.calibration import Calibration, Trial, calibrate
+    from dedupe.results.records import (
         Cluster,
         Comparison,
         DocumentInfo,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         Remainder,
         Span,
     )
-    from dedupe.results import Result
+    from dedupe.results.result import Result
     from dedupe.settings import Settings
 
 __version__ = "0.1.0"
@@ -57,7 +57,7 @@ _HOMES = {
         "find_duplicate_texts",
         "find_duplicates",
     ),
-    "dedupe.calibration": ("Calibration", "Trial", "calibrate"),
+    "dedupe.results.calibration": ("Calibration", "Trial", "calibrate"),
     "dedupe.cleaning": ("Cleaning", "clean"),
     "dedupe.errors": (
         "CannotClean",
@@ -75,7 +75,7 @@ _HOMES = {
         "Skipped",
         "UnknownDocument",
     ),
-    "dedupe.records": (
+    "dedupe.results.records": (
         "Cluster",
         "Comparison",
         "DocumentInfo",
@@ -86,7 +86,7 @@ _HOMES = {
         "Remainder",
         "Span",
     ),
-    "dedupe.results": ("Result",),
+    "dedupe.results.result": ("Result",),
     "dedupe.settings": ("Settings",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

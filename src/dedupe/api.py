@@ -1,6 +1,6 @@
 """What one calls: find duplicates among many documents, or compare two.
 
-Settings are checked here; the work is done in `dedupe.search` and `dedupe.comparing`.
+Settings are checked here; the work is done in `dedupe.pipeline` and `dedupe.comparison`.
 """
 
 import os
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from dedupe import __version__
-from dedupe.checkpoint import Checkpoint
-from dedupe.comparing import compare_documents
+from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.walk import Paths
+from dedupe.engine.checkpoint import Checkpoint
+from dedupe.engine.spill import default_memory
 from dedupe.errors import InvalidInput, InvalidSetting, NothingToRead, Skipped, UnknownDocument
+from dedupe.pipeline import Run, search
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.records import Comparison
-from dedupe.results import Result
-from dedupe.saved import settings_as_json
-from dedupe.search import Run, search
+from dedupe.results.records import Comparison
+from dedupe.results.result import Result
+from dedupe.results.saved import settings_as_json
 from dedupe.settings import Settings
-from dedupe.spill import default_memory
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
 

@@ -10,7 +10,7 @@ pairs at 0.1. What keeps this from comparing everything with everything:
   cannot reach the floor, even if the estimate is two standard errors too low.
 
 Indyk & Motwani 1998; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 3.4.
-Whether a candidate is a duplicate is left to `dedupe.scoring`.
+Whether a candidate is a duplicate is left to `dedupe.scoring.score`.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,7 @@
 """Every default of the library, with its reason.
 
 The constants of the scoring rule are not settings: they belong to the rule and
-stand beside it in `dedupe.scoring`, `dedupe.alignment` and its kernel.
+stand beside it in `dedupe.scoring.score`, `dedupe.scoring.alignment` and its kernel.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ class Settings:
     keep : str or callable
         Which document represents a cluster: ``"longest"``, ``"shortest"``,
         ``"first"`` in the order of the input, ``"newest"``, or a function from
-        the sequence of `dedupe.records.DocumentInfo` to the one to keep.
+        the sequence of `dedupe.results.records.DocumentInfo` to the one to keep.
 
     Raises
     ------

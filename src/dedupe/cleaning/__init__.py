@@ -20,8 +20,8 @@ from dedupe.cleaning.output import targets
 from dedupe.documents.document import Options
 from dedupe.documents.walk import Paths, named
 from dedupe.errors import CannotClean, DedupeError, InvalidResult, InvalidSetting, Skipped
-from dedupe.results import Result
-from dedupe.saved import settings_as_json
+from dedupe.results.result import Result
+from dedupe.results.saved import settings_as_json
 from dedupe.settings import Settings
 
 __all__ = ["Cleaning", "clean"]

@@ -23,7 +23,7 @@ from dedupe.documents.formats import suffixes
 from dedupe.documents.records import csv_rows
 from dedupe.documents.streams import CHUNK, Source, Unreadable, read_whole, unpack
 from dedupe.errors import CannotClean, InvalidSetting, Skipped
-from dedupe.results import Result
+from dedupe.results.result import Result
 
 __all__ = ["Written", "write_cleaned"]
 

@@ -22,7 +22,7 @@ from dedupe.cleaning.inputs import Entry, Inputs, Stamp, is_inside
 from dedupe.cleaning.journal import Action, Order, Plan, Step, settle
 from dedupe.documents.document import Options
 from dedupe.errors import InvalidSetting, Skipped
-from dedupe.results import Result
+from dedupe.results.result import Result
 
 __all__ = ["carry_out", "check_folder", "plan_steps"]
 

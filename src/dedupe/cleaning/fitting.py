@@ -9,7 +9,7 @@ from dedupe.cleaning.inputs import Entry, Inputs, single_id
 from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
 from dedupe.errors import InvalidResult
-from dedupe.results import Result
+from dedupe.results.result import Result
 
 __all__ = ["check_matches"]
 

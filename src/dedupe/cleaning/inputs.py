@@ -15,7 +15,7 @@ from dedupe.documents.document import Options
 from dedupe.documents.formats import RECORDS, suffixes
 from dedupe.documents.walk import STDIN, File, Paths, anchor, named, resolve, walk
 from dedupe.errors import InvalidSetting, NoSuchPath
-from dedupe.results import Result
+from dedupe.results.result import Result
 
 __all__ = [
     "Entry",

@@ -19,7 +19,7 @@ from dedupe.documents.encoding import transcoded, unmarked
 from dedupe.documents.json import decode_json, json_values
 from dedupe.documents.streams import Source, Unreadable, read_whole
 from dedupe.errors import InvalidSetting
-from dedupe.results import Result
+from dedupe.results.result import Result
 
 __all__ = ["FIELDS", "Changes", "check_fields", "clean_csv", "clean_json", "clean_json_lines"]
 

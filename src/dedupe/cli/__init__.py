@@ -32,7 +32,7 @@ from dedupe.errors import (
 
 if TYPE_CHECKING:
     from dedupe.report.lines import Line
-    from dedupe.results import Result
+    from dedupe.results.result import Result
 
 __all__ = ["cli", "main"]
 
@@ -184,7 +184,7 @@ def compare(
     from dedupe import api
     from dedupe.report import comparison, json
     from dedupe.report.html import comparison_page
-    from dedupe.results import Result
+    from dedupe.results.result import Result
 
     known = None if corpus is None else Result.from_json(corpus.read_bytes())
     found = api.compare(left, right, corpus=known, **settings)
@@ -207,9 +207,9 @@ def calibrate(labels: str, result: Path) -> None:
     LABELS is the file that the page of 'find --report' exports, RESULT that of
     'find --format json' of the same search.
     """
-    from dedupe import calibration
     from dedupe.report.calibration import describe
-    from dedupe.results import Result
+    from dedupe.results import calibration
+    from dedupe.results.result import Result
 
     show(describe(calibration.calibrate(labels, Result.from_json(result.read_bytes()))))
 

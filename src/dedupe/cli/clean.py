@@ -94,7 +94,7 @@ def clean(
     _check(settings, result, is_list=is_list, yes=yes)
     from dedupe import cleaning
     from dedupe.report.progress import Display
-    from dedupe.results import Result
+    from dedupe.results.result import Result
 
     with ExitStack() as stack:
         display = stack.enter_context(Display(quiet))

@@ -5,7 +5,7 @@ everything that could not be read as a `Skipped` between them, with its reason
 and remedy, so that one bad file costs one file. No more than one text, or one
 batch of rows, is held at a time.
 
-What a text says is left to `dedupe.text`; nothing here normalises.
+What a text says is left to `dedupe.shingling.tokens`; nothing here normalises.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,12 +1,12 @@
 """The report on a calibration: the threshold that agrees best, and how others would do.
 
-It says what the labels say. How they are weighed is left to `dedupe.calibration`.
+It says what the labels say. How they are weighed is left to `dedupe.results.calibration`.
 """
 
 from collections.abc import Iterator, Sequence
 
-from dedupe.calibration import Calibration, Trial
 from dedupe.report.lines import BLANK, Line, counted
+from dedupe.results.calibration import Calibration, Trial
 
 __all__ = ["describe"]
 

@@ -5,9 +5,9 @@ Unlike the report of a search it shows the text in full and keeps its paragraphs
 
 from collections.abc import Iterator, Sequence
 
-from dedupe.records import Comparison, Evidence, Remainder, Span
 from dedupe.report.lines import BLANK, Line, counted, squeezed
 from dedupe.report.pairs import measures, rule
+from dedupe.results.records import Comparison, Evidence, Remainder, Span
 
 __all__ = ["describe"]
 

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from dedupe.results import ROW_FIELDS, Result
+from dedupe.results.result import ROW_FIELDS, Result
 
 __all__ = ["rows"]
 

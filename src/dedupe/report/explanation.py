@@ -6,10 +6,10 @@ different threshold would decide otherwise.
 
 from collections.abc import Iterator
 
-from dedupe.records import Cluster, Pair
 from dedupe.report.lines import Line, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names, rule
-from dedupe.results import STAYS, Result
+from dedupe.results.records import Cluster, Pair
+from dedupe.results.result import STAYS, Result
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = ["borderline", "explain"]

@@ -1,14 +1,14 @@
 """Reports for programs as JSON.
 
-The form of a whole result belongs to `dedupe.results.Result.to_json`, which can
+The form of a whole result belongs to `dedupe.results.result.Result.to_json`, which can
 also read it back; here are the forms that nobody reads back.
 """
 
 import json
 
-from dedupe.records import Comparison
-from dedupe.results import Result
-from dedupe.saved import pair_as_json
+from dedupe.results.records import Comparison
+from dedupe.results.result import Result
+from dedupe.results.saved import pair_as_json
 
 __all__ = ["compared", "rows"]
 

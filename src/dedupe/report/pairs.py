@@ -6,8 +6,8 @@ and in which order, is left to the reports.
 
 from collections.abc import Iterator, Sequence
 
-from dedupe.records import Pair, Passage, Remainder, Unlisted
 from dedupe.report.lines import Line, Part, counted, squeezed
+from dedupe.results.records import Pair, Passage, Remainder, Unlisted
 
 __all__ = ["evidence", "left_out", "measures", "names", "rule"]
 

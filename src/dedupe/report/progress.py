@@ -17,7 +17,7 @@ from dedupe.report.lines import counted
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from dedupe.results import Result
+    from dedupe.results.result import Result
 
 __all__ = ["Display"]
 

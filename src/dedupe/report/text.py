@@ -7,10 +7,10 @@ was recognised. Why a document is *not* in a cluster is left to `explanation`.
 from collections.abc import Iterator, Sequence
 
 from dedupe.errors import Skipped
-from dedupe.records import DocumentInfo, Duplicate, Pair
 from dedupe.report.lines import BLANK, Line, Part, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names
-from dedupe.results import STAYS, Result
+from dedupe.results.records import DocumentInfo, Duplicate, Pair
+from dedupe.results.result import STAYS, Result
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = ["describe"]

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dedupe import disk
-from dedupe.records import Comparison
 from dedupe.report.html.pages import comparison_page, result_page
-from dedupe.results import Result
+from dedupe.results.records import Comparison
+from dedupe.results.result import Result
 
 __all__ = ["comparison_page", "result_page", "write"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.errors import Skipped
-from dedupe.records import Pair
+from dedupe.results.records import Pair
 
 __all__ = ["Facts", "Overview", "Remedy", "ShownCluster", "ShownDuplicate", "ShownPair"]
 

@@ -12,7 +12,6 @@ from itertools import islice
 import numpy as np
 
 from dedupe.errors import Skipped
-from dedupe.records import Cluster, Duplicate, Pair
 from dedupe.report.html.facts import (
     Facts,
     Overview,
@@ -21,8 +20,9 @@ from dedupe.report.html.facts import (
     ShownDuplicate,
     ShownPair,
 )
-from dedupe.results import Result
-from dedupe.scored import ScoredPairs
+from dedupe.results.pairs import ScoredPairs
+from dedupe.results.records import Cluster, Duplicate, Pair
+from dedupe.results.result import Result
 
 __all__ = ["BORDER", "gather", "shown_pairs"]
 

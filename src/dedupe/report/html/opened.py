@@ -16,7 +16,7 @@ from dedupe.report.html.facts import Facts, ShownPair
 from dedupe.report.html.gathering import shown_pairs
 from dedupe.report.html.sides import Sides, mirrored, of_excerpts, of_texts
 from dedupe.report.html.texts import compared
-from dedupe.results import Result
+from dedupe.results.result import Result
 
 __all__ = ["OpenedPairs", "opened_pairs"]
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from dedupe import __version__
 from dedupe.progress import ProgressCallback
-from dedupe.records import Comparison
 from dedupe.report.html import payload, plots, tables
 from dedupe.report.html.environment import PACKAGE, environment
 from dedupe.report.html.facts import Facts
@@ -22,7 +21,8 @@ from dedupe.report.html.gathering import BORDER, gather
 from dedupe.report.html.opened import OpenedPairs, opened_pairs
 from dedupe.report.html.sides import of_texts
 from dedupe.report.pairs import rule
-from dedupe.results import Result
+from dedupe.results.records import Comparison
+from dedupe.results.result import Result
 
 __all__ = ["comparison_page", "result_page"]
 

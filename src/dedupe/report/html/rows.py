@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import Literal
 
-from dedupe.records import Passage, Remainder, Span
 from dedupe.report.html.order import in_order
 from dedupe.report.lines import squeezed, visible
+from dedupe.results.records import Passage, Remainder, Span
 
 __all__ = ["Piece", "Row", "Side", "make_rows", "shown"]
 

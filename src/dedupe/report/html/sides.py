@@ -7,8 +7,8 @@ saved result holds, the longest passages shortened. How the rows come about is i
 
 from dataclasses import dataclass, replace
 
-from dedupe.records import Comparison, Evidence
 from dedupe.report.html.rows import Row, Side, make_rows, shown
+from dedupe.results.records import Comparison, Evidence
 
 __all__ = ["Sides", "mirrored", "of_excerpts", "of_texts"]
 

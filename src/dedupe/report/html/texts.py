@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from dedupe.documents import Document
 from dedupe.errors import NothingToRead
-from dedupe.records import Comparison
 from dedupe.report.html.facts import ShownPair
-from dedupe.results import Result
+from dedupe.results.records import Comparison
+from dedupe.results.result import Result
 
 __all__ = ["compared"]
 
@@ -23,7 +23,7 @@ def compared(result: Result, shown: ShownPair, texts: Mapping[str, str]) -> Comp
     if left is None or right is None or max(len(left), len(right)) > MAX_CHARS:
         return None
     # The kernels take half a second to load, and a page without texts needs none.
-    from dedupe.comparing import compare_documents  # noqa: PLC0415
+    from dedupe.comparison import compare_documents  # noqa: PLC0415
 
     documents = Document(shown.left, left), Document(shown.right, right)
     try:

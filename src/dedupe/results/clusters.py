@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from dedupe import clustering
 from dedupe.errors import InvalidSetting
-from dedupe.records import Cluster, DocumentInfo, Duplicate, Pair
-from dedupe.scored import ScoredPairs, pairs_of
+from dedupe.results.pairs import ScoredPairs, pairs_of
+from dedupe.results.records import Cluster, DocumentInfo, Duplicate, Pair
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = ["cluster_labels", "make_clusters", "make_duplicates"]

@@ -9,8 +9,8 @@ A *shingle* is `ngram` tokens that follow each other, as one 64-bit hash:
 
 A text of fewer tokens than `ngram` is one shingle of them all, so that a short text
 equals its copy and nothing else; a text without tokens has none. Which characters
-make a token is said in `dedupe.text`. What to do with shingles is left to
-`dedupe.minhash` and `dedupe.scoring`.
+make a token is said in `dedupe.shingling.tokens`. What to do with shingles is left to
+`dedupe.minhash` and `dedupe.scoring.score`.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ import xxhash
 from dedupe.errors import InvalidSetting
 from dedupe.kernels.shingles import shingles_into
 from dedupe.settings import MAX_NGRAM
-from dedupe.text import Tokens, hash_tokens
+from dedupe.shingling.tokens import Tokens, hash_tokens
 
 __all__ = ["Shingles", "digests", "hash_shingles", "shingle"]
 

@@ -1,13 +1,13 @@
 """Text to tokens: what makes two spellings the same word.
 
-A text is *folded* (`dedupe.unicode.fold`). Then runs of letters, marks and numbers
+A text is *folded* (`dedupe.shingling.folding.fold`). Then runs of letters, marks and numbers
 are *tokens*; in scripts written without spaces each letter, with the marks on it,
 is a token of its own. Everything else separates, so that quotes, dashes and white
 space cannot matter.
 
 Folding a character does not depend on its neighbours except where characters
 compose or reorder. Such *clusters* are folded here, one by one; all other
-characters go through the tables of `dedupe.unicode` in the kernel.
+characters go through the tables of `dedupe.shingling.folding` in the kernel.
 """
 
 import threading
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from dedupe.kernels import tokens as kernel
 from dedupe.kernels.hashing import STATE_SIZE
-from dedupe.unicode import fold, tables
+from dedupe.shingling.folding import fold, tables
 
 __all__ = ["Tokens", "fold", "hash_encoded", "hash_tokens", "normalize", "tokenize"]
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.alignment import Block, by_size
 from dedupe.kernels import alignment as kernel
+from dedupe.scoring.alignment import Block, by_size
 
 __all__ = ["shared_runs"]
 

@@ -1,7 +1,7 @@
 """Documents word by word: what pairs of them share, where it stands, and what is between.
 
-Everything here works on arrays of a block of documents; `dedupe.text` and
-`dedupe.shingling` make them. What it means for the story is left to `dedupe.scoring`.
+Everything here works on arrays of a block of documents; `dedupe.shingling.tokens` and
+`dedupe.shingling` make them. What it means for the story is left to `dedupe.scoring.score`.
 """
 
 from dataclasses import dataclass

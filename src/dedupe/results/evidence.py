@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.records import Evidence, Passage, Remainder, Span, Unlisted
+from dedupe.results.records import Evidence, Passage, Remainder, Span, Unlisted
 
 __all__ = ["excerpt", "gather"]
 

@@ -2,7 +2,8 @@
 
 Ids tie the records together, and no record holds a text but a `Comparison`; a pair
 may know where to find its evidence. What people ask of all of them together is in
-`dedupe.results`. The types of fields are also what `dedupe.saved` holds JSON against.
+`dedupe.results.result`. The types of fields are also what `dedupe.results.saved` holds JSON
+against.
 """
 
 from collections.abc import Callable
@@ -120,7 +121,7 @@ class Pair:
         Which share of that side's shingles the other side has.
     verdict : str
         ``"identical"``, ``"same text"``, ``"contained"``, ``"overlapping"``,
-        ``"same template"`` or ``"different"``; see `dedupe.scoring.verdicts`.
+        ``"same template"`` or ``"different"``; see `dedupe.scoring.score.verdicts`.
     reason : str
         One line for a person.
     shared_words : int

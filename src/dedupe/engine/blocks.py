@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.alignment import Block, contents_of, totals_of
-from dedupe.corpus import Corpus
-from dedupe.furniture import Furniture
+from dedupe.engine.corpus import Corpus
+from dedupe.engine.spill import allocate, release
 from dedupe.progress import Progress, ProgressCallback
+from dedupe.scoring.alignment import Block, contents_of, totals_of
+from dedupe.scoring.boilerplate import Furniture
 from dedupe.shingling import hash_shingles
-from dedupe.spill import allocate, release
-from dedupe.text import Tokens, hash_encoded
+from dedupe.shingling.tokens import Tokens, hash_encoded
 from dedupe.threads import map_in_order
 
 __all__ = ["Hashed", "short_lines"]

@@ -4,14 +4,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from dedupe import alignment, scoring
 from dedupe.documents import Document
 from dedupe.errors import InvalidSetting, NothingToRead
-from dedupe.facts import identical_facts, make_facts, scored_pairs
-from dedupe.finder import EvidenceFinder, make_block
-from dedupe.furniture import Furniture
-from dedupe.records import Comparison
-from dedupe.results import Result
+from dedupe.results.finder import EvidenceFinder, make_block
+from dedupe.results.records import Comparison
+from dedupe.results.result import Result
+from dedupe.scoring import alignment
+from dedupe.scoring import score as scoring
+from dedupe.scoring.boilerplate import Furniture
+from dedupe.scoring.passes import identical_facts, make_facts, scored_pairs
 from dedupe.settings import Settings
 from dedupe.shingling import digests
 

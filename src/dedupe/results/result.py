@@ -3,7 +3,7 @@
 A `Result` can be saved as JSON, loaded elsewhere, given another threshold and
 reported without the documents it came from. Only the evidence of a result that was
 not saved yet is found when it is asked for, in texts that are kept for it. The
-records a result is made of are in `dedupe.records`.
+records a result is made of are in `dedupe.results.records`.
 """
 
 import base64
@@ -20,15 +20,15 @@ import numpy.typing as npt
 
 from dedupe import clustering
 from dedupe.errors import InvalidSetting, MissingExtra, Skipped, UnknownDocument
-from dedupe.groups import cluster_labels, make_clusters, make_duplicates
-from dedupe.records import (
+from dedupe.results.clusters import cluster_labels, make_clusters, make_duplicates
+from dedupe.results.pairs import ScoredPairs
+from dedupe.results.records import (
     Cluster,
     DocumentInfo,
     Duplicate,
     Pair,
 )
-from dedupe.saved import FORMAT, FORMAT_VERSION, facts_from, pair_as_json, settings_as_json
-from dedupe.scored import ScoredPairs
+from dedupe.results.saved import FORMAT, FORMAT_VERSION, facts_from, pair_as_json, settings_as_json
 from dedupe.settings import SCORE_FLOOR, Settings
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Result:
         The documents that occur in `scored`, ordered by id.
     furniture : bytes
         What `dedupe.compare` learns from this result: see
-        `dedupe.furniture.Furniture.to_bytes`.
+        `dedupe.scoring.boilerplate.Furniture.to_bytes`.
     n_old : int
         How many of all documents belong to the collection that others were held against.
     texts : mapping from ids to texts

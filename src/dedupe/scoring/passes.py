@@ -1,8 +1,8 @@
 """What a search knows of scored pairs: rows of numbers, and the records made of them.
 
 A row takes 74 bytes, a `Pair` ten times as many. What a row means is decided in
-`dedupe.scoring`; the sequence that makes records when they are looked at is
-`dedupe.scored.ScoredPairs`.
+`dedupe.scoring.score`; the sequence that makes records when they are looked at is
+`dedupe.results.pairs.ScoredPairs`.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import scoring
-from dedupe.alignment import Alignment, Block, similarities
-from dedupe.records import Evidence, Pair
-from dedupe.scored import ScoredPairs
+from dedupe.results.pairs import ScoredPairs
+from dedupe.results.records import Evidence, Pair
+from dedupe.scoring import score as scoring
+from dedupe.scoring.alignment import Alignment, Block, similarities
 
 __all__ = [
     "FACTS",

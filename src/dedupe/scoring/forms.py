@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.alignment import Block, align, totals_of
 from dedupe.clustering import average_linkage, components
-from dedupe.furniture import Furniture
-from dedupe.hashed import Hashed
+from dedupe.engine.blocks import Hashed
 from dedupe.kernels import forms as kernel
 from dedupe.kernels.furniture import MAX_COUNT
+from dedupe.scoring.alignment import Block, align, totals_of
+from dedupe.scoring.boilerplate import Furniture
 from dedupe.threads import map_in_order
 
 __all__ = ["Samples", "are_forms", "draw_samples", "part_forms"]

@@ -1,7 +1,7 @@
 """From the texts of pairs to their evidence, when somebody asks for it.
 
-The runs of words that two texts share are found in `dedupe.runs`, and made into
-passages in `dedupe.evidence`.
+The runs of words that two texts share are found in `dedupe.results.runs`, and made into
+passages in `dedupe.results.evidence`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import evidence
-from dedupe.alignment import Block, contents_of, totals_of
-from dedupe.corpus import Corpus
-from dedupe.furniture import Furniture
-from dedupe.hashed import short_lines
-from dedupe.records import Evidence
-from dedupe.runs import shared_runs
+from dedupe.engine.blocks import short_lines
+from dedupe.engine.corpus import Corpus
+from dedupe.results import evidence
+from dedupe.results.records import Evidence
+from dedupe.results.runs import shared_runs
+from dedupe.scoring.alignment import Block, contents_of, totals_of
+from dedupe.scoring.boilerplate import Furniture
 from dedupe.shingling import hash_shingles
-from dedupe.text import Tokens, hash_tokens
+from dedupe.shingling.tokens import Tokens, hash_tokens
 
 __all__ = ["EvidenceFinder", "EvidenceOfCorpus", "KeptTexts", "make_block"]
 

@@ -1,7 +1,7 @@
 """What a person says of pairs of documents: whether they are one story.
 
 Labels come from the report as a file, or from a program as a mapping. What they say
-of thresholds is left to `dedupe.calibration`.
+of thresholds is left to `dedupe.results.calibration`.
 """
 
 import json

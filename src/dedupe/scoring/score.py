@@ -11,13 +11,13 @@ the side that has fewer, and words may be weighted by how rare they are. What ei
 document has at places of its own costs as well, but less. Shared words are those of
 shared shingles, so both texts are compared word by word, not by their signatures.
 
-What is shared, and where it stands, is found in `dedupe.alignment`.
+What is shared, and where it stands, is found in `dedupe.scoring.alignment`.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.alignment import MIN_HOLE, Alignment
+from dedupe.scoring.alignment import MIN_HOLE, Alignment
 
 __all__ = [
     "MIN_WORDS",

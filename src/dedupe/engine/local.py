@@ -1,7 +1,7 @@
 """Candidates to scored pairs, in blocks on several threads.
 
 There are two passes: the first learns which text is furniture, the second weighs it
-lightly. What a pair shares, in words, is found by `dedupe.finder`.
+lightly. What a pair shares, in words, is found by `dedupe.results.finder`.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import alignment, clustering, forms, scoring
-from dedupe.checkpoint import Arrays, Checkpoint
-from dedupe.corpus import Corpus
-from dedupe.facts import (
+from dedupe import clustering
+from dedupe.engine.blocks import Hashed
+from dedupe.engine.checkpoint import Arrays, Checkpoint
+from dedupe.engine.corpus import Corpus
+from dedupe.progress import Progress, ProgressCallback
+from dedupe.results.pairs import keys_of
+from dedupe.scoring import alignment, forms
+from dedupe.scoring import score as scoring
+from dedupe.scoring.boilerplate import Furniture
+from dedupe.scoring.passes import (
     FACTS,
     Facts,
     identical_facts,
@@ -22,10 +28,6 @@ from dedupe.facts import (
     numbers_of,
     scored_pairs,
 )
-from dedupe.furniture import Furniture
-from dedupe.hashed import Hashed
-from dedupe.progress import Progress, ProgressCallback
-from dedupe.scored import keys_of
 from dedupe.settings import SCORE_FLOOR
 from dedupe.threads import map_in_order
 

@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.records import Pair
+from dedupe.results.records import Pair
 
 __all__ = ["ScoredPairs", "keys_of", "pairs_of"]
 

@@ -3,7 +3,7 @@
 Documents are read one after the other, hashed in blocks on several threads, and
 then numbered in the order of their ids, so that neither the order of the input nor
 the number of threads can change an answer. Arrays hold what is kept of them; their
-texts wait in `dedupe.spill` until they are compared, and until their evidence is
+texts wait in `dedupe.engine.spill` until they are compared, and until their evidence is
 asked for.
 """
 
@@ -18,17 +18,17 @@ import numpy.typing as npt
 import xxhash
 
 from dedupe import kernels
-from dedupe.checkpoint import Arrays, Checkpoint
 from dedupe.documents import Document
+from dedupe.engine.checkpoint import Arrays, Checkpoint
+from dedupe.engine.spill import Rows, Texts
 from dedupe.errors import NothingToRead, Skipped, UnknownDocument
 from dedupe.minhash import signatures
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.records import DocumentInfo
+from dedupe.results.records import DocumentInfo
 from dedupe.settings import Settings
 from dedupe.shingling import digests, hash_shingles
-from dedupe.spill import Rows, Texts
-from dedupe.text import hash_encoded
-from dedupe.unicode import tables
+from dedupe.shingling.folding import tables
+from dedupe.shingling.tokens import hash_encoded
 
 __all__ = ["Corpus", "read_corpus"]
 

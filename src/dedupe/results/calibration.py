@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from dedupe import clustering
 from dedupe.errors import InvalidLabels
-from dedupe.labels import Labels, labels_by_pair
-from dedupe.results import Result
-from dedupe.scored import ScoredPairs, pairs_of
+from dedupe.results.labels import Labels, labels_by_pair
+from dedupe.results.pairs import ScoredPairs, pairs_of
+from dedupe.results.result import Result
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = ["Calibration", "Trial", "calibrate"]

@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import groups
-from dedupe.checkpoint import Arrays, Checkpoint
-from dedupe.corpus import Corpus, read_corpus
 from dedupe.documents import Document
+from dedupe.engine.blocks import Hashed
+from dedupe.engine.checkpoint import Arrays, Checkpoint
+from dedupe.engine.corpus import Corpus, read_corpus
+from dedupe.engine.local import Matcher
 from dedupe.errors import Skipped
-from dedupe.facts import Facts, is_identical, numbers_of, scored_pairs
-from dedupe.finder import EvidenceOfCorpus, KeptTexts
-from dedupe.hashed import Hashed
 from dedupe.lsh import candidate_pairs
-from dedupe.matching import Matcher
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.records import Cluster
-from dedupe.results import Result
-from dedupe.scored import keys_of, pairs_of
+from dedupe.results import clusters as groups
+from dedupe.results.finder import EvidenceOfCorpus, KeptTexts
+from dedupe.results.pairs import keys_of, pairs_of
+from dedupe.results.records import Cluster
+from dedupe.results.result import Result
+from dedupe.scoring.passes import Facts, is_identical, numbers_of, scored_pairs
 from dedupe.settings import Settings
 
 __all__ = ["Run", "find_candidates", "search"]

@@ -1,8 +1,8 @@
 """A result as JSON has it, and back: what stands in a file is checked before it is a record.
 
-The types of the fields of `dedupe.records` say what a value must be. Values are read
+The types of the fields of `dedupe.results.records` say what a value must be. Values are read
 column by column, the scores of all pairs at once and so on, since a result may hold
-millions. The order of keys in a file belongs to `dedupe.results.Result.to_json`.
+millions. The order of keys in a file belongs to `dedupe.results.result.Result.to_json`.
 """
 
 import base64
@@ -17,7 +17,7 @@ from reprlib import repr as short
 from typing import Any, NamedTuple, NoReturn, get_args, get_origin
 
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
-from dedupe.records import (
+from dedupe.results.records import (
     Cluster,
     DocumentInfo,
     Duplicate,

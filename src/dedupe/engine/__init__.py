@@ -1,0 +1,1 @@
+"""How one machine does the work: threads, memory, temporary files and checkpoints."""

@@ -1,0 +1,1 @@
+"""The scorer: whether two documents hold the same story, and what they share."""
