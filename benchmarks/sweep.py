@@ -35,7 +35,7 @@ CONSTANTS: dict[str, tuple[Any, ...]] = {
     "threshold": (0.3, 0.35, 0.4, 0.45, 0.5),
     "ngram": (3, 4, 5, 6, 8),
     "dedupe.scoring.score.MIN_WORDS": (10, 15, 20, 25, 30),
-    "dedupe.scoring.alignment.MIN_HOLE": (5, 8, 10, 15, 20),
+    "dedupe.scoring.score.MIN_HOLE": (5, 8, 10, 15, 20),
     "dedupe.scoring.score.HOLE_COST": (1.0, 1.5, 2.0, 2.5, 3.0),
     "dedupe.scoring.score.STRICT_CONTAINMENT": (0.15, 0.2, 0.25, 0.3, 0.4),
     "dedupe.scoring.score.STRICT_HOLE": (0.1, 0.15, 0.2, 0.25),

@@ -22,7 +22,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import corpora
 import dedupe
 import peers
-from dedupe.engine.corpus import BLOCK_BYTES
+from dedupe.engine.corpus import BATCH_BYTES
 from dedupe.minhash import signatures
 from dedupe.shingling import digests, hash_shingles
 from dedupe.shingling.tokens import hash_tokens
@@ -77,7 +77,7 @@ def test_sketches(
     benchmark: BenchmarkFixture, articles: list[str], label: str, pipeline: Callable[..., None]
 ) -> None:
     """Measure our stages, on one thread."""
-    blocks = corpora.blocks(articles, BLOCK_BYTES)
+    blocks = corpora.blocks(articles, BATCH_BYTES)
     measure(benchmark, label, pipeline, blocks, n_bytes=corpora.n_bytes(articles))
 
 
@@ -108,7 +108,7 @@ def test_sketches_of_peers(
 @stage(BY_LANGUAGE)
 def test_english(benchmark: BenchmarkFixture, articles: list[str]) -> None:
     """Measure what the languages are compared with."""
-    blocks = corpora.blocks(articles, BLOCK_BYTES)
+    blocks = corpora.blocks(articles, BATCH_BYTES)
     n_bytes = corpora.n_bytes(articles)
     measure(benchmark, "English", sketch_all, blocks, n_bytes=n_bytes, reference="English")
 
@@ -118,7 +118,7 @@ def test_english(benchmark: BenchmarkFixture, articles: list[str]) -> None:
 def test_languages(benchmark: BenchmarkFixture, language: str) -> None:
     """Measure made texts; made English shows what of a difference is due to their making."""
     texts = corpora.generate(language, 2_000_000)
-    blocks = corpora.blocks(texts, BLOCK_BYTES)
+    blocks = corpora.blocks(texts, BATCH_BYTES)
     label = f"{language}, made"
     measure(benchmark, label, sketch_all, blocks, n_bytes=corpora.n_bytes(texts))
 
@@ -128,7 +128,7 @@ def test_languages(benchmark: BenchmarkFixture, language: str) -> None:
 def test_pages(benchmark: BenchmarkFixture) -> None:
     """Measure English as it stands on the web."""
     texts = corpora.pages()
-    blocks = corpora.blocks(texts, BLOCK_BYTES)
+    blocks = corpora.blocks(texts, BATCH_BYTES)
     label = "English, web pages"
     measure(benchmark, label, sketch_all, blocks, n_bytes=corpora.n_bytes(texts))
 

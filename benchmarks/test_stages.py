@@ -16,11 +16,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import corpora
 from dedupe.clustering import Ask, average_linkage
-from dedupe.engine.corpus import BLOCK_BYTES
+from dedupe.engine.corpus import BATCH_BYTES
 from dedupe.lsh import candidate_pairs
 from dedupe.minhash import signatures
-from dedupe.scoring import alignment
-from dedupe.scoring import score as scoring
+from dedupe.scoring.alignment import align
+from dedupe.scoring.block import Block
+from dedupe.scoring.score import score
 from dedupe.shingling import Shingles, hash_shingles
 from dedupe.shingling.tokens import Tokens, hash_encoded, hash_tokens
 from dedupe.threads import map_in_order
@@ -67,7 +68,7 @@ def measure_blocks(
 @pytest.fixture(scope="module")
 def encoded(articles: list[str]) -> list[list[bytes]]:
     """Return blocks of articles in UTF-8."""
-    blocks = corpora.blocks(articles, BLOCK_BYTES)
+    blocks = corpora.blocks(articles, BATCH_BYTES)
     return [[text.encode() for text in block] for block in blocks] * REPEATS
 
 
@@ -142,28 +143,17 @@ def test_join(benchmark: BenchmarkFixture, articles: list[str], workers: int) ->
     benchmark.extra_info["note"] = f"{len(pairs) / sizes.size:.1f} pairs a document"
 
 
-Job = tuple[alignment.Block, npt.NDArray[np.int64], npt.NDArray[np.int64]]
+Job = tuple[Block, npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
-def make_block(texts: Sequence[str]) -> alignment.Block:
+def make_block(texts: Sequence[str]) -> Block:
     """Return documents as the scorer wants them, every word of which counts 1."""
-    tokens = hash_tokens(texts, detail=True)
-    assert tokens.lines is not None
-    shingles = hash_shingles(tokens, NGRAM)
-    return alignment.Block(
-        shingles.hashes,
-        shingles.offsets,
-        tokens.offsets,
-        np.minimum(tokens.lines, 255).astype(np.uint8),
-        NGRAM,
-        alignment.contents_of(shingles.hashes, shingles.offsets),
-        np.diff(tokens.offsets).astype(np.float64),
-    )
+    return Block.of(hash_tokens(texts, detail=True), NGRAM)
 
 
 def score_job(job: Job) -> npt.NDArray[np.float64]:
     """Align and score the pairs of a block."""
-    return scoring.score(alignment.align(*job))
+    return score(align(*job))
 
 
 def make_jobs(articles: list[str], group_size: int, share: float) -> list[Job]:

@@ -12,7 +12,7 @@ import numpy as np
 
 import dedupe
 from dedupe.clustering import MEAN_SHARE
-from dedupe.scoring.boilerplate import Furniture
+from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import hash_shingles, shingle
 from dedupe.shingling.tokens import hash_tokens
 from svg import BAR, KINDS, MARGIN, WIDTH, Bar, Stretch, bar, links, picture, rect, text
@@ -218,7 +218,7 @@ def word_weights(document: str, result: dedupe.Result) -> np.ndarray:
     """Return what each word of a document counts for, once a search knows the furniture."""
     tokens = hash_tokens([document])
     found = hash_shingles(tokens, result.settings.ngram)
-    known = Furniture.from_bytes(result.furniture)
+    known = Boilerplate.from_bytes(result.furniture)
     return known.weights(found.hashes, found.offsets, tokens.offsets)
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from dedupe.scoring.alignment import Block, align, contents_of
+from dedupe.scoring.alignment import align
+from dedupe.scoring.block import Block, contents_of
 from dedupe.shingling import hash_shingles
 from dedupe.shingling.tokens import Tokens
 

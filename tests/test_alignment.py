@@ -19,7 +19,8 @@ from blocks import (
     story,
 )
 from dedupe.kernels import alignment as kernel
-from dedupe.scoring.alignment import align, by_size, shared_shingles, similarities, totals_of
+from dedupe.scoring.alignment import align, by_size, shared_shingles, similarities
+from dedupe.scoring.block import totals_of
 
 
 def facts_of(block, larger, smaller):
@@ -124,7 +125,7 @@ def test_jaccard_and_containment_are_exact(block, ngram, data):
     made = make_block(block, ngram)
     found = align(made, *np.array(pairs).T)
     chosen = [(sets[pairs[row][0]], sets[pairs[row][1]]) for row in rows]
-    jaccard, in_left, in_right = similarities(made, found, np.array(rows))
+    jaccard, in_left, in_right = similarities(made, found.take(np.array(rows, np.int64)))
     assert jaccard.tolist() == [len(a & b) / len(a | b) for a, b in chosen]
     assert in_left.tolist() == [len(a & b) / len(a) for a, b in chosen]
     assert in_right.tolist() == [len(a & b) / len(b) for a, b in chosen]

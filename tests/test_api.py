@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from numba import config
 
 from dedupe.api import compare, compare_texts, find_duplicate_texts, find_duplicates
-from dedupe.engine import blocks as hashed
-from dedupe.engine import corpus
-from dedupe.engine import local as matching
+from dedupe.engine import blocks, corpus, local
 from dedupe.errors import (
     DuplicateId,
     InvalidInput,
@@ -185,13 +183,13 @@ def test_stories_are_found_under_their_boilerplate():
 @pytest.mark.parametrize("memory", [1, 1 << 30])
 def test_threads_blocks_and_memory_change_not_a_byte(workers, size, memory, monkeypatch):
     expected = find_duplicate_texts(CORPUS, workers=1).to_json()
-    monkeypatch.setattr(corpus, "BLOCK_BYTES", size)
-    monkeypatch.setattr(hashed, "BLOCK_WORDS", size)
-    monkeypatch.setattr(hashed, "REGION_WORDS", size)
-    monkeypatch.setattr(hashed, "RELAX_AFTER", 2)
-    monkeypatch.setattr(matching, "BLOCK_WORDS", size)
+    monkeypatch.setattr(corpus, "BATCH_BYTES", size)
+    monkeypatch.setattr(blocks, "SLICE_WORDS", size)
+    monkeypatch.setattr(blocks, "REGION_WORDS", size)
+    monkeypatch.setattr(blocks, "RELAX_AFTER", 2)
+    monkeypatch.setattr(local, "BATCH_WORDS", size)
     for name in ("SLAB", "COUNTED_AT_ONCE", "ASKED_AT_ONCE"):
-        monkeypatch.setattr(matching, name, size)
+        monkeypatch.setattr(local, name, size)
     assert find_duplicate_texts(CORPUS, workers=workers, memory=memory).to_json() == expected
 
 
@@ -547,7 +545,7 @@ def test_two_records_are_compared_by_their_ids(tmp_path):
     assert (found.pair.left, found.pair.right) == ("b", "a")
     assert found.left_text == rows[1]["body"]
     assert found.same_story
-    with pytest.raises(UnknownDocument, match="must be within what is named, got 'c'"):
+    with pytest.raises(UnknownDocument, match="no document 'c' in PATH"):
         compare("a", "c", within=place, id_field="url", text_field="body")
     place.write_text('{"id": "a", "text": ""}\n{"id": "b", "text": "b"}')
     with pytest.raises(NothingToRead, match="must be readable, got 'a': empty; give it a text"):

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe import find_duplicates
-from dedupe.engine import corpus
-from dedupe.engine import local as matching
+from dedupe.engine import corpus, local
 from dedupe.engine.checkpoint import Checkpoint
 from dedupe.errors import CannotStore, InvalidCheckpoint
 
@@ -155,8 +154,8 @@ WORDS = [f"w{i}" for i in range(3000)]
 @pytest.fixture
 def collection(tmp_path, monkeypatch):
     """Return a folder of articles, copies and templates, in many small blocks."""
-    monkeypatch.setattr(corpus, "BLOCK_BYTES", 4000)
-    monkeypatch.setattr(matching, "BLOCK_WORDS", 500)
+    monkeypatch.setattr(corpus, "BATCH_BYTES", 4000)
+    monkeypatch.setattr(local, "BATCH_WORDS", 500)
     folder = tmp_path / "articles"
     folder.mkdir()
     write_articles(folder, 60)

@@ -29,8 +29,8 @@ from dedupe import clustering, errors
 from dedupe.cli import N_EACH, N_SHOWN, cli
 from dedupe.documents import MAX_CHARS, read_paths
 from dedupe.report import json as json_report
-from dedupe.results.finder import N_LISTED
-from dedupe.scoring import alignment, forms
+from dedupe.results.evidence import N_LISTED
+from dedupe.scoring import forms
 from dedupe.scoring import score as scoring
 from dedupe.settings import SCORE_FLOOR
 
@@ -261,7 +261,7 @@ def test_a_page_can_be_reached(page: str) -> None:
 
 CONSTANTS = [
     ("decides", "fewer than 20 shared words", scoring.MIN_WORDS, 20),
-    ("decides", "fewer than ten words is an edit", alignment.MIN_HOLE, 10),
+    ("decides", "fewer than ten words is an edit", scoring.MIN_HOLE, 10),
     ("decides", "1 − 2 × hole", scoring.HOLE_COST, 2),
     ("decides", "costs half as much as a hole", scoring.EXCESS_COST * 2, scoring.HOLE_COST),
     ("decides", "*signature* of 128 values", dedupe.Settings.num_perm, 128),

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import reference
 from dedupe.results.evidence import HEAD, TAIL, excerpt, gather
-from dedupe.results.finder import make_block
 from dedupe.results.records import Span
-from dedupe.results.runs import shared_runs
+from dedupe.scoring.alignment import shared_runs
+from dedupe.scoring.block import Block
 from dedupe.shingling.tokens import hash_tokens
 
 SENTENCES = (
@@ -27,8 +27,8 @@ texts = st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=8).map(" ".joi
 
 def evidence_of(left, right, limit=None):
     """Return the evidence of two texts."""
-    block, tokens = make_block([left, right], ngram=5)
-    runs, furniture = shared_runs(block, 0, 1)
+    tokens = hash_tokens([left, right], detail=True)
+    runs, furniture = shared_runs(Block.of(tokens, 5), 0, 1)
     middle = tokens.offsets[1]
     spans = tokens.spans[:middle], tokens.spans[middle:]
     return gather((left, right), spans, runs, furniture, limit)

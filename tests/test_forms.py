@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import reference
 from dedupe import find_duplicate_texts
 from dedupe.kernels import forms as kernel
-from dedupe.scoring.alignment import Block, contents_of
+from dedupe.scoring.block import Block, contents_of
 from dedupe.scoring.forms import MIN_DOCUMENTS, SAMPLE, Samples, are_forms, draw_samples
 
 # Few different shingles, of which some share a place in the smallest table.

@@ -13,7 +13,7 @@ import pytest
 import dedupe
 from dedupe import errors
 from dedupe.errors import DedupeError, MissingExtra, Skipped
-from dedupe.settings import KEEP, SCORE_FLOOR, Settings
+from dedupe.settings import FALLBACK_MEMORY, KEEP, SCORE_FLOOR, Resources, Settings, identity
 
 PUBLIC = [name for name in dedupe.__all__ if not name.startswith("__")]
 MODULES = sorted(
@@ -188,3 +188,26 @@ def test_the_arithmetic_beside_the_defaults():
     assert Settings().expected_recall(0.1) == pytest.approx(0.999999, abs=5e-7)
     of_two_rows = 1 - (1 - 0.1**2) ** 64
     assert of_two_rows == pytest.approx(0.47, abs=0.005)
+
+
+def test_the_memory_of_the_machine_is_known_or_guessed(monkeypatch):
+    assert Resources.of().memory > 1 << 24
+    monkeypatch.delattr("os.sysconf", raising=False)
+    assert Resources.of().memory == FALLBACK_MEMORY // 4
+
+
+@pytest.mark.parametrize("name", ["workers", "memory"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, "2", True])
+def test_resources_are_whole_numbers(name, value):
+    with pytest.raises(dedupe.InvalidSetting, match=f"^{name} must be a whole number .*, got "):
+        Resources.of(**{name: value})
+
+
+@pytest.mark.parametrize("changed", [{"ngram": 4}, {"num_perm": 64}, {"seed": 2}])
+def test_what_changes_signatures_changes_the_identity(changed):
+    assert identity(Settings(**changed)) != identity(Settings())
+
+
+@pytest.mark.parametrize("changed", [{"threshold": 0.5}, {"keep": "first"}, {"bucket_cap": 9}])
+def test_what_changes_neither_signatures_nor_scores_does_not(changed):
+    assert identity(Settings(**changed)) == identity(Settings())

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 
 from blocks import documents, make_block, ngrams, patchwork, repetitive, story
-from dedupe.results.runs import shared_runs
+from dedupe.scoring.alignment import shared_runs
 
 # --- laws ---
 

@@ -45,12 +45,6 @@ def test_rows_come_back_whether_they_fit_or_not(lengths, limit):
     assert found.tolist() == np.concatenate(blocks).tolist()
 
 
-def test_the_memory_of_the_machine_is_known_or_guessed(monkeypatch):
-    assert spill.default_memory() > 1 << 24
-    monkeypatch.delattr("os.sysconf", raising=False)
-    assert spill.default_memory() == spill.FALLBACK_MEMORY // 4
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows removes the file when it is closed")
 def test_nothing_is_left_of_a_program_that_is_killed(tmp_path):
     program = """

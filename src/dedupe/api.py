@@ -1,26 +1,24 @@
-"""What one calls: find duplicates among many documents, or compare two.
+"""Finds duplicates among many documents, or compares two: what one calls.
 
 Settings are checked here; the work is done in `dedupe.pipeline` and `dedupe.comparison`.
 """
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from dedupe import __version__
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.walk import Paths
-from dedupe.engine.checkpoint import Checkpoint
-from dedupe.engine.spill import default_memory
-from dedupe.errors import InvalidInput, InvalidSetting, NothingToRead, Skipped, UnknownDocument
-from dedupe.pipeline import Run, search
+from dedupe.engine.local import LocalEngine
+from dedupe.errors import InvalidInput, NothingToRead, Skipped, UnknownDocument
+from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.results.records import Comparison
 from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
-from dedupe.settings import Settings
+from dedupe.settings import Resources, Settings, identity
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
 
@@ -112,15 +110,7 @@ def find_duplicates(
     stream = read_paths(
         paths, id_field=id_field, text_field=text_field, time_field=time_field, against=against
     )
-    return _find(
-        stream,
-        settings,
-        workers=workers,
-        memory=memory,
-        checkpoint=checkpoint,
-        explain=explain,
-        progress=progress,
-    )
+    return _find(stream, settings, Resources.of(workers, memory, progress), explain, checkpoint)
 
 
 def find_duplicate_texts(
@@ -165,9 +155,7 @@ def find_duplicate_texts(
     stream = read_texts(
         texts, id_field=id_field, text_field=text_field, time_field=time_field, against=against
     )
-    return _find(
-        stream, settings, workers=workers, memory=memory, explain=explain, progress=progress
-    )
+    return _find(stream, settings, Resources.of(workers, memory, progress), explain)
 
 
 def compare(
@@ -245,27 +233,14 @@ def compare_texts(
 def _find(
     stream: Iterable[Document | Skipped],
     settings: Settings,
-    *,
-    workers: int | None,
-    memory: int | None,
+    resources: Resources,
     explain: str | None,
-    progress: ProgressCallback | None,
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Result:
-    """Check how a search is to go about its work, and search."""
-    n_workers, n_bytes = _check_workers(workers), _check_memory(memory)
-    with _open_checkpoint(checkpoint, settings) as opened:
-        run = Run(n_workers, n_bytes, explain, progress or _say_nothing, opened)
-        result = search(stream, settings, run)
-        opened.clear()
-    return result
-
-
-def _open_checkpoint(folder: str | os.PathLike[str] | None, settings: Settings) -> Checkpoint:
-    """Open the checkpoint that was asked for, if one was."""
-    if folder is None:
-        return Checkpoint()
-    return Checkpoint(Path(folder), {"version": __version__, **settings_as_json(settings)})
+    """Search on this machine."""
+    made_with = {"version": __version__, **identity(settings), **settings_as_json(settings)}
+    with LocalEngine(resources, checkpoint, made_with) as engine:
+        return find(stream, settings, engine, explain)
 
 
 def _one_document(path: str | os.PathLike[str], id_field: str, text_field: str) -> Document:
@@ -299,32 +274,5 @@ def _named(
             raise NothingToRead(
                 f"a document to compare must be readable, got {name!r}: {why.reason}; {why.remedy}"
             )
-        raise UnknownDocument(
-            f"a document to compare must be within what is named, got {name!r}: "
-            "ids are as the report shows them"
-        )
+        raise UnknownDocument(f"no document {name!r} in PATH: use ids as the report prints them")
     return found[left], found[right]
-
-
-def _check_workers(workers: int | None) -> int:
-    """Return how many threads to use."""
-    if workers is None:
-        # A container or a scheduler may allow fewer processors than there are.
-        can_tell = hasattr(os, "sched_getaffinity")
-        return len(os.sched_getaffinity(0)) if can_tell else os.cpu_count() or 1
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise InvalidSetting(f"workers must be a whole number of at least 1, got {workers!r}")
-    return workers
-
-
-def _check_memory(memory: int | None) -> int:
-    """Return how many bytes a run may keep in memory."""
-    if memory is None:
-        return default_memory()
-    if isinstance(memory, bool) or not isinstance(memory, int) or memory < 1:
-        raise InvalidSetting(f"memory must be a whole number of bytes, got {memory!r}")
-    return memory
-
-
-def _say_nothing(_: Progress) -> None:
-    """Take the place of a progress callback."""

@@ -1,22 +1,27 @@
-"""Two documents alone: what a search among many would say of them, with all they share."""
+"""Compares two documents alone: says what a search among many would, with all they share."""
 
 from functools import lru_cache
 
 import numpy as np
 
+from dedupe.arrays import pairs_of
 from dedupe.documents import Document
 from dedupe.errors import InvalidSetting, NothingToRead
-from dedupe.results.finder import EvidenceFinder, make_block
+from dedupe.results.evidence import EvidenceFinder
+from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Comparison
 from dedupe.results.result import Result
-from dedupe.scoring import alignment
-from dedupe.scoring import score as scoring
-from dedupe.scoring.boilerplate import Furniture
-from dedupe.scoring.passes import identical_facts, make_facts, scored_pairs
+from dedupe.scoring import passes
+from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.score import STRICT_CONTAINMENT
 from dedupe.settings import Settings
-from dedupe.shingling import digests
+from dedupe.shingling import digests, hash_tokens
 
 __all__ = ["compare_documents"]
+
+PAIR = pairs_of([[0, 1]])
+"""The only pair there is."""
 
 
 def compare_documents(
@@ -24,7 +29,8 @@ def compare_documents(
 ) -> Comparison:
     """Compare two documents, with what a corpus says of furniture if there is one."""
     texts = [left.text, right.text]
-    block, tokens = make_block(texts, settings.ngram)
+    tokens = hash_tokens(texts, detail=True)
+    block = Block.of(tokens, settings.ngram)
     for document, n_words in zip((left, right), block.n_words, strict=True):
         if n_words == 0:
             raise NothingToRead(f"a text to compare must hold a word, got none in {document.id}")
@@ -32,13 +38,12 @@ def compare_documents(
     finder = EvidenceFinder(texts, settings.ngram, furniture)
     one, other = digests(tokens)
     if one == other:
-        facts = identical_facts(np.array([[0, 1]]), finder.block.n_words[:1])
+        rows = passes.identical(PAIR, block.n_words[:1])
     else:
-        aligned = alignment.align(finder.block, np.array([0]), np.array([1]))
-        facts = make_facts(finder.block, aligned, floor=0.0)
-    facts["has_evidence"] = True
+        (rows,) = passes.second(finder.block, PAIR, floor=0.0)
+    rows["has_evidence"] = True
     return Comparison(
-        scored_pairs(facts, [left.id, right.id], finder.find)[0],
+        scored_pairs(rows, [left.id, right.id], finder.find)[0],
         left.text,
         right.text,
         settings.threshold,
@@ -46,22 +51,21 @@ def compare_documents(
     )
 
 
-def _furniture_of_two(block: alignment.Block) -> Furniture:
+def _furniture_of_two(block: Block) -> Boilerplate:
     """Return what two documents alone let one know of furniture: as much as any corpus of two.
 
     What they share counts half where they may be two stories.
     """
-    pair = np.array([0]), np.array([1])
-    strict = scoring.strict_score(alignment.align(block, *pair))
-    is_one_story = strict[0] >= scoring.STRICT_CONTAINMENT
-    furniture = Furniture()
-    furniture.watch(alignment.shared_shingles(block, *pair))
+    is_one_story = passes.first(block, PAIR).strict[0] >= STRICT_CONTAINMENT
+    furniture = Boilerplate()
+    (shared,) = passes.shared(block, PAIR)
+    furniture.watch(shared)
     clusters = np.array([0, 0 if is_one_story else 1])
     furniture.count(block.shingles, block.shingle_offsets, clusters)
     return furniture
 
 
-def _furniture_of(corpus: Result, settings: Settings) -> Furniture:
+def _furniture_of(corpus: Result, settings: Settings) -> Boilerplate:
     """Return what a corpus knows of furniture."""
     if corpus.settings.ngram != settings.ngram:
         raise InvalidSetting(
@@ -71,4 +75,4 @@ def _furniture_of(corpus: Result, settings: Settings) -> Furniture:
 
 
 # Many pairs of one corpus are compared one after the other, as for a report.
-_load = lru_cache(maxsize=1)(Furniture.from_bytes)
+_load = lru_cache(maxsize=1)(Boilerplate.from_bytes)

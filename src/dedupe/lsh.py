@@ -18,10 +18,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.kernels.buckets import count_emissions, emit_pairs_into
+from dedupe.arrays import Bools, Hashes, Ints
+from dedupe.kernels.buckets import count_emissions, emit_pairs_into, keep_possible
 from dedupe.threads import map_in_order
 
-__all__ = ["COSINE_FLOOR", "candidate_pairs"]
+__all__ = ["COSINE_FLOOR", "candidate_pairs", "emit", "estimate"]
 
 COSINE_FLOOR = 0.1
 """Shared shingles over the geometric mean of both sizes that make a pair worth scoring.
@@ -43,10 +44,10 @@ BANDS_AT_ONCE = 16
 
 def candidate_pairs(
     signatures: npt.NDArray[np.uint32],
-    sizes: npt.NDArray[np.int64],
+    sizes: Ints,
     *,
-    rows: npt.NDArray[np.int64] | None = None,
-    is_old: npt.NDArray[np.bool_] | None = None,
+    rows: Ints | None = None,
+    is_old: Bools | None = None,
     bucket_cap: int = 30,
     floor: float | None = None,
     workers: int = 1,
@@ -90,20 +91,14 @@ def candidate_pairs(
     by_rank = by_rank[sizes[by_rank] > 0]
     old_ranks = None if is_old is None else is_old[by_rank]
     ranked_rows, ranked_sizes = rows[by_rank], sizes[by_rank]
-    ranks = np.arange(by_rank.size, dtype=np.uint64)
 
-    def pairs_of(values: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
+    def pairs_of(values: npt.NDArray[np.uint32]) -> Hashes:
         """Return the pairs of one band, whose values are given by rank."""
-        keys = (values.astype(np.uint64) << np.uint64(32)) | ranks
-        keys.sort()
-        pairs = np.empty(count_emissions(keys, bucket_cap), np.uint64)
-        n_pairs = emit_pairs_into(
-            keys, bucket_cap, signatures, ranked_rows, ranked_sizes, old_ranks, floor, Z, pairs
-        )
-        return pairs[:n_pairs].copy()
+        emitted = emit(values, bucket_cap, old_ranks)
+        return estimate(emitted, signatures, ranked_rows, ranked_sizes, floor)
 
     found = np.empty(0, np.uint64)
-    waiting: list[npt.NDArray[np.uint64]] = []
+    waiting: list[Hashes] = []
     n_waiting = 0
     for pairs in map_in_order(pairs_of, _bands(signatures, ranked_rows), workers):
         waiting.append(pairs)
@@ -119,7 +114,53 @@ def candidate_pairs(
     return numbers[np.argsort(in_order)]
 
 
-def _distinct(parts: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+def emit(values: npt.NDArray[np.uint32], bucket_cap: int, is_old: Bools | None = None) -> Hashes:
+    """Return the pairs of documents that share a value of one band.
+
+    It takes no signatures: those may be elsewhere.
+
+    Parameters
+    ----------
+    values : uint32 [shape=(n_docs,)]
+        By rank; the greatest ranks of a crowded bucket are its anchors.
+    bucket_cap : int, at least 2
+    is_old : bool [shape=(n_docs,)], optional
+        By rank; with it only pairs of an old document and another are returned.
+
+    Returns
+    -------
+    uint64 [shape=(n_pairs,)]
+        The lesser rank in the high half, the greater in the low half.
+
+    Examples
+    --------
+    >>> [divmod(pair, 1 << 32) for pair in emit(np.uint32([7, 8, 7]), 30).tolist()]
+    [(0, 2)]
+    """
+    keys = (values.astype(np.uint64) << np.uint64(32)) | np.arange(values.size, dtype=np.uint64)
+    keys.sort()
+    pairs = np.empty(count_emissions(keys, bucket_cap), np.uint64)
+    return pairs[: emit_pairs_into(keys, bucket_cap, is_old, pairs)]
+
+
+def estimate(
+    pairs: Hashes, signatures: npt.NDArray[np.uint32], rows: Ints, sizes: Ints, floor: float
+) -> Hashes:
+    """Return the pairs whose cosine similarity may reach the floor, as far as signatures tell.
+
+    Parameters
+    ----------
+    pairs : uint64 [shape=(n_pairs,)]
+        As `emit` returns them; they are overwritten.
+    signatures : uint32 [shape=(n_rows, num_perm)]
+    rows, sizes : int64 [shape=(n_docs,)]
+        Row of each document among the signatures, and its shingles, by rank.
+    floor : float, in [0, 1]
+    """
+    return pairs[: keep_possible(pairs, signatures, rows, sizes, floor, Z)].copy()
+
+
+def _distinct(parts: Sequence[Hashes]) -> Hashes:
     """Return the values of some arrays in order, each once."""
     # `np.unique` builds a hash table, which takes several times the memory.
     values = np.concatenate(parts)
@@ -129,9 +170,7 @@ def _distinct(parts: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]
     return values[is_first]
 
 
-def _bands(
-    signatures: npt.NDArray[np.uint32], rows: npt.NDArray[np.int64]
-) -> Iterator[npt.NDArray[np.uint32]]:
+def _bands(signatures: npt.NDArray[np.uint32], rows: Ints) -> Iterator[npt.NDArray[np.uint32]]:
     """Yield the columns of some rows, a cache line of them read at once."""
     for first in range(0, signatures.shape[1], BANDS_AT_ONCE):
         yield from np.ascontiguousarray(signatures[rows, first : first + BANDS_AT_ONCE].T)

@@ -6,27 +6,30 @@ the storages of its LSH work on ours. Which documents are worth comparing is lef
 to `dedupe.lsh`.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK, signatures_into
+from dedupe.settings import SCHEME, Settings
+from dedupe.shingling import digests, hash_encoded, hash_shingles
 
 if TYPE_CHECKING:
     from datasketch import MinHash
 
 __all__ = [
+    "Sketches",
     "estimate_jaccard",
     "from_datasketch",
     "permutations",
     "signatures",
+    "sketch",
     "to_datasketch",
 ]
-
-SCHEME = "affine32"
 
 Signature = npt.NDArray[np.uint32]
 
@@ -82,6 +85,41 @@ def signatures(
     block = np.empty(BLOCK, np.uint32)
     signatures_into(shingles, offsets, factors, summands, block, out)
     return out
+
+
+class Sketches(NamedTuple):
+    """What is kept of a block of documents until pairs of them are compared.
+
+    Attributes
+    ----------
+    digests : uint64 [shape=(n_docs, 2)]
+        Equal where all tokens are equal; see `dedupe.shingling.digests`.
+    n_words, n_shingles : int64 [shape=(n_docs,)]
+    signatures : uint32 [shape=(n_docs, num_perm)]
+    """
+
+    digests: npt.NDArray[np.uint64]
+    n_words: npt.NDArray[np.int64]
+    n_shingles: npt.NDArray[np.int64]
+    signatures: Signature
+
+
+def sketch(encoded: Sequence[bytes], settings: Settings) -> Sketches:
+    """Shingle texts in UTF-8, and return what is needed to find candidates among them.
+
+    >>> sketch([b"one two three", b""], Settings()).n_words.tolist()
+    [3, 0]
+    """
+    tokens = hash_encoded(encoded)
+    shingles = hash_shingles(tokens, settings.ngram)
+    return Sketches(
+        np.frombuffer(b"".join(digests(tokens)), np.uint64).reshape(-1, 2),
+        np.diff(tokens.offsets),
+        np.diff(shingles.offsets),
+        signatures(
+            shingles.hashes, shingles.offsets, num_perm=settings.num_perm, seed=settings.seed
+        ),
+    )
 
 
 def estimate_jaccard(left: Signature, right: Signature) -> float:

@@ -1,146 +1,190 @@
-"""From a stream of documents to a result: the whole pipeline on one screen.
+"""Turns a stream of documents into a result: the whole search on one screen.
 
-Each step belongs to a module of its own; this one carries what a step returns to
-the next. Documents are numbered in the order of their ids, so that the order of the
-input changes nothing.
+Shingling turns text into hashed n-grams, the MinHash/LSH index finds candidate pairs, the
+scorer confirms them in two passes, and clusters come out. Each step is a rule of a room
+of its own; an *engine* applies the rules, on one machine or elsewhere. Documents are
+numbered in the order of their ids, so that the order of the input changes nothing.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from dedupe.arrays import AnyFloats, AnyInts, Floats, Ints, keys_of, pairs_of
+from dedupe.clustering import average_linkage, components
 from dedupe.documents import Document
-from dedupe.engine.blocks import Hashed
-from dedupe.engine.checkpoint import Arrays, Checkpoint
-from dedupe.engine.corpus import Corpus, read_corpus
-from dedupe.engine.local import Matcher
+from dedupe.engine.corpus import Corpus
+from dedupe.engine.port import Blocks, Engine
 from dedupe.errors import Skipped
-from dedupe.lsh import candidate_pairs
-from dedupe.progress import Progress, ProgressCallback
-from dedupe.results import clusters as groups
-from dedupe.results.finder import EvidenceOfCorpus, KeptTexts
-from dedupe.results.pairs import keys_of, pairs_of
+from dedupe.results import clusters as clustered
+from dedupe.results.evidence import EvidenceOfTexts
+from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Cluster
 from dedupe.results.result import Result
-from dedupe.scoring.passes import Facts, is_identical, numbers_of, scored_pairs
+from dedupe.scoring import forms, passes
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.passes import First, Rows
+from dedupe.scoring.score import STRICT_CONTAINMENT
 from dedupe.settings import Settings
 
-__all__ = ["Run", "find_candidates", "search"]
-
-Whole = npt.NDArray[np.int64]
+__all__ = ["find", "learn_boilerplate"]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """How a search goes about its work; see `dedupe.find_duplicates`."""
+def find(
+    stream: Iterable[Document | Skipped],
+    settings: Settings,
+    engine: Engine,
+    explain: str | None = None,
+) -> Result:
+    """Find the documents of a stream that are the same story.
 
-    workers: int
-    memory: int
-    explain: str | None
-    progress: ProgressCallback
-    checkpoint: Checkpoint
-
-
-def search(stream: Iterable[Document | Skipped], settings: Settings, run: Run) -> Result:
-    """Find the documents of a stream that are the same story."""
-    corpus = read_corpus(
-        stream,
-        settings,
-        workers=run.workers,
-        memory=run.memory,
-        checkpoint=run.checkpoint,
-        progress=run.progress,
-    )
-    if run.explain is not None:
-        corpus.check_id(run.explain)
-    run.progress(Progress("candidates", 0, None, "pairs"))
-    (candidates,) = run.checkpoint.once(
-        "candidates",
-        lambda: (find_candidates(corpus, settings, run.workers),),
-        lambda arrays: _are_pairs(arrays, len(corpus)),
-    )
-    run.progress(Progress("candidates", len(candidates), None, "pairs"))
-    # Half a kilobyte a document; a slice of them would keep them all.
-    corpus = replace(corpus, signatures=np.empty((0, settings.num_perm), np.uint32))
-    compared = np.zeros(len(corpus), np.bool_)
-    compared[candidates] = True
-    hashed = Hashed(corpus, np.flatnonzero(compared), settings.ngram, run.memory)
-    hashed.hash(run.workers, run.progress)
-    matcher = Matcher(corpus, hashed, run.workers, run.checkpoint)
-    worth_scoring = matcher.find_furniture(candidates, run.progress)
-    facts = np.concatenate([matcher.copies(), matcher.score(worth_scoring, run.progress)])
+    Parameters
+    ----------
+    stream : iterable of Document or Skipped
+    settings : Settings
+    engine : Engine
+    explain : str, optional
+        Id of a document all of whose candidates stand in the result, whatever they score.
+    """
+    corpus = engine.read(stream, settings)
+    if explain is not None:
+        corpus.check_id(explain)
+    candidates = engine.candidates(corpus, settings)
+    corpus = corpus.without_signatures()
+    blocks = engine.hash(corpus, candidates, settings.ngram)
+    pairs = blocks.in_order(blocks.places(candidates))
+    # The first pass admits what is beyond doubt, and teaches what is boilerplate.
+    first = First(*blocks.map("furniture", passes.first, pairs))
+    boilerplate = blocks.once(lambda: learn_boilerplate(blocks, pairs, first))
+    blocks.weigh(boilerplate)
+    # The second weighs it lightly.
+    (rows,) = blocks.map("scoring", passes.second, pairs[first.may_score])
+    rows = np.concatenate([_copies(corpus), _numbered(blocks, rows)])
     if corpus.is_old.any():
-        facts = _beside_old(facts, corpus.is_old[corpus.rows])
-    run.progress(Progress("clustering", 0, None, "clusters"))
-    facts, clusters = _cluster(matcher, facts, settings)
-    run.progress(Progress("clustering", len(clusters), len(clusters), "clusters"))
-    if run.explain in corpus.ids:
-        facts = _with_others(
-            facts, matcher.candidates_of(corpus.ids.index(run.explain), candidates)
-        )
-    return _result(matcher, facts, clusters, settings)
+        rows = _beside_old(rows, corpus.is_old[corpus.rows])
+    engine.progress("clustering", 0, None, "clusters")
+    rows, clusters = _cluster(corpus, blocks, rows, settings)
+    engine.progress("clustering", len(clusters), len(clusters), "clusters")
+    if explain in corpus.ids:
+        number = corpus.first_copy[corpus.ids.index(explain)]
+        rows = _with_others(rows, _rows_of(blocks, _pairs_of(blocks, pairs, number)))
+    return _assemble(corpus, rows, clusters, boilerplate, settings)
 
 
-def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDArray[np.int32]:
-    """Return the pairs worth scoring; of identical copies only the first takes part."""
-    originals = corpus.originals()
-    rows = corpus.rows[originals]
-    pairs = candidate_pairs(
-        corpus.signatures,
-        corpus.n_shingles[rows],
-        rows=rows,
-        is_old=corpus.is_old[rows] if corpus.is_old.any() else None,
-        bucket_cap=settings.bucket_cap,
-        workers=workers,
+def learn_boilerplate(blocks: Blocks, pairs: AnyInts, first: First) -> Boilerplate:
+    """Count in how many stories the text stands that pairs of different stories share.
+
+    Stories are the clusters of the pairs beyond doubt, forms taken apart.
+    """
+    stories = average_linkage(
+        blocks.numbers.size,
+        pairs,
+        first.strict,
+        threshold=STRICT_CONTAINMENT,
+        mean_share=1.0,
+        # The copies of a story are linked to few of one another; see `dedupe.lsh`.
+        missing=None,
     )
-    return originals.astype(np.int32)[pairs]
+    stories, texts = part_forms(blocks, stories, pairs, first.strict)
+    apart = stories[pairs[:, 0]] != stories[pairs[:, 1]]
+    boilerplate = Boilerplate()
+    for (shared,) in blocks.each(passes.shared, pairs[first.is_long & apart], "counts"):
+        boilerplate.watch(shared)
+    blocks.count(boilerplate, stories)
+    boilerplate.mark(texts)
+    return boilerplate
 
 
-def _are_pairs(arrays: Arrays, n_docs: int) -> bool:
-    """Return whether arrays from a file can be what `find_candidates` gives."""
-    if [(array.dtype.name, array.shape[1:]) for array in arrays] != [("int32", (2,))]:
-        return False
-    (pairs,) = arrays
-    return bool((pairs >= 0).all() and (pairs < n_docs).all())
+def part_forms(
+    blocks: Blocks, stories: Ints, pairs: AnyInts, strict: AnyFloats
+) -> tuple[Ints, npt.NDArray[np.uint64]]:
+    """Take the clusters apart that are forms; also return what the forms have in common.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    stories : int64 [shape=(n_docs,)]
+    pairs : int [shape=(n_pairs, 2)]
+    strict : float [shape=(n_pairs,)]
+        Their scores in the first pass.
+    """
+    alike = components(stories.size, pairs[strict > 1 - forms.MIN_OWN])
+    samples = forms.draw_samples(blocks.block(), stories, alike == np.arange(alike.size))
+    found = [forms.Forms.none(), *blocks.over(forms.find, samples.in_parts())]
+    documents, texts = (np.concatenate(column) for column in zip(*found, strict=True))
+    in_form = np.isin(stories, stories[documents])
+    common = np.unique(texts)
+    inside = pairs[in_form[pairs[:, 0]] & (stories[pairs[:, 0]] == stories[pairs[:, 1]])]
+    shares = blocks.each(partial(forms.fillings_shared, texts=common), inside)
+    apart = forms.take_apart(stories, in_form, inside, np.concatenate([np.empty(0), *shares]))
+    return apart, common
 
 
-def _beside_old(facts: Facts, is_old: npt.NDArray[np.bool_]) -> Facts:
+def _copies(corpus: Corpus) -> Rows:
+    """Return each identical copy with the first document that has its tokens."""
+    copies = np.flatnonzero(corpus.first_copy != np.arange(len(corpus)))
+    pairs = np.stack([corpus.first_copy[copies], copies], axis=1)
+    return passes.identical(pairs, corpus.n_words[pairs[:, 0]])
+
+
+def _numbered(blocks: Blocks, rows: Rows) -> Rows:
+    """Return rows with the numbers of documents in the corpus, in place of their places."""
+    for side in ("left", "right"):
+        rows[side] = blocks.numbers[rows[side]]
+    return rows
+
+
+def _beside_old(rows: Rows, is_old: npt.NDArray[np.bool_]) -> Rows:
     """Return the pairs with an old document, and the copies of what is in them."""
-    sides = numbers_of(facts)
+    sides = passes.pairs_in(rows)
     n_old = is_old[sides].sum(axis=1)
     matched = sides[n_old == 1]
     is_copy = (n_old == 0) & np.isin(sides, matched).any(axis=1)
-    kept: Facts = facts[(n_old == 1) | is_copy]
+    kept: Rows = rows[(n_old == 1) | is_copy]
     return kept
 
 
+def _rows_of(blocks: Blocks, pairs: AnyInts) -> Rows:
+    """Return the rows of some pairs, given by number, in their order and whatever they score."""
+    found = blocks.each(partial(passes.second, floor=0.0), blocks.places(pairs))
+    return _numbered(
+        blocks, np.concatenate([np.empty(0, passes.ROW), *(rows for (rows,) in found)])
+    )
+
+
+def _pairs_of(blocks: Blocks, pairs: AnyInts, number: int) -> AnyInts:
+    """Return the candidates of one document, by number."""
+    place = blocks.places(np.array(number))
+    found: AnyInts = blocks.numbers[pairs[(pairs == place).any(axis=1)]]
+    return found
+
+
 def _cluster(
-    matcher: Matcher, facts: Facts, settings: Settings
-) -> tuple[Facts, tuple[Cluster, ...]]:
-    """Join what was scored; return the facts with those that it took, and the clusters."""
-    numbers, places = np.unique(numbers_of(facts).astype(np.int64), return_inverse=True)
+    corpus: Corpus, blocks: Blocks, rows: Rows, settings: Settings
+) -> tuple[Rows, tuple[Cluster, ...]]:
+    """Join what was scored; return the rows with those that it took, and the clusters."""
+    numbers, places = np.unique(passes.pairs_in(rows).astype(np.int64), return_inverse=True)
     asked = [pairs_of([])]
 
-    def ask(pairs: Whole) -> npt.NDArray[np.float64]:
-        # Scores alone: the other facts are found for all pairs together, which is faster.
+    def ask(pairs: Ints) -> Floats:
+        # Scores alone: the other columns are found for all pairs together, which is faster.
         asked.append(numbers[pairs])
-        return matcher.scores_of(asked[-1])
+        return blocks.scores(blocks.places(asked[-1]))
 
-    is_old = matcher.corpus.is_old[matcher.corpus.rows[numbers]]
-    labels = groups.cluster_labels(
+    labels = clustered.cluster_labels(
         numbers.size,
         places.reshape(-1, 2),
-        facts["score"],
-        is_identical(facts),
-        is_old,
+        rows["score"],
+        passes.is_identical(rows),
+        corpus.is_old[corpus.rows[numbers]],
         threshold=settings.threshold,
         ask=ask,
     )
     joined = np.flatnonzero(np.bincount(labels, minlength=numbers.size)[labels] > 1)
-    infos = [matcher.corpus.info(number) for number in numbers[joined].tolist()]
-    clusters = groups.make_clusters(infos, labels[joined], settings.keep)
+    infos = [corpus.info(number) for number in numbers[joined].tolist()]
+    clusters = clustered.make_clusters(infos, labels[joined], settings.keep)
     number_of = dict(zip((info.id for info in infos), numbers[joined].tolist(), strict=True))
     kept = [
         (number_of[member], number_of[cluster.representative])
@@ -148,38 +192,73 @@ def _cluster(
         for member in cluster.members
         if member != cluster.representative
     ]
-    facts = np.concatenate([facts, matcher.facts_of(np.concatenate(asked))])
-    return matcher.explain(facts, pairs_of(kept)), clusters
+    rows = np.concatenate([rows, _rows_of(blocks, np.concatenate(asked))])
+    return _with_evidence(corpus, blocks, rows, pairs_of(kept)), clusters
 
 
-def _with_others(facts: Facts, others: Facts) -> Facts:
-    """Return facts, and those of the others that are not among them."""
-    is_new = ~np.isin(keys_of(numbers_of(others)), keys_of(numbers_of(facts)))
-    return np.concatenate([facts, others[is_new]])
+def _with_evidence(corpus: Corpus, blocks: Blocks, rows: Rows, pairs: Ints) -> Rows:
+    """Return rows with those of some more pairs, which can tell their evidence.
+
+    Copies score what their originals do: the line breaks of a copy may differ,
+    and with them what counts as prose.
+
+    Parameters
+    ----------
+    corpus, blocks, rows
+    pairs : int64 [shape=(n_pairs, 2)]
+        Documents by number.
+    """
+    pairs = np.sort(pairs, axis=1)
+    originals = corpus.first_copy[pairs]
+    is_copy = originals[:, 0] == originals[:, 1]
+    known = scored_pairs(rows, corpus.ids)
+    asked = _rows_of(blocks, originals[~is_copy & (known.places(originals) < 0)])
+    told = np.empty(len(pairs), passes.ROW)
+    told[is_copy] = passes.identical(pairs[is_copy], corpus.n_words[pairs[is_copy, 0]])
+    everything = np.concatenate([rows, asked])
+    known = scored_pairs(everything, corpus.ids)
+    told[~is_copy] = everything[known.places(originals[~is_copy])]
+    is_mirrored = ~is_copy & (originals[:, 0] > originals[:, 1])
+    left, right = (told[f"containment_{side}"].copy() for side in ("left", "right"))
+    told["containment_left"] = np.where(is_mirrored, right, left)
+    told["containment_right"] = np.where(is_mirrored, left, right)
+    told["left"], told["right"] = pairs.T
+    told["has_evidence"] = True
+    is_other = ~np.isin(keys_of(known.numbers[: len(rows)]), keys_of(pairs))
+    return np.concatenate([rows[is_other], told])
 
 
-def _result(
-    matcher: Matcher, facts: Facts, clusters: tuple[Cluster, ...], settings: Settings
+def _with_others(rows: Rows, others: Rows) -> Rows:
+    """Return rows, and those of the others that are not among them."""
+    is_new = ~np.isin(keys_of(passes.pairs_in(others)), keys_of(passes.pairs_in(rows)))
+    return np.concatenate([rows, others[is_new]])
+
+
+def _assemble(
+    corpus: Corpus,
+    rows: Rows,
+    clusters: Sequence[Cluster],
+    boilerplate: Boilerplate,
+    settings: Settings,
 ) -> Result:
     """Put everything that was found together, best pairs first."""
-    corpus, furniture = matcher.corpus, matcher.furniture.to_bytes()
-    facts = facts[np.lexsort((facts["right"], facts["left"], -facts["score"]))]
-    numbers, places = np.unique(numbers_of(facts), return_inverse=True)
-    facts["left"], facts["right"] = places.reshape(-1, 2).T
+    rows = rows[np.lexsort((rows["right"], rows["left"], -rows["score"]))]
+    numbers, places = np.unique(passes.pairs_in(rows), return_inverse=True)
+    rows["left"], rows["right"] = places.reshape(-1, 2).T
     documents = tuple(corpus.info(number) for number in numbers.tolist())
-    ids = [document.id for document in documents]
-    texts = KeptTexts(corpus, numbers, ids)
-    scored = scored_pairs(facts, ids, EvidenceOfCorpus(texts, settings.ngram, furniture))
+    texts, known = corpus.texts(numbers), boilerplate.to_bytes()
+    evidence = EvidenceOfTexts(texts.at, settings.ngram, known)
+    scored = scored_pairs(rows, [document.id for document in documents], evidence)
     return Result(
-        clusters=clusters,
-        duplicates=groups.make_duplicates(clusters, scored, settings.threshold),
+        clusters=tuple(clusters),
+        duplicates=clustered.make_duplicates(clusters, scored, settings.threshold),
         scored=scored,
         skipped=corpus.skipped,
         n_documents=len(corpus),
         n_words=int(corpus.n_words.sum()),
         settings=settings,
         documents=documents,
-        furniture=furniture,
+        furniture=known,
         n_old=int(corpus.is_old[corpus.rows].sum()),
         texts=texts,
     )

@@ -1,16 +1,32 @@
-"""Every default of the library, with its reason.
+"""Says what decides a search, how its work is done, and what makes two answers comparable.
 
-The constants of the scoring rule are not settings: they belong to the rule and
-stand beside it in `dedupe.scoring.score`, `dedupe.scoring.alignment` and its kernel.
+`Settings` decide; `Resources` do not. Every default stands here with its reason. The
+constants of the scoring rule are no settings: they belong to the rule, and stand beside
+it in `dedupe.scoring.score` and the kernel of `dedupe.scoring.alignment`.
 """
 
+import os
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from dedupe.errors import InvalidSetting
+from dedupe.progress import Progress, ProgressCallback
 
-__all__ = ["KEEP", "MAX_NGRAM", "SCORE_FLOOR", "Settings"]
+__all__ = ["KEEP", "MAX_NGRAM", "SCHEME", "SCORE_FLOOR", "Resources", "Settings", "identity"]
+
+SCHEME = "affine32"
+"""How permutations are drawn and applied: a scheme of datasketch's."""
+
+SHINGLES_VERSION = 1
+"""Rises when the same text gives other tokens or shingles."""
+
+RULE_VERSION = 1
+"""Rises when the same shingles give other scores."""
+
+FALLBACK_MEMORY = 8 << 30
+"""Bytes of a machine that does not tell how many it has."""
 
 KEEP = ("longest", "shortest", "first", "newest")
 """The named ways to choose the representative of a cluster."""
@@ -109,6 +125,95 @@ class Settings:
         0.9986
         """
         return float(1 - (1 - jaccard**self.rows) ** self.bands)
+
+
+def identity(settings: Settings) -> dict[str, Any]:
+    """Return what two signatures or scores must have in common to be comparable, as JSON has it.
+
+    Whatever is kept from one run for another (a checkpoint, an index) bears it, and is
+    refused where it differs.
+
+    >>> sorted(identity(Settings()))
+    ['ngram', 'num_perm', 'rule', 'scheme', 'seed', 'shingles', 'unicode']
+    """
+    return {
+        "shingles": SHINGLES_VERSION,
+        "rule": RULE_VERSION,
+        "unicode": unicodedata.unidata_version,
+        "scheme": SCHEME,
+        "ngram": settings.ngram,
+        "num_perm": settings.num_perm,
+        "seed": settings.seed,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """How a search goes about its work; the result is the same for any.
+
+    Attributes
+    ----------
+    workers : int, at least 1
+        Threads.
+    memory : int, at least 1
+        Bytes that decide when texts, signatures and hashes go to temporary files.
+    progress : callable
+        Is given a `dedupe.Progress` now and then.
+    """
+
+    workers: int
+    memory: int
+    progress: ProgressCallback
+
+    @classmethod
+    def of(
+        cls,
+        workers: int | None = None,
+        memory: int | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Self:
+        """Check what was asked for, and fill in what was not.
+
+        Raises
+        ------
+        InvalidSetting
+
+        Examples
+        --------
+        >>> Resources.of(workers=2).workers
+        2
+        """
+        _check_count("workers", workers, "a whole number of at least 1")
+        _check_count("memory", memory, "a whole number of bytes")
+        return cls(
+            workers or _n_processors(), memory or _default_memory(), progress or _say_nothing
+        )
+
+
+def _n_processors() -> int:
+    """Return how many processors this process may use."""
+    # A container or a scheduler may allow fewer than there are.
+    can_tell = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if can_tell else os.cpu_count() or 1
+
+
+def _default_memory() -> int:
+    """Return a quarter of the memory of this machine, in bytes."""
+    try:
+        n_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        n_bytes = FALLBACK_MEMORY  # Windows has no sysconf.
+    return n_bytes // 4
+
+
+def _say_nothing(_: Progress) -> None:
+    """Take the place of a progress callback."""
+
+
+def _check_count(name: str, value: object, what: str) -> None:
+    """Refuse anything but a positive whole number, or None."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise InvalidSetting(f"{name} must be {what}, got {value!r}")
 
 
 def _check_range(name: str, value: object, low: float, high: float) -> None:

@@ -1,44 +1,42 @@
-"""The documents of one run, by number: what is kept of each once it has been read.
+"""Keeps the documents of one run, by number, once they have been read.
 
-Documents are read one after the other, hashed in blocks on several threads, and
-then numbered in the order of their ids, so that neither the order of the input nor
-the number of threads can change an answer. Arrays hold what is kept of them; their
-texts wait in `dedupe.engine.spill` until they are compared, and until their evidence is
+Documents are read one after the other, hashed in batches on several threads, and then
+numbered in the order of their ids, so that neither the order of the input nor the
+number of threads can change an answer. Arrays hold what is kept of them; their texts
+wait in `dedupe.engine.spill` until they are compared, and until their evidence is
 asked for.
 """
 
+import sys
 from array import array
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import starmap
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
 from dedupe import kernels
+from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints
 from dedupe.documents import Document
 from dedupe.engine.checkpoint import Arrays, Checkpoint
 from dedupe.engine.spill import Rows, Texts
 from dedupe.errors import NothingToRead, Skipped, UnknownDocument
-from dedupe.minhash import signatures
-from dedupe.progress import Progress, ProgressCallback
+from dedupe.minhash import Sketches, sketch
+from dedupe.progress import Progress
 from dedupe.results.records import DocumentInfo
-from dedupe.settings import Settings
-from dedupe.shingling import digests, hash_shingles
+from dedupe.settings import Resources, Settings
 from dedupe.shingling.folding import tables
-from dedupe.shingling.tokens import hash_encoded
 
-__all__ = ["Corpus", "read_corpus"]
+__all__ = ["Corpus", "KeptTexts", "read_corpus"]
 
-BLOCK_BYTES = 1 << 22
-"""Bytes in a block: enough that threads seldom wait for one another."""
+BATCH_BYTES = 1 << 22
+"""Bytes in a batch: enough that threads seldom wait for one another."""
 
 TEXT_SHARE, SIGNATURE_SHARE = 1 / 16, 1 / 32
 """Shares of the memory of a run for texts and for signatures, until they go to disk."""
-
-Whole = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +67,38 @@ class Corpus:
     """
 
     ids: tuple[str, ...]
-    n_words: Whole
-    rows: Whole
-    times: npt.NDArray[np.float64]
-    is_old: npt.NDArray[np.bool_]
+    n_words: Ints
+    rows: Ints
+    times: Floats
+    is_old: Bools
     text_digests: "array[int]"
-    n_shingles: Whole
+    n_shingles: Ints
     signatures: npt.NDArray[np.uint32]
     stored: Texts
-    first_copy: Whole
+    first_copy: Ints
     skipped: tuple[Skipped, ...]
     keeps_order: bool
+
+    @classmethod
+    def of(
+        cls,
+        documents: Iterable[Document],
+        sketches: Sketches,
+        skipped: Iterable[Skipped] = (),
+    ) -> "Corpus":
+        """Return numbered documents whose sketches are there already, all of it in memory.
+
+        Parameters
+        ----------
+        documents : iterable of Document
+        sketches : Sketches
+            Of their texts, in the same order.
+        skipped : iterable of Skipped
+        """
+        intake = _Intake(Texts(sys.maxsize))
+        intake.skipped.extend(skipped)
+        intake.texts.extend([intake.take(document) for document in documents])
+        return intake.numbered(sketches, keeps_order=False)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -97,11 +116,19 @@ class Corpus:
             f"{self.text_digests[row]:016x}",
         )
 
-    def encoded(self, numbers: Whole) -> list[bytes]:
+    def encoded(self, numbers: Ints) -> list[bytes]:
         """Return the texts of some documents in UTF-8."""
         return self.stored.read(self.rows[numbers].tolist())
 
-    def originals(self) -> Whole:
+    def texts(self, numbers: AnyInts) -> "KeptTexts":
+        """Return some of the texts as a mapping from ids."""
+        return KeptTexts(self, numbers)
+
+    def without_signatures(self) -> Self:
+        """Let go of the signatures, half a kilobyte a document; a slice would keep them all."""
+        return replace(self, signatures=self.signatures[:0].copy())
+
+    def originals(self) -> Ints:
         """Return the documents that are the first with their tokens."""
         return np.flatnonzero(self.first_copy == np.arange(len(self)))
 
@@ -114,38 +141,19 @@ class Corpus:
         """
         if document not in self.ids and all(one.id != document for one in self.skipped):
             raise UnknownDocument(
-                f"a document to explain must have been read, got {document!r}: "
-                "ids are as the report shows them"
+                f"no document {document!r} to explain in what was read: "
+                "use ids as the report prints them"
             )
 
 
-class _Sketches(NamedTuple):
-    """What is kept of a block of documents.
-
-    Attributes
-    ----------
-    key : bytes [shape=(1,)]
-        See `_Block`.
-    digests : uint64 [shape=(n_docs, 2)]
-    n_words, n_shingles : int64 [shape=(n_docs,)]
-    signatures : uint32 [shape=(n_docs, num_perm)]
-    """
-
-    key: npt.NDArray[np.bytes_]
-    digests: npt.NDArray[np.uint64]
-    n_words: Whole
-    n_shingles: Whole
-    signatures: npt.NDArray[np.uint32]
-
-
-class _Block(NamedTuple):
+class _Batch(NamedTuple):
     """Some documents of the input.
 
     Attributes
     ----------
     texts : list of bytes
     key : str
-        Digest of all ids and texts that were taken in, up to the end of the block.
+        Digest of all ids and texts that were taken in, up to the end of the batch.
     """
 
     texts: list[bytes]
@@ -153,7 +161,7 @@ class _Block(NamedTuple):
 
 
 class _Intake:
-    """What comes in, in the order of the input, and is handed on in blocks."""
+    """Collects incoming documents and yields them in batches."""
 
     def __init__(self, texts: Texts) -> None:
         self.ids: list[str] = []
@@ -164,7 +172,7 @@ class _Intake:
         self.skipped: list[Skipped] = []
         self._digest = xxhash.xxh3_128()
 
-    def blocks(self, stream: Iterable[Document | Skipped]) -> Iterator[_Block]:
+    def batches(self, stream: Iterable[Document | Skipped]) -> Iterator[_Batch]:
         """Take everything in; yield a few documents at a time."""
         texts: list[bytes] = []
         n_bytes = 0
@@ -172,19 +180,24 @@ class _Intake:
             if isinstance(item, Skipped):
                 self.skipped.append(item)
                 continue
-            self.ids.append(item.id)
-            self.times.append(np.nan if item.time is None else item.time)
-            self.is_old.append(item.is_old)
-            texts.append(item.text.encode("utf-8", "replace"))
-            self.text_digests.append(xxhash.xxh3_64_intdigest(texts[-1]))
+            texts.append(self.take(item))
             n_bytes += len(texts[-1])
-            if n_bytes >= BLOCK_BYTES:
-                yield self._block(texts)
+            if n_bytes >= BATCH_BYTES:
+                yield self._batch(texts)
                 texts, n_bytes = [], 0
-        yield self._block(texts)
+        yield self._batch(texts)
 
-    def _block(self, texts: list[bytes]) -> _Block:
-        """Keep some texts and return them as a block."""
+    def take(self, document: Document) -> bytes:
+        """Take in all of a document but its text, and return that in UTF-8."""
+        text = document.text.encode("utf-8", "replace")
+        self.ids.append(document.id)
+        self.times.append(np.nan if document.time is None else document.time)
+        self.is_old.append(document.is_old)
+        self.text_digests.append(xxhash.xxh3_64_intdigest(text))
+        return text
+
+    def _batch(self, texts: list[bytes]) -> _Batch:
+        """Keep some texts and return them as a batch."""
         self.texts.extend(texts)
         first = len(self.ids) - len(texts)
         names = [name.encode() for name in self.ids[first:]]
@@ -192,22 +205,85 @@ class _Intake:
         # Times and what was skipped are read anew, and nothing that is kept depends on them.
         for part in (lengths, *names, bytes(self.is_old[first:]), *texts):
             self._digest.update(part)
-        return _Block(texts, self.key)
+        return _Batch(texts, self.key)
 
     @property
     def key(self) -> str:
         """Digest of all ids and texts that were taken in."""
         return self._digest.hexdigest()
 
+    def numbered(self, sketches: Sketches, *, keeps_order: bool) -> Corpus:
+        """Return the documents that were taken in, numbered in the order of their ids."""
+        for row in np.flatnonzero(sketches.n_words == 0).tolist():
+            remedy = "nothing to do, unless it should hold text"
+            self.skipped.append(Skipped(self.ids[row], "no word in it", remedy))
+        order = sorted(np.flatnonzero(sketches.n_words).tolist(), key=self.ids.__getitem__)
+        if not order:
+            raise NothingToRead(
+                f"at least one document must hold a word, got {len(self.ids)} without: "
+                "check the paths and the text field"
+            )
+        is_old = np.array(self.is_old, np.bool_)
+        return Corpus(
+            ids=tuple(self.ids[row] for row in order),
+            n_words=sketches.n_words[order],
+            rows=np.array(order, np.int64),
+            times=np.array(self.times),
+            is_old=is_old,
+            text_digests=self.text_digests,
+            n_shingles=sketches.n_shingles,
+            signatures=sketches.signatures,
+            stored=self.texts,
+            first_copy=_first_copies(sketches.digests[order], is_old[order]),
+            skipped=tuple(sorted(self.skipped, key=lambda item: (item.id, item.reason))),
+            keeps_order=keeps_order,
+        )
+
+
+class KeptTexts(Mapping[str, str]):
+    """Texts of a corpus by id, read from where they are kept when they are asked for.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    numbers : int64 [shape=(n,)]
+        The documents that may be asked for.
+    """
+
+    def __init__(self, corpus: Corpus, numbers: AnyInts) -> None:
+        self._stored, self._rows = corpus.stored, corpus.rows[numbers]
+        self._ids = [corpus.ids[number] for number in numbers.tolist()]
+
+    def __getitem__(self, document: str) -> str:
+        return self.at([self._places[document]])[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} kept texts>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Texts are kept by this process, and another one does without them.
+        return dict, ()
+
+    def at(self, places: Sequence[int]) -> list[str]:
+        """Return some of the texts by their places."""
+        return [text.decode() for text in self._stored.read(self._rows[places].tolist())]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self._ids)}
+
 
 def read_corpus(
     stream: Iterable[Document | Skipped],
     settings: Settings,
-    *,
-    workers: int,
-    memory: int,
+    resources: Resources,
     checkpoint: Checkpoint,
-    progress: ProgressCallback,
 ) -> Corpus:
     """Read all documents and hash them.
 
@@ -219,90 +295,53 @@ def read_corpus(
         When no document has a word in it.
     """
     if not kernels.are_compiled():
-        progress(Progress("compiling", 0, None, "kernels"))
+        resources.progress(Progress("compiling", 0, None, "kernels"))
     # Built here once, where each thread would build them anew.
     tables()
-    intake = _Intake(Texts(int(memory * TEXT_SHARE)))
-    rows = Rows(int(memory * SIGNATURE_SHARE))
-    facts: list[tuple[npt.NDArray[np.uint64], Whole, Whole]] = []
+    intake = _Intake(Texts(int(resources.memory * TEXT_SHARE)))
+    rows = Rows(int(resources.memory * SIGNATURE_SHARE))
+    columns: list[tuple[Hashes, Ints, Ints]] = []
     n_done = 0
-    blocks = checkpoint.map(
+    batches = checkpoint.map(
         "signatures",
-        lambda block: _sketch(block, settings),
-        intake.blocks(stream),
-        workers,
-        lambda block, arrays: _fits(block, arrays, settings.num_perm),
+        lambda batch: (np.array([batch.key.encode()]), *sketch(batch.texts, settings)),
+        intake.batches(stream),
+        resources.workers,
+        lambda batch, arrays: _fits(batch, arrays, settings.num_perm),
     )
-    for sketch in starmap(_Sketches, blocks):
-        rows.append(sketch.signatures)
-        facts.append((sketch.digests, sketch.n_words, sketch.n_shingles))
-        n_done += len(sketch.n_words)
-        progress(Progress("signatures", n_done, None, "documents", intake.texts.n_bytes))
+    for _, digests, n_words, n_shingles, signatures in batches:
+        rows.append(signatures)
+        columns.append((digests, n_words, n_shingles))
+        n_done += len(n_words)
+        resources.progress(Progress("signatures", n_done, None, "documents", intake.texts.n_bytes))
     checkpoint.bind(intake.key)
-    all_digests, n_words, n_shingles = (
-        np.concatenate(column) for column in zip(*facts, strict=True)
-    )
-    for row in np.flatnonzero(n_words == 0).tolist():
-        remedy = "nothing to do, unless it should hold text"
-        intake.skipped.append(Skipped(intake.ids[row], "no word in it", remedy))
-    order = sorted(np.flatnonzero(n_words).tolist(), key=intake.ids.__getitem__)
-    if not order:
-        raise NothingToRead(
-            f"at least one document must hold a word, got {len(intake.ids)} without: "
-            "check the paths and the text field"
-        )
-    is_old = np.array(intake.is_old, np.bool_)
-    return Corpus(
-        ids=tuple(intake.ids[row] for row in order),
-        n_words=n_words[order],
-        rows=np.array(order, np.int64),
-        times=np.array(intake.times),
-        is_old=is_old,
-        text_digests=intake.text_digests,
-        n_shingles=n_shingles,
-        signatures=rows.finish(),
-        stored=intake.texts,
-        first_copy=_first_copies(all_digests[order], is_old[order]),
-        skipped=tuple(sorted(intake.skipped, key=lambda item: (item.id, item.reason))),
+    digests, n_words, n_shingles = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return intake.numbered(
+        Sketches(digests, n_words, n_shingles, rows.finish()),
         keeps_order=settings.keep == "first" or callable(settings.keep),
     )
 
 
-def _sketch(block: _Block, settings: Settings) -> _Sketches:
-    """Hash one block of documents."""
-    tokens = hash_encoded(block.texts)
-    shingles = hash_shingles(tokens, settings.ngram)
-    return _Sketches(
-        np.array([block.key.encode()]),
-        np.frombuffer(b"".join(digests(tokens)), np.uint64).reshape(-1, 2),
-        np.diff(tokens.offsets),
-        np.diff(shingles.offsets),
-        signatures(
-            shingles.hashes, shingles.offsets, num_perm=settings.num_perm, seed=settings.seed
-        ),
-    )
-
-
-def _fits(block: _Block, arrays: Arrays, num_perm: int) -> bool:
-    """Return whether arrays can be the sketches of a block; they come from a file."""
-    if len(arrays) != len(_Sketches._fields) or arrays[0].tolist() != [block.key.encode()]:
+def _fits(batch: _Batch, arrays: Arrays, num_perm: int) -> bool:
+    """Return whether arrays can be the sketches of a batch; they come from a file."""
+    if len(arrays) != 1 + len(Sketches._fields) or arrays[0].tolist() != [batch.key.encode()]:
         return False
-    sketch = _Sketches(*arrays)
-    n_docs = len(block.texts)
+    found = Sketches._make(arrays[1:])
+    n_docs = len(batch.texts)
     expected = (
-        (sketch.digests, "uint64", (n_docs, 2)),
-        (sketch.n_words, "int64", (n_docs,)),
-        (sketch.n_shingles, "int64", (n_docs,)),
-        (sketch.signatures, "uint32", (n_docs, num_perm)),
+        (found.digests, "uint64", (n_docs, 2)),
+        (found.n_words, "int64", (n_docs,)),
+        (found.n_shingles, "int64", (n_docs,)),
+        (found.signatures, "uint32", (n_docs, num_perm)),
     )
     if any((array.dtype.name, array.shape) != (dtype, shape) for array, dtype, shape in expected):
         return False
-    n_words, n_shingles = sketch.n_words, sketch.n_shingles
+    n_words, n_shingles = found.n_words, found.n_shingles
     in_range = (n_shingles >= 0) & (n_shingles <= n_words) & ((n_shingles == 0) == (n_words == 0))
     return bool(in_range.all())
 
 
-def _first_copies(digests: npt.NDArray[np.uint64], is_old: npt.NDArray[np.bool_]) -> Whole:
+def _first_copies(digests: Hashes, is_old: Bools) -> Ints:
     """Return, for each row, the first row that is equal to it, old ones before others."""
     order = np.lexsort((~is_old, digests[:, 1], digests[:, 0]))
     ranked = digests[order]

@@ -22,19 +22,7 @@ import numpy.typing as npt
 from dedupe import disk
 from dedupe.errors import CannotStore
 
-__all__ = ["Rows", "Texts", "allocate", "default_memory", "release"]
-
-FALLBACK_MEMORY = 8 << 30
-"""Bytes of a machine that does not tell how many it has."""
-
-
-def default_memory() -> int:
-    """Return a quarter of the memory of this machine, in bytes."""
-    try:
-        n_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        n_bytes = FALLBACK_MEMORY  # Windows has no sysconf.
-    return n_bytes // 4
+__all__ = ["Rows", "Texts", "allocate", "release"]
 
 
 class Texts:

@@ -1,10 +1,10 @@
-"""Signatures to candidate pairs, one band at a time."""
+"""Signatures to candidate pairs, one band at a time: emitted first, then estimated."""
 
 import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["N_ANCHORS", "count_emissions", "emit_pairs_into"]
+__all__ = ["N_ANCHORS", "count_emissions", "emit_pairs_into", "keep_possible"]
 
 U = np.uint64
 LOW_HALF = U(0xFFFFFFFF)
@@ -36,6 +36,42 @@ def count_emissions(keys, cap):
 
 
 @compiled
+def emit_pairs_into(keys, cap, is_old, pairs):
+    """Write the pairs of the buckets of one band; return how many.
+
+    A bucket of at most `cap` documents gives all its pairs. A larger one links
+    each document to its anchors, the last documents in it.
+
+    Parameters
+    ----------
+    keys : uint64 [shape=(n_docs,)], sorted
+        The value of the band in the high half, the rank of the document in the low
+        half: larger documents have greater ranks.
+    cap : int
+    is_old : bool [shape=(n_docs,)] or None
+        By rank; with it only pairs of an old document and another are written.
+    pairs : uint64 [shape=(>= count_emissions(keys, cap),)], overwritten
+        The lesser rank in the high half, the greater in the low half.
+    """
+    n_pairs = 0
+    start = 0
+    while start < keys.size:
+        end = _bucket_end(keys, start)
+        # Every document is linked to those behind it, or to the anchors alone.
+        is_small = end - start <= cap
+        for x in range(start, end):
+            a = keys[x] & LOW_HALF
+            first = x + 1 if is_small else max(x + 1, end - N_ANCHORS)
+            for y in range(first, end):
+                b = keys[y] & LOW_HALF
+                if is_old is None or is_old[np.int64(a)] != is_old[np.int64(b)]:
+                    pairs[n_pairs] = (a << U(32)) | b
+                    n_pairs += 1
+        start = end
+    return n_pairs
+
+
+@compiled
 def _is_possible(signatures, rows, sizes, a, b, floor, z):
     """Whether the cosine similarity of two sets of shingles may reach `floor`.
 
@@ -54,42 +90,23 @@ def _is_possible(signatures, rows, sizes, a, b, floor, z):
 
 
 @compiled
-def emit_pairs_into(keys, cap, signatures, rows, sizes, is_old, floor, z, pairs):
-    """Write the pairs of one band that may reach the floor; return how many.
-
-    A bucket of at most `cap` documents gives all its pairs. A larger one links
-    each document to its anchors, the largest documents in it.
+def keep_possible(pairs, signatures, rows, sizes, floor, z):
+    """Move the pairs that may reach the floor to the front, in their order; return how many.
 
     Parameters
     ----------
-    keys : uint64 [shape=(n_docs,)], sorted
-        The value of the band in the high half, the rank of the document by size in
-        the low half.
-    cap : int
+    pairs : uint64 [shape=(n_pairs,)], overwritten
+        As `emit_pairs_into` writes them.
     signatures : uint32 [shape=(n_rows, n_perm)]
     rows : int64 [shape=(n_docs,)], by rank
     sizes : int64 [shape=(n_docs,)], by rank, at least 1
-    is_old : bool [shape=(n_docs,)] or None
-        By rank; with it only pairs of an old document and another are written.
     floor, z : float
-    pairs : uint64 [shape=(>= count_emissions(keys, cap),)], overwritten
-        The lesser rank in the high half, the greater in the low half.
+        See `_is_possible`.
     """
-    n_pairs = 0
-    start = 0
-    while start < keys.size:
-        end = _bucket_end(keys, start)
-        # Every document is linked to those behind it, or to the anchors alone.
-        is_small = end - start <= cap
-        for x in range(start, end):
-            a = keys[x] & LOW_HALF
-            first = x + 1 if is_small else max(x + 1, end - N_ANCHORS)
-            for y in range(first, end):
-                b = keys[y] & LOW_HALF
-                if is_old is not None and is_old[np.int64(a)] == is_old[np.int64(b)]:
-                    continue
-                if _is_possible(signatures, rows, sizes, np.int64(a), np.int64(b), floor, z):
-                    pairs[n_pairs] = (a << U(32)) | b
-                    n_pairs += 1
-        start = end
-    return n_pairs
+    n_kept = 0
+    for p in range(pairs.size):
+        a, b = np.int64(pairs[p] >> U(32)), np.int64(pairs[p] & LOW_HALF)
+        if _is_possible(signatures, rows, sizes, a, b, floor, z):
+            pairs[n_kept] = pairs[p]
+            n_kept += 1
+    return n_kept

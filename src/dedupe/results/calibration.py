@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe import clustering
+from dedupe.arrays import pairs_of
 from dedupe.errors import InvalidLabels
 from dedupe.results.labels import Labels, labels_by_pair
-from dedupe.results.pairs import ScoredPairs, pairs_of
+from dedupe.results.pairs import ScoredPairs
 from dedupe.results.result import Result
 from dedupe.settings import SCORE_FLOOR
 

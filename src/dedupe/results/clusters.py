@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe import clustering
+from dedupe.arrays import pairs_of
 from dedupe.errors import InvalidSetting
-from dedupe.results.pairs import ScoredPairs, pairs_of
+from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Cluster, DocumentInfo, Duplicate, Pair
 from dedupe.settings import SCORE_FLOOR
 

@@ -1,29 +1,91 @@
-"""Shared runs of words to passages of text that a person can read.
+"""Turns the words that two texts share into passages that a person can read.
 
 The only place that joins scores to text: word numbers become character spans, and
-spans become excerpts. What is shown of them, and how, is left to `dedupe.report`.
+spans become excerpts. It is done when somebody asks. What is shown of it, and how, is
+left to `dedupe.report`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from dedupe.arrays import Bools, Ints, part
 from dedupe.results.records import Evidence, Passage, Remainder, Span, Unlisted
+from dedupe.scoring.alignment import shared_runs
+from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.shingling import hash_tokens
 
-__all__ = ["excerpt", "gather"]
+__all__ = ["EvidenceFinder", "EvidenceOfTexts", "excerpt", "gather"]
+
+N_LISTED = 8
+"""Passages, and remainders of either side, that are listed of each duplicate of a search."""
 
 HEAD, TAIL = 160, 80
 """Characters that an excerpt keeps of the beginning and of the end."""
 
-Whole = npt.NDArray[np.int64]
+
+class EvidenceFinder:
+    """Finds what documents of a few texts share, word by word."""
+
+    def __init__(self, texts: Sequence[str], ngram: int, furniture: Boilerplate) -> None:
+        self.texts = texts
+        self.tokens = hash_tokens(texts, detail=True)
+        self.block = Block.of(self.tokens, ngram).weighed(furniture)
+
+    def find(self, left: int, right: int, limit: int | None = None) -> Evidence:
+        """Return the passages that two of the texts share and what only one of them says."""
+        # A block is for one thread at a time, and any thread may ask.
+        runs, is_furniture = shared_runs(self.block.another(), left, right)
+        return gather(
+            (self.texts[left], self.texts[right]),
+            (self._spans(left), self._spans(right)),
+            runs,
+            is_furniture,
+            limit,
+        )
+
+    def _spans(self, number: int) -> npt.NDArray[np.int32]:
+        assert self.tokens.spans is not None
+        return self.tokens.spans[part(self.tokens.offsets, number)]
+
+
+class EvidenceOfTexts:
+    """Finds what two documents share, by their places among texts that are kept somewhere.
+
+    Parameters
+    ----------
+    texts : callable
+        Gives some of them by their places.
+    ngram : int
+    furniture : bytes
+        As `Boilerplate.to_bytes` returns it, which takes less memory.
+    """
+
+    def __init__(
+        self, texts: Callable[[Sequence[int]], list[str]], ngram: int, furniture: bytes
+    ) -> None:
+        self._texts = texts
+        self._ngram = ngram
+        self._furniture = furniture
+
+    def __call__(self, left: int, right: int) -> Evidence:
+        """Return the evidence of two documents."""
+        texts = self._texts([left, right])
+        return EvidenceFinder(texts, self._ngram, self._known_furniture).find(0, 1, N_LISTED)
+
+    @cached_property
+    def _known_furniture(self) -> Boilerplate:
+        return Boilerplate.from_bytes(self._furniture)
 
 
 def gather(
     texts: tuple[str, str],
     spans: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
-    runs: Whole,
-    furniture: npt.NDArray[np.bool_] | None = None,
+    runs: Ints,
+    furniture: Bools | None = None,
     limit: int | None = None,
 ) -> Evidence:
     """Return what two texts share and what only one of them says.
@@ -70,7 +132,7 @@ def gather(
 
 
 def _remainders(
-    text: str, words: npt.NDArray[np.int32], covered: Whole, limit: int | None
+    text: str, words: npt.NDArray[np.int32], covered: Ints, limit: int | None
 ) -> tuple[tuple[Remainder, ...], Unlisted]:
     """Return what stands between the runs of one side, each given by start and length."""
     starts, ends = _gaps(covered[:, 0], covered[:, 1], len(words))
@@ -83,9 +145,7 @@ def _remainders(
     ), more
 
 
-def _longest(
-    lengths: Whole, limit: int | None, marks: npt.NDArray[np.bool_] | None = None
-) -> tuple[Whole, Unlisted]:
+def _longest(lengths: Ints, limit: int | None, marks: Bools | None = None) -> tuple[Ints, Unlisted]:
     """Choose the longest stretches, marked ones last; return them in their order, and the rest."""
     if limit is None or lengths.size <= limit:
         return np.arange(lengths.size), Unlisted(0, 0)
@@ -121,7 +181,7 @@ def _whole_words(text: str, n_chars: int) -> str:
 
 
 def _char_spans(
-    text: str, words: npt.NDArray[np.int32], starts: Whole, ends: Whole
+    text: str, words: npt.NDArray[np.int32], starts: Ints, ends: Ints
 ) -> Iterator[Span]:
     """Yield the characters of some stretches of words, with the punctuation that clings to them.
 
@@ -166,7 +226,7 @@ def _end(text: str, end: int, after: int) -> int:
     return end + len(gap.split(maxsplit=1)[0])
 
 
-def _gaps(starts: Whole, lengths: Whole, n_words: int) -> tuple[Whole, Whole]:
+def _gaps(starts: Ints, lengths: Ints, n_words: int) -> tuple[Ints, Ints]:
     """Return where the stretches of words that no run covers begin and end."""
     order = np.argsort(starts)
     starts, ends = starts[order], (starts + lengths)[order]

@@ -5,18 +5,20 @@ take a gigabyte, and few are ever looked at.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from dataclasses import fields
+from functools import cached_property, partial
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.results.records import Pair
+from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, keys_of, pairs_of
+from dedupe.results.records import Evidence, Pair
+from dedupe.scoring.relations import VERDICTS, reason
 
-__all__ = ["ScoredPairs", "keys_of", "pairs_of"]
+__all__ = ["ScoredPairs", "scored_pairs"]
 
-Whole = npt.NDArray[np.signedinteger[Any]]
-Real = npt.NDArray[np.float64]
+FindEvidence = Callable[[int, int], Evidence]
 
 
 class ScoredPairs(Sequence[Pair]):
@@ -45,12 +47,12 @@ class ScoredPairs(Sequence[Pair]):
     def __init__(
         self,
         ids: Sequence[str],
-        numbers: Whole,
+        numbers: AnyInts,
         *,
-        scores: Real,
-        jaccards: Real,
-        containments: Real,
-        is_identical: npt.NDArray[np.bool_],
+        scores: Floats,
+        jaccards: Floats,
+        containments: Floats,
+        is_identical: Bools,
         make: Callable[[int], Pair],
     ) -> None:
         self.ids = ids
@@ -112,7 +114,7 @@ class ScoredPairs(Sequence[Pair]):
         # What pairs are made from may be files of this process, so they are made now.
         return ScoredPairs.of, (list(self), self.ids)
 
-    def take(self, places: Whole) -> "ScoredPairs":
+    def take(self, places: AnyInts) -> "ScoredPairs":
         """Return some of the pairs, in the order of their places."""
         return ScoredPairs(
             self.ids,
@@ -124,7 +126,7 @@ class ScoredPairs(Sequence[Pair]):
             make=lambda place: self._make(int(places[place])),
         )
 
-    def places(self, numbers: Any) -> npt.NDArray[np.int64]:
+    def places(self, numbers: Any) -> Ints:
         """Return where some pairs stand, -1 for those that are not here.
 
         Parameters
@@ -136,32 +138,69 @@ class ScoredPairs(Sequence[Pair]):
         return _find(keys, order, keys_of(pairs_of(numbers)))
 
     @cached_property
-    def _by_key(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    def _by_key(self) -> tuple[Hashes, Ints]:
         """The pairs as numbers in order, and where each stands."""
         keys = keys_of(self.numbers)
         order = np.argsort(keys)
         return keys[order], order
 
 
-def keys_of(numbers: Whole) -> npt.NDArray[np.uint64]:
-    """Return pairs of documents as single numbers, the same for both directions.
+def scored_pairs(
+    rows: npt.NDArray[np.void], ids: Sequence[str], find_evidence: FindEvidence | None = None
+) -> ScoredPairs:
+    """Return rows as a sequence of `Pair`.
 
-    >>> keys_of(np.array([[0, 1], [1, 0]])).tolist()
-    [1, 1]
+    Parameters
+    ----------
+    rows : dedupe.scoring.passes.ROW [shape=(n_pairs,)]
+        Their documents are places among the ids.
+    ids : sequence of str, in order
+    find_evidence : callable, optional
+        Gives the evidence of two documents, by number.
     """
-    low, high = np.sort(numbers, axis=1).T.astype(np.uint64)
-    keys: npt.NDArray[np.uint64] = (low << np.uint64(32)) | high
-    return keys
+    return ScoredPairs(
+        ids,
+        np.stack([rows["left"], rows["right"]], axis=1),
+        scores=rows["score"],
+        jaccards=rows["jaccard"],
+        containments=np.maximum(rows["containment_left"], rows["containment_right"]),
+        is_identical=rows["verdict"] == VERDICTS.index("identical"),
+        make=partial(_pair, rows, ids, find_evidence),
+    )
 
 
-def pairs_of(numbers: Any) -> npt.NDArray[np.int64]:
-    """Return pairs of numbers as an array of two columns, also if there are none."""
-    return np.array(numbers, np.int64).reshape(-1, 2)
+def _pair(
+    rows: npt.NDArray[np.void],
+    ids: Sequence[str],
+    find_evidence: FindEvidence | None,
+    place: int,
+) -> Pair:
+    """Return a row as a pair, with a verdict and a reason.
+
+    A column that bears the name of a field of `Pair` fills that field.
+    """
+    row: dict[str, Any] = dict(zip(rows.dtype.names or (), rows[place].item(), strict=True))
+    left, right = row["left"], row["right"]
+    verdict = VERDICTS[row["verdict"]]
+    put_into_words = {
+        "left": ids[left],
+        "right": ids[right],
+        "containment": max(row["containment_left"], row["containment_right"]),
+        "verdict": verdict,
+        "reason": reason(verdict, row),
+    }
+    known = {name: row[name] for name in PAIR_FIELDS & row.keys()}
+    finds = find_evidence is not None and row["has_evidence"]
+    return Pair(
+        **known | put_into_words,
+        find_evidence=partial(find_evidence, left, right) if finds and find_evidence else None,
+    )
 
 
-def _find(
-    keys: npt.NDArray[np.uint64], order: npt.NDArray[np.int64], wanted: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.int64]:
+PAIR_FIELDS = {field.name for field in fields(Pair)}
+
+
+def _find(keys: Hashes, order: Ints, wanted: Hashes) -> Ints:
     """Return where some keys stand, -1 for those that do not."""
     if not keys.size:
         return np.full(wanted.size, -1)

@@ -64,7 +64,7 @@ class Result:
         The documents that occur in `scored`, ordered by id.
     furniture : bytes
         What `dedupe.compare` learns from this result: see
-        `dedupe.scoring.boilerplate.Furniture.to_bytes`.
+        `dedupe.scoring.boilerplate.Boilerplate.to_bytes`.
     n_old : int
         How many of all documents belong to the collection that others were held against.
     texts : mapping from ids to texts

@@ -4,78 +4,18 @@ Everything here works on arrays of a block of documents; `dedupe.shingling.token
 `dedupe.shingling` make them. What it means for the story is left to `dedupe.scoring.score`.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
+from bisect import bisect_left
+from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints
 from dedupe.kernels import alignment as kernel
+from dedupe.scoring.block import Block
+from dedupe.scoring.score import MIN_HOLE
 
-__all__ = [
-    "Alignment",
-    "Block",
-    "align",
-    "by_size",
-    "contents_of",
-    "shared_shingles",
-    "similarities",
-    "totals_of",
-]
-
-MIN_HOLE = 10
-"""A gap of fewer words is an edit, not another story."""
-
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Block:
-    """The documents that pairs are scored among, as arrays; for one thread at a time.
-
-    Attributes
-    ----------
-    shingles : uint64 [shape=(n_shingles,)]
-    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    lines : uint8 [shape=(n_tokens,)]
-        Words in the line of each token; a longer one counts as 255.
-    ngram : int
-    contents : uint64 [shape=(n_docs,)]
-        What each document says, as one number; see `contents_of`.
-    totals : float64 [shape=(n_docs,)]
-        Weight of all words of each document; see `totals_of`.
-    weights : float32 [shape=(n_tokens,)] or None
-        What each word counts, in (0, 1]; without it every word counts 1.
-    """
-
-    shingles: npt.NDArray[np.uint64]
-    shingle_offsets: Whole
-    token_offsets: Whole
-    lines: npt.NDArray[np.uint8]
-    ngram: int
-    contents: npt.NDArray[np.uint64]
-    totals: Floats
-    weights: npt.NDArray[np.float32] | None = None
-
-    @cached_property
-    def n_words(self) -> Whole:
-        """Words of each document."""
-        return np.diff(self.token_offsets)
-
-    @cached_property
-    def scratch(
-        self,
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
-        """The table, the sieve and the rows that the kernels work in."""
-        longest = max(1, int(self.n_words.max(initial=0)))
-        n_slots = 1 << int(2 * longest).bit_length()
-        return (
-            np.empty(n_slots, np.int32),
-            np.empty(n_slots // kernel.SLOTS_PER_WORD + 1, np.uint64),
-            # Nothing may go through all of it for each pair: the kernels leave their marks at 0.
-            np.zeros((kernel.N_SCRATCH, longest), np.int32),
-        )
+__all__ = ["Alignment", "align", "by_size", "shared_runs", "shared_shingles", "similarities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +49,26 @@ class Alignment:
         Words that each side has at places where the other has none; 0 under `MIN_HOLE`.
     """
 
-    left: Whole
-    right: Whole
-    n_shared_shingles: Whole
-    words_left: Whole
-    words_right: Whole
-    covered_left: Whole
-    covered_right: Whole
+    left: Ints
+    right: Ints
+    n_shared_shingles: Ints
+    words_left: Ints
+    words_right: Ints
+    covered_left: Ints
+    covered_right: Ints
     weight_left: Floats
     weight_right: Floats
     total_left: Floats
     total_right: Floats
-    furniture: Whole
-    own: Whole
-    hole: Whole
-    replaced: Whole
-    places: Whole
-    excess: Whole
+    furniture: Ints
+    own: Ints
+    hole: Ints
+    replaced: Ints
+    places: Ints
+    excess: Ints
 
     @property
-    def covered(self) -> Whole:
+    def covered(self) -> Ints:
         """Shared words, on the side that has fewer."""
         return np.minimum(self.covered_left, self.covered_right)
 
@@ -137,8 +77,12 @@ class Alignment:
         """Shared words, on the side that has fewer, weighted."""
         return np.minimum(self.weight_left, self.weight_right)
 
+    def take(self, places: Ints) -> "Alignment":
+        """Return some of the pairs."""
+        return Alignment(*(getattr(self, column.name)[places] for column in fields(self)))
 
-def align(block: Block, left: Whole, right: Whole, *, min_words: int = 0) -> Alignment:
+
+def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) -> Alignment:
     """Compare the documents of each pair word by word.
 
     Fast when pairs with the same larger document follow each other, since its
@@ -208,7 +152,7 @@ def align(block: Block, left: Whole, right: Whole, *, min_words: int = 0) -> Ali
     )
 
 
-def shared_shingles(block: Block, left: Whole, right: Whole) -> npt.NDArray[np.uint64]:
+def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> Hashes:
     """Return the shingles that any of some pairs of a block shares.
 
     Parameters
@@ -230,7 +174,7 @@ def shared_shingles(block: Block, left: Whole, right: Whole) -> npt.NDArray[np.u
     return shared[:n_shared]
 
 
-def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Floats, Floats, Floats]:
+def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Floats]:
     """Return the similarities of the sets of shingles of some pairs.
 
     Apart from `align`, because the distinct shingles of a document take as long to
@@ -240,18 +184,12 @@ def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Float
     ----------
     block, alignment
         As given to and returned by `align`.
-    rows : int64 [shape=(n,)]
-        The pairs.
 
     Returns
     -------
-    jaccard, containment_left, containment_right : float64 [shape=(n,)], in [0, 1]
+    jaccard, containment_left, containment_right : float64 [shape=(n_pairs,)], in [0, 1]
     """
-    left, right, shared = (
-        alignment.left[rows],
-        alignment.right[rows],
-        alignment.n_shared_shingles[rows],
-    )
+    left, right, shared = alignment.left, alignment.right, alignment.n_shared_shingles
     documents = np.unique([left, right])
     slots, sieve, scratch = block.scratch
     counts = np.empty(documents.size, np.int64)
@@ -263,44 +201,82 @@ def similarities(block: Block, alignment: Alignment, rows: Whole) -> tuple[Float
     return shared / (in_left + in_right - shared), shared / in_left, shared / in_right
 
 
-def totals_of(weights: npt.NDArray[np.float32], offsets: Whole) -> Floats:
-    """Return the sum of the weights of each document of a block.
-
-    Parameters
-    ----------
-    weights : float32 [shape=(n_tokens,)]
-    offsets : int64 [shape=(n_docs + 1,)]
-        No document is empty.
-    """
-    return np.add.reduceat(weights, offsets[:-1], dtype=np.float64)
-
-
-def contents_of(shingles: npt.NDArray[np.uint64], offsets: Whole) -> npt.NDArray[np.uint64]:
-    """Return a number for each document that depends on its shingles and their order.
-
-    Of two documents equally long it tells which counts as the larger, so that the
-    answer depends neither on which side is named first nor on the ids.
-
-    Parameters
-    ----------
-    shingles : uint64 [shape=(n_shingles,)]
-    offsets : int64 [shape=(n_docs + 1,)]
-
-    Returns
-    -------
-    uint64 [shape=(n_docs,)]
-    """
-    # Products and sums wrap around on purpose: they only have to differ where texts do.
-    places = np.arange(1, shingles.size + 1, dtype=np.uint64)
-    places -= np.repeat(offsets[:-1], np.diff(offsets)).astype(np.uint64)
-    sums = np.zeros(shingles.size + 1, np.uint64)
-    np.cumsum(shingles * places, out=sums[1:])
-    return sums[offsets[1:]] - sums[offsets[:-1]]
-
-
-def by_size(block: Block, left: Whole, right: Whole) -> tuple[Whole, Whole, npt.NDArray[np.bool_]]:
+def by_size(block: Block, left: AnyInts, right: AnyInts) -> tuple[Ints, Ints, Bools]:
     """Return the larger document of each pair, the smaller, and whether the larger is right."""
     n_left, n_right = block.n_words[left], block.n_words[right]
     is_less = block.contents[left] < block.contents[right]
     swap = (n_left < n_right) | ((n_left == n_right) & is_less)
     return np.where(swap, right, left), np.where(swap, left, right), swap
+
+
+def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
+    """Return the runs of words that two documents of a block share.
+
+    Returns
+    -------
+    runs : int64 [shape=(n_runs, 3)]
+        First word on the left, first word on the right, and number of words, in
+        the order of the left document. No word is in two runs.
+    is_furniture : bool [shape=(n_runs,)]
+        Which runs are furniture; a run that is so in part is cut in two.
+    """
+    n_words = block.n_words
+    both = by_size(block, np.array([left]), np.array([right]))
+    larger, smaller, swap = (int(side[0]) for side in both)
+    slots, sieve, scratch = block.scratch
+    n_runs = kernel.runs_of_pair_into(
+        block.shingles[block.shingle_offsets[larger] : block.shingle_offsets[larger + 1]],
+        block.shingles[block.shingle_offsets[smaller] : block.shingle_offsets[smaller + 1]],
+        n_words[larger],
+        n_words[smaller],
+        block.ngram,
+        slots,
+        sieve,
+        scratch,
+    )
+    rows = scratch[[kernel.RUN_LARGER, kernel.RUN_SMALLER, kernel.RUN_LENGTH], :n_runs]
+    found = (rows[[1, 0, 2]] if swap else rows).T.astype(np.int64)
+    runs = _without_overlap(found, n_words[left], n_words[right])
+    if block.weights is None:
+        return runs, np.zeros(len(runs), np.bool_)
+    first_word = block.token_offsets[left]
+    is_common = block.weights[first_word : first_word + n_words[left]] < kernel.COMMON
+    if not is_common.any():
+        return runs, np.zeros(len(runs), np.bool_)
+    return _cut_furniture(runs, is_common)
+
+
+def _without_overlap(runs: Ints, n_left: int, n_right: int) -> Ints:
+    """Trim runs, longest first, so that each word of either side is in one at most."""
+    taken_left = np.zeros(n_left, np.bool_)
+    taken_right = np.zeros(n_right, np.bool_)
+    kept = []
+    for left, right, length in runs[np.lexsort((runs[:, 0], -runs[:, 2]))].tolist():
+        taken = taken_left[left : left + length] | taken_right[right : right + length]
+        # Runs overlap at their ends, so what is free is one stretch as a rule.
+        first = int(taken.argmin())
+        rest = taken[first:]
+        n_free = int(rest.argmax()) if rest.any() else rest.size
+        if n_free == 0:
+            continue
+        taken_left[left + first : left + first + n_free] = True
+        taken_right[right + first : right + first + n_free] = True
+        kept.append((left + first, right + first, n_free))
+    return np.array(sorted(kept), np.int64).reshape(-1, 3)
+
+
+def _cut_furniture(runs: Ints, is_common: Bools) -> tuple[Ints, Bools]:
+    """Cut runs where story turns to furniture, into pieces of `kernel.MIN_RUN` words or more."""
+    pieces = []
+    marks = []
+    n_common = np.concatenate([[0], np.cumsum(is_common)]).tolist()
+    turns = (np.flatnonzero(np.diff(is_common)) + 1).tolist()
+    for left, right, length in runs.tolist():
+        cuts = [left]
+        for turn in turns[bisect_left(turns, left) : bisect_left(turns, left + length)]:
+            if min(turn - cuts[-1], left + length - turn) >= kernel.MIN_RUN:
+                cuts.append(turn)
+        for start, end in pairwise([*cuts, left + length]):
+            pieces.append((start, right + start - left, end - start))
+            marks.append(2 * (n_common[end] - n_common[start]) > end - start)
+    return np.array(pieces, np.int64).reshape(-1, 3), np.array(marks, np.bool_)

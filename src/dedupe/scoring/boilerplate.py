@@ -12,6 +12,7 @@ anyway, and they are nearly all there are.
 import numpy as np
 import numpy.typing as npt
 
+from dedupe.arrays import Hashes, Ints, Weights
 from dedupe.kernels.furniture import (
     EMPTY,
     MAX_COUNT,
@@ -21,16 +22,13 @@ from dedupe.kernels.furniture import (
     word_weights_into,
 )
 
-__all__ = ["Furniture"]
+__all__ = ["Boilerplate"]
 
 MIN_SLOTS = 1 << 12
 MAX_LOAD = 0.5
 
-Shingles = npt.NDArray[np.uint64]
-Whole = npt.NDArray[np.int64]
 
-
-class Furniture:
+class Boilerplate:
     """In how many clusters the shingles of a corpus occur.
 
     A new one knows nothing, and every word weighs 1.
@@ -38,7 +36,7 @@ class Furniture:
     Examples
     --------
     >>> shingles, offsets = np.uint64([7, 8, 7]), np.array([0, 2, 3])
-    >>> furniture = Furniture()
+    >>> furniture = Boilerplate()
     >>> furniture.watch(shingles)
     >>> furniture.count(shingles, offsets, np.array([0, 1]))
     >>> furniture.weights(shingles, offsets, offsets).tolist()
@@ -49,7 +47,7 @@ class Furniture:
         self._n_keys = 0
         self._make_slots(MIN_SLOTS)
 
-    def watch(self, shingles: Shingles, counts: npt.NDArray[np.uint16] | None = None) -> None:
+    def watch(self, shingles: Hashes, counts: npt.NDArray[np.uint16] | None = None) -> None:
         """Take up shingles to count, from `counts` on; those taken up before stay as they are."""
         if counts is None:
             counts = np.zeros(shingles.size, np.uint16)
@@ -57,7 +55,7 @@ class Furniture:
         self._n_keys += insert_into(shingles, counts, self._keys, self._counts, self._last_cluster)
 
     def count(
-        self, shingles: Shingles, offsets: Whole, clusters: Whole, order: Whole | None = None
+        self, shingles: Hashes, offsets: Ints, clusters: Ints, order: Ints | None = None
     ) -> None:
         """Count the clusters of a block of documents.
 
@@ -77,16 +75,14 @@ class Furniture:
             shingles, offsets, order, clusters, self._keys, self._counts, self._last_cluster
         )
 
-    def mark(self, shingles: Shingles) -> None:
+    def mark(self, shingles: Hashes) -> None:
         """Note of some shingles, as far as they were taken up, that they are part of a form.
 
         All words of such a shingle weigh what it does, not only the first.
         """
         mark_into(shingles, self._keys, self._counts, self._last_cluster)
 
-    def weights(
-        self, shingles: Shingles, offsets: Whole, token_offsets: Whole
-    ) -> npt.NDArray[np.float32]:
+    def weights(self, shingles: Hashes, offsets: Ints, token_offsets: Ints) -> Weights:
         """Return the weight of each word of a block of documents, in (0, 1].
 
         Parameters
@@ -115,7 +111,7 @@ class Furniture:
         return keys + self._counts[rows].astype("<u2").tobytes()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Furniture":
+    def from_bytes(cls, data: bytes) -> "Boilerplate":
         """Rebuild from `to_bytes`.
 
         Raises

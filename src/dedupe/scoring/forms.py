@@ -7,22 +7,21 @@ form they do not. Two documents of a form are one story if they share what stand
 the slots; then the rest is in many clusters, and is furniture like any other.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from dedupe.clustering import average_linkage, components
-from dedupe.engine.blocks import Hashed
+from dedupe.arrays import AnyFloats, AnyInts, Bools, Floats, Hashes, Ints, offsets_of, part
+from dedupe.clustering import average_linkage
 from dedupe.kernels import forms as kernel
 from dedupe.kernels.furniture import MAX_COUNT
-from dedupe.scoring.alignment import Block, align, totals_of
-from dedupe.scoring.boilerplate import Furniture
-from dedupe.threads import map_in_order
+from dedupe.scoring.alignment import align
+from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
 
-__all__ = ["Samples", "are_forms", "draw_samples", "part_forms"]
+__all__ = ["Forms", "Samples", "are_forms", "draw_samples", "fillings_shared", "find", "take_apart"]
 
 SAMPLE = 10
 """Documents of a cluster that are looked at; more would tell no more."""
@@ -56,16 +55,8 @@ MIN_FRAME = 1.25
 FILLING_SHARE = 0.5
 """Share of what stands in the slots of one document that makes another the same story."""
 
-CLUSTERS = 1 << 8
-"""Clusters that a thread looks at at once."""
-
-Whole = npt.NDArray[np.int64]
-Pairs = npt.NDArray[np.signedinteger[Any]]
-Floats = npt.NDArray[np.float64]
-Scores = npt.NDArray[np.floating[Any]]
-Marks = npt.NDArray[np.bool_]
-Shingles = npt.NDArray[np.uint64]
-Cut = Callable[[Pairs], Iterable[Pairs]]
+AT_ONCE = 1 << 8
+"""Clusters that are looked at together, which bounds the memory that it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +71,24 @@ class Samples:
         Cluster ``c`` owns ``documents[bounds[c]:bounds[c + 1]]``.
     """
 
-    documents: Whole
-    bounds: Whole
+    documents: Ints
+    bounds: Ints
 
     @property
-    def sizes(self) -> Whole:
+    def sizes(self) -> Ints:
         """Documents of each cluster."""
         return np.diff(self.bounds)
 
     @property
-    def few(self) -> Whole:
+    def few(self) -> Ints:
         """How many documents of each may hold what still counts as a document's own."""
-        few: Whole = np.maximum(1, OWN_SHARE * self.sizes).astype(np.int64)
+        few: Ints = np.maximum(1, OWN_SHARE * self.sizes).astype(np.int64)
         return few
+
+    def in_parts(self) -> "Iterator[Samples]":
+        """Yield those of a few clusters at a time."""
+        for start in range(0, self.sizes.size, AT_ONCE):
+            yield self.some(slice(start, min(start + AT_ONCE, self.sizes.size)))
 
     def some(self, clusters: slice) -> "Samples":
         """Return those of some clusters that follow each other."""
@@ -100,55 +96,7 @@ class Samples:
         return Samples(self.documents[bounds[0] : bounds[-1]], bounds - bounds[0])
 
 
-def part_forms(
-    hashed: Hashed, labels: Whole, pairs: Pairs, strict: Scores, cut: Cut, *, workers: int
-) -> tuple[Whole, Shingles]:
-    """Take the clusters apart that are forms; the stories in them stay together.
-
-    Parameters
-    ----------
-    hashed : Hashed
-    labels : int64 [shape=(n_docs of the corpus,)]
-        The least document of each cluster.
-    pairs : int [shape=(n_pairs, 2)]
-        Candidates, by their numbers in the corpus; only these can stay together.
-    strict : float [shape=(n_pairs,)]
-        Their scores in the first pass.
-    cut : callable
-        Cuts pairs into blocks.
-    workers : int
-
-    Returns
-    -------
-    labels : int64
-        As given, but for the documents of forms.
-    texts : uint64 [shape=(n,)]
-        The shingles that more than a few documents of a form have, in order.
-    """
-    first = components(labels.size, pairs[strict > 1 - MIN_OWN])[hashed.numbers]
-    samples = draw_samples(hashed.block(), labels[hashed.numbers], first == hashed.numbers)
-    found = map_in_order(
-        lambda clusters: _of_forms(hashed.block(), samples.some(clusters)),
-        hashed.relaxed(_slices(samples.sizes.size)),
-        workers,
-    )
-    documents, texts = zip((np.empty(0, np.int64), np.empty(0, np.uint64)), *found, strict=True)
-    in_form = np.isin(labels, labels[hashed.numbers[np.concatenate(documents)]])
-    common = np.unique(np.concatenate(texts))
-    inside = pairs[in_form[pairs[:, 0]] & (labels[pairs[:, 0]] == labels[pairs[:, 1]])]
-    shares = map_in_order(lambda some: _fillings_shared(hashed, some, common), cut(inside), workers)
-    apart = average_linkage(
-        labels.size,
-        inside,
-        np.concatenate([np.empty(0), *shares]),
-        threshold=FILLING_SHARE,
-        mean_share=1.0,
-        missing=None,
-    )
-    return np.where(in_form, apart, labels), common
-
-
-def draw_samples(block: Block, labels: Whole, is_distinct: Marks) -> Samples:
+def draw_samples(block: Block, labels: Ints, is_distinct: Bools) -> Samples:
     """Choose at most `SAMPLE` documents of each cluster of at least `MIN_DOCUMENTS`.
 
     They are chosen by what they say, which is as good as by chance: those whose ids
@@ -168,10 +116,10 @@ def draw_samples(block: Block, labels: Whole, is_distinct: Marks) -> Samples:
     order = documents[np.lexsort((block.contents[documents], labels[documents]))]
     _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
     ranks = np.arange(order.size) - np.repeat(starts, sizes)
-    return Samples(order[ranks < SAMPLE], _offsets(np.minimum(sizes, SAMPLE)))
+    return Samples(order[ranks < SAMPLE], offsets_of(np.minimum(sizes, SAMPLE)))
 
 
-def are_forms(block: Block, samples: Samples) -> Marks:
+def are_forms(block: Block, samples: Samples) -> Bools:
     """Return which clusters are forms: those of which most documents look like one."""
     frame, n_slots, own, other = _slots(block, samples).T
     looks_so = (
@@ -181,26 +129,44 @@ def are_forms(block: Block, samples: Samples) -> Marks:
         & (frame >= MIN_FRAME * (own + other))
     )
     n_looking = np.add.reduceat(looks_so, samples.bounds[:-1], dtype=np.int64)
-    found: Marks = 2 * n_looking > samples.sizes
+    found: Bools = 2 * n_looking > samples.sizes
     return found
 
 
-def _of_forms(block: Block, samples: Samples) -> tuple[Whole, Shingles]:
-    """Return a document of each form, and the shingles that more than a few of it have.
+class Forms(NamedTuple):
+    """The forms among some clusters.
 
-    Those are not the frame alone: of prices that rise or fall half say the same.
+    Attributes
+    ----------
+    documents : int64 [shape=(n_forms,)]
+        A document of each.
+    texts : uint64 [shape=(n,)]
+        The shingles that more than a few documents of a form have. Those are not the
+        frame alone: of prices that rise or fall half say the same.
     """
+
+    documents: Ints
+    texts: Hashes
+
+    @classmethod
+    def none(cls) -> "Forms":
+        """Return what is found where there is no form."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.uint64))
+
+
+def find(block: Block, samples: Samples) -> Forms:
+    """Return which clusters are forms, and what their documents have in common."""
     chosen = np.flatnonzero(are_forms(block, samples))
     texts = [np.empty(0, np.uint64)]
     for c in chosen.tolist():
         documents = samples.some(slice(c, c + 1)).documents
-        held = [np.unique(block.shingles[_part(block.shingle_offsets, d)]) for d in documents]
+        held = [np.unique(block.shingles[part(block.shingle_offsets, d)]) for d in documents]
         shingles, counts = np.unique(np.concatenate(held), return_counts=True)
         texts.append(shingles[counts > samples.few[c]])
-    return samples.documents[samples.bounds[chosen]], np.concatenate(texts)
+    return Forms(samples.documents[samples.bounds[chosen]], np.concatenate(texts))
 
 
-def _slots(block: Block, samples: Samples) -> Whole:
+def _slots(block: Block, samples: Samples) -> Ints:
     """Return the facts of each document; see `dedupe.kernels.forms`."""
     documents, bounds, sizes = samples.documents, samples.bounds, samples.sizes
     lengths = np.minimum(np.diff(block.shingle_offsets)[documents], LONGEST)
@@ -226,48 +192,49 @@ def _slots(block: Block, samples: Samples) -> Whole:
     return facts
 
 
-def _fillings_shared(hashed: Hashed, pairs: Pairs, texts: Shingles) -> Floats:
+def fillings_shared(block: Block, pairs: AnyInts, texts: Hashes) -> Floats:
     """Return how much of what one document of each pair has in slots the other has too.
 
     The lesser of the two counts: around the other may stand a page.
+
+    Parameters
+    ----------
+    block : Block
+    pairs : int [shape=(n_pairs, 2)]
+    texts : uint64 [shape=(n,)]
+        What forms have in common; everything else stands in slots.
     """
-    documents, places = np.unique(hashed.places(pairs), return_inverse=True)
-    block = _only(hashed.block(), documents)
-    furniture = Furniture()
-    furniture.watch(texts, np.full(texts.size, MAX_COUNT, np.uint16))
-    furniture.mark(texts)
-    weights = furniture.weights(block.shingles, block.shingle_offsets, block.token_offsets)
-    block = replace(block, weights=weights, totals=totals_of(weights, block.token_offsets))
+    documents, places = np.unique(pairs, return_inverse=True)
+    common = Boilerplate()
+    common.watch(texts, np.full(texts.size, MAX_COUNT, np.uint16))
+    common.mark(texts)
+    block = block.cut(documents).weighed(common)
     # Where it stands does not matter, and would take most of the time.
     found = align(block, *places.reshape(-1, 2).T, min_words=int(block.n_words.max()) + 1)
     shares: Floats = found.matched / np.minimum(found.total_left, found.total_right)
     return np.minimum(1, shares)
 
 
-def _only(block: Block, documents: Whole) -> Block:
-    """Return some documents of a block as a block of their own."""
-    return Block(
-        np.concatenate([block.shingles[_part(block.shingle_offsets, d)] for d in documents]),
-        _offsets(np.diff(block.shingle_offsets)[documents]),
-        _offsets(block.n_words[documents]),
-        np.concatenate([block.lines[_part(block.token_offsets, d)] for d in documents]),
-        block.ngram,
-        block.contents[documents],
-        block.totals[documents],
+def take_apart(labels: Ints, in_form: Bools, inside: AnyInts, shares: AnyFloats) -> Ints:
+    """Take the clusters apart that are forms; the stories in them stay together.
+
+    Parameters
+    ----------
+    labels : int64 [shape=(n_docs,)]
+        The cluster of each document.
+    in_form : bool [shape=(n_docs,)]
+        Whether that is a form.
+    inside : int [shape=(n_pairs, 2)]
+        The candidates within forms; only these can stay together.
+    shares : float [shape=(n_pairs,)]
+        What `fillings_shared` says of them.
+    """
+    apart = average_linkage(
+        labels.size,
+        inside,
+        shares,
+        threshold=FILLING_SHARE,
+        mean_share=1.0,
+        missing=None,
     )
-
-
-def _slices(n_clusters: int) -> Iterator[slice]:
-    """Cut so many clusters into slices of CLUSTERS."""
-    for start in range(0, n_clusters, CLUSTERS):
-        yield slice(start, min(start + CLUSTERS, n_clusters))
-
-
-def _part(offsets: Whole, document: int) -> slice:
-    """Return where what a document owns stands."""
-    return slice(int(offsets[document]), int(offsets[document + 1]))
-
-
-def _offsets(lengths: Whole) -> Whole:
-    """Return where each of some stretches begins, and where the last ends."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return np.where(in_form, apart, labels)

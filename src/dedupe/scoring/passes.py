@@ -1,162 +1,185 @@
-"""What a search knows of scored pairs: rows of numbers, and the records made of them.
+"""The two passes over candidate pairs: rules from a block and pairs to rows of numbers.
 
-A row takes 74 bytes, a `Pair` ten times as many. What a row means is decided in
-`dedupe.scoring.score`; the sequence that makes records when they are looked at is
-`dedupe.results.pairs.ScoredPairs`.
+The first pass admits what is beyond doubt, and teaches what is boilerplate. The second
+weighs it lightly, and gives a row for each pair that scores: `COLUMNS` says what stands
+in one. Pairs are places within the block; who holds blocks, and goes through the pairs
+on threads or machines, is left to the engine.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.results.pairs import ScoredPairs
-from dedupe.results.records import Evidence, Pair
-from dedupe.scoring import score as scoring
-from dedupe.scoring.alignment import Alignment, Block, similarities
+from dedupe.arrays import AnyInts, Bools, Floats, Hashes
+from dedupe.scoring import relations
+from dedupe.scoring.alignment import Alignment, align, shared_shingles, similarities
+from dedupe.scoring.block import Block
+from dedupe.scoring.score import MIN_WORDS, most, score, strict_score, template_cost
+from dedupe.settings import SCORE_FLOOR
 
 __all__ = [
-    "FACTS",
-    "Facts",
-    "identical_facts",
+    "COLUMNS",
+    "ROW",
+    "First",
+    "Rows",
+    "first",
+    "identical",
     "is_identical",
-    "make_facts",
-    "numbers_of",
-    "scored_pairs",
+    "pairs_in",
+    "scores",
+    "second",
+    "shared",
 ]
 
-FACTS = np.dtype(
-    [
-        ("left", np.int32),
-        ("right", np.int32),
-        ("score", np.float64),
-        ("jaccard", np.float64),
-        ("containment_left", np.float64),
-        ("containment_right", np.float64),
-        ("verdict", np.uint8),
-        ("shared_words", np.int32),
-        ("matched", np.float64),
-        ("hole_words", np.int32),
-        ("replaced_words", np.int32),
-        ("replaced_places", np.int32),
-        ("excess_words", np.int32),
-        ("furniture_words", np.int32),
-        ("has_evidence", np.bool_),
-    ]
-)
-"""What is known of a scored pair: the documents by number, and the fields of `Pair` or what
-they follow from."""
-
-IDENTICAL = scoring.VERDICTS.index("identical")
-
-Facts = npt.NDArray[np.void]
-Whole = npt.NDArray[np.signedinteger[Any]]
-FindEvidence = Callable[[int, int], Evidence]
+Rows = npt.NDArray[np.void]
 
 
-def make_facts(block: Block, alignment: Alignment, floor: float) -> Facts:
-    """Return the pairs of an alignment that score at least `floor`, by places in the block."""
-    scores = scoring.score(alignment)
-    rows = np.flatnonzero(scores >= floor)
-    facts = np.zeros(rows.size, FACTS)
-    facts["left"], facts["right"] = alignment.left[rows], alignment.right[rows]
-    facts["score"] = scores[rows]
-    facts["jaccard"], facts["containment_left"], facts["containment_right"] = similarities(
-        block, alignment, rows
+@dataclass(frozen=True)
+class Scored:
+    """Some pairs of a block with their scores: what a row is made of."""
+
+    block: Block
+    alignment: Alignment
+    scores: Floats
+
+    @cached_property
+    def similarities(self) -> tuple[Floats, Floats, Floats]:
+        """The Jaccard similarities, and the containments of either side."""
+        return similarities(self.block, self.alignment)
+
+
+def _verdicts(pairs: Scored) -> npt.NDArray[np.uint8]:
+    """Return the verdict on each pair, as a place in `relations.VERDICTS`."""
+    found = pairs.alignment
+    return relations.verdicts(
+        pairs.scores,
+        template_cost(found),
+        found.matched,
+        found.covered_left / found.words_left,
+        found.covered_right / found.words_right,
     )
-    facts["verdict"] = scoring.verdicts(
-        scores[rows],
-        scoring.template_cost(alignment)[rows],
-        alignment.matched[rows],
-        (alignment.covered_left / alignment.words_left)[rows],
-        (alignment.covered_right / alignment.words_right)[rows],
-    )
-    facts["shared_words"] = alignment.covered[rows]
-    facts["matched"] = alignment.matched[rows]
-    facts["hole_words"] = alignment.hole[rows]
-    facts["replaced_words"] = alignment.replaced[rows]
-    facts["replaced_places"] = alignment.places[rows]
-    facts["excess_words"] = alignment.excess[rows]
-    facts["furniture_words"] = alignment.furniture[rows]
-    return facts
 
 
-def identical_facts(pairs: Whole, n_words: Whole) -> Facts:
-    """Return pairs of documents with the same tokens, and so many of them."""
-    facts = np.zeros(len(pairs), FACTS)
-    facts["left"], facts["right"] = pairs.T
-    for name in ("score", "jaccard", "containment_left", "containment_right"):
-        facts[name] = 1.0
-    facts["verdict"] = IDENTICAL
-    facts["shared_words"] = facts["matched"] = n_words
-    return facts
+COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] = {
+    "left": (np.int32, lambda pairs: pairs.alignment.left),
+    "right": (np.int32, lambda pairs: pairs.alignment.right),
+    "score": (np.float64, lambda pairs: pairs.scores),
+    "jaccard": (np.float64, lambda pairs: pairs.similarities[0]),
+    "containment_left": (np.float64, lambda pairs: pairs.similarities[1]),
+    "containment_right": (np.float64, lambda pairs: pairs.similarities[2]),
+    "verdict": (np.uint8, _verdicts),
+    "shared_words": (np.int32, lambda pairs: pairs.alignment.covered),
+    "matched": (np.float64, lambda pairs: pairs.alignment.matched),
+    "hole_words": (np.int32, lambda pairs: pairs.alignment.hole),
+    "replaced_words": (np.int32, lambda pairs: pairs.alignment.replaced),
+    "replaced_places": (np.int32, lambda pairs: pairs.alignment.places),
+    "excess_words": (np.int32, lambda pairs: pairs.alignment.excess),
+    "furniture_words": (np.int32, lambda pairs: pairs.alignment.furniture),
+    "has_evidence": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
+}
+"""What is known of a scored pair: the type of each column, and how it is found.
+
+A row takes 75 bytes, a `Pair` ten times as many. A column that bears the name of a field
+of `dedupe.Pair` fills that field.
+"""
+
+ROW = np.dtype([(name, dtype) for name, (dtype, _) in COLUMNS.items()])
+
+IDENTICAL = relations.VERDICTS.index("identical")
 
 
-def numbers_of(facts: Facts) -> npt.NDArray[np.int32]:
-    """Return both documents of some pairs."""
-    return np.stack([facts["left"], facts["right"]], axis=1)
+class First(NamedTuple):
+    """What the first pass says of pairs.
+
+    Attributes
+    ----------
+    strict : float32 [shape=(n_pairs,)], in [0, 1]
+        Containment of those that are one story beyond doubt, 0 for all others.
+    may_score : bool [shape=(n_pairs,)]
+        Which may score the floor, whatever is boilerplate.
+    is_long : bool [shape=(n_pairs,)]
+        Which share more than a phrase. A phrase is no boilerplate, and there are many.
+    """
+
+    strict: npt.NDArray[np.float32]
+    may_score: Bools
+    is_long: Bools
 
 
-def is_identical(facts: Facts) -> npt.NDArray[np.bool_]:
-    """Return which pairs are exact copies."""
-    found: npt.NDArray[np.bool_] = facts["verdict"] == IDENTICAL
-    return found
-
-
-def scored_pairs(
-    facts: Facts, ids: Sequence[str], find_evidence: FindEvidence | None = None
-) -> ScoredPairs:
-    """Return the facts of some pairs as a sequence of `Pair`.
+def first(block: Block, pairs: AnyInts) -> First:
+    """Judge pairs strictly, before anything is known of boilerplate.
 
     Parameters
     ----------
-    facts : FACTS [shape=(n_pairs,)]
-        The numbers of documents are places among the ids.
-    ids : sequence of str, in order
-    find_evidence : callable, optional
-        Gives the evidence of two documents, by number.
+    block : Block
+    pairs : int [shape=(n_pairs, 2)]
+        Fast where pairs with the same larger document follow each other.
     """
-    return ScoredPairs(
-        ids,
-        numbers_of(facts),
-        scores=facts["score"],
-        jaccards=facts["jaccard"],
-        containments=np.maximum(facts["containment_left"], facts["containment_right"]),
-        is_identical=is_identical(facts),
-        make=partial(_pair, facts, ids, find_evidence),
+    found = align(block, *pairs.T, min_words=MIN_WORDS)
+    return First(
+        strict_score(found).astype(np.float32),
+        most(found) >= SCORE_FLOOR,
+        found.covered >= MIN_WORDS,
     )
 
 
-def _pair(facts: Facts, ids: Sequence[str], find_evidence: FindEvidence | None, place: int) -> Pair:
-    """Return a row of facts as a pair with a verdict and a reason."""
-    row = dict(zip(FACTS.names or (), facts[place].item(), strict=True))
-    verdict = scoring.VERDICTS[row["verdict"]]
-    left, right = row["left"], row["right"]
-    return Pair(
-        left=ids[left],
-        right=ids[right],
-        score=row["score"],
-        jaccard=row["jaccard"],
-        containment=max(row["containment_left"], row["containment_right"]),
-        containment_left=row["containment_left"],
-        containment_right=row["containment_right"],
-        verdict=verdict,
-        reason=scoring.reason(
-            verdict,
-            row["shared_words"],
-            matched=row["matched"],
-            hole=row["hole_words"],
-            replaced=row["replaced_words"],
-            places=row["replaced_places"],
-            excess=row["excess_words"],
-            furniture=row["furniture_words"],
-        ),
-        shared_words=row["shared_words"],
-        hole_words=row["hole_words"],
-        furniture_words=row["furniture_words"],
-        find_evidence=partial(find_evidence, left, right)
-        if find_evidence and row["has_evidence"]
-        else None,
-    )
+def shared(block: Block, pairs: AnyInts) -> tuple[Hashes]:
+    """Return the shingles that any of some pairs shares, some of them more than once."""
+    return (shared_shingles(block, *pairs.T),)
+
+
+def second(block: Block, pairs: AnyInts, floor: float = SCORE_FLOOR) -> tuple[Rows]:
+    """Score pairs of a block that knows its boilerplate.
+
+    Parameters
+    ----------
+    block : Block
+    pairs : int [shape=(n_pairs, 2)]
+        The lesser place of each goes left.
+    floor : float, in [0, 1]
+
+    Returns
+    -------
+    ROW [shape=(n,)]
+        The pairs that score at least `floor`, in their order.
+    """
+    found = align(block, *np.sort(pairs, axis=1).T)
+    found_scores = score(found)
+    places = np.flatnonzero(found_scores >= floor)
+    scored = Scored(block, found.take(places), found_scores[places])
+    rows = np.empty(places.size, ROW)
+    for name, (_, measure) in COLUMNS.items():
+        rows[name] = measure(scored)
+    return (rows,)
+
+
+def scores(block: Block, pairs: AnyInts) -> Floats:
+    """Return the scores of a few pairs, lesser place first; 0 below the floor."""
+    found = score(align(block, *pairs.T))
+    return np.where(found >= SCORE_FLOOR, found, 0.0)
+
+
+def identical(pairs: AnyInts, n_words: AnyInts) -> Rows:
+    """Return the rows of pairs with the same tokens, and so many of them."""
+    rows = np.zeros(len(pairs), ROW)
+    rows["left"], rows["right"] = pairs.T
+    for name in ("score", "jaccard", "containment_left", "containment_right"):
+        rows[name] = 1.0
+    rows["verdict"] = IDENTICAL
+    rows["shared_words"] = rows["matched"] = n_words
+    return rows
+
+
+def pairs_in(rows: Rows) -> npt.NDArray[np.int32]:
+    """Return both documents of each row."""
+    return np.stack([rows["left"], rows["right"]], axis=1)
+
+
+def is_identical(rows: Rows) -> Bools:
+    """Return which rows are of exact copies."""
+    found: Bools = rows["verdict"] == IDENTICAL
+    return found

@@ -14,23 +14,33 @@ shared shingles, so both texts are compared word by word, not by their signature
 What is shared, and where it stands, is found in `dedupe.scoring.alignment`.
 """
 
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
-from dedupe.scoring.alignment import MIN_HOLE, Alignment
+import numpy as np
+
+from dedupe.arrays import Bools, Floats
+
+if TYPE_CHECKING:
+    # What is only named here must not load numba, which a saved result does without.
+    from dedupe.scoring.alignment import Alignment
 
 __all__ = [
+    "EXCESS_COST",
+    "HOLE_COST",
+    "MIN_HOLE",
     "MIN_WORDS",
+    "NEARLY_ALL",
     "STRICT_CONTAINMENT",
-    "VERDICTS",
+    "TEMPLATE_SHARE",
     "cost",
     "most",
-    "reason",
     "score",
     "strict_score",
     "template_cost",
-    "verdicts",
 ]
+
+MIN_HOLE = 10
+"""A gap of fewer words is an edit, not another story."""
 
 MIN_WORDS = 20
 """Shared words below which two documents have no story in common, only a phrase."""
@@ -72,19 +82,14 @@ TEMPLATE_SHARE = 0.6
 NEARLY_ALL = 0.9
 """Share of a document's words that make it contained in another."""
 
-VERDICTS = ("different", "overlapping", "contained", "same text", "same template", "identical")
-"""What two documents can be to each other."""
 
-Floats = npt.NDArray[np.float64]
-
-
-def cost(alignment: Alignment) -> Floats:
+def cost(alignment: "Alignment") -> Floats:
     """Return how many shared words of each pair must make up for the text that differs."""
     found: Floats = np.maximum(HOLE_COST * alignment.hole, EXCESS_COST * alignment.excess)
     return found
 
 
-def template_cost(alignment: Alignment) -> Floats:
+def template_cost(alignment: "Alignment") -> Floats:
     """Return `cost` where what differs may be the stories in a template, elsewhere 0.
 
     In a template most of it stands in one place; noise is everywhere.
@@ -94,7 +99,7 @@ def template_cost(alignment: Alignment) -> Floats:
     return np.where(in_one_place, cost(alignment), 0.0)
 
 
-def score(alignment: Alignment) -> Floats:
+def score(alignment: "Alignment") -> Floats:
     """Return how sure it is that the two documents of each pair hold the same story.
 
     Under `MIN_WORDS` shared words it is 0, except between two texts that are hardly
@@ -115,7 +120,7 @@ def score(alignment: Alignment) -> Floats:
     return np.where(alignment.covered < MIN_WORDS, _short_score(alignment), scores)
 
 
-def _is_all_there(alignment: Alignment) -> npt.NDArray[np.bool_]:
+def _is_all_there(alignment: "Alignment") -> Bools:
     """Return for which pairs all that counts in one document is in the other.
 
     A form filled in has little that counts. But some of it must be nobody else's: a
@@ -125,13 +130,13 @@ def _is_all_there(alignment: Alignment) -> npt.NDArray[np.bool_]:
     return (alignment.matched >= NEARLY_ALL * whole) & (alignment.own >= MIN_OWN)
 
 
-def _short_score(alignment: Alignment) -> Floats:
+def _short_score(alignment: "Alignment") -> Floats:
     """Return the share of both texts that is shared, 0 where it is not nearly all."""
     share = alignment.covered / np.maximum(alignment.words_left, alignment.words_right)
     return np.where(share >= SHORT_SHARE, share, 0)
 
 
-def most(alignment: Alignment) -> Floats:
+def most(alignment: "Alignment") -> Floats:
     """Return the most that each pair can score, whatever its words weigh.
 
     Weights only take from the shared words that must make up for text that differs.
@@ -140,7 +145,7 @@ def most(alignment: Alignment) -> Floats:
     return np.where(alignment.covered < MIN_WORDS, _short_score(alignment), bound)
 
 
-def strict_score(alignment: Alignment) -> Floats:
+def strict_score(alignment: "Alignment") -> Floats:
     """Return the containment of the pairs that are the same story beyond doubt, 0 for others.
 
     The first of two passes: it needs no weights, because it admits no hole worth
@@ -156,103 +161,3 @@ def strict_score(alignment: Alignment) -> Floats:
         & (alignment.excess <= np.maximum(MIN_HOLE, excess_limit))
     )
     return np.where(is_strict, np.minimum(1, covered / smaller), 0)
-
-
-def verdicts(
-    scores: Floats, costs: Floats, matched: Floats, share_left: Floats, share_right: Floats
-) -> npt.NDArray[np.uint8]:
-    """Name the relation of the documents of some pairs, none of them identical.
-
-    Parameters
-    ----------
-    scores : float64 [shape=(n_pairs,)], in [0, 1]
-    costs : float64 [shape=(n_pairs,)]
-        Shared words that must make up for the stories in a template; see `template_cost`.
-    matched : float64 [shape=(n_pairs,)]
-        Shared words, weighted.
-    share_left, share_right : float64 [shape=(n_pairs,)], in [0, 1]
-        Share of either document's words that the other has too.
-
-    Returns
-    -------
-    uint8 [shape=(n_pairs,)], places in VERDICTS
-        ``"same template"`` when text that differs in one place takes so much of the
-        score that the rest is under the default threshold;
-        ``"same text"`` when nearly all of both is shared, ``"contained"`` when
-        nearly all of one is; ``"overlapping"`` when the score is above 0 all the
-        same; otherwise ``"different"``.
-
-    Examples
-    --------
-    >>> facts = np.array([[0.95, 0, 400, 1.0, 0.4], [0.0, 200, 150, 0.6, 0.6]])
-    >>> [VERDICTS[place] for place in verdicts(*facts.T)]
-    ['contained', 'same template']
-    """
-    conditions = {
-        "same template": (costs > TEMPLATE_SHARE * matched) & (matched > 0),
-        "different": scores == 0,
-        "same text": np.minimum(share_left, share_right) >= NEARLY_ALL,
-        "contained": np.maximum(share_left, share_right) >= NEARLY_ALL,
-    }
-    places = [VERDICTS.index(name) for name in conditions]
-    found = np.select([*conditions.values()], places, VERDICTS.index("overlapping"))
-    return found.astype(np.uint8)
-
-
-def reason(
-    verdict: str,
-    shared: int,
-    *,
-    matched: float,
-    hole: int = 0,
-    replaced: int = 0,
-    places: int = 0,
-    excess: int = 0,
-    furniture: int = 0,
-) -> str:
-    """Say in one line what decided about two documents.
-
-    Parameters
-    ----------
-    verdict : str
-    shared : int
-        Shared words, and `matched` the same weighted.
-    hole, replaced, places, excess, furniture : int
-        As in `Alignment`.
-
-    Examples
-    --------
-    >>> reason("contained", 391, matched=391)
-    '391 words shared, no passage replaced'
-    >>> reason("overlapping", 59, matched=59, replaced=21, places=9)
-    '59 words shared, 21 replaced in 9 places'
-    >>> reason("same template", 512, matched=256, hole=97, replaced=97, places=1)
-    '512 words shared, 97 replaced in one place: same template, different story'
-    """
-    if verdict == "identical":
-        return f"all {shared} words are the same"
-    is_excess = EXCESS_COST * excess > HOLE_COST * hole
-    differing = (
-        f"{excess} more in each at places where the other has none"
-        if is_excess
-        else _replaced(hole, replaced, places)
-    )
-    parts = f"{shared} words shared, {differing}"
-    if furniture:
-        parts += f"; {furniture} of them {'is' if furniture == 1 else 'are'} furniture"
-    if verdict == "same template":
-        return f"{parts}: same template, different story"
-    if verdict != "different" or matched >= MIN_WORDS:
-        return parts
-    weighed = "" if shared < MIN_WORDS else ", weighed by how many stories have them,"
-    return f"{parts}: they are{weighed} fewer than the {MIN_WORDS} that make a story"
-
-
-def _replaced(hole: int, replaced: int, places: int) -> str:
-    """Say how many words are replaced, and where."""
-    if not replaced:
-        return "no passage replaced"
-    if places == 1:
-        return f"{replaced} replaced in one place"
-    largest = f", {hole} of them in one" if hole else ""
-    return f"{replaced} replaced in {places} places{largest}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.scoring.boilerplate import Furniture
+from dedupe.scoring.boilerplate import Boilerplate
 
 # Few different shingles, of which some share a slot of the smallest table.
 shingles = st.sampled_from([0, 1, 2, 4096, 8192, 2**64 - 1])
@@ -26,7 +26,7 @@ def counted(block):
     """Return the furniture of documents given with their clusters."""
     ordered = sorted(block, key=lambda document: document[1])
     hashes, offsets = block_of([text for text, _ in ordered])
-    furniture = Furniture()
+    furniture = Boilerplate()
     furniture.watch(hashes)
     furniture.count(hashes, offsets, np.array([cluster for _, cluster in ordered]))
     return furniture
@@ -48,7 +48,7 @@ def test_a_word_weighs_one_over_its_clusters(block):
 def test_bytes_keep_what_is_furniture(block):
     furniture = counted(block)
     hashes, offsets = block_of([text for text, _ in block])
-    again = Furniture.from_bytes(furniture.to_bytes())
+    again = Boilerplate.from_bytes(furniture.to_bytes())
     assert again.to_bytes() == furniture.to_bytes()
     assert (
         again.weights(hashes, offsets, offsets).tolist()
@@ -62,7 +62,7 @@ def test_of_forms_all_words_that_a_shingle_has_weigh_what_it_does(block, of_form
     furniture = counted(block)
     of_shingles = furniture.weights(hashes, offsets, offsets)
     furniture.mark(np.array([*of_form], np.uint64))
-    again = Furniture.from_bytes(furniture.to_bytes())
+    again = Boilerplate.from_bytes(furniture.to_bytes())
     token_offsets = offsets + (ngram - 1) * np.arange(offsets.size)
     expected = []
     for start, end in pairwise(offsets):
@@ -77,7 +77,7 @@ def test_of_forms_all_words_that_a_shingle_has_weigh_what_it_does(block, of_form
 
 
 def test_what_nobody_watches_weighs_1():
-    furniture = Furniture()
+    furniture = Boilerplate()
     hashes, offsets = block_of([[1, 2], [1, 2]])
     furniture.watch(hashes[:1])
     furniture.count(hashes, offsets, np.array([0, 1]))
@@ -92,7 +92,7 @@ def test_the_last_words_take_the_last_shingle():
 
 def test_growing_loses_no_count():
     hashes = np.arange(100_000, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    furniture = Furniture()
+    furniture = Boilerplate()
     furniture.watch(hashes[:10])
     furniture.count(hashes[:10], np.array([0, 10]), np.array([0]))
     furniture.count(hashes[:10], np.array([0, 10]), np.array([1]))
@@ -106,4 +106,4 @@ def test_growing_loses_no_count():
 @pytest.mark.parametrize("length", [1, 9, 11])
 def test_bytes_of_another_length_are_refused(length):
     with pytest.raises(ValueError, match="10 bytes a shingle"):
-        Furniture.from_bytes(bytes(length))
+        Boilerplate.from_bytes(bytes(length))

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from dedupe.documents import Document
 from dedupe.engine import blocks as hashed
-from dedupe.engine.blocks import MAX_LINE, Hashed, short_lines
+from dedupe.engine.blocks import HashedDocuments
 from dedupe.engine.checkpoint import Checkpoint
 from dedupe.engine.corpus import read_corpus
-from dedupe.results.finder import make_block
-from dedupe.scoring.boilerplate import Furniture
-from dedupe.settings import Settings
+from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.settings import Resources, Settings
 from dedupe.shingling.tokens import hash_tokens
 from strategies import article
 
@@ -22,15 +22,10 @@ TEXTS = [
 NUMBERS = np.array([0, 1, 3, 5])
 
 
-def told_nothing(_):
-    pass
-
-
 @pytest.fixture(scope="module")
 def corpus():
     stream = (Document(f"d{i}", text) for i, text in enumerate(TEXTS))
-    options = {"workers": 1, "memory": 1 << 30, "progress": told_nothing}
-    return read_corpus(stream, Settings(), checkpoint=Checkpoint(), **options)
+    return read_corpus(stream, Settings(), Resources.of(1, 1 << 30), Checkpoint())
 
 
 # --- laws ---
@@ -40,12 +35,13 @@ def corpus():
 @pytest.mark.parametrize("memory", [1, 1 << 30])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_hashed_apart_is_hashed_together(corpus, size, memory, workers, monkeypatch):
-    monkeypatch.setattr(hashed, "BLOCK_WORDS", size)
-    expected, _ = make_block([TEXTS[number] for number in NUMBERS], 5, Furniture.from_bytes(b""))
-    documents = Hashed(corpus, NUMBERS, 5, memory)
+    monkeypatch.setattr(hashed, "SLICE_WORDS", size)
+    tokens = hash_tokens([TEXTS[number] for number in NUMBERS], detail=True)
+    expected = Block.of(tokens, 5).weighed(Boilerplate())
     steps = []
-    documents.hash(workers, steps.append)
-    documents.weigh(Furniture.from_bytes(b""), workers, steps.append)
+    documents = HashedDocuments(corpus, NUMBERS, 5, Resources.of(workers, memory, steps.append))
+    documents.hash()
+    documents.weigh(Boilerplate())
     documents.relax()  # What has left memory comes back.
     for name in ("shingles", "shingle_offsets", "token_offsets", "lines", "contents", "totals"):
         assert (getattr(documents.block(), name) == getattr(expected, name)).all(), name
@@ -58,7 +54,7 @@ def test_hashed_apart_is_hashed_together(corpus, size, memory, workers, monkeypa
 def test_slices_have_every_document_once_and_in_order(n_words):
     whole = np.array(n_words)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hashed, "BLOCK_WORDS", 100)
+        patch.setattr(hashed, "SLICE_WORDS", 100)
         slices = list(hashed._slices(whole))
     assert [n for part in slices for n in range(len(n_words))[part]] == [*range(len(n_words))]
     assert all(sum(n_words[part]) < 2 * 100 for part in slices)
@@ -66,8 +62,8 @@ def test_slices_have_every_document_once_and_in_order(n_words):
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=9), st.integers(1, 500))
 def test_pairs_in_regions_are_the_same_pairs(corpus, pairs, words):
-    documents = Hashed(corpus, np.arange(6), 5, 1 << 30)
-    documents.hash(1, told_nothing)
+    documents = HashedDocuments(corpus, np.arange(6), 5, Resources.of(1, 1 << 30))
+    documents.hash()
     pairs = np.array(sorted(pairs), np.int32).reshape(-1, 2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashed, "REGION_WORDS", words)
@@ -80,19 +76,9 @@ def test_pairs_in_regions_are_the_same_pairs(corpus, pairs, words):
 # --- edges ---
 
 
-def test_documents_are_found_by_their_numbers(corpus):
-    documents = Hashed(corpus, NUMBERS, 5, 1 << 30)
-    assert documents.places(NUMBERS[::-1]).tolist() == [3, 2, 1, 0]
-
-
 def test_a_block_is_one_for_each_thread_that_asks(corpus):
-    documents = Hashed(corpus, NUMBERS, 5, 1 << 30)
+    documents = HashedDocuments(corpus, NUMBERS, 5, Resources.of(1, 1 << 30))
     with pytest.raises(AssertionError, match="must be hashed before"):
         documents.block()
-    documents.hash(1, told_nothing)
+    documents.hash()
     assert documents.block() is documents.block()
-
-
-def test_long_lines_count_as_long_as_a_byte_can_say():
-    tokens = hash_tokens(["word " * 300 + "\nword " * 2], detail=True)
-    assert short_lines(tokens).tolist() == [MAX_LINE] * 300 + [1, 1]

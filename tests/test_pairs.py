@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe import Result, find_duplicate_texts, find_duplicates
-from dedupe.results.pairs import ScoredPairs, keys_of, pairs_of
+from dedupe.arrays import keys_of, pairs_of
+from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Evidence, Pair
 
 IDS = ["a", "b", "c", "d", "e"]

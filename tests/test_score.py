@@ -16,15 +16,14 @@ from blocks import (
     per_word,
     story,
 )
-from dedupe.scoring.alignment import MIN_HOLE, align
+from dedupe.scoring.alignment import align
+from dedupe.scoring.relations import VERDICTS, reason, verdicts
 from dedupe.scoring.score import (
-    VERDICTS,
+    MIN_HOLE,
     most,
-    reason,
     score,
     strict_score,
     template_cost,
-    verdicts,
 )
 
 
@@ -336,5 +335,14 @@ def test_noise_is_no_template():
 )
 def test_reason(facts, expected):
     verdict, shared, matched, hole, replaced, places, excess, furniture = facts
-    differing = {"hole": hole, "replaced": replaced, "places": places, "excess": excess}
-    assert expected in reason(verdict, shared, matched=matched, furniture=furniture, **differing)
+    row = {
+        "shared_words": shared,
+        "matched": matched,
+        "hole_words": hole,
+        "replaced_words": replaced,
+        "replaced_places": places,
+        "excess_words": excess,
+        "furniture_words": furniture,
+    }
+    assert expected in reason(verdict, row)
+    assert expected in reason(verdict, {name: value for name, value in row.items() if value})

@@ -1,0 +1,100 @@
+"""Says what a search asks of an engine, so that one may be built for other machines.
+
+`dedupe.pipeline.find` drives an `Engine`. `dedupe.engine.local` is the one for a single
+machine; the smallest one stands in ``tests/test_pipeline.py``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+import numpy.typing as npt
+
+from dedupe.arrays import AnyInts, Floats, Ints
+from dedupe.documents import Document
+from dedupe.engine.corpus import Corpus
+from dedupe.errors import Skipped
+from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.settings import Settings
+
+__all__ = ["Blocks", "Engine"]
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+
+class Blocks(Protocol):
+    """The hashed documents of some pairs, and rules applied to them.
+
+    Pairs are places among these documents, which are in the order of their numbers.
+
+    Attributes
+    ----------
+    numbers : int64 [shape=(n_docs,)], ascending
+        The documents by their numbers in the corpus.
+    """
+
+    numbers: Ints
+
+    def block(self) -> Block:
+        """Return all documents as a block, one for each thread that asks."""
+
+    def places(self, numbers: AnyInts) -> AnyInts:
+        """Return where documents stand among these, -1 for one that does not."""
+
+    def in_order(self, pairs: AnyInts) -> AnyInts:
+        """Return pairs in the order in which they are compared fastest."""
+
+    def map(
+        self,
+        stage: str,
+        rule: Callable[[Block, AnyInts], tuple[npt.NDArray[Any], ...]],
+        pairs: AnyInts,
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """Apply `passes.first` or `passes.second` to all pairs, and return its columns.
+
+        The name of the stage is told as progress, and what is finished may be kept.
+        """
+
+    def each(
+        self, rule: Callable[[Block, AnyInts], Found], pairs: AnyInts, stage: str = ""
+    ) -> Iterator[Found]:
+        """Apply a rule to some pairs after the other; yield what it finds, in order."""
+
+    def over(self, rule: Callable[[Block, Item], Found], items: Iterable[Item]) -> Iterator[Found]:
+        """Apply a rule to other items than pairs; yield what it finds, in order."""
+
+    def once(self, make: Callable[[], Boilerplate]) -> Boilerplate:
+        """Return the boilerplate that is made, or that an interrupted run has made."""
+
+    def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
+        """Count in how many stories each watched shingle stands.
+
+        Parameters
+        ----------
+        boilerplate : Boilerplate
+        stories : int64 [shape=(n_docs,)]
+            The story of each document.
+        """
+
+    def weigh(self, boilerplate: Boilerplate) -> None:
+        """Let every word count what the boilerplate says from now on."""
+
+    def scores(self, pairs: AnyInts) -> Floats:
+        """Return the scores of a few pairs, lesser place first; 0 below the floor."""
+
+
+class Engine(Protocol):
+    """What reads and hashes documents, and finds the pairs worth scoring."""
+
+    def read(self, stream: Iterable[Document | Skipped], settings: Settings) -> Corpus:
+        """Read and number the documents of a stream, and make their signatures."""
+
+    def candidates(self, corpus: Corpus, settings: Settings) -> AnyInts:
+        """Return the pairs worth scoring, by their numbers in the corpus."""
+
+    def hash(self, corpus: Corpus, candidates: AnyInts, ngram: int) -> Blocks:
+        """Hash the documents of some pairs, to be compared."""
+
+    def progress(self, stage: str, done: int, total: int | None, unit: str) -> None:
+        """Tell how far a stage has come."""

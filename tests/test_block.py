@@ -1,0 +1,64 @@
+"""A block of documents as rules see it: made, cut and weighed."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reference
+from dedupe.scoring.block import MAX_LINE, Block
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.shingling import hash_tokens
+from strategies import article
+
+STORIES = [article(name, 40) for name in "abc"]
+texts = st.lists(
+    st.sampled_from([*STORIES, "Read more.", "京都市 - Menü"]), min_size=1, max_size=4
+).map("\n".join)
+
+
+def block_of(found, ngram=5):
+    return Block.of(hash_tokens(found, detail=True), ngram)
+
+
+# --- laws ---
+
+
+@given(st.lists(texts, min_size=1, max_size=4))
+def test_a_block_has_the_words_of_its_texts(found):
+    block = block_of(found)
+    lengths = [len(reference.tokens(text)) for text in found]
+    assert block.n_words.tolist() == block.totals.tolist() == lengths
+    assert block.lines.size == sum(lengths)
+
+
+@given(st.lists(texts, min_size=1, max_size=5), st.data())
+def test_what_is_cut_is_a_block_of_those_documents(found, data):
+    chosen = data.draw(st.lists(st.integers(0, len(found) - 1), min_size=1, unique=True))
+    cut, made = block_of(found).cut(chosen), block_of([found[i] for i in chosen])
+    for name in ("shingles", "shingle_offsets", "token_offsets", "lines", "contents", "totals"):
+        assert (getattr(cut, name) == getattr(made, name)).all(), name
+
+
+@given(st.lists(texts, min_size=1, max_size=4))
+def test_what_knows_no_boilerplate_weighs_every_word_alike(found):
+    block = block_of(found)
+    weighed = block.weighed(Boilerplate())
+    assert (weighed.weights == 1).all()
+    assert weighed.totals.tolist() == block.totals.tolist()
+
+
+# --- edges ---
+
+
+def test_long_lines_count_as_long_as_a_byte_can_say():
+    block = block_of(["word " * 300 + "\nword " * 2])
+    assert block.lines.tolist() == [MAX_LINE] * 300 + [1, 1]
+
+
+def test_threads_share_documents_and_not_their_scratch():
+    block = block_of(STORIES)
+    other = block.another()
+    assert other.shingles is block.shingles
+    assert not any(
+        np.shares_memory(*pair) for pair in zip(block.scratch, other.scratch, strict=True)
+    )

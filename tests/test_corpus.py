@@ -1,0 +1,28 @@
+"""Texts that are kept with a result, and read where they are kept."""
+
+import pickle
+from collections.abc import Mapping
+
+import pytest
+
+from dedupe import find_duplicate_texts
+from strategies import article
+
+STORIES = [article(name, 40) for name in "abc"]
+
+
+@pytest.mark.parametrize("memory", [None, 1])
+def test_kept_texts_are_a_mapping(memory):
+    given_texts = {"b": STORIES[0], "a": f"menu {STORIES[0]}", "alone": STORIES[2]}
+    kept = find_duplicate_texts(given_texts, memory=memory).texts
+    expected = {name: given_texts[name] for name in ("a", "b")}
+    assert isinstance(kept, Mapping)
+    assert (len(kept), list(kept), dict(kept)) == (2, ["a", "b"], expected)
+    assert kept == expected
+    assert kept.at([1, 0]) == [expected["b"], expected["a"]]
+    assert "alone" not in kept
+    assert kept.get("alone") is None
+    with pytest.raises(KeyError):
+        kept["alone"]
+    assert repr(kept) == "<2 kept texts>"
+    assert pickle.loads(pickle.dumps(kept)) == {}

@@ -1,0 +1,101 @@
+"""Rules from a block and pairs to rows of numbers: what stands in a row, and for whom."""
+
+from dataclasses import fields
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blocks import documents, make_block, ngrams
+from dedupe.arrays import pairs_of
+from dedupe.results.pairs import scored_pairs
+from dedupe.results.records import Evidence, Pair
+from dedupe.scoring import passes
+from dedupe.scoring.alignment import align, similarities
+from dedupe.scoring.score import most, score, strict_score
+from dedupe.settings import SCORE_FLOOR
+
+PAIR = pairs_of([[0, 1]])
+
+# --- laws ---
+
+
+@given(documents, documents, ngrams, st.sampled_from([0.0, 0.1, 0.5]))
+def test_a_row_says_what_was_measured(one, other, ngram, floor):
+    block = make_block([one, other], ngram)
+    found = align(block, *PAIR.T)
+    (rows,) = passes.second(block, PAIR, floor)
+    assert len(rows) == (score(found)[0] >= floor)
+    for pair in scored_pairs(rows, ["a", "b"]):
+        jaccard, left, right = (float(shares[0]) for shares in similarities(block, found))
+        assert (pair.left, pair.right, pair.score) == ("a", "b", score(found)[0])
+        assert (pair.jaccard, pair.containment_left, pair.containment_right) == (
+            jaccard,
+            left,
+            right,
+        )
+        assert pair.containment == max(left, right)
+        assert pair.shared_words == found.covered[0]
+        assert pair.hole_words == found.hole[0]
+
+
+@given(documents, documents, ngrams)
+def test_the_first_pass_lets_through_what_may_score(one, other, ngram):
+    block = make_block([one, other], ngram)
+    found = align(block, *PAIR.T)
+    first = passes.first(block, PAIR)
+    assert first.strict[0] == np.float32(strict_score(found)[0])
+    assert first.may_score[0] == (most(found)[0] >= SCORE_FLOOR)
+    assert first.may_score[0] or not len(passes.second(block, PAIR)[0])
+
+
+@given(documents, documents, ngrams)
+def test_scores_are_those_of_the_rows(one, other, ngram):
+    block = make_block([one, other], ngram)
+    (rows,) = passes.second(block, PAIR)
+    assert passes.scores(block, PAIR).tolist() == (rows["score"].tolist() or [0.0])
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(5, 9), st.integers(1, 99)), max_size=5))
+def test_identical_pairs_share_every_word(found):
+    pairs = pairs_of([row[:2] for row in found])
+    rows = passes.identical(pairs, np.array([row[2] for row in found], np.int64))
+    assert passes.pairs_in(rows).tolist() == pairs.tolist()
+    assert passes.is_identical(rows).all()
+    made = list(scored_pairs(rows, "abcdefghij"))
+    assert [(pair.verdict, pair.score, pair.jaccard) for pair in made] == [
+        ("identical", 1.0, 1.0)
+    ] * len(found)
+    assert [pair.shared_words for pair in made] == [row[2] for row in found]
+
+
+# --- edges ---
+
+
+def test_a_pair_has_every_column_or_what_follows_from_it():
+    put_into_words = {"left", "right", "containment", "verdict", "reason"}
+    assert {field.name for field in fields(Pair)} <= set(passes.COLUMNS) | put_into_words
+
+
+def test_no_pairs_are_no_rows():
+    block = make_block([[1, 2, 3], [4, 5, 6]])
+    assert [column.size for column in passes.first(block, PAIR[:0])] == [0, 0, 0]
+    (rows,) = passes.second(block, PAIR[:0])
+    assert passes.pairs_in(rows).shape == (0, 2)
+    assert list(scored_pairs(rows, [])) == []
+
+
+def test_only_pairs_that_share_more_than_a_phrase_are_long():
+    words = [*range(100, 140)]
+    block = make_block([words, [*words[:19], *range(200, 250)], [*words[:20], *range(300, 350)]])
+    assert passes.first(block, pairs_of([[0, 1], [0, 2]])).is_long.tolist() == [False, True]
+
+
+def test_evidence_is_found_only_where_there_is_some():
+    rows = passes.identical(pairs_of([[0, 1], [0, 2]]), np.array([7, 7]))
+    rows["has_evidence"] = [True, False]
+    nothing = Evidence((), (), (), 1.0, 1.0)
+    asked = []
+    pairs = scored_pairs(rows, "abc", lambda *sides: asked.append(sides) or nothing)
+    assert [pair.evidence for pair in pairs] == [nothing, None]
+    assert asked == [(0, 1)]

@@ -1,0 +1,128 @@
+"""One search over two engines: what decides knows nothing of how documents are moved.
+
+The second engine is the smallest there is: arrays in a loop, no threads and no files. It
+gives the answers of the library bit for bit, so any other may be built like it.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dedupe import find_duplicate_texts
+from dedupe.documents import Document, read_texts
+from dedupe.engine.corpus import Corpus
+from dedupe.errors import Skipped
+from dedupe.lsh import candidate_pairs
+from dedupe.minhash import sketch
+from dedupe.pipeline import find
+from dedupe.scoring import passes
+from dedupe.scoring.block import Block
+from dedupe.settings import Settings
+from dedupe.shingling import hash_tokens
+from test_forms import notices
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+sys.path.append(str(BENCHMARKS))
+
+from accuracy import ARTICLES, PAGES  # noqa: E402
+from collection import read_pages  # noqa: E402
+from material import invented_material  # noqa: E402
+from traps import TRAPS, make_traps  # noqa: E402
+
+
+class PlainEngine:
+    """Holds documents in lists, and goes through pairs one block after the other."""
+
+    def __init__(self, n_at_once):
+        self.n_at_once = n_at_once
+
+    def read(self, stream, settings):
+        items = sorted(stream, key=lambda item: item.id)
+        self.documents = [item for item in items if isinstance(item, Document)]
+        skipped = [item for item in items if isinstance(item, Skipped)]
+        sketches = sketch([document.text.encode() for document in self.documents], settings)
+        return Corpus.of(self.documents, sketches, skipped)
+
+    def candidates(self, corpus, settings):
+        originals = corpus.originals()
+        signatures, sizes = corpus.signatures[originals], corpus.n_shingles[originals]
+        return originals[candidate_pairs(signatures, sizes, bucket_cap=settings.bucket_cap)]
+
+    def hash(self, corpus, candidates, ngram):
+        self.numbers = np.unique(candidates)
+        texts = [self.documents[number].text for number in self.numbers]
+        self.hashed = Block.of(hash_tokens(texts, detail=True), ngram)
+        return self
+
+    def progress(self, stage, done, total, unit):
+        pass
+
+    def block(self):
+        return self.hashed
+
+    def places(self, numbers):
+        return np.searchsorted(self.numbers, numbers)
+
+    def in_order(self, pairs):
+        return pairs
+
+    def map(self, stage, rule, pairs):
+        found = [rule(self.hashed, pairs[:0]), *self.each(rule, pairs)]
+        return tuple(map(np.concatenate, zip(*found, strict=True)))
+
+    def each(self, rule, pairs, stage=""):
+        for start in range(0, len(pairs), self.n_at_once):
+            yield rule(self.hashed, pairs[start : start + self.n_at_once])
+
+    def over(self, rule, items):
+        return (rule(self.hashed, item) for item in items)
+
+    def once(self, make):
+        return make()
+
+    def count(self, boilerplate, stories):
+        boilerplate.count(self.hashed.shingles, self.hashed.shingle_offsets, stories)
+
+    def weigh(self, boilerplate):
+        self.hashed = self.hashed.weighed(boilerplate)
+
+    def scores(self, pairs):
+        return passes.scores(self.hashed, pairs)
+
+
+def answers(texts, n_at_once=1000):
+    """Return what the library says of texts, and what the second engine does."""
+    return find_duplicate_texts(texts), find(read_texts(texts), Settings(), PlainEngine(n_at_once))
+
+
+def check(texts, **options):
+    local, plain = answers(texts, **options)
+    for name in ("clusters", "duplicates", "documents", "furniture", "skipped"):
+        assert getattr(plain, name) == getattr(local, name), name
+    for name in ("numbers", "scores", "jaccards", "containments", "is_identical"):
+        assert (getattr(plain.scored, name) == getattr(local.scored, name)).all(), name
+    for pair, its in zip(plain.scored[:50], local.scored[:50], strict=True):
+        assert (pair, pair.evidence) == (its, its.evidence)
+
+
+@pytest.mark.parametrize("trap", [*TRAPS])
+def test_both_engines_say_the_same_of_a_trap(trap):
+    for collection in make_traps(invented_material(), only=[trap]):
+        check(collection.texts)
+
+
+@pytest.mark.parametrize("n_at_once", [1, 7, 1 << 20])
+def test_both_engines_say_the_same_of_forms(n_at_once):
+    copies = {f"{name} copy": f"Home News\n\n{text}" for name, text in notices(40).items()}
+    check(notices(40) | copies, n_at_once=n_at_once)
+
+
+@pytest.mark.skipif(not PAGES.exists(), reason="the development pages are not here")
+def test_both_engines_say_the_same_of_the_development_pages():
+    check(read_pages(PAGES, ARTICLES).texts)
+
+
+def test_both_engines_say_the_same_of_strangers():
+    check({"a": "one two three", "b": "nothing of this is in any other text"})
