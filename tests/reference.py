@@ -128,10 +128,18 @@ def may_reach(left: Sequence[int], right: Sequence[int], sizes: tuple[int, int],
 
 
 def candidate_pairs(
-    signatures: Sequence[Sequence[int]], sizes: Sequence[int], cap: int, floor: float
+    signatures: Sequence[Sequence[int]],
+    sizes: Sequence[int],
+    contents: Sequence[int],
+    cap: int,
+    floor: float,
 ) -> list[tuple[int, int]]:
-    """Return (larger, smaller) for all pairs in a bucket, or for all with its two largest."""
-    by_size = sorted((d for d in range(len(sizes)) if sizes[d]), key=lambda d: sizes[d])
+    """Return (larger, smaller) for all pairs in a bucket, or for all with its two largest.
+
+    Of documents of equal size that with the greater content is the larger, then the later.
+    """
+    documents = [d for d in range(len(sizes)) if sizes[d]]
+    by_size = sorted(documents, key=lambda d: (sizes[d], contents[d]))
     found = set()
     for band in range(len(signatures[0]) if signatures else 0):
         for value in {signatures[d][band] for d in by_size}:

@@ -32,8 +32,19 @@ def corpora(draw):
 @given(corpora(), st.integers(2, 12), st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]))
 def test_pairs_equal_reference(corpus, cap, floor):
     found = candidate_pairs(*corpus, bucket_cap=cap, floor=floor)
-    expected = reference.candidate_pairs(*(array.tolist() for array in corpus), cap, floor)
+    rows, sizes = (array.tolist() for array in corpus)
+    expected = reference.candidate_pairs(rows, sizes, [0] * len(sizes), cap, floor)
     assert list(map(tuple, found.tolist())) == expected
+
+
+@given(corpora(), st.integers(2, 12), st.data())
+def test_pairs_of_equal_sizes_equal_reference(corpus, cap, data):
+    rows, sizes = corpus
+    drawn = data.draw(st.lists(st.integers(0, 3), min_size=len(sizes), max_size=len(sizes)))
+    contents = np.array(drawn, np.uint64)
+    found = candidate_pairs(rows, sizes, contents=contents, bucket_cap=cap, floor=0.2)
+    lists = (array.tolist() for array in (rows, sizes, contents))
+    assert list(map(tuple, found.tolist())) == reference.candidate_pairs(*lists, cap, 0.2)
 
 
 @given(corpora())
@@ -58,10 +69,12 @@ def test_pairs_are_unique_and_in_order_and_the_larger_comes_first(corpus, cap):
 
 @given(corpora(), st.integers(2, 12), st.data())
 def test_the_order_of_documents_only_renumbers(corpus, cap, data):
-    rows, sizes = corpus[0], np.arange(len(corpus[1]))
-    order = data.draw(st.permutations(range(len(sizes))))
-    found = candidate_pairs(rows, sizes, bucket_cap=cap)
-    shuffled = candidate_pairs(rows[order], sizes[order], bucket_cap=cap)
+    rows, sizes = corpus
+    # Many are of equal size, and no two say the same.
+    contents = np.arange(len(sizes), dtype=np.uint64)
+    order = np.array(data.draw(st.permutations(range(len(sizes)))), np.int64)
+    found = candidate_pairs(rows, sizes, contents=contents, bucket_cap=cap)
+    shuffled = candidate_pairs(rows[order], sizes[order], contents=contents[order], bucket_cap=cap)
     renumbered = [[order[a], order[b]] for a, b in shuffled.tolist()]
     assert sorted(renumbered) == found.tolist()
 

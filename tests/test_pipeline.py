@@ -48,7 +48,8 @@ class PlainEngine:
     def candidates(self, corpus, settings):
         originals = corpus.originals()
         signatures, sizes = corpus.signatures[originals], corpus.n_shingles[originals]
-        return originals[candidate_pairs(signatures, sizes, bucket_cap=settings.bucket_cap)]
+        options = {"contents": corpus.contents[originals], "bucket_cap": settings.bucket_cap}
+        return originals[candidate_pairs(signatures, sizes, **options)]
 
     def hash(self, corpus, candidates, ngram):
         self.numbers = np.unique(candidates)

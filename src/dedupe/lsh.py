@@ -46,6 +46,7 @@ def candidate_pairs(
     signatures: npt.NDArray[np.uint32],
     sizes: Ints,
     *,
+    contents: Hashes | None = None,
     rows: Ints | None = None,
     is_old: Bools | None = None,
     bucket_cap: int = 30,
@@ -59,6 +60,10 @@ def candidate_pairs(
     signatures : uint32 [shape=(n_rows, num_perm)]
     sizes : int64 [shape=(n_docs,)]
         Shingles in each document. Documents without any are in no pair.
+    contents : uint64 [shape=(n_docs,)], optional
+        What each document says, as one number. Of two documents of equal size the one
+        with the greater number counts as the larger; without it, the later one does,
+        and then the order of documents may matter.
     rows : int64 [shape=(n_docs,)], optional
         Row of each document among the signatures; all rows in order by default.
     is_old : bool [shape=(n_docs,)], optional
@@ -73,8 +78,7 @@ def candidate_pairs(
     Returns
     -------
     int32 [shape=(n_pairs, 2)]
-        Document numbers, the larger document first, ordered by it. At equal size
-        the later document counts as the larger.
+        Document numbers, the larger document first, ordered by it.
 
     Examples
     --------
@@ -85,7 +89,9 @@ def candidate_pairs(
     floor = COSINE_FLOOR if floor is None else floor
     rows = np.arange(len(signatures)) if rows is None else rows
     # Ranks by size put the largest documents of a bucket at its end, the old ones behind all.
-    by_rank = np.argsort(sizes, kind="stable")
+    by_rank = (
+        np.argsort(sizes, kind="stable") if contents is None else np.lexsort((contents, sizes))
+    )
     if is_old is not None:
         by_rank = by_rank[np.argsort(is_old[by_rank], kind="stable")]
     by_rank = by_rank[sizes[by_rank] > 0]

@@ -47,6 +47,8 @@ class Corpus:
     ----------
     ids : tuple of str
     n_words : int64 [shape=(n_docs,)]
+    contents : uint64 [shape=(n_docs,)]
+        Half of the digest of the tokens, which breaks ties where numbers must not.
     rows : int64 [shape=(n_docs,)]
         Place of each document in the input, which is its row in what follows.
     times : float64 [shape=(n_read,)]
@@ -68,6 +70,7 @@ class Corpus:
 
     ids: tuple[str, ...]
     n_words: Ints
+    contents: Hashes
     rows: Ints
     times: Floats
     is_old: Bools
@@ -227,6 +230,7 @@ class _Intake:
         return Corpus(
             ids=tuple(self.ids[row] for row in order),
             n_words=sketches.n_words[order],
+            contents=sketches.digests[order, 0],
             rows=np.array(order, np.int64),
             times=np.array(self.times),
             is_old=is_old,

@@ -253,6 +253,7 @@ def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDA
     pairs = candidate_pairs(
         corpus.signatures,
         corpus.n_shingles[rows],
+        contents=corpus.contents[originals],
         rows=rows,
         is_old=corpus.is_old[rows] if corpus.is_old.any() else None,
         bucket_cap=settings.bucket_cap,
