@@ -1,8 +1,8 @@
 """Each constant of the rule at other values, to show how far its region is flat.
 
     python benchmarks/sweep.py                                     all of `CONSTANTS`
-    python benchmarks/sweep.py threshold dedupe.scoring.score.HOLE_COST  some of them
-    python benchmarks/sweep.py dedupe.scoring.score.MIN_WORDS=10,20,40   other values
+    python benchmarks/sweep.py threshold dedupe.scoring.rule.HOLE_COST  some of them
+    python benchmarks/sweep.py dedupe.scoring.rule.MIN_WORDS=10,20,40   other values
 
 A name is an attribute of a module or a parameter of `dedupe.find_duplicate_texts`.
 One constant is varied at a time. A value is *flat* when neither figure falls more
@@ -34,15 +34,15 @@ BEYOND = ("20% of words edited",)
 CONSTANTS: dict[str, tuple[Any, ...]] = {
     "threshold": (0.3, 0.35, 0.4, 0.45, 0.5),
     "ngram": (3, 4, 5, 6, 8),
-    "dedupe.scoring.score.MIN_WORDS": (10, 15, 20, 25, 30),
-    "dedupe.scoring.score.MIN_HOLE": (5, 8, 10, 15, 20),
-    "dedupe.scoring.score.HOLE_COST": (1.0, 1.5, 2.0, 2.5, 3.0),
-    "dedupe.scoring.score.STRICT_CONTAINMENT": (0.15, 0.2, 0.25, 0.3, 0.4),
-    "dedupe.scoring.score.STRICT_HOLE": (0.1, 0.15, 0.2, 0.25),
-    "dedupe.scoring.score.MAX_STRICT_HOLE": (30, 40, 50, 60, 80),
-    "dedupe.scoring.score.EXCESS_COST": (0.0, 0.5, 1.0, 1.5, 2.0),
-    "dedupe.scoring.score.STRICT_EXCESS": (0.2, 0.35, 0.5, 0.75, 1.0),
-    "dedupe.scoring.score.SHORT_SHARE": (0.8, 0.85, 0.9, 0.95),
+    "dedupe.scoring.rule.MIN_WORDS": (10, 15, 20, 25, 30),
+    "dedupe.scoring.rule.MIN_HOLE": (5, 8, 10, 15, 20),
+    "dedupe.scoring.rule.HOLE_COST": (1.0, 1.5, 2.0, 2.5, 3.0),
+    "dedupe.scoring.rule.STRICT_CONTAINMENT": (0.15, 0.2, 0.25, 0.3, 0.4),
+    "dedupe.scoring.rule.STRICT_HOLE": (0.1, 0.15, 0.2, 0.25),
+    "dedupe.scoring.rule.MAX_STRICT_HOLE": (30, 40, 50, 60, 80),
+    "dedupe.scoring.rule.EXCESS_COST": (0.0, 0.5, 1.0, 1.5, 2.0),
+    "dedupe.scoring.rule.STRICT_EXCESS": (0.2, 0.35, 0.5, 0.75, 1.0),
+    "dedupe.scoring.rule.SHORT_SHARE": (0.8, 0.85, 0.9, 0.95),
     "dedupe.clustering.MEAN_SHARE": (0.6, 0.7, 0.8, 0.9, 1.0),
     "dedupe.clustering.SLACK": (0.0, 0.05, 0.1, 0.2),
     "dedupe.clustering.SAMPLE": (4, 8, 16),
@@ -148,7 +148,7 @@ def flat_region(points: Sequence[Point], current: Any) -> list[Point]:
 def current_value(name: str) -> Any:
     """Return the value that a constant has now, or None when there is none of the name.
 
-    >>> current_value("ngram"), current_value("dedupe.scoring.score.NOTHING")
+    >>> current_value("ngram"), current_value("dedupe.scoring.rule.NOTHING")
     (5, None)
     """
     module, _, attribute = name.rpartition(".")

@@ -68,7 +68,7 @@ def run(
         `OURS` or one of `accuracy_peers.PEERS`.
     collections : iterable of mappings from id to text
     constants : mapping, optional
-        Ours alone: values for attributes of modules (``dedupe.scoring.score.HOLE_COST``)
+        Ours alone: values for attributes of modules (``dedupe.scoring.rule.HOLE_COST``)
         or for parameters of `dedupe.find_duplicate_texts` (``threshold``).
     curve : bool
         Whether to ask our result for its clusters at other thresholds too.

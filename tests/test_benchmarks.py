@@ -302,7 +302,7 @@ def test_constants_reach_the_child():
     story = " ".join(f"word{n}" for n in range(60))
     texts = {"a": story, "b": " ".join(f"menu{n}" for n in range(100)) + story}
     assert systems.run(systems.OURS, [texts])[0].clusters == [["a", "b"]]
-    constants = {"dedupe.scoring.score.MIN_WORDS": 100}
+    constants = {"dedupe.scoring.rule.MIN_WORDS": 100}
     assert systems.run(systems.OURS, [texts], constants=constants)[0].clusters == []
 
 

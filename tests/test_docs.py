@@ -30,8 +30,7 @@ from dedupe.cli import N_EACH, N_SHOWN, cli
 from dedupe.documents import MAX_CHARS, read_paths
 from dedupe.report import json as json_report
 from dedupe.results.evidence import N_LISTED
-from dedupe.scoring import forms
-from dedupe.scoring import score as scoring
+from dedupe.scoring import forms, rule
 from dedupe.settings import SCORE_FLOOR
 
 ROOT = Path(__file__).parent.parent
@@ -260,14 +259,14 @@ def test_a_page_can_be_reached(page: str) -> None:
 
 
 CONSTANTS = [
-    ("decides", "fewer than 20 shared words", scoring.MIN_WORDS, 20),
-    ("decides", "fewer than ten words is an edit", scoring.MIN_HOLE, 10),
-    ("decides", "1 − 2 × hole", scoring.HOLE_COST, 2),
-    ("decides", "costs half as much as a hole", scoring.EXCESS_COST * 2, scoring.HOLE_COST),
+    ("decides", "fewer than 20 shared words", rule.MIN_WORDS, 20),
+    ("decides", "fewer than ten words is an edit", rule.MIN_HOLE, 10),
+    ("decides", "1 − 2 × hole", rule.HOLE_COST, 2),
+    ("decides", "costs half as much as a hole", rule.EXCESS_COST * 2, rule.HOLE_COST),
     ("decides", "*signature* of 128 values", dedupe.Settings.num_perm, 128),
     ("decides", "five words that follow each other", dedupe.Settings.ngram, 5),
     ("decides", "must reach 0.8 of the threshold", clustering.MEAN_SHARE, 0.8),
-    ("decides", "nine words in ten", scoring.SHORT_SHARE, 0.9),
+    ("decides", "nine words in ten", rule.SHORT_SHARE, 0.9),
     ("decides", "from ten documents at most", forms.SAMPLE, 10),
     ("decides", "more than three quarters of them hold", forms.FRAME_SHARE, 0.75),
     ("decides", "at least three slots", forms.MIN_SLOTS, 3),
@@ -275,12 +274,12 @@ CONSTANTS = [
     ("decides", "one for every two other words in gaps", 1 / forms.OWN_OF_REST, 2),
     ("decides", "one and a quarter", forms.MIN_FRAME, 1.25),
     ("decides", "share half of what stands in their slots", forms.FILLING_SHARE, 0.5),
-    ("decides", "at least three of them must be in no third story", scoring.MIN_OWN, 3),
+    ("decides", "at least three of them must be in no third story", rule.MIN_OWN, 3),
     ("limits", "less than one changing word in twenty", forms.MIN_OWN, 1 / 20),
     ("threshold", "*threshold*, 0.4 by default", dedupe.Settings.threshold, 0.4),
     ("threshold", "0.1 is the lowest threshold", SCORE_FLOOR, 0.1),
-    ("limits", "Up to 50 words", scoring.MAX_STRICT_HOLE, 50),
-    ("limits", "a text five times as long", 1 / scoring.STRICT_HOLE, 5),
+    ("limits", "Up to 50 words", rule.MAX_STRICT_HOLE, 50),
+    ("limits", "a text five times as long", 1 / rule.STRICT_HOLE, 5),
     ("limits", "above 64 MiB", MAX_CHARS, 64 * 2**20),
     ("formats", "up to 64 MiB", MAX_CHARS, 64 * 2**20),
     ("formats", "on a terminal 20 clusters", N_SHOWN, 20),

@@ -18,13 +18,8 @@ from blocks import (
 )
 from dedupe.scoring.alignment import align
 from dedupe.scoring.relations import VERDICTS, reason, verdicts
-from dedupe.scoring.score import (
-    MIN_HOLE,
-    most,
-    score,
-    strict_score,
-    template_cost,
-)
+from dedupe.scoring.rule import MIN_HOLE
+from dedupe.scoring.score import most, score, strict_score, template_cost
 
 
 def score_pair(one, other, **options):

@@ -11,10 +11,9 @@ from dedupe.results.evidence import EvidenceFinder
 from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Comparison
 from dedupe.results.result import Result
-from dedupe.scoring import passes
+from dedupe.scoring import passes, rule
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
-from dedupe.scoring.score import STRICT_CONTAINMENT
 from dedupe.settings import Settings
 from dedupe.shingling import digests, hash_tokens
 
@@ -56,7 +55,7 @@ def _furniture_of_two(block: Block) -> Boilerplate:
 
     What they share counts half where they may be two stories.
     """
-    is_one_story = passes.first(block, PAIR).strict[0] >= STRICT_CONTAINMENT
+    is_one_story = passes.first(block, PAIR).strict[0] >= rule.STRICT_CONTAINMENT
     furniture = Boilerplate()
     (shared,) = passes.shared(block, PAIR)
     furniture.watch(shared)

@@ -23,10 +23,9 @@ from dedupe.results.evidence import EvidenceOfTexts
 from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Cluster
 from dedupe.results.result import Result
-from dedupe.scoring import forms, passes
+from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.scoring.passes import First, Rows
-from dedupe.scoring.score import STRICT_CONTAINMENT
 from dedupe.settings import Settings
 
 __all__ = ["find", "learn_boilerplate"]
@@ -82,7 +81,7 @@ def learn_boilerplate(blocks: Blocks, pairs: AnyInts, first: First) -> Boilerpla
         blocks.numbers.size,
         pairs,
         first.strict,
-        threshold=STRICT_CONTAINMENT,
+        threshold=rule.STRICT_CONTAINMENT,
         mean_share=1.0,
         # The copies of a story are linked to few of one another; see `dedupe.lsh`.
         missing=None,

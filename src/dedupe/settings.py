@@ -2,7 +2,7 @@
 
 `Settings` decide; `Resources` do not. Every default stands here with its reason. The
 constants of the scoring rule are no settings: they belong to the rule, and stand beside
-it in `dedupe.scoring.score` and the kernel of `dedupe.scoring.alignment`.
+it in `dedupe.scoring.rule` and the kernel of `dedupe.scoring.alignment`.
 """
 
 import os

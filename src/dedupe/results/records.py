@@ -121,7 +121,7 @@ class Pair:
         Which share of that side's shingles the other side has.
     verdict : str
         ``"identical"``, ``"same text"``, ``"contained"``, ``"overlapping"``,
-        ``"same template"`` or ``"different"``; see `dedupe.scoring.score.verdicts`.
+        ``"same template"`` or ``"different"``; see `dedupe.scoring.relations.verdicts`.
     reason : str
         One line for a person.
     shared_words : int

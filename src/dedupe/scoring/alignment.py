@@ -12,8 +12,8 @@ import numpy as np
 
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints
 from dedupe.kernels import alignment as kernel
+from dedupe.scoring import rule
 from dedupe.scoring.block import Block
-from dedupe.scoring.score import MIN_HOLE
 
 __all__ = ["Alignment", "align", "by_size", "shared_runs", "shared_shingles", "similarities"]
 
@@ -129,7 +129,7 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
     hole = np.maximum(facts[:, kernel.HOLE], end_hole)
     excesses = facts[:, [kernel.EXCESS_LARGER, kernel.EXCESS_SMALLER]] + ends
     excess = excesses.min(axis=1) - end_hole
-    is_end_replaced = end_hole >= MIN_HOLE
+    is_end_replaced = end_hole >= rule.MIN_HOLE
     replaced = facts[:, kernel.REPLACED] + is_end_replaced * end_hole
     return Alignment(
         left=left,
@@ -145,10 +145,10 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
         total_right=totals[right],
         furniture=np.minimum(facts[:, kernel.FURNITURE], np.minimum(*covered)).astype(np.int64),
         own=facts[:, kernel.OWN].astype(np.int64),
-        hole=np.where(hole >= MIN_HOLE, hole, 0).astype(np.int64),
+        hole=np.where(hole >= rule.MIN_HOLE, hole, 0).astype(np.int64),
         replaced=replaced.astype(np.int64),
         places=(facts[:, kernel.PLACES] + is_end_replaced).astype(np.int64),
-        excess=np.where(excess >= MIN_HOLE, excess, 0).astype(np.int64),
+        excess=np.where(excess >= rule.MIN_HOLE, excess, 0).astype(np.int64),
     )
 
 

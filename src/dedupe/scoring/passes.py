@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes
-from dedupe.scoring import relations
+from dedupe.scoring import relations, rule
 from dedupe.scoring.alignment import Alignment, align, shared_shingles, similarities
 from dedupe.scoring.block import Block
-from dedupe.scoring.score import MIN_WORDS, most, score, strict_score, template_cost
+from dedupe.scoring.score import most, score, strict_score, template_cost
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = [
@@ -119,11 +119,11 @@ def first(block: Block, pairs: AnyInts) -> First:
     pairs : int [shape=(n_pairs, 2)]
         Fast where pairs with the same larger document follow each other.
     """
-    found = align(block, *pairs.T, min_words=MIN_WORDS)
+    found = align(block, *pairs.T, min_words=rule.MIN_WORDS)
     return First(
         strict_score(found).astype(np.float32),
         most(found) >= SCORE_FLOOR,
-        found.covered >= MIN_WORDS,
+        found.covered >= rule.MIN_WORDS,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import Floats
-from dedupe.scoring.score import EXCESS_COST, HOLE_COST, MIN_WORDS, NEARLY_ALL, TEMPLATE_SHARE
+from dedupe.scoring import rule
 
 __all__ = ["VERDICTS", "reason", "verdicts"]
 
@@ -49,10 +49,10 @@ def verdicts(
     ['contained', 'same template']
     """
     conditions = {
-        "same template": (costs > TEMPLATE_SHARE * matched) & (matched > 0),
+        "same template": (costs > rule.TEMPLATE_SHARE * matched) & (matched > 0),
         "different": scores == 0,
-        "same text": np.minimum(share_left, share_right) >= NEARLY_ALL,
-        "contained": np.maximum(share_left, share_right) >= NEARLY_ALL,
+        "same text": np.minimum(share_left, share_right) >= rule.NEARLY_ALL,
+        "contained": np.maximum(share_left, share_right) >= rule.NEARLY_ALL,
     }
     places = [VERDICTS.index(name) for name in conditions]
     found = np.select([*conditions.values()], places, VERDICTS.index("overlapping"))
@@ -85,7 +85,7 @@ def reason(verdict: str, row: Mapping[str, float]) -> str:
     )
     if verdict == "identical":
         return f"all {shared} words are the same"
-    is_excess = EXCESS_COST * excess > HOLE_COST * hole
+    is_excess = rule.EXCESS_COST * excess > rule.HOLE_COST * hole
     differing = (
         f"{excess} more in each at places where the other has none"
         if is_excess
@@ -96,10 +96,10 @@ def reason(verdict: str, row: Mapping[str, float]) -> str:
         parts += f"; {furniture} of them {'is' if furniture == 1 else 'are'} furniture"
     if verdict == "same template":
         return f"{parts}: same template, different story"
-    if verdict != "different" or row.get("matched", 0) >= MIN_WORDS:
+    if verdict != "different" or row.get("matched", 0) >= rule.MIN_WORDS:
         return parts
-    weighed = "" if shared < MIN_WORDS else ", weighed by how many stories have them,"
-    return f"{parts}: they are{weighed} fewer than the {MIN_WORDS} that make a story"
+    weighed = "" if shared < rule.MIN_WORDS else ", weighed by how many stories have them,"
+    return f"{parts}: they are{weighed} fewer than the {rule.MIN_WORDS} that make a story"
 
 
 def _replaced(hole: float, replaced: float, places: float) -> str:

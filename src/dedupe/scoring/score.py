@@ -14,92 +14,32 @@ shared shingles, so both texts are compared word by word, not by their signature
 What is shared, and where it stands, is found in `dedupe.scoring.alignment`.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dedupe.arrays import Bools, Floats
+from dedupe.scoring import rule
+from dedupe.scoring.alignment import Alignment
 
-if TYPE_CHECKING:
-    # What is only named here must not load numba, which a saved result does without.
-    from dedupe.scoring.alignment import Alignment
-
-__all__ = [
-    "EXCESS_COST",
-    "HOLE_COST",
-    "MIN_HOLE",
-    "MIN_WORDS",
-    "NEARLY_ALL",
-    "STRICT_CONTAINMENT",
-    "TEMPLATE_SHARE",
-    "cost",
-    "most",
-    "score",
-    "strict_score",
-    "template_cost",
-]
-
-MIN_HOLE = 10
-"""A gap of fewer words is an edit, not another story."""
-
-MIN_WORDS = 20
-"""Shared words below which two documents have no story in common, only a phrase."""
-
-MIN_OWN = 3
-"""Words that no third story has, of a text that weighs less than MIN_WORDS: one more
-than a date or a name."""
-
-HOLE_COST = 2.0
-"""How much of the score a hole takes: all of it when it is half as long as the match."""
-
-STRICT_CONTAINMENT = 0.25
-"""Containment from which a pair without a hole is beyond doubt."""
-
-STRICT_HOLE = 0.2
-MAX_STRICT_HOLE = 50
-"""A hole of this share of the match, and of this many words, is still an edit or a box.
-
-Copies with boxes of their own and notices in one template look the same; only the
-length of what differs tells them apart.
-"""
-
-EXCESS_COST = 1.0
-"""How much of the score text takes that each document has at a place of its own.
-
-Copies that leave out different paragraphs have it, and so have stories that stand at
-different places in a template.
-"""
-
-STRICT_EXCESS = 0.5
-"""Such text of this share of the match, and of MAX_STRICT_HOLE words, is still an edit."""
-
-SHORT_SHARE = 0.9
-"""Share of the words of *both* sides that two short texts must share."""
-
-TEMPLATE_SHARE = 0.6
-"""Share of the score that a hole takes between two stories in one template."""
-
-NEARLY_ALL = 0.9
-"""Share of a document's words that make it contained in another."""
+__all__ = ["cost", "most", "score", "strict_score", "template_cost"]
 
 
-def cost(alignment: "Alignment") -> Floats:
+def cost(alignment: Alignment) -> Floats:
     """Return how many shared words of each pair must make up for the text that differs."""
-    found: Floats = np.maximum(HOLE_COST * alignment.hole, EXCESS_COST * alignment.excess)
+    found: Floats = np.maximum(rule.HOLE_COST * alignment.hole, rule.EXCESS_COST * alignment.excess)
     return found
 
 
-def template_cost(alignment: "Alignment") -> Floats:
+def template_cost(alignment: Alignment) -> Floats:
     """Return `cost` where what differs may be the stories in a template, elsewhere 0.
 
     In a template most of it stands in one place; noise is everywhere.
     """
-    excess, hole = EXCESS_COST * alignment.excess, HOLE_COST * alignment.hole
+    excess, hole = rule.EXCESS_COST * alignment.excess, rule.HOLE_COST * alignment.hole
     in_one_place = (excess > hole) | (2 * alignment.hole >= alignment.replaced)
     return np.where(in_one_place, cost(alignment), 0.0)
 
 
-def score(alignment: "Alignment") -> Floats:
+def score(alignment: Alignment) -> Floats:
     """Return how sure it is that the two documents of each pair hold the same story.
 
     Under `MIN_WORDS` shared words it is 0, except between two texts that are hardly
@@ -115,37 +55,37 @@ def score(alignment: "Alignment") -> Floats:
     # Of two texts equally long the lesser share counts, whichever is named first.
     contained = np.select([longer_side > 0, longer_side < 0], shares, np.minimum(*shares))
     scores = contained * np.maximum(0, 1 - cost(alignment) / np.maximum(matched, 1))
-    is_story = (matched >= MIN_WORDS) | _is_all_there(alignment)
+    is_story = (matched >= rule.MIN_WORDS) | _is_all_there(alignment)
     scores = np.where(is_story, np.minimum(scores, 1), 0)
-    return np.where(alignment.covered < MIN_WORDS, _short_score(alignment), scores)
+    return np.where(alignment.covered < rule.MIN_WORDS, _short_score(alignment), scores)
 
 
-def _is_all_there(alignment: "Alignment") -> Bools:
+def _is_all_there(alignment: Alignment) -> Bools:
     """Return for which pairs all that counts in one document is in the other.
 
     A form filled in has little that counts. But some of it must be nobody else's: a
     teaser is wholly in the pages that carry it, whichever story they tell.
     """
     whole = np.minimum(alignment.total_left, alignment.total_right)
-    return (alignment.matched >= NEARLY_ALL * whole) & (alignment.own >= MIN_OWN)
+    return (alignment.matched >= rule.NEARLY_ALL * whole) & (alignment.own >= rule.MIN_OWN)
 
 
-def _short_score(alignment: "Alignment") -> Floats:
+def _short_score(alignment: Alignment) -> Floats:
     """Return the share of both texts that is shared, 0 where it is not nearly all."""
     share = alignment.covered / np.maximum(alignment.words_left, alignment.words_right)
-    return np.where(share >= SHORT_SHARE, share, 0)
+    return np.where(share >= rule.SHORT_SHARE, share, 0)
 
 
-def most(alignment: "Alignment") -> Floats:
+def most(alignment: Alignment) -> Floats:
     """Return the most that each pair can score, whatever its words weigh.
 
     Weights only take from the shared words that must make up for text that differs.
     """
     bound = np.maximum(0, 1 - cost(alignment) / np.maximum(alignment.covered, 1))
-    return np.where(alignment.covered < MIN_WORDS, _short_score(alignment), bound)
+    return np.where(alignment.covered < rule.MIN_WORDS, _short_score(alignment), bound)
 
 
-def strict_score(alignment: "Alignment") -> Floats:
+def strict_score(alignment: Alignment) -> Floats:
     """Return the containment of the pairs that are the same story beyond doubt, 0 for others.
 
     The first of two passes: it needs no weights, because it admits no hole worth
@@ -153,11 +93,11 @@ def strict_score(alignment: "Alignment") -> Floats:
     """
     smaller = np.minimum(alignment.words_left, alignment.words_right)
     covered = alignment.covered
-    hole_limit = np.minimum(STRICT_HOLE * covered, MAX_STRICT_HOLE)
-    excess_limit = np.minimum(STRICT_EXCESS * covered, MAX_STRICT_HOLE)
+    hole_limit = np.minimum(rule.STRICT_HOLE * covered, rule.MAX_STRICT_HOLE)
+    excess_limit = np.minimum(rule.STRICT_EXCESS * covered, rule.MAX_STRICT_HOLE)
     is_strict = (
-        (covered >= MIN_WORDS)
-        & (alignment.hole <= np.maximum(MIN_HOLE, hole_limit))
-        & (alignment.excess <= np.maximum(MIN_HOLE, excess_limit))
+        (covered >= rule.MIN_WORDS)
+        & (alignment.hole <= np.maximum(rule.MIN_HOLE, hole_limit))
+        & (alignment.excess <= np.maximum(rule.MIN_HOLE, excess_limit))
     )
     return np.where(is_strict, np.minimum(1, covered / smaller), 0)

@@ -1,0 +1,49 @@
+"""The constants of the scoring rule, and why each is what it is.
+
+`dedupe.scoring.score` applies them, and `dedupe.scoring.relations` puts what comes of it
+into words. Those of single words and lines stand in the kernel of
+`dedupe.scoring.alignment`, since compiled code holds them.
+"""
+
+MIN_HOLE = 10
+"""A gap of fewer words is an edit, not another story."""
+
+MIN_WORDS = 20
+"""Shared words below which two documents have no story in common, only a phrase."""
+
+MIN_OWN = 3
+"""Words that no third story has, of a text that weighs less than MIN_WORDS: one more
+than a date or a name."""
+
+HOLE_COST = 2.0
+"""How much of the score a hole takes: all of it when it is half as long as the match."""
+
+STRICT_CONTAINMENT = 0.25
+"""Containment from which a pair without a hole is beyond doubt."""
+
+STRICT_HOLE = 0.2
+MAX_STRICT_HOLE = 50
+"""A hole of this share of the match, and of this many words, is still an edit or a box.
+
+Copies with boxes of their own and notices in one template look the same; only the
+length of what differs tells them apart.
+"""
+
+EXCESS_COST = 1.0
+"""How much of the score text takes that each document has at a place of its own.
+
+Copies that leave out different paragraphs have it, and so have stories that stand at
+different places in a template.
+"""
+
+STRICT_EXCESS = 0.5
+"""Such text of this share of the match, and of MAX_STRICT_HOLE words, is still an edit."""
+
+SHORT_SHARE = 0.9
+"""Share of the words of *both* sides that two short texts must share."""
+
+TEMPLATE_SHARE = 0.6
+"""Share of the score that a hole takes between two stories in one template."""
+
+NEARLY_ALL = 0.9
+"""Share of a document's words that make it contained in another."""
