@@ -1,4 +1,4 @@
-"""Finds duplicates among many documents, or compares two: what one calls.
+"""Finds duplicates among many documents, or compares two: the functions that callers use.
 
 Settings are checked here; the work is done in `dedupe.pipeline` and `dedupe.comparison`.
 """

@@ -1,4 +1,4 @@
-"""Scored pairs to clusters, without chains.
+"""Joins scored pairs into clusters, without chains.
 
 Joining everything that is linked turns a few wrong pairs into giant clusters: A
 resembles B and B resembles C, yet A and C share nothing. Here two clusters join

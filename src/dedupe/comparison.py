@@ -1,4 +1,4 @@
-"""Compares two documents alone: says what a search among many would, with all they share."""
+"""Compares two documents alone, and says of them what a search among many would."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all, and folders that one run uses at a time.
+"""Writes files whole or not at all, and locks folders so that one run at a time uses them.
 
 What is written stands under another name until it is whole, and is moved then, so that
 neither Ctrl-C nor a full disk leaves half a file or destroys the one before.

@@ -1,4 +1,4 @@
-"""What can go wrong: one tree of exceptions, and the record of a document left out.
+"""Defines all that can go wrong: one tree of exceptions, and the record of a skipped document.
 
 Every exception here is also the builtin that a caller would expect, so that
 ``except ValueError`` and ``except dedupe.DedupeError`` both work. A message

@@ -1,4 +1,4 @@
-"""Signatures to candidate pairs: a MinHash index banded for recall.
+"""Turns signatures into candidate pairs: a MinHash index banded for recall.
 
 The scorer wants pairs of high *containment*, whose Jaccard similarity may be as low
 as 0.05, so a band is a single value: rows of two would already miss half of the

@@ -1,4 +1,4 @@
-"""Shingles to MinHash signatures, equal bit for bit to those of datasketch.
+"""Turns shingles into MinHash signatures, equal bit for bit to datasketch's.
 
 The scheme is datasketch's ``affine32``: 4 bytes a value, 512 bytes for the default
 of 128. Signatures go to datasketch and back, so that its forests, ensembles and

@@ -1,4 +1,4 @@
-"""How far a run has come, for whoever wants to show it."""
+"""Describes how far a run has come, for whoever wants to show it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Says what decides a search, how its work is done, and what makes two answers comparable.
+"""Holds what decides a search, how its work is done, and what makes two answers comparable.
 
 `Settings` decide; `Resources` do not. Every default stands here with its reason. The
 constants of the scoring rule are no settings: they belong to the rule, and stand beside

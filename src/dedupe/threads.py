@@ -1,4 +1,4 @@
-"""Work on several threads whose results come in the order of what was given."""
+"""Runs work on several threads, and yields results in the order of the input."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The ``dedupe`` command: arguments, one call of the library, one report, an exit code.
+"""Runs the ``dedupe`` command: arguments, one call of the library, one report, an exit code.
 
 Flags are the keyword names of `dedupe.find_duplicates` and `dedupe.compare` with
 dashes; what they may hold is checked there. Data go to standard output or to a

@@ -1,4 +1,4 @@
-"""``dedupe clean``: act on what was found, and say what was done.
+"""Runs ``dedupe clean``: acts on what was found, and says what was done.
 
 Ids of what goes are data and stand on standard output, one on a line; what was done,
 what had to stay and what could not be read stand on standard error.

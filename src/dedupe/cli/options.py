@@ -1,4 +1,4 @@
-"""Options that commands share: those of a search, and what sizes look like."""
+"""Defines the options that commands share."""
 
 import re
 from collections.abc import Callable

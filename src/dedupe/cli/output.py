@@ -1,4 +1,4 @@
-"""Where reports go: to a terminal, to standard output as it is, or to a file.
+"""Sends reports where they go: to a terminal, to standard output, or to a file.
 
 What a report says is left to `dedupe.report`.
 """

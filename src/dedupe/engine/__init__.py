@@ -1,1 +1,1 @@
-"""How one machine does the work: threads, memory, temporary files and checkpoints."""
+"""Does the work on one machine: threads, memory, temporary files and checkpoints."""

@@ -1,4 +1,4 @@
-"""What a run has finished, in a folder, so that an interrupted run can go on from there.
+"""Keeps finished work in a folder, so that an interrupted run can go on from there.
 
 A run consists of stages, a stage of blocks that come in a fixed order, and what
 comes of a block is a few arrays. These are appended to a file of their stage as

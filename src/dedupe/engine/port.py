@@ -1,4 +1,4 @@
-"""Says what a search asks of an engine, so that one may be built for other machines.
+"""Defines what a search asks of an engine, so that others may be built.
 
 `dedupe.pipeline.find` drives an `Engine`. `dedupe.engine.local` is the one for a single
 machine; the smallest one stands in ``tests/test_pipeline.py``.

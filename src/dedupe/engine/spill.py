@@ -1,4 +1,4 @@
-"""What a run must keep and may not fit in memory: texts and rows of numbers.
+"""Stores what may not fit in memory: texts, and rows of numbers.
 
 Up to a limit everything stays in memory. Past it, it goes to temporary files that
 have no name from the start, so that nothing is left of them whatever ends the

@@ -1,4 +1,4 @@
-"""The loops that must be fast: numba functions, arrays in and arrays out.
+"""Compiles the loops that must be fast: numba functions, arrays in and arrays out.
 
 A kernel does not allocate, validate or see a string; the module that calls it
 does. Those that decide have an obvious twin in ``tests/reference.py`` that it is

@@ -1,4 +1,4 @@
-"""Two documents' shingles to what they share, in what order, and what stands between.
+"""Aligns the shingles of two documents: what they share, in what order, and what is between.
 
 A pair is a *larger* document, whose shingles are put into a hash table once, and
 a *smaller* one that is read through it. Shared shingles that follow each other in

@@ -1,4 +1,4 @@
-"""Signatures to candidate pairs, one band at a time: emitted first, then estimated."""
+"""Turns signatures into candidate pairs, a band at a time: emitted first, then estimated."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Of some documents of a cluster, in how many places all of them differ.
+"""Counts the places in which all documents of a sample differ.
 
 Shingles that most of the documents hold are the *frame*. Between two of them that
 follow each other there may be a gap. Where more than half of the documents say the

@@ -1,4 +1,4 @@
-"""In how many clusters each shingle occurs: a hash table, filled and asked."""
+"""Counts the clusters in which each shingle occurs, in a hash table."""
 
 import numpy as np
 

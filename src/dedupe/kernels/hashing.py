@@ -1,4 +1,4 @@
-"""XXH64 one word at a time, for kernels that build words byte by byte.
+"""Computes XXH64 a word at a time, for kernels that build words byte by byte.
 
 The algorithm is that of the xxHash specification (Y. Collet,
 https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) with seed 0. The

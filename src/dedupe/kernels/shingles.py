@@ -1,4 +1,4 @@
-"""Token hashes to shingle hashes."""
+"""Turns token hashes into shingle hashes."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Shingle hashes to MinHash signatures, in datasketch's ``affine32`` scheme."""
+"""Turns shingle hashes into MinHash signatures, in datasketch's ``affine32`` scheme."""
 
 import numpy as np
 

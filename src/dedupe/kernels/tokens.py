@@ -1,4 +1,4 @@
-"""UTF-8 to token hashes, in one pass over the bytes.
+"""Turns UTF-8 into token hashes, in one pass over the bytes.
 
 What a character becomes and what it does to the word being read stands in one
 table with an entry for each code point, which `dedupe.shingling.folding` builds. An entry is

@@ -1,1 +1,1 @@
-"""What was found: records, the questions people ask of them, and how they are saved."""
+"""Holds what was found: records, the questions people ask of them, and how they are saved."""

@@ -1,4 +1,4 @@
-"""From a person's labels to the threshold that agrees with them best.
+"""Finds the threshold that agrees best with a person's labels.
 
 The report lets a reader say of pairs whether they are one story. Here those labels
 meet the clusters that one threshold after the other gives, which is what the reader

@@ -1,4 +1,4 @@
-"""Scored pairs to clusters, the copy to keep of each, and what is said of the others."""
+"""Turns scored pairs into clusters, and chooses the copy to keep of each."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a person says of pairs of documents: whether they are one story.
+"""Reads what a person says of pairs of documents: whether they are one story.
 
 Labels come from the report as a file, or from a program as a mapping. What they say
 of thresholds is left to `dedupe.results.calibration`.

@@ -1,4 +1,4 @@
-"""The scored pairs of a result: arrays, of which single pairs are made when they are looked at.
+"""Stores the scored pairs of a result as arrays; a `Pair` is built on access.
 
 A crawl of a million articles has a million pairs that score; as objects they would
 take a gigabyte, and few are ever looked at.

@@ -1,4 +1,4 @@
-"""What is said of documents, pairs and clusters: frozen records.
+"""Defines the frozen records that describe documents, pairs and clusters.
 
 Ids tie the records together, and no record holds a text but a `Comparison`; a pair
 may know where to find its evidence. What people ask of all of them together is in

@@ -1,4 +1,4 @@
-"""What was found, and the questions people ask of it.
+"""Answers the questions that people ask of what was found.
 
 A `Result` can be saved as JSON, loaded elsewhere, given another threshold and
 reported without the documents it came from. Only the evidence of a result that was

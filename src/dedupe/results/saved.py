@@ -1,4 +1,4 @@
-"""A result as JSON has it, and back: what stands in a file is checked before it is a record.
+"""Reads and writes a result as JSON; whatever stands in a file is checked first.
 
 The types of the fields of `dedupe.results.records` say what a value must be. Values are read
 column by column, the scores of all pairs at once and so on, since a result may hold

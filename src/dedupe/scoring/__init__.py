@@ -1,1 +1,1 @@
-"""The scorer: whether two documents hold the same story, and what they share."""
+"""Decides whether two documents hold the same story, and shows what they share."""

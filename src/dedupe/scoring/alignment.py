@@ -1,4 +1,4 @@
-"""Documents word by word: what pairs of them share, where it stands, and what is between.
+"""Aligns documents word by word: what two share, where it stands, and what is between.
 
 Everything here works on arrays of a block of documents; `dedupe.shingling.tokens` and
 `dedupe.shingling` make them. What it means for the story is left to `dedupe.scoring.score`.

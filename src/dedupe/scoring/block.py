@@ -1,4 +1,4 @@
-"""Documents as arrays, a block of them at a time: made, cut, and weighed.
+"""Holds documents as arrays, a block at a time: made, cut, and weighed.
 
 A block is all that the rules of this folder see of documents. Who makes one, and keeps
 it in memory or elsewhere, is left to the engine.

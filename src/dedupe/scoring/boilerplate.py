@@ -1,4 +1,4 @@
-"""What many different stories carry: menus, teasers, footers.
+"""Counts what many different stories carry: menus, teasers, footers.
 
 A shingle that occurs in many clusters of documents says little about any of them.
 Counting clusters, not documents, keeps a story that was syndicated five hundred

@@ -1,4 +1,4 @@
-"""Clusters that are one form filled in many times, and the stories in them.
+"""Finds clusters that are one form filled in many times, and the stories in them.
 
 Weather, prices, results, notices: names and figures change in many small places, of
 which none is long enough to be a hole. What tells a form from copies with edits is a

@@ -1,4 +1,4 @@
-"""The two passes over candidate pairs: rules from a block and pairs to rows of numbers.
+"""Runs the two passes over candidate pairs: from a block and pairs to rows of numbers.
 
 The first pass admits what is beyond doubt, and teaches what is boilerplate. The second
 weighs it lightly, and gives a row for each pair that scores: `COLUMNS` says what stands

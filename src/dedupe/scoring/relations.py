@@ -1,4 +1,4 @@
-"""What two documents are to each other, in one word and in one line.
+"""Says what two documents are to each other, in one word and in one line.
 
 The numbers come from `dedupe.scoring.alignment` and `dedupe.scoring.score`; nothing
 here looks at documents, so a saved result can be put into words without numba.

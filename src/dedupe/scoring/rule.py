@@ -1,4 +1,4 @@
-"""The constants of the scoring rule, and why each is what it is.
+"""Holds the constants of the scoring rule, and the reason for each.
 
 `dedupe.scoring.score` applies them, and `dedupe.scoring.relations` puts what comes of it
 into words. Those of single words and lines stand in the kernel of

@@ -1,4 +1,4 @@
-"""Candidate pairs to scores: whether the story of one document is in the other.
+"""Scores pairs: whether the story of one document is in the other.
 
 Containment alone is nearly right and is wrong on templates: two stories in one
 frame share most of their words. What separates them is where the differing text

@@ -1,4 +1,4 @@
-"""Article text to hashed n-grams.
+"""Turns article text into hashed n-grams.
 
 `folding` makes every spelling of a word one, `tokens` cuts text into words and hashes
 them, and `shingles` hashes words that follow each other. What to do with shingles is

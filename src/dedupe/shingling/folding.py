@@ -1,4 +1,4 @@
-"""What a character is to us and what it becomes: `unicodedata` as tables.
+"""Says what a character is to us and what it becomes: `unicodedata` as tables.
 
 No language is known here, only properties of characters and one list of scripts.
 The tables follow the Unicode version of the running Python; texts in scripts that

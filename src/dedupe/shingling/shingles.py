@@ -1,4 +1,4 @@
-"""Article text to hashed n-grams.
+"""Turns tokens into shingles: hashed n-grams.
 
 A *shingle* is `ngram` tokens that follow each other, as one 64-bit hash:
 

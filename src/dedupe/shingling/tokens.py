@@ -1,4 +1,4 @@
-"""Text to tokens: what makes two spellings the same word.
+"""Turns text into tokens, so that two spellings of a word are the same.
 
 A text is *folded* (`dedupe.shingling.folding.fold`). Then runs of letters, marks and numbers
 are *tokens*; in scripts written without spaces each letter, with the marks on it,
