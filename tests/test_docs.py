@@ -27,7 +27,7 @@ from click.testing import CliRunner
 import dedupe
 from dedupe import clustering, errors
 from dedupe.cli import N_EACH, N_SHOWN, cli
-from dedupe.documents import MAX_CHARS, read_paths
+from dedupe.documents import MAX_BYTES, read_paths
 from dedupe.report import json as json_report
 from dedupe.results.evidence import N_LISTED
 from dedupe.scoring import forms, rule
@@ -280,8 +280,8 @@ CONSTANTS = [
     ("threshold", "0.1 is the lowest threshold", SCORE_FLOOR, 0.1),
     ("limits", "Up to 50 words", rule.MAX_STRICT_HOLE, 50),
     ("limits", "a text five times as long", 1 / rule.STRICT_HOLE, 5),
-    ("limits", "above 64 MiB", MAX_CHARS, 64 * 2**20),
-    ("formats", "up to 64 MiB", MAX_CHARS, 64 * 2**20),
+    ("limits", "above 64 MiB", MAX_BYTES, 64 * 2**20),
+    ("formats", "up to 64 MiB", MAX_BYTES, 64 * 2**20),
     ("formats", "on a terminal 20 clusters", N_SHOWN, 20),
     ("formats", "and 3 duplicates of each", N_EACH, 3),
     ("formats", "the longest eight stretches", N_LISTED, 8),

@@ -14,10 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from dedupe.documents import Document, Skipped, read_paths
-from dedupe.documents.document import Options
+from dedupe import clean, find_duplicates
+from dedupe.documents import Document, Skipped, formats, read_paths
+from dedupe.documents.csv import read_csv
+from dedupe.documents.document import Options, Placed
+from dedupe.documents.edits import dropped, edited
+from dedupe.documents.formats import Format
 from dedupe.documents.json import read_json
-from dedupe.documents.records import read_csv, read_json_lines
+from dedupe.documents.jsonl import read_json_lines
 from dedupe.documents.streams import Source, Unreadable
 from dedupe.errors import InvalidSetting, MissingExtra, NothingToRead
 
@@ -104,7 +108,7 @@ def test_a_large_row_changes_nothing_about_the_others(rows, position, large, siz
     position = min(position, len(rows))
     mixed = written([*rows[:position], ("large", large), *rows[position:]])
     chunks = (mixed[i : i + size] for i in range(0, len(mixed), size))
-    items = [placed.item for placed in read_csv(Source("x", chunks), Options(max_chars=50))]
+    items = [placed.item for placed in read_csv(Source("x", chunks), Options(max_bytes=50))]
     assert items.pop(position).reason == "larger than 50 bytes, the limit"
     assert [item.text for item in items] == [text for text, _ in rows]
 
@@ -308,7 +312,7 @@ def test_a_large_row_is_skipped_wherever_it_ends(chunk):
     ]
     data = "\n".join(rows)
     chunks = (data[i : i + chunk].encode() for i in range(0, len(data), chunk))
-    items = [placed.item for placed in read_csv(Source("f", chunks), Options(max_chars=60))]
+    items = [placed.item for placed in read_csv(Source("f", chunks), Options(max_bytes=60))]
     assert [item.text for item in items if isinstance(item, Document)] == list("123456")
     assert {item.reason for item in items if isinstance(item, Skipped)} == {
         "larger than 60 bytes, the limit"
@@ -317,7 +321,7 @@ def test_a_large_row_is_skipped_wherever_it_ends(chunk):
 
 
 def test_a_large_header_ends_the_file(here):
-    (skipped,) = read("f.csv", "text," * 50 + "\na\n", max_chars=100)
+    (skipped,) = read("f.csv", "text," * 50 + "\na\n", max_bytes=100)
     assert skipped.reason == "the header cannot be read: larger than 100 bytes, the limit"
 
 
@@ -371,7 +375,7 @@ def test_a_bad_value_costs_its_row(here):
         ("f.parquet:2", "a"),
     ]
     name = write({"text": ["x" * 11, "a"]})
-    assert brief(read_paths(name, max_chars=10)) == [
+    assert brief(read_paths(name, max_bytes=10)) == [
         ("f.parquet:1", "larger than 10 bytes, the limit"),
         ("f.parquet:2", "a"),
     ]
@@ -402,7 +406,7 @@ def test_parquet_without_rows_is_empty(here):
 def test_compressed_parquet_has_to_fit_the_limit(here):
     data = gzip.compress(Path(write({"text": ["a"]})).read_bytes())
     assert brief(read("f.parquet.gz", data)) == [("f.parquet.gz:1", "a")]
-    (skipped,) = read("f.parquet.gz", data, max_chars=100)
+    (skipped,) = read("f.parquet.gz", data, max_bytes=100)
     assert skipped.reason == "larger than 100 bytes, the limit"
 
 
@@ -461,5 +465,66 @@ def test_json_in_utf16_and_compressed(here):
 
 
 def test_a_file_of_json_is_no_larger_than_the_limit(here):
-    (item,) = read("a.json", json.dumps([{"text": "a"}] * 9), max_chars=50)
+    (item,) = read("a.json", json.dumps([{"text": "a"}] * 9), max_bytes=50)
     assert item.reason == "larger than 50 bytes, the limit"
+
+
+# --- limits in bytes, and the table of formats ---
+
+CHINESE = "京" * 80
+"""80 characters that take 240 bytes."""
+
+
+def file_holding(suffix, text):
+    """Return a file of a format that holds one text, and the bytes around that text."""
+    if suffix == ".parquet":
+        stream = io.BytesIO()
+        parquet.write_table(pa.table({"id": ["a"], "text": [text]}), stream)
+        return stream.getvalue(), 0
+    around = {
+        ".txt": "{}",
+        ".html": "<p>{}",
+        ".csv": "id,text\na,{}\n",
+        ".tsv": "id\ttext\na\t{}\n",
+        ".jsonl": '{{"id": "a", "text": "{}"}}\n',
+        ".json": '{{"id": "a", "text": "{}"}}',
+    }[suffix]
+    # A limit on records counts the line that the text stands in, without its end.
+    line = around.format("").removesuffix("\n").rpartition("\n")[2]
+    return around.format(text).encode(), len(line.encode())
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".html", ".csv", ".tsv", ".jsonl", ".json", ".parquet"])
+def test_the_limit_is_one_of_bytes_in_every_format(suffix, tmp_path):
+    data, n_around = file_holding(suffix, CHINESE)
+    path = tmp_path / f"f{suffix}"
+    path.write_bytes(data)
+    n_bytes = len(CHINESE.encode()) + n_around
+    (document,) = read_paths(path, max_bytes=n_bytes)
+    assert isinstance(document, Document)
+    assert document.text == CHINESE
+    stream = read_paths(path, max_bytes=n_bytes - 1)
+    assert next(stream).reason == f"larger than {n_bytes - 1} bytes, the limit"
+
+
+def test_a_format_is_one_entry_in_the_table(tmp_path, monkeypatch):
+    """Lines of text, one document each: read by a search, and written anew by cleaning."""
+
+    def read(source, options):
+        for number, line in enumerate(b"".join(source.chunks).decode().splitlines(), start=1):
+            place = f"{source.id}:{number}"
+            yield Placed(place, Document(place, line), range(number, number + 1))
+
+    def rewrite(reopen, placed, changes, options):
+        return edited(reopen(), dropped(placed, changes))
+
+    lines = Format("lines", (".ll",), read, rewrite)
+    monkeypatch.setattr(formats, "FORMATS", [*formats.FORMATS, lines])
+    story = "the council voted on monday to close the old bridge for repairs until spring " * 3
+    path = tmp_path / "news.ll"
+    path.write_text(f"{story}\nsomething else\nhome news sport {story}\n")
+    assert [len(cluster) for cluster in find_duplicates(path).clusters] == [2]
+    done = clean(path, output=tmp_path / "once.ll")
+    assert len(done.dropped) == 1
+    kept = (tmp_path / "once.ll").read_text()
+    assert kept == f"something else\nhome news sport {story}\n"

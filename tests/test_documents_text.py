@@ -228,7 +228,7 @@ def test_without_zstandard_the_extra_is_named(tmp_path, monkeypatch):
 def test_the_limit_counts_decompressed_bytes(tmp_path, suffix, size, kind):
     path = tmp_path / f"story.txt{suffix}"
     path.write_bytes(PACK.get(suffix, bytes)(b"x" * size))
-    item = read_one(path, max_chars=10)
+    item = read_one(path, max_bytes=10)
     assert isinstance(item, kind)
     if kind is Skipped:
         assert item.reason == "larger than 10 bytes, the limit"
@@ -242,7 +242,7 @@ def test_a_bomb_stops_at_the_limit(tmp_path, name, suffix):
     path.write_bytes(PACK[suffix](b"x" * 2**25))
     tracemalloc.start()
     try:
-        item = read_one(path, max_chars=1000)
+        item = read_one(path, max_bytes=1000)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -254,14 +254,14 @@ def test_a_bomb_stops_at_the_limit(tmp_path, name, suffix):
 def test_a_line_of_many_chunks_costs_itself_alone(tmp_path):
     path = tmp_path / "news.jsonl"
     path.write_bytes(b'{"text": "' + b"x" * (5 * CHUNK) + b'"}\n{"text": "short"}')
-    skipped, document = read_paths(path, max_chars=CHUNK)
+    skipped, document = read_paths(path, max_bytes=CHUNK)
     assert (skipped.id, document.id) == (f"{path}:1", f"{path}:2")
     assert skipped.reason == f"larger than {CHUNK:,} bytes, the limit"
 
 
 def test_options_are_checked_at_once(tmp_path):
-    with pytest.raises(InvalidSetting, match="max_chars must be at least 1, got 0"):
-        read_paths(tmp_path, max_chars=0)
+    with pytest.raises(InvalidSetting, match="max_bytes must be at least 1, got 0"):
+        read_paths(tmp_path, max_bytes=0)
     with pytest.raises(InvalidSetting, match="text_field must be a string, got None"):
         Options(text_field=None)
     with pytest.raises(InvalidSetting, match="time_field must be a string or None, got 3"):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from dedupe.cleaning import journal as journals
-from dedupe.cleaning.cleaned import write_cleaned
-from dedupe.cleaning.files import carry_out, check_folder, plan_steps
+from dedupe.cleaning.actions import carry_out, check_folder, plan_steps
+from dedupe.cleaning.drafts import targets
 from dedupe.cleaning.fitting import check_matches
-from dedupe.cleaning.inputs import Inputs, base_of, take_stock
+from dedupe.cleaning.inventory import Inputs, base_of, take_stock
 from dedupe.cleaning.journal import NAME, Action, Order, Plan
-from dedupe.cleaning.output import targets
+from dedupe.cleaning.rewriting import write_cleaned
 from dedupe.documents.document import Options
 from dedupe.documents.walk import Paths, named
 from dedupe.errors import CannotClean, DedupeError, InvalidResult, InvalidSetting, Skipped

@@ -5,9 +5,10 @@ A search that has just been made does: its files were looked at before it began.
 
 from collections.abc import Iterator
 
-from dedupe.cleaning.inputs import Entry, Inputs, single_id
+from dedupe.cleaning.inventory import Entry, Inputs
 from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
+from dedupe.documents.formats import id_of_single
 from dedupe.errors import InvalidResult
 from dedupe.results.result import Result
 
@@ -73,7 +74,7 @@ def _documents(
     entry: Entry, options: Options, members: set[str]
 ) -> Iterator[tuple[str, str | None]]:
     """Yield what is in a file: the ids, and digests of the texts that matter."""
-    if not entry.holds_records and (id_ := single_id(entry, options)) not in members:
+    if not entry.holds_records and (id_ := id_of_single(entry.file, options)) not in members:
         yield id_, None
         return
     for _, item, _ in read_file(entry.file, options):

@@ -6,7 +6,7 @@ again; nothing has to be noted in between. The search is not repeated then, beca
 it could decide otherwise once part of the files is gone.
 
 A journal may lie in a folder that came from elsewhere. So paths in it are relative
-to what is cleaned, and `dedupe.cleaning.files` acts only on files that the paths of
+to what is cleaned, and `dedupe.cleaning.actions` acts only on files that the paths of
 the command lead to.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, get_args
 
 from dedupe import disk
-from dedupe.cleaning.inputs import Stamp
+from dedupe.cleaning.inventory import Stamp
 from dedupe.errors import CannotClean
 
 __all__ = [

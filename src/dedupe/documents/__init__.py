@@ -14,11 +14,11 @@ from itertools import chain
 from dedupe.documents.document import Document, Options, Placed, checked
 from dedupe.documents.formats import read_file
 from dedupe.documents.memory import read_texts
-from dedupe.documents.streams import MAX_CHARS
+from dedupe.documents.streams import MAX_BYTES
 from dedupe.documents.walk import File, Paths, resolve, walk
 from dedupe.errors import Skipped
 
-__all__ = ["MAX_CHARS", "Document", "Skipped", "read_file", "read_paths", "read_texts"]
+__all__ = ["MAX_BYTES", "Document", "Skipped", "read_file", "read_paths", "read_texts"]
 
 
 def read_paths(
@@ -27,7 +27,7 @@ def read_paths(
     id_field: str = "id",
     text_field: str = "text",
     time_field: str | None = None,
-    max_chars: int = MAX_CHARS,
+    max_bytes: int = MAX_BYTES,
     against: Paths | None = None,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in files and folders, one after the other.
@@ -45,9 +45,9 @@ def read_paths(
         The field of a record that holds its time: seconds since 1970, or ISO
         8601 (UTC where it names no zone). Without it a record is as old as its
         file. One record at least must have a time there.
-    max_chars : int, at least 1
+    max_bytes : int, at least 1
         The largest text, record or line that is read, in bytes of UTF-8 after
-        decompression; see `MAX_CHARS`. A larger one is skipped without being
+        decompression; see `MAX_BYTES`. A larger one is skipped without being
         held.
     against : path or iterable of paths
         An old collection, which is read first; its documents are marked so.
@@ -101,7 +101,7 @@ def read_paths(
     ...     [(document.id, document.text) for document in read_paths(folder)]
     [('7', 'Bridge closed')]
     """
-    options = Options(id_field, text_field, time_field, max_chars)
+    options = Options(id_field, text_field, time_field, max_bytes)
     old = () if against is None else resolve(against)
     placed = chain.from_iterable(_read(item, options) for item in walk(resolve(paths), old=old))
     return checked(placed, "paths", needs_old=against is not None, time_field=time_field)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 
 import xxhash
 
-from dedupe.documents.streams import MAX_CHARS
+from dedupe.documents.streams import MAX_BYTES
 from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
 
 __all__ = [
@@ -90,7 +90,7 @@ class Options:
     id_field: str = "id"
     text_field: str = "text"
     time_field: str | None = None
-    max_chars: int = MAX_CHARS
+    max_bytes: int = MAX_BYTES
 
     def __post_init__(self) -> None:
         for name in ("id_field", "text_field"):
@@ -98,8 +98,8 @@ class Options:
                 raise InvalidSetting(f"{name} must be a string, got {getattr(self, name)!r}")
         if self.time_field is not None and not isinstance(self.time_field, str):
             raise InvalidSetting(f"time_field must be a string or None, got {self.time_field!r}")
-        if not isinstance(self.max_chars, int) or self.max_chars < 1:
-            raise InvalidSetting(f"max_chars must be at least 1, got {self.max_chars!r}")
+        if not isinstance(self.max_bytes, int) or self.max_bytes < 1:
+            raise InvalidSetting(f"max_bytes must be at least 1, got {self.max_bytes!r}")
 
 
 def checked(

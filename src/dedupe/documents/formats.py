@@ -1,20 +1,22 @@
-"""From a file to its format: the table of suffixes, plain text, standard input.
+"""Finds the format of a file: the table of formats, plain text, standard input.
 
 Here an unreadable file becomes a `Skipped`, whatever its format.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
+from dedupe.documents.changes import Changes
+from dedupe.documents.csv import read_csv, rewrite_csv
 from dedupe.documents.document import Options, Placed, from_value
 from dedupe.documents.encoding import decode, text_chunks
 from dedupe.documents.html import read_html
-from dedupe.documents.json import read_json
-from dedupe.documents.parquet import read_parquet
-from dedupe.documents.records import read_csv, read_json_lines
+from dedupe.documents.json import read_json, rewrite_json
+from dedupe.documents.jsonl import read_json_lines, rewrite_json_lines
+from dedupe.documents.parquet import read_parquet, rewrite_parquet
 from dedupe.documents.streams import (
     CHUNK,
     PACKINGS,
@@ -27,36 +29,82 @@ from dedupe.documents.streams import (
 from dedupe.documents.walk import STDIN, File
 from dedupe.errors import Skipped
 
-__all__ = ["FORMATS", "RECORDS", "read_file", "suffixes"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "format_of",
+    "holds_records",
+    "id_of_single",
+    "read_file",
+    "suffixes",
+]
 
 Reader = Callable[[Source, Options], Iterator[Placed]]
+"""Reads the documents of a file, one after the other."""
+
+Rewriter = Callable[[Callable[[], Source], Iterator[Placed], Changes, Options], Iterator[bytes]]
+"""Yields a file anew, of which some records are left out or marked.
+
+The first parameter opens the file from its beginning, each time it is called; the second
+has its documents, as the reader of the format reads them.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of files: how it is known, read, and written anew.
+
+    Attributes
+    ----------
+    name : str
+    suffixes : tuple of str
+        In lower case, with their dot.
+    read : Reader
+    rewrite : Rewriter, optional
+        Of files that hold many documents. Without it a file is one document.
+    may_be_one : bool
+        Whether a file may be one document all the same.
+    starts : bytes, optional
+        A pattern that standard input of this format begins with.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Reader
+    rewrite: Rewriter | None = None
+    may_be_one: bool = False
+    starts: bytes | None = None
 
 
 def read_plain(source: Source, options: Options) -> Iterator[Placed]:
     """Read a whole file as one text."""
-    data = read_whole(text_chunks(source.chunks), options.max_chars)
+    data = read_whole(text_chunks(source.chunks), options.max_bytes)
     yield Placed(source.id, from_value(source.id, decode(data), source.time))
 
 
-FORMATS: dict[str, Reader] = {
-    "": read_plain,
-    ".txt": read_plain,
-    ".text": read_plain,
-    ".md": read_plain,
-    ".json": read_json,
-    ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines,
-    ".csv": read_csv,
-    ".tsv": partial(read_csv, delimiter="\t"),
-    ".parquet": read_parquet,
-    ".html": read_html,
-    ".htm": read_html,
-    ".xhtml": read_html,
-}
-"""From the suffix of a file to the function that reads it."""
+PLAIN = Format("text", ("", ".txt", ".text", ".md"), read_plain)
 
-RECORDS = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"))
-"""The suffixes of files that hold many documents. One of JSON may hold one alone."""
+FORMATS = [
+    PLAIN,
+    Format("HTML", (".html", ".htm", ".xhtml"), read_html),
+    Format(
+        "JSON Lines",
+        (".jsonl", ".ndjson"),
+        read_json_lines,
+        rewrite_json_lines,
+        starts=rb"\s*\{",
+    ),
+    Format("JSON", (".json",), read_json, rewrite_json, may_be_one=True, starts=rb"\s*\[\s*\{"),
+    Format("CSV", (".csv",), read_csv, rewrite_csv),
+    Format(
+        "TSV",
+        (".tsv",),
+        partial(read_csv, delimiter="\t"),
+        partial(rewrite_csv, delimiter="\t"),
+    ),
+    Format("Parquet", (".parquet",), read_parquet, rewrite_parquet),
+]
+"""Every format there is. Whatever depends on one asks this table."""
 
 
 PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")
@@ -68,14 +116,43 @@ def read_file(file: File, options: Options) -> Iterator[Placed]:
     if file.path == STDIN:
         return _read(Source(file.id, stdin_chunks()), read_sniffed, options)
     suffix, packing = suffixes(file.path)
-    reader = FORMATS.get(suffix, read_plain if file.named else None)
-    if reader is None:
+    format_ = format_of(file.path) or (PLAIN if file.named else None)
+    if format_ is None:
         skipped = Skipped(
             file.id, f"unknown format {suffix}", "name the file itself to read it as plain text"
         )
         return iter([Placed(file.id, skipped)])
     path = None if packing else file.path
-    return _read(Source(file.id, unpack(file.path, packing), file.time, path), reader, options)
+    return _read(
+        Source(file.id, unpack(file.path, packing), file.time, path), format_.read, options
+    )
+
+
+def format_of(path: str) -> Format | None:
+    """Return the format that the suffix of a path tells, if it is one of ours.
+
+    >>> format_of("news.csv.gz").name, format_of("picture.png")
+    ('CSV', None)
+    """
+    suffix = suffixes(path)[0]
+    return next((one for one in FORMATS if suffix in one.suffixes), None)
+
+
+def holds_records(file: File) -> bool:
+    """Return whether a file holds many documents, as far as its suffix tells, or its content."""
+    format_ = format_of(file.path)
+    if format_ is None or format_.rewrite is None:
+        return False
+    # What is all of a file has no number in it; what is broken is best copied as it is.
+    return not format_.may_be_one or bool(next(read_file(file, Options())).rows)
+
+
+def id_of_single(file: File, options: Options) -> str:
+    """Return the id of a file that is one document: its name, unless it says another."""
+    format_ = format_of(file.path)
+    if format_ is None or not format_.may_be_one:
+        return file.id
+    return next(read_file(file, options)).item.id
 
 
 def suffixes(path: str) -> tuple[str, str]:
@@ -119,6 +196,5 @@ def read_sniffed(source: Source, options: Options) -> Iterator[Placed]:
     head = b""
     while not head.strip() and len(head) < CHUNK and (chunk := next(chunks, b"")):
         head += chunk
-    starts = ((rb"\s*\{", read_json_lines), (rb"\s*\[\s*\{", read_json))
-    reader = next((reader for start, reader in starts if re.match(start, head)), read_plain)
-    yield from reader(replace(source, chunks=chain([head], chunks)), options)
+    found = (one for one in FORMATS if one.starts is not None and re.match(one.starts, head))
+    yield from next(found, PLAIN).read(replace(source, chunks=chain([head], chunks)), options)

@@ -18,7 +18,7 @@ __all__ = ["read_html", "visible_text"]
 
 def read_html(source: Source, options: Options) -> Iterator[Placed]:
     """Read a page as one document."""
-    data = read_whole(text_chunks(source.chunks), options.max_chars)
+    data = read_whole(text_chunks(source.chunks), options.max_bytes)
     declared = _CHARSET.search(data, 0, 1024)
     page = decode(data, declared[1].decode("ascii") if declared else "")
     text = _article(page) or visible_text(page)

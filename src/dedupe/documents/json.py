@@ -1,20 +1,23 @@
-"""JSON that is no JSON Lines: an object, a list of objects, or objects one after the other.
+"""JSON that is not JSON Lines: an object, a list of objects, or objects one after the other.
 
-A file is read as a whole, and no larger than one text may be. Where each of its
-values stands is told too, for those who write it anew without some of them.
+A file is read as a whole, and no larger than one text may be. Written anew without some
+of its values, what stands around the others keeps its bytes.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from dedupe.documents.changes import Changes
 from dedupe.documents.document import Document, Options, Placed, from_record
-from dedupe.documents.encoding import text_chunks
+from dedupe.documents.edits import dropped
+from dedupe.documents.encoding import text_chunks, transcoded, unmarked
+from dedupe.documents.jsonl import with_marks
 from dedupe.documents.streams import Source, Unreadable, read_whole
 from dedupe.errors import Skipped
 
-__all__ = ["Value", "decode_json", "json_values", "read_json"]
+__all__ = ["json_values", "read_json", "rewrite_json"]
 
 REPAIR = "repair it, or leave it out"
 
@@ -39,7 +42,7 @@ class Value(NamedTuple):
 
 def read_json(source: Source, options: Options) -> Iterator[Placed]:
     """Read the objects of a file; one that stands alone is the file as a whole."""
-    text = decode_json(read_whole(text_chunks(source.chunks), options.max_chars))
+    text = _decode(read_whole(text_chunks(source.chunks), options.max_bytes))
     for value in json_values(text):
         place = f"{source.id}:{value.number}" if value.number else source.id
         item: Document | Skipped
@@ -52,7 +55,32 @@ def read_json(source: Source, options: Options) -> Iterator[Placed]:
         yield Placed(place, item, rows)
 
 
-def decode_json(data: bytes) -> str:
+def rewrite_json(
+    reopen: Callable[[], Source],
+    placed: Iterable[Placed],
+    changes: Changes,
+    options: Options,
+) -> Iterator[bytes]:
+    """Yield a file of JSON with those of its values that stay, and what stood before each."""
+    mark, encoding, chunks = unmarked(reopen().chunks)
+    text = _decode(read_whole(transcoded(chunks, encoding), options.max_bytes))
+    edits = dropped(placed, changes) if changes.marks is None else with_marks(placed, changes)
+    edit_of = {rows.start: edit for rows, edit in edits}
+    head, end = "", 0
+    pieces: list[str] = []
+    for value in json_values(text):
+        between = text[end : value.start]
+        if value.number == 1:
+            head, between = between, ""
+        stays = edit_of.get(value.number, bytes)(text[value.start : value.end].encode()).decode()
+        if stays:
+            # What stood before a value goes with it, but for the first that stays.
+            pieces += [between, stays] if pieces else [stays]
+        end = value.end
+    yield mark + "".join([head, *pieces, text[end:]]).encode(encoding)
+
+
+def _decode(data: bytes) -> str:
     """Return bytes as text, which JSON has in UTF-8 alone."""
     try:
         return data.decode()

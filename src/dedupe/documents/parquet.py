@@ -1,19 +1,23 @@
-"""Parquet files: one document a row.
+"""Parquet files: reads one document a row, and writes a table anew without some of them.
 
 pyarrow decodes; the columns that hold no document are not read. What becomes of
-a row is decided in `dedupe.documents.document`.
+a row is decided in `dedupe.documents.document`. Schema, metadata, order, compression
+and, as far as they hold rows, row groups of a table that is written anew are those of
+the input. One row group is held at a time, a large one in parts.
 """
 
-from collections.abc import Iterator
-from io import BytesIO
+import io
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dedupe.documents.changes import FIELDS, Changes, check_fields
 from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
 from dedupe.documents.streams import Source, Unreadable, read_whole, too_large
-from dedupe.errors import MissingExtra, Skipped
+from dedupe.errors import InvalidSetting, MissingExtra, Skipped
 
-__all__ = ["read_parquet"]
+__all__ = ["read_parquet", "rewrite_parquet"]
 
 BATCH = 256
 """Rows decoded at once: of long articles a few megabytes."""
@@ -35,7 +39,7 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
         raise MissingExtra("a Parquet file", "parquet") from error
     try:
         with (
-            _opened(source, options.max_chars) as stream,
+            _opened(source, options.max_bytes) as stream,
             parquet.ParquetFile(stream, buffer_size=BUFFER, pre_buffer=False) as file,
         ):
             yield from _rows(file, source, options)
@@ -48,7 +52,7 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
 def _opened(source: Source, limit: int) -> BinaryIO:
     """Return a file in which pyarrow can jump about."""
     if source.path is None:
-        return BytesIO(read_whole(source.chunks, limit))
+        return io.BytesIO(read_whole(source.chunks, limit))
     # pyarrow itself would refuse a name that is not UTF-8.
     return Path(source.path).open("rb")
 
@@ -69,7 +73,7 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
             item: Document | Skipped
             try:
                 record = dict(zip(batch.schema.names, map(_value, values), strict=True))
-                _check_size(record[options.text_field], options.max_chars)
+                _check_size(record[options.text_field], options.max_bytes)
                 item = from_record(record, place, source.time, options)
             except Unreadable as error:
                 item = Skipped(place, error.reason, error.remedy)
@@ -88,5 +92,145 @@ def _value(scalar: Any) -> object:
 
 def _check_size(text: object, limit: int) -> None:
     """Refuse a text above the limit: here as everywhere, though it is decoded by now."""
-    if isinstance(text, str) and len(text) > limit:
+    # No character takes more than four bytes, so most texts need not be encoded.
+    if isinstance(text, str) and 4 * len(text) > limit and len(text.encode()) > limit:
         raise too_large(limit)
+
+
+GROUP_BYTES = 2**27
+"""Bytes of a row group that are held until they are written: 128 MiB, as others choose."""
+
+
+def rewrite_parquet(
+    reopen: Callable[[], Source],
+    placed: Iterator[Placed],
+    changes: Changes,
+    options: Options,
+) -> Iterator[bytes]:
+    """Yield a table with the rows that stay, with more columns if they are to be marked.
+
+    Raises
+    ------
+    Unreadable
+        When the table is damaged.
+    """
+    import pyarrow as pa  # noqa: PLC0415  An optional dependency, which has read the table.
+    from pyarrow import parquet  # noqa: PLC0415
+
+    source = reopen()
+    sink = _Sink()
+    try:
+        with (
+            _opened(source, options.max_bytes) as stream,
+            parquet.ParquetFile(stream, buffer_size=BUFFER, pre_buffer=False) as file,
+        ):
+            schema = file.schema_arrow
+            if changes.marks is not None:
+                check_fields(schema.names, source.id)
+                schema = _marked(schema)
+            with parquet.ParquetWriter(sink, schema, **_ways(file)) as writer:
+                for batches in _groups(file, placed, changes, schema):
+                    table = pa.Table.from_batches(batches, schema)
+                    writer.write_table(table, row_group_size=max(1, table.num_rows))
+                    yield sink.taken()
+        yield sink.taken()
+    except InvalidSetting:  # A ValueError, too.
+        raise
+    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # Not the table is at fault, but a disk, most often one that is full.
+        problem = str(error).partition("\n")[0]
+        raise Unreadable(f"not sound Parquet: {problem}", "write the file anew") from error
+
+
+class _Sink(io.RawIOBase):
+    """Takes what a writer writes until it is passed on; a writer only asks where it is."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+        self._place = 0
+
+    def writable(self) -> bool:
+        """Tell that it can be written to."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes have been written."""
+        return self._place
+
+    def write(self, data: Any) -> int:
+        """Take some bytes."""
+        self._written.append(bytes(data))
+        self._place += len(self._written[-1])
+        return len(self._written[-1])
+
+    def taken(self) -> bytes:
+        """Return what has been written since it was last asked for."""
+        data = b"".join(self._written)
+        self._written.clear()
+        return data
+
+
+def _marked(schema: Any) -> Any:
+    """Return a schema with the columns that are added."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    types = (pa.int64(), pa.string(), pa.float64(), pa.string())
+    for name, type_ in zip(FIELDS, types, strict=True):
+        schema = schema.append(pa.field(name, type_))
+    return schema
+
+
+def _ways(file: Any) -> dict[str, Any]:
+    """Return how a file is written, for a writer to do the same."""
+    facts = file.metadata
+    ways: dict[str, Any] = {"version": facts.format_version}
+    if facts.num_row_groups:
+        first = facts.row_group(0)
+        columns = [first.column(i) for i in range(first.num_columns)]
+        ways["compression"] = {
+            column.path_in_schema: _CODECS.get(column.compression, column.compression)
+            for column in columns
+        }
+        ways["use_deprecated_int96_timestamps"] = any(
+            column.physical_type == "INT96" for column in columns
+        )
+    return ways
+
+
+_CODECS = {"UNCOMPRESSED": "NONE", "LZ4_RAW": "LZ4"}
+"""Names of compressions that differ between what a file says and what a writer is told."""
+
+
+def _groups(
+    file: Any, placed: Iterator[Placed], changes: Changes, schema: Any
+) -> Iterator[list[Any]]:
+    """Yield what stays of each row group, in parts where it is large."""
+    for group in range(file.num_row_groups):
+        held: list[Any] = []
+        n_bytes = 0
+        for batch in file.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False):
+            rows = list(islice(placed, batch.num_rows))
+            held.append(_changed(batch, rows, changes, schema))
+            n_bytes += held[-1].nbytes
+            if n_bytes > GROUP_BYTES:
+                yield held
+                held, n_bytes = [], 0
+        if any(part.num_rows for part in held):
+            yield held
+
+
+def _changed(batch: Any, rows: list[Placed], changes: Changes, schema: Any) -> Any:
+    """Return a batch without the rows that are dropped, or with the columns that mark them."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    ids = [item.id if isinstance(item, Document) else None for _, item, _ in rows]
+    if changes.marks is None:
+        return batch.filter(pa.array([id_ not in changes.dropped for id_ in ids], pa.bool_()))
+    empty = (None,) * len(FIELDS)
+    marks = [empty if id_ is None else changes.marks_of(id_) for id_ in ids]
+    added = [
+        pa.array(column, schema.field(name).type)
+        for name, column in zip(FIELDS, zip(*marks, strict=True), strict=True)
+    ]
+    return pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)

@@ -18,7 +18,7 @@ from typing import Protocol
 from dedupe.errors import MissingExtra
 
 __all__ = [
-    "MAX_CHARS",
+    "MAX_BYTES",
     "PACKINGS",
     "LongLine",
     "Source",
@@ -30,7 +30,7 @@ __all__ = [
     "unpack",
 ]
 
-MAX_CHARS = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 """The largest text that is read is one of 64 MiB, some twenty times War and Peace.
 
 No article comes near it, while a stray disk image or a bomb does. Python holds

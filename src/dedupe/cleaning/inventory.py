@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
-from dedupe.documents.formats import RECORDS, suffixes
+from dedupe.documents.formats import holds_records, id_of_single
 from dedupe.documents.walk import STDIN, File, Paths, anchor, named, resolve, walk
 from dedupe.errors import InvalidSetting, NoSuchPath
 from dedupe.results.result import Result
@@ -23,7 +23,6 @@ __all__ = [
     "Stamp",
     "base_of",
     "is_inside",
-    "single_id",
     "take_stock",
 ]
 
@@ -114,7 +113,7 @@ class Inputs:
         found: dict[str, Entry] = {}
         for entry in self.entries.values():
             if not entry.holds_records:
-                id_ = single_id(entry, options)
+                id_ = id_of_single(entry.file, options)
                 unclear |= {id_} & found.keys()
                 found[id_] = entry
         return {id_: entry for id_, entry in found.items() if id_ not in unclear}
@@ -209,18 +208,4 @@ def _entry(file: File, base: str) -> Entry | None:
             f"paths to clean must not lead out of {base!r} again, got {file.path!r}: "
             "name the folder itself"
         )
-    return Entry(file, place, Stamp.of(info), _holds_records(file))
-
-
-def _holds_records(file: File) -> bool:
-    """Return whether a file holds many documents, as far as its suffix tells, or its JSON."""
-    suffix = suffixes(file.path)[0]
-    # What is all of a file has no number in it; what is broken is best copied as it is.
-    return suffix in RECORDS if suffix != ".json" else bool(next(read_file(file, Options())).rows)
-
-
-def single_id(entry: Entry, options: Options) -> str:
-    """Return the id of a file that is one document: its name, unless it says another."""
-    if suffixes(entry.file.path)[0] != ".json":
-        return entry.file.id
-    return next(read_file(entry.file, options)).item.id
+    return Entry(file, place, Stamp.of(info), holds_records(file))

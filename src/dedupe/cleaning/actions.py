@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dedupe import disk
-from dedupe.cleaning.inputs import Entry, Inputs, Stamp, is_inside
+from dedupe.cleaning.inventory import Entry, Inputs, Stamp, is_inside
 from dedupe.cleaning.journal import Action, Order, Plan, Step, settle
 from dedupe.documents.document import Options
 from dedupe.errors import InvalidSetting, Skipped

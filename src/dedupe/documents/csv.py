@@ -1,68 +1,30 @@
-"""JSON Lines and delimited tables: one document a record.
+"""Delimited tables: reads one document a row, and writes a table anew without some of them.
 
-A bad record costs that record. What becomes of a good one is decided in
-`dedupe.documents.document`.
+A bad row costs that row. What becomes of a good one is decided in
+`dedupe.documents.document`. Where columns are added, they stand at the end of a row, and
+the rest keeps its bytes.
 """
 
 import csv
-import json
+import io
 import threading
-from collections.abc import Iterator
-from typing import Self
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, Self
 
+from dedupe.documents.changes import FIELDS, Changes, check_fields
 from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
+from dedupe.documents.edits import Edit, dropped, edited
 from dedupe.documents.encoding import decode_line, text_chunks
-from dedupe.documents.streams import (
-    LongLine,
-    Source,
-    Unreadable,
-    lines,
-    too_large,
-)
+from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
 from dedupe.errors import Skipped
 
-__all__ = ["csv_rows", "read_csv", "read_json_lines"]
-
-
-def read_json_lines(source: Source, options: Options) -> Iterator[Placed]:
-    """Read a file with a JSON object in each line; blank lines do not count."""
-    for number, line in enumerate(lines(text_chunks(source.chunks), options.max_chars), start=1):
-        place = f"{source.id}:{number}"
-        item: Document | Skipped
-        try:
-            record = _parse_line(line, options.max_chars)
-            if record is None:
-                continue
-            item = from_record(record, place, source.time, options)
-        except Unreadable as error:
-            item = Skipped(place, error.reason, error.remedy)
-        yield Placed(place, item, range(number, number + 1))
-
-
-def _parse_line(line: bytes | LongLine, limit: int) -> dict[str, object] | None:
-    """Return the record in a line, or None for a blank one."""
-    if isinstance(line, LongLine):
-        raise too_large(limit)
-    if not line or line.isspace():
-        return None
-    try:
-        # Given bytes, `json` would let through surrogates that are no UTF-8.
-        record = json.loads(line.decode())
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8: {error.reason} at byte {error.start}", REPAIR) from error
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {error}", REPAIR) from error
-    if not isinstance(record, dict):
-        raise Unreadable(f"a JSON {type(record).__name__}, not an object", REPAIR)
-    return record
-
-
-REPAIR = "repair this line, or leave it out"
+__all__ = ["read_csv", "rewrite_csv"]
 
 
 def read_csv(source: Source, options: Options, delimiter: str = ",") -> Iterator[Placed]:
     """Read a table in the dialect of Excel, whose first row names the fields."""
-    rows = csv_rows(source, options, delimiter)
+    rows = _csv_rows(source, options, delimiter)
     _, header = next(rows, (range(1, 2), []))
     if isinstance(header, Unreadable):
         raise Unreadable(f"the header cannot be read: {header.reason}", header.remedy)
@@ -80,11 +42,11 @@ def read_csv(source: Source, options: Options, delimiter: str = ",") -> Iterator
         yield Placed(place, item, span)
 
 
-def csv_rows(
+def _csv_rows(
     source: Source, options: Options, delimiter: str = ","
 ) -> Iterator[tuple[range, list[str] | Unreadable]]:
     """Yield each row that is not blank, its header too, with the lines that it takes."""
-    feed = _Feed(lines(text_chunks(source.chunks), options.max_chars), options.max_chars)
+    feed = _Feed(lines(text_chunks(source.chunks), options.max_bytes), options.max_bytes)
     return _rows(feed, delimiter)
 
 
@@ -170,3 +132,53 @@ def _next_row(reader: Iterator[list[str]], limit: int) -> list[str] | None:
 
 
 _FIELD_SIZE = threading.Lock()
+
+
+def rewrite_csv(
+    reopen: Callable[[], Source],
+    placed: Iterable[Placed],
+    changes: Changes,
+    options: Options,
+    delimiter: str = ",",
+) -> Iterator[bytes]:
+    """Yield the rows of a table that stay, with more columns if they are to be marked."""
+    if changes.marks is None:
+        return edited(reopen(), dropped(placed, changes))
+    source = reopen()
+    rows = _csv_rows(source, options, delimiter)
+    return edited(reopen(), _add_cells(source.id, rows, placed, changes, delimiter))
+
+
+def _add_cells(
+    place: str,
+    rows: Iterator[tuple[range, list[str] | Unreadable]],
+    placed: Iterable[Placed],
+    changes: Changes,
+    delimiter: str,
+) -> Iterator[tuple[range, Edit]]:
+    """Yield what is added to the header, and to each row that is one."""
+    span, header = next(rows)
+    if isinstance(header, Unreadable):
+        raise header
+    check_fields([name.strip() for name in header], place)
+    yield span, partial(_with_cells, added=_cells(FIELDS, delimiter))
+    for (span, row), (_, item, _) in zip(rows, placed, strict=False):
+        # Of a row that is none, nobody knows where its last cell ends.
+        if not isinstance(row, Unreadable):
+            known = isinstance(item, Document)
+            marks = changes.marks_of(item.id) if known else (None, None, None, None)
+            padding = [""] * (len(header) - len(row))
+            yield span, partial(_with_cells, added=_cells((*padding, *marks), delimiter))
+
+
+def _cells(values: Iterable[Any], delimiter: str) -> bytes:
+    """Return cells with a delimiter before each of them."""
+    row = io.StringIO()
+    csv.writer(row, delimiter=delimiter, lineterminator="").writerow(["", *values])
+    return row.getvalue().encode()
+
+
+def _with_cells(row: bytes, *, added: bytes) -> bytes:
+    """Return a row with more cells before the end of its last line."""
+    end = b"\r\n" if row.endswith(b"\r\n") else b"\n" if row.endswith(b"\n") else b""
+    return row[: len(row) - len(end)] + added + end

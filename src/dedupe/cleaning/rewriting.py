@@ -2,32 +2,27 @@
 
 A file that cannot be read to its end is copied as it is: what nobody has read must
 not be lost. A file of one document is copied, or left out as a duplicate. How each
-format keeps its bytes is left to `dedupe.cleaning.records` and `.parquet`.
+format keeps its bytes is left to the modules of `dedupe.documents`.
 """
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
-from io import BytesIO
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from dedupe.cleaning.inputs import Entry, Inputs, Stamp
-from dedupe.cleaning.output import Drafts, packed, targets
-from dedupe.cleaning.parquet import clean_parquet
-from dedupe.cleaning.records import Changes, clean_csv, clean_json, clean_json_lines
+from dedupe.cleaning.drafts import Drafts, packed, targets
+from dedupe.cleaning.inventory import Entry, Inputs, Stamp
 from dedupe.documents import Document, read_file
+from dedupe.documents.changes import Changes, Marks
 from dedupe.documents.document import Options, Placed
-from dedupe.documents.formats import suffixes
-from dedupe.documents.records import csv_rows
-from dedupe.documents.streams import CHUNK, Source, Unreadable, read_whole, unpack
+from dedupe.documents.formats import format_of, suffixes
+from dedupe.documents.streams import Source, Unreadable, unpack
 from dedupe.errors import CannotClean, InvalidSetting, Skipped
 from dedupe.results.result import Result
 
 __all__ = ["Written", "write_cleaned"]
-
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 class Written(NamedTuple):
@@ -55,7 +50,7 @@ def write_cleaned(
 ) -> Written:
     """Write the inputs without duplicates, or with more fields; all of them or none."""
     places = targets(inputs, output)
-    changes = Changes.of(result, annotate=annotate)
+    changes = _changes_of(result, annotate=annotate)
     singles = inputs.single_documents(result, options)
     if annotate and singles:
         raise InvalidSetting(
@@ -72,6 +67,22 @@ def write_cleaned(
             _check_same(entry)
         paths = drafts.commit()
     return work.written(paths, result)
+
+
+def _changes_of(result: Result, *, annotate: bool) -> Changes:
+    """Return what a result asks for."""
+    if not annotate:
+        return Changes(frozenset(duplicate.id for duplicate in result.duplicates), None)
+    marks: dict[str, Marks] = {
+        row["id"]: (
+            row["cluster"],
+            row["duplicate_of"] or None,
+            row["score"],
+            row["reason"] or None,
+        )
+        for row in result.rows()
+    }
+    return Changes(frozenset(), marks)
 
 
 def _check_same(entry: Entry) -> None:
@@ -146,43 +157,17 @@ class _Work:
         self, entry: Entry, placed: Iterator[Placed], target: str, stream: IO[bytes]
     ) -> None:
         """Write the records of a file that stay."""
-        suffix = suffixes(entry.file.path)[0]
-        if suffix == ".parquet":
-            self._write_parquet(entry, placed, target, stream)
-            return
-        if delimiter := DELIMITERS.get(suffix):
-            rows = csv_rows(_source(entry), self.options, delimiter)
-            lines = clean_csv(_source(entry), rows, placed, self.changes, delimiter)
-        elif suffix == ".json":
-            lines = clean_json(_source(entry), placed, self.changes, self.options.max_chars)
-        else:
-            lines = clean_json_lines(_source(entry), placed, self.changes)
-        _write(lines, target, stream)
-
-    def _write_parquet(
-        self, entry: Entry, placed: Iterator[Placed], target: str, stream: IO[bytes]
-    ) -> None:
-        """Write a table; one that is to be compressed as a whole, which is unusual, twice."""
-        packing = suffixes(entry.file.path)[1]
-        limit = self.options.max_chars
-        with (
-            BytesIO(read_whole(_source(entry).chunks, limit))
-            if packing
-            else Path(entry.file.path).open("rb") as table,
-            tempfile.TemporaryFile() as whole,
-        ):
-            is_packed = bool(suffixes(target)[1])
-            clean_parquet(
-                table, entry.file.id, placed, self.changes, whole if is_packed else stream
-            )
-            if is_packed:
-                whole.seek(0)
-                _write(iter(lambda: whole.read(CHUNK), b""), target, stream)
+        format_ = format_of(entry.file.path)
+        assert format_ is not None, "a file that holds records is of a format that can be written"
+        assert format_.rewrite is not None
+        chunks = format_.rewrite(partial(_source, entry), placed, self.changes, self.options)
+        _write(chunks, target, stream)
 
 
 def _source(entry: Entry) -> Source:
     """Return the content of a file, unpacked."""
-    return Source(entry.file.id, unpack(entry.file.path, suffixes(entry.file.path)[1]))
+    path, packing = entry.file.path, suffixes(entry.file.path)[1]
+    return Source(entry.file.id, unpack(path, packing), path=None if packing else path)
 
 
 def _write(chunks: Iterable[bytes], target: str, stream: IO[bytes]) -> None:

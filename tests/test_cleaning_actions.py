@@ -15,8 +15,8 @@ import pytest
 
 from cleaned import made, tree
 from dedupe import CannotClean, InvalidSetting, Result, clean
-from dedupe.cleaning import files, journal
-from dedupe.cleaning.files import carry_out
+from dedupe.cleaning import actions, journal
+from dedupe.cleaning.actions import carry_out
 
 SAME = "one story"
 
@@ -682,13 +682,13 @@ def test_one_run_at_a_time(here, monkeypatch):
 
 def test_a_copy_stays_when_the_file_goes_meanwhile(here, monkeypatch):
     result = three()
-    place = files._place
+    place = actions._place
 
     def slow(path, target, draft):
         place(path, target, draft)
         path.unlink()
 
-    monkeypatch.setattr(files, "_place", slow)
+    monkeypatch.setattr(actions, "_place", slow)
     done = clean("in", move="gone", result=result)
     assert {item.reason for item in done.left} == {"it is gone"}
     assert sorted(tree("gone")) == ["b.txt", "deep/c.txt"]

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from dedupe import disk
-from dedupe.cleaning.inputs import Inputs, is_inside
-from dedupe.documents.formats import FORMATS, suffixes
+from dedupe.cleaning.inventory import Inputs, is_inside
+from dedupe.documents.formats import format_of, suffixes
 from dedupe.documents.streams import CHUNK, PACKINGS
 from dedupe.errors import CannotClean, InvalidSetting, MissingExtra
 
@@ -61,7 +61,7 @@ def targets(inputs: Inputs, output: str) -> dict[str, str]:
 def _check_format(place: str, output: str) -> None:
     """Refuse a name that promises another format than that of the input."""
     given, wanted = suffixes(place)[0], suffixes(output)[0]
-    if output != STDOUT and wanted in FORMATS and wanted and FORMATS[wanted] != FORMATS.get(given):
+    if output != STDOUT and wanted and format_of(output) not in (None, format_of(place)):
         raise InvalidSetting(
             f"output must be of the format of the input, {given or 'text'}, got {output!r}: "
             "only the compression may be another"
@@ -71,7 +71,7 @@ def _check_format(place: str, output: str) -> None:
 def _check_is_folder(inputs: Inputs, output: str) -> None:
     """Refuse a place that cannot hold several files, or is one of those that are read."""
     suffix, packing = suffixes(output)
-    is_file_name = packing or (suffix and suffix in FORMATS)
+    is_file_name = packing or (suffix and format_of(output))
     if output == STDOUT or (
         not os.path.isdir(output) and (os.path.lexists(output) or is_file_name)  # noqa: PTH112
     ):

@@ -238,9 +238,9 @@ def test_a_byte_order_mark_outlives_its_line(here):
 def test_a_line_over_the_limit_stays(here, monkeypatch):
     long = json.dumps({"id": "b", "text": "x" * 500})
     data = "\n".join([line("a"), long, line("c")]).encode()
-    monkeypatch.setattr("dedupe.cleaning.Options", lambda *_: Options(max_chars=100))
+    monkeypatch.setattr("dedupe.cleaning.Options", lambda *_: Options(max_bytes=100))
     Path("in.jsonl").write_bytes(data)
-    result = made("in.jsonl", ["a", "c"], max_chars=100)
+    result = made("in.jsonl", ["a", "c"], max_bytes=100)
     assert [skipped.id for skipped in result.skipped] == ["in.jsonl:2"]
     clean("in.jsonl", output="out.jsonl", result=result)
     assert Path("out.jsonl").read_text() == f"{line('a')}\n{long}\n"
@@ -405,7 +405,7 @@ def test_times_of_spark_stay_what_they_are(here):
 
 
 def test_a_large_row_group_is_written_in_parts(here, monkeypatch):
-    monkeypatch.setattr("dedupe.cleaning.parquet.GROUP_BYTES", 10)
+    monkeypatch.setattr("dedupe.documents.parquet.GROUP_BYTES", 10)
     n = 600
     parquet.write_table(pa.table({"id": range(n), "text": ["x"] * n}), "in.parquet")
     clean("in.parquet", output="out.parquet", result=made("in.parquet", ["0", "599"]))
@@ -724,8 +724,8 @@ def test_a_killed_run_leaves_what_the_next_one_clears(here):
     for i in range(5):
         Path(f"in/{i}.jsonl").write_text(line(str(i)))
     program = (
-        "import os, signal, dedupe.cleaning.output as output; from dedupe import clean\n"
-        "output.Drafts.commit = lambda self: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import os, signal, dedupe.cleaning.drafts as drafts; from dedupe import clean\n"
+        "drafts.Drafts.commit = lambda self: os.kill(os.getpid(), signal.SIGKILL)\n"
         "clean('in', output='out')"
     )
     ran = subprocess.run([sys.executable, "-c", program], check=False)
@@ -739,7 +739,7 @@ def test_a_killed_run_leaves_what_the_next_one_clears(here):
 def test_nothing_is_left_of_a_run_that_fails(here, monkeypatch):
     Path("in").mkdir()
     Path("in/a.jsonl").write_text(line("a"))
-    monkeypatch.setattr("dedupe.cleaning.output.Drafts.commit", lambda _: 1 / 0)
+    monkeypatch.setattr("dedupe.cleaning.drafts.Drafts.commit", lambda _: 1 / 0)
     for output in ("new/deep/out", "new.jsonl"):
         with pytest.raises(ZeroDivisionError):
             clean("in" if "deep" in output else "in/a.jsonl", output=output, result=made("in"))
@@ -757,7 +757,7 @@ def test_one_run_at_a_time_writes_to_a_place(here, monkeypatch):
             clean("in", output="out", result=made("in"))
         return self.commit()
 
-    monkeypatch.setattr("dedupe.cleaning.output.Drafts.commit", meanwhile)
+    monkeypatch.setattr("dedupe.cleaning.drafts.Drafts.commit", meanwhile)
     clean("in", output="out", result=made("in"))
     assert sorted(tree("out")) == ["a.jsonl"]
 

@@ -1,0 +1,87 @@
+"""JSON Lines: reads one document a line, and writes a file anew without some of its lines.
+
+A bad line costs that line. What becomes of a good one is decided in
+`dedupe.documents.document`. Where fields are added, they stand at the end of a record,
+and the rest keeps its bytes.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from dedupe.documents.changes import FIELDS, Changes, check_fields
+from dedupe.documents.document import Document, Options, Placed, from_record
+from dedupe.documents.edits import Edit, dropped, edited
+from dedupe.documents.encoding import text_chunks
+from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
+from dedupe.errors import Skipped
+
+__all__ = ["read_json_lines", "rewrite_json_lines", "with_marks"]
+
+
+def read_json_lines(source: Source, options: Options) -> Iterator[Placed]:
+    """Read a file with a JSON object in each line; blank lines do not count."""
+    for number, line in enumerate(lines(text_chunks(source.chunks), options.max_bytes), start=1):
+        place = f"{source.id}:{number}"
+        item: Document | Skipped
+        try:
+            record = _parse_line(line, options.max_bytes)
+            if record is None:
+                continue
+            item = from_record(record, place, source.time, options)
+        except Unreadable as error:
+            item = Skipped(place, error.reason, error.remedy)
+        yield Placed(place, item, range(number, number + 1))
+
+
+def _parse_line(line: bytes | LongLine, limit: int) -> dict[str, object] | None:
+    """Return the record in a line, or None for a blank one."""
+    if isinstance(line, LongLine):
+        raise too_large(limit)
+    if not line or line.isspace():
+        return None
+    try:
+        # Given bytes, `json` would let through surrogates that are no UTF-8.
+        record = json.loads(line.decode())
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not UTF-8: {error.reason} at byte {error.start}", REPAIR) from error
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"not JSON: {error}", REPAIR) from error
+    if not isinstance(record, dict):
+        raise Unreadable(f"a JSON {type(record).__name__}, not an object", REPAIR)
+    return record
+
+
+REPAIR = "repair this line, or leave it out"
+
+
+def rewrite_json_lines(
+    reopen: Callable[[], Source],
+    placed: Iterable[Placed],
+    changes: Changes,
+    options: Options,  # noqa: ARG001  Every format is given them.
+) -> Iterator[bytes]:
+    """Yield the lines of a file that stay, with more fields if they are to be marked."""
+    edits = dropped(placed, changes) if changes.marks is None else with_marks(placed, changes)
+    return edited(reopen(), edits)
+
+
+def with_marks(placed: Iterable[Placed], changes: Changes) -> Iterator[tuple[range, Edit]]:
+    """Yield what is added to each line of JSON that could be read."""
+    for place, item, rows in placed:
+        if isinstance(item, Document):
+            marks = dict(zip(FIELDS, changes.marks_of(item.id), strict=True))
+            added = json.dumps(marks, ensure_ascii=False)[1:]
+            yield rows, partial(_with_keys, place=place, added=added.encode())
+
+
+def _with_keys(line: bytes, *, place: str, added: bytes) -> bytes:
+    r"""Return a line with more keys before its last brace.
+
+    >>> _with_keys(b'{"text": "x"}\r\n', place="f:1", added=b'"score": 1.0}')
+    b'{"text": "x", "score": 1.0}\r\n'
+    """
+    check_fields(json.loads(line), place)
+    body = line.rstrip()
+    # A document has a text, so there is a key before these.
+    return body[:-1].rstrip() + b", " + added + line[len(body) :]
