@@ -21,7 +21,7 @@ import dedupe
 from dedupe.errors import Skipped
 from dedupe.report import html
 from dedupe.report.html import gathering, opened, payload, plots, rows, sides
-from dedupe.report.html.order import in_order
+from dedupe.report.html.rows import in_order
 from dedupe.report.lines import visible
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import (
@@ -277,13 +277,13 @@ def test_mirrored_twice_is_the_same():
 
 @given(st.text())
 def test_shown_text_is_harmless_and_showing_twice_is_showing_once(text):
-    once = rows.shown(text)
+    once = rows.tidied(text)
     assert all(char == "\n" or visible(char) == char for char in once)
-    assert rows.shown(once) == once
+    assert rows.tidied(once) == once
 
 
 def test_a_line_of_megabytes_is_cut():
-    shown = rows.shown("word " * 2_000_000)
+    shown = rows.tidied("word " * 2_000_000)
     assert len(shown) < 51_000
     assert " [… 9,950,000 characters are not shown …] " in shown
 
@@ -453,16 +453,16 @@ def as_rows(items):
 @given(st.lists(st.text() | st.integers()), st.integers(0, 400))
 def test_packing_keeps_the_first_items_within_the_budget(items, budget):
     packed = payload.pack(as_rows(items), budget)
-    in_page = payload.as_script_json({"blocks": packed.blocks})
+    in_page = payload.as_script_json({"blocks": packed.chunks})
     assert len(in_page) - len('{"blocks":[]}') <= packed.n_bytes <= budget
-    assert unpacked(packed.blocks) == list(packed.items) == items[: len(packed.items)]
-    assert unpacked(payload.pack(as_rows(items), 10**9).blocks) == items
+    assert unpacked(packed.chunks) == list(packed.items) == items[: len(packed.items)]
+    assert unpacked(payload.pack(as_rows(items), 10**9).chunks) == items
 
 
 def test_many_items_go_into_several_blocks_as_far_as_a_browser_can_hold_them(monkeypatch):
     items = ["é" * 30_000 for _ in range(9)]
     packed = payload.pack(as_rows(items), 10**9)
-    assert [n for n, _ in packed.blocks] == [2, 2, 2, 2, 1]
+    assert [n for n, _ in packed.chunks] == [2, 2, 2, 2, 1]
     monkeypatch.setattr(payload, "MAX_UNPACKED", 300_000)
     assert len(payload.pack(as_rows(items), 10**9).items) == 4
 
@@ -785,7 +785,7 @@ def test_every_pair_opens_with_its_own_texts(monkeypatch):
     assert 0 < len(rows_[0][-1]) < 49 == len(rows_[0][-1]) + rows_[0][5]
 
     def shown_id(name):
-        return payload.short(rows.shown(name if isinstance(name, str) else name[0]))
+        return payload.short(rows.tidied(name if isinstance(name, str) else name[0]))
 
     heads = {sides: found for sides, found in opened_heads(page).items() if sides[0]}
     assert heads == {

@@ -70,5 +70,5 @@ def _furniture_of(corpus: Result, settings: Settings) -> Furniture:
     return _load(corpus.furniture)
 
 
-# Many pairs of one corpus are compared one after the other, as for a report.
+# A caller may compare many pairs with one corpus, one after the other.
 _load = lru_cache(maxsize=1)(Furniture.from_bytes)

@@ -12,10 +12,10 @@ from itertools import islice
 import numpy as np
 
 from dedupe.errors import Skipped
-from dedupe.report.html.facts import (
-    Facts,
+from dedupe.report.html.shown import (
     Overview,
     Remedy,
+    Shown,
     ShownCluster,
     ShownDuplicate,
     ShownPair,
@@ -49,12 +49,12 @@ FIRST_DUPLICATES = 5
 """Duplicates of a cluster whose texts come before those of other clusters' sixth."""
 
 
-def gather(result: Result) -> Facts:
+def gather(result: Result) -> Shown:
     """Return what a page says of a result."""
     scored = ScoredPairs.of(result.scored, [document.id for document in result.documents])
     is_confirmed = scored.scores >= result.settings.threshold
     n_words = {document.id: document.n_words for document in result.documents}
-    return Facts(
+    return Shown(
         _overview(result, sum(n_words[duplicate.id] for duplicate in result.duplicates)),
         tuple(_borderline(result)),
         tuple(_shown_clusters(result, scored, n_words)),
@@ -65,7 +65,7 @@ def gather(result: Result) -> Facts:
     )
 
 
-def shown_pairs(facts: Facts) -> Iterator[ShownPair]:
+def shown_pairs(facts: Shown) -> Iterator[ShownPair]:
     """Yield every pair that a reader can open, once, those that matter most first.
 
     What a page has no room for is the end of this. Each cluster has its turn before

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import Literal
 
-from dedupe.report.html.order import in_order
 from dedupe.report.lines import squeezed, visible
 from dedupe.results.records import Passage, Remainder, Span
 
-__all__ = ["Piece", "Row", "Side", "make_rows", "shown"]
+__all__ = ["Piece", "Row", "Side", "in_order", "make_rows", "tidied"]
 
 MAX_INLINE = 20
 """Words of a difference that is marked within a passage; a longer one has a row of its own.
@@ -82,16 +81,16 @@ Gaps = dict[int, list[Remainder]]
 """What one side alone says behind each passage, by the number of the passage; -1 for the top."""
 
 
-def shown(text: str) -> str:
+def tidied(text: str) -> str:
     r"""Return text with tidy lines, and with everything visible that could act on a page.
 
     White space becomes a space. Of layout, lines and paragraphs are all that remains: a
     paragraph ends at empty lines, and where a line ends with punctuation. Others may
     have been wrapped anywhere.
 
-    >>> shown("one\t two\r\n\n\n  \x1b[31mthree\u202e")
+    >>> tidied("one\t two\r\n\n\n  \x1b[31mthree\u202e")
     'one two\n\n\\x1b[31mthree\\u202e'
-    >>> shown("The first\nline.\nThe second.")
+    >>> tidied("The first\nline.\nThe second.")
     'The first\nline.\n\nThe second.'
     """
     if len(text) > MAX_STRETCH:
@@ -142,9 +141,9 @@ class Side:
     def say(self, span: Span, excerpt: str) -> str:
         """Return the text of a stretch, whole where it is known."""
         if self.text is None:
-            return shown(excerpt)
+            return tidied(excerpt)
         start, end = self.whole[span.start]
-        return shown(self.text[start:end])
+        return tidied(self.text[start:end])
 
     def n_words(self, passage: int) -> int:
         """Return how many words stand behind a passage that the other side does not have."""
@@ -228,3 +227,36 @@ def _only(passage: int, left: Side, right: Side) -> Iterator[Row]:
 def _rest(side: Side, rest: Remainder | None) -> tuple[Piece, ...]:
     """Return what one side alone says, which may be nothing."""
     return () if rest is None else (Piece(side.say(rest.span, rest.excerpt)),)
+
+
+def in_order(starts: Sequence[int], weights: Sequence[int]) -> set[int]:
+    """Return the heaviest choice of items whose starts rise; the others have moved.
+
+    Heaviest, so that a menu that stands elsewhere counts as moved, and not the story.
+
+    >>> sorted(in_order([900, 10, 20, 30], [21, 108, 5, 5]))
+    [1, 2, 3]
+    """
+    ranks = {start: rank for rank, start in enumerate(sorted(set(starts)), start=1)}
+    # A Fenwick tree: the heaviest chain that ends at a rank or below, and its last item.
+    heaviest = [(0, -1)] * (len(ranks) + 1)
+    before = []
+    for item, start in enumerate(starts):
+        weight, last = 0, -1
+        rank = ranks[start] - 1
+        while rank > 0:
+            weight, last = max((weight, last), heaviest[rank])
+            rank -= rank & -rank
+        before.append(last)
+        rank = ranks[start]
+        while rank <= len(ranks):
+            heaviest[rank] = max(heaviest[rank], (weight + weights[item], item))
+            rank += rank & -rank
+    chain = set()
+    item = max(heaviest)[1]
+    for _ in starts:
+        if item < 0:
+            break
+        chain.add(item)
+        item = before[item]
+    return chain

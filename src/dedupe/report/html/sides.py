@@ -7,7 +7,7 @@ saved result holds, the longest passages shortened. How the rows come about is i
 
 from dataclasses import dataclass, replace
 
-from dedupe.report.html.rows import Row, Side, make_rows, shown
+from dedupe.report.html.rows import Row, Side, make_rows, tidied
 from dedupe.results.records import Comparison, Evidence
 
 __all__ = ["Sides", "mirrored", "of_excerpts", "of_texts"]
@@ -43,7 +43,7 @@ def of_texts(comparison: Comparison) -> Sides:
     left = Side(comparison.left_text, [p.left for p in found.passages], found.only_left)
     right = Side(comparison.right_text, [p.right for p in found.passages], found.only_right)
     rows = tuple(make_rows(found.passages, left, right))
-    return Sides(shown(pair.left), shown(pair.right), rows, is_full=True)
+    return Sides(tidied(pair.left), tidied(pair.right), rows, is_full=True)
 
 
 def of_excerpts(left: str, right: str, found: Evidence) -> Sides:
@@ -57,7 +57,7 @@ def of_excerpts(left: str, right: str, found: Evidence) -> Sides:
         for what, more in (*sides, ("only right", found.more_right))
         if more.n
     )
-    return Sides(shown(left), shown(right), rows, is_full=False, left_out=left_out)
+    return Sides(tidied(left), tidied(right), rows, is_full=False, left_out=left_out)
 
 
 def mirrored(found: Evidence) -> Evidence:

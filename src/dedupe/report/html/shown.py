@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dedupe.errors import Skipped
 from dedupe.results.records import Pair
 
-__all__ = ["Facts", "Overview", "Remedy", "ShownCluster", "ShownDuplicate", "ShownPair"]
+__all__ = ["Overview", "Remedy", "Shown", "ShownCluster", "ShownDuplicate", "ShownPair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Shown:
     """Everything that a page says, but the texts of its pairs.
 
     Attributes
