@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedupe
+from dedupe.documents import Document
 from dedupe.errors import Skipped
 from dedupe.report import html
 from dedupe.report.html import gathering, opened, payload, plots, rows, sides
@@ -436,10 +437,34 @@ def test_a_text_that_has_changed_is_shown_by_excerpts():
     found = dedupe.find_duplicate_texts(TEXTS)
     whole = html.result_page(found, TEXTS)
     assert "1 pair can be read in full" in whole
-    for change in ("another text altogether", "...", "long " * 50_000):
+    for change in ("another text altogether", "...", "", "long " * 50_000):
         page = html.result_page(found, TEXTS | {"a.txt": change})
         assert "can be read in full" not in page
         assert "1 pair can be read by its longest passages" in page
+
+
+def test_a_text_with_equal_words_but_another_digest_is_not_shown_in_full():
+    found = dedupe.find_duplicate_texts(TEXTS)
+    for change in (TEXTS["a.txt"].upper(), TEXTS["a.txt"] + "\n", TEXTS["a.txt"].replace(".", "!")):
+        assert dedupe.compare_texts(change, TEXTS["a.txt"]).pair.verdict == "identical"
+        page = html.result_page(found, TEXTS | {"a.txt": change})
+        assert "can be read in full" not in page
+        assert "1 pair can be read by its longest passages" in page
+
+
+def test_a_document_without_a_digest_is_not_shown_in_full():
+    found = dedupe.find_duplicate_texts(TEXTS)
+    documents = tuple(replace(document, digest="") for document in found.documents)
+    page = html.result_page(replace(found, documents=documents))
+    assert "can be read in full" not in page
+
+
+def test_a_text_is_shown_in_full_up_to_a_length(monkeypatch):
+    found = dedupe.find_duplicate_texts(TEXTS)
+    longest = max(len(TEXTS["a.txt"]), len(TEXTS["b.txt"]))
+    for room, is_full in (longest, True), (longest - 1, False):
+        monkeypatch.setattr(opened, "MAX_CHARS", room)
+        assert ("1 pair can be read in full" in html.result_page(found)) == is_full
 
 
 # --- data ---
@@ -705,10 +730,19 @@ def large(n_clusters, size=3):
     )
 
 
+def with_digests(found, texts):
+    """Return a result whose documents know the digests of some texts."""
+    known = {name: Document(name, text).digest for name, text in texts.items()}
+    documents = (replace(one, digest=known.get(one.id, "")) for one in found.documents)
+    return replace(found, documents=tuple(documents))
+
+
 def test_ten_thousand_clusters_fit_into_five_megabytes():
     found = large(10_000)
-    texts_ = {document.id: prose(document.id, 300) for document in found.documents[:4000]}
-    page = html.result_page(found, texts_)
+    named = (name for cluster in found.clusters[:1000] for name in cluster.members)
+    texts_ = {name: prose(name, 300) for name in named}
+    page = html.result_page(with_digests(found, texts_), texts_)
+    assert re.search(r"[\d,]{3,} pairs can be read in full", page)
     assert len(page.encode()) < 5_000_000
     data = data_of(page)
     assert len(unpacked(data["clusters"])) == 10_000
