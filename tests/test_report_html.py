@@ -484,7 +484,7 @@ def test_packing_keeps_the_first_items_within_the_budget(items, budget):
     assert unpacked(payload.pack(as_rows(items), 10**9).chunks) == items
 
 
-def test_many_items_go_into_several_blocks_as_far_as_a_browser_can_hold_them(monkeypatch):
+def test_many_items_go_into_several_chunks_as_far_as_a_browser_can_hold_them(monkeypatch):
     items = ["é" * 30_000 for _ in range(9)]
     packed = payload.pack(as_rows(items), 10**9)
     assert [n for n, _ in packed.chunks] == [2, 2, 2, 2, 1]
