@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedupe
+from dedupe.documents import Document
 from dedupe.errors import Skipped
 from dedupe.report import html
 from dedupe.report.html import gathering, opened, payload, plots, rows, sides
-from dedupe.report.html.order import in_order
+from dedupe.report.html.rows import in_order
 from dedupe.report.lines import visible
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import (
@@ -277,13 +278,13 @@ def test_mirrored_twice_is_the_same():
 
 @given(st.text())
 def test_shown_text_is_harmless_and_showing_twice_is_showing_once(text):
-    once = rows.shown(text)
+    once = rows.tidied(text)
     assert all(char == "\n" or visible(char) == char for char in once)
-    assert rows.shown(once) == once
+    assert rows.tidied(once) == once
 
 
 def test_a_line_of_megabytes_is_cut():
-    shown = rows.shown("word " * 2_000_000)
+    shown = rows.tidied("word " * 2_000_000)
     assert len(shown) < 51_000
     assert " [… 9,950,000 characters are not shown …] " in shown
 
@@ -436,10 +437,34 @@ def test_a_text_that_has_changed_is_shown_by_excerpts():
     found = dedupe.find_duplicate_texts(TEXTS)
     whole = html.result_page(found, TEXTS)
     assert "1 pair can be read in full" in whole
-    for change in ("another text altogether", "...", "long " * 50_000):
+    for change in ("another text altogether", "...", "", "long " * 50_000):
         page = html.result_page(found, TEXTS | {"a.txt": change})
         assert "can be read in full" not in page
         assert "1 pair can be read by its longest passages" in page
+
+
+def test_a_text_with_equal_words_but_another_digest_is_not_shown_in_full():
+    found = dedupe.find_duplicate_texts(TEXTS)
+    for change in (TEXTS["a.txt"].upper(), TEXTS["a.txt"] + "\n", TEXTS["a.txt"].replace(".", "!")):
+        assert dedupe.compare_texts(change, TEXTS["a.txt"]).pair.verdict == "identical"
+        page = html.result_page(found, TEXTS | {"a.txt": change})
+        assert "can be read in full" not in page
+        assert "1 pair can be read by its longest passages" in page
+
+
+def test_a_document_without_a_digest_is_not_shown_in_full():
+    found = dedupe.find_duplicate_texts(TEXTS)
+    documents = tuple(replace(document, digest="") for document in found.documents)
+    page = html.result_page(replace(found, documents=documents))
+    assert "can be read in full" not in page
+
+
+def test_a_text_is_shown_in_full_up_to_a_length(monkeypatch):
+    found = dedupe.find_duplicate_texts(TEXTS)
+    longest = max(len(TEXTS["a.txt"]), len(TEXTS["b.txt"]))
+    for room, is_full in (longest, True), (longest - 1, False):
+        monkeypatch.setattr(opened, "MAX_CHARS", room)
+        assert ("1 pair can be read in full" in html.result_page(found)) == is_full
 
 
 # --- data ---
@@ -453,16 +478,16 @@ def as_rows(items):
 @given(st.lists(st.text() | st.integers()), st.integers(0, 400))
 def test_packing_keeps_the_first_items_within_the_budget(items, budget):
     packed = payload.pack(as_rows(items), budget)
-    in_page = payload.as_script_json({"blocks": packed.blocks})
+    in_page = payload.as_script_json({"blocks": packed.chunks})
     assert len(in_page) - len('{"blocks":[]}') <= packed.n_bytes <= budget
-    assert unpacked(packed.blocks) == list(packed.items) == items[: len(packed.items)]
-    assert unpacked(payload.pack(as_rows(items), 10**9).blocks) == items
+    assert unpacked(packed.chunks) == list(packed.items) == items[: len(packed.items)]
+    assert unpacked(payload.pack(as_rows(items), 10**9).chunks) == items
 
 
-def test_many_items_go_into_several_blocks_as_far_as_a_browser_can_hold_them(monkeypatch):
+def test_many_items_go_into_several_chunks_as_far_as_a_browser_can_hold_them(monkeypatch):
     items = ["é" * 30_000 for _ in range(9)]
     packed = payload.pack(as_rows(items), 10**9)
-    assert [n for n, _ in packed.blocks] == [2, 2, 2, 2, 1]
+    assert [n for n, _ in packed.chunks] == [2, 2, 2, 2, 1]
     monkeypatch.setattr(payload, "MAX_UNPACKED", 300_000)
     assert len(payload.pack(as_rows(items), 10**9).items) == 4
 
@@ -705,10 +730,19 @@ def large(n_clusters, size=3):
     )
 
 
+def with_digests(found, texts):
+    """Return a result whose documents know the digests of some texts."""
+    known = {name: Document(name, text).digest for name, text in texts.items()}
+    documents = (replace(one, digest=known.get(one.id, "")) for one in found.documents)
+    return replace(found, documents=tuple(documents))
+
+
 def test_ten_thousand_clusters_fit_into_five_megabytes():
     found = large(10_000)
-    texts_ = {document.id: prose(document.id, 300) for document in found.documents[:4000]}
-    page = html.result_page(found, texts_)
+    named = (name for cluster in found.clusters[:1000] for name in cluster.members)
+    texts_ = {name: prose(name, 300) for name in named}
+    page = html.result_page(with_digests(found, texts_), texts_)
+    assert re.search(r"[\d,]{3,} pairs can be read in full", page)
     assert len(page.encode()) < 5_000_000
     data = data_of(page)
     assert len(unpacked(data["clusters"])) == 10_000
@@ -785,7 +819,7 @@ def test_every_pair_opens_with_its_own_texts(monkeypatch):
     assert 0 < len(rows_[0][-1]) < 49 == len(rows_[0][-1]) + rows_[0][5]
 
     def shown_id(name):
-        return payload.short(rows.shown(name if isinstance(name, str) else name[0]))
+        return payload.short(rows.tidied(name if isinstance(name, str) else name[0]))
 
     heads = {sides: found for sides, found in opened_heads(page).items() if sides[0]}
     assert heads == {

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dedupe
 from dedupe.errors import (
     DedupeError,
     InvalidResult,
@@ -15,7 +16,7 @@ from dedupe.errors import (
     UnknownDocument,
 )
 from dedupe.results.records import Cluster, Comparison
-from dedupe.results.result import STAYS
+from dedupe.results.result import STAYS, Result
 from found import make_pair, make_result, members, scores, thresholds
 
 # --- laws ---
@@ -73,6 +74,62 @@ def test_a_pair_by_its_documents_in_any_order():
 def test_a_pair_that_was_not_scored():
     with pytest.raises(UnknownDocument, match="'a' and 'x' must have been scored together"):
         FOUND.pair("x", "a")
+
+
+STORY = " ".join(f"word{i}" for i in range(60))
+TEXTS = {"a": f"Menu and more. {STORY}", "b": f"{STORY} The end.", "c": STORY}
+
+
+@pytest.mark.parametrize("sides", [("a", "b"), ("b", "a"), ("c", "a")])
+def test_a_pair_aligned_is_what_a_comparison_within_the_corpus_says(sides):
+    found = dedupe.find_duplicate_texts(TEXTS)
+    aligned = found.aligned(*sides)
+    left, right = (TEXTS[side] for side in sides)
+    compared = dedupe.compare_texts(left, right, corpus=found)
+    assert (aligned.left_text, aligned.right_text) == (left, right)
+    assert (aligned.pair.left, aligned.pair.right) == sides
+    assert aligned.pair == replace(compared.pair, left=sides[0], right=sides[1])
+    assert aligned.pair.evidence == compared.pair.evidence
+    assert (aligned.threshold, aligned.knows_furniture) == (0.4, True)
+
+
+def test_the_pair_is_not_scored_again_when_it_is_aligned():
+    found = dedupe.find_duplicate_texts(TEXTS)
+    low = replace(found, scored=tuple(replace(pair, score=0.123) for pair in found.scored))
+    assert low.aligned("a", "b").pair.score == 0.123
+
+
+def test_a_loaded_result_takes_the_texts_to_align():
+    found = dedupe.find_duplicate_texts(TEXTS)
+    loaded = Result.from_json(found.to_json())
+    assert loaded.aligned("a", "b") is None
+    assert loaded.aligned("a", "b", TEXTS) == found.aligned("a", "b")
+    assert loaded.aligned("a", "b", TEXTS).pair.evidence == found.aligned("a", "b").pair.evidence
+
+
+@pytest.mark.parametrize(
+    "change", ["", " ", "...", "another text", TEXTS["a"].upper(), TEXTS["a"] + " ", None]
+)
+def test_a_text_that_is_not_what_was_searched_is_not_aligned(change):
+    found = dedupe.find_duplicate_texts(TEXTS)
+    assert found.aligned("a", "b", TEXTS | {"a": change}) is None
+    assert found.aligned("b", "a", TEXTS | {"a": change}) is None
+    assert found.aligned("b", "c", TEXTS | {"a": change}) is not None
+
+
+def test_a_text_that_is_not_there_is_not_aligned():
+    found = dedupe.find_duplicate_texts(TEXTS)
+    assert found.aligned("a", "b", {"a": TEXTS["a"]}) is None
+    assert found.aligned("a", "b", {}) is None
+    with pytest.raises(UnknownDocument):
+        found.aligned("a", "z", TEXTS)
+
+
+def test_a_text_with_a_lone_surrogate_is_what_was_searched():
+    texts = TEXTS | {"a": f"\ud800 {TEXTS['a']}"}
+    found = dedupe.find_duplicate_texts(texts)
+    assert found.aligned("a", "b", texts) == found.aligned("a", "b")
+    assert found.aligned("a", "b", texts).left_text == f"\ufffd {TEXTS['a']}"
 
 
 def test_pairs_of_a_document():

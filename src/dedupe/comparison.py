@@ -73,5 +73,5 @@ def _furniture_of(corpus: Result, settings: Settings) -> Boilerplate:
     return _load(corpus.furniture)
 
 
-# Many pairs of one corpus are compared one after the other, as for a report.
+# A caller may compare many pairs with one corpus, one after the other.
 _load = lru_cache(maxsize=1)(Boilerplate.from_bytes)

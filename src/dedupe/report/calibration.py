@@ -1,6 +1,6 @@
 """The report on a calibration: the threshold that agrees best, and how others would do.
 
-It says what the labels say. How they are weighed is left to `dedupe.results.calibration`.
+How a threshold is weighed against labels is left to `dedupe.results.calibration`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from dedupe.results.calibration import Calibration, Trial
 __all__ = ["describe"]
 
 NAMED = 3
-"""How many of the documents without a pair are named."""
+"""Documents without a pair that are named."""
 
 
 def describe(found: Calibration) -> Iterator[Line]:
@@ -38,7 +38,7 @@ def describe(found: Calibration) -> Iterator[Line]:
 
 
 def _unpaired(names: Sequence[str]) -> Line:
-    """Say which documents no threshold can put into a cluster, for they may be misspelt."""
+    """Name documents that no threshold puts into a cluster: their ids may be misspelt."""
     are = "is" if len(names) == 1 else "are"
     said = f"{counted(len(names), 'document')} {are} in no scored pair, so in no cluster: "
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
@@ -53,7 +53,7 @@ def _between(found: Calibration) -> str:
 
 
 def _trial(role: str, what: str, trial: Trial) -> Line:
-    """Say how one threshold agrees with the labels."""
+    """Say how well one threshold agrees with the labels."""
     measures = (
         f"  precision {trial.precision:.2f}  recall {trial.recall:.2f}  F1 {trial.f1:.2f}"
         f"  wrong {trial.false + trial.missed:,}"

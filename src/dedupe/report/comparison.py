@@ -1,6 +1,6 @@
-"""The report on two texts side by side: what they share, and what only one of them says.
+"""The report on two texts: what they share, and what only one of them says.
 
-Unlike the report of a search it shows the text in full and keeps its paragraphs.
+Unlike the report of a search, it shows the text in full and keeps its paragraphs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -61,7 +61,7 @@ def _only(name: str, remainders: Sequence[Remainder], text: str) -> Iterator[Lin
 
 
 def _stretch(n_words: int, text: str, span: Span, mark: str = "") -> Iterator[Line]:
-    """Yield a stretch of text in full, one line for each of its lines that is not empty."""
+    """Yield a stretch of text in full, without its empty lines."""
     yield BLANK
     yield Line(1, (("dim", counted(n_words, "word")), ("furniture", f", {mark}" if mark else "")))
     for paragraph in text[span.start : span.end].splitlines():

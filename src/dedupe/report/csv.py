@@ -11,9 +11,9 @@ __all__ = ["rows"]
 def rows(result: Result) -> str:
     """Return `Result.rows` as CSV with a header, one record for each member of each cluster.
 
-    Lines end in a line feed alone, which every reader of CSV takes and which
-    line tools need. Values are written as they are: a spreadsheet may take an
-    id that begins with ``=`` for a formula.
+    Lines end in a line feed alone, which every reader of CSV accepts and line tools
+    need. Values are written as they are: a spreadsheet may take an id that begins with
+    ``=`` for a formula.
     """
     table = io.StringIO()
     writer = csv.DictWriter(table, ROW_FIELDS, lineterminator="\n")

@@ -1,6 +1,6 @@
 """Why documents are, or are not, the same story.
 
-`explain` answers for one document, `borderline` for the pairs that a slightly
+`explain` answers for one document, `borderline` for the pairs on which a slightly
 different threshold would decide otherwise.
 """
 
@@ -15,7 +15,7 @@ from dedupe.settings import SCORE_FLOOR
 __all__ = ["borderline", "explain"]
 
 N_CANDIDATES = 10
-"""Candidates that are shown of a document: past these the scores say little."""
+"""Candidates shown for a document: past these the scores say little."""
 
 ON_AVERAGE = "clusters are joined by the average score of all pairs between them, not by one pair"
 
@@ -62,7 +62,7 @@ def _clusters(result: Result) -> dict[str, Cluster]:
 
 
 def _place(result: Result, document: str, cluster: Cluster | None) -> Line:
-    """Say which cluster a document is in, and what represents it."""
+    """Say which cluster a document is in, and which copy to keep."""
     if cluster is None:
         return Line(0, (("id", document), ("", " is in no cluster")))
     number = result.clusters.index(cluster) + 1
@@ -75,7 +75,7 @@ def _place(result: Result, document: str, cluster: Cluster | None) -> Line:
 
 
 def _judgement(pair: Pair, clusters: dict[str, Cluster], threshold: float) -> Iterator[Line]:
-    """Say why a pair is what it is, and what decided."""
+    """Give the reason for the verdict of a pair, and the rule that decided."""
     yield Line(2, (("", squeezed(pair.reason)),))
     yield Line(2, (("", rule(pair, threshold)),))
     together = pair.left in clusters and pair.right in clusters[pair.left].members

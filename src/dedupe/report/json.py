@@ -1,7 +1,7 @@
 """Reports for programs as JSON.
 
-The form of a whole result belongs to `dedupe.results.result.Result.to_json`, which can
-also read it back; here are the forms that nobody reads back.
+A whole result is saved by `dedupe.results.result.Result.to_json` and read back by
+`from_json`; the forms here are only written.
 """
 
 import json

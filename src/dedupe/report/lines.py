@@ -1,9 +1,9 @@
-"""A line of a report: what it says and what each part of it is.
+"""The lines of a report: what each says, and the role of each of its parts.
 
-A report is written once, as lines whose parts carry a role ("this is an id"),
-and rendered twice: as plain text that ``grep`` can work with, and in colour,
-wrapped to the terminal. Both renderings escape what they show, so no report has
-to remember that ids and excerpts come from strangers.
+A report is written once, as lines whose parts carry a role ("this is an id"), and
+rendered twice: as plain text for ``grep``, and in colour, wrapped to the terminal.
+Both renderings escape what they show, so no report has to remember that ids and
+excerpts come from strangers.
 """
 
 import re
@@ -43,7 +43,7 @@ class Line(NamedTuple):
     Attributes
     ----------
     depth : int
-        How far it is indented, in steps.
+        Its indent, in steps.
     parts : tuple of (role, text)
         What it says, from left to right.
     """
@@ -56,7 +56,7 @@ BLANK = Line(0, ())
 
 
 def visible(text: str) -> str:
-    r"""Return text with everything escaped that could act on a terminal.
+    r"""Return text with everything that could act on a terminal escaped.
 
     Control characters, ANSI sequences, marks that turn the direction of writing,
     lone surrogates and unassigned code points are shown the way Python writes
@@ -76,7 +76,7 @@ def visible(text: str) -> str:
 
 
 def squeezed(text: str) -> str:
-    r"""Return text with each run of white space made one space.
+    r"""Return text with each run of white space replaced by one space.
 
     >>> squeezed("two\n\n  paragraphs ")
     'two paragraphs'
@@ -106,8 +106,8 @@ def plain(lines: Iterable[Line]) -> str:
 
 
 def styled(lines: Iterable[Line]) -> "Group":
-    """Return lines in colour, each wrapped under its own indent."""
-    # rich takes a tenth of a second to import, and only a terminal has a use for it.
+    """Return lines in colour, each wrapped within its own indent."""
+    # rich takes a tenth of a second to import, and only a terminal needs it.
     from rich.console import Group  # noqa: PLC0415
     from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -115,7 +115,7 @@ def styled(lines: Iterable[Line]) -> "Group":
     def render(line: Line) -> Padding | Text:
         # `Text` takes its content literally: no markup, no emoji codes, no highlighting.
         text = Text.assemble(*((visible(said), STYLES[role]) for role, said in line.parts))
-        # Padding around nothing would take no line at all.
+        # Padding around nothing takes no line at all.
         return Padding(text, (0, 0, 0, INDENT * line.depth), expand=False) if text else text
 
     return Group(*map(render, lines))

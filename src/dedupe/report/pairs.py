@@ -1,7 +1,7 @@
 """A pair of documents put into words: its measures, the rule applied, its evidence.
 
-The pieces that every report about documents has in common. Which pairs are shown,
-and in which order, is left to the reports.
+Every report about documents is built of these pieces, and decides for itself which
+pairs to show and in which order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,14 @@ from dedupe.results.records import Pair, Passage, Remainder, Unlisted
 __all__ = ["evidence", "left_out", "measures", "names", "rule"]
 
 N_PASSAGES = 3
-"""Passages, and remainders of either side, that are shown of a pair.
+"""Passages of a pair that are shown, and remainders of either side.
 
 Three carry most of a story. `dedupe compare` shows the rest.
 """
 
 
 def measures(pair: Pair) -> tuple[Part, ...]:
-    """Return the numbers of a pair and its verdict, for one line."""
+    """Return the measures of a pair and its verdict, for one line."""
     return (
         ("dim", "  score "),
         ("", f"{pair.score:.2f}"),
@@ -32,12 +32,12 @@ def measures(pair: Pair) -> tuple[Part, ...]:
 
 
 def names(pair: Pair) -> tuple[Part, ...]:
-    """Return the ids of both sides."""
+    """Return the ids of both sides, joined by "and"."""
     return (("id", pair.left), ("dim", " and "), ("id", pair.right))
 
 
 def rule(pair: Pair, threshold: float) -> str:
-    """Return how the score of a pair decided, digits enough to see on which side it is.
+    """Return how the score decided, with enough digits to tell it from the threshold.
 
     >>> pair = Pair("a", "b", 0.3999999, 0.5, 1.0, 1.0, 0.5, "contained", "", 40, 0, 0)
     >>> rule(pair, 0.4)
@@ -52,7 +52,7 @@ def rule(pair: Pair, threshold: float) -> str:
 
 
 def evidence(pair: Pair, depth: int) -> Iterator[Line]:
-    """Yield the longest shared passages, and the longest text that only one side has."""
+    """Yield the longest shared passages, and the longest stretches that only one side has."""
     found = pair.evidence
     if found is None:
         return
@@ -83,11 +83,11 @@ def _stretches(
 
 
 def _is_furniture(stretch: Passage | Remainder) -> bool:
-    """Return whether a stretch is known to be furniture."""
+    """Return whether a stretch is a passage of furniture."""
     return isinstance(stretch, Passage) and stretch.furniture
 
 
 def left_out(n: int, limit: int | None, noun: str, depth: int = 0) -> Iterator[Line]:
-    """Yield a line that says how many of `n` things a limit keeps out of sight."""
+    """Yield a line that counts what a limit hides, if it hides any of `n` things."""
     if limit is not None and n > limit:
         yield Line(depth, (("dim", f"and {counted(n - limit, f'more {noun}')}"),))

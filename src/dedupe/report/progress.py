@@ -1,7 +1,7 @@
-"""How far a search has come, shown on standard error to someone who waits.
+"""Shows on standard error how far a search has come.
 
-Where it is shown is decided here, what is worth telling by the search. Bars vanish;
-one line stays that says what was done.
+The search decides what to report; this module decides whether anyone sees it. The
+bars vanish at the end, and one line remains that sums up what was done.
 """
 
 import sys
@@ -26,7 +26,7 @@ PATIENCE = 1.0
 
 
 class Display:
-    """A bar for the present stage, on a terminal, once the work has taken over a second.
+    """Draws a bar for the current stage, on a terminal, once the work has taken a second.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Display:
             self._draw(step)
 
     def finish(self, result: "Result") -> None:
-        """Say on a terminal what was done, in what time and in how much memory."""
+        """Sum up on a terminal what was done, how long it took and how much memory."""
         if self.bars is not None:
             self.bars.stop()
         if self.quiet or not sys.stderr.isatty():
@@ -81,7 +81,7 @@ class Display:
         click.echo(", ".join(parts), err=True)
 
     def _draw(self, step: Step) -> None:
-        """Move the bar, and begin a new one where a new stage begins."""
+        """Move the bar; start a new one for each stage."""
         now = time.monotonic()
         if step.stage != self.stage:
             self.stage, self.since = step.stage, (now, step.done, step.n_bytes)
@@ -106,7 +106,7 @@ class Display:
 
 
 def _peak_memory() -> Iterator[str]:
-    """Yield the most memory that this process has held, where the system tells."""
+    """Yield the peak memory of this process, where the system reports it."""
     try:
         import resource  # noqa: PLC0415  Not on Windows.
     except ImportError:
@@ -117,7 +117,7 @@ def _peak_memory() -> Iterator[str]:
 
 
 def _bars() -> "Progress":
-    """Return bars that say stage, share done, rate and time left."""
+    """Return bars with the stage, the share done, the rate and the time left."""
     # rich takes a tenth of a second to import: a quick search never needs it.
     from rich import progress  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415

@@ -1,7 +1,7 @@
 """The report of a search for people: clusters, what was skipped, and a summary.
 
-It says for each cluster which copy to keep, and of each other document how it
-was recognised. Why a document is *not* in a cluster is left to `explanation`.
+For each cluster it says which copy to keep, and how each of the others was
+recognised. Why a document is *not* in a cluster is left to `explanation`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,10 @@ def describe(result: Result, limit: int | None = None, each: int | None = None) 
     ----------
     result : Result
     limit : int, optional
-        Show at most so many clusters, and skipped documents for each remedy, and say
-        how many were left out. By default all.
+        The most clusters to show, and skipped documents for each remedy; the rest are
+        counted. By default all are shown.
     each : int, optional
-        The same for the duplicates of each cluster.
+        The most duplicates to show of each cluster.
     """
     duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
     documents = {document.id: document for document in result.documents}
@@ -59,7 +59,7 @@ def _kept(document: DocumentInfo, keep: object) -> Line:
 
 
 def _dropped(duplicate: Duplicate, pair: Pair) -> Iterator[Line]:
-    """Say how a duplicate matches the copy to keep, or else the member it matches best."""
+    """Say how a duplicate matches the copy to keep, or else its best match."""
     head: tuple[Part, ...] = (("drop", "drop  "), ("id", duplicate.id))
     if duplicate.duplicate_of not in (pair.left, pair.right):
         head += (("dim", "  matches "), ("id", duplicate.best_match))
@@ -74,7 +74,7 @@ def _stays(member: str) -> Line:
 
 
 def _nothing(result: Result) -> Iterator[Line]:
-    """Say that there are no duplicates, and what came nearest."""
+    """Say that there are no duplicates, and which pair came nearest."""
     threshold = result.settings.threshold
     yield Line(0, (("heading", f"no duplicates: no two documents score {threshold:g} or more"),))
     for pair in result.borderline(1):
@@ -86,7 +86,7 @@ def _nothing(result: Result) -> Iterator[Line]:
 
 
 def _skipped(skipped: Sequence[Skipped], limit: int | None) -> Iterator[Line]:
-    """List what was left out, gathered by what can be done about it."""
+    """List the skipped documents, grouped by what can be done about them."""
     if not skipped:
         return
     groups: dict[str, list[Skipped]] = {}

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,15 +24,19 @@ from dedupe.results.clusters import cluster_labels, make_clusters, make_duplicat
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import (
     Cluster,
+    Comparison,
     DocumentInfo,
     Duplicate,
     Pair,
+    evidence_of,
 )
 from dedupe.results.saved import FORMAT, FORMAT_VERSION, facts_from, pair_as_json, settings_as_json
 from dedupe.settings import SCORE_FLOOR, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from dedupe.scoring.boilerplate import Boilerplate
 
 __all__ = ["Result"]
 
@@ -129,6 +133,60 @@ class Result:
         direct = self._find(duplicate.id, duplicate.duplicate_of)
         reaches = direct is not None and direct.score >= self.settings.threshold
         return direct if direct and reaches else self.pair(duplicate.id, duplicate.best_match)
+
+    def aligned(
+        self, left: str, right: str, texts: Mapping[str, str] | None = None
+    ) -> Comparison | None:
+        """Return a scored pair with both texts and every passage that they share.
+
+        Nothing is scored again: digests tell whether the texts are those that were
+        searched.
+
+        Parameters
+        ----------
+        left, right : str
+            Ids, in the order in which the sides are to stand.
+        texts : mapping from ids to texts, optional
+            What was searched, for a result that was loaded and has no `texts` itself.
+
+        Returns
+        -------
+        Comparison or None
+            None where either text is missing or is no longer what was searched.
+
+        Raises
+        ------
+        UnknownDocument
+            When the two were never scored together, or below 0.1.
+
+        Examples
+        --------
+        >>> import dedupe
+        >>> texts = {"a": "the council voted to close the bridge for repairs " * 5}
+        >>> texts["b"] = "home news sport " + texts["a"]
+        >>> found = dedupe.find_duplicate_texts(texts)
+        >>> found.aligned("b", "a").pair.evidence.only_left[0].excerpt
+        'home news sport'
+        >>> found.aligned("b", "a", texts | {"a": "edited since"}) is None
+        True
+        """
+        pair = _from_left(left, self.pair(left, right))
+        texts = self.texts if texts is None else texts
+        left_text, right_text = (self._unchanged(name, texts) for name in (left, right))
+        if left_text is None or right_text is None:
+            return None
+        # The kernels take half a second to load, and a saved result needs none.
+        from dedupe.results.evidence import EvidenceFinder  # noqa: PLC0415
+
+        known = _furniture(self.furniture)
+        evidence = EvidenceFinder([left_text, right_text], self.settings.ngram, known).find(0, 1)
+        return Comparison(
+            replace(pair, find_evidence=evidence_of(evidence)),
+            left_text,
+            right_text,
+            self.settings.threshold,
+            knows_furniture=True,
+        )
 
     def pairs_of(self, document: str) -> Sequence[Pair]:
         """Return every scored pair that a document is in, confirmed or not, best first."""
@@ -238,7 +296,7 @@ class Result:
         texts : mapping from ids to texts, optional
             What was searched, so that the page can show pairs in full: for a result
             that was loaded, which has no `texts` itself. Of a pair whose texts are
-            not there, or have changed, the page shows the longest passages.
+            missing, or have changed since, the page shows the longest passages.
 
         Raises
         ------
@@ -299,6 +357,16 @@ class Result:
             threshold=threshold,
         )
 
+    def _unchanged(self, document: str, texts: Mapping[str, str]) -> str | None:
+        """Return the text of a document, or None where it is not what was searched."""
+        from dedupe.documents.document import from_value  # noqa: PLC0415  Reads all formats.
+
+        found = from_value(document, texts.get(document))
+        if isinstance(found, Skipped):
+            return None
+        is_same = found.digest == self.documents[self._numbers[document]].digest
+        return found.text if is_same else None
+
     def _find(self, one: str, other: str) -> Pair | None:
         """Return the scored pair of two documents, if there is one."""
         numbers = self._numbers.get(one), self._numbers.get(other)
@@ -306,6 +374,27 @@ class Result:
             return None
         place = int(self._scored.places([numbers])[0])
         return None if place < 0 else self._scored[place]
+
+
+def _from_left(left: str, pair: Pair) -> Pair:
+    """Return a pair with the document `left` on the left."""
+    if pair.left == left:
+        return pair
+    return replace(
+        pair,
+        left=left,
+        right=pair.left,
+        containment_left=pair.containment_right,
+        containment_right=pair.containment_left,
+    )
+
+
+@lru_cache(maxsize=1)
+def _furniture(data: bytes) -> "Boilerplate":
+    """Load what a result knows of furniture, once for the thousands of pairs of a page."""
+    from dedupe.scoring.boilerplate import Boilerplate  # noqa: PLC0415
+
+    return Boilerplate.from_bytes(data)
 
 
 STAYS = f"it scores under {SCORE_FLOOR:g} with the copy to keep, and stays"

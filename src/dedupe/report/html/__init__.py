@@ -1,9 +1,10 @@
 """A result, or a comparison, as one HTML file that needs nothing else.
 
-`gathering` finds the `facts` to tell, `sides` and `rows` put two texts side by side,
-`plots` draws, `texts` aligns those of a pair, `payload` packs rows and `opened` the pairs
-that can be opened into a few megabytes, `tables` chooses what stands in the page itself,
-and `pages` fills in the templates of the `environment`. Only those know what HTML is.
+`gathering` chooses what is `shown` of a result, `rows` and `sides` put two texts side by
+side, and `plots` draws. `payload` packs rows into a few megabytes, `opened` the pairs that
+a reader can open, and `tables` chooses what readers without the script see. `pages` fills
+in the templates of the `environment`. All that a page says comes from a result or a
+comparison: nothing here reads a document or scores a pair.
 """
 
 from collections.abc import Mapping

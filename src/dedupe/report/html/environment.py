@@ -1,4 +1,4 @@
-"""The templates: they escape all they are given, and know no undefined names."""
+"""The templates, which escape everything and reject undefined names."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ PACKAGE = "dedupe.report.html"
 
 @cache
 def environment() -> "Environment":
-    """Return the templates."""
+    """Return the environment that the templates run in."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     found = Environment(
@@ -41,7 +41,7 @@ def environment() -> "Environment":
 
 
 def _paragraphs(text: str) -> "Markup":
-    """Escape a text, break its lines, and put a little room between paragraphs."""
+    """Escape a text, break its lines, and set its paragraphs apart."""
     from markupsafe import Markup, escape  # noqa: PLC0415
 
     # The whole text is escaped at once: line by line it takes three times as long.
@@ -51,7 +51,7 @@ def _paragraphs(text: str) -> "Markup":
 
 
 def _share(share: float) -> str:
-    """Return a share in per cent; what is too little to be rounded is not called nothing.
+    """Return a share in per cent; one too small to round is not called zero.
 
     >>> _share(0.416), _share(0.002), _share(0.0)
     ('42%', 'under 1%', '0%')

@@ -1,8 +1,7 @@
-"""From a result to what the page says of it.
+"""Chooses what a page shows of a result.
 
-Computed from a `Result` alone, so that a page can be made again from saved JSON. What
-a page can hold of a large result is decided here by numbers of documents; by bytes in
-`dedupe.report.html.payload`.
+It needs a `Result` alone, so that a page can be rebuilt from saved JSON. Here a large
+result is cut down by numbers of documents; `dedupe.report.html.payload` does so by bytes.
 """
 
 from collections import Counter
@@ -12,10 +11,10 @@ from itertools import islice
 import numpy as np
 
 from dedupe.errors import Skipped
-from dedupe.report.html.facts import (
-    Facts,
+from dedupe.report.html.shown import (
     Overview,
     Remedy,
+    Shown,
     ShownCluster,
     ShownDuplicate,
     ShownPair,
@@ -30,31 +29,31 @@ N_BORDERLINE = 50
 """Pairs near the threshold that are shown: half an hour of reading."""
 
 BORDER = 0.2
-"""How far from the threshold a score is near it. Beyond, no other threshold that
-makes sense would decide otherwise, and a page of such pairs would hide those that count."""
+"""The largest distance from the threshold that counts as near. No sensible threshold would
+decide otherwise on pairs further off, and a page full of them would hide those that count."""
 
 N_DUPLICATES = 500
-"""Duplicates that are listed of one cluster; nobody reads more."""
+"""Duplicates listed of one cluster; nobody reads more."""
 
 N_LISTED = 200_000
-"""Documents that are listed of all clusters, which bounds the memory that a page takes."""
+"""Documents listed of all clusters together, which bounds the memory that a page takes."""
 
 N_STAY = 20
-"""Members of a cluster that are named though they are no duplicates; few have any."""
+"""Members of a cluster that are named although they are not duplicates; few have any."""
 
 N_SKIPPED, N_REMEDIES = 20, 20
-"""Skipped documents that are listed for each remedy, and remedies."""
+"""Skipped documents listed for each remedy, and remedies."""
 
 FIRST_DUPLICATES = 5
-"""Duplicates of a cluster whose texts come before those of other clusters' sixth."""
+"""Duplicates of each cluster whose texts come before the sixth of any other cluster."""
 
 
-def gather(result: Result) -> Facts:
-    """Return what a page says of a result."""
+def gather(result: Result) -> Shown:
+    """Return what a page shows of a result."""
     scored = ScoredPairs.of(result.scored, [document.id for document in result.documents])
     is_confirmed = scored.scores >= result.settings.threshold
     n_words = {document.id: document.n_words for document in result.documents}
-    return Facts(
+    return Shown(
         _overview(result, sum(n_words[duplicate.id] for duplicate in result.duplicates)),
         tuple(_borderline(result)),
         tuple(_shown_clusters(result, scored, n_words)),
@@ -65,17 +64,17 @@ def gather(result: Result) -> Facts:
     )
 
 
-def shown_pairs(facts: Facts) -> Iterator[ShownPair]:
-    """Yield every pair that a reader can open, once, those that matter most first.
+def shown_pairs(shown: Shown) -> Iterator[ShownPair]:
+    """Yield every pair that a reader may open, once each, the most important first.
 
-    What a page has no room for is the end of this. Each cluster has its turn before
+    A page that has too little room cuts off the end. Every cluster gets its turn before
     the larger ones show all of their duplicates.
     """
     seen: set[tuple[str, str]] = set()
-    clusters = facts.clusters
+    clusters = shown.clusters
     firsts = (one.shown for found in clusters for one in found.duplicates[:FIRST_DUPLICATES])
     others = (one.shown for found in clusters for one in found.duplicates[FIRST_DUPLICATES:])
-    for source in (facts.borderline, firsts, others):
+    for source in (shown.borderline, firsts, others):
         for one in source:
             if one.sides not in seen:
                 seen.add(one.sides)
@@ -83,7 +82,7 @@ def shown_pairs(facts: Facts) -> Iterator[ShownPair]:
 
 
 def _overview(result: Result, saved_words: int) -> Overview:
-    """Return the numbers at the top."""
+    """Return the numbers at the top of the page."""
     settings = result.settings
     keep = settings.keep if isinstance(settings.keep, str) else ""
     return Overview(
@@ -120,7 +119,7 @@ def _listed(clusters: Sequence[Cluster]) -> Iterator[Cluster]:
 def _shown_clusters(
     result: Result, scored: ScoredPairs, n_words: dict[str, int]
 ) -> Iterator[ShownCluster]:
-    """Yield the clusters that are listed, with the pairs that say why the others are copies."""
+    """Yield the clusters that are listed, with the pairs that explain their duplicates."""
     duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
     listed = [(cluster, _dropped(cluster, duplicates)) for cluster in _listed(result.clusters)]
     shown = (one for _, dropped in listed for one in dropped[:N_DUPLICATES])
@@ -150,22 +149,22 @@ def _staying(cluster: Cluster, duplicates: dict[str, Duplicate]) -> Iterator[str
 
 
 def _dropped(cluster: Cluster, duplicates: dict[str, Duplicate]) -> list[Duplicate]:
-    """Return the duplicates of a cluster, the least sure first."""
+    """Return the duplicates of a cluster, the least certain first."""
     dropped = [duplicates[member] for member in cluster.members if member in duplicates]
     return sorted(dropped, key=lambda duplicate: (duplicate.score, duplicate.id))
 
 
 def _sides(duplicate: Duplicate) -> list[tuple[str, str]]:
-    """Return the pairs that can say why a document is a duplicate, in the order of a `Pair`.
+    """Return the ids of the pairs that can explain a duplicate, ordered as in a `Pair`.
 
-    The one with its representative comes first.
+    The pair with its representative comes first.
     """
     others = dict.fromkeys((duplicate.duplicate_of, duplicate.best_match))
     return [(min(duplicate.id, other), max(duplicate.id, other)) for other in others]
 
 
 def _found(scored: ScoredPairs, sides: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pair]:
-    """Return those of some pairs that were scored; no others are made, of which there are more."""
+    """Return those of some pairs that were scored, without building any other pair."""
     numbers = {name: number for number, name in enumerate(scored.ids)}
     places = scored.places([(numbers[left], numbers[right]) for left, right in sides])
     found = zip(sides, places.tolist(), strict=True)
@@ -175,7 +174,7 @@ def _found(scored: ScoredPairs, sides: Sequence[tuple[str, str]]) -> dict[tuple[
 def _reasons(
     duplicate: Duplicate, pairs: dict[tuple[str, str], Pair], threshold: float
 ) -> list[ShownPair]:
-    """Return the pairs that say why a document is a duplicate: one, or two if that is far off."""
+    """Return the pair that explains a duplicate, and a second if the first is far off."""
     found = [pairs[sides] for sides in _sides(duplicate) if sides in pairs]
     kept = found if found[0].score < threshold else found[:1]
     return [ShownPair(p.other(duplicate.id), duplicate.id, p, together=True) for p in kept]
@@ -201,7 +200,7 @@ def _borderline(result: Result) -> Iterator[ShownPair]:
 
 
 def _remedies(skipped: Iterable[Skipped]) -> Iterator[Remedy]:
-    """Yield what was skipped, gathered by what can be done about it."""
+    """Yield the skipped documents, grouped by what can be done about them."""
     counts: Counter[str] = Counter()
     groups: dict[str, list[Skipped]] = {}
     for document in skipped:

@@ -1,7 +1,7 @@
 """The pairs that a reader can open, packed: both texts of some, excerpts of others.
 
-Which come first is decided in `dedupe.report.html.gathering`. To align two texts takes
-a millisecond or more, so the work is bounded beside the bytes.
+Which come first is decided in `dedupe.report.html.gathering`, and the result aligns
+their texts. Aligning two takes a millisecond or more, so work is bounded as well as bytes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,38 +12,42 @@ from typing import Any
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.html import payload
 from dedupe.report.html.environment import environment
-from dedupe.report.html.facts import Facts, ShownPair
 from dedupe.report.html.gathering import shown_pairs
+from dedupe.report.html.shown import Shown, ShownPair
 from dedupe.report.html.sides import Sides, mirrored, of_excerpts, of_texts
-from dedupe.report.html.texts import compared
+from dedupe.results.records import Comparison
 from dedupe.results.result import Result
 
 __all__ = ["OpenedPairs", "opened_pairs"]
 
 N_WHOLE, N_OPENED, N_WORDS = 2_000, 3_000, 5_000_000
-"""Pairs that may have both texts, all that can be opened, and words of both sides of all.
+"""The most pairs with both texts, pairs that can be opened at all, and words in all of these.
 
-Of articles of ordinary length a page holds no more, and nobody reads as many. They take
-two or three seconds.
+A page has no room for more articles of ordinary length, and nobody reads as many. They
+take two or three seconds.
 """
+
+MAX_CHARS = 200_000
+"""Characters of a text that is shown in full: a short novel. Longer ones are excerpted."""
 
 Tell = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedPairs:
-    """The pairs that a reader can open: in blocks, each with its number there.
+    """The pairs that a reader can open, in chunks.
 
     Attributes
     ----------
-    blocks : tuple
-        See `payload.Blocks`.
+    chunks : tuple
+        See `payload.Chunks`.
     numbers : dict from ids to int
+        The place of each pair in the chunks.
     n_whole, n_excerpts, n_others : int
         How many have both texts, how many excerpts, and how many neither.
     """
 
-    blocks: tuple[tuple[int, str], ...]
+    chunks: tuple[tuple[int, str], ...]
     numbers: dict[tuple[str, str], int]
     n_whole: int
     n_excerpts: int
@@ -52,26 +56,26 @@ class OpenedPairs:
 
 def opened_pairs(
     result: Result,
-    facts: Facts,
+    shown: Shown,
     texts: Mapping[str, str],
     budget: int,
     progress: ProgressCallback | None = None,
 ) -> OpenedPairs:
     """Pack pairs with both texts, then excerpts of the rest."""
-    pairs = list(shown_pairs(facts))
+    pairs = list(shown_pairs(shown))
     opened = list(islice(_affordable(pairs, result), N_OPENED))
     tell = _teller(progress, len(opened))
     views = _whole(result, opened[:N_WHOLE], texts)
     whole = payload.pack(_fragments(views, tell), budget - payload.EXCERPT_BYTES)
-    seen = {shown.sides for shown in whole.items}
-    rest = (shown for shown in opened if shown.sides not in seen)
+    seen = {one.sides for one in whole.items}
+    rest = (one for one in opened if one.sides not in seen)
     fragments = _fragments(_excerpts(rest), tell, start=len(seen))
     excerpts = payload.pack(fragments, budget - whole.n_bytes)
     tell(len(opened))
     packed = whole.items + excerpts.items
     return OpenedPairs(
-        whole.blocks + excerpts.blocks,
-        {shown.sides: number for number, shown in enumerate(packed)},
+        whole.chunks + excerpts.chunks,
+        {one.sides: number for number, one in enumerate(packed)},
         len(whole.items),
         len(excerpts.items),
         len(pairs) - len(packed),
@@ -79,48 +83,56 @@ def opened_pairs(
 
 
 def _affordable(pairs: Iterable[ShownPair], result: Result) -> Iterator[ShownPair]:
-    """Yield the pairs whose texts are not too long for what is left of `N_WORDS`."""
+    """Yield the pairs whose texts fit into what is left of `N_WORDS`."""
     n_words = {document.id: document.n_words for document in result.documents}
     room = N_WORDS
-    for shown in pairs:
-        words = sum(n_words[side] for side in shown.sides)
+    for one in pairs:
+        words = sum(n_words[side] for side in one.sides)
         if words <= room:
             room -= words
-            yield shown
+            yield one
 
 
 def _whole(
     result: Result, pairs: Iterable[ShownPair], texts: Mapping[str, str]
 ) -> Iterator[tuple[ShownPair, Sides]]:
-    """Yield pairs with both texts, where these are known."""
-    for shown in pairs:
-        comparison = compared(result, shown, texts)
-        if comparison is not None:
-            yield shown, of_texts(comparison)
+    """Yield the pairs whose texts are known and not too long, with both of them."""
+    for one in pairs:
+        aligned = _aligned(result, one, texts)
+        if aligned is not None:
+            yield one, of_texts(aligned)
+
+
+def _aligned(result: Result, shown: ShownPair, texts: Mapping[str, str]) -> Comparison | None:
+    """Return both texts of a pair aligned, or None where one is missing, changed or too long."""
+    found = {side: text for side in shown.sides if (text := texts.get(side)) is not None}
+    if any(len(text) > MAX_CHARS for text in found.values()):
+        return None
+    return result.aligned(*shown.sides, found)
 
 
 def _excerpts(pairs: Iterable[ShownPair]) -> Iterator[tuple[ShownPair, Sides]]:
-    """Yield pairs with their longest passages, where these are known."""
-    for shown in pairs:
-        found = shown.pair.evidence
+    """Yield the pairs whose evidence is known, with their longest passages."""
+    for one in pairs:
+        found = one.pair.evidence
         if found is not None:
-            yield shown, of_excerpts(*shown.sides, mirrored(found) if shown.is_mirrored else found)
+            yield one, of_excerpts(*one.sides, mirrored(found) if one.is_mirrored else found)
 
 
 def _fragments(
     views: Iterable[tuple[ShownPair, Sides]], tell: Tell, start: int = 0
 ) -> Iterator[tuple[ShownPair, str]]:
-    """Yield pairs as the script inserts them, but those that are too large."""
+    """Yield pairs as HTML for the script to insert, without those that are too large."""
     template: Any = environment().get_template("sides.html").module
-    for n_done, (shown, sides) in enumerate(views, start=start + 1):
+    for n_done, (one, sides) in enumerate(views, start=start + 1):
         text = payload.as_json(str(template.sides(sides)))
         tell(n_done)
         if len(text.encode()) <= payload.MAX_ITEM:
-            yield shown, text
+            yield one, text
 
 
 def _teller(progress: ProgressCallback | None, total: int) -> Tell:
-    """Return what tells how many pairs are done, and never fewer than before."""
+    """Return a function that reports how many pairs are done, never fewer than before."""
     most = 0
 
     def tell(done: int) -> None:

@@ -1,8 +1,8 @@
-"""Facts to HTML: the templates, filled in and put together into one file.
+"""Fills in the templates, and puts them together into one file.
 
-Everything a page needs is inside it. Its security policy lets in nothing from
-elsewhere, and of scripts and styles only those whose hashes it names, so that text
-which got past escaping would still not run.
+A page holds all that it needs. Its security policy loads nothing from elsewhere, and
+runs only the script and the style whose hashes it names: text that slipped through
+escaping would still not run.
 """
 
 import base64
@@ -16,9 +16,9 @@ from dedupe import __version__
 from dedupe.progress import ProgressCallback
 from dedupe.report.html import payload, plots, tables
 from dedupe.report.html.environment import PACKAGE, environment
-from dedupe.report.html.facts import Facts
 from dedupe.report.html.gathering import BORDER, gather
 from dedupe.report.html.opened import OpenedPairs, opened_pairs
+from dedupe.report.html.shown import Shown
 from dedupe.report.html.sides import of_texts
 from dedupe.report.pairs import rule
 from dedupe.results.records import Comparison
@@ -38,32 +38,32 @@ def result_page(
     ----------
     result : Result
     texts : mapping from ids to texts, optional
-        Those of its pairs, from wherever there are any; of a fresh result its own.
+        What was searched; by default what the result itself keeps.
     progress : callable, optional
-        Is given a `dedupe.progress.Progress` for each pair that has been made readable.
+        Called with a `dedupe.progress.Progress` after each pair that a reader can open.
     """
-    facts = gather(result)
+    shown = gather(result)
     near = payload.pack(
-        payload.pair_rows(facts.borderline, facts.overview.threshold), payload.PAGE_BYTES
+        payload.pair_rows(shown.borderline, shown.overview.threshold), payload.PAGE_BYTES
     )
-    rows = payload.pack(payload.cluster_rows(facts.clusters), payload.ROW_BYTES)
-    facts = replace(facts, borderline=near.items, clusters=rows.items)
+    rows = payload.pack(payload.cluster_rows(shown.clusters), payload.ROW_BYTES)
+    shown = replace(shown, borderline=near.items, clusters=rows.items)
     budget = payload.PAGE_BYTES - payload.PLACE_BYTES - near.n_bytes - rows.n_bytes
     texts = result.texts if texts is None else texts
-    pairs = opened_pairs(result, facts, texts, budget, progress)
-    data = {"borderline": near.blocks, "clusters": rows.blocks}
-    return _report(facts, pairs, data)
+    pairs = opened_pairs(result, shown, texts, budget, progress)
+    data = {"borderline": near.chunks, "clusters": rows.chunks}
+    return _report(shown, pairs, data)
 
 
-def _report(facts: Facts, pairs: OpenedPairs, data: Mapping[str, Any]) -> str:
-    """Fill in the page of a result; `data` is what its script gets beside pairs."""
-    places = payload.pack(payload.places(facts, pairs.numbers), payload.PLACE_BYTES)
+def _report(shown: Shown, pairs: OpenedPairs, data: Mapping[str, Any]) -> str:
+    """Fill in the page of a result; `data` is for its script, beside the pairs."""
+    places = payload.pack(payload.places(shown, pairs.numbers), payload.PLACE_BYTES)
     text = payload.as_script_json(
         {
             **data,
-            "pairs": pairs.blocks,
-            "places": places.blocks,
-            "threshold": facts.overview.threshold,
+            "pairs": pairs.chunks,
+            "places": places.chunks,
+            "threshold": shown.overview.threshold,
         }
     )
     return _page(
@@ -72,21 +72,21 @@ def _report(facts: Facts, pairs: OpenedPairs, data: Mapping[str, Any]) -> str:
         data=text,
         # Labels that a browser remembers belong to one result.
         digest=hashlib.sha256(text.encode()).hexdigest()[:16],
-        facts=facts,
-        overview=facts.overview,
-        charts=_charts(facts),
+        shown=shown,
+        overview=shown.overview,
+        charts=_charts(shown),
         pairs=pairs,
-        plain=tables.plain(facts),
+        plain=tables.plain(shown),
         border=BORDER,
     )
 
 
-def _charts(facts: Facts) -> tuple[plots.Chart, ...]:
+def _charts(shown: Shown) -> tuple[plots.Chart, ...]:
     """Return the plots of the overview."""
     return (
-        plots.scores(facts.scores, facts.overview.threshold),
-        plots.sizes(facts.sizes),
-        plots.similarities(facts.similarities),
+        plots.scores(shown.scores, shown.overview.threshold),
+        plots.sizes(shown.sizes),
+        plots.similarities(shown.similarities),
     )
 
 
@@ -102,7 +102,7 @@ def comparison_page(comparison: Comparison) -> str:
     )
 
 
-def _page(template: str, *, script: str, **facts: Any) -> str:
+def _page(template: str, *, script: str, **values: Any) -> str:
     """Fill in a template."""
     style = _asset("style.css")
     return (
@@ -113,13 +113,13 @@ def _page(template: str, *, script: str, **facts: Any) -> str:
             style=style,
             policy=_policy(style, script),
             version=__version__,
-            **facts,
+            **values,
         )
     )
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a security policy that lets in one style and one script, and nothing else."""
+    """Return a security policy that allows one style and one script, and nothing else."""
     sources = {
         "default-src": "'none'",
         "style-src": _source(style),
@@ -136,6 +136,6 @@ def _source(code: str) -> str:
 
 
 def _asset(name: str) -> str:
-    """Return a style or a script of ours, in the line endings that a browser hashes."""
+    """Return our style or script with the line endings that a browser hashes."""
     text = (resources.files(PACKAGE) / "assets" / name).read_text("utf-8")
     return text.replace("\r\n", "\n")

@@ -1,9 +1,9 @@
 """The rows of a page as data for its script: compact, compressed, and within a budget.
 
-A page of ten thousand clusters is to stay under five megabytes, and so is any other.
-Items go into *blocks*, JSON compressed with zlib and written in base64, in the order
-in which they matter, until the bytes of the page are used up; what has no room is the
-end of the list, and its number is told. The script unpacks a block when it needs one.
+Every page stays under five megabytes, even one of ten thousand clusters. Items go into
+*chunks*, JSON compressed with zlib and written in base64, the most important first,
+until the bytes of the page are used up. What has no room is the end of the list, and
+the page says how much that is. The script unpacks a chunk when it needs one.
 """
 
 import base64
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from dedupe.report.html.facts import Facts, ShownCluster, ShownDuplicate, ShownPair
+from dedupe.report.html.shown import Shown, ShownCluster, ShownDuplicate, ShownPair
 from dedupe.report.lines import squeezed, visible
 from dedupe.report.pairs import rule
 
@@ -23,7 +23,7 @@ __all__ = [
     "PAGE_BYTES",
     "PLACE_BYTES",
     "ROW_BYTES",
-    "Blocks",
+    "Chunks",
     "as_json",
     "as_script_json",
     "cluster_rows",
@@ -35,24 +35,25 @@ __all__ = [
 ]
 
 PAGE_BYTES, ROW_BYTES, EXCERPT_BYTES, PLACE_BYTES = 4_200_000, 2_100_000, 800_000, 100_000
-"""Bytes for all blocks of a page, of which rows of clusters may take the second number.
+"""Bytes for all chunks of a page, and those of them that rows of clusters may take.
 
-Ten thousand clusters of two or three documents take half of that. Pairs with both texts
-get what rows leave, but for the third number, which is kept for pairs with excerpts, and
-the fourth, for where pairs stand: 30 bytes for each of three thousand. The rest of five
-megabytes is for everything else: styles, script, plots, and what is read without it.
+Ten thousand clusters of two or three documents take half of the second number. Pairs
+with both texts get what the rows leave, except for the third number, which is kept for
+pairs with excerpts, and the fourth, which is for the places of pairs: 30 bytes for each
+of three thousand. The rest of five megabytes is for styles, script, plots, and the
+tables for readers without the script.
 """
 
-BLOCK_BYTES = 1 << 16
-"""JSON in a block: twice the window of zlib, so that larger ones would hardly be smaller."""
+CHUNK_BYTES = 1 << 16
+"""Bytes of JSON in a chunk: twice the window of zlib; more would hardly compress better."""
 
 FRAME_BYTES = 16
-"""What stands around a block in the page: brackets, quotes, commas, the number of its items."""
+"""Bytes around a chunk in the page: brackets, quotes, commas, the number of its items."""
 
 MAX_ITEM, MAX_UNPACKED = 1 << 20, 1 << 26
 """Bytes of one item, and of all items together, as JSON.
 
-What compresses well may still be too much for a browser.
+A browser has to hold them unpacked, however well they compress.
 """
 
 MAX_ID = 500
@@ -62,34 +63,35 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks(Generic[Item]):
-    """Items in blocks.
+class Chunks(Generic[Item]):
+    """Items packed into chunks.
 
     Attributes
     ----------
-    blocks : tuple of (int, str)
+    chunks : tuple of (int, str)
         How many items each has, and its base64.
     items : tuple
-        Those that there was room for, from the first on.
+        The first of the items, as many as there was room for.
     n_bytes : int
-        Of the blocks in the page.
+        What the chunks take in the page.
     """
 
-    blocks: tuple[tuple[int, str], ...]
+    chunks: tuple[tuple[int, str], ...]
     items: tuple[Item, ...]
     n_bytes: int
 
 
-def pack(rows: Iterable[tuple[Item, str]], budget: int) -> Blocks[Item]:
-    """Put items into blocks until they would take more than so many bytes.
+def pack(rows: Iterable[tuple[Item, str]], budget: int) -> Chunks[Item]:
+    """Pack items into chunks, the first ones first, as far as a budget of bytes reaches.
 
     Parameters
     ----------
     rows : iterable of (item, str)
-        What is packed is the text, which is JSON of at most `MAX_ITEM` bytes.
+        Each item with the JSON to pack for it, at most `MAX_ITEM` bytes.
     budget : int
+        Bytes that all chunks may take in the page.
     """
-    blocks: list[tuple[int, str]] = []
+    chunks: list[tuple[int, str]] = []
     items: list[Item] = []
     room, unpacked = budget, MAX_UNPACKED
     for group in _groups(rows):
@@ -99,20 +101,20 @@ def pack(rows: Iterable[tuple[Item, str]], budget: int) -> Blocks[Item]:
         unpacked -= len(json_)
         if room < 0 or unpacked < 0:
             break
-        blocks.append((len(group), packed))
+        chunks.append((len(group), packed))
         items += (item for item, _ in group)
-    n_bytes = sum(len(packed) + FRAME_BYTES for _, packed in blocks)
-    return Blocks(tuple(blocks), tuple(items), n_bytes)
+    n_bytes = sum(len(packed) + FRAME_BYTES for _, packed in chunks)
+    return Chunks(tuple(chunks), tuple(items), n_bytes)
 
 
 def _groups(rows: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
-    """Yield as many items together as make a block."""
+    """Yield items in groups, each large enough for a chunk."""
     group: list[tuple[Item, str]] = []
     size = 0
     for item, text in rows:
         group.append((item, text))
         size += len(text.encode())
-        if size >= BLOCK_BYTES:
+        if size >= CHUNK_BYTES:
             yield group
             group, size = [], 0
     if group:
@@ -120,27 +122,27 @@ def _groups(rows: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]
 
 
 def as_json(item: Any) -> str:
-    """Return an item as JSON that UTF-8 can hold: lone surrogates as the escapes of JSON."""
+    """Return an item as JSON that UTF-8 can hold: lone surrogates become escapes of JSON."""
     text = json.dumps(item, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def as_script_json(facts: Mapping[str, Any]) -> str:
-    r"""Return facts as JSON that can stand within ``<script>``, whatever they say.
+def as_script_json(data: Mapping[str, Any]) -> str:
+    r"""Return data as JSON that is safe within ``<script>``, whatever it says.
 
     >>> as_script_json({"id": "</script>\u2028"})
     '{"id":"\\u003c/script\\u003e\\u2028"}'
     """
-    text = as_json(facts)
+    text = as_json(data)
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return text
 
 
 def name(document: str) -> str | list[str | None]:
-    r"""Return an id for the script: itself, or with what is shown of it, where that differs.
+    r"""Return an id for the script: alone, or with how it is shown where that differs.
 
-    Of an id that is too long only the second is known.
+    An id that is too long is replaced by None.
 
     >>> name("a.txt"), name("tab\t")
     ('a.txt', ['tab\t', 'tab\\t'])
@@ -152,14 +154,14 @@ def name(document: str) -> str | list[str | None]:
 
 
 def short(text: str, n_chars: int = 200) -> str:
-    """Return text on one line, made visible, shortened in the middle if it is long."""
+    """Return text on one line, with control characters visible and the middle of a long one cut."""
     seen = visible(squeezed(cut) if (cut := _cut(text, n_chars)).strip() else cut)
     # What is made visible takes more room: up to ten characters for one.
     return _cut(seen, 2 * n_chars)
 
 
 def _cut(text: str, n_chars: int) -> str:
-    """Return the beginning and the end of a text that is too long."""
+    """Return a text, or the beginning and the end of one that is too long."""
     if len(text) <= n_chars:
         return text
     half = n_chars // 2
@@ -167,9 +169,9 @@ def _cut(text: str, n_chars: int) -> str:
 
 
 def cluster_rows(clusters: Iterable[ShownCluster]) -> Iterator[tuple[ShownCluster, str]]:
-    """Yield clusters as the script takes them.
+    """Yield clusters as rows for the script.
 
-    One that is too large for an item is there with fewer of its duplicates.
+    A cluster that is too large for an item loses the last of its duplicates.
     """
     for cluster in clusters:
         shown = cluster
@@ -188,36 +190,36 @@ def _cluster_row(cluster: ShownCluster) -> list[Any]:
 
 
 def _duplicate_row(one: ShownDuplicate, representative: str) -> list[Any]:
-    """Return a duplicate: its name and words, what is said of its pair, and what that is with."""
+    """Return a duplicate as a row: id, words, its pair, and the other side if not the usual."""
     row = [name(one.id), one.n_words, *_said(one.shown)]
     return row if one.shown.left == representative else [*row, name(one.shown.left)]
 
 
 def pair_rows(pairs: Iterable[ShownPair], threshold: float) -> Iterator[tuple[ShownPair, str]]:
-    """Yield pairs near the threshold as the script takes them."""
+    """Yield pairs near the threshold as rows for the script."""
     for shown in pairs:
         about = name(shown.left), name(shown.right), int(shown.together)
         yield shown, as_json([*about, rule(shown.pair, threshold), *_said(shown)])
 
 
 def places(
-    facts: Facts, numbers: Mapping[tuple[str, str], int]
+    shown: Shown, numbers: Mapping[tuple[str, str], int]
 ) -> Iterator[tuple[tuple[int, int, int], str]]:
-    """Yield where pairs stand that can be opened: the cluster, the place in it, their number.
+    """Yield, for each pair that can be opened, its cluster, its place there and its number.
 
-    Those near the threshold stand in cluster 0.
+    Pairs near the threshold stand in cluster 0.
     """
-    lists = [(0, list(facts.borderline))]
-    lists += ((one.number, [entry.shown for entry in one.duplicates]) for one in facts.clusters)
+    lists = [(0, list(shown.borderline))]
+    lists += ((one.number, [entry.shown for entry in one.duplicates]) for one in shown.clusters)
     for cluster, pairs in lists:
-        for place, shown in enumerate(pairs):
-            number = numbers.get(shown.sides)
+        for place, pair in enumerate(pairs):
+            number = numbers.get(pair.sides)
             if number is not None:
                 yield (row := (cluster, place, number)), as_json(row)
 
 
 def _said(shown: ShownPair) -> tuple[Any, ...]:
-    """Return the numbers of a pair, verdict and reason."""
+    """Return the measures of a pair, its verdict and its reason."""
     pair = shown.pair
     return (
         *(float(f"{value:.6g}") for value in (pair.score, pair.containment, pair.jaccard)),

@@ -1,7 +1,7 @@
 """The three plots of the overview, as paths and ticks in the units of one small chart.
 
-Counts are drawn on a logarithmic scale: one pair in doubt is to be seen beside a
-million sure ones. The SVG around them is in ``templates/plot.html``.
+Counts are on a logarithmic scale, so that one doubtful pair can be seen beside a million
+certain ones. The SVG around them is in ``templates/plot.html``.
 """
 
 import math
@@ -21,30 +21,30 @@ __all__ += ["scores", "similarities", "sizes"]
 
 WIDTH, HEIGHT = 380, 252
 LEFT, TOP, RIGHT, BOTTOM = 46, 34, 368, 204
-"""Size of a chart, and where the plot itself is in it."""
+"""The size of a chart, and the edges of the plot within it."""
 
 STEP = 0.05
 """Width of a bar of scores."""
 
 N_CELLS = 32
-"""Cells in either direction of the plot of similarities: they, not the pairs, set its bytes."""
+"""Cells in either direction of the plot of similarities; they bound its bytes."""
 
 LEVELS = 4
-"""Sizes of a cell: of one pair, up to ten, up to a hundred, and more."""
+"""Sizes of square: for one pair, up to ten, up to a hundred, and more."""
 
 CELL_SIDES = (4.5, 5.5, 6.5, 7.5)
-"""Their sides; a cell has ten by five."""
+"""The sides of these squares; a cell measures ten by five."""
 
 FEW = 100
-"""Pairs up to which their cells are drawn larger, as there is room and nothing else to see."""
+"""The most pairs whose squares are drawn larger, as there is room for it."""
 
 WHOLE_TEXT = 0.5
-"""The Jaccard similarity from which whole-text tools usually take two texts for one."""
+"""The Jaccard similarity at which tools that compare whole texts usually see a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Something drawn: a path, its class, and what it says when it is pointed at."""
+    """A path, its class, and the tooltip it shows."""
 
     path: str
     style: str
@@ -53,7 +53,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A place on an axis, in the units of the chart, and what it says."""
+    """A place on an axis, in the units of the chart, and its label."""
 
     place: float
     says: str
@@ -61,7 +61,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart, with the sentence that says what it shows."""
+    """A chart, with a sentence that sums it up."""
 
     title: str
     says: str
@@ -74,7 +74,7 @@ class Chart:
 
 
 def scores(values: npt.ArrayLike, threshold: float) -> Chart:
-    """Draw how many pairs have which score, and where the threshold lies among them."""
+    """Draw how many pairs have each score, and where the threshold lies among them."""
     edges = _edges(threshold)
     found = np.asarray(values, np.float64)
     recorded = found[found >= SCORE_FLOOR]
@@ -105,7 +105,7 @@ def scores(values: npt.ArrayLike, threshold: float) -> Chart:
 
 
 def sizes(values: Sequence[int]) -> Chart:
-    """Draw how many clusters have how many documents, each bar twice as wide as the last."""
+    """Draw how many clusters there are of each size, in bars that double their range."""
     steps = Counter(max(0, (value - 1).bit_length() - 1) for value in values)
     n_bars = max(4, max(steps, default=0) + 1)
     tallest = max(steps.values(), default=1)
@@ -133,7 +133,7 @@ def sizes(values: Sequence[int]) -> Chart:
 
 
 def similarities(values: npt.ArrayLike) -> Chart:
-    """Draw Jaccard similarity against containment of the confirmed pairs, which are the rows."""
+    """Draw containment against Jaccard similarity; `values` has a row for each confirmed pair."""
     found = np.asarray(values, np.float64).reshape(-1, 2)
     cells = _cells(found)
     missed = int(np.count_nonzero(found[:, 0] < WHOLE_TEXT))
@@ -152,7 +152,7 @@ def similarities(values: npt.ArrayLike) -> Chart:
 
 
 def _sizes_say(values: Sequence[int]) -> str:
-    """Say how large clusters are."""
+    """Say how large the clusters are."""
     if not values:
         return "There is no cluster."
     largest = counted(max(values), "document")
@@ -163,30 +163,30 @@ def _sizes_say(values: Sequence[int]) -> str:
 
 
 def _edges(threshold: float) -> list[float]:
-    """Return the edges of the bars of scores, one of which is the threshold."""
+    """Return the edges of the bars of scores; the threshold is one of them."""
     inner = (threshold + k * STEP for k in range(-20, 21))
-    # An edge that all but coincides with an end would leave a bar without width; but what
-    # reaches a threshold of 1 has a bar of its own, a mere line.
+    # An edge next to an end would leave a bar without width. Scores that reach a threshold
+    # of 1 still get a bar of their own, a mere line.
     edges = {edge for edge in inner if SCORE_FLOOR + 1e-9 < edge < 1 - 1e-9}
     return [*sorted({SCORE_FLOOR, threshold} | edges), 1.0]
 
 
 def _cells(values: npt.NDArray[np.float64]) -> Counter[tuple[int, int]]:
-    """Return how many of some points, from 0 to 1 in both directions, lie in which cell."""
+    """Return how many of some points in the unit square lie in each cell."""
     places = np.minimum(N_CELLS - 1, (values * N_CELLS).astype(np.int64))
     cells, counts = np.unique(places, axis=0, return_counts=True)
     return Counter({(x, y): n for (x, y), n in zip(cells.tolist(), counts.tolist(), strict=True)})
 
 
 def _bar(sides: tuple[float, float], n: int, tallest: int, style: str, says: str) -> Shape:
-    """Draw a bar with a little air beside it."""
+    """Draw a bar with a small gap on either side."""
     left, right = sides[0] + 1, sides[1] - 1
     top = _y(_height(n, tallest))
     return Shape(f"M{left:.1f} {BOTTOM}V{top:.1f}H{right:.1f}V{BOTTOM}Z", style, says)
 
 
 def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Shape:
-    """Draw the cells that hold about ten to the power of `level` pairs, larger for more."""
+    """Draw the cells that hold about ten to the power of `level` pairs."""
     side = CELL_SIDES[level] + larger
     squares = [
         f"M{_x((x + 0.5) / N_CELLS) - side / 2:.1f} {_y((y + 0.5) / N_CELLS) - side / 2:.1f}"
@@ -204,7 +204,7 @@ def _count_ticks(tallest: int) -> tuple[Tick, ...]:
 
 
 def _height(n: int, tallest: int) -> float:
-    """Return the height of a bar as a share of the plot, so that one thing can be seen."""
+    """Return the height of a bar as a share of the plot; even a count of one is visible."""
     return math.log(n + 1) / math.log(max(1, tallest) + 1)
 
 
@@ -215,7 +215,7 @@ def _doubling(step: int) -> str:
 
 
 def _score_x(score: float) -> float:
-    """Return where a score stands on its axis, which begins where scores are recorded."""
+    """Return the place of a score on its axis, which begins at the lowest recorded score."""
     return _x((score - SCORE_FLOOR) / (1 - SCORE_FLOOR))
 
 

@@ -1,8 +1,8 @@
-"""The rows of a side by side: what two texts share, and what stands between, in order.
+"""The rows of two texts side by side: what they share, and what lies between, in order.
 
-Rows follow the left side. What only the right side says stands behind the passage it
-follows there. Nothing here is HTML, and all text is already made visible: control
-characters are spelled out, white space is tidied.
+Rows follow the left side; what only the right side says comes after the passage that it
+follows there. Nothing here is HTML, but text is ready to be shown: control characters
+are spelled out, and white space is tidied.
 """
 
 import re
@@ -11,30 +11,29 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import Literal
 
-from dedupe.report.html.order import in_order
 from dedupe.report.lines import squeezed, visible
 from dedupe.results.records import Passage, Remainder, Span
 
-__all__ = ["Piece", "Row", "Side", "make_rows", "shown"]
+__all__ = ["Piece", "Row", "Side", "in_order", "make_rows", "tidied"]
 
 MAX_INLINE = 20
-"""Words of a difference that is marked within a passage; a longer one has a row of its own.
+"""The most words of a difference that is marked within a passage, as a changed clause is.
 
-A changed name, number or clause. From about a line and a half on, a reader loses the passage.
+A longer one gets a row of its own: after a line and a half a reader loses the passage.
 """
 
 FOLD_WORDS = 40
-"""Words from which what is not the shared story is folded away: three lines or so."""
+"""Words, about three lines, from which text outside the shared story is folded away."""
 
 MAX_STRETCH = 50_000
-"""Characters that are shown of one stretch: a page of 10 MB on one line would stop a browser."""
+"""Characters shown of one stretch: 10 MB on one line would freeze a browser."""
 
 Kind = Literal["shared", "furniture", "only"]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text within a row; `differs` where the other side has something else."""
+    """A stretch of text within a row; `differs` if the other side has something else."""
 
     text: str
     differs: bool = False
@@ -42,7 +41,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What stands side by side.
+    """A row of two texts side by side.
 
     Attributes
     ----------
@@ -50,12 +49,12 @@ class Row:
         ``"shared"``, ``"furniture"`` (shared as well), or ``"only"`` for text that the
         other side does not have.
     left, right : tuple of Piece
-        Empty where that side has nothing here.
+        Empty if that side has nothing here.
     left_words, right_words : int
     moved : bool
-        Whether the right side has this passage in another order than the others.
+        Whether the passage stands in another place on the right.
     folded : bool
-        Whether it is to be opened by the reader.
+        Whether it stays closed until the reader opens it.
     """
 
     kind: Kind
@@ -68,30 +67,30 @@ class Row:
 
     @property
     def is_equal(self) -> bool:
-        """Whether both sides say the same words, so that one of them tells everything."""
+        """Whether both sides say the same, so that showing one of them is enough."""
         return self.kind != "only" and not any(piece.differs for piece in self.left + self.right)
 
     @property
     def preview(self) -> str:
-        """How the row begins, for where it is folded."""
+        """The beginning of the row, shown while it is folded."""
         start = squeezed("".join(piece.text for piece in self.left or self.right)[:200])
         return start if len(start) <= 90 else f"{start[:90].rpartition(' ')[0] or start[:90]} …"
 
 
 Gaps = dict[int, list[Remainder]]
-"""What one side alone says behind each passage, by the number of the passage; -1 for the top."""
+"""What one side alone says after each passage, by number; -1 is before the first."""
 
 
-def shown(text: str) -> str:
-    r"""Return text with tidy lines, and with everything visible that could act on a page.
+def tidied(text: str) -> str:
+    r"""Return text with tidy white space, and with everything that could act on a page escaped.
 
-    White space becomes a space. Of layout, lines and paragraphs are all that remains: a
-    paragraph ends at empty lines, and where a line ends with punctuation. Others may
-    have been wrapped anywhere.
+    Runs of white space become one space; only lines and paragraphs remain of the layout.
+    A paragraph ends at an empty line or at a line that ends with punctuation, since any
+    other line may just have been wrapped.
 
-    >>> shown("one\t two\r\n\n\n  \x1b[31mthree\u202e")
+    >>> tidied("one\t two\r\n\n\n  \x1b[31mthree\u202e")
     'one two\n\n\\x1b[31mthree\\u202e'
-    >>> shown("The first\nline.\nThe second.")
+    >>> tidied("The first\nline.\nThe second.")
     'The first\nline.\n\nThe second.'
     """
     if len(text) > MAX_STRETCH:
@@ -104,14 +103,14 @@ def shown(text: str) -> str:
 
 
 class Side:
-    """One side of a pair: the text of each passage, and of what stands between them.
+    """One side of a pair: the text of its passages, and of what lies between them.
 
     Parameters
     ----------
     text : str or None
-        None where only excerpts are known.
+        None if only excerpts are known.
     spans : sequence of Span
-        Where the passages stand, in the order of the left side.
+        The places of the passages, in the order of the left side.
     rests : sequence of Remainder
     """
 
@@ -120,7 +119,7 @@ class Side:
         self.order = sorted(range(len(spans)), key=spans.__getitem__)
         self.follower = dict(pairwise((-1, *self.order)))
         self.gaps = self._gaps(spans, rests)
-        # A stretch reaches to the next, so that no character falls between them.
+        # Each stretch extends to the next, so that no character is lost between them.
         starts = sorted({span.start for span in spans} | {rest.span.start for rest in rests})
         ends = (*starts[1:], len(text or ""))
         self.whole = {
@@ -129,7 +128,7 @@ class Side:
         }
 
     def _gaps(self, spans: Sequence[Span], rests: Sequence[Remainder]) -> Gaps:
-        """Return the rests by the passage that they follow."""
+        """Return the remainders by the passage that they follow."""
         gaps: Gaps = {}
         waiting = iter(self.order)
         last, coming = -1, next(waiting, None)
@@ -140,19 +139,19 @@ class Side:
         return gaps
 
     def say(self, span: Span, excerpt: str) -> str:
-        """Return the text of a stretch, whole where it is known."""
+        """Return the text of a stretch: in full if the text is known, otherwise its excerpt."""
         if self.text is None:
-            return shown(excerpt)
+            return tidied(excerpt)
         start, end = self.whole[span.start]
-        return shown(self.text[start:end])
+        return tidied(self.text[start:end])
 
     def n_words(self, passage: int) -> int:
-        """Return how many words stand behind a passage that the other side does not have."""
+        """Return how many words follow a passage that the other side does not have."""
         return sum(rest.n_words for rest in self.gaps.get(passage, ()))
 
 
 def make_rows(passages: Sequence[Passage], left: Side, right: Side) -> Iterator[Row]:
-    """Yield the rows of two sides, from the top of the left one."""
+    """Yield the rows of two sides, in the order of the left one."""
     yield from _only(-1, left, right)
     groups = list(_groups(passages, left, right))
     stay = in_order(
@@ -165,7 +164,7 @@ def make_rows(passages: Sequence[Passage], left: Side, right: Side) -> Iterator[
 
 
 def _groups(passages: Sequence[Passage], left: Side, right: Side) -> Iterator[list[int]]:
-    """Yield passages that follow each other on both sides with little between them."""
+    """Yield groups of passages that follow each other on both sides with little between."""
     group: list[int] = []
     for number in range(len(passages)):
         if group and not (
@@ -192,7 +191,7 @@ def _shared(
     return Row(
         "furniture" if first.furniture else "shared",
         tuple(_pieces(left, on_left)),
-        # An excerpt is that of the left side.
+        # Excerpts quote the left side.
         tuple(_pieces(right, on_right)) if right.text is not None else (),
         n_words + sum(map(left.n_words, group[:-1])),
         n_words + sum(map(right.n_words, group[:-1])),
@@ -202,7 +201,7 @@ def _shared(
 
 
 def _pieces(side: Side, stretches: Sequence[tuple[int, Span, str]]) -> Iterator[Piece]:
-    """Yield the passages of a group on one side, and what stands between them there."""
+    """Yield the passages of a group on one side, with what lies between them there."""
     last = len(stretches) - 1
     for place, (number, span, excerpt) in enumerate(stretches):
         yield Piece(side.say(span, excerpt))
@@ -211,7 +210,7 @@ def _pieces(side: Side, stretches: Sequence[tuple[int, Span, str]]) -> Iterator[
 
 
 def _only(passage: int, left: Side, right: Side) -> Iterator[Row]:
-    """Yield what either side alone says behind a passage, opposite each other."""
+    """Yield rows with what either side alone says after a passage, opposite each other."""
     pairs = zip_longest(left.gaps.get(passage, ()), right.gaps.get(passage, ()))
     for on_left, on_right in pairs:
         n_left, n_right = (0 if rest is None else rest.n_words for rest in (on_left, on_right))
@@ -226,5 +225,38 @@ def _only(passage: int, left: Side, right: Side) -> Iterator[Row]:
 
 
 def _rest(side: Side, rest: Remainder | None) -> tuple[Piece, ...]:
-    """Return what one side alone says, which may be nothing."""
+    """Return the text of a remainder, or nothing if there is none."""
     return () if rest is None else (Piece(side.say(rest.span, rest.excerpt)),)
+
+
+def in_order(starts: Sequence[int], weights: Sequence[int]) -> set[int]:
+    """Return the heaviest set of items whose starts rise; the others have moved.
+
+    By weight, so that it is the menu that counts as moved, and not the story.
+
+    >>> sorted(in_order([900, 10, 20, 30], [21, 108, 5, 5]))
+    [1, 2, 3]
+    """
+    ranks = {start: rank for rank, start in enumerate(sorted(set(starts)), start=1)}
+    # A Fenwick tree: the heaviest chain that ends at a rank or below, and its last item.
+    heaviest = [(0, -1)] * (len(ranks) + 1)
+    before = []
+    for item, start in enumerate(starts):
+        weight, last = 0, -1
+        rank = ranks[start] - 1
+        while rank > 0:
+            weight, last = max((weight, last), heaviest[rank])
+            rank -= rank & -rank
+        before.append(last)
+        rank = ranks[start]
+        while rank <= len(ranks):
+            heaviest[rank] = max(heaviest[rank], (weight + weights[item], item))
+            rank += rank & -rank
+    chain = set()
+    item = max(heaviest)[1]
+    for _ in starts:
+        if item < 0:
+            break
+        chain.add(item)
+        item = before[item]
+    return chain

@@ -1,13 +1,12 @@
-"""Two texts side by side, made of the evidence of a pair.
+"""Two texts side by side, built from the evidence of a pair.
 
-`of_texts` has both texts and shows all of them; `of_excerpts` makes do with what a
-saved result holds, the longest passages shortened. How the rows come about is in
-`dedupe.report.html.rows`.
+`of_texts` shows both texts in full; `of_excerpts` makes do with what a saved result
+holds, the longest passages, shortened. The rows are made in `dedupe.report.html.rows`.
 """
 
 from dataclasses import dataclass, replace
 
-from dedupe.report.html.rows import Row, Side, make_rows, shown
+from dedupe.report.html.rows import Row, Side, make_rows, tidied
 from dedupe.results.records import Comparison, Evidence
 
 __all__ = ["Sides", "mirrored", "of_excerpts", "of_texts"]
@@ -20,13 +19,13 @@ class Sides:
     Attributes
     ----------
     left, right : str
-        The ids, made visible.
+        The ids, with control characters visible.
     rows : tuple of Row
     is_full : bool
-        Whether the rows hold both texts whole. Otherwise they are excerpts, and a
-        shared passage is shown on the left alone.
+        Whether the rows hold both texts in full. Otherwise they are excerpts, and
+        shared passages appear on the left only.
     left_out : tuple of str
-        What the excerpts leave out, in words.
+        Sentences that say what the excerpts leave out.
     """
 
     left: str
@@ -37,17 +36,17 @@ class Sides:
 
 
 def of_texts(comparison: Comparison) -> Sides:
-    """Return both texts of a comparison whole, aligned."""
+    """Return both texts of a comparison in full, aligned."""
     pair, found = comparison.pair, comparison.pair.evidence
     assert found is not None, "a comparison always has evidence"
     left = Side(comparison.left_text, [p.left for p in found.passages], found.only_left)
     right = Side(comparison.right_text, [p.right for p in found.passages], found.only_right)
     rows = tuple(make_rows(found.passages, left, right))
-    return Sides(shown(pair.left), shown(pair.right), rows, is_full=True)
+    return Sides(tidied(pair.left), tidied(pair.right), rows, is_full=True)
 
 
 def of_excerpts(left: str, right: str, found: Evidence) -> Sides:
-    """Return what the evidence of a pair says by itself; `left` and `right` are ids."""
+    """Return the excerpts that the evidence of a pair holds; `left` and `right` are ids."""
     one = Side(None, [p.left for p in found.passages], found.only_left)
     other = Side(None, [p.right for p in found.passages], found.only_right)
     rows = tuple(make_rows(found.passages, one, other))
@@ -57,11 +56,11 @@ def of_excerpts(left: str, right: str, found: Evidence) -> Sides:
         for what, more in (*sides, ("only right", found.more_right))
         if more.n
     )
-    return Sides(shown(left), shown(right), rows, is_full=False, left_out=left_out)
+    return Sides(tidied(left), tidied(right), rows, is_full=False, left_out=left_out)
 
 
 def mirrored(found: Evidence) -> Evidence:
-    """Return evidence with its sides exchanged, in the order of the new left side."""
+    """Return evidence with its sides swapped, in the order of the new left side."""
     passages = sorted(
         (replace(p, left=p.right, right=p.left) for p in found.passages), key=lambda p: p.left
     )

@@ -1,7 +1,6 @@
-"""What stands in the page itself, for readers without its script: the beginning of its lists.
+"""The tables for readers without the script: the beginning of each list of the page.
 
-Bounded by rows, which is what one reads, and by the bytes of the HTML that is made of
-them: a quote takes five.
+Bounded by rows, since nobody reads many, and by bytes of HTML, in which a quote takes five.
 """
 
 import html
@@ -9,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from dedupe.report.html.facts import Facts, Remedy, ShownCluster, ShownPair
 from dedupe.report.html.payload import short
+from dedupe.report.html.shown import Remedy, Shown, ShownCluster, ShownPair
 
 __all__ = ["REASON_CHARS", "PlainTables", "plain"]
 
@@ -21,7 +20,7 @@ TABLE_BYTES = 100_000
 """Bytes of each of the three tables: three times what twenty ordinary clusters of twenty take."""
 
 ROW_BYTES = 200
-"""What stands around the texts of a row, and numbers."""
+"""Bytes of a row besides its texts: markup and numbers."""
 
 REASON_CHARS = 300
 """Characters of a reason or a remedy."""
@@ -29,7 +28,7 @@ REASON_CHARS = 300
 
 @dataclass(frozen=True, slots=True)
 class PlainTables:
-    """The beginning of the lists of a page.
+    """The beginning of each list of a page.
 
     Attributes
     ----------
@@ -45,24 +44,24 @@ class PlainTables:
     remedies: tuple[Remedy, ...]
 
 
-def plain(facts: Facts) -> PlainTables:
-    """Return what stands in the page itself."""
-    pairs = facts.borderline[:N_PLAIN]
+def plain(shown: Shown) -> PlainTables:
+    """Return the tables for readers without the script."""
+    pairs = shown.borderline[:N_PLAIN]
     n_pairs = _n_fitting([_cost(one.pair.reason, *one.sides) for one in pairs], TABLE_BYTES)
-    share = TABLE_BYTES // max(1, len(facts.remedies))
+    share = TABLE_BYTES // max(1, len(shown.remedies))
     return PlainTables(
         pairs[:n_pairs],
-        tuple(_clusters(facts.clusters[:N_PLAIN])),
-        tuple(_remedy(one, share) for one in facts.remedies),
+        tuple(_clusters(shown.clusters[:N_PLAIN])),
+        tuple(_remedy(one, share) for one in shown.remedies),
     )
 
 
 def _clusters(clusters: Iterable[ShownCluster]) -> Iterator[ShownCluster]:
-    """Yield clusters with those of their duplicates that there is room for."""
+    """Yield clusters, each with as many of its duplicates as there is room for."""
     room = TABLE_BYTES
     for cluster in clusters:
         listed = cluster.duplicates[:N_PLAIN]
-        # The row that says how many more there are has its price too.
+        # The row that counts the other duplicates takes room too.
         room -= _cost("", cluster.representative)
         costs = [_cost(one.shown.pair.reason, one.id) for one in listed]
         n_listed = _n_fitting(costs, room)
@@ -73,13 +72,13 @@ def _clusters(clusters: Iterable[ShownCluster]) -> Iterator[ShownCluster]:
 
 
 def _remedy(remedy: Remedy, room: int) -> Remedy:
-    """Return a remedy with those of its documents that there is room for."""
+    """Return a remedy with as many of its documents as there is room for."""
     costs = [_cost(one.reason, one.id) for one in remedy.skipped]
     return replace(remedy, skipped=remedy.skipped[: _n_fitting(costs, room)])
 
 
 def _n_fitting(costs: Sequence[int], room: int) -> int:
-    """Return how many of some costs there is room for.
+    """Return how many items fit into some room, the first ones first.
 
     >>> _n_fitting([2, 3, 4, 1], 6)
     2

@@ -1,6 +1,6 @@
-"""What the page says of a result, before anything is HTML: plain records.
+"""What a page shows of a result, as plain records, before anything is HTML.
 
-How they come about is in `dedupe.report.html.gathering`.
+They are made in `dedupe.report.html.gathering`.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dedupe.errors import Skipped
 from dedupe.results.records import Pair
 
-__all__ = ["Facts", "Overview", "Remedy", "ShownCluster", "ShownDuplicate", "ShownPair"]
+__all__ = ["Overview", "Remedy", "Shown", "ShownCluster", "ShownDuplicate", "ShownPair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,10 @@ class ShownPair:
     Attributes
     ----------
     left, right : str
-        Ids. The representative is on the left, where one of them is.
+        Ids. If one of them is a representative, it is on the left.
     pair : Pair
     together : bool
-        Whether both are in one cluster: what was decided.
+        Whether both are in one cluster, which is what was decided.
     """
 
     left: str
@@ -34,12 +34,12 @@ class ShownPair:
 
     @property
     def sides(self) -> tuple[str, str]:
-        """Both ids, which name the pair."""
+        """Both ids, which identify the pair."""
         return self.left, self.right
 
     @property
     def is_mirrored(self) -> bool:
-        """Whether the sides are not those of the pair."""
+        """Whether the sides are those of `pair`, swapped."""
         return self.left != self.pair.left
 
 
@@ -75,11 +75,11 @@ class ShownCluster:
     size : int
         Documents, the representative included.
     duplicates : tuple of ShownDuplicate
-        Least sure first; those of as many documents as there is room for.
+        The least sure first, as many as there is room for.
     saved_words : int
         Words of all its duplicates.
     n_duplicates : int
-        Duplicates, listed or not.
+        How many there are, listed or not.
     stays : tuple of str
         Some of the members that are neither the representative nor a duplicate of it.
     """
@@ -95,18 +95,18 @@ class ShownCluster:
 
     @property
     def n_more(self) -> int:
-        """How many duplicates are not listed; some of those that are have two entries."""
+        """How many duplicates are not listed; some that are listed have two entries."""
         return self.n_duplicates - len({one.id for one in self.duplicates})
 
     @property
     def n_stay(self) -> int:
-        """How many members there are like those in `stays`."""
+        """How many members like those in `stays` there are, named or not."""
         return self.size - 1 - self.n_duplicates
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """Documents that were skipped and what can be done about all of them."""
+    """Skipped documents, and what can be done about all of them."""
 
     remedy: str
     skipped: tuple[Skipped, ...]
@@ -125,11 +125,11 @@ class Overview:
     Attributes
     ----------
     n_new, n_old, n_clusters, n_duplicates, n_skipped : int
-        All documents are new where no old collection was named.
+        All documents are new if no old collection was named.
     saved_words : int
         Words of all duplicates.
     saved_share : float, in [0, 1]
-        What share of all words that is.
+        Their share of all words.
     keep : str
         The rule that chose the representatives; empty for a function.
     threshold : float
@@ -149,8 +149,8 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything that a page says, but the texts of its pairs.
+class Shown:
+    """Everything that a page shows, except the texts of its pairs.
 
     Attributes
     ----------
@@ -158,7 +158,7 @@ class Facts:
     borderline : tuple of ShownPair
         Nearest to the threshold first.
     clusters : tuple of ShownCluster
-        Largest first; fewer than `overview.n_clusters` where these are very many.
+        Largest first; fewer than `overview.n_clusters` if there are very many.
     remedies : tuple of Remedy
     scores : float64 [shape=(n_pairs,)]
         Of every scored pair.
