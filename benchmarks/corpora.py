@@ -142,7 +142,7 @@ def plant_copies(texts: Sequence[str], n_docs: int) -> Planted:
     rng = random.Random(SEED)
     n_copies = n_docs // 10
     originals = [texts[d % len(texts)] for d in range(n_docs - n_copies)]
-    furniture = " ".join(reversed(texts)).split()
+    boilerplate = " ".join(reversed(texts)).split()
     copies = []
     for copy in range(n_copies):
         body = originals[copy]
@@ -150,7 +150,7 @@ def plant_copies(texts: Sequence[str], n_docs: int) -> Planted:
             body = body[: len(body) * 2 // 3]
         elif copy % 3 == 2:
             body = edited(body, rng, 0.02)
-        site = furniture[120 * (copy % 10) :]
+        site = boilerplate[120 * (copy % 10) :]
         copies.append("\n".join([" ".join(site[:50]), body, " ".join(site[50:120])]))
     return Planted(originals + copies, {len(originals) + copy: copy for copy in range(n_copies)})
 

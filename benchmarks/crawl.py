@@ -56,7 +56,7 @@ KINDS = {
 """How a document was made, and the share of such documents.
 
 ``same`` has other typography, ``edited`` one word in thirty changed, ``framed`` the
-furniture of a site, ``abridged`` the first three fifths. ``embedded`` stands in a page
+boilerplate of a site, ``abridged`` the first three fifths. ``embedded`` stands in a page
 of other text five times its length. ``template`` is a story of its own within 400
 words that other pages have too, and ``mass`` an edited copy of one of five stories.
 """

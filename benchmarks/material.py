@@ -1,6 +1,6 @@
-"""What traps are made of: stories that differ, and the furniture of sites.
+"""What traps are made of: stories that differ, and the boilerplate of sites.
 
-Real articles serve where there are any, and real pages give real furniture: what
+Real articles serve where there are any, and real pages give real boilerplate: what
 stands on a page beside its article. Everything that is missing is invented, so that
 the traps can be built anywhere and nobody's sentences are shipped.
 """
@@ -37,7 +37,7 @@ class Material:
     stories : tuple of str
         Paragraphs are parted by blank lines.
     sites : tuple of tuple of str
-        The furniture of each, line by line; at least `MIN_SITE_WORDS` words.
+        The boilerplate of each, line by line; at least `MIN_SITE_WORDS` words.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Material:
             found.append(write_story(vocabulary(), draw, longest))
         return [first_words(story, draw.randint(shortest, longest)) for story in found]
 
-    def furniture(self, draw: random.Random, n_words: int, site: int | None = None) -> Lines:
+    def boilerplate(self, draw: random.Random, n_words: int, site: int | None = None) -> Lines:
         """Return lines of one site, of `n_words` words; other sites' follow when they run out."""
         first = draw.randrange(len(self.sites)) if site is None else site % len(self.sites)
         others = draw.sample(range(len(self.sites)), len(self.sites))
@@ -85,8 +85,8 @@ def material_from(
 
 
 def read_material(articles: Path, pages: Path | None = None) -> Material:
-    """Return material from a file of JSON Lines with ``text``, and the furniture of pages."""
-    sites = page_furniture(pages) if pages else ()
+    """Return material from a file of JSON Lines with ``text``, and the boilerplate of pages."""
+    sites = page_boilerplate(pages) if pages else ()
     texts = (row["text"] for row in read_lines(articles))
     return material_from(texts, sites, name=articles.name)
 
@@ -101,7 +101,7 @@ def distinct(articles: Iterable[str]) -> Iterator[str]:
         seen |= grams
 
 
-def page_furniture(pages: Path) -> Iterator[Lines]:
+def page_boilerplate(pages: Path) -> Iterator[Lines]:
     """Yield the lines of each development page that its article does not have."""
     rows = list(read_lines(pages))
     articles = {row["page"]: five_grams(row["text"]) for row in rows if row["extractor"] == "truth"}
@@ -114,7 +114,7 @@ def page_furniture(pages: Path) -> Iterator[Lines]:
 
 
 def invented_sites(draw: random.Random) -> tuple[Lines, ...]:
-    """Return the furniture of sites: a menu, headlines, teasers and a footer."""
+    """Return the boilerplate of sites: a menu, headlines, teasers and a footer."""
     return tuple(tuple(_site(vocabulary(), draw)) for _ in range(N_SITES))
 
 

@@ -15,8 +15,11 @@ import importlib
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from statistics import fmean
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn
 
 import systems
 from accuracy import ARTICLES, PAGES
@@ -77,9 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     traps = [trap for trap in made if trap.name not in BEYOND]
     for name, values in _wanted(options.constants):
         current = current_value(name)
-        if current is None:
-            print(f"{name}: there is no such constant now\n", flush=True)
-            continue
         points = [measure(name, value, pages, traps) for value in sorted({*values, current})]
         print(table(name, current, points).markdown(), end="\n\n", flush=True)
 
@@ -146,16 +146,59 @@ def flat_region(points: Sequence[Point], current: Any) -> list[Point]:
 
 
 def current_value(name: str) -> Any:
-    """Return the value that a constant has now, or None when there is none of the name.
+    """Return the value that a constant has now; leave if nothing reads one of this name.
 
-    >>> current_value("ngram"), current_value("dedupe.scoring.rule.NOTHING")
-    (5, None)
+    >>> current_value("ngram"), current_value("dedupe.scoring.rule.MIN_WORDS")
+    (5, 20)
     """
     module, _, attribute = name.rpartition(".")
-    if module:
-        return getattr(importlib.import_module(module), attribute, None)
-    parameters = inspect.signature(importlib.import_module("dedupe.api").find_duplicates).parameters
-    return parameters[name].default if name in parameters else None
+    if not module:
+        parameters = inspect.signature(
+            importlib.import_module("dedupe.api").find_duplicates
+        ).parameters
+        if attribute not in parameters:
+            _refuse(name, "there is no parameter of the name")
+        return parameters[attribute].default
+    try:
+        home = importlib.import_module(module)
+    except ModuleNotFoundError:
+        _refuse(name, f"there is no module {module}")
+    if attribute not in _assigned(home):
+        _refuse(name, f"{module} does not define it")
+    if attribute not in _read():
+        _refuse(name, "nothing reads it")
+    return getattr(home, attribute)
+
+
+def _assigned(module: ModuleType) -> set[str]:
+    """Return the constants that a module defines itself, and does not import."""
+    nodes = ast.parse(inspect.getsource(module)).body
+    targets = [target for node in nodes if isinstance(node, ast.Assign) for target in node.targets]
+    named = (node for target in targets for node in ast.walk(target))
+    return {node.id for node in named if isinstance(node, ast.Name)}
+
+
+@cache
+def _read() -> frozenset[str]:
+    """Return every name that some module of the library reads."""
+    package = Path(importlib.import_module("dedupe").__file__ or "").parent
+    nodes = (
+        node
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+    )
+    return frozenset(
+        node.id if isinstance(node, ast.Name) else node.attr
+        for node in nodes
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load)
+    )
+
+
+def _refuse(name: str, why: str) -> NoReturn:
+    raise SystemExit(
+        f"a constant to sweep must be one that the rule reads, got {name!r}: {why}; "
+        "name a parameter of find_duplicates, or module.CONSTANT where it is defined"
+    )
 
 
 def _wanted(names: Sequence[str]) -> Iterator[tuple[str, tuple[Any, ...]]]:

@@ -48,7 +48,7 @@ TEMPLATE_WORDS = 500
 SHORTEST, LONGEST = 200, 400
 """Words of the stories that are wrapped."""
 HEAD_SHARE = 0.3
-"""How much of the furniture stands before the story."""
+"""How much of the boilerplate stands before the story."""
 
 
 def make_traps(
@@ -74,7 +74,7 @@ def templates(material: Material, draw: random.Random, _: bool) -> Iterator[Coll
 def one_template(material: Material, draw: random.Random, full: bool) -> Iterator[Collection]:
     """Pages of one template, each tenth story also on its own."""
     n = 20_000 if full else 300
-    frame = material.furniture(draw, TEMPLATE_WORDS)
+    frame = material.boilerplate(draw, TEMPLATE_WORDS)
     rows: list[Row] = []
     for i, story in enumerate(material.bodies(draw, n, 100, 200)):
         rows.append((f"{i}/page", wrap(story, frame, n_before=TEMPLATE_WORDS / 2), f"{i}"))
@@ -117,7 +117,7 @@ def list_either_side(material: Material, draw: random.Random, _: bool) -> Iterat
 def latest_headlines(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
     """One list of headlines, longer than the stories, on the pages of two sites."""
     headlines = ("Latest headlines", *_headlines(draw, 300))
-    tops = [material.furniture(draw, 40, site) for site in range(2)]
+    tops = [material.boilerplate(draw, 40, site) for site in range(2)]
     rows: list[Row] = []
     for i, story in enumerate(material.bodies(draw, 60, 100, 250)):
         page = wrap(wrap(story, headlines, n_before=0), tops[i % 2], n_before=math.inf)
@@ -135,7 +135,8 @@ def teasers(material: Material, draw: random.Random, _: bool) -> Iterator[Collec
         quote = first_words(story, QUOTE_WORDS)
         top, rest = split_words(own, 100)
         rows.append((f"{i}/bare", story, f"{i}"))
-        rows.append((f"{i}/page", wrap(story, material.furniture(draw, 150), n_before=50), f"{i}"))
+        page = wrap(story, material.boilerplate(draw, 150), n_before=50)
+        rows.append((f"{i}/page", page, f"{i}"))
         rows.append((f"{i}/quoting", f"{top}\n\n{quote}\n\n{rest}", f"{i}/own"))
     for k in range(0, 60, 10):
         quotes = [first_words(story, QUOTE_WORDS) for story in stories[k : k + 10]]
@@ -144,11 +145,11 @@ def teasers(material: Material, draw: random.Random, _: bool) -> Iterator[Collec
 
 
 def syndication(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
-    """One story on 40 sites, each with its own furniture, headline and local stories."""
+    """One story on 40 sites, each with its own boilerplate, headline and local stories."""
     story, *local = material.bodies(draw, 81, 250, 450)
     rows: list[Row] = []
     for site in range(40):
-        frame = material.furniture(draw, 300, site)
+        frame = material.boilerplate(draw, 300, site)
         headline = write_headline(vocabulary(), draw)
         rows.append(
             (f"{site}/agency", wrap(f"{headline}\n\n{story}", frame, n_before=100), "agency")
@@ -173,11 +174,11 @@ def own_boxes(material: Material, draw: random.Random, _: bool) -> Iterator[Coll
 
 
 def own_edits(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
-    """Stories on 2, 3 or 10 sites, one word in twenty changed on each, in its own furniture."""
+    """Stories on 2, 3 or 10 sites, one word in twenty changed on each, in its own boilerplate."""
     rows: list[Row] = []
     for i, story in enumerate(material.bodies(draw, 60, 250, 450)):
         for k in range(FAMILIES[i % len(FAMILIES)]):
-            page = wrap(edit(story, draw, 0.05), material.furniture(draw, 200, k), n_before=50)
+            page = wrap(edit(story, draw, 0.05), material.boilerplate(draw, 200, k), n_before=50)
             rows.append((f"{i}/{k}", page, f"{i}"))
     yield collect("edited anew on each site", rows)
 
@@ -207,7 +208,7 @@ def forms(material: Material, draw: random.Random, _: bool) -> Iterator[Collecti
             notice = fill()
             rows.append((f"{i}/bare", notice, f"{i}"))
             if i % 4 == 0:
-                page = wrap(notice, material.furniture(draw, 60, i % 8), n_before=30)
+                page = wrap(notice, material.boilerplate(draw, 60, i % 8), n_before=30)
                 rows.append((f"{i}/page", page, f"{i}"))
         yield collect(f"a form with a slot every {every} words", rows)
 
@@ -264,7 +265,8 @@ def two_on_a_page(material: Material, draw: random.Random, _: bool) -> Iterator[
     rows: list[Row] = []
     for i, story in enumerate(stories):
         rows.append((f"{i}/bare", story, f"{i}"))
-        rows.append((f"{i}/page", wrap(story, material.furniture(draw, 150), n_before=50), f"{i}"))
+        page = wrap(story, material.boilerplate(draw, 150), n_before=50)
+        rows.append((f"{i}/page", page, f"{i}"))
     rows += [(f"both/{k}", f"{stories[2 * k]}\n\n{stories[2 * k + 1]}", None) for k in range(n)]
     strangers = [(f"both/{k}", f"{(2 * k + 2) % (2 * n)}/bare") for k in range(n)]
     yield collect("two stories on a page", rows, forbidden=strangers)
@@ -305,7 +307,7 @@ def no_newlines(material: Material, draw: random.Random, _: bool) -> Iterator[Co
 
 
 def wrapped(material: Material, draw: random.Random, _: bool) -> Iterator[Collection]:
-    """Stories bare and in the furniture of two sites each; a site carries eight stories."""
+    """Stories bare and in the boilerplate of two sites each; a site carries eight stories."""
     for share in BOILERPLATE:
         rows = _wrapped(material, draw, share)
         yield collect(f"{share:.0%} boilerplate", rows, series="boilerplate", at=share)
@@ -404,7 +406,7 @@ def flat(collection: Collection) -> Collection:
 
 def _in_templates(material: Material, draw: random.Random, n: int) -> list[Row]:
     """Return stories in two templates of two sites."""
-    frames = [material.furniture(draw, TEMPLATE_WORDS, site) for site in range(2)]
+    frames = [material.boilerplate(draw, TEMPLATE_WORDS, site) for site in range(2)]
     return [
         (f"{i}/{name}", wrap(story, frame, n_before=TEMPLATE_WORDS / 2), f"{i}")
         for i, story in enumerate(material.bodies(draw, n, 100, 300))
@@ -451,14 +453,14 @@ def _with_list(material: Material, draw: random.Random, *, before: bool, after: 
 def _wrapped(
     material: Material, draw: random.Random, share: float, *, moved: bool = False
 ) -> list[Row]:
-    """Return stories bare and on two of ten sites, whose furniture makes up the share.
+    """Return stories bare and on two of ten sites, whose boilerplate makes up the share.
 
     The first lines of a site are the same on all its pages; how much follows depends
     on the story. If `moved`, the story stands after any number of lines instead.
     """
     rows: list[Row] = []
     ratio = share / (1 - share)
-    frames = [material.furniture(draw, round(LONGEST * ratio), site) for site in range(10)]
+    frames = [material.boilerplate(draw, round(LONGEST * ratio), site) for site in range(10)]
     n_before = round(HEAD_SHARE * SHORTEST * ratio)
     for i, story in enumerate(material.bodies(draw, 40, SHORTEST, LONGEST)):
         rows.append((f"{i}/bare", story, f"{i}"))
@@ -491,7 +493,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--source", type=Path, help="articles as JSON Lines; invented without it")
-    parser.add_argument("--pages", type=Path, help="the development pages, for their furniture")
+    parser.add_argument("--pages", type=Path, help="the development pages, for their boilerplate")
     parser.add_argument(
         "--full", action="store_true", help="20,000 near-copies and pages of one template"
     )

@@ -38,8 +38,8 @@ def draw_seeds() -> str:
     left, right = (
         [one._replace(label=names[one.kind]) for one in side] for side in stretches(pair)
     )
-    right[0] = right[0]._replace(kind="furniture", label="")
-    right[-1] = right[-1]._replace(kind="furniture", label="other headlines")
+    right[0] = right[0]._replace(kind="boilerplate", label="")
+    right[-1] = right[-1]._replace(kind="boilerplate", label="other headlines")
     scale = (WIDTH - 2 * MARGIN) / _n_words(right)
     before = right[0].n_words * scale
     upper, lower = Bar(50, scale, left, x=MARGIN + before), Bar(150, scale, right)
@@ -121,7 +121,7 @@ def draw_passes() -> str:
         text("solid: the story, in one cluster; dotted: the frame, in three", MARGIN, 244, "dim")
     )
     return picture(
-        "Words of three pages of one site before and after furniture is known", 262, body
+        "Words of three pages of one site before and after boilerplate is known", 262, body
     )
 
 
@@ -215,17 +215,17 @@ def named(side: Sequence[Stretch]) -> list[Stretch]:
 
 
 def word_weights(document: str, result: dedupe.Result) -> np.ndarray:
-    """Return what each word of a document counts for, once a search knows the furniture."""
+    """Return what each word of a document counts for, once a search knows the boilerplate."""
     tokens = hash_tokens([document])
     found = hash_shingles(tokens, result.settings.ngram)
-    known = Boilerplate.from_bytes(result.furniture)
+    known = Boilerplate.from_bytes(result.boilerplate)
     return known.weights(found.hashes, found.offsets, tokens.offsets)
 
 
 def weighed(
     heights: np.ndarray, weights: np.ndarray, x: float, y: float, scale: float
 ) -> Iterator[str]:
-    """Draw words as high as they count, those that more than two stories have as furniture."""
+    """Draw words as high as they count, those that more than two stories have as boilerplate."""
     turns = np.flatnonzero(np.diff(weights)) + 1
     edges = [0]
     for turn in turns[np.diff(turns, append=weights.size) >= FEW].tolist():
@@ -233,7 +233,7 @@ def weighed(
             edges.append(turn)
     for a, b in pairwise([*edges, weights.size]):
         height = BAR * float(heights[a])
-        kind = KINDS["furniture" if weights[a] < 0.5 else "shared"]
+        kind = KINDS["boilerplate" if weights[a] < 0.5 else "shared"]
         yield rect(x + a * scale, y + BAR - height, (b - a) * scale, height, kind)
 
 

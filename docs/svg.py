@@ -1,7 +1,7 @@
 """The pieces that the pictures of the documentation are made of, as SVG.
 
 Colours follow the reader's setting, light or dark, and nothing is told by colour
-alone: shared text is solid, other text striped, furniture dotted. What is drawn is
+alone: shared text is solid, other text striped, boilerplate dotted. What is drawn is
 measured in `draw.py`.
 """
 
@@ -32,14 +32,14 @@ STYLE = """
 FILLS = """<defs>
 <pattern id="own" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
 <path d="M0 0V7" class="stripe" stroke-width="3"/></pattern>
-<pattern id="furniture" width="7" height="7" patternUnits="userSpaceOnUse">
+<pattern id="boilerplate" width="7" height="7" patternUnits="userSpaceOnUse">
 <circle cx="2" cy="2" r="1.5" class="dot"/></pattern>
 </defs>"""
 
 KINDS = {
     "shared": 'class="shared"',
     "own": 'fill="url(#own)"',
-    "furniture": 'fill="url(#furniture)"',
+    "boilerplate": 'fill="url(#boilerplate)"',
 }
 
 

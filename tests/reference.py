@@ -205,7 +205,7 @@ class Facts(NamedTuple):
     covered_smaller: int
     weight_larger: float
     weight_smaller: float
-    furniture: int
+    boilerplate: int
     hole: int
     excess_larger: int
     excess_smaller: int
@@ -311,7 +311,7 @@ def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
         covered_smaller=len(in_smaller),
         weight_larger=weigh(in_larger, larger.weights),
         weight_smaller=weigh(in_smaller, smaller.weights),
-        furniture=sum(w < COMMON for w in weighed),
+        boilerplate=sum(w < COMMON for w in weighed),
         hole=hole,
         excess_larger=excess_larger,
         excess_smaller=excess_smaller,

@@ -282,9 +282,24 @@ def test_edits_change_their_share_of_the_words(share):
 # Running and reporting.
 
 
-def test_constants_of_the_sweep_exist():
-    missing = [name for name in sweep.CONSTANTS if sweep.current_value(name) is None]
-    assert missing == []
+@pytest.mark.parametrize("name", sweep.CONSTANTS)
+def test_a_constant_of_the_sweep_is_one_that_the_rule_reads(name):
+    assert sweep.current_value(name) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("nothing", "there is no parameter of the name"),
+        ("dedupe.scoring.nowhere.MIN_WORDS", "there is no module dedupe.scoring.nowhere"),
+        ("dedupe.scoring.rule.NOTHING", "dedupe.scoring.rule does not define it"),
+        # A name that is only imported there would change a part of the rule.
+        ("dedupe.scoring.passes.SCORE_FLOOR", "dedupe.scoring.passes does not define it"),
+    ],
+)
+def test_a_constant_that_nothing_reads_is_not_swept(name, why):
+    with pytest.raises(SystemExit, match=f"must be one that the rule reads, got .*: {why}"):
+        sweep.current_value(name)
 
 
 def test_a_system_runs_in_a_process_of_its_own():

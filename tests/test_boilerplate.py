@@ -23,13 +23,13 @@ def block_of(texts):
 
 
 def counted(block):
-    """Return the furniture of documents given with their clusters."""
+    """Return the boilerplate of documents given with their clusters."""
     ordered = sorted(block, key=lambda document: document[1])
     hashes, offsets = block_of([text for text, _ in ordered])
-    furniture = Boilerplate()
-    furniture.watch(hashes)
-    furniture.count(hashes, offsets, np.array([cluster for _, cluster in ordered]))
-    return furniture
+    boilerplate = Boilerplate()
+    boilerplate.watch(hashes)
+    boilerplate.count(hashes, offsets, np.array([cluster for _, cluster in ordered]))
+    return boilerplate
 
 
 @given(documents)
@@ -45,24 +45,24 @@ def test_a_word_weighs_one_over_its_clusters(block):
 
 
 @given(documents)
-def test_bytes_keep_what_is_furniture(block):
-    furniture = counted(block)
+def test_bytes_keep_what_is_boilerplate(block):
+    boilerplate = counted(block)
     hashes, offsets = block_of([text for text, _ in block])
-    again = Boilerplate.from_bytes(furniture.to_bytes())
-    assert again.to_bytes() == furniture.to_bytes()
+    again = Boilerplate.from_bytes(boilerplate.to_bytes())
+    assert again.to_bytes() == boilerplate.to_bytes()
     assert (
         again.weights(hashes, offsets, offsets).tolist()
-        == furniture.weights(hashes, offsets, offsets).tolist()
+        == boilerplate.weights(hashes, offsets, offsets).tolist()
     )
 
 
 @given(documents, st.sets(shingles), st.integers(1, 4))
 def test_of_forms_all_words_that_a_shingle_has_weigh_what_it_does(block, of_form, ngram):
     hashes, offsets = block_of([text for text, _ in block])
-    furniture = counted(block)
-    of_shingles = furniture.weights(hashes, offsets, offsets)
-    furniture.mark(np.array([*of_form], np.uint64))
-    again = Boilerplate.from_bytes(furniture.to_bytes())
+    boilerplate = counted(block)
+    of_shingles = boilerplate.weights(hashes, offsets, offsets)
+    boilerplate.mark(np.array([*of_form], np.uint64))
+    again = Boilerplate.from_bytes(boilerplate.to_bytes())
     token_offsets = offsets + (ngram - 1) * np.arange(offsets.size)
     expected = []
     for start, end in pairwise(offsets):
@@ -72,33 +72,33 @@ def test_of_forms_all_words_that_a_shingle_has_weigh_what_it_does(block, of_form
                 for w in range(i, i + ngram):
                     words[w] = min(words[w], of_shingles[start + i])
         expected += words
-    assert furniture.weights(hashes, offsets, token_offsets).tolist() == expected
+    assert boilerplate.weights(hashes, offsets, token_offsets).tolist() == expected
     assert again.weights(hashes, offsets, token_offsets).tolist() == expected
 
 
 def test_what_nobody_watches_weighs_1():
-    furniture = Boilerplate()
+    boilerplate = Boilerplate()
     hashes, offsets = block_of([[1, 2], [1, 2]])
-    furniture.watch(hashes[:1])
-    furniture.count(hashes, offsets, np.array([0, 1]))
-    assert furniture.weights(hashes, offsets, offsets).tolist() == [0.5, 1, 0.5, 1]
+    boilerplate.watch(hashes[:1])
+    boilerplate.count(hashes, offsets, np.array([0, 1]))
+    assert boilerplate.weights(hashes, offsets, offsets).tolist() == [0.5, 1, 0.5, 1]
 
 
 def test_the_last_words_take_the_last_shingle():
-    furniture = counted([([5], 0), ([5], 1)])
+    boilerplate = counted([([5], 0), ([5], 1)])
     hashes, offsets = block_of([[6, 5]])
-    assert furniture.weights(hashes, offsets, np.array([0, 6])).tolist() == [1] + [0.5] * 5
+    assert boilerplate.weights(hashes, offsets, np.array([0, 6])).tolist() == [1] + [0.5] * 5
 
 
 def test_growing_loses_no_count():
     hashes = np.arange(100_000, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    furniture = Boilerplate()
-    furniture.watch(hashes[:10])
-    furniture.count(hashes[:10], np.array([0, 10]), np.array([0]))
-    furniture.count(hashes[:10], np.array([0, 10]), np.array([1]))
-    furniture.watch(hashes)
+    boilerplate = Boilerplate()
+    boilerplate.watch(hashes[:10])
+    boilerplate.count(hashes[:10], np.array([0, 10]), np.array([0]))
+    boilerplate.count(hashes[:10], np.array([0, 10]), np.array([1]))
+    boilerplate.watch(hashes)
     offsets = np.array([0, hashes.size])
-    weights = furniture.weights(hashes, offsets, offsets)
+    weights = boilerplate.weights(hashes, offsets, offsets)
     assert (weights[:10] == 0.5).all()
     assert (weights[10:] == 1).all()
 

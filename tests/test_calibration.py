@@ -140,11 +140,12 @@ def test_what_is_said_of_thresholds_is_true(found, known):
     said = plain(report.describe(outcome))
     best, now = (float(number) for number in re.findall(r"threshold ([\d.e-]+) ", said))
     assert (best, now) == (outcome.best.threshold, outcome.now.threshold)
-    if outcome.low == outcome.high:
-        assert "the nearest thresholds that were tried do worse" in said
-        return
-    ((low, high),) = re.findall(r"every threshold that was tried from ([\d.]+) to ([\d.]+)\n", said)
-    assert (float(low), float(high)) == (outcome.low, outcome.high)
+    ranges = re.findall(r"every threshold that was tried from ([\d.]+) to ([\d.]+)\n", said)
+    is_alone = outcome.low == outcome.high
+    assert ("the nearest thresholds that were tried do worse" in said) == is_alone
+    assert [(float(low), float(high)) for low, high in ranges] == (
+        [] if is_alone else [(outcome.low, outcome.high)]
+    )
 
 
 # --- the choice ---

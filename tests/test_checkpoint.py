@@ -177,7 +177,7 @@ def test_a_run_interrupted_anywhere_ends_with_the_same_bytes(collection, tmp_pat
     steps = []
     find_duplicates(collection, progress=steps.append)
     n_blocks = Counter(step.stage for step in steps)
-    assert min(n_blocks[stage] for stage in ("signatures", "furniture", "scoring")) > 1
+    assert min(n_blocks[stage] for stage in ("signatures", "boilerplate", "scoring")) > 1
     for last in range(0, len(steps), max(1, len(steps) // 12)):
         seen = []
 
@@ -269,7 +269,7 @@ def test_a_killed_run_goes_on_and_leaves_nothing(tmp_path):
     environment = {"TMPDIR": str(tmp_path / "tmp"), "PATH": "/usr/bin"}
     plain = subprocess.run(command, env=environment, capture_output=True, check=True)
     command += ["--checkpoint", str(tmp_path / "checkpoint")]
-    for stage in ("signatures", "furniture", "scoring"):
+    for stage in ("signatures", "boilerplate", "scoring"):
         run = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         blocks = tmp_path / "checkpoint" / f".{stage}.blocks"
         while not (blocks.exists() and blocks.stat().st_size):

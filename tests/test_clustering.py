@@ -248,3 +248,19 @@ def test_two_anchors_of_20_000_copies_take_linear_work():
 def test_a_waiting_pair_elsewhere_does_not_change_the_order():
     edges = [(0, 4, 0.61), (0, 5, 0.62), (2, 5, 0.61)]
     assert clusters([*edges, (7, 8, 0.4)], 9) == [*clusters(edges), [7, 8]]
+
+
+# --- constants, on either side of what they decide ---
+
+
+@pytest.mark.parametrize(("drop", "expected"), [(0.08, [[0, 1, 2]]), (0.12, [[0, 1], [2, 3]])])
+def test_a_mean_that_has_fallen_far_waits_for_its_turn(drop, expected):
+    """Document 2 is most like 0, and like 0 and 1 on average a little less than it is like 3."""
+    edges = [(0, 1, 0.9), (0, 2, 0.8), (1, 2, 0.8 - 2 * drop), (2, 3, 0.75)]
+    assert clusters(edges, threshold=0.45) == expected
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.31, [[0, 1, 2]]), (0.28, [[0, 1]])])
+def test_the_average_may_be_a_little_under_the_threshold(score, expected):
+    edges = [(0, 1, 0.9), (0, 2, 0.5), (1, 2, score)]
+    assert clusters(edges, threshold=0.5) == expected

@@ -28,10 +28,10 @@ texts = st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=8).map(" ".joi
 def evidence_of(left, right, limit=None):
     """Return the evidence of two texts."""
     tokens = hash_tokens([left, right], detail=True)
-    runs, furniture = shared_runs(Block.of(tokens, 5), 0, 1)
+    runs, boilerplate = shared_runs(Block.of(tokens, 5), 0, 1)
     middle = tokens.offsets[1]
     spans = tokens.spans[:middle], tokens.spans[middle:]
-    return gather((left, right), spans, runs, furniture, limit)
+    return gather((left, right), spans, runs, boilerplate, limit)
 
 
 def cut(text, span):

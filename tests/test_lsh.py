@@ -143,3 +143,21 @@ def test_pairs_made_unique_on_the_way_are_the_same(monkeypatch):
     at_once = candidate_pairs(rows, sizes)
     monkeypatch.setattr(lsh, "MERGE_AT", 10)
     assert (candidate_pairs(rows, sizes) == at_once).all()
+
+
+# --- constants, on either side of what they decide ---
+
+
+@pytest.mark.parametrize(("n_equal", "is_kept"), [(3, False), (4, True)])
+def test_two_texts_equally_long_need_a_tenth_in_common(n_equal, is_kept):
+    """Two standard errors in favour: three of 128 values may stand for a twentieth of both."""
+    rows = np.arange(256, dtype=np.uint32).reshape(2, 128)
+    rows[1, :n_equal] = rows[0, :n_equal]
+    assert len(candidate_pairs(rows, np.array([1000, 1000]))) == is_kept
+
+
+@pytest.mark.parametrize(("n_docs", "n_pairs"), [(30, 30 * 29 // 2), (31, 2 * 31 - 3)])
+def test_a_bucket_is_crowded_past_thirty(n_docs, n_pairs):
+    rows = np.ones((n_docs, 16), np.uint32)
+    cap = Settings().bucket_cap
+    assert len(candidate_pairs(rows, np.arange(1, n_docs + 1), bucket_cap=cap)) == n_pairs

@@ -26,7 +26,7 @@ from test_forms import notices
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
-from accuracy import ARTICLES, PAGES  # noqa: E402
+from accuracy import PAGES  # noqa: E402
 from collection import read_pages  # noqa: E402
 from material import invented_material  # noqa: E402
 from traps import TRAPS, make_traps  # noqa: E402
@@ -100,7 +100,7 @@ def answers(texts, n_at_once=1000):
 
 def check(texts, **options):
     local, plain = answers(texts, **options)
-    for name in ("clusters", "duplicates", "documents", "furniture", "skipped"):
+    for name in ("clusters", "duplicates", "documents", "boilerplate", "skipped"):
         assert getattr(plain, name) == getattr(local, name), name
     for name in ("numbers", "scores", "jaccards", "containments", "is_identical"):
         assert (getattr(plain.scored, name) == getattr(local.scored, name)).all(), name
@@ -122,7 +122,7 @@ def test_both_engines_say_the_same_of_forms(n_at_once):
 
 @pytest.mark.skipif(not PAGES.exists(), reason="the development pages are not here")
 def test_both_engines_say_the_same_of_the_development_pages():
-    check(read_pages(PAGES, ARTICLES).texts)
+    check(read_pages(PAGES).texts)
 
 
 def test_both_engines_say_the_same_of_strangers():

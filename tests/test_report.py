@@ -32,8 +32,8 @@ from dedupe.settings import Settings
 NOWHERE = Span(0, 0)
 
 
-def passage(n_words, excerpt, furniture=False):
-    return Passage(NOWHERE, NOWHERE, n_words, excerpt, furniture)
+def passage(n_words, excerpt, boilerplate=False):
+    return Passage(NOWHERE, NOWHERE, n_words, excerpt, boilerplate)
 
 
 def pair(left, right, score, verdict="same text", *, reason="words shared", evidence=None):
@@ -49,7 +49,7 @@ def pair(left, right, score, verdict="same text", *, reason="words shared", evid
         reason=reason,
         shared_words=90,
         hole_words=0,
-        furniture_words=4,
+        boilerplate_words=4,
         find_evidence=evidence_of(evidence),
     )
 
@@ -82,7 +82,7 @@ def small():
     evidence = Evidence(
         passages=(
             passage(60, "The council\n\tvoted … on Monday"),
-            passage(4, "Sign up for news", furniture=True),
+            passage(4, "Sign up for news", boilerplate=True),
             passage(30, "The bridge closes"),
         ),
         only_left=(Remainder(NOWHERE, 12, "By our own correspondent"),),
@@ -111,7 +111,7 @@ cluster 1: 3 documents
   drop  b.txt  score 0.75  containment 0.88  Jaccard 0.25  same text
     words shared
     shared, 60 words: The council voted … on Monday
-    shared, 4 words, furniture: Sign up for news
+    shared, 4 words, boilerplate: Sign up for news
     shared, 30 words: The bridge closes
     only in a.txt, 12 words: By our own correspondent
   drop  c.txt  matches b.txt  score 1.00  containment 0.88  Jaccard 0.25  identical
@@ -240,9 +240,9 @@ def test_limits_say_what_they_leave_out():
 
 def test_long_evidence_shows_the_longest_story_first_to_be_kept():
     passages = tuple(passage(n, f"text {n}") for n in (10, 50, 20, 40))
-    furniture = (passage(99, "menu", furniture=True),)
+    boilerplate = (passage(99, "menu", boilerplate=True),)
     rest = tuple(Remainder(NOWHERE, n, f"rest {n}") for n in (1, 2, 3, 4, 5))
-    evidence = Evidence(furniture + passages, rest, (), 1, 1)
+    evidence = Evidence(boilerplate + passages, rest, (), 1, 1)
     report = plain(text.describe(result([pair("a", "b", 1.0, evidence=evidence)], [["a", "b"]])))
     shared = [line.strip() for line in report.splitlines() if "shared" in line]
     assert shared == [
@@ -299,7 +299,7 @@ def test_explain_a_member_and_its_candidates():
         "    words shared\n"
         "    score 0.75 reaches the threshold 0.4: the same story\n"
         "    shared, 60 words: The council voted … on Monday\n"
-        "    shared, 4 words, furniture: Sign up for news\n"
+        "    shared, 4 words, boilerplate: Sign up for news\n"
         "    shared, 30 words: The bridge closes\n"
         "    only in a.txt, 12 words: By our own correspondent\n"
         "  with d.txt  score 0.30  containment 0.88  Jaccard 0.25  same template\n"
@@ -355,7 +355,7 @@ def compared(score):
     menu, story, writer = Span(0, 4), Span(5, 45), Span(46, 58)
     evidence = Evidence(
         passages=(
-            Passage(menu, Span(38, 42), 1, "not shown", furniture=True),
+            Passage(menu, Span(38, 42), 1, "not shown", boilerplate=True),
             Passage(story, Span(0, 37), 6, "not shown"),
         ),
         only_left=(Remainder(writer, 3, "not shown"),),
@@ -371,13 +371,13 @@ def test_comparison_shows_everything():
         "same story  score 0.75  containment 0.88  Jaccard 0.25  same text\n"
         "  score 0.75 reaches the threshold 0.4: the same story\n"
         "  words shared\n"
-        "  two documents alone do not tell which text is furniture\n"
+        "  two documents alone do not tell which text is boilerplate\n"
         "\n"
         "shared: 7 words in 2 passages\n"
         "  70% of l.txt\n"
         "  100% of r.txt\n"
         "\n"
-        "  1 word, furniture\n"
+        "  1 word, boilerplate\n"
         "    Menu\n"
         "\n"
         "  6 words\n"
@@ -400,7 +400,7 @@ def test_comparison_of_strangers():
     assert report.startswith("not the same story  score 0.00")
     assert "\nshared: nothing\n" in report
     bare = replace(strangers, pair=pair("a", "b", 0.0, "different", reason="no words"))
-    bare = replace(bare, knows_furniture=True)
+    bare = replace(bare, knows_boilerplate=True)
     assert plain(comparison.describe(bare)).endswith("\n  no words\n")
 
 

@@ -553,11 +553,11 @@ CONTRASTS = [
     ("ink", "shared"),
     ("ink", "mark"),
     ("soft", "paper"),
-    ("soft", "furniture"),
+    ("soft", "boilerplate"),
     ("accent", "paper"),
     ("shared-ink", "paper"),
     ("only-ink", "paper"),
-    ("furniture-ink", "furniture"),
+    ("boilerplate-ink", "boilerplate"),
     ("wrong", "paper"),
     ("wrong", "raised"),
 ]

@@ -227,21 +227,21 @@ def test_a_passage_in_another_order_has_moved():
     assert [row.moved for row in rows] == [True, False]
 
 
-def test_furniture_is_told_from_story():
+def test_boilerplate_is_told_from_story():
     menu = prose(0, 50)
     corpus = {f"d{i}": f"{menu}\n{prose(i + 10, 80)}" for i in range(8)}
     corpus |= {f"e{i}": f"{menu}\n{prose(i + 10, 80)}\n{prose(i + 90, 20)}" for i in range(8)}
     found = dedupe.find_duplicate_texts(corpus)
     comparison = dedupe.compare_texts(corpus["d0"], corpus["e0"], corpus=found)
     kinds = [(row.kind, row.folded) for row in sides.of_texts(comparison).rows]
-    assert ("furniture", True) in kinds
+    assert ("boilerplate", True) in kinds
     assert ("shared", False) in kinds
 
 
 EVIDENCE = Evidence(
     passages=(
         Passage(Span(0, 10), Span(50, 60), 12, "first <b> shared"),
-        Passage(Span(30, 40), Span(0, 10), 50, "menu", furniture=True),
+        Passage(Span(30, 40), Span(0, 10), 50, "menu", boilerplate=True),
     ),
     only_left=(Remainder(Span(12, 20), 3, "left alone"), Remainder(Span(21, 25), 2, "more left")),
     only_right=(Remainder(Span(20, 30), 45, "right alone"),),
@@ -262,7 +262,7 @@ def test_excerpts_stand_in_the_order_of_the_left():
         ("shared", "first <b> shared", ""),
         ("only", "left alone", ""),
         ("only", "more left", ""),
-        ("furniture", "menu", ""),
+        ("boilerplate", "menu", ""),
         ("only", "", "right alone"),
     ]
     assert [row.folded for row in view.rows] == [False, False, False, True, True]
@@ -684,7 +684,7 @@ def test_a_comparison_has_a_page_without_a_script():
     assert parsed.tags["script"] == parsed.tags["img"] == 0
     assert "The same story" in said
     assert "<script>window.hacked = 1</script>" in said
-    assert "Two documents alone do not tell which text is furniture" in said
+    assert "Two documents alone do not tell which text is boilerplate" in said
 
 
 def made(groups, evidence, skipped=(), reason="9 words shared"):

@@ -42,7 +42,7 @@ def test_runs_of_documents_that_share_nothing():
     assert marks.size == 0
 
 
-def test_runs_of_little_weight_are_marked_as_furniture():
+def test_runs_of_little_weight_are_marked_as_boilerplate():
     footer, gap = story(40, 5000), story(10, 7000)
     one, other = story(40) + gap + footer, story(40) + footer
     weights = [[1.0] * 50 + [0.25] * 40, [1.0] * 40 + [0.25] * 40]

@@ -155,8 +155,8 @@ def test_settings_and_pairs_are_plain_values(keep):
         (("settings",), None, "settings of a result must be an object, got None"),
         (("settings", "threshold"), 7, r"threshold must be in \[0.1, 1\], got 7"),
         (("settings", "keep"), ["longest"], "keep must be one of"),
-        (("furniture",), "AAAA", "furniture must have 10 bytes a shingle, got 3 bytes"),
-        (("furniture",), "é", "should contain only ASCII"),
+        (("boilerplate",), "AAAA", "boilerplate must have 10 bytes a shingle, got 3 bytes"),
+        (("boilerplate",), "é", "should contain only ASCII"),
     ],
 )
 def test_what_is_said_of_damage(path, value, why):
@@ -175,7 +175,7 @@ def test_a_number_that_is_none_is_refused(number):
 def test_a_value_however_deep_is_shown_on_a_line():
     deep = "[" * 900 + "]" * 900
     for text in (
-        RICH.to_json().replace('"version": 1', f'"version": {deep}'),
+        RICH.to_json().replace('"version": 2', f'"version": {deep}'),
         RICH.to_json().replace('"n_words": 700', f'"n_words": {deep}'),
     ):
         with pytest.raises(InvalidResult, match="save it again") as refused:
@@ -199,10 +199,18 @@ def test_what_is_no_json_is_refused(text):
 
 @pytest.mark.parametrize(
     "facts",
-    ["[]", "null", "3", '"dedupe-result"', "{}", '{"format": "dedupe-result", "version": 2}'],
+    [
+        "[]",
+        "null",
+        "3",
+        '"dedupe-result"',
+        "{}",
+        '{"format": "dedupe-result", "version": 1}',
+        '{"format": "dedupe-result", "version": 3}',
+    ],
 )
 def test_json_of_another_kind_or_version_is_refused(facts):
-    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 1, got"):
+    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 2, got"):
         Result.from_json(facts)
 
 
@@ -223,7 +231,7 @@ def test_what_json_says():
         "pairs",
         "skipped",
         "documents",
-        "furniture",
+        "boilerplate",
     ]
     assert facts["clusters"] == [{"representative": "a", "members": ["a", "b", "c"]}]
     assert facts["settings"]["bands"] == 128

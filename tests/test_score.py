@@ -35,7 +35,7 @@ def test_similarity_is_symmetric(pair, ngram):
     block = make_block([one, other], ngram)
     both = align(block, np.array([0, 1]), np.array([1, 0]))
     assert score(both)[0] == score(both)[1]
-    for name in ("n_shared_shingles", "covered", "furniture", "hole", "excess"):
+    for name in ("n_shared_shingles", "covered", "boilerplate", "hole", "excess"):
         assert getattr(both, name)[0] == getattr(both, name)[1]
     for name in ("words", "covered", "weight", "total"):
         left, right = getattr(both, f"{name}_left"), getattr(both, f"{name}_right")
@@ -234,7 +234,7 @@ def test_nineteen_words_of_two_long_texts_are_a_phrase():
 # --- weights ---
 
 
-def test_furniture_counts_less():
+def test_boilerplate_counts_less():
     footer = story(100, 5000)
     one, other = story(100) + footer, story(100, 3000) + footer
     weights = [[1.0] * 100 + [0.125] * 100] * 2
@@ -243,7 +243,7 @@ def test_furniture_counts_less():
     plain = align_pair(one, other, lines=lines)
     weighted = align_pair(one, other, lines=lines, weights=weights)
     assert plain.covered[0] == weighted.covered[0] == 100
-    assert (plain.furniture[0], weighted.furniture[0]) == (0, 100)
+    assert (plain.boilerplate[0], weighted.boilerplate[0]) == (0, 100)
     assert weighted.weight_left[0] == weighted.weight_right[0] == 12.5
     assert weighted.total_left[0] == 112.5
     # Fewer than 20 words that count are no story.
@@ -325,11 +325,11 @@ def test_noise_is_no_template():
         (("same template", 99, 99, 0, 9, 3, 80, 0), "where the other has none: same template"),
         (("different", 12, 12, 0, 0, 0, 0, 0), "replaced: they are fewer than the 20 that make"),
         (("different", 30, 15, 0, 0, 0, 0, 0), "they are, weighed by how many stories have them"),
-        (("different", 112, 12, 0, 0, 0, 0, 100), "100 of them are furniture: they are, weighed"),
+        (("different", 112, 12, 0, 0, 0, 0, 100), "100 of them are boilerplate: they are, weighed"),
     ],
 )
 def test_reason(facts, expected):
-    verdict, shared, matched, hole, replaced, places, excess, furniture = facts
+    verdict, shared, matched, hole, replaced, places, excess, boilerplate = facts
     row = {
         "shared_words": shared,
         "matched": matched,
@@ -337,7 +337,7 @@ def test_reason(facts, expected):
         "replaced_words": replaced,
         "replaced_places": places,
         "excess_words": excess,
-        "furniture_words": furniture,
+        "boilerplate_words": boilerplate,
     }
     assert expected in reason(verdict, row)
     assert expected in reason(verdict, {name: value for name, value in row.items() if value})

@@ -182,7 +182,7 @@ def compare(
     threshold, ngram
         See `dedupe.Settings`.
     corpus : Result, optional
-        Where to learn which text is furniture. Two documents alone tell little: what
+        Where to learn which text is boilerplate. Two documents alone tell little: what
         they share counts half where something between it is replaced.
 
     Raises

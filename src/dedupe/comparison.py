@@ -26,15 +26,15 @@ PAIR = pairs_of([[0, 1]])
 def compare_documents(
     left: Document, right: Document, settings: Settings, corpus: Result | None = None
 ) -> Comparison:
-    """Compare two documents, with what a corpus says of furniture if there is one."""
+    """Compare two documents, with what a corpus says of boilerplate if there is one."""
     texts = [left.text, right.text]
     tokens = hash_tokens(texts, detail=True)
     block = Block.of(tokens, settings.ngram)
     for document, n_words in zip((left, right), block.n_words, strict=True):
         if n_words == 0:
             raise NothingToRead(f"a text to compare must hold a word, got none in {document.id}")
-    furniture = _furniture_of_two(block) if corpus is None else _furniture_of(corpus, settings)
-    finder = EvidenceFinder(texts, settings.ngram, furniture)
+    boilerplate = _known_to_two(block) if corpus is None else _known_to(corpus, settings)
+    finder = EvidenceFinder(texts, settings.ngram, boilerplate)
     one, other = digests(tokens)
     if one == other:
         rows = passes.identical(PAIR, block.n_words[:1])
@@ -46,31 +46,31 @@ def compare_documents(
         left.text,
         right.text,
         settings.threshold,
-        knows_furniture=corpus is not None,
+        knows_boilerplate=corpus is not None,
     )
 
 
-def _furniture_of_two(block: Block) -> Boilerplate:
-    """Return what two documents alone let one know of furniture: as much as any corpus of two.
+def _known_to_two(block: Block) -> Boilerplate:
+    """Return what two documents alone let one know of boilerplate: as much as any corpus of two.
 
     What they share counts half where they may be two stories.
     """
     is_one_story = passes.first(block, PAIR).strict[0] >= rule.STRICT_CONTAINMENT
-    furniture = Boilerplate()
+    boilerplate = Boilerplate()
     (shared,) = passes.shared(block, PAIR)
-    furniture.watch(shared)
+    boilerplate.watch(shared)
     clusters = np.array([0, 0 if is_one_story else 1])
-    furniture.count(block.shingles, block.shingle_offsets, clusters)
-    return furniture
+    boilerplate.count(block.shingles, block.shingle_offsets, clusters)
+    return boilerplate
 
 
-def _furniture_of(corpus: Result, settings: Settings) -> Boilerplate:
-    """Return what a corpus knows of furniture."""
+def _known_to(corpus: Result, settings: Settings) -> Boilerplate:
+    """Return what a corpus knows of boilerplate."""
     if corpus.settings.ngram != settings.ngram:
         raise InvalidSetting(
             f"ngram must be that of the corpus, {corpus.settings.ngram}, got {settings.ngram}"
         )
-    return _load(corpus.furniture)
+    return _load(corpus.boilerplate)
 
 
 # A caller may compare many pairs with one corpus, one after the other.

@@ -55,7 +55,7 @@ def find(
     blocks = engine.hash(corpus, candidates, settings.ngram)
     pairs = blocks.in_order(blocks.places(candidates))
     # The first pass admits what is beyond doubt, and teaches what is boilerplate.
-    first = First(*blocks.map("furniture", passes.first, pairs))
+    first = First(*blocks.map("boilerplate", passes.first, pairs))
     boilerplate = blocks.once(lambda: learn_boilerplate(blocks, pairs, first))
     blocks.weigh(boilerplate)
     # The second weighs it lightly.
@@ -257,7 +257,7 @@ def _assemble(
         n_words=int(corpus.n_words.sum()),
         settings=settings,
         documents=documents,
-        furniture=known,
+        boilerplate=known,
         n_old=int(corpus.is_old[corpus.rows].sum()),
         texts=texts,
     )

@@ -14,7 +14,7 @@ class Progress:
     ----------
     stage : str
         ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"shingles"``,
-        ``"furniture"``, ``"counts"``, ``"weights"``, ``"scoring"``, ``"clustering"``
+        ``"boilerplate"``, ``"counts"``, ``"weights"``, ``"scoring"``, ``"clustering"``
         or ``"report"``.
     done : int
     total : int or None

@@ -160,7 +160,7 @@ def find(
 @click.option(
     "--corpus",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Learn what is furniture from this result of 'find --format json'.",
+    help="Learn what is boilerplate from this result of 'find --format json'.",
 )
 @click.option("--html", type=_NEW_FILE, metavar="FILE", help="Also write a page to FILE.")
 @click.option(

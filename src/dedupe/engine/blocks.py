@@ -84,7 +84,7 @@ class HashedDocuments:
         self._block = block
         self._over(_slices(n_words), hash_into, "shingles")
 
-    def weigh(self, furniture: Boilerplate) -> None:
+    def weigh(self, boilerplate: Boilerplate) -> None:
         """Look up what the words of each document count."""
         block = self.block()
         weights = allocate(int(block.token_offsets[-1]), np.float32, self._limit // 2)
@@ -95,7 +95,7 @@ class HashedDocuments:
             ends = slice(documents.start, documents.stop + 1)
             offsets = block.token_offsets[ends] - words.start
             shingles = part(block.shingle_offsets, documents)
-            weights[words] = furniture.weights(
+            weights[words] = boilerplate.weights(
                 block.shingles[shingles], block.shingle_offsets[ends] - shingles.start, offsets
             )
             totals[documents] = totals_of(weights[words], offsets)

@@ -26,7 +26,7 @@ from dedupe.threads import map_in_order
 
 __all__ = ["Arrays", "Checkpoint"]
 
-FORMAT = "dedupe-checkpoint-1"
+FORMAT = "dedupe-checkpoint-2"
 
 # A search passes over hidden names, should the folder lie among what it reads.
 HEADER = ".dedupe-checkpoint.json"

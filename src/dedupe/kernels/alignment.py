@@ -46,7 +46,7 @@ PARAGRAPH = 25
 print of a press release is often one line of hundreds of words."""
 
 COMMON = 0.5
-"""A word that weighs less is furniture to the eye: more than two clusters hold it. One
+"""A word that weighs less is boilerplate to the eye: more than two clusters hold it. One
 that weighs more is in one cluster alone."""
 
 PROSE = 0.6
@@ -60,7 +60,7 @@ EDGE = 5
 
 # The columns of a row of facts.
 SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
-WEIGHT_LARGER, WEIGHT_SMALLER, FURNITURE = 3, 4, 5
+WEIGHT_LARGER, WEIGHT_SMALLER, BOILERPLATE = 3, 4, 5
 HOLE, EXCESS_LARGER, EXCESS_SMALLER = 6, 7, 8
 END_LARGER, END_SMALLER = 9, 10
 REPLACED, PLACES = 11, 12
@@ -215,12 +215,12 @@ def _match_pair_into(a, b, indexed, shingles, offsets, slots, sieve, scratch):
 def _cover_smaller_into(n_words, n_hits, ngram, weights, first_word, scratch):
     """Mark the words of the smaller document that stand in a matched shingle.
 
-    Return how many they are, what they weigh, how many of them are furniture, and
+    Return how many they are, what they weigh, how many of them are boilerplate, and
     how many no other cluster holds.
     """
     n_covered = 0
     weight = 0.0
-    n_furniture = 0
+    n_boilerplate = 0
     n_own = 0
     done = 0
     for h in range(n_hits):
@@ -230,10 +230,10 @@ def _cover_smaller_into(n_words, n_hits, ngram, weights, first_word, scratch):
             n_covered += 1
             if weights is not None:
                 weight += weights[first_word + w]
-                n_furniture += weights[first_word + w] < COMMON
+                n_boilerplate += weights[first_word + w] < COMMON
                 n_own += weights[first_word + w] > COMMON
         done = i + ngram
-    return n_covered, weight, n_furniture, n_own
+    return n_covered, weight, n_boilerplate, n_own
 
 
 @compiled
@@ -472,7 +472,7 @@ def align_pairs_into(
         covered_a, weight_a, n_shared = _cover_larger_into(
             words_a, n_hits, ngram, weights, token_offsets[a], scratch
         )
-        covered_b, weight_b, n_furniture, n_own = _cover_smaller_into(
+        covered_b, weight_b, n_boilerplate, n_own = _cover_smaller_into(
             words_b, n_hits, ngram, weights, token_offsets[b], scratch
         )
         facts[p, SHARED] = n_shared
@@ -480,7 +480,7 @@ def align_pairs_into(
         facts[p, COVERED_SMALLER] = covered_b
         facts[p, WEIGHT_LARGER] = covered_a if weights is None else weight_a
         facts[p, WEIGHT_SMALLER] = covered_b if weights is None else weight_b
-        facts[p, FURNITURE] = n_furniture
+        facts[p, BOILERPLATE] = n_boilerplate
         facts[p, OWN] = covered_b if weights is None else n_own
         facts[p, HOLE:OWN] = 0
         if min(covered_a, covered_b) >= min_words:

@@ -19,8 +19,8 @@ def describe(comparison: Comparison) -> Iterator[Line]:
     yield Line(0, (("keep" if comparison.same_story else "drop", verdict), *measures(pair)))
     yield Line(1, (("", rule(pair, comparison.threshold)),))
     yield Line(1, (("", squeezed(pair.reason)),))
-    if not comparison.knows_furniture:
-        yield Line(1, (("dim", "two documents alone do not tell which text is furniture"),))
+    if not comparison.knows_boilerplate:
+        yield Line(1, (("dim", "two documents alone do not tell which text is boilerplate"),))
     if pair.evidence is None:
         return
     yield BLANK
@@ -32,7 +32,7 @@ def describe(comparison: Comparison) -> Iterator[Line]:
 
 
 def _shared(comparison: Comparison, evidence: Evidence) -> Iterator[Line]:
-    """Yield the shared passages as the left document has them, furniture marked."""
+    """Yield the shared passages as the left document has them, boilerplate marked."""
     passages = evidence.passages
     if not passages:
         yield Line(0, (("heading", "shared: nothing"),))
@@ -43,7 +43,7 @@ def _shared(comparison: Comparison, evidence: Evidence) -> Iterator[Line]:
     for side, share in (pair.left, evidence.covered_left), (pair.right, evidence.covered_right):
         yield Line(1, (("dim", f"{share:.0%} of "), ("id", side)))
     for passage in passages:
-        mark = "furniture" if passage.furniture else ""
+        mark = "boilerplate" if passage.boilerplate else ""
         yield from _stretch(passage.n_words, comparison.left_text, passage.left, mark)
 
 
@@ -63,7 +63,7 @@ def _only(name: str, remainders: Sequence[Remainder], text: str) -> Iterator[Lin
 def _stretch(n_words: int, text: str, span: Span, mark: str = "") -> Iterator[Line]:
     """Yield a stretch of text in full, without its empty lines."""
     yield BLANK
-    yield Line(1, (("dim", counted(n_words, "word")), ("furniture", f", {mark}" if mark else "")))
+    yield Line(1, (("dim", counted(n_words, "word")), ("boilerplate", f", {mark}" if mark else "")))
     for paragraph in text[span.start : span.end].splitlines():
         if content := squeezed(paragraph):
             yield Line(2, (("", content),))

@@ -22,12 +22,12 @@ def compared(comparison: Comparison) -> str:
     """Return a comparison as one JSON object: the verdict, the pair, and both texts."""
     facts = {
         "format": "dedupe-comparison",
-        "version": 1,
+        "version": 2,
         "same_story": comparison.same_story,
         "pair": pair_as_json(comparison.pair),
         "left_text": comparison.left_text,
         "right_text": comparison.right_text,
         "threshold": comparison.threshold,
-        "knows_furniture": comparison.knows_furniture,
+        "knows_boilerplate": comparison.knows_boilerplate,
     }
     return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLANK", "Line", "Part", "counted", "plain", "squeezed", "styled", "visible"]
 
-Role = Literal["", "heading", "id", "keep", "drop", "verdict", "furniture", "dim"]
+Role = Literal["", "heading", "id", "keep", "drop", "verdict", "boilerplate", "dim"]
 
 Part = tuple[Role, str]
 
@@ -26,7 +26,7 @@ STYLES: dict[Role, str] = {
     "keep": "bold green",
     "drop": "bold yellow",
     "verdict": "magenta",
-    "furniture": "yellow",
+    "boilerplate": "yellow",
     "dim": "dim",
 }
 

@@ -64,17 +64,17 @@ def evidence(pair: Pair, depth: int) -> Iterator[Line]:
 def _stretches(
     what: str, stretches: Sequence[Passage] | Sequence[Remainder], more: Unlisted, depth: int
 ) -> Iterator[Line]:
-    """Yield the longest stretches in the order of the text, story before furniture."""
+    """Yield the longest stretches in the order of the text, story before boilerplate."""
     ranked = sorted(
         range(len(stretches)),
-        key=lambda i: (_is_furniture(stretches[i]), -stretches[i].n_words),
+        key=lambda i: (_is_boilerplate(stretches[i]), -stretches[i].n_words),
     )
     for stretch in (stretches[i] for i in sorted(ranked[:N_PASSAGES])):
         label = f"{what}, {counted(stretch.n_words, 'word')}"
-        mark = ", furniture" if _is_furniture(stretch) else ""
+        mark = ", boilerplate" if _is_boilerplate(stretch) else ""
         yield Line(
             depth,
-            (("dim", label), ("furniture", mark), ("", f": {squeezed(stretch.excerpt)}")),
+            (("dim", label), ("boilerplate", mark), ("", f": {squeezed(stretch.excerpt)}")),
         )
     rest = ranked[N_PASSAGES:]
     if n_more := len(rest) + more.n:
@@ -82,9 +82,9 @@ def _stretches(
         yield Line(depth, (("dim", f"{what}: and {n_more:,} more, {n_words}"),))
 
 
-def _is_furniture(stretch: Passage | Remainder) -> bool:
-    """Return whether a stretch is a passage of furniture."""
-    return isinstance(stretch, Passage) and stretch.furniture
+def _is_boilerplate(stretch: Passage | Remainder) -> bool:
+    """Return whether a stretch is a passage of boilerplate."""
+    return isinstance(stretch, Passage) and stretch.boilerplate
 
 
 def left_out(n: int, limit: int | None, noun: str, depth: int = 0) -> Iterator[Line]:

@@ -30,20 +30,20 @@ HEAD, TAIL = 160, 80
 class EvidenceFinder:
     """Finds what documents of a few texts share, word by word."""
 
-    def __init__(self, texts: Sequence[str], ngram: int, furniture: Boilerplate) -> None:
+    def __init__(self, texts: Sequence[str], ngram: int, boilerplate: Boilerplate) -> None:
         self.texts = texts
         self.tokens = hash_tokens(texts, detail=True)
-        self.block = Block.of(self.tokens, ngram).weighed(furniture)
+        self.block = Block.of(self.tokens, ngram).weighed(boilerplate)
 
     def find(self, left: int, right: int, limit: int | None = None) -> Evidence:
         """Return the passages that two of the texts share and what only one of them says."""
         # A block is for one thread at a time, and any thread may ask.
-        runs, is_furniture = shared_runs(self.block.another(), left, right)
+        runs, is_boilerplate = shared_runs(self.block.another(), left, right)
         return gather(
             (self.texts[left], self.texts[right]),
             (self._spans(left), self._spans(right)),
             runs,
-            is_furniture,
+            is_boilerplate,
             limit,
         )
 
@@ -60,32 +60,32 @@ class EvidenceOfTexts:
     texts : callable
         Gives some of them by their places.
     ngram : int
-    furniture : bytes
+    boilerplate : bytes
         As `Boilerplate.to_bytes` returns it, which takes less memory.
     """
 
     def __init__(
-        self, texts: Callable[[Sequence[int]], list[str]], ngram: int, furniture: bytes
+        self, texts: Callable[[Sequence[int]], list[str]], ngram: int, boilerplate: bytes
     ) -> None:
         self._texts = texts
         self._ngram = ngram
-        self._furniture = furniture
+        self._boilerplate = boilerplate
 
     def __call__(self, left: int, right: int) -> Evidence:
         """Return the evidence of two documents."""
         texts = self._texts([left, right])
-        return EvidenceFinder(texts, self._ngram, self._known_furniture).find(0, 1, N_LISTED)
+        return EvidenceFinder(texts, self._ngram, self._known_boilerplate).find(0, 1, N_LISTED)
 
     @cached_property
-    def _known_furniture(self) -> Boilerplate:
-        return Boilerplate.from_bytes(self._furniture)
+    def _known_boilerplate(self) -> Boilerplate:
+        return Boilerplate.from_bytes(self._boilerplate)
 
 
 def gather(
     texts: tuple[str, str],
     spans: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
     runs: Ints,
-    furniture: Bools | None = None,
+    boilerplate: Bools | None = None,
     limit: int | None = None,
 ) -> Evidence:
     """Return what two texts share and what only one of them says.
@@ -98,12 +98,12 @@ def gather(
     runs : int64 [shape=(n_runs, 3)]
         First word on the left, first word on the right, number of words, in the
         order of the left; no word is in two runs.
-    furniture : bool [shape=(n_runs,)], optional
-        Which runs are furniture.
+    boilerplate : bool [shape=(n_runs,)], optional
+        Which runs are boilerplate.
     limit : int, optional
         How many passages, and how many remainders of either side, are listed.
     """
-    marks = np.zeros(len(runs), np.bool_) if furniture is None else furniture
+    marks = np.zeros(len(runs), np.bool_) if boilerplate is None else boilerplate
     covered = int(runs[:, 2].sum())
     chosen, more_passages = _longest(runs[:, 2], limit, marks)
     left, right, lengths = runs[chosen].T

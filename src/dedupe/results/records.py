@@ -48,7 +48,7 @@ class Passage:
         How many words it has.
     excerpt : str
         Its text as the left document has it, shortened in the middle.
-    furniture : bool
+    boilerplate : bool
         Whether it is text that many unrelated documents carry.
     """
 
@@ -56,7 +56,7 @@ class Passage:
     right: Span
     n_words: int
     excerpt: str
-    furniture: bool = False
+    boilerplate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,8 @@ class Pair:
         Words of the shared text, counted on the side that has fewer.
     hole_words : int
         Words that stand at one place inside the shared text and differ.
-    furniture_words : int
-        How many of the shared words are furniture.
+    boilerplate_words : int
+        How many of the shared words are boilerplate.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class Pair:
     reason: str
     shared_words: int
     hole_words: int
-    furniture_words: int
+    boilerplate_words: int
     find_evidence: InitVar[Callable[[], Evidence] | None] = None
 
     def __post_init__(self, find_evidence: Callable[[], Evidence] | None) -> None:
@@ -257,7 +257,7 @@ class Comparison:
 
     `pair.left` and `pair.right` name the sides in the order in which they were
     given, and `left_text` and `right_text` are what the spans of its evidence
-    point into. `knows_furniture` says whether a corpus told furniture from story;
+    point into. `knows_boilerplate` says whether a corpus told boilerplate from story;
     two documents alone cannot.
     """
 
@@ -265,7 +265,7 @@ class Comparison:
     left_text: str
     right_text: str
     threshold: float
-    knows_furniture: bool = False
+    knows_boilerplate: bool = False
 
     @property
     def same_story(self) -> bool:

@@ -66,7 +66,7 @@ class Result:
     settings : Settings
     documents : tuple of DocumentInfo
         The documents that occur in `scored`, ordered by id.
-    furniture : bytes
+    boilerplate : bytes
         What `dedupe.compare` learns from this result: see
         `dedupe.scoring.boilerplate.Boilerplate.to_bytes`.
     n_old : int
@@ -84,7 +84,7 @@ class Result:
     n_words: int
     settings: Settings
     documents: tuple[DocumentInfo, ...]
-    furniture: bytes = b""
+    boilerplate: bytes = b""
     n_old: int = 0
     texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -178,14 +178,14 @@ class Result:
         # The kernels take half a second to load, and a saved result needs none.
         from dedupe.results.evidence import EvidenceFinder  # noqa: PLC0415
 
-        known = _furniture(self.furniture)
+        known = _boilerplate(self.boilerplate)
         evidence = EvidenceFinder([left_text, right_text], self.settings.ngram, known).find(0, 1)
         return Comparison(
             replace(pair, find_evidence=evidence_of(evidence)),
             left_text,
             right_text,
             self.settings.threshold,
-            knows_furniture=True,
+            knows_boilerplate=True,
         )
 
     def pairs_of(self, document: str) -> Sequence[Pair]:
@@ -265,7 +265,7 @@ class Result:
             "pairs": [pair_as_json(pair) for pair in self.scored],
             "skipped": [asdict(skipped) for skipped in self.skipped],
             "documents": [asdict(document) for document in self.documents],
-            "furniture": base64.b64encode(self.furniture).decode(),
+            "boilerplate": base64.b64encode(self.boilerplate).decode(),
         }
         return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
 
@@ -390,8 +390,8 @@ def _from_left(left: str, pair: Pair) -> Pair:
 
 
 @lru_cache(maxsize=1)
-def _furniture(data: bytes) -> "Boilerplate":
-    """Load what a result knows of furniture, once for the thousands of pairs of a page."""
+def _boilerplate(data: bytes) -> "Boilerplate":
+    """Load what a result knows of boilerplate, once for the thousands of pairs of a page."""
     from dedupe.scoring.boilerplate import Boilerplate  # noqa: PLC0415
 
     return Boilerplate.from_bytes(data)

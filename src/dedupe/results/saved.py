@@ -32,7 +32,7 @@ from dedupe.settings import Settings
 __all__ = ["FORMAT", "FORMAT_VERSION", "facts_from", "pair_as_json", "settings_as_json"]
 
 FORMAT = "dedupe-result"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class Rule(NamedTuple):
@@ -74,7 +74,7 @@ PARTS = {
     "pairs": tuple[Pair, ...],
     "skipped": tuple[Skipped, ...],
     "documents": tuple[DocumentInfo, ...],
-    "furniture": str,
+    "boilerplate": str,
 }
 
 
@@ -109,7 +109,7 @@ def facts_from(text: str | bytes) -> dict[str, Any]:
     _check_duplicates(facts["clusters"], facts["duplicates"], facts["scored"])
     try:
         facts["settings"] = _settings_from(facts["settings"])
-        facts["furniture"] = _furniture_from(facts["furniture"])
+        facts["boilerplate"] = _boilerplate_from(facts["boilerplate"])
     except KeyError as error:
         _refuse("settings of a result must be complete", f"none for {error}")
     except ValueError as error:
@@ -154,12 +154,12 @@ def _lost_keep(_: Sequence[DocumentInfo]) -> DocumentInfo:
     )
 
 
-def _furniture_from(text: str) -> bytes:
-    """Decode what is furniture, and refuse what cannot be: a shingle takes ten bytes."""
-    furniture = base64.b64decode(text, validate=True)
-    if len(furniture) % 10:
-        raise ValueError(f"furniture must have 10 bytes a shingle, got {len(furniture)} bytes")
-    return furniture
+def _boilerplate_from(text: str) -> bytes:
+    """Decode what is boilerplate, and refuse what cannot be: a shingle takes ten bytes."""
+    boilerplate = base64.b64decode(text, validate=True)
+    if len(boilerplate) % 10:
+        raise ValueError(f"boilerplate must have 10 bytes a shingle, got {len(boilerplate)} bytes")
+    return boilerplate
 
 
 # --- values ---

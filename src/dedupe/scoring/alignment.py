@@ -36,7 +36,7 @@ class Alignment:
         The same, weighted.
     total_left, total_right : float64
         All words of either side, weighted.
-    furniture : int64
+    boilerplate : int64
         Shared words of the shorter document that more than two clusters hold.
     own : int64
         Shared words of the shorter document that no other cluster holds.
@@ -60,7 +60,7 @@ class Alignment:
     weight_right: Floats
     total_left: Floats
     total_right: Floats
-    furniture: Ints
+    boilerplate: Ints
     own: Ints
     hole: Ints
     replaced: Ints
@@ -143,7 +143,7 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
         weight_right=weight[1],
         total_left=totals[left],
         total_right=totals[right],
-        furniture=np.minimum(facts[:, kernel.FURNITURE], np.minimum(*covered)).astype(np.int64),
+        boilerplate=np.minimum(facts[:, kernel.BOILERPLATE], np.minimum(*covered)).astype(np.int64),
         own=facts[:, kernel.OWN].astype(np.int64),
         hole=np.where(hole >= rule.MIN_HOLE, hole, 0).astype(np.int64),
         replaced=replaced.astype(np.int64),
@@ -217,8 +217,8 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
     runs : int64 [shape=(n_runs, 3)]
         First word on the left, first word on the right, and number of words, in
         the order of the left document. No word is in two runs.
-    is_furniture : bool [shape=(n_runs,)]
-        Which runs are furniture; a run that is so in part is cut in two.
+    is_boilerplate : bool [shape=(n_runs,)]
+        Which runs are boilerplate; a run that is so in part is cut in two.
     """
     n_words = block.n_words
     both = by_size(block, np.array([left]), np.array([right]))
@@ -243,7 +243,7 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
     is_common = block.weights[first_word : first_word + n_words[left]] < kernel.COMMON
     if not is_common.any():
         return runs, np.zeros(len(runs), np.bool_)
-    return _cut_furniture(runs, is_common)
+    return _cut_boilerplate(runs, is_common)
 
 
 def _without_overlap(runs: Ints, n_left: int, n_right: int) -> Ints:
@@ -265,8 +265,8 @@ def _without_overlap(runs: Ints, n_left: int, n_right: int) -> Ints:
     return np.array(sorted(kept), np.int64).reshape(-1, 3)
 
 
-def _cut_furniture(runs: Ints, is_common: Bools) -> tuple[Ints, Bools]:
-    """Cut runs where story turns to furniture, into pieces of `kernel.MIN_RUN` words or more."""
+def _cut_boilerplate(runs: Ints, is_common: Bools) -> tuple[Ints, Bools]:
+    """Cut runs where story turns to boilerplate, into pieces of `kernel.MIN_RUN` words or more."""
     pieces = []
     marks = []
     n_common = np.concatenate([[0], np.cumsum(is_common)]).tolist()

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import Hashes, Ints, Weights
-from dedupe.kernels.furniture import (
+from dedupe.kernels.boilerplate import (
     EMPTY,
     MAX_COUNT,
     count_clusters_into,
@@ -36,10 +36,10 @@ class Boilerplate:
     Examples
     --------
     >>> shingles, offsets = np.uint64([7, 8, 7]), np.array([0, 2, 3])
-    >>> furniture = Boilerplate()
-    >>> furniture.watch(shingles)
-    >>> furniture.count(shingles, offsets, np.array([0, 1]))
-    >>> furniture.weights(shingles, offsets, offsets).tolist()
+    >>> boilerplate = Boilerplate()
+    >>> boilerplate.watch(shingles)
+    >>> boilerplate.count(shingles, offsets, np.array([0, 1]))
+    >>> boilerplate.weights(shingles, offsets, offsets).tolist()
     [0.5, 1.0, 0.5]
     """
 
@@ -104,7 +104,7 @@ class Boilerplate:
         return weights
 
     def to_bytes(self) -> bytes:
-        """Return what is furniture: the shingles of two clusters or more, and their counts."""
+        """Return what is boilerplate: the shingles of two clusters or more, and their counts."""
         rows = np.flatnonzero((self._counts & MAX_COUNT) > 1)
         rows = rows[np.argsort(self._keys[rows])]
         keys = self._keys[rows].astype("<u8").tobytes()
@@ -121,13 +121,13 @@ class Boilerplate:
         """
         n_keys, rest = divmod(len(data), 10)
         if rest:
-            raise ValueError(f"furniture must have 10 bytes a shingle, got {len(data)} bytes")
-        furniture = cls()
-        furniture.watch(
+            raise ValueError(f"boilerplate must have 10 bytes a shingle, got {len(data)} bytes")
+        boilerplate = cls()
+        boilerplate.watch(
             np.frombuffer(data, "<u8", n_keys).astype(np.uint64),
             np.frombuffer(data, "<u2", n_keys, 8 * n_keys).astype(np.uint16),
         )
-        return furniture
+        return boilerplate
 
     def _make_slots(self, n_slots: int) -> None:
         """Replace the table by an empty one."""

@@ -4,7 +4,7 @@ Weather, prices, results, notices: names and figures change in many small places
 which none is long enough to be a hole. What tells a form from copies with edits is a
 statistic of the cluster. Where one copy was edited the others agree; in a *slot* of a
 form they do not. Two documents of a form are one story if they share what stands in
-the slots; then the rest is in many clusters, and is furniture like any other.
+the slots; then the rest is in many clusters, and is boilerplate like any other.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ import numpy as np
 from dedupe.arrays import AnyFloats, AnyInts, Bools, Floats, Hashes, Ints, offsets_of, part
 from dedupe.clustering import average_linkage
 from dedupe.kernels import forms as kernel
-from dedupe.kernels.furniture import MAX_COUNT
+from dedupe.kernels.boilerplate import MAX_COUNT
 from dedupe.scoring.alignment import align
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate

@@ -78,7 +78,7 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "replaced_words": (np.int32, lambda pairs: pairs.alignment.replaced),
     "replaced_places": (np.int32, lambda pairs: pairs.alignment.places),
     "excess_words": (np.int32, lambda pairs: pairs.alignment.excess),
-    "furniture_words": (np.int32, lambda pairs: pairs.alignment.furniture),
+    "boilerplate_words": (np.int32, lambda pairs: pairs.alignment.boilerplate),
     "has_evidence": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
 }
 """What is known of a scored pair: the type of each column, and how it is found.

@@ -80,8 +80,8 @@ def reason(verdict: str, row: Mapping[str, float]) -> str:
     >>> reason("same template", row | {"replaced_words": 97, "replaced_places": 1})
     '512 words shared, 97 replaced in one place: same template, different story'
     """
-    shared, excess, hole, furniture = (
-        row.get(f"{name}_words", 0) for name in ("shared", "excess", "hole", "furniture")
+    shared, excess, hole, boilerplate = (
+        row.get(f"{name}_words", 0) for name in ("shared", "excess", "hole", "boilerplate")
     )
     if verdict == "identical":
         return f"all {shared} words are the same"
@@ -92,8 +92,8 @@ def reason(verdict: str, row: Mapping[str, float]) -> str:
         else _replaced(hole, row.get("replaced_words", 0), row.get("replaced_places", 0))
     )
     parts = f"{shared} words shared, {differing}"
-    if furniture:
-        parts += f"; {furniture} of them {'is' if furniture == 1 else 'are'} furniture"
+    if boilerplate:
+        parts += f"; {boilerplate} of them {'is' if boilerplate == 1 else 'are'} boilerplate"
     if verdict == "same template":
         return f"{parts}: same template, different story"
     if verdict != "different" or row.get("matched", 0) >= rule.MIN_WORDS:

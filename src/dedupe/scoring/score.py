@@ -89,7 +89,7 @@ def strict_score(alignment: Alignment) -> Floats:
     """Return the containment of the pairs that are the same story beyond doubt, 0 for others.
 
     The first of two passes: it needs no weights, because it admits no hole worth
-    the name. Its clusters tell which text is furniture.
+    the name. Its clusters tell which text is boilerplate.
     """
     smaller = np.minimum(alignment.words_left, alignment.words_right)
     covered = alignment.covered

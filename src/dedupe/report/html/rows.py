@@ -28,7 +28,7 @@ FOLD_WORDS = 40
 MAX_STRETCH = 50_000
 """Characters shown of one stretch: 10 MB on one line would freeze a browser."""
 
-Kind = Literal["shared", "furniture", "only"]
+Kind = Literal["shared", "boilerplate", "only"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Row:
     Attributes
     ----------
     kind : str
-        ``"shared"``, ``"furniture"`` (shared as well), or ``"only"`` for text that the
+        ``"shared"``, ``"boilerplate"`` (shared as well), or ``"only"`` for text that the
         other side does not have.
     left, right : tuple of Piece
         Empty if that side has nothing here.
@@ -170,7 +170,7 @@ def _groups(passages: Sequence[Passage], left: Side, right: Side) -> Iterator[li
         if group and not (
             left.text is not None
             and right.follower.get(number - 1) == number
-            and passages[number].furniture == passages[number - 1].furniture
+            and passages[number].boilerplate == passages[number - 1].boilerplate
             and max(left.n_words(number - 1), right.n_words(number - 1)) <= MAX_INLINE
         ):
             yield group
@@ -189,14 +189,14 @@ def _shared(
     on_left = [(n, passages[n].left, passages[n].excerpt) for n in group]
     on_right = [(n, passages[n].right, passages[n].excerpt) for n in group]
     return Row(
-        "furniture" if first.furniture else "shared",
+        "boilerplate" if first.boilerplate else "shared",
         tuple(_pieces(left, on_left)),
         # Excerpts quote the left side.
         tuple(_pieces(right, on_right)) if right.text is not None else (),
         n_words + sum(map(left.n_words, group[:-1])),
         n_words + sum(map(right.n_words, group[:-1])),
         moved=moved,
-        folded=first.furniture and n_words >= FOLD_WORDS,
+        folded=first.boilerplate and n_words >= FOLD_WORDS,
     )
 
 
