@@ -33,7 +33,7 @@ def run(*arguments, **options):
     return CliRunner().invoke(cli, ["clean", *arguments], prog_name="dedupe", **options)
 
 
-UNREAD = "unread, so it stays: in/empty.txt: empty; give it a text, or leave it out\n"
+UNREAD = "kept (could not be read): in/empty.txt: empty; give it a text, or leave it out\n"
 
 
 @pytest.mark.parametrize("flags", [[], ["--list"]])
@@ -165,9 +165,9 @@ def test_many_unread_documents_are_counted(here, monkeypatch):
     object.__setattr__(result, "skipped", skipped)
     monkeypatch.setattr("dedupe.cleaning.clean", lambda *_, **__: Cleaning((), (), (), result))
     said = run("in").stderr.splitlines()
-    assert said[0] == "unread, so it stays: 0\\x1b: empty; leave it out"
+    assert said[0] == "kept (could not be read): 0\\x1b: empty; leave it out"
     assert said[20:] == [
-        "unread, so they stay: 3 more", "0 of 3 documents can go, nothing was changed"
+        "kept (could not be read): 3 more", "0 of 3 documents can go, nothing was changed"
     ]  # fmt: skip
 
 

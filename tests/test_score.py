@@ -307,11 +307,11 @@ def test_noise_is_no_template():
         (("overlapping", 59, 59, 0, 7, 1, 0, 0), "59 words shared, 7 replaced in one place"),
         (
             ("overlapping", 91, 51, 12, 12, 1, 0, 40),
-            "12 replaced in one place; 40 of them are furn",
+            "12 replaced in one place; 40 of them are boil",
         ),
         (
             ("overlapping", 91, 51, 12, 20, 3, 0, 1),
-            "3 places, 12 of them in one; 1 of them is furn",
+            "3 places, 12 of them in one; 1 of them is boil",
         ),
         (("same template", 512, 512, 97, 97, 1, 0, 0), "97 replaced in one place: same template"),
         (("same template", 512, 99, 97, 99, 2, 0, 0), "2 places, 97 of them in one: same template"),

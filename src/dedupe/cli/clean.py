@@ -193,9 +193,9 @@ def _stayed(what: str, items: "Iterable[Skipped]") -> Iterator[str]:
 def _unread(done: "Cleaning") -> Iterator[str]:
     """Yield lines for what could not be read, and so is no duplicate."""
     skipped = done.result.skipped if done.result else ()
-    yield from _stayed("unread, so it stays", skipped[:N_SHOWN])
+    yield from _stayed("kept (could not be read)", skipped[:N_SHOWN])
     if len(skipped) > N_SHOWN:
-        yield f"unread, so they stay: {len(skipped) - N_SHOWN:,} more"
+        yield f"kept (could not be read): {len(skipped) - N_SHOWN:,} more"
 
 
 def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:
