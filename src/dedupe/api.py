@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dedupe import __version__
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.walk import Paths
@@ -238,7 +237,7 @@ def _find(
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Result:
     """Search on this machine."""
-    made_with = {"version": __version__, **identity(settings), **settings_as_json(settings)}
+    made_with = identity(settings) | settings_as_json(settings)
     with LocalEngine(resources, checkpoint, made_with) as engine:
         return find(stream, settings, engine, explain)
 

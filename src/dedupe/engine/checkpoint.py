@@ -48,7 +48,7 @@ class Checkpoint:
         Is made if it does not exist. It may hold nothing but an earlier checkpoint.
         Without a folder all work is done, and nothing is kept.
     identity : mapping, optional
-        What decides about the result besides the input, as JSON has it: a version
+        What decides about the result besides the input, as JSON has it: versions
         and the settings.
 
     Raises
