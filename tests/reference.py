@@ -197,7 +197,7 @@ class Gap(NamedTuple):
         return min(map(len, self))
 
 
-class Facts(NamedTuple):
+class Measures(NamedTuple):
     """What `dedupe.kernels.alignment` says of a pair, in the order of its columns."""
 
     shared: int
@@ -267,7 +267,7 @@ def n_words(chained: Sequence[Run]) -> int:
     return sum(run.length for run in chained)
 
 
-def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
+def measures(larger: Document, smaller: Document, ngram: int) -> Measures:
     """Compare two documents, word by word."""
     n_larger, n_smaller = len(larger.lines), len(smaller.lines)
     places = match(larger.shingles, smaller.shingles)
@@ -305,7 +305,7 @@ def facts(larger: Document, smaller: Document, ngram: int) -> Facts:
             end_larger = count_prose(gap.larger, in_larger, larger.lines)
             end_smaller = count_prose(gap.smaller, in_smaller, smaller.lines)
     weighed = [smaller.weights[w] if smaller.weights else 1.0 for w in in_smaller]
-    return Facts(
+    return Measures(
         shared=len({*larger.shingles} & {*smaller.shingles}),
         covered_larger=len(in_larger),
         covered_smaller=len(in_smaller),

@@ -23,9 +23,9 @@ from dedupe.scoring.alignment import align, by_size, shared_shingles, similariti
 from dedupe.scoring.block import totals_of
 
 
-def facts_of(block, larger, smaller):
+def measures_of(block, larger, smaller):
     """Run the kernel on some pairs of a block."""
-    found = np.empty((len(larger), kernel.N_FACTS))
+    found = np.empty((len(larger), kernel.N_MEASURES))
     kernel.align_pairs_into(
         np.array(larger),
         np.array(smaller),
@@ -39,7 +39,7 @@ def facts_of(block, larger, smaller):
         *scratch_of(block),
         found,
     )
-    return [reference.Facts(*row) for row in found.tolist()]
+    return [reference.Measures(*row) for row in found.tolist()]
 
 
 def scratch_of(block):
@@ -56,16 +56,18 @@ def scratch_of(block):
 
 
 @given(documents, documents, ngrams, st.data())
-def test_facts_equal_reference(larger, smaller, ngram, data):
+def test_measures_equal_reference(larger, smaller, ngram, data):
     block = [larger, smaller]
     lines = [per_word(data, document, st.integers(1, 40)) for document in block]
     weights = [per_word(data, document, EIGHTHS) for document in block]
     shingles = [reference.shingles(document, ngram) for document in block]
     plain = map(reference.Document, shingles, lines)
     weighted = map(reference.Document, shingles, lines, weights)
-    assert facts_of(make_block(block, ngram, lines), [0], [1]) == [reference.facts(*plain, ngram)]
-    assert facts_of(make_block(block, ngram, lines, weights), [0], [1]) == [
-        reference.facts(*weighted, ngram)
+    assert measures_of(make_block(block, ngram, lines), [0], [1]) == [
+        reference.measures(*plain, ngram)
+    ]
+    assert measures_of(make_block(block, ngram, lines, weights), [0], [1]) == [
+        reference.measures(*weighted, ngram)
     ]
 
 
@@ -74,8 +76,8 @@ def test_many_pairs_at_once_are_each_pair_alone(block, ngram, data):
     numbers = st.integers(0, len(block) - 1)
     pairs = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6))
     made = make_block(block, ngram)
-    together = facts_of(made, *map(list, zip(*pairs, strict=True)))
-    assert together == [facts_of(made, [a], [b])[0] for a, b in pairs]
+    together = measures_of(made, *map(list, zip(*pairs, strict=True)))
+    assert together == [measures_of(made, [a], [b])[0] for a, b in pairs]
 
 
 @given(st.lists(documents, min_size=1, max_size=4), ngrams, st.data())
@@ -98,7 +100,7 @@ def test_a_patchwork_of_more_runs_than_the_chain_looks_back(seed):
         order = np.roll(np.arange(len(paragraphs)), kernel.AHEAD)
     block = [[word for p in places for word in paragraphs[p]] for places in (sorted(order), order)]
     twins = [reference.Document(reference.shingles(words, 5), [10] * len(words)) for words in block]
-    assert facts_of(make_block(block), [0], [1]) == [reference.facts(*twins, 5)]
+    assert measures_of(make_block(block), [0], [1]) == [reference.measures(*twins, 5)]
 
 
 # --- laws of pairs ---

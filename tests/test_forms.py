@@ -40,11 +40,11 @@ def block_of(texts, ngram=5):
     )
 
 
-def facts_of(clusters, limits, ngram, longest=100):
+def measures_of(clusters, limits, ngram, longest=100):
     """Run the kernel on some clusters, with what it works in full of what must not matter."""
     block = block_of([document for cluster in clusters for document in cluster], ngram)
     n_documents = block.shingle_offsets.size - 1
-    facts = np.full((n_documents, kernel.N_FACTS), 7)
+    facts = np.full((n_documents, kernel.N_MEASURES), 7)
     kernel.count_slots_into(
         np.arange(n_documents),
         np.cumsum([0, *map(len, clusters)]),
@@ -74,13 +74,13 @@ def test_slots_equal_reference(clusters, limits, ngram):
         for cluster in clusters
         for facts in reference.slots(cluster, (frame, common, few), ngram)
     ]
-    assert facts_of(clusters, (frame, common, few), ngram) == expected
+    assert measures_of(clusters, (frame, common, few), ngram) == expected
 
 
 @given(documents, st.integers(1, 40))
 def test_of_long_documents_the_beginning_counts(cluster, longest):
     cut = [document[:longest] for document in cluster]
-    assert facts_of([cluster], (3, 2, 1), 5, longest) == facts_of([cut], (3, 2, 1), 5)
+    assert measures_of([cluster], (3, 2, 1), 5, longest) == measures_of([cut], (3, 2, 1), 5)
 
 
 # --- samples ---

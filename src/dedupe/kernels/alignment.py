@@ -16,7 +16,7 @@ __all__ = [
     "AHEAD",
     "COMMON",
     "MIN_RUN",
-    "N_FACTS",
+    "N_MEASURES",
     "N_SCRATCH",
     "PARAGRAPH",
     "PROSE",
@@ -58,14 +58,14 @@ Lists have lines of a fifth, other stories of about the same length.
 EDGE = 5
 """A chain that begins or ends within this many words of a document touches its edge."""
 
-# The columns of a row of facts.
+# The columns of a row of measures.
 SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
 WEIGHT_LARGER, WEIGHT_SMALLER, BOILERPLATE = 3, 4, 5
 HOLE, EXCESS_LARGER, EXCESS_SMALLER = 6, 7, 8
 END_LARGER, END_SMALLER = 9, 10
 REPLACED, PLACES = 11, 12
 OWN = 13
-N_FACTS = 14
+N_MEASURES = 14
 
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, HIT, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4, 5
@@ -336,7 +336,7 @@ def _uncovered(cover, start, end):
 
 
 @compiled
-def _holes_into(last, scratch, facts):
+def _holes_into(last, scratch, measures):
     """Write what both documents have inside the chain without sharing it, in words.
 
     HOLE is the largest gap: the lesser of its two sides. A gap that is covered in
@@ -367,11 +367,11 @@ def _holes_into(last, scratch, facts):
         excess_larger += max(0, in_larger - in_smaller)
         excess_smaller += max(0, in_smaller - in_larger)
         x = y
-    facts[HOLE] = largest
-    facts[REPLACED] = replaced
-    facts[PLACES] = n_places
-    facts[EXCESS_LARGER] = excess_larger
-    facts[EXCESS_SMALLER] = excess_smaller
+    measures[HOLE] = largest
+    measures[REPLACED] = replaced
+    measures[PLACES] = n_places
+    measures[EXCESS_LARGER] = excess_larger
+    measures[EXCESS_SMALLER] = excess_smaller
 
 
 @compiled
@@ -390,14 +390,14 @@ def _prose(cover, lines, start, end):
 
 
 @compiled
-def _ends_into(last, lines_larger, lines_smaller, scratch, facts):
+def _ends_into(last, lines_larger, lines_smaller, scratch, measures):
     """Write how much prose either document has at the open end of the chain, in words.
 
     A chain that touches the start of both documents leaves an open end behind it,
     and the other way round. Prose has lines at least PROSE times as long as those of
     the words that the document shares.
     """
-    facts[END_LARGER] = facts[END_SMALLER] = 0
+    measures[END_LARGER] = measures[END_SMALLER] = 0
     if last < 0:
         return
     head = last
@@ -421,9 +421,9 @@ def _ends_into(last, lines_larger, lines_smaller, scratch, facts):
         start_larger, end_larger = 0, start_larger
         start_smaller, end_smaller = 0, start_smaller
     cover = scratch[COVER_LARGER]
-    facts[END_LARGER] = _prose(cover, lines_larger, start_larger, end_larger)
+    measures[END_LARGER] = _prose(cover, lines_larger, start_larger, end_larger)
     cover = scratch[COVER_SMALLER]
-    facts[END_SMALLER] = _prose(cover, lines_smaller, start_smaller, end_smaller)
+    measures[END_SMALLER] = _prose(cover, lines_smaller, start_smaller, end_smaller)
 
 
 @compiled
@@ -440,9 +440,9 @@ def align_pairs_into(
     slots,
     sieve,
     scratch,
-    facts,
+    measures,
 ):
-    """Write the facts of each pair: a row of the columns named at the top of this module.
+    """Write the measures of each pair: a row of the columns named at the top of this module.
 
     Parameters
     ----------
@@ -458,7 +458,7 @@ def align_pairs_into(
         Shared words on both sides from which holes, excesses and ends are looked for;
         they are 0 below.
     slots, sieve, scratch : as in `count_distinct_into`
-    facts : float64 [shape=(n_pairs, N_FACTS)], overwritten
+    measures : float64 [shape=(n_pairs, N_MEASURES)], overwritten
     """
     indexed = -1
     for p in range(larger.size):
@@ -475,19 +475,19 @@ def align_pairs_into(
         covered_b, weight_b, n_boilerplate, n_own = _cover_smaller_into(
             words_b, n_hits, ngram, weights, token_offsets[b], scratch
         )
-        facts[p, SHARED] = n_shared
-        facts[p, COVERED_LARGER] = covered_a
-        facts[p, COVERED_SMALLER] = covered_b
-        facts[p, WEIGHT_LARGER] = covered_a if weights is None else weight_a
-        facts[p, WEIGHT_SMALLER] = covered_b if weights is None else weight_b
-        facts[p, BOILERPLATE] = n_boilerplate
-        facts[p, OWN] = covered_b if weights is None else n_own
-        facts[p, HOLE:OWN] = 0
+        measures[p, SHARED] = n_shared
+        measures[p, COVERED_LARGER] = covered_a
+        measures[p, COVERED_SMALLER] = covered_b
+        measures[p, WEIGHT_LARGER] = covered_a if weights is None else weight_a
+        measures[p, WEIGHT_SMALLER] = covered_b if weights is None else weight_b
+        measures[p, BOILERPLATE] = n_boilerplate
+        measures[p, OWN] = covered_b if weights is None else n_own
+        measures[p, HOLE:OWN] = 0
         if min(covered_a, covered_b) >= min_words:
             n_runs = _runs_into(n_hits, words_a, words_b, ngram, scratch)
             last = _chain_into(n_runs, ngram, scratch)
-            _holes_into(last, scratch, facts[p])
-            _ends_into(last, lines_a, lines_b, scratch, facts[p])
+            _holes_into(last, scratch, measures[p])
+            _ends_into(last, lines_a, lines_b, scratch, measures[p])
         _uncover(words_a, words_b, n_hits, ngram, scratch)
 
 

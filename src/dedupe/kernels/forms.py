@@ -9,13 +9,13 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["FRAME", "N_FACTS", "OTHER", "OWN", "SLOTS", "count_slots_into"]
+__all__ = ["FRAME", "N_MEASURES", "OTHER", "OWN", "SLOTS", "count_slots_into"]
 
 U = np.uint64
 
-# The columns of a row of facts.
+# The columns of a row of measures.
 FRAME, SLOTS, OWN, OTHER = 0, 1, 2, 3
-N_FACTS = 4
+N_MEASURES = 4
 
 
 @compiled
@@ -67,22 +67,22 @@ def _count_own(homes, counts, few, ngram, start, end):
 
 
 @compiled
-def _slots_into(homes, counts, frame, common, few, ngram, leads_on, facts):
-    """Write the facts of one document."""
-    facts[:] = 0
+def _slots_into(homes, counts, frame, common, few, ngram, leads_on, measures):
+    """Write the measures of one document."""
+    measures[:] = 0
     last = -1
     for i in range(homes.size):
         if counts[homes[i]] < frame:
             continue
         n_words = i - last - ngram if last >= 0 else 0
-        facts[FRAME] += ngram if last < 0 else min(ngram, i - last)
+        measures[FRAME] += ngram if last < 0 else min(ngram, i - last)
         if n_words > 0 and _is_slot(homes, counts, common, leads_on, last, i):
             n_own = _count_own(homes, counts, few, ngram, last, i)
-            facts[SLOTS] += 1
-            facts[OWN] += n_own
-            facts[OTHER] += n_words - n_own
+            measures[SLOTS] += 1
+            measures[OWN] += n_own
+            measures[OTHER] += n_words - n_own
         elif n_words > 0:
-            facts[OTHER] += n_words
+            measures[OTHER] += n_words
         last = i
 
 
@@ -100,9 +100,9 @@ def count_slots_into(
     last,
     leads_on,
     homes,
-    facts,
+    measures,
 ):
-    """Write the facts of each document: a row of the columns named at the top of this module.
+    """Write the measures of each document: a row of the columns named at the top of this module.
 
     FRAME and SLOTS are the words of the frame and the number of slots; OWN are the
     words in slots that stand in no shingle which more than a few of the documents
@@ -124,7 +124,7 @@ def count_slots_into(
     keys : uint64, counts : int32, last : int64, leads_on : uint8 [shape=(a power of two,)]
         Scratch, at least twice as long as any cluster has such shingles.
     homes : int64 [shape=(such shingles of a cluster,)], scratch
-    facts : int64 [shape=(n, N_FACTS)], overwritten
+    measures : int64 [shape=(n, N_MEASURES)], overwritten
     """
     for c in range(bounds.size - 1):
         some = documents[bounds[c] : bounds[c + 1]]
@@ -154,6 +154,6 @@ def count_slots_into(
                 few,
                 ngram,
                 leads_on,
-                facts[bounds[c] + k],
+                measures[bounds[c] + k],
             )
             first = end

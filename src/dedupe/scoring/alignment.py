@@ -100,7 +100,7 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
     n_words = block.n_words
     larger, smaller, swap = by_size(block, left, right)
     slots, sieve, scratch = block.scratch
-    facts = np.empty((left.size, kernel.N_FACTS))
+    measures = np.empty((left.size, kernel.N_MEASURES))
     kernel.align_pairs_into(
         larger,
         smaller,
@@ -114,27 +114,27 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
         slots,
         sieve,
         scratch,
-        facts,
+        measures,
     )
     totals = block.totals
 
     def sided(of_larger: int, of_smaller: int) -> tuple[Floats, Floats]:
-        columns = facts[:, of_larger], facts[:, of_smaller]
+        columns = measures[:, of_larger], measures[:, of_smaller]
         return np.where(swap, columns[1], columns[0]), np.where(swap, columns[0], columns[1])
 
     covered = sided(kernel.COVERED_LARGER, kernel.COVERED_SMALLER)
     weight = sided(kernel.WEIGHT_LARGER, kernel.WEIGHT_SMALLER)
-    ends = facts[:, [kernel.END_LARGER, kernel.END_SMALLER]]
+    ends = measures[:, [kernel.END_LARGER, kernel.END_SMALLER]]
     end_hole = ends.min(axis=1)
-    hole = np.maximum(facts[:, kernel.HOLE], end_hole)
-    excesses = facts[:, [kernel.EXCESS_LARGER, kernel.EXCESS_SMALLER]] + ends
+    hole = np.maximum(measures[:, kernel.HOLE], end_hole)
+    excesses = measures[:, [kernel.EXCESS_LARGER, kernel.EXCESS_SMALLER]] + ends
     excess = excesses.min(axis=1) - end_hole
     is_end_replaced = end_hole >= rule.MIN_HOLE
-    replaced = facts[:, kernel.REPLACED] + is_end_replaced * end_hole
+    replaced = measures[:, kernel.REPLACED] + is_end_replaced * end_hole
     return Alignment(
         left=left,
         right=right,
-        n_shared_shingles=facts[:, kernel.SHARED].astype(np.int64),
+        n_shared_shingles=measures[:, kernel.SHARED].astype(np.int64),
         words_left=n_words[left],
         words_right=n_words[right],
         covered_left=covered[0].astype(np.int64),
@@ -143,11 +143,13 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
         weight_right=weight[1],
         total_left=totals[left],
         total_right=totals[right],
-        boilerplate=np.minimum(facts[:, kernel.BOILERPLATE], np.minimum(*covered)).astype(np.int64),
-        own=facts[:, kernel.OWN].astype(np.int64),
+        boilerplate=np.minimum(measures[:, kernel.BOILERPLATE], np.minimum(*covered)).astype(
+            np.int64
+        ),
+        own=measures[:, kernel.OWN].astype(np.int64),
         hole=np.where(hole >= rule.MIN_HOLE, hole, 0).astype(np.int64),
         replaced=replaced.astype(np.int64),
-        places=(facts[:, kernel.PLACES] + is_end_replaced).astype(np.int64),
+        places=(measures[:, kernel.PLACES] + is_end_replaced).astype(np.int64),
         excess=np.where(excess >= rule.MIN_HOLE, excess, 0).astype(np.int64),
     )
 

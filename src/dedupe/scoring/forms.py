@@ -167,13 +167,13 @@ def find(block: Block, samples: Samples) -> Forms:
 
 
 def _slots(block: Block, samples: Samples) -> Ints:
-    """Return the facts of each document; see `dedupe.kernels.forms`."""
+    """Return the measures of each document; see `dedupe.kernels.forms`."""
     documents, bounds, sizes = samples.documents, samples.bounds, samples.sizes
     lengths = np.minimum(np.diff(block.shingle_offsets)[documents], LONGEST)
     longest = int(np.add.reduceat(lengths, bounds[:-1]).max())
     n_places = 1 << (2 * longest).bit_length()
     frame = np.floor(FRAME_SHARE * sizes).astype(np.int64) + 1
-    facts = np.empty((documents.size, kernel.N_FACTS), np.int64)
+    measures = np.empty((documents.size, kernel.N_MEASURES), np.int64)
     kernel.count_slots_into(
         documents,
         bounds,
@@ -187,9 +187,9 @@ def _slots(block: Block, samples: Samples) -> Ints:
         np.empty(n_places, np.int64),
         np.empty(n_places, np.uint8),
         np.empty(longest, np.int64),
-        facts,
+        measures,
     )
-    return facts
+    return measures
 
 
 def fillings_shared(block: Block, pairs: AnyInts, texts: Hashes) -> Floats:
