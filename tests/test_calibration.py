@@ -227,6 +227,19 @@ def test_many_labels_do_not_take_many_clusterings(monkeypatch):
     assert max(tried) == 2
 
 
+def test_steps_of_a_twentieth_are_tried_from_the_lowest_threshold_to_1():
+    outcome = calibrate(labels(True, False), result(0.9, 0.3))
+    assert [trial.threshold for trial in outcome.trials] == [n / 100 for n in range(10, 101, 5)]
+
+
+@pytest.mark.parametrize(("n_scores", "n_wrong"), [(99, 0), (100, 1)])
+def test_a_hundred_gaps_between_scores_are_all_tried_and_of_more_every_other(n_scores, n_wrong):
+    """Labels agree with one gap alone: the second, which is not in every other one."""
+    scores = [0.41 + 0.03 * place / n_scores for place in range(n_scores)]
+    outcome = calibrate(labels(*(place >= 1 for place in range(n_scores))), result(*scores))
+    assert outcome.best.false + outcome.best.missed == n_wrong
+
+
 # --- what is refused ---
 
 

@@ -242,25 +242,40 @@ def test_two_anchors_of_20_000_copies_take_linear_work():
     assert n_asked <= 2 * SAMPLE * n_docs
 
 
+# --- where the line is drawn ---
+
+
+@pytest.mark.parametrize(("weak", "expected"), [(0.64, [[0, 1, 2]]), (0.56, [[0, 1], [2, 3]])])
+def test_a_mean_that_fell_a_little_joins_and_one_that_fell_further_waits(weak, expected):
+    """2 scores 0.8 with 0, and 0.72 or 0.68 with it and its copy; 3 lies between, with 0.75."""
+    edges = [(0, 1, 0.95), (0, 2, 0.8), (1, 2, weak), (2, 3, 0.75)]
+    assert clusters(edges, 4, threshold=0.5) == expected
+
+
+@pytest.mark.parametrize(("weak", "expected"), [(0.32, [[0, 1, 2]]), (0.28, [[0, 1]])])
+def test_an_average_somewhat_under_the_threshold_joins(weak, expected):
+    """The averages of 2 with both others are 0.41 and 0.39, of which 0.4 is wanted."""
+    assert clusters([(0, 1, 0.9), (0, 2, 0.5), (1, 2, weak)], 3, threshold=0.5) == expected
+
+
+@pytest.mark.parametrize(("size", "n_pairs"), [(8, 64), (9, 25)])
+def test_of_two_small_clusters_all_pairs_count_and_of_larger_ones_some(size, n_pairs):
+    """Every one of eight documents, and every other one of nine."""
+    asked = []
+
+    def ask(missing):
+        asked.extend(missing)
+        return [0.9] * len(missing)
+
+    sides = range(size), range(size, 2 * size)
+    inside = [(a, b, 0.95) for side in sides for a, b in combinations(side, 2)]
+    assert len(clusters([*inside, (0, size, 0.9)], 2 * size, ask=ask)) == 1
+    assert len(asked) + 1 == n_pairs
+
+
 # --- regressions ---
 
 
 def test_a_waiting_pair_elsewhere_does_not_change_the_order():
     edges = [(0, 4, 0.61), (0, 5, 0.62), (2, 5, 0.61)]
     assert clusters([*edges, (7, 8, 0.4)], 9) == [*clusters(edges), [7, 8]]
-
-
-# --- constants, on either side of what they decide ---
-
-
-@pytest.mark.parametrize(("drop", "expected"), [(0.08, [[0, 1, 2]]), (0.12, [[0, 1], [2, 3]])])
-def test_a_mean_that_has_fallen_far_waits_for_its_turn(drop, expected):
-    """Document 2 is most like 0, and like 0 and 1 on average a little less than it is like 3."""
-    edges = [(0, 1, 0.9), (0, 2, 0.8), (1, 2, 0.8 - 2 * drop), (2, 3, 0.75)]
-    assert clusters(edges, threshold=0.45) == expected
-
-
-@pytest.mark.parametrize(("score", "expected"), [(0.31, [[0, 1, 2]]), (0.28, [[0, 1]])])
-def test_the_average_may_be_a_little_under_the_threshold(score, expected):
-    edges = [(0, 1, 0.9), (0, 2, 0.5), (1, 2, score)]
-    assert clusters(edges, threshold=0.5) == expected

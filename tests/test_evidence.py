@@ -153,6 +153,14 @@ def test_a_long_excerpt_without_spaces_is_cut_all_the_same():
     assert found == "京" * HEAD + " … " + "京" * TAIL
 
 
+def test_an_excerpt_has_two_lines_of_the_beginning_and_one_of_the_end():
+    """Lines of eighty characters; what is no longer than both and the ellipsis is whole."""
+    line = 80
+    whole = "京" * (3 * line + len(" … "))
+    assert excerpt(whole, Span(0, len(whole))) == whole
+    assert excerpt(whole + "京", Span(0, len(whole) + 1)) == "京" * 2 * line + " … " + "京" * line
+
+
 def test_nothing_shared():
     found = evidence_of(SENTENCES[0], SENTENCES[1])
     assert found.passages == ()

@@ -137,27 +137,40 @@ def test_a_story_in_a_page_twenty_times_its_size_is_kept():
     assert candidate_pairs(rows, np.array([2000, 2000]), floor=0.25).tolist() == []
 
 
+def agreeing(n_equal, n_perm=128):
+    """Return two signatures that agree in some of their values."""
+    rows = np.arange(2 * n_perm, dtype=np.uint32).reshape(2, n_perm)
+    rows[1, :n_equal] = rows[0, :n_equal]
+    return rows
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.08, False), (0.1, True)])
+def test_a_story_that_is_a_tenth_of_two_pages_is_kept(share, kept):
+    """So many values leave little doubt about what the pages share."""
+    rows = agreeing(round(4096 * share / (2 - share)), 4096)
+    assert candidate_pairs(rows, np.array([1000, 1000])).tolist() == [[1, 0]] * kept
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1600, False), (1800, True)])
+def test_one_value_of_many_may_stand_for_two_standard_errors_more(size, kept):
+    """It says a Jaccard similarity of 0.008, and allows for 0.023.
+
+    Then a text of 100 shingles and another of 1700 share 41, a tenth of the geometric
+    mean. With one standard error it would take a text of 4000, with three one of 900.
+    """
+    assert candidate_pairs(agreeing(1), np.array([100, size])).tolist() == [[1, 0]] * kept
+
+
+@pytest.mark.parametrize("options", [{}, {"bucket_cap": Settings().bucket_cap}])
+@pytest.mark.parametrize(("n_copies", "n_pairs"), [(30, 30 * 29 // 2), (31, 30 + 29)])
+def test_of_thirty_copies_all_are_compared_and_of_more_each_with_two(n_copies, n_pairs, options):
+    rows = np.ones((n_copies, 16), np.uint32)
+    assert len(candidate_pairs(rows, np.arange(1, n_copies + 1), **options)) == n_pairs
+
+
 def test_pairs_made_unique_on_the_way_are_the_same(monkeypatch):
     rows = np.random.default_rng(5).integers(50, size=(200, 16), dtype=np.uint32)
     sizes = np.arange(1, 201)
     at_once = candidate_pairs(rows, sizes)
     monkeypatch.setattr(lsh, "MERGE_AT", 10)
     assert (candidate_pairs(rows, sizes) == at_once).all()
-
-
-# --- constants, on either side of what they decide ---
-
-
-@pytest.mark.parametrize(("n_equal", "is_kept"), [(3, False), (4, True)])
-def test_two_texts_equally_long_need_a_tenth_in_common(n_equal, is_kept):
-    """Two standard errors in favour: three of 128 values may stand for a twentieth of both."""
-    rows = np.arange(256, dtype=np.uint32).reshape(2, 128)
-    rows[1, :n_equal] = rows[0, :n_equal]
-    assert len(candidate_pairs(rows, np.array([1000, 1000]))) == is_kept
-
-
-@pytest.mark.parametrize(("n_docs", "n_pairs"), [(30, 30 * 29 // 2), (31, 2 * 31 - 3)])
-def test_a_bucket_is_crowded_past_thirty(n_docs, n_pairs):
-    rows = np.ones((n_docs, 16), np.uint32)
-    cap = Settings().bucket_cap
-    assert len(candidate_pairs(rows, np.arange(1, n_docs + 1), bucket_cap=cap)) == n_pairs

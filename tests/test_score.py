@@ -265,6 +265,22 @@ def test_a_text_that_weighs_little_must_be_all_there_and_have_words_of_its_own()
     assert scored(copy, inside=0.5) == 0
 
 
+@pytest.mark.parametrize(("n_own", "expected"), [(2, 0), (3, 1)])
+def test_a_date_of_its_own_makes_no_story_and_a_sentence_does(n_own, expected):
+    """A form with so many words that no third story has, and the same form on a page."""
+    form = story(n_own) + story(40, 5000)
+    weights = [1.0] * n_own + [0.125] * 40
+    page = story(60, 3000)
+    found = score_pair(
+        form,
+        page + form,
+        weights=[weights, [1.0] * len(page) + weights],
+        # Short lines, so that the open end is no prose.
+        lines=[[5] * len(form), [5] * (len(page) + len(form))],
+    )
+    assert found == expected
+
+
 # --- what a person reads ---
 
 
