@@ -1,5 +1,6 @@
 """Collections in memory: their shapes, ids, and what stands for nothing."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,15 @@ def test_fields_may_have_other_names():
     records = [{"url": 7, "body": "a", "when": "1970-01-02"}, {"body": "b"}]
     documents = read_texts(records, id_field="url", text_field="body", time_field="when")
     assert list(documents) == [Document("7", "a", 86400.0), Document("1", "b", None)]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_last_second_of_the_year_9999_is_a_time_and_the_next_is_none(sign):
+    """Milliseconds, which many databases keep, are no seconds."""
+    last = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+    records = [{"text": "a", "time": sign * last}, {"text": "b", "time": sign * (last + 1)}]
+    documents = read_texts(records, time_field="time")
+    assert [document.time for document in documents] == [sign * last, None]
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,13 @@ def test_the_limit_counts_decompressed_bytes(tmp_path, suffix, size, kind):
         assert item.remedy == "split it into articles"
 
 
+@pytest.mark.parametrize(("n_more", "kind"), [(0, Document), (1, Skipped)])
+def test_a_text_of_64_mib_is_read_and_a_larger_one_is_none(tmp_path, n_more, kind):
+    path = tmp_path / "large.txt"
+    path.write_bytes(b"x" * (64 * 2**20 + n_more))
+    assert isinstance(read_one(path), kind)
+
+
 @pytest.mark.parametrize("suffix", PACK)
 @pytest.mark.parametrize("name", ["bomb.txt", "bomb.jsonl", "bomb.csv", "bomb.html"])
 def test_a_bomb_stops_at_the_limit(tmp_path, name, suffix):

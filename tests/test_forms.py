@@ -199,6 +199,24 @@ def test_clusters_are_judged_apart():
     assert are_forms(block_of(texts), samples).tolist() == [True, False]
 
 
+@pytest.mark.parametrize(("n_other", "is_form"), [(30, True), (34, False)])
+def test_a_form_has_one_word_of_its_own_for_every_two_other_words_in_gaps(n_other, is_form):
+    """Eight documents with four words of their own in four slots, and a gap of two versions."""
+    draw = random.Random(1)
+
+    def stretch(n):
+        return [draw.getrandbits(62) for _ in range(n)]
+
+    # A gap of n words changes n + 4 shingles.
+    parts, versions = [stretch(30) for _ in range(6)], [stretch(n_other + 4) for _ in range(2)]
+    texts = [
+        [*(s for part in parts[:4] for s in (*part, *stretch(8))), *parts[4], *gap, *parts[5]]
+        for gap in versions * 4
+    ]
+    samples = Samples(np.arange(8), np.array([0, 8]))
+    assert are_forms(block_of(texts), samples).tolist() == [is_form]
+
+
 @pytest.mark.parametrize("n", [12, 40, 100])
 def test_copies_of_one_report_do_not_hide_that_it_is_one_of_a_form(n):
     texts = notices(n)

@@ -158,7 +158,11 @@ def test_skipped_is_a_record_not_an_error():
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
-        ("threshold", [SCORE_FLOOR, 0.4, 1, 1.0], [0, 0.0999, 1.0001, float("nan"), "0.4", None]),
+        (
+            "threshold",
+            [SCORE_FLOOR, 0.1, 0.4, 1, 1.0],
+            [0, 0.0999, 1.0001, float("nan"), "0.4", None],
+        ),
         ("ngram", [1, 5, 64], [0, 65, 5.0, "5", None, True]),
         ("num_perm", [16, 4096], [15, 4097, 128.0]),
         ("seed", [0, 2**32 - 1], [-1, 2**32, 1.5]),

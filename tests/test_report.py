@@ -335,6 +335,16 @@ def test_explain_shows_the_best_candidates_only():
     assert report.endswith("  and 2 more candidates\n")
 
 
+@pytest.mark.parametrize(("n", "left_out"), [(3, ""), (4, "shared: and 1 more, 10 words")])
+def test_three_passages_carry_most_of_a_story(n, left_out):
+    passages = tuple(passage(n_words, f"passage {n_words}") for n_words in range(10, 10 + n))
+    evidence = Evidence(passages, (), (), covered_left=1, covered_right=1)
+    report = plain(explanation.explain(result([pair("a", "b", 0.9, evidence=evidence)]), "a"))
+    assert report.count(": passage ") == 3
+    assert left_out in report
+    assert ("more" in report) == bool(left_out)
+
+
 def test_borderline():
     assert plain(explanation.borderline(small(), 1)) == (
         "1 pair nearest to the threshold 0.4\n"

@@ -353,6 +353,37 @@ def test_every_cluster_has_its_turn_before_the_sixth_duplicate_of_one(monkeypatc
     assert len(gathering.gather(result(scored, groups)).clusters) == 1
 
 
+@pytest.mark.parametrize(
+    ("score", "is_shown"), [(0.21, True), (0.19, False), (0.59, True), (0.61, False)]
+)
+def test_a_score_is_near_the_threshold_within_a_fifth(score, is_shown):
+    found = gathering.gather(result([pair("a", "b", score)], threshold=0.4))
+    assert len(found.borderline) == is_shown
+
+
+def test_fifty_pairs_near_the_threshold_are_shown_and_the_nearest_of_more():
+    scored = [pair("a", f"b{i:02}", 0.5 - i / 1000) for i in range(51)]
+    for n in (49, 50, 51):
+        shown = gathering.gather(result(scored[-n:])).borderline
+        assert [one.pair.right for one in shown] == [f"b{i:02}" for i in range(50, 0, -1)][:n]
+
+
+@pytest.mark.parametrize(("n", "n_more"), [(500, 0), (501, 1)])
+def test_five_hundred_duplicates_of_a_cluster_are_listed(n, n_more):
+    names = ["kept", *(f"{i:03}" for i in range(n))]
+    found = result([pair(name, "kept", 0.9) for name in names[1:]], [names])
+    (cluster,) = gathering.gather(found).clusters
+    assert (len(cluster.duplicates), cluster.n_more) == (500, n_more)
+
+
+def test_twenty_documents_are_listed_of_twenty_remedies():
+    skipped = [Skipped(f"s{i}", "empty", f"remedy {i}") for i in range(21)]
+    skipped += [Skipped(f"t{i}", "empty", "remedy 0") for i in range(20)]
+    remedies = gathering.gather(result([], skipped=skipped)).remedies
+    assert [one.remedy for one in remedies] == [f"remedy {i}" for i in range(20)]
+    assert [(len(one.skipped), one.n_more) for one in remedies[:2]] == [(20, 1), (1, 0)]
+
+
 def test_skipped_documents_are_gathered_by_remedy(monkeypatch):
     monkeypatch.setattr(gathering, "N_SKIPPED", 2)
     skipped = [Skipped(f"s{i}", "empty", "leave it out" if i else "repair it") for i in range(4)]
@@ -845,7 +876,7 @@ def test_what_stays_beside_the_copy_to_keep_is_named():
     (row,) = unpacked(data_of(html.result_page(found))["clusters"])
     _number, kept, _words, size, _saved, n_more, n_stay, stays, duplicates = row
     assert (kept, size, n_more, n_stay) == ("kept", 32, 0, 30)
-    assert stays == names[2 : 2 + gathering.N_STAY]
+    assert stays == names[2:22]
     assert [one[0] for one in duplicates] == ["copy"]
 
 

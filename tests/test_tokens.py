@@ -202,3 +202,12 @@ def test_a_text_of_nothing_but_the_longest_expansion():
     """Its tokens once ran over the end of their buffer."""
     assert tokenize("㌖") == list("キロメートル")
     assert hash_tokens(["㌖" * 1_000], detail=True).offsets.tolist() == [0, 6_000]
+
+
+@pytest.mark.parametrize(("n_marks", "is_composed"), [(64, True), (65, False)])
+def test_marks_are_put_in_order_up_to_as_many_as_no_word_has(n_marks, is_composed):
+    """The last mark belongs below the letter, before all the others."""
+    text = "e" + "\u0301" * (n_marks - 1) + "\u0323"
+    composed = unicodedata.normalize("NFC", text)
+    hashes = [hash_tokens([one]).hashes.tolist() for one in (text, composed)]
+    assert (hashes[0] == hashes[1]) == is_composed
