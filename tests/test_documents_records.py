@@ -22,6 +22,7 @@ from dedupe.documents.edits import dropped, edited
 from dedupe.documents.formats import Format
 from dedupe.documents.json import read_json
 from dedupe.documents.jsonl import read_json_lines
+from dedupe.documents.parquet import read_parquet
 from dedupe.documents.streams import Source, Unreadable
 from dedupe.errors import InvalidSetting, MissingExtra, NothingToRead
 
@@ -528,3 +529,21 @@ def test_a_format_is_one_entry_in_the_table(tmp_path, monkeypatch):
     assert len(done.dropped) == 1
     kept = (tmp_path / "once.ll").read_text()
     assert kept == f"something else\nhome news sport {story}\n"
+
+
+def test_a_parquet_file_that_cannot_be_opened_is_not_called_damaged(tmp_path):
+    source = Source("f.parquet", iter(()), path=str(tmp_path / "gone.parquet"))
+    with pytest.raises(Unreadable, match=r"^cannot be read: No such file or directory"):
+        list(read_parquet(source, Options()))
+
+
+@pytest.mark.parametrize("lines", [[], [1], [1, 2], [2], [2, 3]])
+def test_a_file_that_has_become_shorter_is_noticed(lines):
+    """Whether one edit or several are left when its only line has been passed on."""
+    edits = iter([(range(n, n + 1), bytes) for n in lines])
+    passed_on = edited(Source("f", iter([b"a\n"])), edits)
+    if max(lines, default=0) > 1:
+        with pytest.raises(Unreadable, match="it has become shorter"):
+            list(passed_on)
+    else:
+        assert b"".join(passed_on) == b"a\n"

@@ -47,13 +47,14 @@ class PlainEngine:
 
     def candidates(self, corpus, settings):
         originals = corpus.originals()
-        signatures, sizes = corpus.signatures[originals], corpus.n_shingles[originals]
+        rows = corpus.rows[originals]
+        signatures, sizes = corpus.signatures[rows], corpus.n_shingles[rows]
         options = {"contents": corpus.contents[originals], "bucket_cap": settings.bucket_cap}
         return originals[candidate_pairs(signatures, sizes, **options)]
 
     def hash(self, corpus, candidates, ngram):
         self.numbers = np.unique(candidates)
-        texts = [self.documents[number].text for number in self.numbers]
+        texts = [self.documents[row].text for row in corpus.rows[self.numbers]]
         self.hashed = Block.of(hash_tokens(texts, detail=True), ngram)
         return self
 
@@ -64,7 +65,8 @@ class PlainEngine:
         return self.hashed
 
     def places(self, numbers):
-        return np.searchsorted(self.numbers, numbers)
+        place_of = {number: place for place, number in enumerate(self.numbers.tolist())}
+        return np.vectorize(lambda number: place_of.get(number, -1), otypes=[np.int64])(numbers)
 
     def in_order(self, pairs):
         return pairs
@@ -127,3 +129,19 @@ def test_both_engines_say_the_same_of_the_development_pages():
 
 def test_both_engines_say_the_same_of_strangers():
     check({"a": "one two three", "b": "nothing of this is in any other text"})
+
+
+def test_both_engines_say_the_same_where_documents_have_no_word():
+    """Rows are places in the input, and numbers are not: the first document has no number."""
+    story = "the council voted on monday to close the old bridge until next spring " * 3
+    check({"0": "…", "a": story, "b": f"home news {story}", "c": "something else entirely"})
+
+
+@pytest.mark.parametrize("explain", ["a", "b", "d", "0"])
+def test_both_engines_explain_a_document_alike(explain):
+    """Also one without candidates, and one that was skipped."""
+    story = "the council voted on monday to close the old bridge until next spring " * 3
+    texts = {"0": "…", "a": story, "b": f"home news {story}", "d": "nothing that others have"}
+    local = find_duplicate_texts(texts, explain=explain)
+    plain = find(read_texts(texts), Settings(), PlainEngine(1000), explain)
+    assert plain.to_json() == local.to_json()

@@ -44,9 +44,16 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
         ):
             yield from _rows(file, source, options)
     except (OSError, ValueError, LookupError, pa.ArrowException) as error:
-        # Damage can make names no UTF-8 and columns disappear, too.
-        problem = str(error).partition("\n")[0]
-        raise Unreadable(f"not sound Parquet: {problem}", "write the file anew") from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> Unreadable:
+    """Say why a table cannot be read: the disk is at fault, or the table."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return Unreadable(f"cannot be read: {error.strerror or error}", "check the file")
+    # Damage can make names no UTF-8 and columns disappear, too.
+    problem = str(error).partition("\n")[0]
+    return Unreadable(f"not sound Parquet: {problem}", "write the file anew")
 
 
 def _opened(source: Source, limit: int) -> BinaryIO:
@@ -139,8 +146,7 @@ def rewrite_parquet(
     except (OSError, ValueError, LookupError, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # Not the table is at fault, but a disk, most often one that is full.
-        problem = str(error).partition("\n")[0]
-        raise Unreadable(f"not sound Parquet: {problem}", "write the file anew") from error
+        raise _unreadable(error) from error
 
 
 class _Sink(io.RawIOBase):

@@ -137,7 +137,7 @@ class LocalBlocks:
         return self._documents.block()
 
     def places(self, numbers: AnyInts) -> npt.NDArray[np.int32]:
-        """Return where documents stand among these, which must have them all."""
+        """Return where documents stand among these, -1 for one that does not."""
         places: npt.NDArray[np.int32] = self._place_of[numbers]
         return places
 
