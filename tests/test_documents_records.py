@@ -520,7 +520,7 @@ def test_a_format_is_one_entry_in_the_table(tmp_path, monkeypatch):
         return edited(reopen(), dropped(placed, changes))
 
     lines = Format("lines", (".ll",), read, rewrite)
-    monkeypatch.setattr(formats, "FORMATS", [*formats.FORMATS, lines])
+    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, lines))
     story = "the council voted on monday to close the old bridge for repairs until spring " * 3
     path = tmp_path / "news.ll"
     path.write_text(f"{story}\nsomething else\nhome news sport {story}\n")

@@ -77,6 +77,10 @@ def test_a_pair_has_every_column_or_what_follows_from_it():
     assert {field.name for field in fields(Pair)} <= set(passes.COLUMNS) | put_into_words
 
 
+def test_a_row_takes_what_its_docstring_says():
+    assert passes.ROW.itemsize == 74
+
+
 def test_no_pairs_are_no_rows():
     block = make_block([[1, 2, 3], [4, 5, 6]])
     assert [column.size for column in passes.first(block, PAIR[:0])] == [0, 0, 0]

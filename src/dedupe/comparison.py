@@ -26,7 +26,7 @@ PAIR = pairs_of([[0, 1]])
 def compare_documents(
     left: Document, right: Document, settings: Settings, corpus: Result | None = None
 ) -> Comparison:
-    """Compare two documents, with what a corpus says of boilerplate if there is one."""
+    """Compare two documents, using the boilerplate of a corpus if one is given."""
     texts = [left.text, right.text]
     tokens = hash_tokens(texts, detail=True)
     block = Block.of(tokens, settings.ngram)
@@ -51,14 +51,13 @@ def compare_documents(
 
 
 def _known_to_two(block: Block) -> Boilerplate:
-    """Return what two documents alone let one know of boilerplate: as much as any corpus of two.
+    """Return the boilerplate that two documents alone reveal, as any corpus of two would.
 
     What they share counts half where they may be two stories.
     """
     is_one_story = passes.first(block, PAIR).strict[0] >= rule.STRICT_CONTAINMENT
     boilerplate = Boilerplate()
-    (shared,) = passes.shared(block, PAIR)
-    boilerplate.watch(shared)
+    boilerplate.watch(passes.shared(block, PAIR))
     clusters = np.array([0, 0 if is_one_story else 1])
     boilerplate.count(block.shingles, block.shingle_offsets, clusters)
     return boilerplate

@@ -1,7 +1,7 @@
 """Turns a stream of documents into a result: the whole search on one screen.
 
 Shingling turns text into hashed n-grams, the MinHash/LSH index finds candidate pairs, the
-scorer confirms them in two passes, and clusters come out. Each step is a rule of a room
+scorer confirms them in two passes, and clusters come out. Each step is a rule in a module
 of its own; an *engine* applies the rules, on one machine or elsewhere. Documents are
 numbered in the order of their ids, so that the order of the input changes nothing.
 """
@@ -45,7 +45,7 @@ def find(
     settings : Settings
     engine : Engine
     explain : str, optional
-        Id of a document all of whose candidates stand in the result, whatever they score.
+        Id of a document; the result then holds all its candidates, whatever they score.
     """
     corpus = engine.read(stream, settings)
     if explain is not None:
@@ -54,11 +54,11 @@ def find(
     corpus = corpus.without_signatures()
     blocks = engine.hash(corpus, candidates, settings.ngram)
     pairs = blocks.in_order(blocks.places(candidates))
-    # The first pass admits what is beyond doubt, and teaches what is boilerplate.
+    # The first pass admits what is beyond doubt; boilerplate is learned from it.
     first = First(*blocks.map("boilerplate", passes.first, pairs))
     boilerplate = blocks.once(lambda: learn_boilerplate(blocks, pairs, first))
     blocks.weigh(boilerplate)
-    # The second weighs it lightly.
+    # The second gives boilerplate little weight.
     (rows,) = blocks.map("scoring", passes.second, pairs[first.may_score])
     rows = np.concatenate([_copies(corpus), _numbered(blocks, rows)])
     if corpus.is_old.any():
@@ -73,7 +73,7 @@ def find(
 
 
 def learn_boilerplate(blocks: Blocks, pairs: AnyInts, first: First) -> Boilerplate:
-    """Count in how many stories the text stands that pairs of different stories share.
+    """Learn boilerplate: count the stories that hold what different stories share.
 
     Stories are the clusters of the pairs beyond doubt, forms taken apart.
     """
@@ -89,7 +89,7 @@ def learn_boilerplate(blocks: Blocks, pairs: AnyInts, first: First) -> Boilerpla
     stories, texts = part_forms(blocks, stories, pairs, first.strict)
     apart = stories[pairs[:, 0]] != stories[pairs[:, 1]]
     boilerplate = Boilerplate()
-    for (shared,) in blocks.each(passes.shared, pairs[first.is_long & apart], "counts"):
+    for shared in blocks.each(passes.shared, pairs[first.is_long & apart], "counts"):
         boilerplate.watch(shared)
     blocks.count(boilerplate, stories)
     boilerplate.mark(texts)
@@ -99,7 +99,7 @@ def learn_boilerplate(blocks: Blocks, pairs: AnyInts, first: First) -> Boilerpla
 def part_forms(
     blocks: Blocks, stories: Ints, pairs: AnyInts, strict: AnyFloats
 ) -> tuple[Ints, npt.NDArray[np.uint64]]:
-    """Take the clusters apart that are forms; also return what the forms have in common.
+    """Take apart the clusters that are forms; also return the shingles they have in common.
 
     Parameters
     ----------
@@ -109,6 +109,7 @@ def part_forms(
     strict : float [shape=(n_pairs,)]
         Their scores in the first pass.
     """
+    # Documents this alike differ in too few words to be two reports of a form.
     alike = components(stories.size, pairs[strict > 1 - forms.MIN_OWN])
     samples = forms.draw_samples(blocks.block(), stories, alike == np.arange(alike.size))
     found = [forms.Forms.none(), *blocks.over(forms.find, samples.in_parts())]
@@ -223,7 +224,7 @@ def _with_evidence(corpus: Corpus, blocks: Blocks, rows: Rows, pairs: Ints) -> R
     told["containment_right"] = np.where(is_mirrored, left, right)
     told["left"], told["right"] = pairs.T
     told["has_evidence"] = True
-    is_other = ~np.isin(keys_of(known.numbers[: len(rows)]), keys_of(pairs))
+    is_other = ~np.isin(keys_of(passes.pairs_in(rows)), keys_of(pairs))
     return np.concatenate([rows[is_other], told])
 
 

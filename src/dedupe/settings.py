@@ -35,7 +35,10 @@ MAX_NGRAM = 64
 """Longer shingles find only copies that an exact digest finds."""
 
 SCORE_FLOOR = 0.1
-"""Scores below this count as 0 and are not recorded.
+"""Scores below this count as 0 when clusters are joined.
+
+Such a pair is recorded only where it was asked for: between clusters, between a member
+and its representative, or by `explain`.
 
 It is a quarter of the default threshold: low enough for a person to look at
 what was nearly matched, and high enough that a result stays small.

@@ -12,6 +12,8 @@ FIELDS = ("cluster", "duplicate_of", "score", "reason")
 
 Marks = tuple[int | None, str | None, float | None, str | None]
 
+NO_MARKS: Marks = (None, None, None, None)
+
 
 class Changes(NamedTuple):
     """What is to be done to records.
@@ -27,9 +29,9 @@ class Changes(NamedTuple):
     dropped: frozenset[str]
     marks: dict[str, Marks] | None
 
-    def marks_of(self, document: str) -> Marks:
-        """Return what is added to a record; one that is in no cluster has nothing to say."""
-        return (self.marks or {}).get(document, (None, None, None, None))
+    def marks_of(self, document: str | None) -> Marks:
+        """Return what is added to a record: nothing where it is unread, or in no cluster."""
+        return NO_MARKS if document is None else (self.marks or {}).get(document, NO_MARKS)
 
 
 def check_fields(names: Iterable[str], place: str) -> None:

@@ -43,7 +43,7 @@ def read_csv(source: Source, options: Options, delimiter: str = ",") -> Iterator
 
 
 def _csv_rows(
-    source: Source, options: Options, delimiter: str = ","
+    source: Source, options: Options, delimiter: str
 ) -> Iterator[tuple[range, list[str] | Unreadable]]:
     """Yield each row that is not blank, its header too, with the lines that it takes."""
     feed = _Feed(lines(text_chunks(source.chunks), options.max_bytes), options.max_bytes)
@@ -165,8 +165,7 @@ def _add_cells(
     for (span, row), (_, item, _) in zip(rows, placed, strict=False):
         # Of a row that is none, nobody knows where its last cell ends.
         if not isinstance(row, Unreadable):
-            known = isinstance(item, Document)
-            marks = changes.marks_of(item.id) if known else (None, None, None, None)
+            marks = changes.marks_of(item.id if isinstance(item, Document) else None)
             padding = [""] * (len(header) - len(row))
             yield span, partial(_with_cells, added=_cells((*padding, *marks), delimiter))
 

@@ -84,7 +84,7 @@ def read_plain(source: Source, options: Options) -> Iterator[Placed]:
 
 PLAIN = Format("text", ("", ".txt", ".text", ".md"), read_plain)
 
-FORMATS = [
+FORMATS: tuple[Format, ...] = (
     PLAIN,
     Format("HTML", (".html", ".htm", ".xhtml"), read_html),
     Format(
@@ -103,7 +103,7 @@ FORMATS = [
         partial(rewrite_csv, delimiter="\t"),
     ),
     Format("Parquet", (".parquet",), read_parquet, rewrite_parquet),
-]
+)
 """Every format there is. Whatever depends on one asks this table."""
 
 

@@ -61,7 +61,7 @@ def rewrite_json(
     changes: Changes,
     options: Options,
 ) -> Iterator[bytes]:
-    """Yield a file of JSON with those of its values that stay, and what stood before each."""
+    """Yield a JSON file with the values that stay, and what stood before each."""
     mark, encoding, chunks = unmarked(reopen().chunks)
     text = _decode(read_whole(transcoded(chunks, encoding), options.max_bytes))
     edits = dropped(placed, changes) if changes.marks is None else with_marks(placed, changes)

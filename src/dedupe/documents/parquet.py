@@ -233,8 +233,7 @@ def _changed(batch: Any, rows: list[Placed], changes: Changes, schema: Any) -> A
     ids = [item.id if isinstance(item, Document) else None for _, item, _ in rows]
     if changes.marks is None:
         return batch.filter(pa.array([id_ not in changes.dropped for id_ in ids], pa.bool_()))
-    empty = (None,) * len(FIELDS)
-    marks = [empty if id_ is None else changes.marks_of(id_) for id_ in ids]
+    marks = [changes.marks_of(id_) for id_ in ids]
     added = [
         pa.array(column, schema.field(name).type)
         for name, column in zip(FIELDS, zip(*marks, strict=True), strict=True)

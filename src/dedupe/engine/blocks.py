@@ -1,4 +1,4 @@
-"""Keeps the documents that are to be compared, hashed once for every pass.
+"""Keeps the documents to be compared, hashed once and used by every pass.
 
 A document is compared with several others, in more than one pass, and to hash its
 text each time would take longer than the comparison. So the hashes of all of them
@@ -126,9 +126,9 @@ class HashedDocuments:
         self.relax()
 
     def relax(self, keep: slice = slice(0, 0)) -> None:
-        """Let go of what is in memory and in a file as well, but for some documents.
+        """Release the memory of arrays that lie in a file, except that of some documents.
 
-        What is wanted comes back, at the price of a visit to the system.
+        Released pages are read back when they are needed, at the cost of a system call.
         """
         block = self.block()
         words = part(block.token_offsets, keep)

@@ -1,8 +1,8 @@
 """Does the work of a search on one machine: on threads, within memory, with checkpoints.
 
-`dedupe.pipeline` says what is done, and `dedupe.scoring` how a pair is judged. This room
-alone knows in which batches, where the documents lie meanwhile, and what of it an
-interrupted run finds again.
+`dedupe.pipeline` says what is done, and `dedupe.scoring` how a pair is judged. Only this
+module knows the batches, where documents are kept meanwhile, and what an interrupted run
+can reuse.
 """
 
 import os
@@ -39,7 +39,7 @@ COUNTED_AT_ONCE = 1 << 14
 """Documents that are counted before they may leave memory: some hundred megabytes."""
 
 ASKED_AT_ONCE = 1 << 10
-"""Pairs that are asked for a few at a time before their documents may leave memory."""
+"""Pairs scored on demand before their documents may leave memory."""
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -203,7 +203,7 @@ class LocalBlocks:
         return Boilerplate.from_bytes(known.tobytes())
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
-        """Count in how many stories that stands which is watched.
+        """Count in how many stories each watched shingle stands.
 
         Parameters
         ----------
@@ -219,7 +219,7 @@ class LocalBlocks:
             self._documents.relax()
 
     def weigh(self, boilerplate: Boilerplate) -> None:
-        """Let every word count what the boilerplate says from now on."""
+        """Weigh every word by this boilerplate from now on."""
         self._documents.weigh(boilerplate)
 
     def scores(self, pairs: AnyInts) -> Floats:

@@ -59,7 +59,10 @@ class Blocks(Protocol):
     def each(
         self, rule: Callable[[Block, AnyInts], Found], pairs: AnyInts, stage: str = ""
     ) -> Iterator[Found]:
-        """Apply a rule to some pairs after the other; yield what it finds, in order."""
+        """Apply a rule to pairs, a batch at a time; yield what it finds in each, in order.
+
+        `stage`, if given, is told as progress.
+        """
 
     def over(self, rule: Callable[[Block, Item], Found], items: Iterable[Item]) -> Iterator[Found]:
         """Apply a rule to other items than pairs; yield what it finds, in order."""
@@ -78,7 +81,7 @@ class Blocks(Protocol):
         """
 
     def weigh(self, boilerplate: Boilerplate) -> None:
-        """Let every word count what the boilerplate says from now on."""
+        """Weigh every word by this boilerplate from now on."""
 
     def scores(self, pairs: AnyInts) -> Floats:
         """Return the scores of a few pairs, lesser place first; 0 below the floor."""

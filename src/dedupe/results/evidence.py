@@ -21,7 +21,7 @@ from dedupe.shingling import hash_tokens
 __all__ = ["EvidenceFinder", "EvidenceOfTexts", "excerpt", "gather"]
 
 N_LISTED = 8
-"""Passages, and remainders of either side, that are listed of each duplicate of a search."""
+"""How many passages, and remainders per side, a search lists for each duplicate."""
 
 HEAD, TAIL = 160, 80
 """Characters that an excerpt keeps of the beginning and of the end."""

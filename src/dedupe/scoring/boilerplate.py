@@ -104,7 +104,7 @@ class Boilerplate:
         return weights
 
     def to_bytes(self) -> bytes:
-        """Return what is boilerplate: the shingles of two clusters or more, and their counts."""
+        """Return what is known as bytes: the shingles of two clusters or more, and their counts."""
         rows = np.flatnonzero((self._counts & MAX_COUNT) > 1)
         rows = rows[np.argsort(self._keys[rows])]
         keys = self._keys[rows].astype("<u8").tobytes()

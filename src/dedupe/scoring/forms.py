@@ -216,7 +216,7 @@ def fillings_shared(block: Block, pairs: AnyInts, texts: Hashes) -> Floats:
 
 
 def take_apart(labels: Ints, in_form: Bools, inside: AnyInts, shares: AnyFloats) -> Ints:
-    """Take the clusters apart that are forms; the stories in them stay together.
+    """Take apart the clusters that are forms; the stories in them stay together.
 
     Parameters
     ----------

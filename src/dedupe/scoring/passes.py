@@ -1,9 +1,9 @@
-"""Runs the two passes over candidate pairs: from a block and pairs to rows of numbers.
+"""Runs the two passes over pairs, and defines the columns that are known of a scored pair.
 
-The first pass admits what is beyond doubt, and teaches what is boilerplate. The second
-weighs it lightly, and gives a row for each pair that scores: `COLUMNS` says what stands
-in one. Pairs are places within the block; who holds blocks, and goes through the pairs
-on threads or machines, is left to the engine.
+The first pass admits what is beyond doubt, from which boilerplate is learned. The second
+gives boilerplate little weight, and returns a row for each pair that scores: `COLUMNS`
+says what stands in one. Pairs are places within the block; who holds blocks, and goes
+through the pairs on threads or machines, is left to the engine.
 """
 
 from collections.abc import Callable
@@ -83,8 +83,8 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
 }
 """What is known of a scored pair: the type of each column, and how it is found.
 
-A row takes 75 bytes, a `Pair` ten times as many. A column that bears the name of a field
-of `dedupe.Pair` fills that field.
+A row takes 74 bytes, a `Pair` ten times as many. A column named like a field of
+`dedupe.Pair` fills it; documents and verdict are put into words first.
 """
 
 ROW = np.dtype([(name, dtype) for name, (dtype, _) in COLUMNS.items()])
@@ -102,7 +102,7 @@ class First(NamedTuple):
     may_score : bool [shape=(n_pairs,)]
         Which may score the floor, whatever is boilerplate.
     is_long : bool [shape=(n_pairs,)]
-        Which share more than a phrase. A phrase is no boilerplate, and there are many.
+        Which share more than a phrase. A phrase is not boilerplate, and there are many.
     """
 
     strict: npt.NDArray[np.float32]
@@ -127,9 +127,9 @@ def first(block: Block, pairs: AnyInts) -> First:
     )
 
 
-def shared(block: Block, pairs: AnyInts) -> tuple[Hashes]:
-    """Return the shingles that any of some pairs shares, some of them more than once."""
-    return (shared_shingles(block, *pairs.T),)
+def shared(block: Block, pairs: AnyInts) -> Hashes:
+    """Return the shingles that any of some pairs share, some of them more than once."""
+    return shared_shingles(block, *pairs.T)
 
 
 def second(block: Block, pairs: AnyInts, floor: float = SCORE_FLOOR) -> tuple[Rows]:
@@ -164,7 +164,7 @@ def scores(block: Block, pairs: AnyInts) -> Floats:
 
 
 def identical(pairs: AnyInts, n_words: AnyInts) -> Rows:
-    """Return the rows of pairs with the same tokens, and so many of them."""
+    """Return the rows of identical pairs, each of `n_words` words."""
     rows = np.zeros(len(pairs), ROW)
     rows["left"], rows["right"] = pairs.T
     for name in ("score", "jaccard", "containment_left", "containment_right"):
