@@ -6,8 +6,10 @@ stays with the parent. Each process first runs on two small texts, so that compi
 code is loaded before the clock starts, and everything is kept to one thread.
 """
 
+import ast
 import contextlib
 import importlib
+import inspect
 import json
 import os
 import subprocess
@@ -17,6 +19,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 OURS = "dedupe"
@@ -143,19 +146,39 @@ def _members(result: Any) -> Clusters:
 
 
 def _set_constants(constants: Mapping[str, Any]) -> dict[str, Any]:
-    """Set attributes of modules, wherever they were imported; return what is a parameter."""
+    """Set constants where they are defined and imported; return what is a parameter."""
     parameters = {}
     for name, value in constants.items():
         module, _, attribute = name.rpartition(".")
         if not module:
             parameters[name] = value
             continue
-        importlib.import_module("dedupe.api")
-        getattr(importlib.import_module(module), attribute)
-        for other in [m for key, m in sys.modules.items() if key.startswith("dedupe.")]:
-            if attribute in vars(other):
-                setattr(other, attribute, value)
+        for holder in holders_of(module, attribute):
+            setattr(holder, attribute, value)
     return parameters
+
+
+def holders_of(module: str, attribute: str) -> list[ModuleType]:
+    """Return the module that defines a constant and those that import it from there.
+
+    Others may have a constant of the same name, which is another one.
+    """
+    importlib.import_module("dedupe.api")
+    home = importlib.import_module(module)
+    getattr(home, attribute)
+    loaded = [one for name, one in sorted(sys.modules.items()) if name.startswith("dedupe.")]
+    return [home, *(one for one in loaded if (module, attribute) in _imports(one))]
+
+
+def _imports(module: ModuleType) -> set[tuple[str, str]]:
+    """Return the names that a module imports, each with the module it comes from."""
+    statements = ast.parse(inspect.getsource(module)).body
+    return {
+        (statement.module or "", one.name)
+        for statement in statements
+        if isinstance(statement, ast.ImportFrom)
+        for one in statement.names
+    }
 
 
 def _outcome(answer: dict[str, Any]) -> Outcome:

@@ -302,6 +302,23 @@ def test_a_constant_that_nothing_reads_is_not_swept(name, why):
         sweep.current_value(name)
 
 
+def test_a_constant_is_set_wherever_it_was_imported(monkeypatch):
+    holders = systems.holders_of("dedupe.settings", "SCORE_FLOOR")
+    assert {"dedupe.settings", "dedupe.scoring.passes"} <= {one.__name__ for one in holders}
+    for holder in holders:  # So that they are as they were afterwards.
+        monkeypatch.setattr(holder, "SCORE_FLOOR", 0.1)
+    constants = {"dedupe.settings.SCORE_FLOOR": 0.2, "threshold": 0.3}
+    assert systems._set_constants(constants) == {"threshold": 0.3}
+    assert {holder.SCORE_FLOOR for holder in holders} == {0.2}
+
+
+def test_another_constant_of_the_same_name_is_left_alone():
+    one, other = (
+        systems.holders_of(f"dedupe.{name}", "SAMPLE") for name in ("clustering", "scoring.forms")
+    )
+    assert not {holder.__name__ for holder in one} & {holder.__name__ for holder in other}
+
+
 def test_a_system_runs_in_a_process_of_its_own():
     story = " ".join(f"word{n}" for n in range(60))
     texts = {"a": story, "b": f"menu {story}", "c": "something else"}

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import types
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from dedupe.results.records import (
 )
 from dedupe.results.result import Result
 from dedupe.settings import Settings
+from found import make_result
 
 STORY = "The council voted to close the bridge."
 
@@ -225,6 +227,17 @@ def test_a_terminal_is_shown_twenty_clusters_and_a_pipe_all(library, monkeypatch
     shown = run("find", "x").stdout
     assert shown.count("cluster ") == 20
     assert "\nand 3 more clusters\n" in shown
+
+
+@pytest.mark.parametrize(("ids", "more"), [("abcd", ""), ("abcde", "and 1 more duplicate")])
+def test_a_terminal_is_shown_three_duplicates_of_a_cluster(library, monkeypatch, ids, more):
+    library.answer = make_result({f"{a}{b}": 0.9 for a, b in combinations(ids, 2)})
+    assert run("find", "x").stdout.count("  drop ") == len(ids) - 1
+    on_a_terminal(monkeypatch)
+    shown = run("find", "x").stdout
+    assert shown.count("  drop ") == 3
+    assert ("more" in shown) == bool(more)
+    assert more in shown
 
 
 def test_a_terminal_gets_no_raw_control_characters(library, monkeypatch):

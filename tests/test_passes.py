@@ -3,10 +3,12 @@
 from dataclasses import fields
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from blocks import documents, make_block, ngrams
+from dedupe import find_duplicate_texts
 from dedupe.arrays import pairs_of
 from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Evidence, Pair
@@ -103,3 +105,49 @@ def test_evidence_is_found_only_where_there_is_some():
     pairs = scored_pairs(rows, "abc", lambda *sides: asked.append(sides) or nothing)
     assert [pair.evidence for pair in pairs] == [nothing, None]
     assert asked == [(0, 1)]
+
+
+# --- constants, from texts to clusters ---
+
+
+def words(name, n):
+    """Return as many words, which no text of another name has."""
+    return " ".join(f"{name}{i}x" for i in range(n))
+
+
+def ending_and_beginning(name, n_shared, n_own):
+    """Return two texts of which one ends with what the other begins with."""
+    shared = words(f"{name}shared", n_shared)
+    return f"{words(f'{name}one', n_own)} {shared}", f"{shared} {words(f'{name}other', n_own)}"
+
+
+@pytest.mark.parametrize(("n_own", "is_boilerplate"), [(285, False), (320, True)])
+def test_a_quarter_of_both_makes_one_story_and_less_may_be_boilerplate(n_own, is_boilerplate):
+    """What two stories have counts half; what two copies of one have counts in full."""
+    (found,) = find_duplicate_texts(ending_and_beginning("", 100, n_own)).scored
+    assert (found.score < found.containment) == is_boilerplate
+
+
+@pytest.mark.parametrize(("n_words", "is_boilerplate"), [(19, False), (20, True)])
+def test_a_phrase_of_other_stories_is_no_boilerplate_and_a_sentence_is(n_words, is_boilerplate):
+    """Two copies of a story end with words that three other stories begin with."""
+    story, ending = words("story", 100), words("ending", n_words)
+    others = [f"{ending} {words(name, 90)}" for name in ("this", "that", "other")]
+    found = find_duplicate_texts([f"{story} {ending}", f"a {story} {ending}", *others])
+    assert found.pair("0", "1").boilerplate_words == (n_words if is_boilerplate else 0)
+
+
+def test_four_tenths_of_a_score_make_a_duplicate_and_a_tenth_is_listed():
+    """Pairs that share less and less: of neighbours one is in, and one is out."""
+    texts = {}
+    for n_own in (74, 77, 220, 230):
+        for side, text in zip("ab", ending_and_beginning(f"s{n_own}", 50, n_own), strict=True):
+            texts[f"{n_own}{side}"] = text
+    found = find_duplicate_texts(texts)
+    together = {cluster.members for cluster in found.clusters}
+    is_in = {pair.score: (pair.left, pair.right) in together for pair in found.scored}
+    least = min(score for score in is_in if is_in[score])
+    most_out = max(score for score in is_in if not is_in[score])
+    assert 0.38 < most_out < 0.4 <= least < 0.42
+    assert 0.1 <= min(is_in) < 0.105
+    assert len(is_in) < len(texts) // 2

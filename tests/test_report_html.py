@@ -221,6 +221,22 @@ def test_a_long_difference_has_a_folded_row_with_both_sides():
     assert not rows[1].is_equal
 
 
+@pytest.mark.parametrize(
+    ("n", "kinds"),
+    [
+        (20, [("shared", False)]),
+        (21, [("shared", False), ("only", False), ("shared", False)]),
+        (39, [("shared", False), ("only", False), ("shared", False)]),
+        (40, [("shared", False), ("only", True), ("shared", False)]),
+    ],
+)
+def test_a_difference_of_a_line_or_two_stands_in_its_passage_and_a_paragraph_is_folded(n, kinds):
+    story = prose(1, 60), prose(2, 60)
+    texts = (story[0] + prose(aside, n) + story[1] for aside in (3, 4))
+    found = sides.of_texts(dedupe.compare_texts(*texts)).rows
+    assert [(row.kind, row.folded) for row in found] == kinds
+
+
 def test_a_passage_in_another_order_has_moved():
     story, aside = prose(1, 80), prose(2, 30)
     rows = sides.of_texts(dedupe.compare_texts(aside + story, story + aside)).rows
