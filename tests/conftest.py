@@ -9,7 +9,7 @@ from numba import config
 SEEDS = Path(__file__).parent.parent / "seeds"
 
 # The same examples on every machine; `--hypothesis-profile=thorough` looks further.
-settings.register_profile("core", derandomize=True, deadline=None, database=None, max_examples=100)
+settings.register_profile("core", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.register_profile("interpreted", settings.get_profile("core"), max_examples=10)
 settings.register_profile("thorough", deadline=None, max_examples=10_000)
 settings.load_profile("interpreted" if config.DISABLE_JIT else "core")

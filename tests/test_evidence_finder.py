@@ -26,7 +26,7 @@ def words(text, span):
 
 @given(st.lists(texts, min_size=2, max_size=3), st.data())
 def test_spans_point_to_equal_words(found, data):
-    finder = EvidenceFinder(found, 5, Boilerplate.from_bytes(b""))
+    finder = EvidenceFinder.of(found, 5, Boilerplate.from_bytes(b""))
     one, other = data.draw(st.permutations(range(len(found))))[:2]
     evidence = finder.find(one, other)
     for passage in evidence.passages:
@@ -37,7 +37,7 @@ def test_spans_point_to_equal_words(found, data):
 
 @given(texts, texts)
 def test_both_sides_have_the_same_passages(one, other):
-    finder = EvidenceFinder([one, other], 5, Boilerplate.from_bytes(b""))
+    finder = EvidenceFinder.of([one, other], 5, Boilerplate.from_bytes(b""))
     ahead, back = finder.find(0, 1), finder.find(1, 0)
     assert (ahead.covered_left, ahead.covered_right) == (back.covered_right, back.covered_left)
     assert (ahead.only_left, ahead.only_right) == (back.only_right, back.only_left)

@@ -38,7 +38,7 @@ def test_the_first_command_prints_what_the_readme_shows() -> None:
 def test_the_second_command_runs_these_tests() -> None:
     commands = blocks("sh")[0].splitlines()
     assert len(commands) == 2
-    assert commands[1].endswith("&& .venv/bin/pytest -q")
+    assert commands[1].endswith("&& .venv/bin/pytest -q -n auto")
 
 
 def test_the_commands_that_clean_do_what_the_readme_says(tmp_path: Path) -> None:

@@ -323,11 +323,11 @@ def test_noise_is_no_template():
         (("overlapping", 59, 59, 0, 7, 1, 0, 0), "59 words shared, 7 replaced in one place"),
         (
             ("overlapping", 91, 51, 12, 12, 1, 0, 40),
-            "12 replaced in one place; 40 of them are boil",
+            "12 replaced in one place; 40 shared words are boil",
         ),
         (
             ("overlapping", 91, 51, 12, 20, 3, 0, 1),
-            "3 places, 12 of them in one; 1 of them is boil",
+            "3 places, 12 of them in one; 1 shared word is boil",
         ),
         (("same template", 512, 512, 97, 97, 1, 0, 0), "97 replaced in one place: same template"),
         (("same template", 512, 99, 97, 99, 2, 0, 0), "2 places, 97 of them in one: same template"),
@@ -341,7 +341,10 @@ def test_noise_is_no_template():
         (("same template", 99, 99, 0, 9, 3, 80, 0), "where the other has none: same template"),
         (("different", 12, 12, 0, 0, 0, 0, 0), "replaced: they are fewer than the 20 that make"),
         (("different", 30, 15, 0, 0, 0, 0, 0), "they are, weighed by how many stories have them"),
-        (("different", 112, 12, 0, 0, 0, 0, 100), "100 of them are boilerplate: they are, weighed"),
+        (
+            ("different", 112, 12, 0, 0, 0, 0, 100),
+            "100 shared words are boilerplate: they are, weighed",
+        ),
     ],
 )
 def test_reason(facts, expected):

@@ -1,7 +1,5 @@
 """Compares two documents alone, and says of them what a search among many would."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from dedupe.arrays import pairs_of
@@ -13,7 +11,7 @@ from dedupe.results.records import Comparison
 from dedupe.results.result import Result
 from dedupe.scoring import passes, rule
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, load_boilerplate
 from dedupe.settings import Settings
 from dedupe.shingling import digests, hash_tokens
 
@@ -34,15 +32,15 @@ def compare_documents(
         if n_words == 0:
             raise NothingToRead(f"a text to compare must hold a word, got none in {document.id}")
     boilerplate = _known_to_two(block) if corpus is None else _known_to(corpus, settings)
-    finder = EvidenceFinder(texts, settings.ngram, boilerplate)
+    block = block.weighed(boilerplate)
     one, other = digests(tokens)
     if one == other:
         rows = passes.identical(PAIR, block.n_words[:1])
     else:
-        (rows,) = passes.second(finder.block, PAIR, floor=0.0)
+        (rows,) = passes.second(block, PAIR, floor=0.0)
     rows["has_evidence"] = True
     return Comparison(
-        scored_pairs(rows, [left.id, right.id], finder.find)[0],
+        scored_pairs(rows, [left.id, right.id], EvidenceFinder(texts, tokens, block).find)[0],
         left.text,
         right.text,
         settings.threshold,
@@ -69,8 +67,4 @@ def _known_to(corpus: Result, settings: Settings) -> Boilerplate:
         raise InvalidSetting(
             f"ngram must be that of the corpus, {corpus.settings.ngram}, got {settings.ngram}"
         )
-    return _load(corpus.boilerplate)
-
-
-# A caller may compare many pairs with one corpus, one after the other.
-_load = lru_cache(maxsize=1)(Boilerplate.from_bytes)
+    return load_boilerplate(corpus.boilerplate)

@@ -110,7 +110,7 @@ def part_forms(
         Their scores in the first pass.
     """
     # Documents this alike differ in too few words to be two reports of a form.
-    alike = components(stories.size, pairs[strict > 1 - forms.MIN_OWN])
+    alike = components(stories.size, pairs[strict > 1 - forms.OWN_OF_FRAME])
     samples = forms.draw_samples(blocks.block(), stories, alike == np.arange(alike.size))
     found = [forms.Forms.none(), *blocks.over(forms.find, samples.in_parts())]
     documents, texts = (np.concatenate(column) for column in zip(*found, strict=True))

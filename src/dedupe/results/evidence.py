@@ -6,7 +6,7 @@ left to `dedupe.report`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,8 @@ from dedupe.arrays import Bools, Ints, part
 from dedupe.results.records import Evidence, Passage, Remainder, Span, Unlisted
 from dedupe.scoring.alignment import shared_runs
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate
-from dedupe.shingling import hash_tokens
+from dedupe.scoring.boilerplate import Boilerplate, load_boilerplate
+from dedupe.shingling import Tokens, hash_tokens
 
 __all__ = ["EvidenceFinder", "EvidenceOfTexts", "excerpt", "gather"]
 
@@ -28,19 +28,34 @@ HEAD, TAIL = 160, 80
 
 
 class EvidenceFinder:
-    """Finds what documents of a few texts share, word by word."""
+    """Finds what documents of a few texts share, word by word.
 
-    def __init__(self, texts: Sequence[str], ngram: int, boilerplate: Boilerplate) -> None:
-        self.texts = texts
-        self.tokens = hash_tokens(texts, detail=True)
-        self.block = Block.of(self.tokens, ngram).weighed(boilerplate)
+    Parameters
+    ----------
+    texts : sequence of str
+    tokens : Tokens
+        Those of the texts, in detail.
+    block : Block
+        Made of the tokens, and weighed.
+    """
+
+    def __init__(self, texts: Sequence[str], tokens: Tokens, block: Block) -> None:
+        self._texts = texts
+        self._tokens = tokens
+        self._block = block
+
+    @classmethod
+    def of(cls, texts: Sequence[str], ngram: int, boilerplate: Boilerplate) -> Self:
+        """Return the finder for some texts."""
+        tokens = hash_tokens(texts, detail=True)
+        return cls(texts, tokens, Block.of(tokens, ngram).weighed(boilerplate))
 
     def find(self, left: int, right: int, limit: int | None = None) -> Evidence:
         """Return the passages that two of the texts share and what only one of them says."""
         # A block is for one thread at a time, and any thread may ask.
-        runs, is_boilerplate = shared_runs(self.block.another(), left, right)
+        runs, is_boilerplate = shared_runs(self._block.another(), left, right)
         return gather(
-            (self.texts[left], self.texts[right]),
+            (self._texts[left], self._texts[right]),
             (self._spans(left), self._spans(right)),
             runs,
             is_boilerplate,
@@ -48,8 +63,8 @@ class EvidenceFinder:
         )
 
     def _spans(self, number: int) -> npt.NDArray[np.int32]:
-        assert self.tokens.spans is not None
-        return self.tokens.spans[part(self.tokens.offsets, number)]
+        assert self._tokens.spans is not None
+        return self._tokens.spans[part(self._tokens.offsets, number)]
 
 
 class EvidenceOfTexts:
@@ -73,19 +88,15 @@ class EvidenceOfTexts:
 
     def __call__(self, left: int, right: int) -> Evidence:
         """Return the evidence of two documents."""
-        texts = self._texts([left, right])
-        return EvidenceFinder(texts, self._ngram, self._known_boilerplate).find(0, 1, N_LISTED)
-
-    @cached_property
-    def _known_boilerplate(self) -> Boilerplate:
-        return Boilerplate.from_bytes(self._boilerplate)
+        texts, known = self._texts([left, right]), load_boilerplate(self._boilerplate)
+        return EvidenceFinder.of(texts, self._ngram, known).find(0, 1, N_LISTED)
 
 
 def gather(
     texts: tuple[str, str],
     spans: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]],
     runs: Ints,
-    boilerplate: Bools | None = None,
+    is_boilerplate: Bools | None = None,
     limit: int | None = None,
 ) -> Evidence:
     """Return what two texts share and what only one of them says.
@@ -98,12 +109,12 @@ def gather(
     runs : int64 [shape=(n_runs, 3)]
         First word on the left, first word on the right, number of words, in the
         order of the left; no word is in two runs.
-    boilerplate : bool [shape=(n_runs,)], optional
+    is_boilerplate : bool [shape=(n_runs,)], optional
         Which runs are boilerplate.
     limit : int, optional
         How many passages, and how many remainders of either side, are listed.
     """
-    marks = np.zeros(len(runs), np.bool_) if boilerplate is None else boilerplate
+    marks = np.zeros(len(runs), np.bool_) if is_boilerplate is None else is_boilerplate
     covered = int(runs[:, 2].sum())
     chosen, more_passages = _longest(runs[:, 2], limit, marks)
     left, right, lengths = runs[chosen].T

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -35,8 +35,6 @@ from dedupe.settings import SCORE_FLOOR, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from dedupe.scoring.boilerplate import Boilerplate
 
 __all__ = ["Result"]
 
@@ -177,11 +175,12 @@ class Result:
             return None
         # The kernels take half a second to load, and a saved result needs none.
         from dedupe.results.evidence import EvidenceFinder  # noqa: PLC0415
+        from dedupe.scoring.boilerplate import load_boilerplate  # noqa: PLC0415
 
-        known = _boilerplate(self.boilerplate)
-        evidence = EvidenceFinder([left_text, right_text], self.settings.ngram, known).find(0, 1)
+        known = load_boilerplate(self.boilerplate)
+        finder = EvidenceFinder.of([left_text, right_text], self.settings.ngram, known)
         return Comparison(
-            replace(pair, find_evidence=evidence_of(evidence)),
+            replace(pair, find_evidence=evidence_of(finder.find(0, 1))),
             left_text,
             right_text,
             self.settings.threshold,
@@ -387,14 +386,6 @@ def _from_left(left: str, pair: Pair) -> Pair:
         containment_left=pair.containment_right,
         containment_right=pair.containment_left,
     )
-
-
-@lru_cache(maxsize=1)
-def _boilerplate(data: bytes) -> "Boilerplate":
-    """Load what a result knows of boilerplate, once for the thousands of pairs of a page."""
-    from dedupe.scoring.boilerplate import Boilerplate  # noqa: PLC0415
-
-    return Boilerplate.from_bytes(data)
 
 
 STAYS = f"it scores under {SCORE_FLOOR:g} with the copy to keep, and stays"

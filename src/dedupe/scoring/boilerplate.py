@@ -9,6 +9,8 @@ Only shingles that pairs of different stories share are counted. All others weig
 anyway, and they are nearly all there are.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,9 +24,9 @@ from dedupe.kernels.boilerplate import (
     word_weights_into,
 )
 
-__all__ = ["Boilerplate"]
+__all__ = ["Boilerplate", "load_boilerplate"]
 
-MIN_SLOTS = 1 << 12
+MIN_TABLE = 1 << 12
 MAX_LOAD = 0.5
 
 
@@ -45,7 +47,7 @@ class Boilerplate:
 
     def __init__(self) -> None:
         self._n_keys = 0
-        self._make_slots(MIN_SLOTS)
+        self._make_slots(MIN_TABLE)
 
     def watch(self, shingles: Hashes, counts: npt.NDArray[np.uint16] | None = None) -> None:
         """Take up shingles to count, from `counts` on; those taken up before stay as they are."""
@@ -146,3 +148,12 @@ class Boilerplate:
         keys, counts = self._keys[used], self._counts[used]
         self._make_slots(n_slots)
         insert_into(keys, counts, self._keys, self._counts, self._last_cluster)
+
+
+@lru_cache(maxsize=1)
+def load_boilerplate(data: bytes) -> Boilerplate:
+    """Return `Boilerplate.from_bytes`, made once for the many pairs of one result.
+
+    It is shared: weigh with it, and count into another.
+    """
+    return Boilerplate.from_bytes(data)

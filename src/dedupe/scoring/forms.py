@@ -41,7 +41,7 @@ OWN_SHARE = 0.25
 MIN_SLOTS = 3
 """Fewer are edits of one text, or a hole, which the score sees."""
 
-MIN_OWN = 0.05
+OWN_OF_FRAME = 0.05
 """Words of its own in slots that a document has for each word of the frame: a date
 alone makes no form."""
 
@@ -124,7 +124,7 @@ def are_forms(block: Block, samples: Samples) -> Bools:
     frame, n_slots, own, other = _slots(block, samples).T
     looks_so = (
         (n_slots >= MIN_SLOTS)
-        & (own >= MIN_OWN * frame)
+        & (own >= OWN_OF_FRAME * frame)
         & (own >= OWN_OF_REST * other)
         & (frame >= MIN_FRAME * (own + other))
     )

@@ -93,13 +93,18 @@ def reason(verdict: str, row: Mapping[str, float]) -> str:
     )
     parts = f"{shared} words shared, {differing}"
     if boilerplate:
-        parts += f"; {boilerplate} of them {'is' if boilerplate == 1 else 'are'} boilerplate"
+        parts += f"; {boilerplate} shared {_words_are(boilerplate)} boilerplate"
     if verdict == "same template":
         return f"{parts}: same template, different story"
     if verdict != "different" or row.get("matched", 0) >= rule.MIN_WORDS:
         return parts
     weighed = "" if shared < rule.MIN_WORDS else ", weighed by how many stories have them,"
     return f"{parts}: they are{weighed} fewer than the {rule.MIN_WORDS} that make a story"
+
+
+def _words_are(n: float) -> str:
+    """Return the noun and verb for a number of words."""
+    return "word is" if n == 1 else "words are"
 
 
 def _replaced(hole: float, replaced: float, places: float) -> str:

@@ -12,7 +12,7 @@ MIN_WORDS = 20
 """Shared words below which two documents have no story in common, only a phrase."""
 
 MIN_OWN = 3
-"""Words that no third story has, of a text that weighs less than MIN_WORDS: one more
+"""Words that no other story has, of a text that weighs less than MIN_WORDS: one more
 than a date or a name."""
 
 HOLE_COST = 2.0
