@@ -104,7 +104,7 @@ class Settings:
 
     @property
     def bands(self) -> int:
-        """How many bands the MinHash index has, one for each value of the signature."""
+        """How many bands `dedupe.lsh` makes of a signature: each of its values is one."""
         return self.num_perm
 
     @property

@@ -94,8 +94,8 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
     left, right : int64 [shape=(n_pairs,)]
         Document numbers within the block; no document is empty.
     min_words : int
-        Shared words below which it is not told where those stand: a hole and an
-        excess are 0. It takes a third of the time.
+        Below this many shared words nobody looks where they stand: hole and excess
+        are 0. It takes a third of the time.
     """
     n_words = block.n_words
     larger, smaller, swap = by_size(block, left, right)

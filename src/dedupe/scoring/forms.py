@@ -33,7 +33,7 @@ LONGEST = 1 << 13
 """Words of a document that are looked at: forms are short, and documents need not be."""
 
 FRAME_SHARE = 0.75
-"""Share of the documents that more than hold a shingle of the frame: some have edits."""
+"""A shingle of the frame is in more than this share of the documents: some have edits."""
 
 OWN_SHARE = 0.25
 """Share of the documents that may hold what still counts as a document's own."""

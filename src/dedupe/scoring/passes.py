@@ -84,7 +84,8 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
 """What is known of a scored pair: the type of each column, and how it is found.
 
 A row takes 74 bytes, a `Pair` ten times as many. A column named like a field of
-`dedupe.Pair` fills it; documents and verdict are put into words first.
+`dedupe.Pair` fills it; documents and verdict are put into words first. What a new one is
+for identical documents stands in `identical`; JSON has it in a schema and a version.
 """
 
 ROW = np.dtype([(name, dtype) for name, (dtype, _) in COLUMNS.items()])

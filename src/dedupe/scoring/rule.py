@@ -2,7 +2,8 @@
 
 `dedupe.scoring.score` applies them, and `dedupe.scoring.relations` puts what comes of it
 into words. Those of single words and lines stand in the kernel of
-`dedupe.scoring.alignment`, since compiled code holds them.
+`dedupe.scoring.alignment`, since compiled code holds them. Whoever
+changes one raises `dedupe.settings.RULE_VERSION`.
 """
 
 MIN_HOLE = 10
@@ -12,8 +13,8 @@ MIN_WORDS = 20
 """Shared words below which two documents have no story in common, only a phrase."""
 
 MIN_OWN = 3
-"""Words that no other story has, of a text that weighs less than MIN_WORDS: one more
-than a date or a name."""
+"""Shared words that no other story has, which a text that weighs less than MIN_WORDS
+needs: one more than a date or a name."""
 
 HOLE_COST = 2.0
 """How much of the score a hole takes: all of it when it is half as long as the match."""
@@ -43,7 +44,8 @@ SHORT_SHARE = 0.9
 """Share of the words of *both* sides that two short texts must share."""
 
 TEMPLATE_SHARE = 0.6
-"""Share of the score that a hole takes between two stories in one template."""
+"""Share of the score that a hole takes between two stories in one template: what is left
+stays under the default threshold."""
 
 NEARLY_ALL = 0.9
 """Share of a document's words that make it contained in another."""
