@@ -274,7 +274,7 @@ CONSTANTS = [
     ("decides", "one for every two other words in gaps", 1 / forms.OWN_OF_REST, 2),
     ("decides", "one and a quarter", forms.MIN_FRAME, 1.25),
     ("decides", "share half of what stands in their slots", forms.FILLING_SHARE, 0.5),
-    ("decides", "at least three of them must be in no other story", rule.MIN_OWN, 3),
+    ("decides", "at least three of the shared words must be in no other story", rule.MIN_OWN, 3),
     ("limits", "less than one changing word in twenty", forms.OWN_OF_FRAME, 1 / 20),
     ("threshold", "*threshold*, 0.4 by default", dedupe.Settings.threshold, 0.4),
     ("threshold", "0.1 is the lowest threshold", SCORE_FLOOR, 0.1),
