@@ -19,11 +19,14 @@ from blocks import (
     story,
 )
 from dedupe.kernels import alignment as kernel
+from dedupe.kernels.tables import SALT
 from dedupe.scoring.alignment import align, by_size, shared_shingles, similarities
 from dedupe.scoring.block import totals_of
 
+salts = st.integers(0, 2**63 - 1).map(lambda n: np.uint64(2 * n + 1))
 
-def measures_of(block, larger, smaller):
+
+def measures_of(block, larger, smaller, salt=SALT):
     """Run the kernel on some pairs of a block."""
     found = np.empty((len(larger), kernel.N_MEASURES))
     kernel.align_pairs_into(
@@ -36,20 +39,20 @@ def measures_of(block, larger, smaller):
         block.weights,
         block.ngram,
         0,
-        *scratch_of(block),
+        *scratch_of(block, salt),
         found,
     )
     return [reference.Measures(*row) for row in found.tolist()]
 
 
-def scratch_of(block):
+def scratch_of(block, salt=SALT):
     """Return what the kernels work in, full of what must not matter, but for their marks."""
     longest = int(np.diff(block.token_offsets).max())
     n_slots = 1 << (2 * longest).bit_length()
     n_words = n_slots // kernel.SLOTS_PER_WORD + 1
     rows = np.full((kernel.N_SCRATCH, longest), 7, np.int32)
     rows[[kernel.COVER_LARGER, kernel.COVER_SMALLER, kernel.SEEN]] = 0
-    return np.full(n_slots, 7, np.int32), np.full(n_words, 7, np.uint64), rows
+    return np.full(n_slots, 7, np.int32), salt, np.full(n_words, 7, np.uint64), rows
 
 
 # --- laws of the kernel ---
@@ -78,6 +81,12 @@ def test_many_pairs_at_once_are_each_pair_alone(block, ngram, data):
     made = make_block(block, ngram)
     together = measures_of(made, *map(list, zip(*pairs, strict=True)))
     assert together == [measures_of(made, [a], [b])[0] for a, b in pairs]
+
+
+@given(documents, documents, ngrams, salts)
+def test_measures_do_not_depend_on_the_salt(larger, smaller, ngram, salt):
+    block = make_block([larger, smaller], ngram)
+    assert measures_of(block, [0], [1], salt) == measures_of(block, [0], [1])
 
 
 @given(st.lists(documents, min_size=1, max_size=4), ngrams, st.data())

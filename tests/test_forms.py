@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import reference
 from dedupe import find_duplicate_texts
 from dedupe.kernels import forms as kernel
+from dedupe.kernels.tables import SALT
 from dedupe.scoring.block import Block, contents_of
 from dedupe.scoring.forms import MIN_DOCUMENTS, SAMPLE, Samples, are_forms, draw_samples
 
@@ -40,7 +41,7 @@ def block_of(texts, ngram=5):
     )
 
 
-def measures_of(clusters, limits, ngram, longest=100):
+def measures_of(clusters, limits, ngram, longest=100, salt=SALT):
     """Run the kernel on some clusters, with what it works in full of what must not matter."""
     block = block_of([document for cluster in clusters for document in cluster], ngram)
     n_documents = block.shingle_offsets.size - 1
@@ -53,6 +54,7 @@ def measures_of(clusters, limits, ngram, longest=100):
         block.shingle_offsets,
         ngram,
         longest,
+        salt,
         np.full(512, 7, np.uint64),
         np.full(512, 7, np.int32),
         np.full(512, 7, np.int64),
@@ -64,6 +66,13 @@ def measures_of(clusters, limits, ngram, longest=100):
 
 
 # --- laws of the kernel ---
+
+
+@given(st.lists(documents, min_size=1, max_size=3), limits, st.integers(0, 2**63 - 1))
+def test_slots_do_not_depend_on_the_salt(clusters, limits, salt):
+    assert measures_of(clusters, limits, 2, salt=np.uint64(2 * salt + 1)) == measures_of(
+        clusters, limits, 2
+    )
 
 
 @given(st.lists(documents, min_size=1, max_size=3), limits, st.integers(1, 6))

@@ -5,9 +5,10 @@ to see through what stands around it.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from html.parser import HTMLParser
+
+from lxml import etree
 
 from dedupe.documents.document import Options, Placed, from_value
 from dedupe.documents.encoding import decode, text_chunks
@@ -15,13 +16,28 @@ from dedupe.documents.streams import Source, Unreadable, read_whole
 
 __all__ = ["read_html", "visible_text"]
 
+MAX_DEPTH = 2000
+"""Elements within each other, beyond which a page is refused.
+
+An end tag that ends nothing is compared with every open element: without a limit a page
+of such tags would take time that grows with the square of its size. Browsers stop at 512.
+"""
+
+MAX_ELEMENTS, MAX_ATTRIBUTES = 10_000, 200
+"""Elements of a page, and attributes of one, beyond which nobody looks for an article in it.
+
+trafilatura takes up to a tenth of a millisecond an element, and time that grows with the
+square of the attributes.
+"""
+
 
 def read_html(source: Source, options: Options) -> Iterator[Placed]:
     """Read a page as one document."""
     data = read_whole(text_chunks(source.chunks), options.max_bytes)
     declared = _CHARSET.search(data, 0, 1024)
     page = decode(data, declared[1].decode("ascii") if declared else "")
-    text = _article(page) or visible_text(page)
+    shown = _parse(page)
+    text = (_article(page) if shown.is_simple else None) or shown.text()
     yield Placed(source.id, from_value(source.id, text, source.time))
 
 
@@ -50,20 +66,29 @@ def _extractor() -> Callable[[str], str | None] | None:
 def visible_text(page: str) -> str:
     r"""Return the text that a browser shows, a line for each block.
 
+    It takes time linear in the length of the page, whatever that holds.
+
+    Raises
+    ------
+    Unreadable
+        When elements are nested deeper than `MAX_DEPTH`.
+
+    Examples
+    --------
     >>> visible_text("<title>News</title><h1>Bridge &amp; road</h1><p>Closed<br>on <b>Monday</b>")
     'Bridge & road\nClosed\non Monday'
     """
-    parser = _VisibleText()
-    # The parser fails on such declarations, which browsers take for comments.
-    try:
-        parser.feed(_MARKED_SECTION.sub("<!-- -->", page))
-        parser.close()
-    except AssertionError as error:  # Which is how the parser says that it gives up.
-        raise Unreadable(f"HTML that cannot be parsed: {error}", "save it as text") from error
-    return parser.text()
+    return _parse(page).text()
 
 
-_MARKED_SECTION = re.compile(r"<!\[[^>]*>?")
+def _parse(page: str) -> "_VisibleText":
+    """Return what is shown of a page; no tree is built."""
+    shown = _VisibleText()
+    parser = etree.HTMLParser(target=shown, huge_tree=True)
+    parser.feed(page)
+    parser.close()
+    return shown
+
 
 _UNSEEN = frozenset(("script", "style", "noscript", "template", "title"))
 _CELLS = frozenset(("td", "th"))
@@ -75,33 +100,52 @@ _BLOCKS = frozenset(
 )
 
 
-class _VisibleText(HTMLParser):
-    """Collects text: blocks end lines, cells are set apart, white space is one space."""
+class _VisibleText:
+    """Collects text: blocks end lines, cells are set apart, white space is one space.
+
+    The parser ends every element that has begun, at the latest with the page.
+    """
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._parts: list[str] = []
-        self._unseen: list[str] = []
+        self._n_unseen = 0
         self._n_pre = 0
+        self._depth = 0
+        self._n_elements = 0
+        self._most_attributes = 0
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+    @property
+    def is_simple(self) -> bool:
+        """Whether an article can be looked for at a price that is bounded."""
+        return self._n_elements <= MAX_ELEMENTS and self._most_attributes <= MAX_ATTRIBUTES
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Begin a line, a cell or what is not shown."""
-        if tag in _UNSEEN:
-            self._unseen.append(tag)
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise Unreadable(
+                f"HTML must be nested at most {MAX_DEPTH} elements deep", "save it as text"
+            )
+        self._n_elements += 1
+        self._most_attributes = max(self._most_attributes, len(attributes))
+        self._n_unseen += tag in _UNSEEN
         self._n_pre += tag == "pre"
         self._separate(tag)
 
-    def handle_endtag(self, tag: str) -> None:
-        """End what has begun; an end tag without a beginning does nothing."""
-        if tag in self._unseen:
-            del self._unseen[self._unseen.index(tag) :]
-        self._n_pre -= tag == "pre" and self._n_pre > 0
+    def end(self, tag: str) -> None:
+        """End what has begun."""
+        self._depth -= 1
+        self._n_unseen -= tag in _UNSEEN
+        self._n_pre -= tag == "pre"
         self._separate(tag)
 
-    def handle_data(self, data: str) -> None:
+    def data(self, data: str) -> None:
         """Keep text that is shown."""
-        if not self._unseen:
+        if not self._n_unseen:
             self._parts.append(data if self._n_pre else _SPACE.sub(" ", data))
+
+    def close(self) -> None:
+        """Do nothing at the end of the page, which the parser asks for."""
 
     def _separate(self, tag: str) -> None:
         """Keep apart what stands apart on the page."""

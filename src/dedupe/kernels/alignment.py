@@ -11,6 +11,7 @@ without sharing it.
 import numpy as np
 
 from dedupe.kernels import compiled
+from dedupe.kernels.tables import home
 
 __all__ = [
     "AHEAD",
@@ -82,23 +83,17 @@ makes them three times as fast to compare.
 
 
 @compiled
-def _slot(shingle, mask):
-    """Return the home of a shingle in the table; its bits are well mixed already."""
-    return np.int64(shingle & U(mask))
-
-
-@compiled
 def _sieve_place(shingle, mask):
     """Return the word of the sieve for a shingle, and its bit there.
 
-    They come from other bits of the shingle than its slot.
+    They come from bits of the shingle itself: a bit that is set in vain costs a look.
     """
     word = np.int64(shingle >> U(40)) & (mask // SLOTS_PER_WORD)
     return word, U(1) << ((shingle >> U(32)) & U(63))
 
 
 @compiled
-def _index_into(shingles, slots, sieve, mask, scratch):
+def _index_into(shingles, slots, salt, sieve, mask, scratch):
     """Put the positions of a document's shingles into a table; return how many are distinct.
 
     Linear probing. Of equal shingles the table holds the first; NEXT leads from
@@ -112,7 +107,7 @@ def _index_into(shingles, slots, sieve, mask, scratch):
     for i in range(shingles.size - 1, -1, -1):
         word, bit = _sieve_place(shingles[i], mask)
         sieve[word] |= bit
-        s = _slot(shingles[i], mask)
+        s = home(shingles[i], salt, mask)
         while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
             s = (s + 1) & mask
         scratch[NEXT, i] = slots[s]
@@ -128,7 +123,7 @@ def _index_into(shingles, slots, sieve, mask, scratch):
 
 
 @compiled
-def count_distinct_into(documents, shingles, offsets, slots, sieve, scratch, n_distinct):
+def count_distinct_into(documents, shingles, offsets, slots, salt, sieve, scratch, n_distinct):
     """Write the number of distinct shingles of some documents.
 
     Parameters
@@ -137,6 +132,7 @@ def count_distinct_into(documents, shingles, offsets, slots, sieve, scratch, n_d
     shingles : uint64 [shape=(total,)]
     offsets : int64 [shape=(n_docs + 1,)]
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
+    salt : uint64, see `dedupe.kernels.tables`
     sieve : uint64 [shape=(slots.size // SLOTS_PER_WORD + 1,)], scratch
     scratch : int32 [shape=(N_SCRATCH, longest document)], scratch
         The rows of marks, COVER_LARGER, COVER_SMALLER and SEEN, are 0 before and after.
@@ -145,7 +141,7 @@ def count_distinct_into(documents, shingles, offsets, slots, sieve, scratch, n_d
     for i in range(documents.size):
         d = documents[i]
         document = shingles[offsets[d] : offsets[d + 1]]
-        n_distinct[i] = _index_into(document, slots, sieve, _mask(document.size), scratch)
+        n_distinct[i] = _index_into(document, slots, salt, sieve, _mask(document.size), scratch)
 
 
 @compiled
@@ -158,7 +154,7 @@ def _mask(n):
 
 
 @compiled
-def _match_into(larger, smaller, slots, sieve, mask, scratch):
+def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
     """Write which shingles of the smaller document, in HIT, stand where in the larger, in MATCH.
 
     A shingle that continues the match before it does so; any other takes its next
@@ -177,7 +173,7 @@ def _match_into(larger, smaller, slots, sieve, mask, scratch):
         word, bit = _sieve_place(shingle, mask)
         if not sieve[word] & bit:
             continue
-        s = _slot(shingle, mask)
+        s = home(shingle, salt, mask)
         while slots[s] >= 0 and larger[slots[s]] != shingle:
             s = (s + 1) & mask
         found = slots[s]
@@ -198,7 +194,7 @@ def _match_into(larger, smaller, slots, sieve, mask, scratch):
 
 
 @compiled
-def _match_pair_into(a, b, indexed, shingles, offsets, slots, sieve, scratch):
+def _match_pair_into(a, b, indexed, shingles, offsets, slots, salt, sieve, scratch):
     """Match document `b` with the larger document `a`, which is in the table from now on.
 
     `indexed` is the document that the table holds already, or -1. Return how many
@@ -207,8 +203,10 @@ def _match_pair_into(a, b, indexed, shingles, offsets, slots, sieve, scratch):
     larger = shingles[offsets[a] : offsets[a + 1]]
     mask = _mask(larger.size)
     if indexed != a:
-        _index_into(larger, slots, sieve, mask, scratch)
-    return _match_into(larger, shingles[offsets[b] : offsets[b + 1]], slots, sieve, mask, scratch)
+        _index_into(larger, slots, salt, sieve, mask, scratch)
+    return _match_into(
+        larger, shingles[offsets[b] : offsets[b + 1]], slots, salt, sieve, mask, scratch
+    )
 
 
 @compiled
@@ -438,6 +436,7 @@ def align_pairs_into(
     ngram,
     min_words,
     slots,
+    salt,
     sieve,
     scratch,
     measures,
@@ -457,14 +456,16 @@ def align_pairs_into(
     min_words : int
         Shared words on both sides from which holes, excesses and ends are looked for;
         they are 0 below.
-    slots, sieve, scratch : as in `count_distinct_into`
+    slots, salt, sieve, scratch : as in `count_distinct_into`
     measures : float64 [shape=(n_pairs, N_MEASURES)], overwritten
     """
     indexed = -1
     for p in range(larger.size):
         a = larger[p]
         b = smaller[p]
-        n_hits = _match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, sieve, scratch)
+        n_hits = _match_pair_into(
+            a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
+        )
         indexed = a
         lines_a = lines[token_offsets[a] : token_offsets[a + 1]]
         lines_b = lines[token_offsets[b] : token_offsets[b + 1]]
@@ -492,19 +493,22 @@ def align_pairs_into(
 
 
 @compiled
-def shared_into(larger, smaller, shingles, shingle_offsets, slots, sieve, scratch, shared):
+def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, scratch, shared):
     """Write the shingles of smaller documents that their larger one has; return how many.
 
     Parameters
     ----------
-    larger, smaller, shingles, shingle_offsets, slots, sieve, scratch : as in `align_pairs_into`
+    larger, smaller, shingles, shingle_offsets : as in `align_pairs_into`
+    slots, salt, sieve, scratch : as in `count_distinct_into`
     shared : uint64 [shape=(shingles of all smaller documents,)], overwritten
     """
     n_shared = 0
     indexed = -1
     for p in range(larger.size):
         a, b = larger[p], smaller[p]
-        n_hits = _match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, sieve, scratch)
+        n_hits = _match_pair_into(
+            a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
+        )
         indexed = a
         for h in range(n_hits):
             shared[n_shared] = shingles[shingle_offsets[b] + scratch[HIT, h]]
@@ -513,7 +517,9 @@ def shared_into(larger, smaller, shingles, shingle_offsets, slots, sieve, scratc
 
 
 @compiled
-def runs_of_pair_into(larger, smaller, words_larger, words_smaller, ngram, slots, sieve, scratch):
+def runs_of_pair_into(
+    larger, smaller, words_larger, words_smaller, ngram, slots, salt, sieve, scratch
+):
     """Write the runs of one pair into `scratch`, ordered by the smaller document.
 
     Parameters
@@ -521,7 +527,7 @@ def runs_of_pair_into(larger, smaller, words_larger, words_smaller, ngram, slots
     larger, smaller : uint64 [shape=(n_shingles,)]
     words_larger, words_smaller : int
     ngram : int
-    slots, sieve, scratch : as in `count_distinct_into`
+    slots, salt, sieve, scratch : as in `count_distinct_into`
 
     Returns
     -------
@@ -529,6 +535,6 @@ def runs_of_pair_into(larger, smaller, words_larger, words_smaller, ngram, slots
         How many columns of RUN_LARGER, RUN_SMALLER and RUN_LENGTH are valid.
     """
     mask = _mask(larger.size)
-    _index_into(larger, slots, sieve, mask, scratch)
-    n_hits = _match_into(larger, smaller, slots, sieve, mask, scratch)
+    _index_into(larger, slots, salt, sieve, mask, scratch)
+    n_hits = _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
     return _runs_into(n_hits, words_larger, words_smaller, ngram, scratch)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dedupe.kernels import compiled
+from dedupe.kernels.tables import home
 
 __all__ = [
     "EMPTY",
@@ -14,8 +15,6 @@ __all__ = [
     "word_weights_into",
 ]
 
-U = np.uint64
-
 # What `last_cluster` says of a slot that holds no shingle, or one not counted yet.
 EMPTY, COUNTLESS = -1, -2
 
@@ -26,29 +25,30 @@ MAX_COUNT = OF_FORM - 1
 
 
 @compiled
-def _find(shingle, keys, last_cluster):
+def _find(shingle, salt, keys, last_cluster):
     """Return the slot of a shingle, or the empty slot where it belongs."""
     mask = keys.size - 1
-    slot = np.int64(shingle & U(mask))
+    slot = home(shingle, salt, mask)
     while last_cluster[slot] != EMPTY and keys[slot] != shingle:
         slot = (slot + 1) & mask
     return slot
 
 
 @compiled
-def insert_into(shingles, shingle_counts, keys, counts, last_cluster):
+def insert_into(shingles, shingle_counts, salt, keys, counts, last_cluster):
     """Write shingles that are not in the table yet; return how many those were.
 
     Parameters
     ----------
     shingles : uint64 [shape=(n,)]
     shingle_counts : uint16 [shape=(n,)], what each is to start with
+    salt : uint64, see `dedupe.kernels.tables`
     keys : uint64, counts : uint16, last_cluster : int32 [shape=(a power of two,)]
         The table, with room for all of them.
     """
     n_new = 0
     for i in range(shingles.size):
-        slot = _find(shingles[i], keys, last_cluster)
+        slot = _find(shingles[i], salt, keys, last_cluster)
         if last_cluster[slot] == EMPTY:
             keys[slot] = shingles[i]
             counts[slot] = shingle_counts[i]
@@ -58,7 +58,7 @@ def insert_into(shingles, shingle_counts, keys, counts, last_cluster):
 
 
 @compiled
-def count_clusters_into(shingles, offsets, order, clusters, keys, counts, last_cluster):
+def count_clusters_into(shingles, offsets, order, clusters, salt, keys, counts, last_cluster):
     """Count, for the shingles in the table, the clusters of a block of documents.
 
     Parameters
@@ -68,35 +68,35 @@ def count_clusters_into(shingles, offsets, order, clusters, keys, counts, last_c
     order : int64 [shape=(n,)]
         The documents to count, those of a cluster after each other, also across calls.
     clusters : int64 [shape=(n_docs,)], not negative
-    keys, counts, last_cluster
+    salt, keys, counts, last_cluster
         The table, as in `insert_into`.
     """
     for d in order:
         for i in range(offsets[d], offsets[d + 1]):
-            slot = _find(shingles[i], keys, last_cluster)
+            slot = _find(shingles[i], salt, keys, last_cluster)
             if last_cluster[slot] != EMPTY and last_cluster[slot] != clusters[d]:
                 last_cluster[slot] = clusters[d]
                 counts[slot] = min(counts[slot] + 1, MAX_COUNT)
 
 
 @compiled
-def mark_into(shingles, keys, counts, last_cluster):
+def mark_into(shingles, salt, keys, counts, last_cluster):
     """Note of some shingles, as far as they are in the table, that they are part of a form.
 
     Parameters
     ----------
     shingles : uint64 [shape=(n,)]
-    keys, counts, last_cluster
+    salt, keys, counts, last_cluster
         The table, as in `insert_into`.
     """
     for shingle in shingles:
-        slot = _find(shingle, keys, last_cluster)
+        slot = _find(shingle, salt, keys, last_cluster)
         if last_cluster[slot] != EMPTY:
             counts[slot] |= OF_FORM
 
 
 @compiled
-def word_weights_into(shingles, offsets, token_offsets, keys, counts, last_cluster, weights):
+def word_weights_into(shingles, offsets, token_offsets, salt, keys, counts, last_cluster, weights):
     """Write the weight of each word: 1 over the number of clusters that hold its shingle.
 
     The shingle of a word is the one that starts with it; the last words of a
@@ -108,7 +108,7 @@ def word_weights_into(shingles, offsets, token_offsets, keys, counts, last_clust
     ----------
     shingles : uint64 [shape=(n_shingles,)]
     offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    keys, counts, last_cluster
+    salt, keys, counts, last_cluster
         The table, as in `insert_into`.
     weights : float32 [shape=(n_tokens,)], overwritten
     """
@@ -118,7 +118,7 @@ def word_weights_into(shingles, offsets, token_offsets, keys, counts, last_clust
         weights[first : first + n_words] = 1
         weight = np.float32(1)
         for i in range(n_shingles):
-            slot = _find(shingles[offsets[d] + i], keys, last_cluster)
+            slot = _find(shingles[offsets[d] + i], salt, keys, last_cluster)
             count = counts[slot] if last_cluster[slot] != EMPTY else 1
             weight = np.float32(1) / np.float32(max(count & MAX_COUNT, 1))
             n_covered = n_words - n_shingles + 1 if count & OF_FORM else 1

@@ -5,13 +5,10 @@ follow each other there may be a gap. Where more than half of the documents say 
 same in it, the gap is an edit of the others. Otherwise it is a *slot*.
 """
 
-import numpy as np
-
 from dedupe.kernels import compiled
+from dedupe.kernels.tables import home
 
 __all__ = ["FRAME", "N_MEASURES", "OTHER", "OWN", "SLOTS", "count_slots_into"]
-
-U = np.uint64
 
 # The columns of a row of measures.
 FRAME, SLOTS, OWN, OTHER = 0, 1, 2, 3
@@ -19,21 +16,21 @@ N_MEASURES = 4
 
 
 @compiled
-def _count_into(documents, shingles, offsets, longest, mask, keys, counts, last, homes):
+def _count_into(documents, shingles, offsets, longest, salt, mask, keys, counts, last, homes):
     """Count in how many documents each shingle stands; HOMES are their slots in the table."""
     counts[: mask + 1] = 0
     last[: mask + 1] = -1
     n = 0
     for d in documents:
         for i in range(offsets[d], min(offsets[d + 1], offsets[d] + longest)):
-            home = np.int64(shingles[i] & U(mask))
-            while counts[home] > 0 and keys[home] != shingles[i]:
-                home = (home + 1) & mask
-            keys[home] = shingles[i]
-            if last[home] != d:
-                last[home] = d
-                counts[home] += 1
-            homes[n] = home
+            slot = home(shingles[i], salt, mask)
+            while counts[slot] > 0 and keys[slot] != shingles[i]:
+                slot = (slot + 1) & mask
+            keys[slot] = shingles[i]
+            if last[slot] != d:
+                last[slot] = d
+                counts[slot] += 1
+            homes[n] = slot
             n += 1
 
 
@@ -95,6 +92,7 @@ def count_slots_into(
     offsets,
     ngram,
     longest,
+    salt,
     keys,
     counts,
     last,
@@ -121,6 +119,7 @@ def count_slots_into(
     ngram : int
     longest : int
         Shingles of a document that are looked at, from its beginning.
+    salt : uint64, see `dedupe.kernels.tables`
     keys : uint64, counts : int32, last : int64, leads_on : uint8 [shape=(a power of two,)]
         Scratch, at least twice as long as any cluster has such shingles.
     homes : int64 [shape=(such shingles of a cluster,)], scratch
@@ -136,7 +135,7 @@ def count_slots_into(
             mask *= 2
         mask -= 1
         leads_on[: mask + 1] = 0
-        _count_into(some, shingles, offsets, longest, mask, keys, counts, last, homes)
+        _count_into(some, shingles, offsets, longest, salt, mask, keys, counts, last, homes)
         frame, common, few = limits[c]
         first = 0
         for d in some:

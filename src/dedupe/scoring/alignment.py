@@ -99,7 +99,7 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
     """
     n_words = block.n_words
     larger, smaller, swap = by_size(block, left, right)
-    slots, sieve, scratch = block.scratch
+    slots, salt, sieve, scratch = block.scratch
     measures = np.empty((left.size, kernel.N_MEASURES))
     kernel.align_pairs_into(
         larger,
@@ -112,6 +112,7 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
         block.ngram,
         min_words,
         slots,
+        salt,
         sieve,
         scratch,
         measures,
@@ -193,10 +194,10 @@ def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Fl
     """
     left, right, shared = alignment.left, alignment.right, alignment.n_shared_shingles
     documents = np.unique([left, right])
-    slots, sieve, scratch = block.scratch
+    slots, salt, sieve, scratch = block.scratch
     counts = np.empty(documents.size, np.int64)
     kernel.count_distinct_into(
-        documents, block.shingles, block.shingle_offsets, slots, sieve, scratch, counts
+        documents, block.shingles, block.shingle_offsets, slots, salt, sieve, scratch, counts
     )
     in_left = counts[np.searchsorted(documents, left)]
     in_right = counts[np.searchsorted(documents, right)]
@@ -225,7 +226,7 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
     n_words = block.n_words
     both = by_size(block, np.array([left]), np.array([right]))
     larger, smaller, swap = (int(side[0]) for side in both)
-    slots, sieve, scratch = block.scratch
+    slots, salt, sieve, scratch = block.scratch
     n_runs = kernel.runs_of_pair_into(
         block.shingles[block.shingle_offsets[larger] : block.shingle_offsets[larger + 1]],
         block.shingles[block.shingle_offsets[smaller] : block.shingle_offsets[smaller + 1]],
@@ -233,6 +234,7 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
         n_words[smaller],
         block.ngram,
         slots,
+        salt,
         sieve,
         scratch,
     )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from dedupe.arrays import Floats, Hashes, Ints, Weights, offsets_of, part
 from dedupe.kernels import alignment as kernel
+from dedupe.kernels.tables import SALT
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import Tokens, hash_shingles
 
@@ -85,12 +86,13 @@ class Block:
         return np.diff(self.token_offsets)
 
     @cached_property
-    def scratch(self) -> tuple[npt.NDArray[np.int32], Hashes, npt.NDArray[np.int32]]:
-        """The table, the sieve and the rows that the kernels work in."""
+    def scratch(self) -> tuple[npt.NDArray[np.int32], np.uint64, Hashes, npt.NDArray[np.int32]]:
+        """The table, its salt, the sieve and the rows that the kernels work in."""
         longest = max(1, int(self.n_words.max(initial=0)))
         n_slots = 1 << int(2 * longest).bit_length()
         return (
             np.empty(n_slots, np.int32),
+            SALT,
             np.empty(n_slots // kernel.SLOTS_PER_WORD + 1, np.uint64),
             # Nothing may go through all of it for each pair: the kernels leave their marks at 0.
             np.zeros((kernel.N_SCRATCH, longest), np.int32),

@@ -23,6 +23,7 @@ from dedupe.kernels.boilerplate import (
     mark_into,
     word_weights_into,
 )
+from dedupe.kernels.tables import SALT
 
 __all__ = ["Boilerplate", "load_boilerplate"]
 
@@ -54,7 +55,7 @@ class Boilerplate:
         if counts is None:
             counts = np.zeros(shingles.size, np.uint16)
         self._make_room(shingles.size)
-        self._n_keys += insert_into(shingles, counts, self._keys, self._counts, self._last_cluster)
+        self._n_keys += insert_into(shingles, counts, *self._table)
 
     def count(
         self, shingles: Hashes, offsets: Ints, clusters: Ints, order: Ints | None = None
@@ -73,16 +74,14 @@ class Boilerplate:
         """
         if order is None:
             order = np.argsort(clusters, kind="stable")
-        count_clusters_into(
-            shingles, offsets, order, clusters, self._keys, self._counts, self._last_cluster
-        )
+        count_clusters_into(shingles, offsets, order, clusters, *self._table)
 
     def mark(self, shingles: Hashes) -> None:
         """Note of some shingles, as far as they were taken up, that they are part of a form.
 
         All words of such a shingle weigh what it does, not only the first.
         """
-        mark_into(shingles, self._keys, self._counts, self._last_cluster)
+        mark_into(shingles, *self._table)
 
     def weights(self, shingles: Hashes, offsets: Ints, token_offsets: Ints) -> Weights:
         """Return the weight of each word of a block of documents, in (0, 1].
@@ -98,9 +97,7 @@ class Boilerplate:
             shingles,
             offsets,
             token_offsets,
-            self._keys,
-            self._counts,
-            self._last_cluster,
+            *self._table,
             weights,
         )
         return weights
@@ -131,6 +128,11 @@ class Boilerplate:
         )
         return boilerplate
 
+    @property
+    def _table(self) -> tuple[np.uint64, Hashes, npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
+        """What the kernels take for the table."""
+        return SALT, self._keys, self._counts, self._last_cluster
+
     def _make_slots(self, n_slots: int) -> None:
         """Replace the table by an empty one."""
         self._keys = np.zeros(n_slots, np.uint64)
@@ -147,7 +149,7 @@ class Boilerplate:
         used = np.flatnonzero(self._last_cluster != EMPTY)
         keys, counts = self._keys[used], self._counts[used]
         self._make_slots(n_slots)
-        insert_into(keys, counts, self._keys, self._counts, self._last_cluster)
+        insert_into(keys, counts, *self._table)
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from dedupe.arrays import AnyFloats, AnyInts, Bools, Floats, Hashes, Ints, offse
 from dedupe.clustering import average_linkage
 from dedupe.kernels import forms as kernel
 from dedupe.kernels.boilerplate import MAX_COUNT
+from dedupe.kernels.tables import SALT
 from dedupe.scoring.alignment import align
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
@@ -182,6 +183,7 @@ def _slots(block: Block, samples: Samples) -> Ints:
         block.shingle_offsets,
         block.ngram,
         LONGEST,
+        SALT,
         np.empty(n_places, np.uint64),
         np.empty(n_places, np.int32),
         np.empty(n_places, np.int64),

@@ -1,0 +1,37 @@
+"""Says where a shingle belongs in a hash table, in a way that no text can aim at.
+
+The hashes of shingles are public, and texts can be made whose hashes agree in any bits
+that are chosen. Multiplied by a secret odd number, any two of them fall on one slot
+with at most twice the probability of chance (multiplicative hashing; Dietzfelbinger,
+Hagerup, Katajainen & Penttonen 1997); a second round also scatters keys at equal
+distances. What a table answers does not depend on the number.
+"""
+
+import secrets
+
+import numpy as np
+
+from dedupe.kernels import compiled
+
+__all__ = ["SALT", "home"]
+
+U = np.uint64
+
+SALT = U(secrets.randbits(64) | 1)
+"""The secret of this process. A kernel is told it, since compiled code outlives a process."""
+
+
+@compiled
+def home(key, salt, mask):
+    """Return the slot where the search for a key begins, in a table of ``mask + 1``.
+
+    Parameters
+    ----------
+    key, salt : uint64
+    mask : int
+        One less than a power of two of at most ``2 ** 32``.
+    """
+    h = (key ^ (key >> U(32))) * salt
+    h = (h ^ (h >> U(32))) * salt
+    # The upper half times the number of slots, of which again the upper half is a slot.
+    return np.int64(((h >> U(32)) * U(mask + 1)) >> U(32))
