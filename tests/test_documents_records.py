@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -389,6 +390,40 @@ def test_times_of_parquet_are_read(here):
     for column in (day, day.cast(pa.timestamp("ns", "UTC")), day.cast(pa.date32()), [1655337600]):
         name = write({"text": ["a"], "t": column})
         assert [item.time for item in read_paths(name, time_field="t")] == [1655337600.0]
+
+
+def of_numbers(numbers: list[int], type_: pa.DataType) -> pa.Array:
+    """Make a column of dates or times of their numbers, which Python may have none for."""
+    plain = pa.array(numbers, pa.int32() if type_.bit_width == 32 else pa.int64())
+    return pa.Array.from_buffers(type_, len(plain), [None, plain.buffers()[1]])
+
+
+@pytest.mark.parametrize("is_dictionary", [False, True], ids=["plain", "dictionary"])
+@pytest.mark.parametrize(
+    ("type_", "number"),
+    [
+        (pa.date32(), 3_000_000),
+        (pa.date32(), -1_000_000),
+        (pa.timestamp("ms", "UTC"), 10**16),
+        (pa.timestamp("us"), -(2**62)),
+    ],
+)
+def test_a_date_that_python_does_not_have_is_no_time_and_a_number_as_id(
+    here, type_, number, is_dictionary
+):
+    column = of_numbers([number, 1], type_)
+    name = write(
+        {"when": column.dictionary_encode() if is_dictionary else column, "text": ["a", "b"]}
+    )
+    assert next(items_of(name, id_field="when")).id == str(number)
+    assert next(items_of(name, time_field="when")).time is None
+    assert next(items_of(name, text_field="when")).reason == "the text is of type Ticks"
+
+
+def items_of(name: str, **options: str) -> Iterator[Document | Skipped]:
+    """Read a table row by row, whatever becomes of the others."""
+    placed = read_parquet(Source(name, iter(()), path=name), Options(**options))
+    return (item for _, item, _ in placed)
 
 
 def test_damaged_parquet_is_one_skipped(here):

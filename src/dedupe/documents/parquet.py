@@ -43,14 +43,20 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
             parquet.ParquetFile(stream, buffer_size=BUFFER, pre_buffer=False) as file,
         ):
             yield from _rows(file, source, options)
-    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+    except (*FAULTS, pa.ArrowException) as error:
         raise _unreadable(error) from error
+
+
+FAULTS = (OSError, ValueError, LookupError, ArithmeticError, MemoryError)
+"""What damage can raise in pyarrow beside its own exceptions: it believes sizes and numbers."""
 
 
 def _unreadable(error: Exception) -> Unreadable:
     """Say why a table cannot be read: the disk is at fault, or the table."""
     if isinstance(error, OSError) and error.errno is not None:
         return Unreadable(f"cannot be read: {error.strerror or error}", "check the file")
+    if isinstance(error, MemoryError):
+        return Unreadable(f"does not fit into memory: {error}", "write it with smaller row groups")
     # Damage can make names no UTF-8 and columns disappear, too.
     problem = str(error).partition("\n")[0]
     return Unreadable(f"not sound Parquet: {problem}", "write the file anew")
@@ -80,6 +86,8 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
             item: Document | Skipped
             try:
                 record = dict(zip(batch.schema.names, map(_value, values), strict=True))
+                if isinstance(record.get(options.time_field), Ticks):
+                    record[options.time_field] = None
                 _check_size(record[options.text_field], options.max_bytes)
                 item = from_record(record, place, source.time, options)
             except Unreadable as error:
@@ -93,8 +101,17 @@ def _value(scalar: Any) -> object:
         return scalar.as_py()
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8: {error.reason}", "repair this row") from error
-    except ValueError:
-        return None  # A time in nanoseconds, which takes pandas.
+    except (ValueError, OverflowError):
+        inner = getattr(scalar, "value", None)
+        # In a dictionary or an extension type, the value is a scalar once more.
+        return Ticks(inner) if isinstance(inner, int) else _value(inner) if inner else None
+
+
+class Ticks(int):
+    """The number of a date or time that Python has none for: past 9999, or in nanoseconds.
+
+    It makes an id. As a time it would be taken for seconds, and it may count days.
+    """
 
 
 def _check_size(text: object, limit: int) -> None:
@@ -143,7 +160,7 @@ def rewrite_parquet(
         yield sink.taken()
     except InvalidSetting:  # A ValueError, too.
         raise
-    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+    except (*FAULTS, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # Not the table is at fault, but a disk, most often one that is full.
         raise _unreadable(error) from error
