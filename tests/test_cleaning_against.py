@@ -162,7 +162,7 @@ def test_nothing_is_written_when_what_is_old_changes_meanwhile(here, monkeypatch
 def test_no_other_run_is_at_work_on_either_collection(here, monkeypatch, paths, against):
     result = found(COPIES)
 
-    def meanwhile(plan, inputs):
+    def meanwhile(plan, inputs, options):
         monkeypatch.undo()
         monkeypatch.chdir(here)
         with pytest.raises(CannotClean, match="by one run at a time"):

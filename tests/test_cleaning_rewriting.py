@@ -442,6 +442,22 @@ def test_what_is_damaged_is_copied_as_it_is(here):
     assert not Path("out.jsonl").exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that fails")
+@pytest.mark.parametrize("name", ["mem.txt", "mem.jsonl", "mem.csv", "mem.json", "mem.parquet"])
+def test_a_file_that_the_disk_does_not_give_is_named_and_the_others_are_written(here, name):
+    Path("a.txt").write_text("one")
+    Path("b.jsonl").write_text('{"text": "two"}\n{"text": "two"}\n')
+    Path(name).symlink_to("/proc/self/mem")
+    paths = ["a.txt", "b.jsonl", name]
+    result = made(paths, ["b.jsonl:1", "b.jsonl:2"])
+    done = clean(paths, output="out", result=result)
+    assert tree("out") == {"a.txt": b"one", "b.jsonl": b'{"text": "two"}\n'}
+    (left,) = done.left
+    assert (left.id, left.remedy) == (name, "check the file")
+    assert left.reason.startswith("not written: cannot be read: ")
+    assert (done.dropped, done.n_kept) == (("b.jsonl:2",), 2)
+
+
 def test_marks_that_a_damaged_file_cannot_bear_are_said(here):
     data = gzip.compress("\n".join(line(str(i)) for i in range(50)).encode())[:-30]
     Path("in").mkdir()

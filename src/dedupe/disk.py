@@ -1,7 +1,8 @@
 """Writes files whole or not at all, and locks folders so that one run at a time uses them.
 
 What is written stands under another name until it is whole, and is moved then, so that
-neither Ctrl-C nor a full disk leaves half a file or destroys the one before.
+neither Ctrl-C nor a full disk leaves half a file or destroys the one before. That name
+follows from the first, so that the next run clears what a killed one has left.
 """
 
 import errno
@@ -9,12 +10,31 @@ import os
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["check", "draft_of", "replace", "try_lock", "try_lock_folders", "write_all"]
+import xxhash
+
+__all__ = [
+    "check",
+    "clear_draft",
+    "create",
+    "make_folders",
+    "remove_tree",
+    "replace",
+    "settle",
+    "sync",
+    "try_lock",
+    "try_lock_folders",
+    "write_all",
+]
+
+PATIENCE = 10
+"""Seconds to wait for another program that is writing the same file."""
 
 
 def check(path: Path) -> None:
@@ -44,21 +64,192 @@ def replace(path: Path, data: bytes) -> None:
         return
     # What a symbolic link points to is replaced, and not the link.
     path = path.resolve()
-    draft = draft_of(path)
-    try:
-        with draft.open("xb") as file:
-            file.write(data)
+    with _draft(path, data) as name:
         if path.exists():
-            shutil.copymode(path, draft)
-        draft.replace(path)
-    except BaseException:  # Ctrl-C as well.
-        draft.unlink(missing_ok=True)
+            shutil.copymode(path, name)
+        name.replace(path)
+
+
+def create(path: Path, data: bytes) -> None:
+    """Put data into a new file in one step and for good, so that it outlives a crash.
+
+    Raises
+    ------
+    FileExistsError
+        When something has the name already.
+    OSError
+    """
+    with _draft(path, data) as name:
+        settle(name, path)
+
+
+def settle(draft: Path, path: Path) -> None:
+    """Give a finished file its name, for good.
+
+    Raises
+    ------
+    FileExistsError
+        When something has taken the name meanwhile.
+    """
+    # A rename would replace what has come to stand there since we looked; a link cannot.
+    try:
+        os.link(draft, path)
+    except FileExistsError:
         raise
+    except OSError as error:  # A file system without links, where looking first has to do.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, "is there already", str(path)) from error
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync(path.parent)
 
 
-def draft_of(path: Path) -> Path:
-    """Return a name beside a file, hidden and new, for what is to become it."""
-    return path.with_name(f".dedupe-{os.urandom(8).hex()}.tmp")
+def sync(folder: str | os.PathLike[str]) -> None:
+    """Wait until the names in a folder are on disk, where the system has a call for it."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _draft(path: Path, data: bytes) -> Iterator[Path]:
+    """Write data beside a file that it is to become, on the disk; nothing else is left there."""
+    name = _draft_of(path)
+    with _created(name) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            if sys.platform == "win32":
+                file.close()  # Windows moves no file that is open.
+            yield name
+        finally:
+            # Once it was moved, another may bear its name.
+            if file.closed or _is_at(file.fileno(), name):
+                name.unlink(missing_ok=True)
+
+
+def clear_draft(path: Path) -> None:
+    """Remove what a killed run has left beside a file, unless another is writing there now."""
+    _clear(_draft_of(path))
+
+
+def _draft_of(path: Path) -> Path:
+    """Return a name beside a file that follows from its own, and is no longer than others."""
+    return path.with_name(f".dedupe-{xxhash.xxh3_64_hexdigest(os.fsencode(path.name))}.tmp")
+
+
+def _created(name: Path) -> IO[bytes]:
+    """Create a file that nobody else writes to, and lock it."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            file = name.open("xb")
+        except FileExistsError:
+            if _clear(name):
+                continue
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+            continue
+        # Before it was locked, it may have been taken for one that was left.
+        if try_lock(file) and _is_at(file.fileno(), name):
+            return file
+        file.close()
+
+
+def _clear(name: Path) -> bool:
+    """Remove a draft that nobody is writing, whatever it is; return whether it is gone."""
+    if sys.platform == "win32":
+        name.unlink(missing_ok=True)  # It removes no file that is open, and so none in use.
+        return True
+    try:
+        # Neither does a link lead elsewhere, nor does a pipe keep us waiting.
+        handle = os.open(name, os.O_RDONLY | _NO_LINK | _NO_WAIT)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        name.unlink(missing_ok=True)
+        return True
+    try:
+        if not (try_lock(handle) and _is_at(handle, name)):
+            return False
+        name.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
+    return True
+
+
+def _is_at(handle: int, name: Path) -> bool:
+    """Return whether an open file still bears a name."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(handle), name.lstat())
+    return False
+
+
+_NO_LINK, _NO_WAIT, _FOLDER = (
+    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_DIRECTORY")
+)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it, nested more deeply than Python calls."""
+    missing = takewhile(lambda one: not one.is_dir(), chain([folder], folder.parents))
+    for one in reversed([*missing]):
+        one.mkdir(exist_ok=True)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder and all that is in it, nested more deeply than Python calls.
+
+    No link is followed, not even one that is put in the place of a folder meanwhile.
+
+    Raises
+    ------
+    OSError
+    """
+    if sys.platform == "win32":
+        shutil.rmtree(folder)
+        return
+    handle = os.open(folder, _FOLDER | _NO_LINK)
+    try:
+        levels = [(os.fstat(handle), _unlinked(handle))]
+        while len(levels) > 1 or levels[0][1]:
+            left = levels[-1][1]
+            if left:
+                handle = _step(handle, left[-1])
+                levels.append((os.fstat(handle), _unlinked(handle)))
+                continue
+            levels.pop()
+            handle = _step(handle, os.pardir)
+            if not os.path.samestat(os.fstat(handle), levels[-1][0]):
+                raise OSError(errno.ESTALE, "a folder was moved while it was removed", str(folder))
+            os.rmdir(levels[-1][1].pop(), dir_fd=handle)
+    finally:
+        os.close(handle)
+    folder.rmdir()
+
+
+def _unlinked(handle: int) -> list[str]:
+    """Unlink what is in an open folder, but for folders, whose names are returned."""
+    with os.scandir(handle) as entries:
+        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_folder in found:
+        if not is_folder:
+            os.unlink(name, dir_fd=handle)
+    return [name for name, is_folder in found if is_folder]
+
+
+def _step(handle: int, name: str) -> int:
+    """Open a folder beside those of another, which is closed."""
+    there = os.open(name, _FOLDER | _NO_LINK, dir_fd=handle)
+    os.close(handle)
+    return there
 
 
 def write_all(stream: IO[bytes], data: bytes | memoryview) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from dedupe import disk
 from dedupe.cleaning import journal as journals
 from dedupe.cleaning.actions import carry_out, check_folder, plan_steps
 from dedupe.cleaning.drafts import targets
@@ -268,6 +269,7 @@ def _act(
     request: _Request, order: Order, note: Path, confirm: Callable[[int], object] | None
 ) -> Cleaning:
     """Do to files what is asked for, or finish a run that was cut off."""
+    disk.clear_draft(note)
     is_resumed = os.path.lexists(note)
     inputs = request.take_stock(gone=is_resumed)
     left: tuple[Skipped, ...] = ()
@@ -280,7 +282,7 @@ def _act(
             check_folder(order.folder, inputs)
         found, changed = request.find(inputs)
         plan, left = plan_steps(inputs, found, request.options, order, changed)
-    gone, stay = _take_steps(plan, inputs, note, confirm)
+    gone, stay = _take_steps(plan, inputs, request.options, note, confirm)
     return Cleaning(gone, (*left, *stay), (), found)
 
 
@@ -299,7 +301,11 @@ def _check_is_same(begun: Order, asked: Order, note: Path) -> None:
 
 
 def _take_steps(
-    plan: Plan, inputs: Inputs, note: Path, confirm: Callable[[int], object] | None
+    plan: Plan,
+    inputs: Inputs,
+    options: Options,
+    note: Path,
+    confirm: Callable[[int], object] | None,
 ) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
     """Take the steps of a plan, with a journal as long as that takes."""
     if not plan.steps:
@@ -309,7 +315,7 @@ def _take_steps(
     if not plan.is_resumed:
         journals.save(plan, note)
     try:
-        done = carry_out(plan, inputs)
+        done = carry_out(plan, inputs, options)
     except KeyboardInterrupt as stopped:
         stopped.add_note("the same command finishes what it has begun")
         raise

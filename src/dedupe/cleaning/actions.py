@@ -1,8 +1,9 @@
 """Duplicates that are files: moved away, deleted, or replaced by links to the kept copy.
 
 Just before a file is touched, it and the copy that is kept for it must still be what
-was read; otherwise it stays, with a reason. At no moment is there no copy: a file
-goes only once the other one has been seen, or its content stands in its new place.
+was read, their texts included; otherwise it stays, with a reason. At no moment is there
+no copy: a file goes only once the other one has been seen, or its content stands in its
+new place.
 
 Every step may be cut off anywhere and taken again. What is to be done, and how that
 survives a crash, is left to `dedupe.cleaning.journal`.
@@ -19,8 +20,10 @@ from pathlib import Path
 
 from dedupe import disk
 from dedupe.cleaning.inventory import Entry, Inputs, Stamp, is_inside
-from dedupe.cleaning.journal import Action, Order, Plan, Step, settle
+from dedupe.cleaning.journal import Action, Order, Plan, Step
+from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
+from dedupe.documents.walk import File
 from dedupe.errors import InvalidSetting, Skipped
 from dedupe.results.result import Result
 
@@ -59,6 +62,7 @@ def plan_steps(
     """Return what is to be done, and the duplicates for which nothing can be done."""
     files = inputs.single_documents(result, options)
     holders = inputs.kept_in.holders(result, options)
+    digests = {info.id: info.digest for info in result.documents}
     steps, left = [], []
     for duplicate in result.duplicates:
         try:
@@ -67,10 +71,10 @@ def plan_steps(
         except Stays as why:
             left.append(Skipped(duplicate.id, why.reason, why.remedy))
             continue
-        names = (duplicate.id, entry.place, entry.stamp)
-        steps.append(Step(*names, duplicate.duplicate_of, kept.place, kept.stamp))
-    draft = disk.draft_of(Path(inputs.base, "any")).name
-    return Plan(order, draft, tuple(steps)), tuple(left)
+        goes = duplicate.id, entry.place, entry.stamp, digests[duplicate.id]
+        stays = duplicate.duplicate_of, kept.place, kept.stamp, digests[duplicate.duplicate_of]
+        steps.append(Step(*goes, *stays))
+    return Plan(order, f".dedupe-{os.urandom(8).hex()}.tmp", tuple(steps)), tuple(left)
 
 
 def _unchanged(id_: str, known: dict[str, Entry], changed: frozenset[str]) -> Entry:
@@ -82,13 +86,16 @@ def _unchanged(id_: str, known: dict[str, Entry], changed: frozenset[str]) -> En
     return known[id_]
 
 
-def carry_out(plan: Plan, inputs: Inputs) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
+def carry_out(
+    plan: Plan, inputs: Inputs, options: Options
+) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
     """Take every step; return the ids of the files that are gone, and what stays and why."""
     gone, left = [], []
     act = ACTIONS[plan.order.action]
+    texts = _Texts(plan, options)
     for step in plan.steps:
         try:
-            act(_Task(step, plan, inputs))
+            act(_Task(step, plan, inputs, texts))
             gone.append(step.id)
         except Stays as why:
             left.append(Skipped(step.id, why.reason, why.remedy))
@@ -98,11 +105,43 @@ def carry_out(plan: Plan, inputs: Inputs) -> tuple[tuple[str, ...], tuple[Skippe
     return tuple(gone), tuple(left)
 
 
+class _Texts:
+    """Digests of texts as they stand in files now.
+
+    A file is not read again while nothing about it has changed: it may hold the copies
+    that are kept for many.
+    """
+
+    def __init__(self, plan: Plan, options: Options) -> None:
+        self._options = options
+        self._wanted = {id_ for step in plan.steps for id_ in (step.id, step.kept_id)}
+        self._known: dict[str, tuple[tuple[int, ...], dict[str, str]]] = {}
+
+    def digest_of(self, id_: str, file: File) -> str | None:
+        """Return the digest of a document in a file, or None if it is there no more."""
+        info = os.stat(file.path)  # noqa: PTH116
+        state = (*Stamp.of(info), info.st_ctime_ns)
+        known = self._known.get(file.path)
+        if known is None or known[0] != state:
+            read = (item for _, item, _ in read_file(file, self._options))
+            known = (
+                state,
+                {
+                    item.id: item.digest
+                    for item in read
+                    if isinstance(item, Document) and item.id in self._wanted
+                },
+            )
+            self._known[file.path] = known
+        return known[1].get(id_)
+
+
 class _Task:
     """One step, with the files that it is about looked up among the inputs."""
 
-    def __init__(self, step: Step, plan: Plan, inputs: Inputs) -> None:
+    def __init__(self, step: Step, plan: Plan, inputs: Inputs, texts: _Texts) -> None:
         self.step = step
+        self.texts = texts
         self.is_resumed = plan.is_resumed
         self.folder = Path(plan.order.folder)
         self.target = self.folder / step.place
@@ -112,52 +151,70 @@ class _Task:
         self.named_kept = Path(inputs.kept_in.base, step.kept)
         # Only what the paths of the command lead to is ever touched.
         found = inputs.entries.get(step.place)
-        self.path = Path(found.file.path) if found else None
-        self.kept = self._find_kept(inputs.kept_in)
+        self.file = found.file if found else None
+        self.kept_file = self._find_kept(inputs.kept_in)
 
-    def _find_kept(self, kept_in: Inputs) -> Path | None:
+    def _find_kept(self, kept_in: Inputs) -> File | None:
         """Return the copy that is kept, if it is where copies are kept, under any name."""
         known = kept_in.entries.get(self.step.kept)
         if known is not None:
-            return Path(known.file.path)
+            return known.file
         # Of names that a run before this one has linked, the inputs have the first alone.
         with suppress(OSError):
             info = self.named_kept.lstat()
-            return self.named_kept if (info.st_dev, info.st_ino) in kept_in.keys else None
+            key = info.st_dev, info.st_ino
+            if key in kept_in.keys:
+                return File(str(self.named_kept), self.step.kept_id, None, key, named=True)
         return None
+
+    def read_files(self) -> tuple[Path, Path]:
+        """Do as `files`, and read both texts: who writes may set size and time as before."""
+        path, kept = self.files()
+        step = self.step
+        assert self.file is not None
+        assert self.kept_file is not None
+        if self.texts.digest_of(step.id, self.file) != step.digest:
+            raise Stays("it has changed since it was read")
+        if self.texts.digest_of(step.kept_id, self.kept_file) != step.kept_digest:
+            raise Stays(f"its kept copy {step.kept_id} has changed since it was read")
+        return path, kept
 
     def files(self) -> tuple[Path, Path]:
         """Return the file that is to go and the copy that is kept, if it may go now."""
         step = self.step
-        if not os.path.lexists(self.named_path):
-            raise Stays("it is gone", "nothing to do, unless you miss it")
-        if self.path is None:
+        try:
+            self.named_path.lstat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Stays("it is gone", "nothing to do, unless you miss it") from error
+        if self.file is None:
             raise Stays("it is not among the files any more")
-        info = self.path.lstat()
+        path = Path(self.file.path)
+        info = path.lstat()
         if stat.S_ISLNK(info.st_mode):
             raise Stays("it is a symbolic link", "remove the link yourself")
         if not stat.S_ISREG(info.st_mode) or Stamp.of(info) != step.stamp:
             raise Stays("it has changed since it was read")
-        return self.path, self._kept(info)
+        return path, self._kept(info)
 
     def _kept(self, info: os.stat_result) -> Path:
         """Return the copy that is kept, which must be there, and another file."""
         step = self.step
-        if self.kept is None or not self.kept.exists():
+        if self.kept_file is None or not os.path.exists(self.kept_file.path):  # noqa: PTH110
             raise Stays(f"its kept copy {step.kept_id} is gone")
-        kept = self.kept.stat()
+        path = Path(self.kept_file.path)
+        kept = path.stat()
         if Stamp.of(kept) != step.kept_stamp:
             raise Stays(f"its kept copy {step.kept_id} has changed since it was read")
         if os.path.samestat(info, kept) or self.named_path == self.named_kept:
             raise Stays(f"it is the same file as its kept copy {step.kept_id}", "nothing to do")
-        return self.kept
+        return path
 
 
 def _delete(task: _Task) -> None:
     """Delete a file."""
     if task.is_resumed and not os.path.lexists(task.named_path):
         return
-    path, _ = task.files()
+    path, _ = task.read_files()
     path.unlink()
 
 
@@ -165,7 +222,7 @@ def _hardlink(task: _Task) -> None:
     """Replace a file by a link to the copy that is kept, where not a byte is lost."""
     if task.is_resumed and _is_linked(task):
         return
-    path, kept = task.files()
+    path, kept = task.read_files()
     if kept.is_symlink():
         raise Stays(f"its kept copy {task.step.kept_id} is a symbolic link", "move or delete it")
     if not _same_bytes(path, kept):
@@ -210,10 +267,10 @@ def _move(task: _Task) -> None:
         raise Stays(f"{target.parent} is a link out of {task.folder}", "remove the link")
     if task.is_resumed:
         draft.unlink(missing_ok=True)
-        if task.path is None and _is_file_of(target, task.step.stamp.size):
+        if task.file is None and _is_file_of(target, task.step.stamp.size):
             return
-    path, _ = task.files()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    path, _ = task.read_files()
+    disk.make_folders(target.parent)
     if os.path.samestat(path.parent.stat(), target.parent.stat()):
         raise Stays(f"{target} is the file itself", "name another folder")
     if os.path.lexists(target):
@@ -251,7 +308,7 @@ def _place(path: Path, target: Path, draft: Path) -> None:
             raise
         except OSError:  # Another disk, or a file system without links.
             _copy(path, draft)
-            settle(draft, target)
+            disk.settle(draft, target)
     except FileExistsError as error:
         raise Stays(f"{target} is there already", "name another folder") from error
 

@@ -157,7 +157,7 @@ class Drafts:
             yield self._piped
             return
         path, draft = self._places(target)
-        draft.parent.mkdir(parents=True, exist_ok=True)
+        disk.make_folders(draft.parent)
         try:
             stream = draft.open("xb")
         except FileExistsError as error:
@@ -175,7 +175,7 @@ class Drafts:
     def commit(self) -> tuple[Path, ...]:
         """Put everything in its place."""
         for path in self._drafts.values():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            disk.make_folders(path.parent)
         for draft, path in self._drafts.items():
             draft.replace(path)
         if self._piped is not None:
@@ -199,7 +199,7 @@ class Drafts:
 def _alone_in(folder: Path) -> Iterator[None]:
     """Make a folder to work in, and leave nothing of it, nor of what a killed run left in it."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    disk.make_folders(folder)
     with disk.try_lock_folders([folder]) as is_ours:
         if not is_ours:
             raise CannotClean(
@@ -210,7 +210,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # What stays is hidden, and the next run clears it.
+                disk.remove_tree(folder)
             for path in made[1:]:
                 with suppress(OSError):  # What has been written stands in it.
                     path.rmdir()
@@ -225,7 +226,7 @@ def _clear(folder: Path) -> None:
         )
     for left in folder.iterdir():
         if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left)
+            disk.remove_tree(left)
         elif left != mark:
             left.unlink()
     mark.touch()

@@ -10,7 +10,6 @@ to what is cleaned, and `dedupe.cleaning.actions` acts only on files that the pa
 the command lead to.
 """
 
-import errno
 import json
 import os
 import re
@@ -35,14 +34,12 @@ __all__ = [
     "only_run",
     "remove",
     "save",
-    "settle",
-    "sync",
 ]
 
 NAME = ".dedupe-journal.jsonl"
 """A hidden name, so that no search takes a journal for documents."""
 
-FORMAT, FORMAT_VERSION = "dedupe-journal", 1
+FORMAT, FORMAT_VERSION = "dedupe-journal", 2
 
 Action = Literal["move", "delete", "hardlink"]
 
@@ -59,14 +56,18 @@ class Step:
         Paths within the `Inputs.base` of what is cleaned, and of where copies are kept.
     stamp, kept_stamp : Stamp
         As the files were when they were read.
+    digest, kept_digest : str
+        Of the texts, as they were read.
     """
 
     id: str
     place: str
     stamp: Stamp
+    digest: str
     kept_id: str
     kept: str
     kept_stamp: Stamp
+    kept_digest: str
 
 
 class Order(NamedTuple):
@@ -136,42 +137,14 @@ def save(plan: Plan, path: Path) -> None:
     CannotClean
     """
     head = {"format": FORMAT, "version": FORMAT_VERSION, **plan.order._asdict()}
-    draft = path.with_name(plan.draft)
+    rows = ({**head, "draft": plan.draft}, *map(_row, plan.steps))
     try:
-        with draft.open("x", encoding="ascii") as file:
-            for row in ({**head, "draft": plan.draft}, *map(_row, plan.steps)):
-                file.write(json.dumps(row) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        settle(draft, path)
+        disk.create(path, "".join(json.dumps(row) + "\n" for row in rows).encode("ascii"))
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise CannotClean(
             f"a journal must be written before files are touched, got {error}: "
             "name a place for it with journal= (--journal)"
         ) from error
-
-
-def settle(draft: Path, path: Path) -> None:
-    """Give a finished file its name, for good.
-
-    Raises
-    ------
-    FileExistsError
-        When something has taken the name meanwhile.
-    """
-    # A rename would replace what has come to stand there since we looked; a link cannot.
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError as error:  # A file system without links, where looking first has to do.
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, "is there already", str(path)) from error
-        draft.rename(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    sync(path.parent)
 
 
 def _row(step: Step) -> dict[str, Any]:
@@ -203,8 +176,8 @@ def load(path: Path) -> Plan:
             raise ValueError(f"action {order.action!r}")
         if not all(isinstance(head[name], list) for name in ("paths", "against")):
             raise ValueError("paths that are no list")
-        if not all(isinstance(name, str) for name in (order.folder, *order.paths, *order.against)):
-            raise ValueError("a path that is none")
+        for name in (order.folder, *order.paths, *order.against):
+            _check_name(name)
         if any(isinstance(value, list | dict) for value in order.settings.values()):
             raise ValueError("a setting that is none")
         if not re.fullmatch(r"\.dedupe-[0-9a-f]{16}\.tmp", head["draft"]):
@@ -229,27 +202,25 @@ def _open(path: Path) -> IO[str]:
 
 def _step(row: dict[str, Any]) -> Step:
     """Rebuild a step."""
-    stamps = {name: Stamp(*row[name]) for name in ("stamp", "kept_stamp")}
+    stamps = {name: Stamp(*map(int, row[name])) for name in ("stamp", "kept_stamp")}
     step = Step(**{**row, **stamps})
-    if not all(isinstance(getattr(step, name), str) for name in ("id", "place", "kept_id", "kept")):
-        raise ValueError("a name that is none")
+    for name in (step.id, step.kept_id, step.digest, step.kept_digest):
+        if not isinstance(name, str):
+            raise ValueError(f"a name that is none, {name!r}")
     for place in (step.place, step.kept):
+        _check_name(place)
         if os.path.isabs(place) or ".." in Path(place).parts:  # noqa: PTH117
             raise ValueError(f"a place outside of what is cleaned, {place!r}")
     return step
 
 
+def _check_name(name: object) -> None:
+    """Refuse what no file can be named."""
+    if not isinstance(name, str) or "\0" in name:
+        raise ValueError(f"a path that is none, {name!r}")
+    os.fsencode(name)  # A surrogate that stands for no byte raises.
+
+
 def remove(path: Path) -> None:
     """Remove the journal of a run that is done."""
     path.unlink(missing_ok=True)
-
-
-def sync(folder: str | os.PathLike[str]) -> None:
-    """Wait until the names in a folder are on disk, where the system has a call for it."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,12 +1,12 @@
 """What is cleaned, written anew: records without duplicates, or with more fields.
 
 A file that cannot be read to its end is copied as it is: what nobody has read must
-not be lost. A file of one document is copied, or left out as a duplicate. How each
-format keeps its bytes is left to the modules of `dedupe.documents`.
+not be lost. One whose bytes the disk does not give is named, and the others are written.
+A file of one document is copied, or left out as a duplicate. How each format keeps its
+bytes is left to the modules of `dedupe.documents`.
 """
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,8 @@ class Written(NamedTuple):
     dropped : tuple of str
         Ids of the duplicates that are left out.
     left : tuple of Skipped
-        Duplicates that are not, or documents that do not bear the fields they should.
+        Duplicates that are not, documents that do not bear the fields they should, and
+        files that could not be read.
     n_kept : int
         Documents that stand in what was written.
     """
@@ -113,10 +114,20 @@ class _Work:
         return Written(paths, dropped, tuple(self.left.values()), self.n_read - len(gone))
 
     def write(self, entry: Entry, target: str, drafts: Drafts) -> None:
-        """Write what stays of a file."""
-        if not entry.holds_records:
-            self._write_single(entry, target, drafts)
-            return
+        """Write what stays of a file, or say why it could not be read."""
+        n_read = self.n_read
+        try:
+            if entry.holds_records:
+                self._write_or_copy(entry, target, drafts)
+            else:
+                self._write_single(entry, target, drafts)
+        except Unreadable as why:
+            self.n_read = n_read
+            reason = f"not written: {why.reason}"
+            self.left[entry.file.id] = Skipped(entry.file.id, reason, why.remedy)
+
+    def _write_or_copy(self, entry: Entry, target: str, drafts: Drafts) -> None:
+        """Write the records that stay, or all of them where the file is damaged."""
         met: list[str] = []
         try:
             with drafts.open(target, entry.file.path) as stream:
@@ -180,8 +191,8 @@ def _write(chunks: Iterable[bytes], target: str, stream: IO[bytes]) -> None:
 def _copy(entry: Entry, target: str, stream: IO[bytes]) -> None:
     """Copy a file as it is, if that is possible at all."""
     if suffixes(entry.file.path)[1] == suffixes(target)[1]:
-        with Path(entry.file.path).open("rb") as source:
-            shutil.copyfileobj(source, stream)
+        for chunk in unpack(entry.file.path, ""):
+            stream.write(chunk)
         return
     try:
         _write(_source(entry).chunks, target, stream)

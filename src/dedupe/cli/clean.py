@@ -192,7 +192,8 @@ def _stayed(what: str, items: "Iterable[Skipped]") -> Iterator[str]:
 
 def _unread(done: "Cleaning") -> Iterator[str]:
     """Yield lines for what could not be read, and so is no duplicate."""
-    skipped = done.result.skipped if done.result else ()
+    left = {item.id for item in done.left}
+    skipped = [item for item in done.result.skipped if item.id not in left] if done.result else []
     yield from _stayed("kept (could not be read)", skipped[:N_SHOWN])
     if len(skipped) > N_SHOWN:
         yield f"kept (could not be read): {len(skipped) - N_SHOWN:,} more"

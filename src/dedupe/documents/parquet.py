@@ -161,8 +161,6 @@ def rewrite_parquet(
     except InvalidSetting:  # A ValueError, too.
         raise
     except (*FAULTS, pa.ArrowException) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # Not the table is at fault, but a disk, most often one that is full.
         raise _unreadable(error) from error
 
 
