@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dedupe.documents import Document, Skipped, read_paths, streams
+from dedupe.documents import Document, Skipped, read_file, read_paths, streams
+from dedupe.documents.document import Options
+from dedupe.documents.walk import File
 from dedupe.errors import DuplicateId, InvalidInput, NoSuchPath, NothingToRead
 
 
@@ -106,7 +108,7 @@ def test_a_folder_that_cannot_be_listed_costs_itself_alone(here, monkeypatch):
 def test_a_file_that_cannot_be_opened_costs_itself_alone(here, monkeypatch):
     plant("a.txt", "b.txt")
 
-    def refuse(path, mode):
+    def refuse(path, *_, **__):
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(streams, "open", refuse, raising=False)
@@ -157,6 +159,37 @@ def test_links_to_folders_are_followed_only_when_they_are_given(here):
     Path("news/link").symlink_to("../real")
     assert skipped(["news"]) == {"news/link": "a link to a folder, which is not followed"}
     assert ids(["news/link", "news"]) == ["news/link/a.txt", "news/b.txt"]
+
+
+def test_a_link_out_of_the_folder_is_followed_only_when_it_is_given(here):
+    plant("news/a.txt", "elsewhere/b.txt", "newsroom/c.txt")
+    for name, target in {"b": "../elsewhere/b.txt", "c": "../newsroom/c.txt", "d": "a.txt"}.items():
+        Path(f"news/{name}.txt").symlink_to(target)
+    reason = "a link out of the folder, which is not followed"
+    assert skipped(["news"]) == {"news/b.txt": reason, "news/c.txt": reason}
+    assert ids(["news"]) == ["news/a.txt"]
+    # It may lead into another folder that is named, or be a file that is named.
+    assert ids(["news", "elsewhere"]) == ["news/a.txt", "news/b.txt"]
+    assert ids(["news", "elsewhere/b.txt"]) == ["news/a.txt", "news/b.txt"]
+    assert ids(["news/b.txt"]) == ids("news/b*") == ["news/b.txt"]
+    # What a folder is called does not matter.
+    Path("alias").symlink_to("news")
+    assert ids("alias/") == ["alias/a.txt"]
+
+
+def test_a_pipe_that_has_taken_the_place_of_a_file_keeps_nobody_waiting(here):
+    os.mkfifo("pipe.txt")
+    for name in ("pipe.txt", "pipe.parquet"):
+        file = File(name, name, None, (0, 0))
+        Path("pipe.txt").rename(name)
+        ((_, item, _),) = read_file(file, Options())
+        assert item.reason == "no regular file any more"
+        Path(name).rename("pipe.txt")
+
+
+@pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="needs the log of a Linux kernel")
+def test_a_log_that_waits_for_more_ends(here):
+    assert read_file(File("/proc/kmsg", "kmsg", None, (0, 0), named=True), Options())
 
 
 def test_loops_and_broken_links_do_no_harm(here):

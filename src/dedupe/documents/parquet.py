@@ -9,12 +9,11 @@ the input. One row group is held at a time, a large one in parts.
 import io
 from collections.abc import Callable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from dedupe.documents.changes import FIELDS, Changes, check_fields
 from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
-from dedupe.documents.streams import Source, Unreadable, read_whole, too_large
+from dedupe.documents.streams import Source, Unreadable, open_file, read_whole, too_large
 from dedupe.errors import InvalidSetting, MissingExtra, Skipped
 
 __all__ = ["read_parquet", "rewrite_parquet"]
@@ -67,7 +66,7 @@ def _opened(source: Source, limit: int) -> BinaryIO:
     if source.path is None:
         return io.BytesIO(read_whole(source.chunks, limit))
     # pyarrow itself would refuse a name that is not UTF-8.
-    return Path(source.path).open("rb")
+    return open_file(source.path)
 
 
 def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:

@@ -9,6 +9,8 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +26,7 @@ __all__ = [
     "Source",
     "Unreadable",
     "lines",
+    "open_file",
     "read_whole",
     "stdin_chunks",
     "too_large",
@@ -130,7 +133,7 @@ PACKINGS: dict[str, Callable[[io.BufferedReader], Iterator[bytes]]] = {
 def unpack(path: str, packing: str) -> Iterator[bytes]:
     """Yield the decompressed content of a file, as far as it is sound."""
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123  A Path takes longer than the call.
+        with open_file(path) as stream:
             # A frame of Zstandard may unpack to nothing, which is not the end.
             yield from filter(None, PACKINGS[packing](stream))
     except (EOFError, lzma.LZMAError, zlib.error) as error:
@@ -140,6 +143,27 @@ def unpack(path: str, packing: str) -> Iterator[bytes]:
         if packing and error.errno is None:
             raise _damaged(packing, str(error)) from error
         raise Unreadable(f"cannot be read: {error.strerror or error}", "check the file") from error
+
+
+def open_file(path: str) -> io.BufferedReader:
+    """Open a regular file, and nothing that could keep one waiting for ever.
+
+    Raises
+    ------
+    OSError
+    Unreadable
+        When something else has taken its place since the folder was listed.
+    """
+    stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115  A Path is slower.
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise Unreadable("no regular file any more", "check the file")
+    return stream
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file so that neither a pipe without a writer nor a log of the system blocks."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _damaged(packing: str, problem: str) -> Unreadable:

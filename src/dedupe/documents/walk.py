@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import NamedTuple
 
 from dedupe.errors import InvalidInput, NoSuchPath, Skipped
 
@@ -129,8 +130,8 @@ def _matches(folder: str, parts: list[str]) -> Iterator[str]:
         for inner in _folders(folder):
             yield from _matches(inner, rest)
     elif _is_pattern(first):
-        for path, _ in _listed(folder, first):
-            yield from _matches(path, rest)
+        for found in _listed(folder, first):
+            yield from _matches(found.path, rest)
     elif os.path.lexists(_join(folder, first)):
         yield from _matches(_join(folder, first), rest)
 
@@ -141,10 +142,18 @@ def _folders(folder: str) -> Iterator[str]:
     while waiting:
         folder = waiting.pop()
         yield folder
-        waiting += [path for path, is_folder in _listed(folder) if is_folder]
+        waiting += [found.path for found in _listed(folder) if found.is_folder]
 
 
-def _listed(folder: str, pattern: str = "*") -> list[tuple[str, bool]]:
+class _Name(NamedTuple):
+    """What stands in a folder."""
+
+    path: str
+    is_folder: bool
+    is_link: bool = False
+
+
+def _listed(folder: str, pattern: str = "*") -> list[_Name]:
     """Return `_entries`, or nothing for what cannot be listed, most often a file."""
     try:
         return _entries(folder, pattern)
@@ -152,19 +161,19 @@ def _listed(folder: str, pattern: str = "*") -> list[tuple[str, bool]]:
         return []
 
 
-def _entries(folder: str, pattern: str = "*") -> list[tuple[str, bool]]:
-    """List the paths in a folder by name, and whether each is a folder and no link to one.
+def _entries(folder: str, pattern: str = "*") -> list[_Name]:
+    """List what is in a folder by name; a link to a folder is none.
 
     A wildcard does not stand for the dot of a hidden name.
     """
     with os.scandir(folder or ".") as entries:
         found = [
-            (entry.name, entry.is_dir(follow_symlinks=False))
+            (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
             for entry in entries
             if fnmatch(entry.name, pattern)
             and (pattern.startswith(".") or not entry.name.startswith("."))
         ]
-    return [(_join(folder, name), is_folder) for name, is_folder in sorted(found)]
+    return [_Name(_join(folder, name), *kind) for name, *kind in sorted(found)]
 
 
 def _join(folder: str, name: str) -> str:
@@ -176,17 +185,24 @@ def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Sk
     """Yield each regular file at or under the paths once, and what else is there as skipped.
 
     Two names of one file (links of either kind, overlapping folders) count as
-    one file, which goes by the first of them. What is under the `old` paths comes
-    first, and is old under any name.
+    one file, which goes by the first of them. A link in a folder to a file that is
+    neither named nor in one of the folders is skipped: whoever can put a file into a
+    folder must not be able to choose what else is read. What is under the `old` paths
+    comes first, and is old under any name.
     """
     old = list(old)
     paths = [*old, *paths]
     # A file that is named and also stands in a folder counts as named.
     asked_for = {found.key for found in map(_file, paths) if isinstance(found, File)}
+    roots = [os.path.realpath(path) for path in paths if os.path.isdir(path)]  # noqa: PTH112
     seen: set[object] = set()
     for number, path in enumerate(paths):
-        for found in _under(path):
+        for found, is_link in _under(path):
             if isinstance(found, File):
+                if is_link and found.key not in asked_for and not _is_within(found.path, roots):
+                    reason = "a link out of the folder, which is not followed"
+                    yield Skipped(found.id, reason, "name the file itself")
+                    continue
                 is_old, is_named = number < len(old), found.key in asked_for
                 found = replace(found, named=is_named, is_old=is_old)  # noqa: PLW2901
             key = found.key if isinstance(found, File) else found.id
@@ -195,21 +211,27 @@ def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Sk
                 yield found
 
 
-def _under(path: str) -> Iterator[File | Skipped]:
-    """Yield what a path leads to: a file, or all that is in a folder."""
+def _is_within(path: str, roots: Iterable[str]) -> bool:
+    """Return whether a path leads into one of some folders, given without links."""
+    real = os.path.realpath(path)
+    return any(real.startswith(os.path.join(root, "")) for root in roots)  # noqa: PTH118
+
+
+def _under(path: str) -> Iterator[tuple[File | Skipped, bool]]:
+    """Yield what a path leads to: a file, or all that is in a folder, and whether by a link."""
     # A stack, because folders may be nested deeper than Python calls.
     # `Path.is_dir` would raise where a link leads to what we must not see.
-    waiting = [(path, path != STDIN and os.path.isdir(path))]  # noqa: PTH112
+    waiting = [_Name(path, path != STDIN and os.path.isdir(path))]  # noqa: PTH112
     while waiting:
-        path, is_folder = waiting.pop()
+        path, is_folder, is_link = waiting.pop()
         if not is_folder:
-            yield _file(path)
+            yield _file(path), is_link
             continue
         try:
             waiting += reversed(_entries(path))
         except OSError as error:
             reason = f"the folder cannot be listed: {error.strerror or error}"
-            yield Skipped(_id(path), reason, "check its permissions")
+            yield Skipped(_id(path), reason, "check its permissions"), False
 
 
 def _file(path: str) -> File | Skipped:
