@@ -7,7 +7,6 @@ as it was here is the one that the search has read, and one that is not is left 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple, Self
 
 from dedupe.documents import Document, read_file
@@ -15,6 +14,7 @@ from dedupe.documents.document import Options
 from dedupe.documents.formats import holds_records, id_of_single
 from dedupe.documents.walk import STDIN, File, Paths, anchor, named, resolve, walk
 from dedupe.errors import InvalidSetting, NoSuchPath
+from dedupe.lazy import cached_property
 from dedupe.results.result import Result
 
 __all__ = [

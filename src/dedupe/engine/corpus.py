@@ -11,7 +11,6 @@ import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -24,6 +23,7 @@ from dedupe.documents import Document
 from dedupe.engine.checkpoint import Arrays, Checkpoint
 from dedupe.engine.spill import Rows, Texts
 from dedupe.errors import NothingToRead, Skipped, UnknownDocument
+from dedupe.lazy import cached_property
 from dedupe.minhash import Sketches, sketch
 from dedupe.progress import Progress
 from dedupe.results.records import DocumentInfo

@@ -6,13 +6,14 @@ take a gigabyte, and few are ever looked at.
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, keys_of, pairs_of
+from dedupe.lazy import cached_property
 from dedupe.results.records import Evidence, Pair
 from dedupe.scoring.relations import VERDICTS, reason
 

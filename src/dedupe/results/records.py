@@ -8,8 +8,10 @@ against.
 
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, fields
-from functools import cached_property, partial
+from functools import partial
 from typing import Annotated, Any, NamedTuple
+
+from dedupe.lazy import cached_property
 
 __all__ = [
     "Cluster",

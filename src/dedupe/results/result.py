@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from dedupe import clustering
 from dedupe.errors import InvalidSetting, MissingExtra, Skipped, UnknownDocument
+from dedupe.lazy import cached_property
 from dedupe.results.clusters import cluster_labels, make_clusters, make_duplicates
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import (

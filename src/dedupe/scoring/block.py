@@ -6,7 +6,6 @@ it in memory or elsewhere, is left to the engine.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from dedupe.arrays import Floats, Hashes, Ints, Weights, offsets_of, part
 from dedupe.kernels import alignment as kernel
 from dedupe.kernels.tables import SALT
+from dedupe.lazy import cached_property
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import Tokens, hash_shingles
 

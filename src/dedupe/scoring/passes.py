@@ -8,13 +8,13 @@ through the pairs on threads or machines, is left to the engine.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes
+from dedupe.lazy import cached_property
 from dedupe.scoring import relations, rule
 from dedupe.scoring.alignment import Alignment, align, shared_shingles, similarities
 from dedupe.scoring.block import Block
