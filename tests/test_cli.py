@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import signal
 import subprocess
 import sys
 import types
@@ -29,6 +30,7 @@ from dedupe.results.result import Result
 from dedupe.settings import Settings
 from found import make_result
 
+SEEDS = Path(__file__).parents[1] / "seeds"
 STORY = "The council voted to close the bridge."
 
 
@@ -404,8 +406,8 @@ def test_a_reader_who_leaves_is_no_error(library, monkeypatch):
 
 
 def test_progress_reaches_the_display(library):
-    library.steps = [Progress("compiling", 0, None, "")] * 2
-    told = "compiling the kernels, once; the next start is fast\n"
+    library.steps = [Progress("compiling", 0, None, "", note="compiling")] * 2
+    told = "compiling\n"
     assert run("find", "x").stderr == told
     assert run("find", "x", "--quiet").stderr == ""
 
@@ -434,6 +436,84 @@ def test_an_interruption_says_what_becomes_of_the_work(library):
     library.error = KeyboardInterrupt()
     library.error.add_note("the same command goes on from DIR")
     assert run("find", "x").stderr == "dedupe: interrupted; the same command goes on from DIR\n"
+
+
+def test_when_memory_runs_out_one_line_says_what_to_do(library):
+    library.error = MemoryError()
+    ran = run("find", "x")
+    assert ran.exit_code == 1
+    assert ran.stderr == (
+        "dedupe: error: there must be memory enough: give the search less with --memory\n"
+    )
+
+
+def dedupe(arguments: str, redirected: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a shell, with some of its streams redirected."""
+    command = f"exec {shlex.quote(sys.executable)} -m dedupe {arguments} {redirected}"
+    return subprocess.run(
+        command, shell=True, input="", capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell of POSIX")
+@pytest.mark.parametrize("redirected", ["2>&-", "<&- 2>&-"])
+def test_without_standard_error_the_work_is_done_all_the_same(tmp_path, redirected):
+    one, other = map(shlex.quote, map(str, sorted(SEEDS.iterdir())))
+    for arguments, code, printed in (
+        (f"find {one} {other}", 0, "cluster 1: 2 documents"),
+        (f"clean {one} {other} -o {tmp_path}", 0, ""),
+        (f"clean {one} {other} --delete", 2, ""),
+        (f"find {tmp_path}/nothing", 2, ""),
+        ("find --no-such-flag", 2, ""),
+    ):
+        ran = dedupe(arguments, redirected)
+        assert (ran.returncode, ran.stdout.startswith(printed), ran.stderr) == (code, True, "")
+        assert printed or not ran.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_of_standard_error_stops_nothing():
+    ran = dedupe(f"find {shlex.quote(str(SEEDS))}", "2>/dev/full")
+    assert (ran.returncode, ran.stdout[:9]) == (0, "cluster 1")
+    assert dedupe("find nothing", "2>/dev/full").returncode == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_who_is_told_to_stop_leaves_nothing(tmp_path, name, code):
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("".join(f'{{"text": "{i} {"word " * 50}"}}\n' for i in range(10)))
+    # It waits with a lock and drafts on disk.
+    program = (
+        "import sys, time\n"
+        "from dedupe.cleaning import rewriting\n"
+        "rewriting._check_same = lambda _: (print(flush=True), time.sleep(60))\n"
+        "from dedupe.cli import main\n"
+        "main()"
+    )
+    command = [sys.executable, "-c", program, "clean", str(texts), "-o", str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        running.stdout.readline()
+        running.send_signal(getattr(signal, name))
+        _, said = running.communicate()
+    assert running.returncode == code
+    word = "interrupted" if name == "SIGINT" else "terminated"
+    assert said.splitlines()[-1] == f"dedupe: {word}"
+    assert {path.name for path in tmp_path.iterdir()} == {"texts.jsonl"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_who_ignores_a_signal_is_not_stopped_by_it():
+    program = (
+        "import signal\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from dedupe import cli\n"
+        "cli._stop_in_order()\n"
+        "assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_an_error_cannot_act_on_the_terminal(library):

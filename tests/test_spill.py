@@ -87,6 +87,17 @@ def test_a_disk_that_cannot_set_room_aside_is_used_all_the_same(monkeypatch):
     assert spill.allocate(1000, np.uint16, limit=0).size == 1000
 
 
+def test_where_there_is_no_temporary_folder_the_error_says_what_to_do(monkeypatch):
+    def none(*_, **__):
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp', '/']")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    monkeypatch.setattr("tempfile.TemporaryFile", none)
+    expected = "temporary files must have room, got No usable temporary directory found .* TMPDIR"
+    with pytest.raises(CannotStore, match=expected):
+        spill.allocate(100, np.int32, limit=1)
+
+
 def test_no_place_for_temporary_files_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
     with pytest.raises(CannotStore, match="set TMPDIR"):

@@ -23,6 +23,8 @@ class Progress:
         What is counted.
     n_bytes : int
         Text that was read so far, in bytes of UTF-8; 0 where none is read.
+    note : str
+        What somebody who waits should know.
     """
 
     stage: str
@@ -30,6 +32,7 @@ class Progress:
     total: int | None
     unit: str
     n_bytes: int = 0
+    note: str = ""
 
 
 ProgressCallback = Callable[[Progress], None]

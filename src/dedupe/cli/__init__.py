@@ -4,14 +4,18 @@ Flags are the keyword names of `dedupe.find_duplicates` and `dedupe.compare` wit
 dashes; what they may hold is checked there. Data go to standard output or to a
 file, everything else to standard error. The exit code is 0 when the work was
 done, found something or not; 1 when it could not be finished, which includes a
-duplicate that had to stay; 2 for bad use; 130 after Ctrl-C. Only what the library
-raises on purpose is caught: a bug keeps its traceback.
+duplicate that had to stay; 2 for bad use; 130 after Ctrl-C, 143 after SIGTERM. Only what
+the library raises on purpose is caught, and that memory ran out: a bug keeps its traceback.
 
 Everything heavy is imported where it is used, so that ``--help`` is instant.
 """
 
 # ruff: noqa: PLC0415
 
+import os
+import signal
+import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,9 +58,25 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except DedupeError as error:
             stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
+        except MemoryError:
+            stop("error: there must be memory enough: give the search less with --memory", 1)
+        except Terminated as stopped:
+            stop("; ".join(["terminated", *_notes(stopped)]), 128 + stopped.signal)
         except (KeyboardInterrupt, click.Abort) as stopped:
-            # The library notes what becomes of work that was begun.
-            stop("; ".join(["interrupted", *getattr(stopped, "__notes__", ())]), 130)
+            stop("; ".join(["interrupted", *_notes(stopped)]), 130)
+
+
+def _notes(stopped: BaseException) -> list[str]:
+    """Return what the library says of work that was begun."""
+    return getattr(stopped, "__notes__", [])
+
+
+class Terminated(KeyboardInterrupt):
+    """Another program asks to stop, and the work is left as with Ctrl-C."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal
 
 
 @click.group(
@@ -241,4 +261,38 @@ cli.add_command(clean)
 
 def main() -> None:
     """Run the ``dedupe`` command."""
+    _open_closed_streams()
+    _stop_in_order()
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
     cli(prog_name="dedupe")
+
+
+def _open_closed_streams() -> None:
+    """Let standard input be empty and standard error go nowhere where they are closed.
+
+    Otherwise the next file that is opened would take their place, and be written to by
+    whatever writes to standard error.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115  It stays open.
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+
+
+def _stop_in_order() -> None:
+    """Clean up when we are told to stop, unless somebody has arranged for something else."""
+
+    def stop_now(number: int, _: object) -> None:
+        raise Terminated(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop_now)
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    """Say in one line what somebody should know."""
+    from dedupe.report.progress import tell
+
+    tell(f"dedupe: warning: {message}")

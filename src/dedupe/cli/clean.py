@@ -178,10 +178,10 @@ def _print(ids: Iterable[str], end: str) -> None:
 
 def _tell(done: "Cleaning", settings: dict[str, Any]) -> None:
     """Say on standard error what was done."""
-    from dedupe.report.lines import visible
+    from dedupe.report.progress import tell
 
     for line in (*_stayed("left", done.left), *_unread(done), _summary(done, settings)):
-        click.echo(visible(line), err=True)
+        tell(line)
 
 
 def _stayed(what: str, items: "Iterable[Skipped]") -> Iterator[str]:

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import click
-
 from dedupe.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -23,9 +21,9 @@ __all__ = ["check", "dump", "is_terminal", "send", "show", "stop"]
 
 def stop(why: str, code: int) -> NoReturn:
     """Leave with one line on standard error."""
-    from dedupe.report.lines import visible
+    from dedupe.report.progress import tell
 
-    click.echo(visible(f"dedupe: {why}"), err=True)
+    tell(f"dedupe: {why}")
     raise SystemExit(code)
 
 

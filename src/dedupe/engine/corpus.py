@@ -299,7 +299,7 @@ def read_corpus(
         When no document has a word in it.
     """
     if not kernels.are_compiled():
-        resources.progress(Progress("compiling", 0, None, "kernels"))
+        resources.progress(Progress("compiling", 0, None, "kernels", note=_compiling()))
     # Built here once, where each thread would build them anew.
     tables()
     intake = _Intake(Texts(int(resources.memory * TEXT_SHARE)))
@@ -323,6 +323,16 @@ def read_corpus(
     return intake.numbered(
         Sketches(digests, n_words, n_shingles, rows.finish()),
         keeps_order=settings.keep == "first" or callable(settings.keep),
+    )
+
+
+def _compiling() -> str:
+    """Say what the kernels are compiled for, and how to wait for it but once."""
+    if kernels.are_kept():
+        return "compiling the kernels, once; the next start is fast"
+    return (
+        "compiling the kernels, which no folder can keep: set NUMBA_CACHE_DIR to one "
+        "that can be written, and the next start is fast"
     )
 
 

@@ -230,10 +230,17 @@ def _storing() -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotStore(
-            f"temporary files must have room in {tempfile.gettempdir()}, got "
-            f"{error.strerror or error}: free some, set TMPDIR to another folder, or give the "
-            "search more memory= (--memory)"
+            f"temporary files must have room{_where()}, got {error.strerror or error}: free some, "
+            "set TMPDIR to another folder, or give the search more memory= (--memory)"
         ) from error
+
+
+def _where() -> str:
+    """Say where temporary files go, if there is a place for them."""
+    try:
+        return f" in {tempfile.gettempdir()}"
+    except OSError:
+        return ""
 
 
 def _write(file: IO[bytes], data: bytes) -> None:

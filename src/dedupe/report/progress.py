@@ -7,19 +7,20 @@ bars vanish at the end, and one line remains that sums up what was done.
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 import click
 
 from dedupe.progress import Progress as Step
-from dedupe.report.lines import counted
+from dedupe.report.lines import counted, visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from dedupe.results.result import Result
 
-__all__ = ["Display"]
+__all__ = ["Display", "tell"]
 
 PATIENCE = 1.0
 """Seconds of work before a bar is worth the flicker."""
@@ -56,18 +57,18 @@ class Display:
         if self.quiet:
             return
         self.n_bytes = max(self.n_bytes, step.n_bytes)
-        if step.stage == "compiling":
+        if step.note:
             if not self.told:
-                click.echo("compiling the kernels, once; the next start is fast", err=True)
+                tell(step.note)
             self.told = True
-        elif sys.stderr.isatty():
+        elif _is_terminal():
             self._draw(step)
 
     def finish(self, result: "Result") -> None:
         """Sum up on a terminal what was done, how long it took and how much memory."""
         if self.bars is not None:
             self.bars.stop()
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet or not _is_terminal():
             return
         parts = (
             f"read {counted(result.n_documents, 'document')}, {self.n_bytes / 1e6:,.0f} MB",
@@ -78,7 +79,7 @@ class Display:
             f"{time.monotonic() - self.started:,.1f} s",
             *_peak_memory(),
         )
-        click.echo(", ".join(parts), err=True)
+        tell(", ".join(parts))
 
     def _draw(self, step: Step) -> None:
         """Move the bar; start a new one for each stage."""
@@ -103,6 +104,18 @@ class Display:
             rates.append(f"{(step.n_bytes - n_bytes) / 1e6 / (now - then):,.1f} MB/s")
         rates.insert(0, f"{step.done:,} {step.unit}")
         self.bars.update(self.bar, completed=step.done, total=step.total, rate=", ".join(rates))
+
+
+def tell(line: str) -> None:
+    """Write a line on standard error, as far as anybody can be told there."""
+    # Its disk may be full and its reader gone; the work is not in vain for that.
+    with suppress(OSError):
+        click.echo(visible(line), err=True)
+
+
+def _is_terminal() -> bool:
+    """Return whether standard error is a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _peak_memory() -> Iterator[str]:
