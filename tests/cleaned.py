@@ -26,15 +26,14 @@ def made(paths, *groups: Iterable[str], **fields) -> Result:
             for kept, *others in groups
             for other in others
         ),
-        scored=tuple(pairs),
+        scored=tuple(sorted(pairs, key=lambda pair: (-pair.score, pair.left, pair.right))),
         skipped=skipped,
         n_documents=len(documents),
         n_words=7 * len(documents),
         settings=Settings(),
         documents=tuple(
             DocumentInfo(id_, 7, 0, None, documents[id_].is_old, documents[id_].digest)
-            for group in groups
-            for id_ in group
+            for id_ in sorted(id_ for group in groups for id_ in group)
         ),
         n_old=sum(document.is_old for document in documents.values()),
     )

@@ -75,7 +75,8 @@ def results(draw):
         seed=draw(st.integers(0, 2**32 - 1)),
         keep=draw(st.sampled_from(["longest", "shortest", "first", "newest"])),
     )
-    bare = Result((), (), tuple(pairs.values()), skipped, len(names), 9999, settings, documents)
+    scored = sorted(pairs.values(), key=lambda pair: (-pair.score, pair.left, pair.right))
+    bare = Result((), (), tuple(scored), skipped, len(names), 9999, settings, documents)
     return bare.at(settings.threshold)
 
 

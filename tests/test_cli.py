@@ -54,7 +54,10 @@ def found(n_clusters=1):
         n_documents=2 * n_clusters,
         n_words=14 * n_clusters,
         settings=Settings(),
-        documents=tuple(DocumentInfo(i, 7, 0) for one in pairs for i in (one.left, one.right)),
+        documents=tuple(
+            DocumentInfo(id_, 7, 0)
+            for id_ in sorted(id_ for one in pairs for id_ in (one.left, one.right))
+        ),
     )
 
 

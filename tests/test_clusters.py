@@ -141,7 +141,7 @@ def test_a_copy_goes_where_its_original_does():
     assert members(result) == [("a", "d", "e")]
     a, d = result.duplicates
     assert (a.id, a.score, d.id, d.score) == ("a", 0.7, "d", 0.7)
-    assert d.reason == "matches a: why"
+    assert d.reason == "why"
     (a,) = kept_last({"ab": 1.0}).duplicates
     assert (a.id, a.score) == ("a", 1.0)
 

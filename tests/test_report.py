@@ -92,7 +92,7 @@ def small():
     )
     return result(
         [
-            pair("b.txt", "c.txt", 1.0, "identical", reason="every word is the same"),
+            pair("b.txt", "c.txt", 1.0, "same text", reason="every word is the same"),
             pair("a.txt", "b.txt", 0.75, evidence=evidence),
             pair("a.txt", "d.txt", 0.3, "same template", reason="another story stands inside"),
         ],
@@ -114,7 +114,7 @@ cluster 1: 3 documents
     shared, 4 words, boilerplate: Sign up for news
     shared, 30 words: The bridge closes
     only in a.txt, 12 words: By our own correspondent
-  drop  c.txt  matches b.txt  score 1.00  containment 0.88  Jaccard 0.25  identical
+  drop  c.txt  matches b.txt  score 1.00  containment 0.88  Jaccard 0.25  same text
     every word is the same
 
 skipped: 3 documents

@@ -190,3 +190,22 @@ def test_without_pandas_the_error_says_what_to_install(monkeypatch):
 def test_records_are_plain_values():
     assert asdict(Cluster("a", ("a", "b"))) == {"representative": "a", "members": ("a", "b")}
     assert issubclass(InvalidResult, DedupeError)
+
+
+@pytest.mark.parametrize("keep", ["longest", "shortest", "first"])
+def test_copies_have_the_pairs_of_their_original_at_another_threshold_too(keep):
+    common = " ".join(f"c{i}" for i in range(100))
+    texts = {
+        "a": common + " " + " ".join(f"s{i}" for i in range(10)),
+        "long": " ".join(f"l{i}" for i in range(15)) + " " + common,
+    }
+    texts |= {"b": texts["a"], "c": texts["a"]}
+    loose = dedupe.find_duplicate_texts(texts, threshold=0.4, keep=keep)
+    again = dedupe.find_duplicate_texts(texts, threshold=0.95, keep=keep).at(0.4)
+    assert list(again.rows()) == list(loose.rows())
+    for duplicate in again.duplicates:
+        found, expected = again.match(duplicate), loose.match(duplicate)
+        assert (found, found.left < found.right) == (expected, True)
+        aligned = again.aligned(duplicate.duplicate_of, duplicate.id)
+        assert aligned.left_text == texts[duplicate.duplicate_of]
+        assert aligned.pair.evidence.covered_right > 0.8

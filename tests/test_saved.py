@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
-from dedupe.results.records import Evidence, Passage, Remainder, Span
+from dedupe.results.records import DocumentInfo, Evidence, Passage, Remainder, Span
 from dedupe.results.result import Result
 from dedupe.results.saved import pair_as_json, settings_as_json
 from dedupe.settings import Settings
@@ -146,7 +146,17 @@ def test_settings_and_pairs_are_plain_values(keep):
         (("pairs",), [], "a duplicate must have a pair with its best match, got 'b'"),
         (("documents", 0, "n_words"), "many", "n_words of documents .* a whole number .* 'many'"),
         (("documents", 0, "is_old"), 1, "is_old of documents .* must be true or false, got 1"),
-        (("documents", 0, "id"), "b", "a document must be listed once, got 'b'"),
+        (
+            ("documents", 0, "id"),
+            "b",
+            "documents must be .* order of their ids, got 'b'",
+        ),
+        (
+            ("documents", 0, "id"),
+            "c",
+            "documents must be .* order of their ids, got 'b'",
+        ),
+        (("pairs", 0, "verdict"), "sure", "a verdict must be one of those there are, got 'sure'"),
         (("duplicates", 0, "id"), ["x"], r"id of duplicates .* must be a string, got \['x'\]"),
         (("duplicates", 0, "id"), "x", "must be a member of the cluster .* once, got 'x'"),
         (("clusters", 0, "members"), ["a", "x"], "members of a cluster must be listed, got 'x'"),
@@ -183,9 +193,18 @@ def test_a_value_however_deep_is_shown_on_a_line():
         assert len(str(refused.value)) < 200
 
 
+def test_an_old_document_is_no_duplicate():
+    facts = json.loads(RICH.to_json()) | {"n_old": 1}
+    facts["documents"][1]["is_old"] = True
+    with pytest.raises(InvalidResult, match="an old document must not be a duplicate, got 'b'"):
+        Result.from_json(json.dumps(facts))
+
+
 def test_of_many_records_the_one_that_is_damaged_is_found():
-    pairs = [make_pair("a", "b", 0.9)] * 3000
-    result = replace(RICH, scored=tuple(pairs))
+    documents = [DocumentInfo(f"{i:04}", 7, 0) for i in range(3001)]
+    scores = {("0000", document.id): 0.3 for document in documents[1:]}
+    result = make_result(scores, documents=documents)
+    result = replace(result, n_documents=3001, n_words=7 * 3001)
     assert Result.from_json(result.to_json()) == result
     with pytest.raises(InvalidResult, match="got 'x'"):
         Result.from_json(damaged(result, ("pairs", 2999, "score"), "x"))

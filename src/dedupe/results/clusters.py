@@ -110,24 +110,21 @@ def make_duplicates(
             if member != cluster.representative
         ]
     )
-    direct = scored.places(sides)
-    # Of identical copies only the pairs of one of them may be known.
-    first_copy = clustering.components(len(scored.ids), scored.numbers[scored.is_identical])
-    through = np.where(direct < 0, scored.places(first_copy[sides]), direct)
-    is_copy = first_copy[sides[:, 0]] == first_copy[sides[:, 1]]
-    scores = np.where(is_copy, 1.0, scored.scores[through]) if len(scored) else np.ones(0)
-    stands_in = is_copy | (through >= 0) & (scores >= SCORE_FLOOR)
+    places = scored.places_through_copies(sides)
+    is_copy = scored.first_copy[sides[:, 0]] == scored.first_copy[sides[:, 1]]
+    scores = np.where(is_copy, 1.0, scored.scores[places]) if len(scored) else np.ones(0)
+    stands_in = is_copy | (places >= 0) & (scores >= SCORE_FLOOR)
     return tuple(
         _duplicate(
             scored.ids[member],
             scored.ids[kept],
             scored[best[member]],
             score,
-            scored[direct[row]] if direct[row] >= 0 and score >= threshold else None,
+            scored[place] if place >= 0 and score >= threshold else None,
         )
-        for row, (member, kept), score in zip(
-            np.flatnonzero(stands_in).tolist(),
+        for (member, kept), place, score in zip(
             sides[stands_in].tolist(),
+            places[stands_in].tolist(),
             scores[stands_in].tolist(),
             strict=True,
         )

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, keys_of, pairs_of
+from dedupe.clustering import components
 from dedupe.lazy import cached_property
 from dedupe.results.records import Evidence, Pair
 from dedupe.scoring.relations import VERDICTS, reason
@@ -137,6 +138,25 @@ class ScoredPairs(Sequence[Pair]):
         """
         keys, order = self._by_key
         return _find(keys, order, keys_of(pairs_of(numbers)))
+
+    def places_through_copies(self, numbers: Any) -> Ints:
+        """Do as `places`, and where a pair is not here find that of identical copies.
+
+        Of identical copies, only the pairs of the first are known as a rule. Of two copies
+        of one text, it is the pair of that text with one of them.
+        """
+        sides = pairs_of(numbers)
+        originals = self.first_copy[sides]
+        is_copy = originals[:, 0] == originals[:, 1]
+        later = np.where(sides[:, 0] == originals[:, 0], sides[:, 1], sides[:, 0])
+        same = np.stack([originals[:, 0], later], axis=1)
+        found = self.places(sides)
+        return np.where(found < 0, self.places(np.where(is_copy[:, None], same, originals)), found)
+
+    @cached_property
+    def first_copy(self) -> Ints:
+        """The first document that is identical to each, often itself."""
+        return components(len(self.ids), self.numbers[self.is_identical])
 
     @cached_property
     def _by_key(self) -> tuple[Hashes, Ints]:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from dedupe import clustering
 from dedupe.errors import InvalidSetting, MissingExtra, Skipped, UnknownDocument
 from dedupe.lazy import cached_property
 from dedupe.results.clusters import cluster_labels, make_clusters, make_duplicates
@@ -101,8 +100,7 @@ class Result:
     @property
     def n_copies(self) -> int:
         """How many documents have exactly the words of another one, not counting that."""
-        scored = self._scored
-        first = clustering.components(len(scored.ids), scored.numbers[scored.is_identical])
+        first = self._scored.first_copy
         return int(np.count_nonzero(first != np.arange(first.size)))
 
     def pair(self, left: str, right: str) -> Pair:
@@ -117,8 +115,7 @@ class Result:
         if found is None:
             raise UnknownDocument(
                 f"{min(left, right)!r} and {max(left, right)!r} must have been scored together at "
-                f"{SCORE_FLOOR:g} or more: of identical copies ask for the pair with the first of "
-                "them"
+                f"{SCORE_FLOOR:g} or more"
             )
         return found
 
@@ -367,12 +364,18 @@ class Result:
         return found.text if is_same else None
 
     def _find(self, one: str, other: str) -> Pair | None:
-        """Return the scored pair of two documents, if there is one."""
-        numbers = self._numbers.get(one), self._numbers.get(other)
-        if None in numbers:
+        """Return the scored pair of two documents, if there is one, or that of their copies."""
+        numbers = [self._numbers.get(name, -1) for name in (one, other)]
+        if min(numbers) < 0:
             return None
-        place = int(self._scored.places([numbers])[0])
-        return None if place < 0 else self._scored[place]
+        place = int(self._scored.places_through_copies([numbers])[0])
+        if place < 0:
+            return None
+        found = self._scored[place]
+        if {found.left, found.right} == {one, other}:
+            return found
+        first = self._scored.ids[self._scored.first_copy[numbers[0]]]
+        return _from_left(min(one, other), replace(_from_left(first, found), left=one, right=other))
 
 
 def _from_left(left: str, pair: Pair) -> Pair:

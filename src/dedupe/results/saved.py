@@ -9,9 +9,9 @@ import base64
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
-from itertools import chain, islice, starmap
+from itertools import chain, islice, pairwise, starmap
 from operator import itemgetter
 from reprlib import repr as short
 from typing import Any, NamedTuple, NoReturn, get_args, get_origin
@@ -27,6 +27,7 @@ from dedupe.results.records import (
     Span,
     evidence_of,
 )
+from dedupe.scoring.relations import VERDICTS
 from dedupe.settings import Settings
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "facts_from", "pair_as_json", "settings_as_json"]
@@ -106,7 +107,7 @@ def facts_from(text: str | bytes) -> dict[str, Any]:
     _check_counts(facts)
     _check_pairs(facts["documents"], facts["scored"])
     _check_clusters(facts["documents"], facts["clusters"])
-    _check_duplicates(facts["clusters"], facts["duplicates"], facts["scored"])
+    _check_duplicates(facts["documents"], facts["clusters"], facts["duplicates"], facts["scored"])
     try:
         facts["settings"] = _settings_from(facts["settings"])
         facts["boilerplate"] = _boilerplate_from(facts["boilerplate"])
@@ -275,10 +276,16 @@ def _check_counts(facts: dict[str, Any]) -> None:
 
 
 def _check_pairs(documents: Sequence[DocumentInfo], pairs: Sequence[Pair]) -> None:
-    """Refuse documents that are listed twice, and pairs of others."""
+    """Refuse documents and pairs that are listed twice or out of order, and pairs of others."""
     ids = [document.id for document in documents]
     known = set(ids)
-    _refuse_any("a document must be listed once", _repeated(ids))
+    _refuse_any("documents must be listed once, in the order of their ids", _disordered(ids))
+    ranks = [(-one.score, one.left, one.right) for one in pairs]
+    _refuse_any("pairs must be listed once, the best first", _disordered(ranks))
+    _refuse_any(
+        "a verdict must be one of those there are",
+        (one.verdict for one in pairs if one.verdict not in VERDICTS),
+    )
     _refuse_any(
         "both documents of a pair must be listed, the one whose id comes first on the left",
         (
@@ -302,9 +309,16 @@ def _check_clusters(documents: Sequence[DocumentInfo], clusters: Sequence[Cluste
 
 
 def _check_duplicates(
-    clusters: Sequence[Cluster], duplicates: Sequence[Duplicate], pairs: Sequence[Pair]
+    documents: Sequence[DocumentInfo],
+    clusters: Sequence[Cluster],
+    duplicates: Sequence[Duplicate],
+    pairs: Sequence[Pair],
 ) -> None:
     """Refuse duplicates that are not the members of clusters, or of which no pair tells."""
+    old = {document.id for document in documents if document.is_old}
+    _refuse_any(
+        "an old document must not be a duplicate", (d.id for d in duplicates if d.id in old)
+    )
     expected = {m: one.representative for one in clusters for m in one.members}
     for cluster in clusters:
         del expected[cluster.representative]
@@ -316,6 +330,11 @@ def _check_duplicates(
     for pair in pairs:
         best.pop((pair.left, pair.right), None)
     _refuse_any("a duplicate must have a pair with its best match", best.values())
+
+
+def _disordered(values: Sequence[Any]) -> Iterator[Any]:
+    """Yield what does not come after the value before it."""
+    return (after for before, after in pairwise(values) if before >= after)
 
 
 def _repeated(names: Iterable[str]) -> list[str]:
