@@ -5,6 +5,7 @@ import threading
 import unicodedata
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -549,7 +550,7 @@ def test_two_records_are_compared_by_their_ids(tmp_path):
     assert (found.pair.left, found.pair.right) == ("b", "a")
     assert found.left_text == rows[1]["body"]
     assert found.same_story
-    with pytest.raises(UnknownDocument, match="no document 'c' in PATH"):
+    with pytest.raises(UnknownDocument, match=r"in what within=.*names, got 'c'"):
         compare("a", "c", within=place, id_field="url", text_field="body")
     place.write_text('{"id": "a", "text": ""}\n{"id": "b", "text": "b"}')
     with pytest.raises(NothingToRead, match="must be readable, got 'a': empty; give it a text"):
@@ -557,3 +558,34 @@ def test_two_records_are_compared_by_their_ids(tmp_path):
     place.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(InvalidInput, match="name two of them by their ids"):
         compare(place, place, text_field="body")
+
+
+@pytest.mark.parametrize(("left", "right", "said"), [
+    (None, "a", r"got none in left \(no text\)"),
+    ("a", b"a", r"got none in right \(the text is of type bytes\)"),
+])  # fmt: skip
+def test_texts_that_cannot_be_compared_are_named(left, right, said):
+    with pytest.raises(NothingToRead, match=said):
+        compare_texts(left, right)
+
+
+def test_a_corpus_is_a_result(seeds):
+    with pytest.raises(InvalidSetting, match="corpus must be a Result, got 'x'"):
+        compare_texts(*seeds, corpus="x")
+
+
+def test_numbers_of_numpy_are_settings(seeds):
+    plain = find_duplicate_texts(seeds, threshold=0.5, ngram=5, seed=1)
+    found = find_duplicate_texts(
+        seeds, threshold=np.float32(0.5), ngram=np.int64(5), seed=np.uint32(1)
+    )
+    assert found.to_json() == plain.to_json()
+    with pytest.raises(InvalidSetting, match="got 7"):
+        find_duplicate_texts(seeds, threshold=np.float64(7))
+
+
+@pytest.mark.parametrize("checkpoint", [5, b"x"])
+def test_a_checkpoint_is_a_path(tmp_path, checkpoint):
+    (tmp_path / "a.txt").write_text("one")
+    with pytest.raises(InvalidSetting, match="checkpoint must be the path of a folder"):
+        find_duplicates(tmp_path, checkpoint=checkpoint)

@@ -292,3 +292,16 @@ def test_who_stops_a_run_is_told_that_it_can_go_on(tmp_path):
     with pytest.raises(KeyboardInterrupt) as stopped, Checkpoint():
         raise KeyboardInterrupt
     assert not hasattr(stopped.value, "__notes__")
+
+
+def test_a_place_that_is_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InvalidCheckpoint, match=r"must be a folder, got a file: name another"):
+        Checkpoint(tmp_path / "file", {"format": "x"})
+
+
+def test_something_more_in_a_header_is_named(tmp_path):
+    with Checkpoint(tmp_path / "point", {"format": "x", "more": 7}):
+        pass
+    with pytest.raises(InvalidCheckpoint, match="got more 7"):
+        Checkpoint(tmp_path / "point", {"format": "x"})

@@ -9,6 +9,7 @@ from typing import Any
 
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
+from dedupe.documents.document import from_value
 from dedupe.documents.walk import Paths
 from dedupe.engine.local import LocalEngine
 from dedupe.errors import InvalidInput, NothingToRead, Skipped, UnknownDocument
@@ -225,8 +226,18 @@ def compare_texts(
     >>> compare_texts("one two three", "One, two, three!").pair.verdict
     'identical'
     """
-    documents = (Document("left", left), Document("right", right))
+    documents = (_of_text("left", left), _of_text("right", right))
     return compare_documents(*documents, Settings(threshold, ngram), corpus)
+
+
+def _of_text(name: str, text: str) -> Document:
+    """Make a document of a text to compare."""
+    found = from_value(name, text)
+    if isinstance(found, Skipped):
+        raise NothingToRead(
+            f"a text to compare must hold a word, got none in {name} ({found.reason})"
+        )
+    return found
 
 
 def _find(
@@ -273,5 +284,8 @@ def _named(
             raise NothingToRead(
                 f"a document to compare must be readable, got {name!r}: {why.reason}; {why.remedy}"
             )
-        raise UnknownDocument(f"no document {name!r} in PATH: use ids as the report prints them")
+        raise UnknownDocument(
+            f"a document to compare must be in what within= (--within) names, got {name!r}: "
+            "use ids as the report prints them"
+        )
     return found[left], found[right]

@@ -63,6 +63,10 @@ def _known_to_two(block: Block) -> Boilerplate:
 
 def _known_to(corpus: Result, settings: Settings) -> Boilerplate:
     """Return what a corpus knows of boilerplate."""
+    if not isinstance(corpus, Result):
+        raise InvalidSetting(
+            f"corpus must be a Result, got {corpus!r}: load a saved one with Result.from_json"
+        )
     if corpus.settings.ngram != settings.ngram:
         raise InvalidSetting(
             f"ngram must be that of the corpus, {corpus.settings.ngram}, got {settings.ngram}"

@@ -9,6 +9,7 @@ import os
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Self
 
 from dedupe.errors import InvalidSetting
@@ -92,6 +93,12 @@ class Settings:
     keep: str | Callable[..., Any] = "longest"
 
     def __post_init__(self) -> None:
+        # Numbers of numpy are as good, but JSON does not know them.
+        for name in ("threshold", "ngram", "num_perm", "seed", "bucket_cap"):
+            value = getattr(self, name)
+            if not isinstance(value, bool | int) and isinstance(value, Real):
+                plain = int(value) if isinstance(value, Integral) else float(value)
+                object.__setattr__(self, name, plain)
         _check_range("threshold", self.threshold, SCORE_FLOOR, 1)
         _check_whole("ngram", self.ngram, 1, MAX_NGRAM)
         _check_whole("num_perm", self.num_perm, 16, 4096)

@@ -20,6 +20,7 @@ from dedupe.errors import Skipped
 __all__ = ["json_values", "read_json", "rewrite_json"]
 
 REPAIR = "repair it, or leave it out"
+SAVE_AS_LINES = "save it as JSON Lines, which is read line by line"
 
 
 class Value(NamedTuple):
@@ -42,7 +43,7 @@ class Value(NamedTuple):
 
 def read_json(source: Source, options: Options) -> Iterator[Placed]:
     """Read the objects of a file; one that stands alone is the file as a whole."""
-    text = _decode(read_whole(text_chunks(source.chunks), options.max_bytes))
+    text = _decode(read_whole(text_chunks(source.chunks), options.max_bytes, SAVE_AS_LINES))
     for value in json_values(text):
         place = f"{source.id}:{value.number}" if value.number else source.id
         item: Document | Skipped
@@ -63,7 +64,7 @@ def rewrite_json(
 ) -> Iterator[bytes]:
     """Yield a JSON file with the values that stay, and what stood before each."""
     mark, encoding, chunks = unmarked(reopen().chunks)
-    text = _decode(read_whole(transcoded(chunks, encoding), options.max_bytes))
+    text = _decode(read_whole(transcoded(chunks, encoding), options.max_bytes, SAVE_AS_LINES))
     edits = dropped(placed, changes) if changes.marks is None else with_marks(placed, changes)
     edit_of = {rows.start: edit for rows, edit in edits}
     head, end = "", 0

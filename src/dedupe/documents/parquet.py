@@ -64,7 +64,7 @@ def _unreadable(error: Exception) -> Unreadable:
 def _opened(source: Source, limit: int) -> BinaryIO:
     """Return a file in which pyarrow can jump about."""
     if source.path is None:
-        return io.BytesIO(read_whole(source.chunks, limit))
+        return io.BytesIO(read_whole(source.chunks, limit, "decompress it first"))
     # pyarrow itself would refuse a name that is not UTF-8.
     return open_file(source.path)
 

@@ -60,9 +60,9 @@ class Unreadable(Exception):
         self.remedy = remedy
 
 
-def too_large(limit: int) -> Unreadable:
+def too_large(limit: int, remedy: str = "split it into articles") -> Unreadable:
     """Say that something is larger than the limit."""
-    return Unreadable(f"larger than {limit:,} bytes, the limit", "split it into articles")
+    return Unreadable(f"larger than {limit:,} bytes, the limit", remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +182,15 @@ def stdin_chunks() -> Iterator[bytes]:
         raise Unreadable(f"standard input cannot be read: {error}", "pipe something in") from error
 
 
-def read_whole(chunks: Iterable[bytes], limit: int) -> bytes:
+def read_whole(
+    chunks: Iterable[bytes], limit: int, remedy: str = "split it into articles"
+) -> bytes:
     """Return everything, or raise `Unreadable` as soon as it is too large."""
     data = bytearray()
     for chunk in chunks:
         data += chunk
         if len(data) > limit:
-            raise too_large(limit)
+            raise too_large(limit, remedy)
     return bytes(data)
 
 

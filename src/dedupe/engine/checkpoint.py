@@ -184,7 +184,9 @@ class Checkpoint:
 
     def _open_folder(self, folder: Path, identity: dict[str, Any]) -> None:
         """Look whose folder it is before anything in it is touched, and take it."""
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and not folder.is_dir():
+            self._refuse("be a folder, got a file", "name another place")
+        disk.make_folders(folder)
         header = folder / HEADER
         expected = json.dumps(identity).encode()
         found = header.read_bytes() if header.exists() else b""
@@ -209,7 +211,7 @@ class Checkpoint:
         if not isinstance(earlier, dict) or "format" not in earlier:
             self._refuse("hold a checkpoint or nothing, got another file", "name an empty folder")
         if earlier != json.loads(json.dumps(identity)):
-            changed = [key for key in identity if earlier.get(key) != identity[key]]
+            changed = [key for key in (identity | earlier) if earlier.get(key) != identity.get(key)]
             named = ", ".join(f"{key} {earlier.get(key)!r}" for key in changed)
             self._refuse(
                 f"be of the same version and settings, got {named}",

@@ -18,7 +18,7 @@ from dedupe.documents import Document
 from dedupe.engine.blocks import HashedDocuments
 from dedupe.engine.checkpoint import Arrays, Checkpoint
 from dedupe.engine.corpus import Corpus, read_corpus
-from dedupe.errors import Skipped
+from dedupe.errors import InvalidSetting, Skipped
 from dedupe.lsh import candidate_pairs
 from dedupe.progress import Progress
 from dedupe.scoring import passes
@@ -72,6 +72,8 @@ class LocalEngine:
         identity: dict[str, Any] | None = None,
     ) -> None:
         self.resources = resources
+        if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
+            raise InvalidSetting(f"checkpoint must be the path of a folder, got {checkpoint!r}")
         self.checkpoint = Checkpoint(None if checkpoint is None else Path(checkpoint), identity)
 
     def __enter__(self) -> Self:
