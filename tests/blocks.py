@@ -9,7 +9,7 @@ from dedupe.shingling import hash_shingles
 from dedupe.shingling.tokens import Tokens
 
 # Words are numbers. Few different ones make documents that repeat themselves.
-repetitive = st.lists(st.integers(0, 2), min_size=1, max_size=80)
+repetitive = st.lists(st.integers(1, 3), min_size=1, max_size=80)
 
 # Paragraphs that are moved, repeated and left out make runs, chains and holes.
 PARAGRAPHS = [[100 * p + w for w in range(n)] for p, n in enumerate((3, 6, 8, 9, 12, 25))]
@@ -20,7 +20,7 @@ documents = repetitive | patchwork
 ngrams = st.integers(1, 7)
 
 
-def make_block(block, ngram=5, lines=None, weights=None):
+def make_block(block, ngram=5, lines=None, weights=None, seals=None):
     """Return documents, given as lists of words, as a block."""
     words = np.array([word for document in block for word in document], np.uint64)
     tokens = Tokens(words, np.cumsum([0, *map(len, block)]))
@@ -32,6 +32,7 @@ def make_block(block, ngram=5, lines=None, weights=None):
         shingles.offsets,
         tokens.offsets,
         np.array([n for document in lines for n in document], np.uint8),
+        words.astype(np.uint16) if seals is None else np.concatenate(seals).astype(np.uint16),
         ngram,
         contents_of(shingles.hashes, shingles.offsets),
         np.array([sum(w) for w in weights or ([1.0] * len(document) for document in block)]),

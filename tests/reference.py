@@ -23,6 +23,7 @@ from dedupe.kernels.alignment import (
     MIN_RUN,
     PARAGRAPH,
     PROSE,
+    WINDOW,
 )
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.shingling.folding import APOSTROPHES, FILLERS, LINE_ENDS, UNSPACED
@@ -219,17 +220,17 @@ class Measures(NamedTuple):
 def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
     """Return where each shingle of the smaller document stands in the larger, or -1."""
     places: list[int] = []
-    last = -1
-    for shingle in smaller:
-        occurrences = [i for i, other in enumerate(larger) if other == shingle]
-        behind = [i for i in occurrences[:MAX_OCCURRENCES] if i > last]
+    last = before = -1
+    for i, shingle in enumerate(smaller):
+        occurrences = [j for j, other in enumerate(larger) if other == shingle]
         if not occurrences:
             places.append(-1)
             continue
-        if last >= 0 and last + 1 in occurrences:
-            last += 1
-        else:
-            last = behind[0] if behind else occurrences[0]
+        wanted = [last + i - before, last + 1] if last >= 0 else []
+        wanted += [j for j in occurrences[:MAX_OCCURRENCES] if j > last]
+        wanted += [j for j in occurrences[MAX_OCCURRENCES:] if last < j <= last + WINDOW]
+        last = next((j for j in wanted if j in occurrences), occurrences[0])
+        before = i
         places.append(last)
     return places
 

@@ -36,6 +36,7 @@ def measures_of(block, larger, smaller, salt=SALT):
         block.shingle_offsets,
         block.token_offsets,
         block.lines,
+        block.seals,
         block.weights,
         block.ngram,
         0,

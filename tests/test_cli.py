@@ -488,7 +488,10 @@ def test_who_is_told_to_stop_leaves_nothing(tmp_path, name, code):
     texts.write_text("".join(f'{{"text": "{i} {"word " * 50}"}}\n' for i in range(10)))
     # It waits with a lock and drafts on disk.
     program = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        # Whoever runs the tests may ignore signals, as `nohup` does.
+        "for name in ('SIGTERM', 'SIGHUP'): signal.signal(getattr(signal, name), signal.SIG_DFL)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from dedupe.cleaning import rewriting\n"
         "rewriting._check_same = lambda _: (print(flush=True), time.sleep(60))\n"
         "from dedupe.cli import main\n"

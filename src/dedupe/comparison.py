@@ -34,7 +34,8 @@ def compare_documents(
     boilerplate = _known_to_two(block) if corpus is None else _known_to(corpus, settings)
     block = block.weighed(boilerplate)
     one, other = digests(tokens)
-    if one == other:
+    seals = np.split(block.seals, block.token_offsets[1:2])
+    if one == other and np.array_equal(seals[0], seals[1]):
         rows = passes.identical(PAIR, block.n_words[:1])
     else:
         (rows,) = passes.second(block, PAIR, floor=0.0)

@@ -68,6 +68,7 @@ class HashedDocuments:
             offsets_of(n_shingles),
             offsets_of(n_words),
             allocate(int(n_words.sum()), np.uint8, self._limit // 8),
+            allocate(int(n_words.sum()), np.uint16, self._limit // 4),
             self.ngram,
             np.empty(n_words.size, np.uint64),
             n_words.astype(np.float64),
@@ -78,6 +79,7 @@ class HashedDocuments:
             made = Block.of(tokens, self.ngram)
             block.shingles[part(block.shingle_offsets, documents)] = made.shingles
             block.lines[part(block.token_offsets, documents)] = made.lines
+            block.seals[part(block.token_offsets, documents)] = made.seals
             block.contents[documents] = made.contents
             return int(documents.stop)
 
@@ -134,6 +136,7 @@ class HashedDocuments:
         words = part(block.token_offsets, keep)
         release(block.shingles, part(block.shingle_offsets, keep))
         release(block.lines, words)
+        release(block.seals, words)
         if block.weights is not None:
             release(block.weights, words)
 

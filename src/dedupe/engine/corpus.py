@@ -28,6 +28,7 @@ from dedupe.minhash import Sketches, sketch
 from dedupe.progress import Progress
 from dedupe.results.records import DocumentInfo
 from dedupe.settings import Resources, Settings
+from dedupe.shingling import hash_encoded
 from dedupe.shingling.folding import tables
 
 __all__ = ["Corpus", "KeptTexts", "read_corpus"]
@@ -227,6 +228,7 @@ class _Intake:
                 "check the paths and the text field"
             )
         is_old = np.array(self.is_old, np.bool_)
+        digests = _told_apart(sketches.digests[order], np.array(order), self.texts)
         return Corpus(
             ids=tuple(self.ids[row] for row in order),
             n_words=sketches.n_words[order],
@@ -238,7 +240,7 @@ class _Intake:
             n_shingles=sketches.n_shingles,
             signatures=sketches.signatures,
             stored=self.texts,
-            first_copy=_first_copies(sketches.digests[order], is_old[order]),
+            first_copy=_first_copies(digests, is_old[order]),
             skipped=tuple(sorted(self.skipped, key=lambda item: (item.id, item.reason))),
             keeps_order=keeps_order,
         )
@@ -353,6 +355,40 @@ def _fits(batch: _Batch, arrays: Arrays, num_perm: int) -> bool:
     n_words, n_shingles = found.n_words, found.n_shingles
     in_range = (n_shingles >= 0) & (n_shingles <= n_words) & ((n_shingles == 0) == (n_words == 0))
     return bool(in_range.all())
+
+
+def _told_apart(digests: Hashes, rows: Ints, texts: Texts) -> Hashes:
+    """Return digests that differ where words do, though texts were made to have equal ones.
+
+    Parameters
+    ----------
+    digests : uint64 [shape=(n_docs, 2)]
+        Of the public hashes of their tokens.
+    rows : int64 [shape=(n_docs,)]
+        Where their texts are kept.
+    texts : Texts
+
+    Returns
+    -------
+    uint64 [shape=(n_docs, 2)]
+        To be compared within this process alone.
+    """
+    first = _first_copies(digests, np.zeros(rows.size, np.bool_))
+    copies = np.flatnonzero(first != np.arange(rows.size))
+    # What is the same byte for byte needs no closer look.
+    odd = [copy for copy in copies.tolist() if not _same(texts, rows[[copy, first[copy]]])]
+    told = digests.copy() if odd else digests
+    for number in np.flatnonzero(np.isin(first, first[odd])).tolist():
+        seals = hash_encoded(texts.read([int(rows[number])]), detail=True).seals
+        assert seals is not None
+        told[number] = np.frombuffer(xxhash.xxh3_128_digest(seals.tobytes()), np.uint64)
+    return told
+
+
+def _same(texts: Texts, rows: Ints) -> bool:
+    """Return whether two texts are the same byte for byte."""
+    one, other = texts.read(rows.tolist())
+    return one == other
 
 
 def _first_copies(digests: Hashes, is_old: Bools) -> Ints:

@@ -34,7 +34,10 @@ MIN_RUN = 8
 """Words of a run at least: shorter ones are idioms, and would cut holes in two."""
 
 MAX_OCCURRENCES = 32
-"""How many occurrences of a shingle in the larger document are tried at most."""
+"""How many occurrences of a shingle in the larger document are tried at most, from the first."""
+
+WINDOW = 256
+"""Words behind the match before in which an occurrence is looked for where there are more."""
 
 AHEAD = 200
 """How many runs the chain looks back, which bounds its cost on patchwork."""
@@ -154,58 +157,120 @@ def _mask(n):
 
 
 @compiled
-def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
+def _agree(seals_larger, seals_smaller, j, i, ngram):
+    """Return whether the words of two shingles whose hashes agree do so themselves."""
+    n_words = min(ngram, seals_larger.size - j)
+    if n_words != min(ngram, seals_smaller.size - i):
+        return False
+    # The last word first: in a run, the others have been seen before.
+    for w in range(n_words - 1, -1, -1):  # noqa: SIM110  numba compiles no generator.
+        if seals_larger[j + w] != seals_smaller[i + w]:
+            return False
+    return True
+
+
+@compiled
+def _occurrence(shingle, larger, seals_larger, seals_smaller, found, last, i, ngram, scratch):
+    """Return where a shingle stands in the larger document, -1 where its words differ.
+
+    It is the first occurrence behind `last`, or else the first of all. `found` is the
+    first in the table.
+    """
+    first = -1
+    for _ in range(MAX_OCCURRENCES):
+        if found < 0:
+            return first
+        if _agree(seals_larger, seals_smaller, found, i, ngram):
+            if found > last:
+                return found
+            if first < 0:
+                first = found
+        found = scratch[NEXT, found]
+    for j in range(last + 1, min(last + 1 + WINDOW, larger.size)):
+        if larger[j] == shingle and _agree(seals_larger, seals_smaller, j, i, ngram):
+            return j
+    return first
+
+
+@compiled
+def _match_into(
+    larger, smaller, seals_larger, seals_smaller, ngram, slots, salt, sieve, mask, scratch
+):
     """Write which shingles of the smaller document, in HIT, stand where in the larger, in MATCH.
 
-    A shingle that continues the match before it does so; any other takes its next
-    occurrence behind that match, or its first. Return how many they are.
+    A shingle that stands as far behind the match before it in both documents continues
+    it, as one does that follows it in the larger; any other takes its next occurrence
+    behind that match, or its first. Return how many they are.
     """
     n_hits = 0
     last = -1
+    before = -1
     for i in range(smaller.size):
         shingle = smaller[i]
-        if last >= 0 and last + 1 < larger.size and larger[last + 1] == shingle:
-            last += 1
-            scratch[HIT, n_hits] = i
-            scratch[MATCH, n_hits] = last
-            n_hits += 1
-            continue
+        if last >= 0:
+            j = last + i - before
+            if j >= larger.size or larger[j] != shingle:
+                j = last + 1
+            if (
+                j < larger.size
+                and larger[j] == shingle
+                and _agree(seals_larger, seals_smaller, j, i, ngram)
+            ):
+                scratch[HIT, n_hits] = before = i
+                scratch[MATCH, n_hits] = last = j
+                n_hits += 1
+                continue
         word, bit = _sieve_place(shingle, mask)
         if not sieve[word] & bit:
             continue
         s = home(shingle, salt, mask)
         while slots[s] >= 0 and larger[slots[s]] != shingle:
             s = (s + 1) & mask
-        found = slots[s]
-        if found < 0:
-            continue
-        scratch[HIT, n_hits] = i
-        scratch[MATCH, n_hits] = found
-        for _ in range(MAX_OCCURRENCES):
-            if found < 0:
-                break
-            if found > last:
-                scratch[MATCH, n_hits] = found
-                break
-            found = scratch[NEXT, found]
-        last = scratch[MATCH, n_hits]
-        n_hits += 1
+        j = _occurrence(
+            shingle, larger, seals_larger, seals_smaller, slots[s], last, i, ngram, scratch
+        )
+        if j >= 0:
+            scratch[HIT, n_hits] = before = i
+            scratch[MATCH, n_hits] = last = j
+            n_hits += 1
     return n_hits
 
 
 @compiled
-def _match_pair_into(a, b, indexed, shingles, offsets, slots, salt, sieve, scratch):
+def _match_pair_into(
+    a,
+    b,
+    indexed,
+    shingles,
+    shingle_offsets,
+    seals,
+    token_offsets,
+    ngram,
+    slots,
+    salt,
+    sieve,
+    scratch,
+):
     """Match document `b` with the larger document `a`, which is in the table from now on.
 
     `indexed` is the document that the table holds already, or -1. Return how many
     shingles of `b` match.
     """
-    larger = shingles[offsets[a] : offsets[a + 1]]
+    larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
     mask = _mask(larger.size)
     if indexed != a:
         _index_into(larger, slots, salt, sieve, mask, scratch)
     return _match_into(
-        larger, shingles[offsets[b] : offsets[b + 1]], slots, salt, sieve, mask, scratch
+        larger,
+        shingles[shingle_offsets[b] : shingle_offsets[b + 1]],
+        seals[token_offsets[a] : token_offsets[a + 1]],
+        seals[token_offsets[b] : token_offsets[b + 1]],
+        ngram,
+        slots,
+        salt,
+        sieve,
+        mask,
+        scratch,
     )
 
 
@@ -432,6 +497,7 @@ def align_pairs_into(
     shingle_offsets,
     token_offsets,
     lines,
+    seals,
     weights,
     ngram,
     min_words,
@@ -450,6 +516,7 @@ def align_pairs_into(
     shingles : uint64 [shape=(n_shingles,)]
     shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
     lines : uint8 [shape=(n_tokens,)], at least 1
+    seals : uint16 [shape=(n_tokens,)]
     weights : float32 [shape=(n_tokens,)] or None
         Weight of each word; without it the weighted columns count words.
     ngram : int
@@ -464,7 +531,18 @@ def align_pairs_into(
         a = larger[p]
         b = smaller[p]
         n_hits = _match_pair_into(
-            a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
+            a,
+            b,
+            indexed,
+            shingles,
+            shingle_offsets,
+            seals,
+            token_offsets,
+            ngram,
+            slots,
+            salt,
+            sieve,
+            scratch,
         )
         indexed = a
         lines_a = lines[token_offsets[a] : token_offsets[a + 1]]
@@ -493,12 +571,26 @@ def align_pairs_into(
 
 
 @compiled
-def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, scratch, shared):
+def shared_into(
+    larger,
+    smaller,
+    shingles,
+    shingle_offsets,
+    token_offsets,
+    seals,
+    ngram,
+    slots,
+    salt,
+    sieve,
+    scratch,
+    shared,
+):
     """Write the shingles of smaller documents that their larger one has; return how many.
 
     Parameters
     ----------
-    larger, smaller, shingles, shingle_offsets : as in `align_pairs_into`
+    larger, smaller, shingles, shingle_offsets, token_offsets, seals, ngram :
+        as in `align_pairs_into`
     slots, salt, sieve, scratch : as in `count_distinct_into`
     shared : uint64 [shape=(shingles of all smaller documents,)], overwritten
     """
@@ -507,7 +599,18 @@ def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, 
     for p in range(larger.size):
         a, b = larger[p], smaller[p]
         n_hits = _match_pair_into(
-            a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
+            a,
+            b,
+            indexed,
+            shingles,
+            shingle_offsets,
+            seals,
+            token_offsets,
+            ngram,
+            slots,
+            salt,
+            sieve,
+            scratch,
         )
         indexed = a
         for h in range(n_hits):
@@ -518,14 +621,14 @@ def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, 
 
 @compiled
 def runs_of_pair_into(
-    larger, smaller, words_larger, words_smaller, ngram, slots, salt, sieve, scratch
+    larger, smaller, seals_larger, seals_smaller, ngram, slots, salt, sieve, scratch
 ):
     """Write the runs of one pair into `scratch`, ordered by the smaller document.
 
     Parameters
     ----------
     larger, smaller : uint64 [shape=(n_shingles,)]
-    words_larger, words_smaller : int
+    seals_larger, seals_smaller : uint16 [shape=(n_tokens,)]
     ngram : int
     slots, salt, sieve, scratch : as in `count_distinct_into`
 
@@ -536,5 +639,7 @@ def runs_of_pair_into(
     """
     mask = _mask(larger.size)
     _index_into(larger, slots, salt, sieve, mask, scratch)
-    n_hits = _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
-    return _runs_into(n_hits, words_larger, words_smaller, ngram, scratch)
+    n_hits = _match_into(
+        larger, smaller, seals_larger, seals_smaller, ngram, slots, salt, sieve, mask, scratch
+    )
+    return _runs_into(n_hits, seals_larger.size, seals_smaller.size, ngram, scratch)

@@ -10,7 +10,7 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["STATE_SIZE", "avalanche", "finish_words", "push_lane", "word_hash"]
+__all__ = ["STATE_SIZE", "avalanche", "finish_words", "push_lane", "sealed", "word_hash"]
 
 U = np.uint64
 PRIME_1 = U(0x9E3779B185EBCA87)
@@ -18,6 +18,8 @@ PRIME_2 = U(0xC2B2AE3D27D4EB4F)
 PRIME_3 = U(0x165667B19E3779F9)
 PRIME_4 = U(0x85EBCA77C2B2AE63)
 PRIME_5 = U(0x27D4EB2F165667C5)
+
+ALL = U(0xFFFFFFFFFFFFFFFF)
 
 # `state` holds the four accumulators and, from here on, the lanes of the open stripe.
 STRIPE = 4
@@ -80,7 +82,25 @@ def word_hash(state, lane, length):
 
 
 @compiled
-def finish_words(lanes, tails, lengths, n_words):
+def sealed(seal, lane, salt):
+    """Take a lane of a word, zero behind its end, into a hash that only this process can make.
+
+    XXH64 can be inverted, and words can be made whose hashes are those of others. The
+    upper 16 bits of this one, a *seal*, agree for two words that differ with a probability
+    of about 2**-16, whatever they are (see `dedupe.kernels.tables`).
+
+    Parameters
+    ----------
+    seal : uint64, 0 before the first lane
+    lane : uint64
+    salt : uint64, odd and secret
+    """
+    seal = (seal ^ lane) * salt
+    return seal ^ (seal >> U(32))
+
+
+@compiled
+def finish_words(lanes, tails, lengths, n_words, salt, seals):
     """Turn the lanes of words of 1..15 bytes into their XXH64, in place.
 
     Nearly all words are this short. Apart from the loop that reads text, and
@@ -93,7 +113,19 @@ def finish_words(lanes, tails, lengths, n_words):
         whatever stands behind the word is ignored.
     lengths : uint8 [shape=(>= n_words,)], 0 where `lanes` holds a hash already
     n_words : int
+    salt : uint64
+    seals : uint16 [shape=(>= n_words,)] or None
+        The seal of each word, overwritten but where its length is 0.
     """
+    if seals is not None:
+        for i in range(n_words):
+            length = U(lengths[i])
+            # A shift by 64 bits or more leaves what it is given, on some machines.
+            first = lanes[i] & (ALL >> (U(64) - U(8) * min(max(length, U(1)), U(8))))
+            n_behind = U(8) * (max(length, U(8)) - U(8))
+            second = tails[i] & ((U(1) << n_behind) - U(1))
+            seal = (sealed(sealed(U(0), first, salt), second, salt) * salt) >> U(48)
+            seals[i] = seal if length != U(0) else seals[i]
     for i in range(n_words):
         length = U(lengths[i])
         has_two = length >= U(8)

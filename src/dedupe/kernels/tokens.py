@@ -19,7 +19,7 @@ bits    meaning
 import numpy as np
 
 from dedupe.kernels import compiled
-from dedupe.kernels.hashing import finish_words, push_lane, word_hash
+from dedupe.kernels.hashing import finish_words, push_lane, sealed, word_hash
 
 __all__ = [
     "APART",
@@ -93,26 +93,33 @@ def _edges_into(buffer, start, end, classes, edges):
 
 
 @compiled
-def _long_word(words, start, n_bytes, fold, state):
-    """Return the hash of a word of 16 bytes or more."""
+def _long_word(words, start, n_bytes, fold, state, salt):
+    """Return the hash of a word of 16 bytes or more, and its seal."""
     n_lanes = n_bytes >> 3
+    seal = U(0)
     for i in range(n_lanes):
-        push_lane(state, words[start + 8 * i] | fold, i)
+        lane = words[start + 8 * i] | fold
+        push_lane(state, lane, i)
+        seal = sealed(seal, lane, salt)
     mask = (U(1) << U(8 * (n_bytes & 7))) - U(1)
-    return word_hash(state, (words[start + 8 * n_lanes] | fold) & mask, n_bytes)
+    last = (words[start + 8 * n_lanes] | fold) & mask
+    return word_hash(state, last, n_bytes), (sealed(seal, last, salt) * salt) >> U(48)
 
 
 @compiled
-def _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens):
+def _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens, salt, seals):
     """Turn the places and lengths of long words into their hashes, in place."""
     for t in range(n_tokens):
         if lengths[t] >= LONG_PLAIN:
             start, n_bytes = np.int64(hashes[t]), np.int64(tails[t])
             if lengths[t] == LONG_PLAIN:
-                hashes[t] = _long_word(words, start, n_bytes, LOWER_CASE, state)
+                found, seal = _long_word(words, start, n_bytes, LOWER_CASE, state, salt)
             else:
-                hashes[t] = _long_word(spelling, start, n_bytes, U(0), state)
+                found, seal = _long_word(spelling, start, n_bytes, U(0), state, salt)
+            hashes[t] = found
             lengths[t] = 0
+            if seals is not None:
+                seals[t] = seal
 
 
 @compiled
@@ -247,6 +254,8 @@ def tokens_into(
     unstable,
     spans,
     lines,
+    salt,
+    seals,
 ):
     """Write the hash of each token of each document, and where it stands.
 
@@ -282,6 +291,9 @@ def tokens_into(
         Characters of the document that each token covers, overwritten.
     lines : int32 [shape=(capacity,)] or None
         Words in the line that each token stands in, overwritten.
+    salt : uint64
+    seals : uint16 [shape=(capacity,)] or None
+        Seal of each token (see `dedupe.kernels.hashing.sealed`), overwritten.
     """
     n_tokens = 0
     # Bytes of long words that wait in `spelling`.
@@ -345,5 +357,5 @@ def tokens_into(
                         _end_line(lines, line_start, n_tokens)
                         line_start = n_tokens
         token_offsets[d + 1] = n_tokens
-    _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens)
-    finish_words(hashes, tails, lengths, n_tokens)
+    _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens, salt, seals)
+    finish_words(hashes, tails, lengths, n_tokens, salt, seals)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints
+from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, part
 from dedupe.kernels import alignment as kernel
 from dedupe.scoring import rule
 from dedupe.scoring.block import Block
@@ -108,6 +108,7 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
         block.shingle_offsets,
         block.token_offsets,
         block.lines,
+        block.seals,
         block.weights,
         block.ngram,
         min_words,
@@ -172,7 +173,15 @@ def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> Hashes:
         int((block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]).sum()), np.uint64
     )
     n_shared = kernel.shared_into(
-        larger, smaller, block.shingles, block.shingle_offsets, *block.scratch, shared
+        larger,
+        smaller,
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.seals,
+        block.ngram,
+        *block.scratch,
+        shared,
     )
     return shared[:n_shared]
 
@@ -228,10 +237,10 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
     larger, smaller, swap = (int(side[0]) for side in both)
     slots, salt, sieve, scratch = block.scratch
     n_runs = kernel.runs_of_pair_into(
-        block.shingles[block.shingle_offsets[larger] : block.shingle_offsets[larger + 1]],
-        block.shingles[block.shingle_offsets[smaller] : block.shingle_offsets[smaller + 1]],
-        n_words[larger],
-        n_words[smaller],
+        block.shingles[part(block.shingle_offsets, larger)],
+        block.shingles[part(block.shingle_offsets, smaller)],
+        block.seals[part(block.token_offsets, larger)],
+        block.seals[part(block.token_offsets, smaller)],
         block.ngram,
         slots,
         salt,

@@ -34,6 +34,8 @@ class Block:
     shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
     lines : uint8 [shape=(n_tokens,)]
         Words in the line of each token; a longer one counts as `MAX_LINE`.
+    seals : uint16 [shape=(n_tokens,)]
+        What tells words apart whose hashes agree; see `dedupe.shingling.Tokens`.
     ngram : int
     contents : uint64 [shape=(n_docs,)]
         What each document says, as one number; see `contents_of`.
@@ -47,6 +49,7 @@ class Block:
     shingle_offsets: Ints
     token_offsets: Ints
     lines: npt.NDArray[np.uint8]
+    seals: npt.NDArray[np.uint16]
     ngram: int
     contents: Hashes
     totals: Floats
@@ -69,12 +72,14 @@ class Block:
         [3, 1]
         """
         assert tokens.lines is not None, "a block needs tokens with their lines"
+        assert tokens.seals is not None, "a block needs tokens that are sealed"
         shingles = hash_shingles(tokens, ngram)
         return cls(
             shingles.hashes,
             shingles.offsets,
             tokens.offsets,
             np.minimum(tokens.lines, MAX_LINE).astype(np.uint8),
+            tokens.seals,
             ngram,
             contents_of(shingles.hashes, shingles.offsets),
             np.diff(tokens.offsets).astype(np.float64),
@@ -111,6 +116,7 @@ class Block:
             offsets_of(np.diff(self.shingle_offsets)[chosen]),
             offsets_of(self.n_words[chosen]),
             np.concatenate([self.lines[part(self.token_offsets, d)] for d in chosen]),
+            np.concatenate([self.seals[part(self.token_offsets, d)] for d in chosen]),
             self.ngram,
             self.contents[chosen],
             self.n_words[chosen].astype(np.float64),

@@ -14,12 +14,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dedupe.kernels import tokens as kernel
 from dedupe.kernels.hashing import STATE_SIZE
+from dedupe.kernels.tables import SALT
 from dedupe.shingling.folding import fold, tables
 
 __all__ = ["Tokens", "fold", "hash_encoded", "hash_tokens", "normalize", "tokenize"]
@@ -40,12 +42,16 @@ class Tokens:
         First character and the one after the last, in the text as given.
     lines : int32 [shape=(n_tokens,)] or None
         How many words the line of each token has.
+    seals : uint16 [shape=(n_tokens,)] or None
+        A hash of each token that only this process can make, to tell words apart whose
+        public hashes were made to agree. It must not be kept for another.
     """
 
     hashes: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
     spans: npt.NDArray[np.int32] | None = None
     lines: npt.NDArray[np.int32] | None = None
+    seals: npt.NDArray[np.uint16] | None = None
 
 
 def tokenize(text: str) -> list[str]:
@@ -82,7 +88,8 @@ def hash_tokens(texts: Sequence[str], *, detail: bool = False) -> Tokens:
     texts : sequence of str
         A lone surrogate counts as a separator.
     detail : bool
-        Whether to say where each token stands, which costs half the speed again.
+        Whether to say where each token stands, and to seal it, which costs half the
+        speed again.
 
     Examples
     --------
@@ -131,20 +138,13 @@ def _replaced(tokens: Tokens, numbers: Sequence[int], by: Tokens) -> Tokens:
     slices = [(owner, slice(*owner.offsets[d : d + 2].tolist())) for owner, d in owners]
     offsets = np.zeros_like(tokens.offsets)
     np.cumsum([part.stop - part.start for _, part in slices], out=offsets[1:])
-    return Tokens(
-        np.concatenate([owner.hashes[part] for owner, part in slices]),
-        offsets,
-        None
-        if tokens.spans is None
-        else np.concatenate(
-            [owner.spans[part] for owner, part in slices if owner.spans is not None]
-        ),
-        None
-        if tokens.lines is None
-        else np.concatenate(
-            [owner.lines[part] for owner, part in slices if owner.lines is not None]
-        ),
-    )
+    columns: dict[str, Any] = {
+        name: None
+        if getattr(tokens, name) is None
+        else np.concatenate([getattr(owner, name)[part] for owner, part in slices])
+        for name in ("hashes", "spans", "lines", "seals")
+    }
+    return Tokens(offsets=offsets, **columns)
 
 
 def _hash_stable(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.NDArray[np.bool_]]:
@@ -178,6 +178,8 @@ def _hash_stable(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.ND
         unstable,
         room.spans if detail else None,
         room.lines if detail else None,
+        SALT,
+        room.seals if detail else None,
     )
     n_tokens = int(offsets[-1])
     return Tokens(
@@ -185,6 +187,7 @@ def _hash_stable(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.ND
         offsets,
         room.spans[:n_tokens].copy() if detail else None,
         room.lines[:n_tokens].copy() if detail else None,
+        room.seals[:n_tokens].copy() if detail else None,
     ), unstable
 
 
@@ -207,6 +210,7 @@ class _Room:
         self.hashes = np.empty(capacity, np.uint64)
         self.spans = np.empty((capacity, 2), np.int32)
         self.lines = np.empty(capacity, np.int32)
+        self.seals = np.empty(capacity, np.uint16)
 
 
 KEPT_ROOM = 1 << 23

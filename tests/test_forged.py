@@ -1,0 +1,112 @@
+"""Words that were made to have the public hashes of others: they are never taken for them.
+
+XXH64 can be inverted. Of the sixteen bytes of such a word the first eight are tried
+until the other eight, which follow from them, are letters and digits: a tenth of a
+second a word.
+"""
+
+import numpy as np
+import pytest
+import xxhash
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blocks import documents, make_block, ngrams, story
+from dedupe import compare_texts, find_duplicate_texts
+from dedupe.scoring.alignment import align
+from dedupe.shingling import digests, hash_tokens, shingle
+from strategies import article
+
+STORY = (
+    "the council voted on monday to close the old stone bridge over the river for urgent repairs "
+    "until the end of next spring and asked drivers to take the northern road instead"
+)
+FORGED = (
+    "gjttcaaai8kbaat0 zgdtrgda0tik1m4o qcxxinga5fpqcjs3 miqmotja4clpcwvi iqpxwanaalfanxzb "
+    "brzndfqalesv467r cvdsfltame01nep8 gjttcaaai8kbaat0 swfnqxzaezej8h1m cpxppddbp7ztqs4o "
+    "tkdgdmgbw17nvgj1 dmtfoqjbrjav17tj gjttcaaai8kbaat0 eibjadqbuzde42it wlackitbs3eyclno "
+    "exqnapwbdr8ha3rv vtelxvzbya9178vk mpsfzadcqz66pwca gjttcaaai8kbaat0 wmywpnjcosrz6x22 "
+    "zfbettmcrmo1xfyq sciiozpcko6x1up8 trlnfhtc6nykzzru bdyezlwcmo2v1qbe kkqxkuzc65fzy4id "
+    "sorrdycdwd8iuvzi brzndfqalesv467r lucrmkjd2nc5ifon gjttcaaai8kbaat0 vzkuxwpdbu2zcwlk "
+    "frukedtdxrh4m0pr xpexzjwdb09m9aca"
+)
+SPAM = article("spam", 60)
+
+
+def test_each_word_has_the_hash_of_another():
+    for word, forged in zip(STORY.split(), FORGED.split(), strict=True):
+        assert word != forged
+        assert xxhash.xxh64_intdigest(forged.encode()) == xxhash.xxh64_intdigest(word.encode())
+    tokens = hash_tokens([STORY, FORGED], detail=True)
+    one, other = digests(tokens)
+    assert one == other
+    assert (shingle(STORY) == shingle(FORGED)).all()
+
+
+@pytest.mark.parametrize("forged", [FORGED, f"{FORGED} {SPAM}", f"{SPAM} {FORGED}"])
+def test_a_forged_text_is_not_the_story(forged):
+    found = compare_texts(STORY, forged)
+    assert not found.same_story
+    assert (found.pair.verdict, found.pair.score, found.pair.shared_words) == ("different", 0, 0)
+    assert found.pair.evidence.passages == ()
+    result = find_duplicate_texts({"story": STORY, "forged": forged})
+    assert (result.clusters, result.duplicates, result.n_copies) == ((), (), 0)
+
+
+def test_copies_of_a_story_and_of_a_forgery_are_told_apart():
+    texts = {
+        "a": STORY, "b": STORY.upper(), "c": f"{STORY}.", "d": STORY,
+        "v": FORGED, "w": FORGED.upper(), "x": FORGED, "y": f"{SPAM} {STORY}",
+    }  # fmt: skip
+    result = find_duplicate_texts(texts)
+    found = {cluster.members for cluster in result.clusters}
+    assert found == {("a", "b", "c", "d", "y"), ("v", "w", "x")}
+    assert result.n_copies == 5
+    # Nothing of a forgery is taken for a copy of an old story, nor the other way round.
+    alone = find_duplicate_texts([("new", FORGED)], against=[("old", STORY)])
+    assert alone.duplicates == ()
+
+
+def test_a_page_with_both_is_matched_by_what_it_says():
+    page = f"{FORGED} {SPAM} {STORY}"
+    found = compare_texts(STORY, page).pair
+    assert (found.verdict, found.shared_words) == ("contained", len(STORY.split()))
+    (passage,) = found.evidence.passages
+    assert page[slice(*passage.right)] == STORY
+
+
+def test_forged_words_within_a_story_are_replaced_words():
+    words, forged = STORY.split(), FORGED.split()
+    mixed = [*words[:12], *forged[12:20], *words[20:]]
+    found = compare_texts(STORY, " ".join(mixed)).pair
+    honest = compare_texts(
+        STORY, " ".join([*words[:12], *(f"x{i}" for i in range(8)), *words[20:]])
+    )
+    assert (found.score, found.reason) == (honest.pair.score, honest.pair.reason)
+
+
+@given(documents, documents, ngrams, st.integers(0, 2**16 - 1))
+def test_what_is_measured_does_not_depend_on_the_secret(one, other, ngram, secret):
+    plain = make_block([one, other], ngram)
+    sealed = make_block(
+        [one, other], ngram, seals=[np.array(one) ^ secret, np.array(other) ^ secret]
+    )
+    pair = np.array([0]), np.array([1])
+    found, expected = align(sealed, *pair), align(plain, *pair)
+    for name in type(found).__slots__:
+        assert getattr(found, name).tolist() == getattr(expected, name).tolist()
+
+
+@given(st.integers(1, 40), ngrams, st.data())
+def test_a_word_that_is_not_the_same_is_not_covered(n, ngram, data):
+    """Of a document and itself, where one word has another seal."""
+    words = story(n)
+    place = data.draw(st.integers(0, n - 1))
+    forged, other = np.array(words), [*words]
+    forged[place] += 1000
+    other[place] += 1000
+    pair = np.array([0]), np.array([1])
+    found = align(make_block([words, words], ngram, seals=[np.array(words), forged]), *pair)
+    expected = align(make_block([words, other], ngram), *pair)
+    assert found.covered.tolist() == expected.covered.tolist()
+    assert found.hole.tolist() == expected.hole.tolist()
