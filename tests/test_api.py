@@ -589,3 +589,21 @@ def test_a_checkpoint_is_a_path(tmp_path, checkpoint):
     (tmp_path / "a.txt").write_text("one")
     with pytest.raises(InvalidSetting, match="checkpoint must be the path of a folder"):
         find_duplicates(tmp_path, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("period", [1, 2, 3, 7, 40])
+def test_a_text_that_repeats_itself_is_matched_with_its_edited_copy(period):
+    words = [f"w{i % period}" for i in range(5000)]
+    edited_places = range(50, 4950, 97)
+    edited_words = [f"new{i}" if i in edited_places else word for i, word in enumerate(words)]
+    texts = {"a": " ".join(words), "b": " ".join(edited_words), "c": article("other", 300)}
+    (pair,) = find_duplicate_texts(texts).pairs
+    assert (pair.left, pair.right) == ("a", "b")
+    n_edited = len(edited_places)
+    # Where an edit stands may be mistaken by a period.
+    assert 5000 - 2 * n_edited <= pair.shared_words <= 5000 - n_edited
+    assert pair.score > 0.95
+    # The other half of it is another text: it is not all of one story.
+    half = " ".join([*words[:2500], *article("half", 2500).split()[:2500]])
+    found = compare_texts(texts["a"], half).pair
+    assert found.shared_words <= 2500

@@ -67,6 +67,17 @@ def test_copies_of_a_story_and_of_a_forgery_are_told_apart():
     assert alone.duplicates == ()
 
 
+def test_words_whose_seals_agree_by_chance_are_no_copies():
+    """Among two thousand words some have equal seals of 16 bits."""
+    words = [f"w{i}" for i in range(2000)]
+    texts = {
+        f"{word} {side}": text for word in words for side, text in (("a", word), ("b", f"{word}!"))
+    }
+    result = find_duplicate_texts(texts)
+    assert len(result.clusters) == 2000
+    assert {len(cluster) for cluster in result.clusters} == {2}
+
+
 def test_a_page_with_both_is_matched_by_what_it_says():
     page = f"{FORGED} {SPAM} {STORY}"
     found = compare_texts(STORY, page).pair

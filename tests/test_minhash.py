@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from numba import config
 
 import reference
+from dedupe import minhash
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK
 from dedupe.minhash import estimate_jaccard, from_datasketch, signatures, to_datasketch
+from dedupe.settings import Settings
 from dedupe.shingling import shingle
 
 EMPTY = 2**32 - 1
@@ -134,3 +136,29 @@ def test_a_signature_from_datasketch_is_a_copy():
     signature = from_datasketch(minhash)
     minhash.update(4)
     assert (signature == sketch([1, 2, 3]).hashvalues).all()
+
+
+@pytest.mark.parametrize("num_perm", [16, 64, 128])
+def test_repetitions_are_signed_as_other_values(num_perm):
+    settings = Settings(num_perm=num_perm)
+    varied = " ".join(f"w{i}" for i in range(300))
+    repeated, longer = "ab cd " * 300, "ab cd " * 400
+    texts = [text.encode() for text in (varied, repeated, longer, "ab cd ab cd ab cd", "")]
+    found = minhash.sketch(texts, settings)
+    plain = signatures(shingle(varied), np.array([0, 296]), num_perm=num_perm, seed=1)
+    assert (found.signatures[0] == plain[0]).all()
+    # Of 596 and 796 values, all of the fewer are shared; of sets, two of two would be.
+    shared = estimate_jaccard(found.signatures[1], found.signatures[2])
+    assert abs(shared - 596 / 796) < 4 * (0.75 * 0.25 / num_perm) ** 0.5
+    assert estimate_jaccard(found.signatures[0], found.signatures[1]) < 0.2
+    # Alone or in company, and on whatever rows, a text has the same signature.
+    for number, text in enumerate(texts):
+        assert (minhash.sketch([text], settings).signatures[0] == found.signatures[number]).all()
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=300))
+def test_repetitions_are_numbered(values):
+    hashes = np.array(values, np.uint64)
+    numbered = minhash._numbered(hashes)
+    assert np.unique(numbered & np.uint64(2**32 - 1)).size == len(values)
+    assert set(values) <= set(numbered.tolist())

@@ -7,12 +7,13 @@ to `dedupe.lsh`.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from dedupe.arrays import part
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK, signatures_into
 from dedupe.settings import SCHEME, Settings
@@ -107,19 +108,56 @@ class Sketches(NamedTuple):
 def sketch(encoded: Sequence[bytes], settings: Settings) -> Sketches:
     """Shingle texts in UTF-8, and return what is needed to find candidates among them.
 
+    Of a text that repeats itself, each repetition of a shingle counts as another one.
+
     >>> sketch([b"one two three", b""], Settings()).n_words.tolist()
     [3, 0]
     """
     tokens = hash_encoded(encoded)
     shingles = hash_shingles(tokens, settings.ngram)
+    sign = partial(signatures, num_perm=settings.num_perm, seed=settings.seed)
+    signed = sign(shingles.hashes, shingles.offsets)
+    n_shingles = np.diff(shingles.offsets)
+    for number in np.flatnonzero(_n_distinct(signed) < MOSTLY_NEW * n_shingles).tolist():
+        numbered = _numbered(shingles.hashes[part(shingles.offsets, number)])
+        signed[number] = sign(numbered, np.array([0, numbered.size]))[0]
     return Sketches(
         np.frombuffer(b"".join(digests(tokens)), np.uint64).reshape(-1, 2),
         np.diff(tokens.offsets),
-        np.diff(shingles.offsets),
-        signatures(
-            shingles.hashes, shingles.offsets, num_perm=settings.num_perm, seed=settings.seed
-        ),
+        n_shingles,
+        signed,
     )
+
+
+MOSTLY_NEW = 0.5
+"""Share of the shingles of a text that are no repetitions, under which it repeats itself.
+
+Of two such texts, a set of shingles says little: that of one word written a hundred
+thousand times has one element, and any other word added to it five.
+"""
+
+
+def _n_distinct(signed: Signature) -> npt.NDArray[np.float64]:
+    """Estimate from signatures how many distinct shingles each document has.
+
+    The least of ``n`` values out of ``2 ** 32`` is ``2 ** 32 / (n + 1)`` on average; over
+    128 permutations, the estimate has a standard error of 9 % (Cohen 1997).
+    """
+    estimates: npt.NDArray[np.float64] = 2.0**32 / (signed.mean(axis=1) + 1) - 1
+    return estimates
+
+
+def _numbered(shingles: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return shingles of which each repetition is another value, the first the shingle itself."""
+    order = np.argsort(shingles, kind="stable")
+    ranked = shingles[order]
+    starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+    nth = np.arange(ranked.size) - np.repeat(starts, np.diff(np.append(starts, ranked.size)))
+    # The low half of each product differs, and only that is signed.
+    return ranked ^ (nth.astype(np.uint64) * ODD)
+
+
+ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def estimate_jaccard(left: Signature, right: Signature) -> float:

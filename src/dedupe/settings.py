@@ -20,10 +20,10 @@ __all__ = ["KEEP", "MAX_NGRAM", "SCHEME", "SCORE_FLOOR", "Resources", "Settings"
 SCHEME = "affine32"
 """How permutations are drawn and applied: a scheme of datasketch's."""
 
-SHINGLES_VERSION = 1
-"""Rises when the same text gives other tokens or shingles."""
+SHINGLES_VERSION = 2
+"""Rises when the same text gives other tokens, shingles or signatures."""
 
-RULE_VERSION = 1
+RULE_VERSION = 2
 """Rises when the same shingles give other scores."""
 
 FALLBACK_MEMORY = 8 << 30
