@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,6 +20,8 @@ from typing import IO, Any
 
 import xxhash
 
+from dedupe.errors import CannotStore
+
 __all__ = [
     "check",
     "clear_draft",
@@ -27,7 +30,9 @@ __all__ = [
     "remove_tree",
     "replace",
     "settle",
+    "storing",
     "sync",
+    "temporary_file",
     "try_lock",
     "try_lock_folders",
     "write_all",
@@ -265,6 +270,37 @@ def write_all(stream: IO[bytes], data: bytes | memoryview) -> None:
     while left:
         # A pipe whose reader is busy may take none, and says so with None.
         left = left[stream.write(left) or 0 :]
+
+
+def temporary_file(buffering: int = -1) -> IO[bytes]:
+    """Open a file without a name, of which nothing is left when it is closed.
+
+    Raises
+    ------
+    CannotStore
+    """
+    with storing():
+        return tempfile.TemporaryFile(prefix="dedupe-", buffering=buffering)
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """Say what can be done where temporary files cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotStore(
+            f"temporary files must have room{_where()}, got {error.strerror or error}: free some, "
+            "set TMPDIR to another folder, or give the search more memory= (--memory)"
+        ) from error
+
+
+def _where() -> str:
+    """Say where temporary files go, if there is a place for them."""
+    try:
+        return f" in {tempfile.gettempdir()}"
+    except OSError:
+        return ""
 
 
 @contextmanager

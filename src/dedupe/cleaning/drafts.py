@@ -9,7 +9,6 @@ import lzma
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -152,8 +151,7 @@ class Drafts:
         """
         if target == STDOUT:
             # What is piped on cannot be taken back, so nothing is before all is well.
-            whole = tempfile.TemporaryFile()  # noqa: SIM115  `_held` closes it.
-            self._piped = self._held.enter_context(whole)
+            self._piped = self._held.enter_context(disk.temporary_file())
             yield self._piped
             return
         path, draft = self._places(target)

@@ -8,19 +8,16 @@ program (on Windows they are removed when they are closed).
 import errno
 import mmap
 import os
-import tempfile
 import threading
 import weakref
 from array import array
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dedupe import disk
-from dedupe.errors import CannotStore
 
 __all__ = ["Rows", "Texts", "allocate", "release"]
 
@@ -161,7 +158,7 @@ def allocate(n: int, dtype: npt.DTypeLike, limit: int) -> npt.NDArray[Any]:
     n_bytes = n * np.dtype(dtype).itemsize
     if n_bytes <= limit:
         return np.empty(n, dtype)
-    with _storing(), tempfile.TemporaryFile(prefix="dedupe-") as file:
+    with disk.storing(), disk.temporary_file() as file:
         file.truncate(n_bytes)
         _set_aside(file, n_bytes)
         mapped = mmap.mmap(file.fileno(), n_bytes)
@@ -217,33 +214,12 @@ def _emptied(blocks: list[npt.NDArray[Any]]) -> Iterable[npt.NDArray[Any]]:
 
 def _nameless(owner: object) -> IO[bytes]:
     """Open a temporary file that goes when its owner does."""
-    with _storing():
-        file = tempfile.TemporaryFile(prefix="dedupe-", buffering=0)  # noqa: SIM115
+    file = disk.temporary_file(buffering=0)
     weakref.finalize(owner, file.close)
     return file
 
 
-@contextmanager
-def _storing() -> Iterator[None]:
-    """Say what can be done where temporary files cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise CannotStore(
-            f"temporary files must have room{_where()}, got {error.strerror or error}: free some, "
-            "set TMPDIR to another folder, or give the search more memory= (--memory)"
-        ) from error
-
-
-def _where() -> str:
-    """Say where temporary files go, if there is a place for them."""
-    try:
-        return f" in {tempfile.gettempdir()}"
-    except OSError:
-        return ""
-
-
 def _write(file: IO[bytes], data: bytes) -> None:
     """Write bytes to a temporary file."""
-    with _storing():
+    with disk.storing():
         disk.write_all(file, data)
