@@ -628,6 +628,31 @@ def test_nothing_is_written_when_an_input_changes_meanwhile(here, monkeypatch):
     assert sorted(tree()) == ["in.jsonl", "out.jsonl"]
 
 
+@pytest.mark.parametrize("name", ["in/a.txt", "in/more.jsonl"])
+def test_a_text_that_was_overwritten_in_place_is_not_taken_for_what_was_compared(
+    here, monkeypatch, name
+):
+    """Size and time are as before, and so is the other copy, which would be left out."""
+    Path("in").mkdir()
+    Path("in/a.txt").write_text("one story")
+    Path("in/b.txt").write_text("one story")
+    Path("in/more.jsonl").write_text(
+        '{"id": "c", "text": "a story"}\n{"id": "d", "text": "a story"}'
+    )
+    result = made("in", ["in/a.txt", "in/b.txt"], ["c", "d"])
+
+    def search(*_, **__):
+        info = Path(name).stat()
+        Path(name).write_text(Path(name).read_text().replace("story", "STORY", 1))
+        os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns))
+        return result
+
+    monkeypatch.setattr("dedupe.api.find_duplicates", search)
+    with pytest.raises(CannotClean, match="must not change while they are cleaned"):
+        clean("in", output="out")
+    assert not Path("out").exists()
+
+
 def test_a_full_disk_leaves_nothing(here, monkeypatch):
     Path("in").mkdir()
     for name in "ab":

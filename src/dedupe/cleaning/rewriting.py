@@ -58,7 +58,7 @@ def write_cleaned(
             f"annotate adds fields to records, got {min(singles)!r}, which is one text: "
             "name the files that hold records"
         )
-    work = _Work(options, changes, {entry.place: id_ for id_, entry in singles.items()})
+    work = _Work(options, changes, result, {entry.place: id_ for id_, entry in singles.items()})
     with Drafts(output, is_one_file=[*places.values()] == [output]) as drafts:
         for place, target in places.items():
             entry = inputs.entries[place]
@@ -89,17 +89,25 @@ def _changes_of(result: Result, *, annotate: bool) -> Changes:
 def _check_same(entry: Entry) -> None:
     """Refuse to go on with a file that is not the one that was searched."""
     if Stamp.of(Path(entry.file.path).stat()) != entry.stamp:
-        raise CannotClean(
-            f"files must not change while they are cleaned, got {entry.file.id}: "
-            "nothing is written, so clean again"
-        )
+        raise _changed(entry.file.id)
+
+
+def _changed(what: str) -> CannotClean:
+    """Say that something is not what was searched any more."""
+    return CannotClean(
+        f"files must not change while they are cleaned, got {what}: "
+        "nothing is written, so clean again"
+    )
 
 
 class _Work:
     """What all files have in common, and what has become of their documents."""
 
-    def __init__(self, options: Options, changes: Changes, singles: dict[str, str]) -> None:
+    def __init__(
+        self, options: Options, changes: Changes, result: Result, singles: dict[str, str]
+    ) -> None:
         self.options = options
+        self.digests = {info.id: info.digest for info in result.documents}
         self.changes = changes
         self.singles = singles
         self.concerned = changes.dropped if changes.marks is None else changes.marks.keys()
@@ -142,6 +150,9 @@ class _Work:
     def _write_single(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Copy a file of one document, unless it goes."""
         id_ = self.singles.get(entry.place)
+        if id_ in self.digests:
+            for _, item, _ in read_file(entry.file, self.options):
+                self._check(item)
         self.n_read += id_ is not None
         if id_ is None or id_ not in self.changes.dropped:
             with drafts.open(target, entry.file.path, is_copy=True) as stream:
@@ -159,10 +170,17 @@ class _Work:
             if not placed.rows and isinstance(placed.item, Skipped):
                 raise Unreadable(placed.item.reason, placed.item.remedy)
             if isinstance(placed.item, Document):
+                self._check(placed.item)
                 self.n_read += 1
                 if placed.item.id in self.concerned:
                     met.append(placed.item.id)
             yield placed
+
+    def _check(self, item: Document | Skipped) -> None:
+        """Refuse a text that is not what was compared, whatever its file says of its time."""
+        digest = self.digests.get(item.id)
+        if digest is not None and (isinstance(item, Skipped) or item.digest != digest):
+            raise _changed(item.id)
 
     def _write_records(
         self, entry: Entry, placed: Iterator[Placed], target: str, stream: IO[bytes]
