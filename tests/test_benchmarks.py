@@ -19,6 +19,7 @@ import charts  # noqa: E402
 import collection  # noqa: E402
 import invented  # noqa: E402
 import judging  # noqa: E402
+import kinds  # noqa: E402
 import material  # noqa: E402
 import metrics  # noqa: E402
 import sweep  # noqa: E402
@@ -26,7 +27,18 @@ import systems  # noqa: E402
 import tables  # noqa: E402
 import traps  # noqa: E402
 
-MODULES = (accuracy, alterations, charts, collection, invented, material, metrics, sweep, traps)
+MODULES = (
+    accuracy,
+    alterations,
+    charts,
+    collection,
+    invented,
+    kinds,
+    material,
+    metrics,
+    sweep,
+    traps,
+)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
@@ -380,3 +392,22 @@ def test_the_command_prints_a_table(capsys):
     printed = capsys.readouterr().out
     assert printed.startswith("| system | precision | recall | F1 | ARI |")
     assert "| short texts | " in printed
+
+
+# Kinds of questions.
+
+
+def test_kinds_are_the_same_in_every_run_and_grow_with_the_scale():
+    words = []
+    for scale in (0.5, 2):
+        one, again = ([found for _, found in kinds.make_kinds(scale)] for _ in range(2))
+        assert one == again
+        words.append([sum(map(len, found.texts.values())) for found in one])
+    assert all(small < large for small, large in zip(*words, strict=True))
+
+
+def test_a_kind_that_is_answered_wrongly_is_told():
+    texts = {"a": "one two three", "b": "four five"}
+    right = collection.Collection("x", texts, {"a": "a", "b": "b"})
+    assert kinds.wrong(right) == ""
+    assert kinds.wrong(replace(right, stories={"a": "a", "b": "a"})) == "clusters of []"
