@@ -35,6 +35,8 @@ class Collection:
         Pairs that must not be joined, beside those of different stories.
     labelled : tuple of (id, id, bool)
         When not empty, these pairs are judged and `stories` is not.
+    unjudged : frozenset of frozensets of two stories
+        Stories of which it is not known whether they are one.
     mixed_in : frozenset of id
         Unrelated documents that were added.
     series, at : str, float
@@ -46,6 +48,7 @@ class Collection:
     stories: dict[str, str | None]
     forbidden: tuple[tuple[str, str], ...] = ()
     labelled: tuple[Labelled, ...] = ()
+    unjudged: frozenset[frozenset[str]] = frozenset()
     mixed_in: frozenset[str] = frozenset()
     series: str = ""
     at: float = 0.0

@@ -50,7 +50,7 @@ class Judged:
         """Count pairs by stories, or among the labelled pairs where there are any."""
         if self.collection.labelled:
             return count_labelled(self.collection.labelled, clusters)
-        return count_pairs(self.collection.stories, clusters)
+        return count_pairs(self.collection.stories, clusters, self.collection.unjudged)
 
     def n_false(self, clusters: Clusters) -> int:
         """Count joined pairs of different stories, and those that are forbidden."""

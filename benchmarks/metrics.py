@@ -73,7 +73,11 @@ class PairCounts:
         return (self.n_true - expected) / (best - expected) if best != expected else 1.0
 
 
-def count_pairs(stories: Mapping[str, str | None], clusters: Clusters) -> PairCounts:
+def count_pairs(
+    stories: Mapping[str, str | None],
+    clusters: Clusters,
+    unjudged: Iterable[frozenset[str]] = (),
+) -> PairCounts:
     """Count the pairs that clusters induce against those that stories induce.
 
     Parameters
@@ -82,12 +86,16 @@ def count_pairs(stories: Mapping[str, str | None], clusters: Clusters) -> PairCo
         Every document; None leaves it out of the count.
     clusters : iterable of sequences of ids
         Documents in no cluster stand alone.
+    unjudged : iterable of sets of two stories, optional
+        Pairs between these are not counted.
 
     Examples
     --------
     >>> counts = count_pairs({"a": "x", "b": "x", "c": "y"}, [["a", "b", "c"]])
     >>> counts.n_true, counts.n_found, counts.n_gold, counts.n_pairs
     (1, 3, 1, 3)
+    >>> count_pairs({"a": "x", "b": "x", "c": "y"}, [["a", "b", "c"]], [{"x", "y"}]).precision
+    1.0
     """
     cells: Counter[tuple[int, str]] = Counter()
     for number, cluster in enumerate(clusters):
@@ -96,11 +104,13 @@ def count_pairs(stories: Mapping[str, str | None], clusters: Clusters) -> PairCo
     for (number, _), n in cells.items():
         found[number] += n
     gold = Counter(story for story in stories.values() if story is not None)
+    apart = [sorted(pair) for pair in unjudged]
     return PairCounts(
         n_true=_pairs_within(cells),
-        n_found=_pairs_within(found),
+        n_found=_pairs_within(found)
+        - sum(cells[number, x] * cells[number, y] for number in found for x, y in apart),
         n_gold=_pairs_within(gold),
-        n_pairs=_pairs_of(gold.total()),
+        n_pairs=_pairs_of(gold.total()) - sum(gold[x] * gold[y] for x, y in apart),
     )
 
 

@@ -26,6 +26,7 @@ import sweep  # noqa: E402
 import systems  # noqa: E402
 import tables  # noqa: E402
 import traps  # noqa: E402
+import whole_pages  # noqa: E402
 
 MODULES = (
     accuracy,
@@ -411,3 +412,25 @@ def test_a_kind_that_is_answered_wrongly_is_told():
     right = collection.Collection("x", texts, {"a": "a", "b": "b"})
     assert kinds.wrong(right) == ""
     assert kinds.wrong(replace(right, stories={"a": "a", "b": "a"})) == "clusters of []"
+
+
+def test_whole_pages_hold_their_story_and_no_clean_body():
+    made = material.invented_material(n_stories=300)
+    for found, (least, most) in zip(
+        whole_pages.make_whole_pages(made), whole_pages.SHARES.values(), strict=True
+    ):
+        told = [*found.stories.values()]
+        assert sorted(map(told.count, {*told}), reverse=True)[: len(whole_pages.COPIES)] == sorted(
+            whole_pages.COPIES, reverse=True
+        )
+        for text in found.texts.values():
+            assert text not in made.stories
+            assert alterations.count_words(text) >= whole_pages.SHORTEST / most
+        assert least < most
+        assert found in [*whole_pages.make_whole_pages(made)]
+
+
+def test_pairs_of_stories_that_are_not_judged_are_not_counted():
+    unjudged = frozenset([frozenset("xy")])
+    counts = metrics.count_pairs(STORIES, CLUSTERS, unjudged)
+    assert counts == metrics.PairCounts(n_true=1, n_found=1, n_gold=4, n_pairs=4)
