@@ -784,7 +784,14 @@ def test_a_damaged_journal_is_refused(here, text):
 @pytest.mark.parametrize(
     "change",
     [{name: f"in/{bad}"} for name in ("place", "kept") for bad in ("\ud800", "\0", "\udfff")]
-    + [{"place": 1}, {"kept": None}, {"stamp": [1, 2]}, {"stamp": ["a", 2, 3]}, {"digest": 5}],
+    + [
+        {"place": 1},
+        {"kept": None},
+        {"stamp": [1, 2]},
+        {"stamp": ["a", 2, 3]},
+        {"digest": 5},
+        {"kept_stamp": [float("inf"), 2, 3]},
+    ],
 )
 @pytest.mark.parametrize("way", WAYS)
 def test_a_journal_with_what_no_file_can_be_named_is_refused(here, way, change):

@@ -185,7 +185,7 @@ def load(path: Path) -> Plan:
         steps = tuple(map(_step, rows))
         if not steps:
             raise ValueError("no steps")
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, ArithmeticError, TypeError, RecursionError) as error:
         raise CannotClean(
             f"a journal must be one that this version has written, got {path}: {error!r}; "
             "remove it to search anew"
