@@ -777,6 +777,27 @@ def test_a_killed_run_leaves_what_the_next_one_clears(here):
     assert sorted(tree("out")) == [f"{i}.jsonl" for i in range(5)]
 
 
+@pytest.mark.parametrize("n_folders", [0, 1, 2])
+def test_a_run_killed_while_it_clears_up_leaves_what_the_next_one_clears(
+    here, monkeypatch, n_folders
+):
+    Path("in/deep").mkdir(parents=True)
+    Path("in/deep/a.jsonl").write_text(line("a"))
+    rmdir, left = os.rmdir, iter(range(n_folders))
+
+    def stopping(path, **more):
+        if next(left, None) is None:
+            raise OSError("as if it was killed here")
+        rmdir(path, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", stopping)
+        clean("in", output="out", result=made("in"))
+    assert Path("out/.dedupe-drafts").is_dir()
+    clean("in", output="out", result=made("in"))
+    assert [path.name for path in Path("out").iterdir()] == ["deep"]
+
+
 def test_nothing_is_left_of_a_run_that_fails(here, monkeypatch):
     Path("in").mkdir()
     Path("in/a.jsonl").write_text(line("a"))

@@ -209,6 +209,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
             yield
         finally:
             with suppress(OSError):  # What stays is hidden, and the next run clears it.
+                _empty(folder)
                 disk.remove_tree(folder)
             for path in made[1:]:
                 with suppress(OSError):  # What has been written stands in it.
@@ -222,12 +223,17 @@ def _clear(folder: Path) -> None:
         raise CannotClean(
             f"a folder for drafts must hold nothing else, got something in {folder}: move it away"
         )
+    _empty(folder)
+    mark.touch()
+
+
+def _empty(folder: Path) -> None:
+    """Remove everything but the mark: without it the next run would not know what is left."""
     for left in folder.iterdir():
         if left.is_dir() and not left.is_symlink():
             disk.remove_tree(left)
-        elif left != mark:
+        elif left.name != MARK:
             left.unlink()
-    mark.touch()
 
 
 @contextmanager
