@@ -511,6 +511,24 @@ def test_who_is_told_to_stop_leaves_nothing(tmp_path, name, code):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_who_is_told_to_stop_while_it_reads_its_arguments_says_so(name, code):
+    program = (
+        "import os, signal\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from dedupe.cli import cli, main\n"
+        f"cli.parse_args = lambda *_: os.kill(os.getpid(), signal.{name})\n"
+        "main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    word = "interrupted" if name == "SIGINT" else "terminated"
+    assert (ran.returncode, ran.stderr) == (code, f"dedupe: {word}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_who_ignores_a_signal_is_not_stopped_by_it():
     program = (
         "import signal\n"

@@ -17,6 +17,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,18 +53,30 @@ BAD_USE = (InvalidCheckpoint, InvalidSetting, NoSuchPath, UnknownDocument)
 class Commands(click.Group):
     """The commands, with what the library raises on purpose turned into exit codes."""
 
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Read the arguments; click would say "Aborted!" to a signal that comes meanwhile."""
+        with _told():
+            return super().make_context(*args, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, and say in one line why it stopped if it did."""
-        try:
+        with _told():
             return super().invoke(ctx)
-        except DedupeError as error:
-            stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
-        except MemoryError:
-            stop("error: there must be memory enough: give the search less with --memory", 1)
-        except Terminated as stopped:
-            stop("; ".join(["terminated", *_notes(stopped)]), 128 + stopped.signal)
-        except (KeyboardInterrupt, click.Abort) as stopped:
-            stop("; ".join(["interrupted", *_notes(stopped)]), 130)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Leave with one line and an exit code where the work cannot go on."""
+    try:
+        yield
+    except DedupeError as error:
+        stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
+    except MemoryError:
+        stop("error: there must be memory enough: give the search less with --memory", 1)
+    except Terminated as stopped:
+        stop("; ".join(["terminated", *_notes(stopped)]), 128 + stopped.signal)
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        stop("; ".join(["interrupted", *_notes(stopped)]), 130)
 
 
 def _notes(stopped: BaseException) -> list[str]:
