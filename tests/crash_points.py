@@ -35,7 +35,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -485,10 +486,13 @@ class Ground:
         word = "dedupe: interrupted" if name == "INT" else "dedupe: terminated"
         if name != "KILL" and not (len(said) == 1 and said[0].startswith(word)):
             yield f"a stop is not said in one line: {said[-3:]}"
-        # A folder for drafts may stay, but nothing of what was to be written.
-        for left, seen in look(self.work).items():
+        # The next run clears an empty folder for drafts, and what a journal knows of.
+        found = look(self.work)
+        has_journal = any(left.endswith(("journal.jsonl", NOTE)) for left in found)
+        for left, seen in found.items():
             is_draft = "drafts/" in left and not left.endswith(MARK)
-            if name != "KILL" and seen.data is not None and (is_draft or left.endswith(".tmp")):
+            is_draft |= left.endswith(".tmp") and not has_journal
+            if name != "KILL" and seen.data is not None and is_draft:
                 yield f"left behind at a stop: {left}"
 
     def said_lines(self) -> list[str]:
@@ -569,7 +573,7 @@ def is_tidy(state: State) -> bool:
     return not any(".dedupe-" in name or name.startswith("tmp/") for name in state)
 
 
-def try_all(name: str, seed: int, most: int, only: str) -> list[Tally]:
+def try_all(name: str, seed: int, most: int, only: str) -> Iterator[Tally]:
     """Try every command."""
     sys.dont_write_bytecode = True
     chance = random.Random(seed)
@@ -581,7 +585,8 @@ def try_all(name: str, seed: int, most: int, only: str) -> list[Tally]:
             assert ground.fork(command) == 0, ground.said_lines()
         ground.keep()
         commands = [one for one in (*FIND, *WRITTEN, *ACTED) if only in str(one)]
-        return [try_command(ground, command, name, chance, most) for command in commands]
+        for one in commands:
+            yield try_command(ground, one, name, chance, most)
 
 
 def warm_up(folder: Path) -> None:
@@ -610,7 +615,7 @@ class Trial(NamedTuple):
     wanted: State
 
 
-def try_signals(n: int, seed: int, only: str) -> list[Tally]:
+def try_signals(n: int, seed: int, only: str) -> Iterator[Tally]:
     """Send signals to real processes, and run the same command again until it is done."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="crash-points-") as folder:
@@ -622,12 +627,13 @@ def try_signals(n: int, seed: int, only: str) -> list[Tally]:
         tallies = {
             trial.command: Tally(str(trial.command), 0, 0, Counter(), Counter()) for trial in trials
         }
-        for i in range(n):
-            trial = trials[i % len(trials)]
-            tally = tallies[trial.command]
-            n_stops = tally.n_stops + disturb(ground, trial, chance, tally)
-            tallies[trial.command] = tally._replace(n_stops=n_stops)
-        return [*tallies.values()]
+        with suppress(KeyboardInterrupt):  # Whoever has no more time is shown what there is.
+            for i in range(n):
+                trial = trials[i % len(trials)]
+                tally = tallies[trial.command]
+                n_stops = tally.n_stops + disturb(ground, trial, chance, tally)
+                tallies[trial.command] = tally._replace(n_stops=n_stops)
+        yield from tallies.values()
 
 
 def undisturbed(ground: Ground, command: Command) -> Trial:
@@ -688,12 +694,14 @@ def is_at_an_end(ground: Ground, trial: Trial, now: State) -> bool:
 # What it says.
 
 
-def show(tallies: list[Tally]) -> int:
-    """Print a table; return the exit code."""
+def show(tried: Iterable[Tally]) -> int:
+    """Print a table as it comes; return the exit code."""
     print(f"{'steps':>6} {'stops':>6} {'wrong':>6}  command")
-    for tally in tallies:
+    tallies = []
+    for tally in tried:
+        tallies.append(tally)
         row = tally.n_steps, tally.n_stops, tally.wrong.total()
-        print("{:6} {:6} {:6}  {}".format(*row, tally.command))
+        print("{:6} {:6} {:6}  {}".format(*row, tally.command), flush=True)
         for problem, n in tally.wrong.most_common(5):
             print(f"{'':22}{n} x {problem}")
         for note, n in tally.noted.most_common(5):
