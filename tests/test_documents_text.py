@@ -151,9 +151,21 @@ def test_a_declared_encoding_counts_where_utf_8_does_not():
     assert decode(text.encode(), "koi8-r") == text
 
 
-@pytest.mark.parametrize("declared", ["", "latin-1", "utf-16", "nonsense", "hex", "idna"])
+@pytest.mark.parametrize(
+    "declared",
+    ["", "latin-1", "utf-16", "nonsense", "hex", "idna", "unicode_escape", "raw-unicode-escape"],
+)
 def test_a_declared_encoding_that_cannot_be_is_no_harm(declared):
     assert decode("“é”".encode("cp1252"), declared) == "“é”"
+
+
+@pytest.mark.parametrize("declared", ["unicode_escape", "raw_unicode_escape"])
+def test_a_page_in_a_notation_of_python_stops_nothing(tmp_path, declared):
+    """Decoded by what it declares, it would hold half of a character."""
+    page = tmp_path / "page.html"
+    page.write_bytes(rf"<meta charset={declared}><p>café \ud800</p>".encode("cp1252"))
+    (item,) = read_paths(page)
+    assert item.text == r"café \ud800"
 
 
 # Compression

@@ -131,6 +131,9 @@ def _decode_declared(data: bytes, declared: str) -> str:
         # Those who declare Latin-1 mean Windows-1252, and UTF-8 has been tried already.
         if name in ("ascii", "iso8859-1") or name.startswith("utf"):
             return ""
+        # No page is in Python's own notation, which could spell lone surrogates.
+        if "escape" in name:
+            return ""
         return data.decode(_SUPERSETS.get(name, name))
     except (LookupError, ValueError):
         return ""
