@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -119,6 +120,27 @@ def test_two_who_write_the_same_file_wait_for_each_other(tmp_path, monkeypatch):
         [*pool.map(disk.replace, [place] * len(datas), datas)]
     assert place.read_bytes() in datas
     assert [*tmp_path.iterdir()] == [place]
+
+
+def test_windows_gets_the_same_bytes(tmp_path, monkeypatch):
+    """It locks the byte where a file stands, which must not be where writing begins."""
+    windows = types.SimpleNamespace(LK_NBLCK=2, locking=lambda *_: None)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    monkeypatch.setattr(sys, "platform", "win32")
+    place, other = tmp_path / "report.csv", tmp_path / "new.csv"
+    place.write_bytes(b"before")
+    disk.replace(place, b"whole")
+    disk.create(other, b"new")
+    assert (place.read_bytes(), other.read_bytes()) == (b"whole", b"new")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        disk.replace(place, b"too much")
+    assert sorted(tmp_path.iterdir()) == [other, place]
+    assert place.read_bytes() == b"whole"
 
 
 def deep(folder: Path) -> Path:

@@ -127,15 +127,17 @@ def _draft(path: Path, data: bytes) -> Iterator[Path]:
     name = _draft_of(path)
     with _created(name) as file:
         try:
-            file.write(data)
-            file.flush()
+            write_all(file, data)
             os.fsync(file.fileno())
             if sys.platform == "win32":
                 file.close()  # Windows moves no file that is open.
             yield name
         finally:
             # Once it was moved, another may bear its name.
-            if file.closed or _is_at(file.fileno(), name):
+            if sys.platform == "win32":
+                file.close()
+                _clear(name)
+            elif _is_at(file.fileno(), name):
                 name.unlink(missing_ok=True)
 
 
@@ -150,11 +152,17 @@ def _draft_of(path: Path) -> Path:
 
 
 def _created(name: Path) -> IO[bytes]:
-    """Create a file that nobody else writes to, and lock it."""
+    """Create a file that nobody else writes to, and lock it; what is written goes to it at once.
+
+    Raises
+    ------
+    FileExistsError
+        When another program has been writing to it for `PATIENCE` seconds.
+    """
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            file = name.open("xb")
+            file = name.open("xb", buffering=0)
         except FileExistsError:
             if _clear(name):
                 continue
@@ -171,8 +179,10 @@ def _created(name: Path) -> IO[bytes]:
 def _clear(name: Path) -> bool:
     """Remove a draft that nobody is writing, whatever it is; return whether it is gone."""
     if sys.platform == "win32":
-        name.unlink(missing_ok=True)  # It removes no file that is open, and so none in use.
-        return True
+        with suppress(PermissionError):  # Windows removes no file that is open.
+            name.unlink(missing_ok=True)
+            return True
+        return False
     try:
         # Neither does a link lead elsewhere, nor does a pipe keep us waiting.
         handle = os.open(name, os.O_RDONLY | _NO_LINK | _NO_WAIT)
@@ -336,7 +346,7 @@ def try_lock(file: Any, *, alone: bool = True) -> bool:
 
     Parameters
     ----------
-    file : binary file or its descriptor
+    file : binary file, or its descriptor (not on Windows)
     alone : bool
         Whether others that do not ask for it alone are kept out, too.
     """
@@ -346,7 +356,10 @@ def try_lock(file: Any, *, alone: bool = True) -> bool:
 
             # Windows forbids to read what is locked, so it is a byte that does not exist.
             file.seek(1 << 30)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            try:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            finally:
+                file.seek(0)  # What is written next belongs at the beginning.
         else:
             import fcntl  # noqa: PLC0415
 
