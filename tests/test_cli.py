@@ -474,6 +474,19 @@ def test_without_standard_error_the_work_is_done_all_the_same(tmp_path, redirect
         assert printed or not ran.stdout
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell of POSIX")
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", ">&- 2>&-", ">&-", "2>&-"])
+def test_no_file_takes_the_place_of_a_stream_that_is_closed(closed):
+    program = (
+        "import os, sys\n"
+        "from dedupe import cli\n"
+        "cli._open_closed_streams()\n"
+        "sys.exit(os.open(os.devnull, os.O_RDONLY) < 3)"
+    )
+    command = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(program)} {closed}"
+    subprocess.run(command, shell=True, check=True)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
 def test_a_full_disk_of_standard_error_stops_nothing():
     ran = dedupe(f"find {shlex.quote(str(SEEDS))}", "2>/dev/full")

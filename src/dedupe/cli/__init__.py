@@ -4,8 +4,9 @@ Flags are the keyword names of `dedupe.find_duplicates` and `dedupe.compare` wit
 dashes; what they may hold is checked there. Data go to standard output or to a
 file, everything else to standard error. The exit code is 0 when the work was
 done, found something or not; 1 when it could not be finished, which includes a
-duplicate that had to stay; 2 for bad use; 130 after Ctrl-C, 143 after SIGTERM. Only what
-the library raises on purpose is caught, and that memory ran out: a bug keeps its traceback.
+duplicate that had to stay; 2 for bad use; 130 after Ctrl-C, 143 after SIGTERM and 129
+after SIGHUP. Only what the library raises on purpose is caught, and that memory ran out:
+a bug keeps its traceback.
 
 Everything heavy is imported where it is used, so that ``--help`` is instant.
 """
@@ -74,7 +75,7 @@ def _told() -> Iterator[None]:
     except MemoryError:
         stop("error: there must be memory enough: give the search less with --memory", 1)
     except Terminated as stopped:
-        stop("; ".join(["terminated", *_notes(stopped)]), 128 + stopped.signal)
+        stop("; ".join(["terminated", *_notes(stopped)]), 128 + stopped.number)
     except (KeyboardInterrupt, click.Abort) as stopped:
         stop("; ".join(["interrupted", *_notes(stopped)]), 130)
 
@@ -87,9 +88,9 @@ def _notes(stopped: BaseException) -> list[str]:
 class Terminated(KeyboardInterrupt):
     """Another program asks to stop, and the work is left as with Ctrl-C."""
 
-    def __init__(self, signal: int) -> None:
-        super().__init__(signal)
-        self.signal = signal
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @click.group(
@@ -286,14 +287,18 @@ def _open_closed_streams() -> None:
     Otherwise the next file that is opened would take their place, and be written to by
     whatever writes to standard error.
     """
+    # In the order of their numbers: a file that is opened takes the lowest that is free.
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115  It stays open.
+    if sys.stdout is None:
+        # It stays closed for us, so that results are not lost in silence.
+        os.open(os.devnull, os.O_WRONLY)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
 def _stop_in_order() -> None:
-    """Clean up when we are told to stop, unless somebody has arranged for something else."""
+    """Clean up when told to stop, unless somebody has arranged for something else."""
 
     def stop_now(number: int, _: object) -> None:
         raise Terminated(number)
