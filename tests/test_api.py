@@ -550,7 +550,7 @@ def test_two_records_are_compared_by_their_ids(tmp_path):
     assert (found.pair.left, found.pair.right) == ("b", "a")
     assert found.left_text == rows[1]["body"]
     assert found.same_story
-    with pytest.raises(UnknownDocument, match=r"in what within=.*names, got 'c'"):
+    with pytest.raises(UnknownDocument, match=r"no document 'c' in what within=.* names"):
         compare("a", "c", within=place, id_field="url", text_field="body")
     place.write_text('{"id": "a", "text": ""}\n{"id": "b", "text": "b"}')
     with pytest.raises(NothingToRead, match="must be readable, got 'a': empty; give it a text"):

@@ -231,7 +231,7 @@ def compare_texts(
 
 
 def _of_text(name: str, text: str) -> Document:
-    """Make a document of a text to compare."""
+    """Return a text to compare as a document, or raise `NothingToRead` where it holds none."""
     found = from_value(name, text)
     if isinstance(found, Skipped):
         raise NothingToRead(
@@ -285,7 +285,7 @@ def _named(
                 f"a document to compare must be readable, got {name!r}: {why.reason}; {why.remedy}"
             )
         raise UnknownDocument(
-            f"a document to compare must be in what within= (--within) names, got {name!r}: "
+            f"no document {name!r} in what within= (--within) names: "
             "use ids as the report prints them"
         )
     return found[left], found[right]

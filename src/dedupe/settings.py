@@ -96,7 +96,7 @@ class Settings:
         # Numbers of numpy are as good, but JSON does not know them.
         for name in ("threshold", "ngram", "num_perm", "seed", "bucket_cap"):
             value = getattr(self, name)
-            if not isinstance(value, bool | int) and isinstance(value, Real):
+            if not isinstance(value, int) and isinstance(value, Real):
                 plain = int(value) if isinstance(value, Integral) else float(value)
                 object.__setattr__(self, name, plain)
         _check_range("threshold", self.threshold, SCORE_FLOOR, 1)

@@ -102,8 +102,10 @@ def _value(scalar: Any) -> object:
         raise Unreadable(f"not UTF-8: {error.reason}", "repair this row") from error
     except (ValueError, OverflowError):
         inner = getattr(scalar, "value", None)
+        if inner is None or isinstance(inner, int):
+            return None if inner is None else Ticks(inner)
         # In a dictionary or an extension type, the value is a scalar once more.
-        return Ticks(inner) if isinstance(inner, int) else _value(inner) if inner else None
+        return _value(inner)
 
 
 class Ticks(int):
