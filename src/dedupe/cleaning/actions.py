@@ -121,19 +121,18 @@ class _Texts:
         """Return the digest of a document in a file, or None if it is there no more."""
         info = os.stat(file.path)  # noqa: PTH116
         state = (*Stamp.of(info), info.st_ctime_ns)
-        known = self._known.get(file.path)
-        if known is None or known[0] != state:
-            read = (item for _, item, _ in read_file(file, self._options))
-            known = (
-                state,
-                {
-                    item.id: item.digest
-                    for item in read
-                    if isinstance(item, Document) and item.id in self._wanted
-                },
-            )
-            self._known[file.path] = known
-        return known[1].get(id_)
+        if file.path not in self._known or self._known[file.path][0] != state:
+            self._known[file.path] = state, self._read(file)
+        return self._known[file.path][1].get(id_)
+
+    def _read(self, file: File) -> dict[str, str]:
+        """Return the digests of those documents in a file that steps are about."""
+        items = (item for _, item, _ in read_file(file, self._options))
+        return {
+            item.id: item.digest
+            for item in items
+            if isinstance(item, Document) and item.id in self._wanted
+        }
 
 
 class _Task:
