@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dedupe.documents import Document, html, read_paths
 from dedupe.documents.html import visible_text
+from dedupe.documents.streams import Unreadable
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +109,28 @@ def test_the_article_is_taken_where_it_is_found(tmp_path, monkeypatch):
     assert [item.text for item in read_paths(path)] == ["Home\nStory"]
     install(monkeypatch, lambda *_, **__: 1 / 0)
     assert [item.text for item in read_paths(path)] == ["Home\nStory"]
+
+
+def test_a_page_that_is_nested_too_deep_is_refused():
+    """The elements `html` and `body`, which stand around all others, count as well."""
+    assert visible_text("<div>" * (html.MAX_DEPTH - 2) + "deep") == "deep"
+    with pytest.raises(Unreadable, match="nested at most 2000 elements deep"):
+        visible_text("<div>" * (html.MAX_DEPTH - 1) + "deep")
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<br>" * (html.MAX_ELEMENTS - 3) + "<p>all", "an article"),
+        ("<br>" * (html.MAX_ELEMENTS - 2) + "<p>all", "all"),
+        (f"<p {' '.join(f'a{i}' for i in range(html.MAX_ATTRIBUTES))}>all", "an article"),
+        (f"<p {' '.join(f'a{i}' for i in range(html.MAX_ATTRIBUTES + 1))}>all", "all"),
+    ],
+    ids=["few elements", "many elements", "few attributes", "many attributes"],
+)
+def test_no_article_is_looked_for_where_that_takes_long(tmp_path, monkeypatch, page, text):
+    install(monkeypatch, lambda *_, **__: "an article")
+    path = tmp_path / "page.html"
+    path.write_text(page)
+    (item,) = read_paths(path)
+    assert item.text == text
