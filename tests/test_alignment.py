@@ -20,7 +20,13 @@ from blocks import (
 )
 from dedupe.kernels import alignment as kernel
 from dedupe.kernels.tables import SALT
-from dedupe.scoring.alignment import align, by_size, shared_shingles, similarities
+from dedupe.scoring.alignment import (
+    align,
+    by_size,
+    shared_runs,
+    shared_shingles,
+    similarities,
+)
 from dedupe.scoring.block import totals_of
 
 salts = st.integers(0, 2**63 - 1).map(lambda n: np.uint64(2 * n + 1))
@@ -167,3 +173,19 @@ def test_totals_are_sums(weights):
     flat = np.array([w for document in weights for w in document], np.float32)
     offsets = np.cumsum([0, *map(len, weights)])
     assert totals_of(flat, offsets).tolist() == [sum(document) for document in weights]
+
+
+@pytest.mark.parametrize(
+    ("gap", "is_found"), [(kernel.WINDOW - 20, True), (kernel.WINDOW + 20, False)]
+)
+def test_a_word_that_is_everywhere_is_looked_for_nearby(gap, is_found):
+    """Its first occurrences are all before the match, and the right one stands behind it."""
+    common = story(10, 1)
+    head = [word for i in range(kernel.MAX_OCCURRENCES + 5) for word in (*common, 500 + i)]
+    middle, between = story(40, 2000), story(gap, 3000)
+    larger = [*head, *middle, *between, *common, *story(30, 5000)]
+    smaller = [*middle, *story(7, 9000), *common, *story(30, 5000)]
+    runs, _ = shared_runs(make_block([larger, smaller]), 0, 1)
+    # Where it stands behind the match, it goes on without a break.
+    assert runs[:, 2].sum() == 80
+    assert len(runs) == (2 if is_found else 3)

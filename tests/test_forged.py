@@ -121,3 +121,15 @@ def test_a_word_that_is_not_the_same_is_not_covered(n, ngram, data):
     expected = align(make_block([words, other], ngram), *pair)
     assert found.covered.tolist() == expected.covered.tolist()
     assert found.hole.tolist() == expected.hole.tolist()
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 15, 16, 17, 24, 31, 40])
+def test_a_word_has_one_seal_however_it_is_spelled_and_no_other_has_it(n):
+    """Short and long words are read in different ways, and so are plain and folded ones."""
+    word = "abcdefghij" * 4
+    spelled = ["".join(letters) for letters in (word[:n], word[:n].upper(), f"\u00ad{word[:n]}")]
+    tokens = hash_tokens([*spelled, word[: n - 1] + "z"], detail=True)
+    one, upper, hyphenated, other = tokens.seals.tolist()
+    assert one == upper == hyphenated
+    assert tokens.hashes[0] == tokens.hashes[2]
+    assert one != other or tokens.hashes[0] == tokens.hashes[3]

@@ -265,6 +265,7 @@ def test_shingles_that_agree_in_chosen_bits_take_no_longer(shift):
 
 COLLECTIONS: dict[str, Callable[[int], list[str]]] = {
     "copies": lambda n: [PHRASES[0] * 3] * n,
+    "copies in other letters": lambda n: [f"{PHRASES[0] * 3}{' ' * (i % 90)}." for i in range(n)],
     "near copies": lambda n: [f"{' '.join(PHRASES[:9])} x{i} y{i}" for i in range(n)],
     "a form": lambda n: [" ".join(f"{phrase} v{i}" for phrase in PHRASES[:9]) for i in range(n)],
     "a phrase in common": lambda n: [

@@ -162,3 +162,15 @@ def test_repetitions_are_numbered(values):
     numbered = minhash._numbered(hashes)
     assert np.unique(numbered & np.uint64(2**32 - 1)).size == len(values)
     assert set(values) <= set(numbered.tolist())
+
+
+@pytest.mark.parametrize(("share", "has_repetitions"), [(0.35, True), (0.65, False)])
+def test_a_text_repeats_itself_where_less_than_half_of_it_is_new(share, has_repetitions):
+    """As far as the estimate from 128 values tells, which may be off by a tenth."""
+    n_new = round(1000 * share)
+    words = [f"w{i}" for i in range(n_new)] + ["same"] * (1000 - n_new)
+    text = " ".join(words)
+    hashes = shingle(text)
+    as_set = signatures(hashes, np.array([0, hashes.size]))
+    found = minhash.sketch([text.encode()], Settings()).signatures
+    assert (found != as_set).any() == has_repetitions

@@ -7,6 +7,7 @@ follows from the first, so that the next run clears what a killed one has left.
 
 import errno
 import os
+import re
 import shutil
 import stat
 import sys
@@ -23,9 +24,11 @@ import xxhash
 from dedupe.errors import CannotStore
 
 __all__ = [
+    "DRAFT_NAME",
     "check",
     "clear_draft",
     "create",
+    "draft_name",
     "make_folders",
     "remove_tree",
     "replace",
@@ -146,9 +149,22 @@ def clear_draft(path: Path) -> None:
     _clear(_draft_of(path))
 
 
+def draft_name(key: bytes) -> str:
+    """Return a name for what is not finished yet: hidden, and the same for the same key.
+
+    >>> draft_name(b"report.csv")
+    '.dedupe-5120b709d86da4c7.tmp'
+    """
+    return f".dedupe-{xxhash.xxh3_64_hexdigest(key)}.tmp"
+
+
+DRAFT_NAME = re.compile(r"\.dedupe-[0-9a-f]{16}\.tmp")
+"""What `draft_name` returns."""
+
+
 def _draft_of(path: Path) -> Path:
     """Return a name beside a file that follows from its own, and is no longer than others."""
-    return path.with_name(f".dedupe-{xxhash.xxh3_64_hexdigest(os.fsencode(path.name))}.tmp")
+    return path.with_name(draft_name(os.fsencode(path.name)))
 
 
 def _created(name: Path) -> IO[bytes]:

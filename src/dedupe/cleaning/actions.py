@@ -19,11 +19,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from dedupe import disk
-from dedupe.cleaning.inventory import Entry, Inputs, Stamp, is_inside
+from dedupe.cleaning.inventory import Entry, Inputs, Stamp
 from dedupe.cleaning.journal import Action, Order, Plan, Step
 from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
-from dedupe.documents.walk import File
+from dedupe.documents.walk import File, is_inside
 from dedupe.errors import InvalidSetting, Skipped
 from dedupe.results.result import Result
 
@@ -74,7 +74,7 @@ def plan_steps(
         goes = duplicate.id, entry.place, entry.stamp, digests[duplicate.id]
         stays = duplicate.duplicate_of, kept.place, kept.stamp, digests[duplicate.duplicate_of]
         steps.append(Step(*goes, *stays))
-    return Plan(order, f".dedupe-{os.urandom(8).hex()}.tmp", tuple(steps)), tuple(left)
+    return Plan(order, disk.draft_name(os.urandom(8)), tuple(steps)), tuple(left)
 
 
 def _unchanged(id_: str, known: dict[str, Entry], changed: frozenset[str]) -> Entry:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from dedupe import disk
-from dedupe.cleaning.inventory import Inputs, is_inside
+from dedupe.cleaning.inventory import Inputs
 from dedupe.documents.formats import format_of, suffixes
 from dedupe.documents.streams import CHUNK, PACKINGS
+from dedupe.documents.walk import is_inside
 from dedupe.errors import CannotClean, InvalidSetting, MissingExtra
 
 __all__ = ["STDOUT", "Drafts", "packed", "targets"]

@@ -12,7 +12,16 @@ from typing import NamedTuple, Self
 from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
 from dedupe.documents.formats import holds_records, id_of_single
-from dedupe.documents.walk import STDIN, File, Paths, anchor, named, resolve, walk
+from dedupe.documents.walk import (
+    STDIN,
+    File,
+    Paths,
+    anchor,
+    is_inside,
+    named,
+    resolve,
+    walk,
+)
 from dedupe.errors import InvalidSetting, NoSuchPath
 from dedupe.lazy import cached_property
 from dedupe.results.result import Result
@@ -22,7 +31,6 @@ __all__ = [
     "Inputs",
     "Stamp",
     "base_of",
-    "is_inside",
     "take_stock",
 ]
 
@@ -133,15 +141,6 @@ class Inputs:
     def holds(self, path: str) -> bool:
         """Return whether a path lies in one of the folders that were named."""
         return any(is_inside(path, folder) for folder in self.folders)
-
-
-def is_inside(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
-    """Return whether a path leads into a folder, or to the folder itself, by whatever links."""
-    root = os.path.realpath(folder)
-    try:
-        return os.path.commonpath([root, os.path.realpath(path)]) == root
-    except ValueError:  # Another drive.
-        return False
 
 
 def base_of(paths: Paths) -> str:

@@ -12,7 +12,6 @@ the command lead to.
 
 import json
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -180,7 +179,7 @@ def load(path: Path) -> Plan:
             _check_name(name)
         if any(isinstance(value, list | dict) for value in order.settings.values()):
             raise ValueError("a setting that is none")
-        if not re.fullmatch(r"\.dedupe-[0-9a-f]{16}\.tmp", head["draft"]):
+        if not disk.DRAFT_NAME.fullmatch(head["draft"]):
             raise ValueError(f"draft {head['draft']!r}")
         steps = tuple(map(_step, rows))
         if not steps:

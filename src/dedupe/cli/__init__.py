@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -277,7 +277,7 @@ def main() -> None:
     """Run the ``dedupe`` command."""
     _open_closed_streams()
     _stop_in_order()
-    warnings.showwarning = _show_warning  # type: ignore[assignment]
+    warnings.showwarning = _show_warning
     cli(prog_name="dedupe")
 
 
@@ -309,8 +309,19 @@ def _stop_in_order() -> None:
             signal.signal(number, stop_now)
 
 
-def _show_warning(message: Warning | str, *_: object) -> None:
-    """Say in one line what somebody should know."""
+def _show_warning(  # noqa: PLR0917  What `warnings` hands over.
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Say in one line what the library warns of; what others do is shown as ever."""
     from dedupe.report.progress import tell
 
-    tell(f"dedupe: warning: {message}")
+    if category.__module__.startswith("dedupe."):
+        tell(f"dedupe: warning: {message}")
+    elif sys.stderr is not None:
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+        print(text, end="", file=file or sys.stderr)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dedupe.errors import InvalidInput, NoSuchPath, Skipped
 
-__all__ = ["STDIN", "File", "Paths", "anchor", "named", "resolve", "walk"]
+__all__ = ["STDIN", "File", "Paths", "anchor", "is_inside", "named", "resolve", "walk"]
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """What callers name: files, folders and patterns, one or several."""
@@ -194,12 +194,13 @@ def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Sk
     paths = [*old, *paths]
     # A file that is named and also stands in a folder counts as named.
     asked_for = {found.key for found in map(_file, paths) if isinstance(found, File)}
-    roots = [os.path.realpath(path) for path in paths if os.path.isdir(path)]  # noqa: PTH112
+    roots = [path for path in paths if os.path.isdir(path)]  # noqa: PTH112
     seen: set[object] = set()
     for number, path in enumerate(paths):
         for found, is_link in _under(path):
             if isinstance(found, File):
-                if is_link and found.key not in asked_for and not _is_within(found.path, roots):
+                is_ours = not is_link or found.key in asked_for
+                if not is_ours and not any(is_inside(found.path, root) for root in roots):
                     reason = "a link out of the folder, which is not followed"
                     yield Skipped(found.id, reason, "name the file itself")
                     continue
@@ -211,10 +212,13 @@ def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Sk
                 yield found
 
 
-def _is_within(path: str, roots: Iterable[str]) -> bool:
-    """Return whether a path leads into one of some folders, given without links."""
-    real = os.path.realpath(path)
-    return any(real.startswith(os.path.join(root, "")) for root in roots)  # noqa: PTH118
+def is_inside(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
+    """Return whether a path leads into a folder, or to the folder itself, by whatever links."""
+    root = os.path.realpath(folder)
+    try:
+        return os.path.commonpath([root, os.path.realpath(path)]) == root
+    except ValueError:  # Another drive.
+        return False
 
 
 def _under(path: str) -> Iterator[tuple[File | Skipped, bool]]:

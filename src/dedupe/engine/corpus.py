@@ -374,11 +374,10 @@ def _told_apart(digests: Hashes, rows: Ints, texts: Texts) -> Hashes:
         To be compared within this process alone.
     """
     first = _first_copies(digests, np.zeros(rows.size, np.bool_))
-    copies = np.flatnonzero(first != np.arange(rows.size))
     # What is the same byte for byte needs no closer look.
-    odd = [copy for copy in copies.tolist() if not _same(texts, rows[[copy, first[copy]]])]
-    told = digests.copy() if odd else digests
-    for number in np.flatnonzero(np.isin(first, first[odd])).tolist():
+    odd = first[_differing(first, rows, texts)]
+    told = digests.copy() if odd.size else digests
+    for number in np.flatnonzero(np.isin(first, odd)).tolist():
         seals = hash_encoded(texts.read([int(rows[number])]), detail=True).seals
         assert seals is not None
         # Seals are short, and only tell apart what has equal digests.
@@ -386,10 +385,19 @@ def _told_apart(digests: Hashes, rows: Ints, texts: Texts) -> Hashes:
     return told
 
 
-def _same(texts: Texts, rows: Ints) -> bool:
-    """Return whether two texts are the same byte for byte."""
-    one, other = texts.read(rows.tolist())
-    return one == other
+def _differing(first: Ints, rows: Ints, texts: Texts) -> Ints:
+    """Return the copies that are not the same as the first of them, byte for byte."""
+    copies = np.flatnonzero(first != np.arange(first.size))
+    copies = copies[np.argsort(first[copies], kind="stable")]
+    differing = []
+    held, original = -1, b""
+    for copy, earlier in zip(copies.tolist(), first[copies].tolist(), strict=True):
+        if earlier != held:
+            held, (original,) = earlier, texts.read([int(rows[earlier])])
+        (text,) = texts.read([int(rows[copy])])
+        if text != original:
+            differing.append(copy)
+    return np.array(differing, np.int64)
 
 
 def _first_copies(digests: Hashes, is_old: Bools) -> Ints:

@@ -15,7 +15,11 @@ from typing import Any
 from numba import njit
 from numba.core.caching import FunctionCache
 
-__all__ = ["are_compiled", "are_kept", "compiled"]
+__all__ = ["SlowStart", "are_compiled", "are_kept", "compiled"]
+
+
+class SlowStart(RuntimeWarning):
+    """Compiled kernels cannot be kept, so that each start takes some seconds longer."""
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -64,7 +68,7 @@ class _Cache(FunctionCache):
                 f"compiled kernels cannot be kept in {self.cache_path} "
                 f"({getattr(error, 'strerror', None) or error}), so each start takes some ten "
                 "seconds longer: make room, or set NUMBA_CACHE_DIR to another folder",
-                RuntimeWarning,
+                SlowStart,
                 stacklevel=2,
             )
 
