@@ -102,7 +102,14 @@ def test_distinct_shingles_are_counted(block, ngram, data):
     made = make_block(block, ngram)
     found = np.empty(len(numbers), np.int64)
     kernel.count_distinct_into(
-        np.array(numbers), made.shingles, made.shingle_offsets, *scratch_of(made), found
+        np.array(numbers),
+        made.shingles,
+        made.shingle_offsets,
+        made.token_offsets,
+        made.seals,
+        ngram,
+        *scratch_of(made),
+        found,
     )
     assert found.tolist() == [len({*reference.shingles(block[d], ngram)}) for d in numbers]
 

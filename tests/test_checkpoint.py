@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe import find_duplicates
+from dedupe.engine import checkpoint as checkpoint_module
 from dedupe.engine import corpus, local
 from dedupe.engine.checkpoint import Checkpoint
 from dedupe.errors import CannotStore, InvalidCheckpoint
@@ -305,3 +306,58 @@ def test_something_more_in_a_header_is_named(tmp_path):
         pass
     with pytest.raises(InvalidCheckpoint, match="got more 7"):
         Checkpoint(tmp_path / "point", {"format": "x"})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs links and named pipes")
+@pytest.mark.parametrize("name", [".dedupe-checkpoint.json", ".signatures.blocks"])
+@pytest.mark.parametrize("kind", ["link", "broken link", "hard link", "pipe", "folder"])
+def test_a_folder_that_came_from_elsewhere_harms_nothing(tmp_path, name, kind):
+    folder, precious = tmp_path / "point", tmp_path / "precious"
+    folder.mkdir()
+    precious.write_text("not ours")
+    if kind == "pipe":
+        os.mkfifo(folder / name)
+    elif kind == "folder":
+        (folder / name).mkdir()
+    elif kind == "hard link":
+        (folder / name).hardlink_to(precious)
+    else:
+        (folder / name).symlink_to(precious if kind == "link" else tmp_path / "made")
+    with pytest.raises((InvalidCheckpoint, CannotStore), match="point"):
+        find_duplicates(_two_files(tmp_path), checkpoint=folder)
+    assert precious.read_text() == "not ours"
+    assert not (tmp_path / "made").exists()
+
+
+def _two_files(folder):
+    """Write two texts, and return their paths."""
+    paths = [folder / "a.txt", folder / "b.txt"]
+    for path in paths:
+        path.write_text(path.name)
+    return paths
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"",
+        b"\x01garbage",
+        b"\x01\x93NUMPY\x01\x00v\x00{'descr': '<u8', 'fortran_order': False, "
+        b"'shape': (10000000000000,), }".ljust(130)
+        + b"\n",
+    ],
+    ids=["empty", "garbage", "huge"],
+)
+def test_a_block_that_nobody_here_has_written_is_refused(tmp_path, block):
+    """Its digest is right, since that is no secret."""
+    with Checkpoint(tmp_path / "point", SETTINGS) as checkpoint:
+        checkpoint.bind("key")
+        list(checkpoint.map("stage", lambda n: (np.array([n]),), [1], 1))
+        digest = checkpoint_module._digest(bytearray(block), checkpoint._seed, 0)
+    prefix = np.array([len(block), digest], "<u8").tobytes()
+    (path,) = (tmp_path / "point").glob("*.blocks")
+    path.write_bytes(prefix + block)
+    with Checkpoint(tmp_path / "point", SETTINGS) as checkpoint:
+        checkpoint.bind("key")
+        with pytest.raises(InvalidCheckpoint, match="hold blocks as they are written"):
+            list(checkpoint.map("stage", lambda n: (np.array([n]),), [1], 1))

@@ -278,6 +278,13 @@ def test_a_name_that_is_no_utf_8_is_readable(here):
     assert document.id == r"./caf\xe9.txt"
 
 
+@pytest.mark.skipif(os.sep != "/", reason="a backslash parts folders here")
+def test_names_that_look_alike_have_ids_of_their_own(here):
+    for name in (b"a\xff.txt", rb"a\xff.txt"):
+        Path(os.fsdecode(name)).write_text(repr(name))
+    assert sorted(ids(".")) == ["./a\\\\xff.txt", "./a\\xff.txt"]
+
+
 def test_one_id_twice_is_told_with_both_places(here):
     Path("one.jsonl").write_text('{"id": 1, "text": "a"}\n')
     Path("two.jsonl").write_text('\n{"id": "1", "text": "b"}\n')

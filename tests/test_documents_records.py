@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -390,6 +391,23 @@ def test_times_of_parquet_are_read(here):
     for column in (day, day.cast(pa.timestamp("ns", "UTC")), day.cast(pa.date32()), [1655337600]):
         name = write({"text": ["a"], "t": column})
         assert [item.time for item in read_paths(name, time_field="t")] == [1655337600.0]
+
+
+def test_a_value_that_all_rows_share_is_in_memory_once(here):
+    """A few kilobytes of Parquet may stand for gigabytes of text."""
+    text = "word and more " * 100_000
+    name = write({"text": [text] * 200, "n": [*range(200)]}, compression="zstd")
+    assert Path(name).stat().st_size < 100_000
+    tracemalloc.start()
+    before = pa.total_allocated_bytes()
+    most = 0
+    for document in read_paths(name):
+        assert document.text == text
+        most = max(most, pa.total_allocated_bytes() - before)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 30 * len(text)
+    assert peak < 30 * len(text)
 
 
 def of_numbers(numbers: list[int], type_: pa.DataType) -> pa.Array:

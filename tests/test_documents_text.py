@@ -6,6 +6,7 @@ import io
 import lzma
 import sys
 import tracemalloc
+import zlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -358,3 +359,29 @@ def test_closed_standard_input_is_told(monkeypatch):
 )
 def test_the_suffix_tells_format_and_compression(path, expected):
     assert suffixes(path) == expected
+
+
+def test_an_xz_file_that_wants_gigabytes_to_be_unpacked_is_skipped(tmp_path):
+    packer = lzma.LZMACompressor(filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 20}])
+    sound = packer.compress(b"word " * 100) + packer.flush()
+    # The head of a block says how much memory it takes, and ends with a sum over itself.
+    data = bytearray(sound)
+    place = data.index(b"\x21\x01", 12) + 2
+    data[place] = 40  # 4 GiB less one byte.
+    header = data[12 : 12 + 4 * (data[12] + 1)]
+    header[-4:] = zlib.crc32(bytes(header[:-4])).to_bytes(4, "little")
+    data[12 : 12 + len(header)] = header
+    (tmp_path / "big.txt.xz").write_bytes(bytes(data))
+    (tmp_path / "good.txt.xz").write_bytes(sound)
+    bad, good = read_paths([tmp_path / "big.txt.xz", tmp_path / "good.txt.xz"])
+    assert bad.reason == "damaged .xz file: Memory usage limit exceeded"
+    assert good.text == "word " * 100
+
+
+@pytest.mark.parametrize("n_zeros", [0, 4, 400])
+def test_streams_of_xz_follow_each_other_with_zeros_between_them(tmp_path, n_zeros):
+    one, other = lzma.compress(b"one "), lzma.compress(b"two")
+    path = tmp_path / "a.txt.xz"
+    path.write_bytes(one + bytes(n_zeros) + other + bytes(n_zeros))
+    (found,) = read_paths(path)
+    assert found.text == "one two"

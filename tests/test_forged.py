@@ -86,6 +86,20 @@ def test_a_page_with_both_is_matched_by_what_it_says():
     assert page[slice(*passage.right)] == STORY
 
 
+@pytest.mark.parametrize("n", [1, 40, 400])
+def test_forgeries_before_a_story_do_not_hide_it(n):
+    page = f"{FORGED} {SPAM} " * n + STORY
+    found = compare_texts(STORY, page).pair
+    assert (found.verdict, found.shared_words) == ("contained", len(STORY.split()))
+
+
+def test_forged_words_do_not_count_as_shingles_in_common():
+    honest = f"{STORY} {SPAM}"
+    page = f"{STORY} {SPAM.split()[0]} {FORGED}"
+    assert compare_texts(STORY, page).pair.jaccard < 0.6
+    assert compare_texts(STORY, honest).pair.jaccard < 0.6
+
+
 def test_forged_words_within_a_story_are_replaced_words():
     words, forged = STORY.split(), FORGED.split()
     mixed = [*words[:12], *forged[12:20], *words[20:]]
@@ -133,3 +147,20 @@ def test_a_word_has_one_seal_however_it_is_spelled_and_no_other_has_it(n):
     assert one == upper == hyphenated
     assert tokens.hashes[0] == tokens.hashes[2]
     assert one != other or tokens.hashes[0] == tokens.hashes[3]
+
+
+def test_seals_of_words_that_differ_in_chosen_bits_do_not_agree():
+    """Letters that differ in the same bit of several of their bytes cancel no difference."""
+    letters = [chr(0x680 + i) for i in range(0x40) if chr(0x680 + i).isalpha()]
+    flipped = {one: chr(ord(one) ^ 0x20) for one in letters if chr(ord(one) ^ 0x20) in letters}
+    words, others = [], []
+    for i in range(2000):
+        word = [[*flipped][(i * 7 + k * (1 + i // 40)) % len(flipped)] for k in range(8)]
+        words.append("".join(word))
+        others.append(
+            "".join(flipped[one] if k in (2, 4, 6) else one for k, one in enumerate(word))
+        )
+    seals = hash_tokens([" ".join(words), " ".join(others)], detail=True).seals
+    one, other = seals[:2000], seals[2000:]
+    assert len(one) == len(other)
+    assert (one == other).sum() <= 5

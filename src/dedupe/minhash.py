@@ -16,6 +16,7 @@ import numpy.typing as npt
 from dedupe.arrays import part
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK, signatures_into
+from dedupe.kernels.tables import ODD
 from dedupe.settings import SCHEME, Settings
 from dedupe.shingling import digests, hash_encoded, hash_shingles
 
@@ -158,10 +159,6 @@ def _numbered(shingles: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     nth = np.arange(ranked.size) - np.repeat(starts, np.diff(np.append(starts, ranked.size)))
     # The low half of each product differs, and only that is signed.
     return ranked ^ (nth.astype(np.uint64) * ODD)
-
-
-ODD = np.uint64(0x9E3779B97F4A7C15)
-"""Times a number of repetitions it differs for each of them, in its low half as well."""
 
 
 def estimate_jaccard(left: Signature, right: Signature) -> float:

@@ -4,6 +4,7 @@ Nothing is decided here: a result says what can be dropped, and what stands in f
 it. What could not be read is no duplicate, and stays.
 """
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
@@ -167,6 +168,8 @@ def clean(
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
         raise
     except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise CannotClean(f"there must be room on the disk: {error}; free some") from error
         raise CannotClean(f"files must be there to be read and written: {error}") from error
 
 

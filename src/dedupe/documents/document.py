@@ -5,13 +5,13 @@ table and a pair in memory, and stand here alone. How the values come out of a
 file is left to the modules of the formats.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from numbers import Real
+from reprlib import repr as short
 from typing import Any, NamedTuple, Self
-
-import xxhash
 
 from dedupe.documents.streams import MAX_BYTES
 from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
@@ -22,6 +22,7 @@ __all__ = [
     "Placed",
     "as_id",
     "checked",
+    "digest_of",
     "from_record",
     "from_value",
     "missing_field",
@@ -55,8 +56,20 @@ class Document:
 
     @property
     def digest(self) -> str:
-        """Digest of the text (XXH3, in hexadecimal), which tells whether it is still the same."""
-        return xxhash.xxh3_64_hexdigest(self.text.encode("utf-8", "replace"))
+        """Digest of the text, in hexadecimal, which tells whether it is still the same."""
+        return digest_of(self.text.encode("utf-8", "replace"))
+
+
+def digest_of(data: bytes) -> str:
+    """Return 128 bits of BLAKE2b in hexadecimal.
+
+    What is deleted rests on it, and of faster hashes others can make a text that has the
+    digest of this one.
+
+    >>> digest_of(b"text")
+    'd732c6be860e019351f99173fa6ae612'
+    """
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 class Placed(NamedTuple):
@@ -164,7 +177,7 @@ def from_record(
 
 def missing_field(id_: str, fields: Iterable[str], options: Options) -> Skipped:
     """Say that the text field is not there, and what is."""
-    names = [repr(name) for name in fields]
+    names = [short(name) for name in fields]
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return Skipped(
         id_,

@@ -19,10 +19,11 @@ from dedupe.errors import InvalidSetting, MissingExtra, Skipped
 __all__ = ["read_parquet", "rewrite_parquet"]
 
 BATCH = 256
-"""Rows decoded at once: of long articles a few megabytes."""
+BATCH_BYTES = 2**26
+"""Rows decoded at once, and how large they may be on average: of long articles a few megabytes."""
 
-BUFFER = 2**20
-"""Bytes read of a column at once; without it pyarrow loads those of a whole row group."""
+READING: dict[str, Any] = {"buffer_size": 2**20, "pre_buffer": False}
+"""A megabyte of a column is read at once; pyarrow would load those of a whole row group."""
 
 
 def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
@@ -39,8 +40,14 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
     try:
         with (
             _opened(source, options.max_bytes) as stream,
-            parquet.ParquetFile(stream, buffer_size=BUFFER, pre_buffer=False) as file,
+            parquet.ParquetFile(stream, **READING) as file,
         ):
+            if _is_text(file.schema_arrow, options.text_field):
+                # A value that many rows share is decoded once, or few bytes would fill the memory.
+                shared = [options.text_field]
+                file = parquet.ParquetFile(  # noqa: PLW2901  The same, seen otherwise.
+                    stream, metadata=file.metadata, read_dictionary=shared, **READING
+                )
             yield from _rows(file, source, options)
     except (*FAULTS, pa.ArrowException) as error:
         raise _unreadable(error) from error
@@ -78,7 +85,9 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
     wanted = {options.id_field, options.text_field, options.time_field}
     columns = [name for name in names if name in wanted]
     number = 0
-    for batch in file.iter_batches(batch_size=BATCH, columns=columns, use_threads=False):
+    for batch in file.iter_batches(
+        batch_size=_batch_rows(file), columns=columns, use_threads=False
+    ):
         for values in zip(*batch.columns, strict=True):
             number += 1
             place = f"{source.id}:{number}"
@@ -92,6 +101,21 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
             except Unreadable as error:
                 item = Skipped(place, error.reason, error.remedy)
             yield Placed(place, item, range(number, number + 1))
+
+
+def _is_text(schema: Any, name: str) -> bool:
+    """Return whether a column is there once, and holds strings."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    places = schema.get_all_field_indices(name)
+    return len(places) == 1 and schema.field(places[0]).type in (pa.string(), pa.large_string())
+
+
+def _batch_rows(file: Any) -> int:
+    """Return how many rows are decoded at once, by what the table says of their size."""
+    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+    largest = max((one.total_byte_size / max(1, one.num_rows) for one in groups), default=0)
+    return int(min(BATCH, max(1, BATCH_BYTES // max(1, largest))))
 
 
 def _value(scalar: Any) -> object:
@@ -147,7 +171,7 @@ def rewrite_parquet(
     try:
         with (
             _opened(source, options.max_bytes) as stream,
-            parquet.ParquetFile(stream, buffer_size=BUFFER, pre_buffer=False) as file,
+            parquet.ParquetFile(stream, **READING) as file,
         ):
             schema = file.schema_arrow
             if changes.marks is not None:
@@ -231,7 +255,9 @@ def _groups(
     for group in range(file.num_row_groups):
         held: list[Any] = []
         n_bytes = 0
-        for batch in file.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False):
+        for batch in file.iter_batches(
+            batch_size=_batch_rows(file), row_groups=[group], use_threads=False
+        ):
             rows = list(islice(placed, batch.num_rows))
             held.append(_changed(batch, rows, changes, schema))
             n_bytes += held[-1].nbytes

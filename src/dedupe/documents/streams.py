@@ -120,10 +120,32 @@ def _zstd_pieces(stream: io.BufferedReader) -> Iterator[bytes]:
         raise EOFError("the file ended before the end of the frame")
 
 
+def _xz_pieces(stream: io.BufferedReader) -> Iterator[bytes]:
+    """Yield what an xz file unpacks to, stream after stream, in memory that is bounded."""
+    one = None
+    while packed := stream.read(CHUNK):
+        while packed:
+            if one is None or one.eof:
+                # Zero bytes may stand between streams, to fill up a block.
+                packed = packed.lstrip(b"\0") if one else packed
+                if not packed:
+                    break
+                one = lzma.LZMADecompressor(memlimit=XZ_MEMORY)
+            yield one.decompress(packed, CHUNK)
+            while not (one.eof or one.needs_input):
+                yield one.decompress(b"", CHUNK)
+            packed = one.unused_data if one.eof else b""
+    if one is not None and not one.eof:
+        raise EOFError("the file ended before the end of the stream")
+
+
+XZ_MEMORY = 1 << 28
+"""Bytes that unpacking an xz file may take: its head says how many, and ``xz -9`` needs 65 MiB."""
+
 PACKINGS: dict[str, Callable[[io.BufferedReader], Iterator[bytes]]] = {
     "": _pieces,
     ".gz": lambda stream: _pieces(gzip.GzipFile(fileobj=stream)),
-    ".xz": lambda stream: _pieces(lzma.LZMAFile(stream)),  # noqa: SIM115  `unpack` closes the stream.
+    ".xz": _xz_pieces,
     ".bz2": lambda stream: _pieces(bz2.BZ2File(stream)),
     ".zst": _zstd_pieces,
 }
@@ -138,6 +160,8 @@ def unpack(path: str, packing: str) -> Iterator[bytes]:
             yield from filter(None, PACKINGS[packing](stream))
     except (EOFError, lzma.LZMAError, zlib.error) as error:
         raise _damaged(packing, str(error)) from error
+    except MemoryError as error:
+        raise Unreadable("does not fit into memory", "decompress it first") from error
     except OSError as error:
         # Decompressors raise it too, but then without a number.
         if packing and error.errno is None:

@@ -270,5 +270,10 @@ _KINDS = {
 
 
 def _id(path: str) -> str:
-    r"""Return a path as a person reads it: forward slashes, undecodable bytes as ``\xff``."""
+    r"""Return a path as a person reads it: forward slashes, undecodable bytes as ``\xff``.
+
+    A backslash that belongs to a name is doubled, so that no two files have one id.
+    """
+    if os.sep == "/":
+        path = path.replace("\\", "\\\\")
     return os.fsencode(path).decode(errors="backslashreplace").replace(os.sep, "/")

@@ -10,6 +10,9 @@ taken for another one.
 
 import io
 import json
+import math
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -29,6 +32,9 @@ __all__ = ["Arrays", "Checkpoint"]
 FORMAT = "dedupe-checkpoint-2"
 
 # A search passes over hidden names, should the folder lie among what it reads.
+MAX_HEADER = 1 << 16
+"""Bytes of a header that are read; it has a few hundred."""
+
 HEADER = ".dedupe-checkpoint.json"
 BLOCKS = ".{stage}.blocks"
 
@@ -142,7 +148,7 @@ class Checkpoint:
         left = iter(items)
         with self._open(stage) as file:
             n_blocks = 0
-            for arrays in _finished(file, self._seed):
+            for arrays in self._finished(file):
                 given = list(_first(left))
                 self._check(bool(given) and (fits is None or fits(given[0], arrays)))
                 n_blocks += 1
@@ -162,7 +168,7 @@ class Checkpoint:
         if self.folder is None:
             return make()
         with self._open(stage) as file:
-            for arrays in _finished(file, self._seed):
+            for arrays in self._finished(file):
                 self._check(fits(arrays))
                 return arrays
             arrays = make()
@@ -189,18 +195,23 @@ class Checkpoint:
         disk.make_folders(folder)
         header = folder / HEADER
         expected = json.dumps(identity).encode()
-        found = header.read_bytes() if header.exists() else b""
+        found = b""
+        if os.path.lexists(header):
+            with self._own(HEADER, os.O_RDONLY) as file:
+                found = file.read(MAX_HEADER)
         # A run that was killed at its very start has noted half of it, or nothing.
         if not expected.startswith(found):
             self._compare(found, identity)
         others = [path.name for path in folder.iterdir() if not _is_ours(path.name)]
         if others:
             self._refuse(f"hold nothing else, got {min(others)!r}", "name an empty folder")
-        self._lock = header.open("ab")
+        self._lock = self._own(HEADER, os.O_RDWR | os.O_CREAT)
         if not disk.try_lock(self._lock):
             self._refuse("be used by one run at a time, got two", "wait, or name another folder")
         if found != expected:
-            header.write_bytes(expected)
+            self._lock.truncate(0)
+            self._lock.seek(0)
+            disk.write_all(self._lock, expected)
 
     def _compare(self, found: bytes, identity: dict[str, Any]) -> None:
         """Refuse a checkpoint of another identity, and name what differs."""
@@ -222,9 +233,34 @@ class Checkpoint:
         """Open the file of a stage, to be read first and then to be written on."""
         assert self.folder is not None
         try:
-            return (self.folder / BLOCKS.format(stage=stage)).open("a+b", buffering=0)
+            return self._own(BLOCKS.format(stage=stage), os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise _cannot_store(self.folder, error) from error
+
+    def _own(self, name: str, flags: int) -> IO[bytes]:
+        """Open a file of the folder, and nothing that leads out of it or keeps one waiting.
+
+        A folder may come from elsewhere, with links and pipes under the names that are used.
+        """
+        assert self.folder is not None
+        path = self.folder / name
+        if path.is_symlink():
+            self._refuse(f"hold files, got the link {name}", "name an empty folder")
+        no_link, no_wait = (getattr(os, one, 0) for one in ("O_NOFOLLOW", "O_NONBLOCK"))
+        binary = getattr(os, "O_BINARY", 0)
+        handle = os.open(path, flags | no_link | no_wait | binary, 0o666)
+        info = os.fstat(handle)
+        if not stat.S_ISREG(info.st_mode) or info.st_nlink > 1:
+            os.close(handle)
+            self._refuse(f"hold files of its own, got {name}", "name an empty folder")
+        return os.fdopen(handle, "rb" if flags == os.O_RDONLY else "r+b", buffering=0)
+
+    def _finished(self, file: IO[bytes]) -> Iterator[Arrays]:
+        """Yield the blocks of a file, or refuse those that nobody here has written."""
+        try:
+            yield from _finished(file, self._seed)
+        except ValueError as error:
+            self._refuse(f"hold blocks as they are written, got {error}", "name an empty folder")
 
     def _append(self, file: IO[bytes], arrays: Arrays, place: int) -> None:
         """Write the arrays of a block behind those before."""
@@ -311,7 +347,26 @@ def _read(file: IO[bytes], n_bytes: int) -> bytearray:
 
 
 def _arrays(data: bytes) -> Arrays:
-    """Return the arrays of a block."""
+    """Return the arrays of a block.
+
+    Raises
+    ------
+    ValueError
+        When it is not one that was written here: its digest is no secret.
+    """
     block = io.BytesIO(data)
-    (n_arrays,) = block.read(1)
-    return tuple(np.lib.format.read_array(block, allow_pickle=False) for _ in range(n_arrays))
+    n_arrays = block.read(1)
+    if not n_arrays:
+        raise ValueError("an empty block")
+    return tuple(_array(block) for _ in range(n_arrays[0]))
+
+
+def _array(block: io.BytesIO) -> npt.NDArray[Any]:
+    """Read an array, which takes no more memory than the block does."""
+    if np.lib.format.read_magic(block) != (1, 0):
+        raise ValueError("an array of another version")
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(block)
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if dtype.hasobject or is_fortran or n_bytes > len(block.getbuffer()) - block.tell():
+        raise ValueError("an array that is not all there")
+    return np.frombuffer(block.read(n_bytes), dtype).reshape(shape).copy()

@@ -7,6 +7,7 @@ wait in `dedupe.engine.spill` until they are compared, and until their evidence 
 asked for.
 """
 
+import hashlib
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ import xxhash
 from dedupe import kernels
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints
 from dedupe.documents import Document
+from dedupe.documents.document import digest_of
 from dedupe.engine.checkpoint import Arrays, Checkpoint
 from dedupe.engine.spill import Rows, Texts
 from dedupe.errors import NothingToRead, Skipped, UnknownDocument
@@ -56,8 +58,6 @@ class Corpus:
         NaN where a document has none.
     is_old : bool [shape=(n_read,)]
         Whether it belongs to the collection that others are held against.
-    text_digests : array of uint64
-        XXH3 of each text.
     n_shingles : int64 [shape=(n_read,)]
     signatures : uint32 [shape=(n_read, num_perm)], or none once candidates are found
     stored : Texts
@@ -75,7 +75,6 @@ class Corpus:
     rows: Ints
     times: Floats
     is_old: Bools
-    text_digests: "array[int]"
     n_shingles: Ints
     signatures: npt.NDArray[np.uint32]
     stored: Texts
@@ -117,7 +116,7 @@ class Corpus:
             row if self.keeps_order else 0,
             None if np.isnan(time) else time,
             bool(self.is_old[row]),
-            f"{self.text_digests[row]:016x}",
+            digest_of(self.stored.read([row])[0]),
         )
 
     def encoded(self, numbers: Ints) -> list[bytes]:
@@ -171,10 +170,9 @@ class _Intake:
         self.ids: list[str] = []
         self.times = array("d")
         self.is_old = bytearray()
-        self.text_digests = array("Q")
         self.texts = texts
         self.skipped: list[Skipped] = []
-        self._digest = xxhash.xxh3_128()
+        self._digest = hashlib.blake2b(digest_size=16)
 
     def batches(self, stream: Iterable[Document | Skipped]) -> Iterator[_Batch]:
         """Take everything in; yield a few documents at a time."""
@@ -197,7 +195,6 @@ class _Intake:
         self.ids.append(document.id)
         self.times.append(np.nan if document.time is None else document.time)
         self.is_old.append(document.is_old)
-        self.text_digests.append(xxhash.xxh3_64_intdigest(text))
         return text
 
     def _batch(self, texts: list[bytes]) -> _Batch:
@@ -236,7 +233,6 @@ class _Intake:
             rows=np.array(order, np.int64),
             times=np.array(self.times),
             is_old=is_old,
-            text_digests=self.text_digests,
             n_shingles=sketches.n_shingles,
             signatures=sketches.signatures,
             stored=self.texts,

@@ -11,7 +11,7 @@ without sharing it.
 import numpy as np
 
 from dedupe.kernels import compiled
-from dedupe.kernels.tables import home
+from dedupe.kernels.tables import ODD, home
 
 __all__ = [
     "AHEAD",
@@ -96,7 +96,32 @@ def _sieve_place(shingle, mask):
 
 
 @compiled
-def _index_into(shingles, slots, salt, sieve, mask, scratch):
+def _agree(seals, others, i, j, ngram):
+    """Return whether the words of two shingles whose hashes agree do so themselves."""
+    n_words = min(ngram, seals.size - i)
+    if n_words != min(ngram, others.size - j):
+        return False
+    # The last word first: in a run, the others have been seen before.
+    for w in range(n_words - 1, -1, -1):  # noqa: SIM110  numba compiles no generator.
+        if seals[i + w] != others[j + w]:
+            return False
+    return True
+
+
+@compiled
+def _home(shingle, seals, i, ngram, salt, mask):
+    """Return the slot of a shingle of a document, which depends on what its words are.
+
+    Shingles whose hashes were made to agree have slots of their own.
+    """
+    found = shingle
+    for w in range(i, min(i + ngram, seals.size)):
+        found = found * ODD + U(seals[w])
+    return home(found, salt, mask)
+
+
+@compiled
+def _index_into(shingles, seals, ngram, slots, salt, sieve, mask, scratch):
     """Put the positions of a document's shingles into a table; return how many are distinct.
 
     Linear probing. Of equal shingles the table holds the first; NEXT leads from
@@ -110,8 +135,10 @@ def _index_into(shingles, slots, salt, sieve, mask, scratch):
     for i in range(shingles.size - 1, -1, -1):
         word, bit = _sieve_place(shingles[i], mask)
         sieve[word] |= bit
-        s = home(shingles[i], salt, mask)
-        while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
+        s = _home(shingles[i], seals, i, ngram, salt, mask)
+        while slots[s] >= 0 and not (
+            shingles[slots[s]] == shingles[i] and _agree(seals, seals, slots[s], i, ngram)
+        ):
             s = (s + 1) & mask
         scratch[NEXT, i] = slots[s]
         n_distinct += slots[s] < 0
@@ -126,14 +153,29 @@ def _index_into(shingles, slots, salt, sieve, mask, scratch):
 
 
 @compiled
-def count_distinct_into(documents, shingles, offsets, slots, salt, sieve, scratch, n_distinct):
+def count_distinct_into(
+    documents,
+    shingles,
+    shingle_offsets,
+    token_offsets,
+    seals,
+    ngram,
+    slots,
+    salt,
+    sieve,
+    scratch,
+    n_distinct,
+):
     """Write the number of distinct shingles of some documents.
 
     Parameters
     ----------
     documents : int64 [shape=(n,)]
     shingles : uint64 [shape=(total,)]
-    offsets : int64 [shape=(n_docs + 1,)]
+    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
+    seals : uint16 [shape=(n_tokens,)]
+        See `dedupe.kernels.hashing.sealed`.
+    ngram : int
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
     salt : uint64, see `dedupe.kernels.tables`
     sieve : uint64 [shape=(slots.size // SLOTS_PER_WORD + 1,)], scratch
@@ -143,8 +185,10 @@ def count_distinct_into(documents, shingles, offsets, slots, salt, sieve, scratc
     """
     for i in range(documents.size):
         d = documents[i]
-        document = shingles[offsets[d] : offsets[d + 1]]
-        n_distinct[i] = _index_into(document, slots, salt, sieve, _mask(document.size), scratch)
+        document = shingles[shingle_offsets[d] : shingle_offsets[d + 1]]
+        words = seals[token_offsets[d] : token_offsets[d + 1]]
+        mask = _mask(document.size)
+        n_distinct[i] = _index_into(document, words, ngram, slots, salt, sieve, mask, scratch)
 
 
 @compiled
@@ -157,35 +201,15 @@ def _mask(n):
 
 
 @compiled
-def _agree(seals_larger, seals_smaller, j, i, ngram):
-    """Return whether the words of two shingles whose hashes agree do so themselves."""
-    n_words = min(ngram, seals_larger.size - j)
-    if n_words != min(ngram, seals_smaller.size - i):
-        return False
-    # The last word first: in a run, the others have been seen before.
-    for w in range(n_words - 1, -1, -1):  # noqa: SIM110  numba compiles no generator.
-        if seals_larger[j + w] != seals_smaller[i + w]:
-            return False
-    return True
-
-
-@compiled
-def _occurrence(shingle, larger, seals_larger, seals_smaller, found, last, i, ngram, scratch):
-    """Return where a shingle stands in the larger document, -1 where its words differ.
-
-    It is the first occurrence behind `last`, or else the first of all. `found` is the
-    first in the table.
-    """
-    first = -1
+def _occurrence(shingle, larger, seals_larger, seals_smaller, first, last, i, ngram, scratch):
+    """Return where a shingle stands behind `last` in the larger document, or else first of all."""
+    found = first
     for _ in range(MAX_OCCURRENCES):
+        if found > last:
+            return found
+        found = scratch[NEXT, found]
         if found < 0:
             return first
-        if _agree(seals_larger, seals_smaller, found, i, ngram):
-            if found > last:
-                return found
-            if first < 0:
-                first = found
-        found = scratch[NEXT, found]
     for j in range(last + 1, min(last + 1 + WINDOW, larger.size)):
         if larger[j] == shingle and _agree(seals_larger, seals_smaller, j, i, ngram):
             return j
@@ -223,16 +247,18 @@ def _match_into(
         word, bit = _sieve_place(shingle, mask)
         if not sieve[word] & bit:
             continue
-        s = home(shingle, salt, mask)
-        while slots[s] >= 0 and larger[slots[s]] != shingle:
+        s = _home(shingle, seals_smaller, i, ngram, salt, mask)
+        while slots[s] >= 0 and not (
+            larger[slots[s]] == shingle and _agree(seals_larger, seals_smaller, slots[s], i, ngram)
+        ):
             s = (s + 1) & mask
-        j = _occurrence(
+        if slots[s] < 0:
+            continue
+        scratch[HIT, n_hits] = before = i
+        scratch[MATCH, n_hits] = last = _occurrence(
             shingle, larger, seals_larger, seals_smaller, slots[s], last, i, ngram, scratch
         )
-        if j >= 0:
-            scratch[HIT, n_hits] = before = i
-            scratch[MATCH, n_hits] = last = j
-            n_hits += 1
+        n_hits += 1
     return n_hits
 
 
@@ -257,13 +283,14 @@ def _match_pair_into(
     shingles of `b` match.
     """
     larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
+    seals_larger = seals[token_offsets[a] : token_offsets[a + 1]]
     mask = _mask(larger.size)
     if indexed != a:
-        _index_into(larger, slots, salt, sieve, mask, scratch)
+        _index_into(larger, seals_larger, ngram, slots, salt, sieve, mask, scratch)
     return _match_into(
         larger,
         shingles[shingle_offsets[b] : shingle_offsets[b + 1]],
-        seals[token_offsets[a] : token_offsets[a + 1]],
+        seals_larger,
         seals[token_offsets[b] : token_offsets[b + 1]],
         ngram,
         slots,
@@ -638,7 +665,7 @@ def runs_of_pair_into(
         How many columns of RUN_LARGER, RUN_SMALLER and RUN_LENGTH are valid.
     """
     mask = _mask(larger.size)
-    _index_into(larger, slots, salt, sieve, mask, scratch)
+    _index_into(larger, seals_larger, ngram, slots, salt, sieve, mask, scratch)
     n_hits = _match_into(
         larger, smaller, seals_larger, seals_smaller, ngram, slots, salt, sieve, mask, scratch
     )

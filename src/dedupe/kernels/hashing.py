@@ -95,8 +95,8 @@ def sealed(seal, lane, salt):
     lane : uint64
     salt : uint64, odd and secret
     """
-    seal = (seal ^ lane) * salt
-    return seal ^ (seal >> U(32))
+    # A product hides the lower bits of a difference alone; turned round, another hides the rest.
+    return _rotate((seal ^ lane) * salt, 32) * salt
 
 
 @compiled
@@ -124,7 +124,7 @@ def finish_words(lanes, tails, lengths, n_words, salt, seals):
             first = lanes[i] & (ALL >> (U(64) - U(8) * min(max(length, U(1)), U(8))))
             n_behind = U(8) * (max(length, U(8)) - U(8))
             second = tails[i] & ((U(1) << n_behind) - U(1))
-            seal = (sealed(sealed(U(0), first, salt), second, salt) * salt) >> U(48)
+            seal = sealed(sealed(U(0), first, salt), second, salt) >> U(48)
             seals[i] = seal if length != U(0) else seals[i]
     for i in range(n_words):
         length = U(lengths[i])

@@ -13,9 +13,12 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["SALT", "home"]
+__all__ = ["ODD", "SALT", "home"]
 
 U = np.uint64
+
+ODD = U(0x9E3779B97F4A7C15)
+"""2**64 over the golden ratio: what numbers are multiplied by to be put together."""
 
 SALT = U(secrets.randbits(64) | 1)
 """The secret of this process. A kernel is told it, since compiled code outlives a process."""

@@ -103,7 +103,7 @@ def _long_word(words, start, n_bytes, fold, state, salt):
         seal = sealed(seal, lane, salt)
     mask = (U(1) << U(8 * (n_bytes & 7))) - U(1)
     last = (words[start + 8 * n_lanes] | fold) & mask
-    return word_hash(state, last, n_bytes), (sealed(seal, last, salt) * salt) >> U(48)
+    return word_hash(state, last, n_bytes), sealed(seal, last, salt) >> U(48)
 
 
 @compiled

@@ -204,7 +204,7 @@ class DocumentInfo:
         Whether it belongs to the collection that others were held against, of which
         nothing is a duplicate.
     digest : str
-        Of its text, which tells whether it is still the same: XXH3 in hexadecimal.
+        Of its text, which tells whether it is still the same: 128 bits of BLAKE2b in hexadecimal.
     """
 
     id: str

@@ -206,7 +206,17 @@ def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Fl
     slots, salt, sieve, scratch = block.scratch
     counts = np.empty(documents.size, np.int64)
     kernel.count_distinct_into(
-        documents, block.shingles, block.shingle_offsets, slots, salt, sieve, scratch, counts
+        documents,
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.seals,
+        block.ngram,
+        slots,
+        salt,
+        sieve,
+        scratch,
+        counts,
     )
     in_left = counts[np.searchsorted(documents, left)]
     in_right = counts[np.searchsorted(documents, right)]

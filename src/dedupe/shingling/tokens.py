@@ -271,7 +271,9 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
             end += 1
         if start > last:
             yield last, start, text[last:start]
-        yield start, end, _fold_cluster(text[start:end])
+        # What vanishes may be longer than anybody writes, and is not remembered.
+        fold_piece = _fold_cluster if end - start <= LONGEST else fold
+        yield start, end, fold_piece(text[start:end])
         last = end
     if last < len(text):
         yield last, len(text), text[last:]
