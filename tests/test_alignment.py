@@ -171,8 +171,9 @@ def test_which_document_is_the_larger_does_not_depend_on_the_sides(pair, ngram):
 def test_shared_shingles_are_those_of_both(one, other, ngram):
     block = make_block([one, other], ngram)
     sides = [set(block.shingles[slice(*block.shingle_offsets[d : d + 2])].tolist()) for d in (0, 1)]
-    found = shared_shingles(block, np.array([0]), np.array([1]))
+    found, keys = shared_shingles(block, np.array([0]), np.array([1]))
     assert set(found.tolist()) == sides[0] & sides[1]
+    assert np.unique(keys).size == np.unique(found).size
 
 
 @given(st.lists(st.lists(EIGHTHS, min_size=1, max_size=9), min_size=1, max_size=4))

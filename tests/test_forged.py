@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from blocks import documents, make_block, ngrams, story
 from dedupe import compare_texts, find_duplicate_texts
-from dedupe.scoring.alignment import align
+from dedupe.scoring.alignment import align, shared_shingles
+from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import digests, hash_tokens, shingle
 from strategies import article
 
@@ -98,6 +99,22 @@ def test_forged_words_do_not_count_as_shingles_in_common():
     page = f"{STORY} {SPAM.split()[0]} {FORGED}"
     assert compare_texts(STORY, page).pair.jaccard < 0.6
     assert compare_texts(STORY, honest).pair.jaccard < 0.6
+
+
+def test_forgeries_do_not_make_boilerplate_of_a_story():
+    words = story(30)
+    block = make_block([words] * 5, seals=[np.array(words) ^ secret for secret in (0, 0, 9, 9, 9)])
+    boilerplate = Boilerplate()
+    boilerplate.watch(*shared_shingles(block, np.array([0]), np.array([1])))
+    boilerplate.count(block.shingles, block.shingle_offsets, np.arange(5), words=block.words)
+    weights = block.weighed(boilerplate).weights.reshape(5, -1)
+    assert weights[:2].tolist() == [[0.5] * 30] * 2
+    assert weights[2:].tolist() == [[1.0] * 30] * 3
+    # Of both, the commonest is kept for others, who know no seals.
+    boilerplate.watch(*shared_shingles(block, np.array([2]), np.array([3])))
+    boilerplate.count(block.shingles, block.shingle_offsets, np.arange(5, 10), words=block.words)
+    known = Boilerplate.from_bytes(boilerplate.to_bytes())
+    assert set(block.weighed(known).weights.tolist()) == {np.float32(1 / 4).item()}
 
 
 def test_forged_words_within_a_story_are_replaced_words():

@@ -86,7 +86,8 @@ class PlainEngine:
         return make()
 
     def count(self, boilerplate, stories):
-        boilerplate.count(self.hashed.shingles, self.hashed.shingle_offsets, stories)
+        hashed = self.hashed
+        boilerplate.count(hashed.shingles, hashed.shingle_offsets, stories, words=hashed.words)
 
     def weigh(self, boilerplate):
         self.hashed = self.hashed.weighed(boilerplate)

@@ -56,9 +56,9 @@ def _known_to_two(block: Block) -> Boilerplate:
     """
     is_one_story = passes.first(block, PAIR).strict[0] >= rule.STRICT_CONTAINMENT
     boilerplate = Boilerplate()
-    boilerplate.watch(passes.shared(block, PAIR))
+    boilerplate.watch(*passes.shared(block, PAIR))
     clusters = np.array([0, 0 if is_one_story else 1])
-    boilerplate.count(block.shingles, block.shingle_offsets, clusters)
+    boilerplate.count(block.shingles, block.shingle_offsets, clusters, words=block.words)
     return boilerplate
 
 

@@ -18,7 +18,7 @@ from dedupe.engine.corpus import Corpus
 from dedupe.engine.spill import allocate, release
 from dedupe.progress import Progress
 from dedupe.scoring.block import Block, totals_of
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Words
 from dedupe.settings import Resources
 from dedupe.shingling import hash_encoded
 from dedupe.threads import map_in_order
@@ -98,7 +98,10 @@ class HashedDocuments:
             offsets = block.token_offsets[ends] - words.start
             shingles = part(block.shingle_offsets, documents)
             weights[words] = boilerplate.weights(
-                block.shingles[shingles], block.shingle_offsets[ends] - shingles.start, offsets
+                block.shingles[shingles],
+                block.shingle_offsets[ends] - shingles.start,
+                offsets,
+                Words(offsets, block.seals[words], self.ngram),
             )
             totals[documents] = totals_of(weights[words], offsets)
             return int(documents.stop)

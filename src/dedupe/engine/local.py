@@ -197,12 +197,18 @@ class LocalBlocks:
 
     def once(self, make: Callable[[], Boilerplate]) -> Boilerplate:
         """Return the boilerplate that is made, or that an interrupted run has made."""
+        made: list[Boilerplate] = []
+
+        def kept() -> Arrays:
+            made.append(make())
+            return (np.frombuffer(made[0].to_bytes(), np.uint8),)
+
         (known,) = self._engine.checkpoint.once(
             "counts",
-            lambda: (np.frombuffer(make().to_bytes(), np.uint8),),
+            kept,
             lambda arrays: [(array.dtype.name, array.ndim) for array in arrays] == [("uint8", 1)],
         )
-        return Boilerplate.from_bytes(known.tobytes())
+        return made[0] if made else Boilerplate.from_bytes(known.tobytes())
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
         """Count in how many stories each watched shingle stands.
@@ -217,7 +223,9 @@ class LocalBlocks:
         order = np.argsort(stories, kind="stable")
         for start in range(0, order.size, COUNTED_AT_ONCE):
             some = order[start : start + COUNTED_AT_ONCE]
-            boilerplate.count(block.shingles, block.shingle_offsets, stories, some)
+            boilerplate.count(
+                block.shingles, block.shingle_offsets, stories, some, words=block.words
+            )
             self._documents.relax()
 
     def weigh(self, boilerplate: Boilerplate) -> None:

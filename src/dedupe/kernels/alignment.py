@@ -11,7 +11,7 @@ without sharing it.
 import numpy as np
 
 from dedupe.kernels import compiled
-from dedupe.kernels.tables import ODD, home
+from dedupe.kernels.tables import home, sealed_key
 
 __all__ = [
     "AHEAD",
@@ -114,10 +114,7 @@ def _home(shingle, seals, i, ngram, salt, mask):
 
     Shingles whose hashes were made to agree have slots of their own.
     """
-    found = shingle
-    for w in range(i, min(i + ngram, seals.size)):
-        found = found * ODD + U(seals[w])
-    return home(found, salt, mask)
+    return home(sealed_key(shingle, seals, i, min(i + ngram, seals.size)), salt, mask)
 
 
 @compiled
@@ -611,6 +608,7 @@ def shared_into(
     sieve,
     scratch,
     shared,
+    keys,
 ):
     """Write the shingles of smaller documents that their larger one has; return how many.
 
@@ -619,7 +617,8 @@ def shared_into(
     larger, smaller, shingles, shingle_offsets, token_offsets, seals, ngram :
         as in `align_pairs_into`
     slots, salt, sieve, scratch : as in `count_distinct_into`
-    shared : uint64 [shape=(shingles of all smaller documents,)], overwritten
+    shared, keys : uint64 [shape=(shingles of all smaller documents,)], overwritten
+        The shingles, and the key of each with its words; see `dedupe.kernels.tables`.
     """
     n_shared = 0
     indexed = -1
@@ -641,7 +640,13 @@ def shared_into(
         )
         indexed = a
         for h in range(n_hits):
-            shared[n_shared] = shingles[shingle_offsets[b] + scratch[HIT, h]]
+            i = scratch[HIT, h]
+            start = token_offsets[b] + i
+            shingle = shingles[shingle_offsets[b] + i]
+            shared[n_shared] = shingle
+            keys[n_shared] = sealed_key(
+                shingle, seals, start, min(start + ngram, token_offsets[b + 1])
+            )
             n_shared += 1
     return n_shared
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["ODD", "SALT", "home"]
+__all__ = ["ODD", "SALT", "home", "sealed_key"]
 
 U = np.uint64
 
@@ -38,3 +38,23 @@ def home(key, salt, mask):
     h = (h ^ (h >> U(32))) * salt
     # The upper half times the number of slots, of which again the upper half is a slot.
     return np.int64(((h >> U(32)) * U(mask + 1)) >> U(32))
+
+
+@compiled
+def sealed_key(shingle, seals, start, end):
+    """Return a number that is the same for shingles whose hashes and words are the same.
+
+    Parameters
+    ----------
+    shingle : uint64
+    seals : uint16 [shape=(n_tokens,)] or None
+        See `dedupe.kernels.hashing.sealed`; without them the shingle itself is returned.
+    start, end : int
+        Its words.
+    """
+    if seals is None:
+        return shingle
+    key = shingle
+    for w in range(start, end):
+        key = key * ODD + U(seals[w])
+    return key

@@ -156,7 +156,7 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
     )
 
 
-def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> Hashes:
+def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> tuple[Hashes, Hashes]:
     """Return the shingles that any of some pairs of a block shares.
 
     Parameters
@@ -166,12 +166,12 @@ def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> Hashes:
 
     Returns
     -------
-    uint64 [shape=(n,)], some of them more than once
+    shingles, keys : uint64 [shape=(n,)], some of them more than once
+        A key tells a shingle from those that were made to have its hash.
     """
     larger, smaller, _ = by_size(block, left, right)
-    shared = np.empty(
-        int((block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]).sum()), np.uint64
-    )
+    n_most = int((block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]).sum())
+    shared, keys = np.empty(n_most, np.uint64), np.empty(n_most, np.uint64)
     n_shared = kernel.shared_into(
         larger,
         smaller,
@@ -182,8 +182,9 @@ def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> Hashes:
         block.ngram,
         *block.scratch,
         shared,
+        keys,
     )
-    return shared[:n_shared]
+    return shared[:n_shared], keys[:n_shared]
 
 
 def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Floats]:

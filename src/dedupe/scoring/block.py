@@ -15,7 +15,7 @@ from dedupe.arrays import Floats, Hashes, Ints, Weights, offsets_of, part
 from dedupe.kernels import alignment as kernel
 from dedupe.kernels.tables import SALT
 from dedupe.lazy import cached_property
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Words
 from dedupe.shingling import Tokens, hash_shingles
 
 __all__ = ["MAX_LINE", "Block", "contents_of", "totals_of"]
@@ -90,6 +90,11 @@ class Block:
         """Words of each document."""
         return np.diff(self.token_offsets)
 
+    @property
+    def words(self) -> Words:
+        """The words behind the shingles."""
+        return Words(self.token_offsets, self.seals, self.ngram)
+
     @cached_property
     def scratch(self) -> tuple[npt.NDArray[np.int32], np.uint64, Hashes, npt.NDArray[np.int32]]:
         """The table, its salt, the sieve and the rows that the kernels work in."""
@@ -105,7 +110,9 @@ class Block:
 
     def weighed(self, boilerplate: Boilerplate) -> Self:
         """Return the block with what its words count where some of them are boilerplate."""
-        weights = boilerplate.weights(self.shingles, self.shingle_offsets, self.token_offsets)
+        weights = boilerplate.weights(
+            self.shingles, self.shingle_offsets, self.token_offsets, self.words
+        )
         return replace(self, weights=weights, totals=totals_of(weights, self.token_offsets))
 
     def cut(self, documents: Sequence[int] | Ints) -> Self:

@@ -10,6 +10,7 @@ anyway, and they are nearly all there are.
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +19,33 @@ from dedupe.arrays import Hashes, Ints, Weights
 from dedupe.kernels.boilerplate import (
     EMPTY,
     MAX_COUNT,
+    OF_FORM,
     count_clusters_into,
     insert_into,
-    mark_into,
     word_weights_into,
 )
 from dedupe.kernels.tables import SALT
 
-__all__ = ["Boilerplate", "load_boilerplate"]
+__all__ = ["Boilerplate", "Words", "load_boilerplate"]
 
 MIN_TABLE = 1 << 12
 MAX_LOAD = 0.5
+
+
+class Words(NamedTuple):
+    """The words behind the shingles of some documents.
+
+    Attributes
+    ----------
+    offsets : int64 [shape=(n_docs + 1,)]
+    seals : uint16 [shape=(n_tokens,)]
+        See `dedupe.shingling.Tokens`.
+    ngram : int
+    """
+
+    offsets: Ints
+    seals: npt.NDArray[np.uint16]
+    ngram: int
 
 
 class Boilerplate:
@@ -48,17 +65,40 @@ class Boilerplate:
 
     def __init__(self) -> None:
         self._n_keys = 0
+        self._is_sealed = False
         self._make_slots(MIN_TABLE)
 
-    def watch(self, shingles: Hashes, counts: npt.NDArray[np.uint16] | None = None) -> None:
-        """Take up shingles to count, from `counts` on; those taken up before stay as they are."""
+    def watch(
+        self,
+        shingles: Hashes,
+        keys: Hashes | None = None,
+        counts: npt.NDArray[np.uint16] | None = None,
+    ) -> None:
+        """Take up shingles to count; those taken up before stay as they are.
+
+        Parameters
+        ----------
+        shingles : uint64 [shape=(n,)]
+        keys : uint64 [shape=(n,)], optional
+            What tells each from others that were made to have its hash; see
+            `dedupe.kernels.tables.sealed_key`. They are given always or never.
+        counts : uint16 [shape=(n,)], optional
+            What each is to start with, 0 by default.
+        """
+        self._is_sealed = keys is not None
         if counts is None:
             counts = np.zeros(shingles.size, np.uint16)
         self._make_room(shingles.size)
-        self._n_keys += insert_into(shingles, counts, *self._table)
+        keys = shingles if keys is None else keys
+        self._n_keys += insert_into(shingles, keys, counts, *self._table, self._shingles)
 
     def count(
-        self, shingles: Hashes, offsets: Ints, clusters: Ints, order: Ints | None = None
+        self,
+        shingles: Hashes,
+        offsets: Ints,
+        clusters: Ints,
+        order: Ints | None = None,
+        words: Words | None = None,
     ) -> None:
         """Count the clusters of a block of documents.
 
@@ -71,19 +111,30 @@ class Boilerplate:
         order : int64 [shape=(n,)], optional
             Which documents are counted, those of a cluster after each other, all of
             them by default. A cluster may go on in the next call.
+        words : Words, optional
+            What the keys of shingles are made of, if they have any.
         """
         if order is None:
             order = np.argsort(clusters, kind="stable")
-        count_clusters_into(shingles, offsets, order, clusters, *self._table)
+        behind = self._behind(offsets, words)
+        count_clusters_into(shingles, offsets, *behind, order, clusters, *self._table)
+
+    def _behind(
+        self, offsets: Ints, words: Words | None
+    ) -> tuple[Ints, npt.NDArray[np.uint16] | None, int]:
+        """Return what the kernels take for the words behind shingles."""
+        return words if words is not None and self._is_sealed else (offsets, None, 0)
 
     def mark(self, shingles: Hashes) -> None:
         """Note of some shingles, as far as they were taken up, that they are part of a form.
 
         All words of such a shingle weigh what it does, not only the first.
         """
-        mark_into(shingles, *self._table)
+        self._counts[np.isin(self._shingles, shingles) & (self._last_cluster != EMPTY)] |= OF_FORM
 
-    def weights(self, shingles: Hashes, offsets: Ints, token_offsets: Ints) -> Weights:
+    def weights(
+        self, shingles: Hashes, offsets: Ints, token_offsets: Ints, words: Words | None = None
+    ) -> Weights:
         """Return the weight of each word of a block of documents, in (0, 1].
 
         Parameters
@@ -91,23 +142,34 @@ class Boilerplate:
         shingles, offsets
             As in `count`.
         token_offsets : int64 [shape=(n_docs + 1,)]
+        words : Words, optional
+            As in `count`.
         """
+        _, seals, ngram = self._behind(offsets, words)
         weights = np.empty(int(token_offsets[-1]), np.float32)
         word_weights_into(
             shingles,
             offsets,
             token_offsets,
+            seals,
+            ngram,
             *self._table,
             weights,
         )
         return weights
 
     def to_bytes(self) -> bytes:
-        """Return what is known as bytes: the shingles of two clusters or more, and their counts."""
+        """Return what is known as bytes: the shingles of two clusters or more, and their counts.
+
+        Keys are known to this process alone. Of shingles that have one hash and other words
+        the commonest is kept.
+        """
         rows = np.flatnonzero((self._counts & MAX_COUNT) > 1)
-        rows = rows[np.argsort(self._keys[rows])]
-        keys = self._keys[rows].astype("<u8").tobytes()
-        return keys + self._counts[rows].astype("<u2").tobytes()
+        rows = rows[np.lexsort((self._counts[rows] & MAX_COUNT, self._shingles[rows]))]
+        shingles = self._shingles[rows]
+        is_last = np.append(shingles[1:] != shingles[:-1], True)[: rows.size]
+        counts = self._counts[rows[is_last]].astype("<u2").tobytes()
+        return bytes(shingles[is_last].astype("<u8").tobytes() + counts)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Boilerplate":
@@ -124,7 +186,7 @@ class Boilerplate:
         boilerplate = cls()
         boilerplate.watch(
             np.frombuffer(data, "<u8", n_keys).astype(np.uint64),
-            np.frombuffer(data, "<u2", n_keys, 8 * n_keys).astype(np.uint16),
+            counts=np.frombuffer(data, "<u2", n_keys, 8 * n_keys).astype(np.uint16),
         )
         return boilerplate
 
@@ -136,6 +198,7 @@ class Boilerplate:
     def _make_slots(self, n_slots: int) -> None:
         """Replace the table by an empty one."""
         self._keys = np.zeros(n_slots, np.uint64)
+        self._shingles = np.zeros(n_slots, np.uint64)
         self._counts = np.zeros(n_slots, np.uint16)
         self._last_cluster = np.full(n_slots, EMPTY, np.int32)
 
@@ -147,9 +210,9 @@ class Boilerplate:
         if n_slots == self._keys.size:
             return
         used = np.flatnonzero(self._last_cluster != EMPTY)
-        keys, counts = self._keys[used], self._counts[used]
+        shingles, keys, counts = self._shingles[used], self._keys[used], self._counts[used]
         self._make_slots(n_slots)
-        insert_into(keys, counts, *self._table)
+        insert_into(shingles, keys, counts, *self._table, self._shingles)
 
 
 @lru_cache(maxsize=1)

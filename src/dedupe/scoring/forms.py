@@ -208,7 +208,7 @@ def fillings_shared(block: Block, pairs: AnyInts, texts: Hashes) -> Floats:
     """
     documents, places = np.unique(pairs, return_inverse=True)
     common = Boilerplate()
-    common.watch(texts, np.full(texts.size, MAX_COUNT, np.uint16))
+    common.watch(texts, counts=np.full(texts.size, MAX_COUNT, np.uint16))
     common.mark(texts)
     block = block.cut(documents).weighed(common)
     # Where it stands does not matter, and would take most of the time.
