@@ -1,7 +1,8 @@
 """One search over two engines: what decides knows nothing of how documents are moved.
 
 The second engine is the smallest there is: arrays in a loop, no threads and no files. It
-gives the answers of the library bit for bit, so any other may be built like it.
+gives the answers of the library bit for bit, so any other may be built like it. It knows no
+old collection, and not the order of its input.
 """
 
 import sys

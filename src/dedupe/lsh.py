@@ -7,7 +7,7 @@ pairs at 0.1. What keeps this from comparing everything with everything:
 - a bucket of more than `bucket_cap` documents links each of them to its two largest
   only, so that a phrase in every document, or a mass copy, costs linear work;
 - a pair is dropped unstored when its signatures say that its cosine similarity
-  cannot reach the floor, even if the estimate is two standard errors too low.
+  cannot reach `COSINE_FLOOR`, even if the estimate is two standard errors too low.
 
 Indyk & Motwani 1998; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 3.4.
 Whether a candidate is a duplicate is left to `dedupe.scoring.score`.

@@ -47,6 +47,7 @@ def find(
     explain : str, optional
         Id of a document; the result then holds all its candidates, whatever they score.
     """
+    # Shingles become signatures, and signatures candidates.
     corpus = engine.read(stream, settings)
     if explain is not None:
         corpus.check_id(explain)

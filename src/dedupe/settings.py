@@ -2,7 +2,7 @@
 
 `Settings` decide; `Resources` do not. Every default stands here with its reason. The
 constants of the scoring rule are no settings: they belong to the rule, and stand beside
-it in `dedupe.scoring.rule` and the kernel of `dedupe.scoring.alignment`.
+it in `dedupe.scoring.rule`, `dedupe.scoring.forms` and `dedupe.kernels.alignment`.
 """
 
 import os
@@ -24,7 +24,7 @@ SHINGLES_VERSION = 2
 """Rises when the same text gives other tokens, shingles or signatures."""
 
 RULE_VERSION = 2
-"""Rises when the same shingles give other scores."""
+"""Rises when the same signatures give other candidates, or the same shingles other scores."""
 
 FALLBACK_MEMORY = 8 << 30
 """Bytes of a machine that does not tell how many it has."""

@@ -1,7 +1,11 @@
 """Defines what a search asks of an engine, so that others may be built.
 
 `dedupe.pipeline.find` drives an `Engine`. `dedupe.engine.local` is the one for a single
-machine; the smallest one stands in ``tests/test_pipeline.py``.
+machine; ``tests/test_pipeline.py`` has the smallest, in memory and without an old collection.
+
+Seals and keys (`dedupe.kernels.tables`) are known to the process that made them. Blocks that
+are compared, and boilerplate that is counted, must come from one process, or from processes
+that share its secret; what goes from one to another is `Boilerplate.to_bytes`.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -3,7 +3,8 @@
 The algorithm is that of the xxHash specification (Y. Collet,
 https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) with seed 0. The
 bytes of a word arrive in an integer, its *lane*, so that no word needs a buffer:
-a stripe of four full lanes is folded into `state` as soon as it is complete.
+a stripe of four full lanes is folded into `state` as soon as it is complete. Since XXH64
+can be inverted, a word has a *seal* as well, which is a hash with a secret key.
 """
 
 import numpy as np

@@ -1,10 +1,12 @@
-"""Says where a shingle belongs in a hash table, in a way that no text can aim at.
+"""Says where a shingle belongs in a hash table, and what tells it from forgeries.
 
 The hashes of shingles are public, and texts can be made whose hashes agree in any bits
 that are chosen. Multiplied by a secret odd number, any two of them fall on one slot
 with at most twice the probability of chance (multiplicative hashing; Dietzfelbinger,
 Hagerup, Katajainen & Penttonen 1997); a second round also scatters keys at equal
-distances. What a table answers does not depend on the number.
+distances. And texts can be made whose shingles have the hashes of others; with the *seals*
+of its words (`dedupe.kernels.hashing.sealed`) a shingle has a key that only they have. What
+a table answers depends on neither secret, as long as nobody has made such texts.
 """
 
 import secrets

@@ -57,7 +57,7 @@ class Block:
 
     @classmethod
     def of(cls, tokens: Tokens, ngram: int) -> Self:
-        """Make a block of tokens that were hashed with their lines.
+        """Make a block of tokens that were hashed with their lines and seals.
 
         Parameters
         ----------

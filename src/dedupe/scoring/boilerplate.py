@@ -6,7 +6,8 @@ times at its full weight: its copies are one cluster. No list of words, language
 sites is needed, and none would know the next site.
 
 Only shingles that pairs of different stories share are counted. All others weigh 1
-anyway, and they are nearly all there are.
+anyway, and they are nearly all there are. Which stories those are is decided in
+`dedupe.pipeline.learn_boilerplate`.
 """
 
 from functools import lru_cache

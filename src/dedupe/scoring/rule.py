@@ -1,9 +1,9 @@
 """Holds the constants of the scoring rule, and the reason for each.
 
 `dedupe.scoring.score` applies them, and `dedupe.scoring.relations` puts what comes of it
-into words. Those of single words and lines stand in the kernel of
-`dedupe.scoring.alignment`, since compiled code holds them. Whoever
-changes one raises `dedupe.settings.RULE_VERSION`.
+into words. Those of single words and lines stand in `dedupe.kernels.alignment`, since
+compiled code holds them, and those of forms in `dedupe.scoring.forms`. Whoever changes one
+raises `dedupe.settings.RULE_VERSION`.
 """
 
 MIN_HOLE = 10

@@ -1,6 +1,7 @@
 """Says what a character is to us and what it becomes: `unicodedata` as tables.
 
-No language is known here, only properties of characters and one list of scripts.
+No language is known here, only properties of characters, a list of scripts, and which
+characters are apostrophes or fillers.
 The tables follow the Unicode version of the running Python; texts in scripts that
 were encoded before it come out the same everywhere.
 """

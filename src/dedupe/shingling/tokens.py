@@ -111,7 +111,7 @@ def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False) -> Tokens:
     encoded : sequence of bytes
         Valid UTF-8, which is not checked.
     detail : bool
-        Whether to say where each token stands: in characters, not bytes.
+        Whether to say where each token stands, in characters, not bytes, and to seal it.
 
     Examples
     --------
