@@ -93,7 +93,7 @@ def test_where_there_is_no_temporary_folder_the_error_says_what_to_do(monkeypatc
 
     monkeypatch.setattr("tempfile.gettempdir", none)
     monkeypatch.setattr("tempfile.TemporaryFile", none)
-    expected = "temporary files must have room, got No usable temporary directory found .* TMPDIR"
+    expected = "^temporary files must have room, got No usable temporary directory found .* TMPDIR"
     with pytest.raises(CannotStore, match=expected):
         spill.allocate(100, np.int32, limit=1)
 

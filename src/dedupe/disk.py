@@ -314,6 +314,8 @@ def storing() -> Iterator[None]:
     """Say what can be done where temporary files cannot be written."""
     try:
         yield
+    except CannotStore:  # It has been said, and is an OSError too.
+        raise
     except OSError as error:
         raise CannotStore(
             f"temporary files must have room{_where()}, got {error.strerror or error}: free some, "
