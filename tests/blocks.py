@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from dedupe.scoring.alignment import align
 from dedupe.scoring.block import Block, contents_of
-from dedupe.shingling import hash_shingles
+from dedupe.shingling import hash_shingles, seal_shingles
 from dedupe.shingling.tokens import Tokens
 
 # Words are numbers. Few different ones make documents that repeat themselves.
@@ -23,16 +23,16 @@ ngrams = st.integers(1, 7)
 def make_block(block, ngram=5, lines=None, weights=None, seals=None):
     """Return documents, given as lists of words, as a block."""
     words = np.array([word for document in block for word in document], np.uint64)
-    tokens = Tokens(words, np.cumsum([0, *map(len, block)]))
+    seals = words.astype(np.uint16) if seals is None else np.concatenate(seals).astype(np.uint16)
+    tokens = Tokens(words, np.cumsum([0, *map(len, block)]), seals=seals)
     shingles = hash_shingles(tokens, ngram)
     if lines is None:
         lines = [[10] * len(document) for document in block]
     return Block(
-        shingles.hashes,
+        seal_shingles(shingles, tokens, ngram),
         shingles.offsets,
         tokens.offsets,
         np.array([n for document in lines for n in document], np.uint8),
-        words.astype(np.uint16) if seals is None else np.concatenate(seals).astype(np.uint16),
         ngram,
         contents_of(shingles.hashes, shingles.offsets),
         np.array([sum(w) for w in weights or ([1.0] * len(document) for document in block)]),

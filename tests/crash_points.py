@@ -667,6 +667,9 @@ def disturb(ground: Ground, trial: Trial, chance: random.Random, tally: Tally) -
         if ended == 0:
             break
         n_stops += 1
+        if is_done_for_good(trial, now):
+            ended = 0
+            break
         if ended == CODES[name]:
             problems += ground.stopped_badly(name)
         else:
@@ -678,6 +681,14 @@ def disturb(ground: Ground, trial: Trial, chance: random.Random, tally: Tally) -
     problems += wrong_when_done(ground, {0}, ended, trial.wanted)
     wrong.update(f"{problem} ({name} at {moment:.2f} s)" for problem in dict.fromkeys(problems))
     return n_stops
+
+
+def is_done_for_good(trial: Trial, now: State) -> bool:
+    """Return whether a command was stopped after its work, and is refused if it runs again.
+
+    It was told by a result which documents to move, and they are not there any more.
+    """
+    return "--result" in trial.command.line and not [*wrong_at_the_end(trial.wanted, now)]
 
 
 def is_at_an_end(ground: Ground, trial: Trial, now: State) -> bool:

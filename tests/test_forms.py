@@ -35,7 +35,6 @@ def block_of(texts, ngram=5):
         offsets,
         np.cumsum([0, *lengths]),
         np.full(lengths.sum(), 10, np.uint8),
-        np.zeros(lengths.sum(), np.uint16),
         ngram,
         contents_of(shingles, offsets),
         lengths.astype(float),

@@ -254,7 +254,6 @@ def test_shingles_that_agree_in_chosen_bits_take_no_longer(shift):
             offsets,
             offsets,
             np.full(2 * n, 10, np.uint8),
-            np.zeros(2 * n, np.uint16),
             1,
             np.array([1, 2], np.uint64),
             np.array([n, n], np.float64),

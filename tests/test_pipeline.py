@@ -88,7 +88,7 @@ class PlainEngine:
 
     def count(self, boilerplate, stories):
         hashed = self.hashed
-        boilerplate.count(hashed.shingles, hashed.shingle_offsets, stories, words=hashed.words)
+        boilerplate.count(hashed.shingles, hashed.shingle_offsets, stories)
 
     def weigh(self, boilerplate):
         self.hashed = self.hashed.weighed(boilerplate)

@@ -6,7 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import reference
-from dedupe.shingling import digests, hash_shingles, shingle
+from dedupe.kernels.shingles import PUBLIC
+from dedupe.shingling import digests, hash_shingles, seal_shingles, shingle
 from dedupe.shingling.tokens import Tokens, hash_tokens, normalize
 from strategies import texts
 
@@ -56,6 +57,37 @@ def test_digests_are_equal_where_all_tokens_are(block):
     spelled = [reference.tokens(text) for text in block]
     for i, j in np.ndindex(len(block), len(block)):
         assert (found[i] == found[j]) == (spelled[i] == spelled[j])
+
+
+@given(st.lists(texts, max_size=5), st.integers(1, 7))
+def test_sealed_shingles_agree_where_their_words_do(block, ngram):
+    tokens = hash_tokens(block, detail=True)
+    plain = hash_shingles(tokens, ngram)
+    sealed = seal_shingles(plain, tokens, ngram)
+    assert ((sealed ^ plain.hashes) & PUBLIC == 0).all()
+    # Two seals of one shingle would make more of them; two shingles differ in public bits.
+    assert np.unique(sealed).size == np.unique(plain.hashes).size
+
+
+@given(st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=30), st.integers(1, 7), st.data())
+def test_a_seal_depends_on_each_word_and_on_their_order(seals, ngram, data):
+    """A word with another seal changes the shingles that it stands in, and no other."""
+    hashes = np.zeros(len(seals), np.uint64)
+    place = data.draw(st.integers(0, len(seals) - 1))
+    changed = [*seals]
+    changed[place] = data.draw(st.integers(0, 2**16 - 1))
+    blocks = [
+        Tokens(hashes, np.array([0, len(seals)]), seals=np.array(some, np.uint16))
+        for some in (seals, changed)
+    ]
+    one, other = (seal_shingles(hash_shingles(block, ngram), block, ngram) for block in blocks)
+    holds = [i <= place < i + ngram for i in range(one.size)]
+    if len(seals) < ngram:
+        holds = [True]
+    differs = (one != other).tolist()
+    assert all(in_it for in_it, differ in zip(holds, differs, strict=True) if differ)
+    if changed[place] != seals[place]:
+        assert sum(holds) - sum(differs) <= 1
 
 
 # --- edges ---

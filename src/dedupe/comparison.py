@@ -34,8 +34,9 @@ def compare_documents(
     boilerplate = _known_to_two(block) if corpus is None else _known_to(corpus, settings)
     block = block.weighed(boilerplate)
     one, other = digests(tokens)
-    seals = np.split(block.seals, block.token_offsets[1:2])
-    if one == other and np.array_equal(seals[0], seals[1]):
+    # What is public of both may be the same by design, what is sealed may not.
+    sealed = np.split(block.shingles, block.shingle_offsets[1:2])
+    if one == other and np.array_equal(sealed[0], sealed[1]):
         rows = passes.identical(PAIR, block.n_words[:1])
     else:
         (rows,) = passes.second(block, PAIR, floor=0.0)
@@ -56,9 +57,9 @@ def _known_to_two(block: Block) -> Boilerplate:
     """
     is_one_story = passes.first(block, PAIR).strict[0] >= rule.STRICT_CONTAINMENT
     boilerplate = Boilerplate()
-    boilerplate.watch(*passes.shared(block, PAIR))
+    boilerplate.watch(passes.shared(block, PAIR))
     clusters = np.array([0, 0 if is_one_story else 1])
-    boilerplate.count(block.shingles, block.shingle_offsets, clusters, words=block.words)
+    boilerplate.count(block.shingles, block.shingle_offsets, clusters)
     return boilerplate
 
 

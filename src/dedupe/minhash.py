@@ -16,7 +16,6 @@ import numpy.typing as npt
 from dedupe.arrays import part
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK, signatures_into
-from dedupe.kernels.tables import ODD
 from dedupe.settings import SCHEME, Settings
 from dedupe.shingling import digests, hash_encoded, hash_shingles
 
@@ -149,6 +148,10 @@ def _n_distinct(signed: Signature) -> npt.NDArray[np.float64]:
     """
     estimates: npt.NDArray[np.float64] = 2.0**32 / (signed.mean(axis=1) + 1) - 1
     return estimates
+
+
+ODD = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 over the golden ratio: its multiples are far from each other."""
 
 
 def _numbered(shingles: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -91,7 +91,7 @@ def learn_boilerplate(blocks: Blocks, pairs: AnyInts, first: First) -> Boilerpla
     apart = stories[pairs[:, 0]] != stories[pairs[:, 1]]
     boilerplate = Boilerplate()
     for shared in blocks.each(passes.shared, pairs[first.is_long & apart], "counts"):
-        boilerplate.watch(*shared)
+        boilerplate.watch(shared)
     blocks.count(boilerplate, stories)
     boilerplate.mark(texts)
     return boilerplate

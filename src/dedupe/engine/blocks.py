@@ -18,7 +18,7 @@ from dedupe.engine.corpus import Corpus
 from dedupe.engine.spill import allocate, release
 from dedupe.progress import Progress
 from dedupe.scoring.block import Block, totals_of
-from dedupe.scoring.boilerplate import Boilerplate, Words
+from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.settings import Resources
 from dedupe.shingling import hash_encoded
 from dedupe.threads import map_in_order
@@ -68,7 +68,6 @@ class HashedDocuments:
             offsets_of(n_shingles),
             offsets_of(n_words),
             allocate(int(n_words.sum()), np.uint8, self._limit // 8),
-            allocate(int(n_words.sum()), np.uint16, self._limit // 4),
             self.ngram,
             np.empty(n_words.size, np.uint64),
             n_words.astype(np.float64),
@@ -79,7 +78,6 @@ class HashedDocuments:
             made = Block.of(tokens, self.ngram)
             block.shingles[part(block.shingle_offsets, documents)] = made.shingles
             block.lines[part(block.token_offsets, documents)] = made.lines
-            block.seals[part(block.token_offsets, documents)] = made.seals
             block.contents[documents] = made.contents
             return int(documents.stop)
 
@@ -101,7 +99,6 @@ class HashedDocuments:
                 block.shingles[shingles],
                 block.shingle_offsets[ends] - shingles.start,
                 offsets,
-                Words(offsets, block.seals[words], self.ngram),
             )
             totals[documents] = totals_of(weights[words], offsets)
             return int(documents.stop)
@@ -139,7 +136,6 @@ class HashedDocuments:
         words = part(block.token_offsets, keep)
         release(block.shingles, part(block.shingle_offsets, keep))
         release(block.lines, words)
-        release(block.seals, words)
         if block.weights is not None:
             release(block.weights, words)
 

@@ -164,15 +164,23 @@ class _Batch(NamedTuple):
 
 
 class _Intake:
-    """Collects incoming documents and yields them in batches."""
+    """Collects incoming documents and yields them in batches.
 
-    def __init__(self, texts: Texts) -> None:
+    Parameters
+    ----------
+    texts : Texts
+        Where texts are kept.
+    has_key : bool
+        Whether someone will ask for the key, which is a digest of all of them.
+    """
+
+    def __init__(self, texts: Texts, *, has_key: bool = False) -> None:
         self.ids: list[str] = []
         self.times = array("d")
         self.is_old = bytearray()
         self.texts = texts
         self.skipped: list[Skipped] = []
-        self._digest = hashlib.blake2b(digest_size=16)
+        self._digest = hashlib.blake2b(digest_size=16) if has_key else None
 
     def batches(self, stream: Iterable[Document | Skipped]) -> Iterator[_Batch]:
         """Take everything in; yield a few documents at a time."""
@@ -200,6 +208,8 @@ class _Intake:
     def _batch(self, texts: list[bytes]) -> _Batch:
         """Keep some texts and return them as a batch."""
         self.texts.extend(texts)
+        if self._digest is None:
+            return _Batch(texts, "")
         first = len(self.ids) - len(texts)
         names = [name.encode() for name in self.ids[first:]]
         lengths = np.array([len(part) for part in (*names, *texts)], np.int64).tobytes()
@@ -211,6 +221,7 @@ class _Intake:
     @property
     def key(self) -> str:
         """Digest of all ids and texts that were taken in."""
+        assert self._digest is not None, "an intake that makes no key was asked for it"
         return self._digest.hexdigest()
 
     def numbered(self, sketches: Sketches, *, keeps_order: bool) -> Corpus:
@@ -300,7 +311,9 @@ def read_corpus(
         resources.progress(Progress("compiling", 0, None, "kernels", note=_compiling()))
     # Built here once, where each thread would build them anew.
     tables()
-    intake = _Intake(Texts(int(resources.memory * TEXT_SHARE)))
+    intake = _Intake(
+        Texts(int(resources.memory * TEXT_SHARE)), has_key=checkpoint.folder is not None
+    )
     rows = Rows(int(resources.memory * SIGNATURE_SHARE))
     columns: list[tuple[Hashes, Ints, Ints]] = []
     n_done = 0
@@ -316,7 +329,8 @@ def read_corpus(
         columns.append((digests, n_words, n_shingles))
         n_done += len(n_words)
         resources.progress(Progress("signatures", n_done, None, "documents", intake.texts.n_bytes))
-    checkpoint.bind(intake.key)
+    if checkpoint.folder is not None:
+        checkpoint.bind(intake.key)
     digests, n_words, n_shingles = (np.concatenate(column) for column in zip(*columns, strict=True))
     return intake.numbered(
         Sketches(digests, n_words, n_shingles, rows.finish()),

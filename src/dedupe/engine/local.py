@@ -223,9 +223,7 @@ class LocalBlocks:
         order = np.argsort(stories, kind="stable")
         for start in range(0, order.size, COUNTED_AT_ONCE):
             some = order[start : start + COUNTED_AT_ONCE]
-            boilerplate.count(
-                block.shingles, block.shingle_offsets, stories, some, words=block.words
-            )
+            boilerplate.count(block.shingles, block.shingle_offsets, stories, some)
             self._documents.relax()
 
     def weigh(self, boilerplate: Boilerplate) -> None:

@@ -8,10 +8,8 @@ is the most text that both documents have between two neighbours of the chain
 without sharing it.
 """
 
-import numpy as np
-
 from dedupe.kernels import compiled
-from dedupe.kernels.tables import home, sealed_key
+from dedupe.kernels.tables import SLOTS_PER_WORD, home, sieve_place
 
 __all__ = [
     "AHEAD",
@@ -21,14 +19,11 @@ __all__ = [
     "N_SCRATCH",
     "PARAGRAPH",
     "PROSE",
-    "SLOTS_PER_WORD",
     "align_pairs_into",
     "count_distinct_into",
     "runs_of_pair_into",
     "shared_into",
 ]
-
-U = np.uint64
 
 MIN_RUN = 8
 """Words of a run at least: shorter ones are idioms, and would cut holes in two."""
@@ -76,49 +71,9 @@ NEXT, FIRST, HIT, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4, 5
 RUN_LARGER, RUN_SMALLER, RUN_LENGTH, BEST, PREVIOUS, SEEN = 6, 7, 8, 9, 10, 11
 N_SCRATCH = 12
 
-SLOTS_PER_WORD = 8
-"""Slots of the table for each word of 64 bits in the sieve.
-
-With a bit for an eighth of a slot, nearly all shingles that are not in the table
-are told by one look at a few kilobytes, and strangers share next to nothing: that
-makes them three times as fast to compare.
-"""
-
 
 @compiled
-def _sieve_place(shingle, mask):
-    """Return the word of the sieve for a shingle, and its bit there.
-
-    They come from bits of the shingle itself: a bit that is set in vain costs a look.
-    """
-    word = np.int64(shingle >> U(40)) & (mask // SLOTS_PER_WORD)
-    return word, U(1) << ((shingle >> U(32)) & U(63))
-
-
-@compiled
-def _agree(seals, others, i, j, ngram):
-    """Return whether the words of two shingles whose hashes agree do so themselves."""
-    n_words = min(ngram, seals.size - i)
-    if n_words != min(ngram, others.size - j):
-        return False
-    # The last word first: in a run, the others have been seen before.
-    for w in range(n_words - 1, -1, -1):  # noqa: SIM110  numba compiles no generator.
-        if seals[i + w] != others[j + w]:
-            return False
-    return True
-
-
-@compiled
-def _home(shingle, seals, i, ngram, salt, mask):
-    """Return the slot of a shingle of a document, which depends on what its words are.
-
-    Shingles whose hashes were made to agree have slots of their own.
-    """
-    return home(sealed_key(shingle, seals, i, min(i + ngram, seals.size)), salt, mask)
-
-
-@compiled
-def _index_into(shingles, seals, ngram, slots, salt, sieve, mask, scratch):
+def _index_into(shingles, slots, salt, sieve, mask, scratch):
     """Put the positions of a document's shingles into a table; return how many are distinct.
 
     Linear probing. Of equal shingles the table holds the first; NEXT leads from
@@ -130,12 +85,10 @@ def _index_into(shingles, seals, ngram, slots, salt, sieve, mask, scratch):
     n_distinct = 0
     # From the end, so that each occurrence finds the one behind it.
     for i in range(shingles.size - 1, -1, -1):
-        word, bit = _sieve_place(shingles[i], mask)
+        word, bit = sieve_place(shingles[i], mask)
         sieve[word] |= bit
-        s = _home(shingles[i], seals, i, ngram, salt, mask)
-        while slots[s] >= 0 and not (
-            shingles[slots[s]] == shingles[i] and _agree(seals, seals, slots[s], i, ngram)
-        ):
+        s = home(shingles[i], salt, mask)
+        while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
             s = (s + 1) & mask
         scratch[NEXT, i] = slots[s]
         n_distinct += slots[s] < 0
@@ -151,17 +104,7 @@ def _index_into(shingles, seals, ngram, slots, salt, sieve, mask, scratch):
 
 @compiled
 def count_distinct_into(
-    documents,
-    shingles,
-    shingle_offsets,
-    token_offsets,
-    seals,
-    ngram,
-    slots,
-    salt,
-    sieve,
-    scratch,
-    n_distinct,
+    documents, shingles, shingle_offsets, slots, salt, sieve, scratch, n_distinct
 ):
     """Write the number of distinct shingles of some documents.
 
@@ -169,10 +112,7 @@ def count_distinct_into(
     ----------
     documents : int64 [shape=(n,)]
     shingles : uint64 [shape=(total,)]
-    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    seals : uint16 [shape=(n_tokens,)]
-        See `dedupe.kernels.hashing.sealed`.
-    ngram : int
+    shingle_offsets : int64 [shape=(n_docs + 1,)]
     slots : int32 [shape=(a power of two, at least twice the longest document)], scratch
     salt : uint64, see `dedupe.kernels.tables`
     sieve : uint64 [shape=(slots.size // SLOTS_PER_WORD + 1,)], scratch
@@ -183,9 +123,8 @@ def count_distinct_into(
     for i in range(documents.size):
         d = documents[i]
         document = shingles[shingle_offsets[d] : shingle_offsets[d + 1]]
-        words = seals[token_offsets[d] : token_offsets[d + 1]]
         mask = _mask(document.size)
-        n_distinct[i] = _index_into(document, words, ngram, slots, salt, sieve, mask, scratch)
+        n_distinct[i] = _index_into(document, slots, salt, sieve, mask, scratch)
 
 
 @compiled
@@ -198,7 +137,7 @@ def _mask(n):
 
 
 @compiled
-def _occurrence(shingle, larger, seals_larger, seals_smaller, first, last, i, ngram, scratch):
+def _occurrence(shingle, larger, first, last, scratch):
     """Return where a shingle stands behind `last` in the larger document, or else first of all."""
     found = first
     for _ in range(MAX_OCCURRENCES):
@@ -208,15 +147,13 @@ def _occurrence(shingle, larger, seals_larger, seals_smaller, first, last, i, ng
         if found < 0:
             return first
     for j in range(last + 1, min(last + 1 + WINDOW, larger.size)):
-        if larger[j] == shingle and _agree(seals_larger, seals_smaller, j, i, ngram):
+        if larger[j] == shingle:
             return j
     return first
 
 
 @compiled
-def _match_into(
-    larger, smaller, seals_larger, seals_smaller, ngram, slots, salt, sieve, mask, scratch
-):
+def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
     """Write which shingles of the smaller document, in HIT, stand where in the larger, in MATCH.
 
     A shingle that stands as far behind the match before it in both documents continues
@@ -232,70 +169,38 @@ def _match_into(
             j = last + i - before
             if j >= larger.size or larger[j] != shingle:
                 j = last + 1
-            if (
-                j < larger.size
-                and larger[j] == shingle
-                and _agree(seals_larger, seals_smaller, j, i, ngram)
-            ):
+            if j < larger.size and larger[j] == shingle:
                 scratch[HIT, n_hits] = before = i
                 scratch[MATCH, n_hits] = last = j
                 n_hits += 1
                 continue
-        word, bit = _sieve_place(shingle, mask)
+        word, bit = sieve_place(shingle, mask)
         if not sieve[word] & bit:
             continue
-        s = _home(shingle, seals_smaller, i, ngram, salt, mask)
-        while slots[s] >= 0 and not (
-            larger[slots[s]] == shingle and _agree(seals_larger, seals_smaller, slots[s], i, ngram)
-        ):
+        s = home(shingle, salt, mask)
+        while slots[s] >= 0 and larger[slots[s]] != shingle:
             s = (s + 1) & mask
         if slots[s] < 0:
             continue
         scratch[HIT, n_hits] = before = i
-        scratch[MATCH, n_hits] = last = _occurrence(
-            shingle, larger, seals_larger, seals_smaller, slots[s], last, i, ngram, scratch
-        )
+        scratch[MATCH, n_hits] = last = _occurrence(shingle, larger, slots[s], last, scratch)
         n_hits += 1
     return n_hits
 
 
 @compiled
-def _match_pair_into(
-    a,
-    b,
-    indexed,
-    shingles,
-    shingle_offsets,
-    seals,
-    token_offsets,
-    ngram,
-    slots,
-    salt,
-    sieve,
-    scratch,
-):
+def _match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch):
     """Match document `b` with the larger document `a`, which is in the table from now on.
 
     `indexed` is the document that the table holds already, or -1. Return how many
     shingles of `b` match.
     """
     larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
-    seals_larger = seals[token_offsets[a] : token_offsets[a + 1]]
+    smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
     mask = _mask(larger.size)
     if indexed != a:
-        _index_into(larger, seals_larger, ngram, slots, salt, sieve, mask, scratch)
-    return _match_into(
-        larger,
-        shingles[shingle_offsets[b] : shingle_offsets[b + 1]],
-        seals_larger,
-        seals[token_offsets[b] : token_offsets[b + 1]],
-        ngram,
-        slots,
-        salt,
-        sieve,
-        mask,
-        scratch,
-    )
+        _index_into(larger, slots, salt, sieve, mask, scratch)
+    return _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
 
 
 @compiled
@@ -521,7 +426,6 @@ def align_pairs_into(
     shingle_offsets,
     token_offsets,
     lines,
-    seals,
     weights,
     ngram,
     min_words,
@@ -540,7 +444,6 @@ def align_pairs_into(
     shingles : uint64 [shape=(n_shingles,)]
     shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
     lines : uint8 [shape=(n_tokens,)], at least 1
-    seals : uint16 [shape=(n_tokens,)]
     weights : float32 [shape=(n_tokens,)] or None
         Weight of each word; without it the weighted columns count words.
     ngram : int
@@ -555,18 +458,7 @@ def align_pairs_into(
         a = larger[p]
         b = smaller[p]
         n_hits = _match_pair_into(
-            a,
-            b,
-            indexed,
-            shingles,
-            shingle_offsets,
-            seals,
-            token_offsets,
-            ngram,
-            slots,
-            salt,
-            sieve,
-            scratch,
+            a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
         )
         indexed = a
         lines_a = lines[token_offsets[a] : token_offsets[a + 1]]
@@ -595,73 +487,39 @@ def align_pairs_into(
 
 
 @compiled
-def shared_into(
-    larger,
-    smaller,
-    shingles,
-    shingle_offsets,
-    token_offsets,
-    seals,
-    ngram,
-    slots,
-    salt,
-    sieve,
-    scratch,
-    shared,
-    keys,
-):
+def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, scratch, shared):
     """Write the shingles of smaller documents that their larger one has; return how many.
 
     Parameters
     ----------
-    larger, smaller, shingles, shingle_offsets, token_offsets, seals, ngram :
-        as in `align_pairs_into`
+    larger, smaller, shingles, shingle_offsets : as in `align_pairs_into`
     slots, salt, sieve, scratch : as in `count_distinct_into`
-    shared, keys : uint64 [shape=(shingles of all smaller documents,)], overwritten
-        The shingles, and the key of each with its words; see `dedupe.kernels.tables`.
+    shared : uint64 [shape=(shingles of all smaller documents,)], overwritten
     """
     n_shared = 0
     indexed = -1
     for p in range(larger.size):
         a, b = larger[p], smaller[p]
         n_hits = _match_pair_into(
-            a,
-            b,
-            indexed,
-            shingles,
-            shingle_offsets,
-            seals,
-            token_offsets,
-            ngram,
-            slots,
-            salt,
-            sieve,
-            scratch,
+            a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
         )
         indexed = a
         for h in range(n_hits):
-            i = scratch[HIT, h]
-            start = token_offsets[b] + i
-            shingle = shingles[shingle_offsets[b] + i]
-            shared[n_shared] = shingle
-            keys[n_shared] = sealed_key(
-                shingle, seals, start, min(start + ngram, token_offsets[b + 1])
-            )
+            shared[n_shared] = shingles[shingle_offsets[b] + scratch[HIT, h]]
             n_shared += 1
     return n_shared
 
 
 @compiled
 def runs_of_pair_into(
-    larger, smaller, seals_larger, seals_smaller, ngram, slots, salt, sieve, scratch
+    larger, smaller, words_larger, words_smaller, ngram, slots, salt, sieve, scratch
 ):
     """Write the runs of one pair into `scratch`, ordered by the smaller document.
 
     Parameters
     ----------
     larger, smaller : uint64 [shape=(n_shingles,)]
-    seals_larger, seals_smaller : uint16 [shape=(n_tokens,)]
-    ngram : int
+    words_larger, words_smaller, ngram : int
     slots, salt, sieve, scratch : as in `count_distinct_into`
 
     Returns
@@ -670,8 +528,6 @@ def runs_of_pair_into(
         How many columns of RUN_LARGER, RUN_SMALLER and RUN_LENGTH are valid.
     """
     mask = _mask(larger.size)
-    _index_into(larger, seals_larger, ngram, slots, salt, sieve, mask, scratch)
-    n_hits = _match_into(
-        larger, smaller, seals_larger, seals_smaller, ngram, slots, salt, sieve, mask, scratch
-    )
-    return _runs_into(n_hits, seals_larger.size, seals_smaller.size, ngram, scratch)
+    _index_into(larger, slots, salt, sieve, mask, scratch)
+    n_hits = _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
+    return _runs_into(n_hits, words_larger, words_smaller, ngram, scratch)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dedupe.kernels import compiled
-from dedupe.kernels.tables import home, sealed_key
+from dedupe.kernels.tables import home, sieve_place
 
 __all__ = [
     "EMPTY",
@@ -24,36 +24,34 @@ MAX_COUNT = OF_FORM - 1
 
 
 @compiled
-def _find(key, salt, keys, last_cluster):
-    """Return the slot of a shingle by its key, or the empty slot where it belongs."""
+def _find(shingle, salt, keys, last_cluster):
+    """Return the slot of a shingle, or the empty slot where it belongs."""
     mask = keys.size - 1
-    slot = home(key, salt, mask)
-    while last_cluster[slot] != EMPTY and keys[slot] != key:
+    slot = home(shingle, salt, mask)
+    while last_cluster[slot] != EMPTY and keys[slot] != shingle:
         slot = (slot + 1) & mask
     return slot
 
 
 @compiled
-def insert_into(
-    shingles, shingle_keys, shingle_counts, salt, keys, counts, last_cluster, table_shingles
-):
+def insert_into(shingles, shingle_counts, salt, sieve, keys, counts, last_cluster):
     """Write shingles that are not in the table yet; return how many those were.
 
     Parameters
     ----------
-    shingles, shingle_keys : uint64 [shape=(n,)]
-        The key tells apart what has one hash and other words; see `dedupe.kernels.tables`.
+    shingles : uint64 [shape=(n,)]
     shingle_counts : uint16 [shape=(n,)], what each is to start with
     salt : uint64, see `dedupe.kernels.tables`
-    keys : uint64, counts : uint16, last_cluster : int32, table_shingles : uint64
-        The table, each of a power of two, with room for all of them.
+    sieve : uint64, keys : uint64, counts : uint16, last_cluster : int32
+        The table, of a power of two with room for all of them, and its sieve.
     """
     n_new = 0
     for i in range(shingles.size):
-        slot = _find(shingle_keys[i], salt, keys, last_cluster)
+        slot = _find(shingles[i], salt, keys, last_cluster)
         if last_cluster[slot] == EMPTY:
-            keys[slot] = shingle_keys[i]
-            table_shingles[slot] = shingles[i]
+            word, bit = sieve_place(shingles[i], keys.size - 1)
+            sieve[word] |= bit
+            keys[slot] = shingles[i]
             counts[slot] = shingle_counts[i]
             last_cluster[slot] = COUNTLESS
             n_new += 1
@@ -62,38 +60,26 @@ def insert_into(
 
 @compiled
 def count_clusters_into(
-    shingles,
-    offsets,
-    token_offsets,
-    seals,
-    ngram,
-    order,
-    clusters,
-    salt,
-    keys,
-    counts,
-    last_cluster,
+    shingles, offsets, order, clusters, salt, sieve, keys, counts, last_cluster
 ):
     """Count, for the shingles in the table, the clusters of a block of documents.
 
     Parameters
     ----------
     shingles : uint64 [shape=(n_shingles,)]
-    offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    seals : uint16 [shape=(n_tokens,)] or None
-        Without them shingles are their own keys.
-    ngram : int
+    offsets : int64 [shape=(n_docs + 1,)]
     order : int64 [shape=(n,)]
         The documents to count, those of a cluster after each other, also across calls.
     clusters : int64 [shape=(n_docs,)], not negative
-    salt, keys, counts, last_cluster
+    salt, sieve, keys, counts, last_cluster
         The table, as in `insert_into`.
     """
     for d in order:
         for i in range(offsets[d], offsets[d + 1]):
-            start = token_offsets[d] + i - offsets[d]
-            end = min(start + ngram, token_offsets[d + 1])
-            slot = _find(sealed_key(shingles[i], seals, start, end), salt, keys, last_cluster)
+            word, bit = sieve_place(shingles[i], keys.size - 1)
+            if not sieve[word] & bit:
+                continue
+            slot = _find(shingles[i], salt, keys, last_cluster)
             if last_cluster[slot] != EMPTY and last_cluster[slot] != clusters[d]:
                 last_cluster[slot] = clusters[d]
                 counts[slot] = min(counts[slot] + 1, MAX_COUNT)
@@ -101,16 +87,7 @@ def count_clusters_into(
 
 @compiled
 def word_weights_into(
-    shingles,
-    offsets,
-    token_offsets,
-    seals,
-    ngram,
-    salt,
-    keys,
-    counts,
-    last_cluster,
-    weights,
+    shingles, offsets, token_offsets, known, salt, sieve, keys, counts, last_cluster, weights
 ):
     """Write the weight of each word: 1 over the number of clusters that hold its shingle.
 
@@ -123,9 +100,9 @@ def word_weights_into(
     ----------
     shingles : uint64 [shape=(n_shingles,)]
     offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    seals, ngram
-        As in `count_clusters_into`.
-    salt, keys, counts, last_cluster
+    known : uint64
+        The bits of a shingle by which the table knows it.
+    salt, sieve, keys, counts, last_cluster
         The table, as in `insert_into`.
     weights : float32 [shape=(n_tokens,)], overwritten
     """
@@ -135,10 +112,12 @@ def word_weights_into(
         weights[first : first + n_words] = 1
         weight = np.float32(1)
         for i in range(n_shingles):
-            end = min(first + i + ngram, first + n_words)
-            key = sealed_key(shingles[offsets[d] + i], seals, first + i, end)
-            slot = _find(key, salt, keys, last_cluster)
-            count = counts[slot] if last_cluster[slot] != EMPTY else 1
+            shingle = shingles[offsets[d] + i] & known
+            word, bit = sieve_place(shingle, keys.size - 1)
+            count = 1
+            if sieve[word] & bit:
+                slot = _find(shingle, salt, keys, last_cluster)
+                count = counts[slot] if last_cluster[slot] != EMPTY else 1
             weight = np.float32(1) / np.float32(max(count & MAX_COUNT, 1))
             n_covered = n_words - n_shingles + 1 if count & OF_FORM else 1
             for w in range(first + i, first + i + n_covered):

@@ -1,13 +1,16 @@
-"""Turns token hashes into shingle hashes."""
+"""Turns token hashes into shingle hashes, and seals these."""
 
 import numpy as np
 
 from dedupe.kernels import compiled
-from dedupe.kernels.hashing import PRIME_1, avalanche
+from dedupe.kernels.hashing import PRIME_1, PRIME_2, avalanche
 
-__all__ = ["shingles_into"]
+__all__ = ["PUBLIC", "seal_into", "shingles_into"]
 
 U = np.uint64
+
+PUBLIC = U(0xFFFFFFFFFFFF0000)
+"""The bits of a sealed shingle that are those of its hash."""
 
 
 @compiled
@@ -27,10 +30,7 @@ def shingles_into(hashes, token_offsets, ngram, shingles, shingle_offsets):
     shingles : uint64 [shape=(>= n_tokens,)], overwritten
     shingle_offsets : int64 [shape=(n_docs + 1,)], overwritten
     """
-    # Leaving a shingle, a token has been multiplied `ngram` times.
-    leaving = U(1)
-    for _ in range(ngram):
-        leaving *= PRIME_1
+    leaving = _leaving(ngram)
     n_shingles = 0
     shingle_offsets[0] = 0
     for d in range(token_offsets.size - 1):
@@ -48,3 +48,43 @@ def shingles_into(hashes, token_offsets, ngram, shingles, shingle_offsets):
             shingles[n_shingles] = avalanche(rolling)
             n_shingles += 1
         shingle_offsets[d + 1] = n_shingles
+
+
+@compiled
+def seal_into(seals, token_offsets, ngram, shingles, shingle_offsets):
+    """Replace the lower bits of each shingle by a hash of the seals of its words.
+
+    Texts can be made whose shingles have the hashes of others, but nobody knows the
+    seals of words beforehand (`dedupe.kernels.hashing.sealed`): a shingle that was made
+    to agree with another does so with a probability of about 2**-16.
+
+    Parameters
+    ----------
+    seals : uint16 [shape=(n_tokens,)]
+    token_offsets : int64 [shape=(n_docs + 1,)]
+    ngram : int, at least 1
+    shingles : uint64 [shape=(n_shingles,)]
+        As `shingles_into` writes them; the bits of PUBLIC stay.
+    shingle_offsets : int64 [shape=(n_docs + 1,)]
+    """
+    leaving = _leaving(ngram)
+    for d in range(token_offsets.size - 1):
+        start, end = token_offsets[d], token_offsets[d + 1]
+        first_end = min(start + ngram, end)
+        rolling = U(0)
+        for t in range(start, first_end):
+            rolling = rolling * PRIME_1 + U(seals[t])
+        for s in range(shingle_offsets[d], shingle_offsets[d + 1]):
+            shingles[s] = (shingles[s] & PUBLIC) | ((rolling * PRIME_2) >> U(48))
+            t = first_end + s - shingle_offsets[d]
+            if t < end:
+                rolling = rolling * PRIME_1 + U(seals[t]) - U(seals[t - ngram]) * leaving
+
+
+@compiled
+def _leaving(ngram):
+    """Return what a token is multiplied by in a shingle that it leaves, `ngram` tokens on."""
+    leaving = U(1)
+    for _ in range(ngram):
+        leaving *= PRIME_1
+    return leaving

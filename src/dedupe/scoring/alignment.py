@@ -108,7 +108,6 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
         block.shingle_offsets,
         block.token_offsets,
         block.lines,
-        block.seals,
         block.weights,
         block.ngram,
         min_words,
@@ -156,7 +155,7 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
     )
 
 
-def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> tuple[Hashes, Hashes]:
+def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> Hashes:
     """Return the shingles that any of some pairs of a block shares.
 
     Parameters
@@ -166,25 +165,15 @@ def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> tuple[Hashes
 
     Returns
     -------
-    shingles, keys : uint64 [shape=(n,)], some of them more than once
-        A key tells a shingle from those that were made to have its hash.
+    uint64 [shape=(n,)], some of them more than once
     """
     larger, smaller, _ = by_size(block, left, right)
     n_most = int((block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]).sum())
-    shared, keys = np.empty(n_most, np.uint64), np.empty(n_most, np.uint64)
+    shared = np.empty(n_most, np.uint64)
     n_shared = kernel.shared_into(
-        larger,
-        smaller,
-        block.shingles,
-        block.shingle_offsets,
-        block.token_offsets,
-        block.seals,
-        block.ngram,
-        *block.scratch,
-        shared,
-        keys,
+        larger, smaller, block.shingles, block.shingle_offsets, *block.scratch, shared
     )
-    return shared[:n_shared], keys[:n_shared]
+    return shared[:n_shared]
 
 
 def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Floats]:
@@ -204,20 +193,9 @@ def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Fl
     """
     left, right, shared = alignment.left, alignment.right, alignment.n_shared_shingles
     documents = np.unique([left, right])
-    slots, salt, sieve, scratch = block.scratch
     counts = np.empty(documents.size, np.int64)
     kernel.count_distinct_into(
-        documents,
-        block.shingles,
-        block.shingle_offsets,
-        block.token_offsets,
-        block.seals,
-        block.ngram,
-        slots,
-        salt,
-        sieve,
-        scratch,
-        counts,
+        documents, block.shingles, block.shingle_offsets, *block.scratch, counts
     )
     in_left = counts[np.searchsorted(documents, left)]
     in_right = counts[np.searchsorted(documents, right)]
@@ -250,8 +228,8 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
     n_runs = kernel.runs_of_pair_into(
         block.shingles[part(block.shingle_offsets, larger)],
         block.shingles[part(block.shingle_offsets, smaller)],
-        block.seals[part(block.token_offsets, larger)],
-        block.seals[part(block.token_offsets, smaller)],
+        n_words[larger],
+        n_words[smaller],
         block.ngram,
         slots,
         salt,

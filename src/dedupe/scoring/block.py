@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from dedupe.arrays import Floats, Hashes, Ints, Weights, offsets_of, part
 from dedupe.kernels import alignment as kernel
-from dedupe.kernels.tables import SALT
+from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.lazy import cached_property
-from dedupe.scoring.boilerplate import Boilerplate, Words
-from dedupe.shingling import Tokens, hash_shingles
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.shingling import Tokens, hash_shingles, seal_shingles
 
 __all__ = ["MAX_LINE", "Block", "contents_of", "totals_of"]
 
@@ -31,11 +31,10 @@ class Block:
     Attributes
     ----------
     shingles : uint64 [shape=(n_shingles,)]
+        Sealed, so that they tell words apart whose hashes agree; see `seal_shingles`.
     shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
     lines : uint8 [shape=(n_tokens,)]
         Words in the line of each token; a longer one counts as `MAX_LINE`.
-    seals : uint16 [shape=(n_tokens,)]
-        What tells words apart whose hashes agree; see `dedupe.shingling.Tokens`.
     ngram : int
     contents : uint64 [shape=(n_docs,)]
         What each document says, as one number; see `contents_of`.
@@ -49,7 +48,6 @@ class Block:
     shingle_offsets: Ints
     token_offsets: Ints
     lines: npt.NDArray[np.uint8]
-    seals: npt.NDArray[np.uint16]
     ngram: int
     contents: Hashes
     totals: Floats
@@ -72,14 +70,12 @@ class Block:
         [3, 1]
         """
         assert tokens.lines is not None, "a block needs tokens with their lines"
-        assert tokens.seals is not None, "a block needs tokens that are sealed"
         shingles = hash_shingles(tokens, ngram)
         return cls(
-            shingles.hashes,
+            seal_shingles(shingles, tokens, ngram),
             shingles.offsets,
             tokens.offsets,
             np.minimum(tokens.lines, MAX_LINE).astype(np.uint8),
-            tokens.seals,
             ngram,
             contents_of(shingles.hashes, shingles.offsets),
             np.diff(tokens.offsets).astype(np.float64),
@@ -90,11 +86,6 @@ class Block:
         """Words of each document."""
         return np.diff(self.token_offsets)
 
-    @property
-    def words(self) -> Words:
-        """The words behind the shingles."""
-        return Words(self.token_offsets, self.seals, self.ngram)
-
     @cached_property
     def scratch(self) -> tuple[npt.NDArray[np.int32], np.uint64, Hashes, npt.NDArray[np.int32]]:
         """The table, its salt, the sieve and the rows that the kernels work in."""
@@ -103,16 +94,14 @@ class Block:
         return (
             np.empty(n_slots, np.int32),
             SALT,
-            np.empty(n_slots // kernel.SLOTS_PER_WORD + 1, np.uint64),
+            np.empty(n_slots // SLOTS_PER_WORD + 1, np.uint64),
             # Nothing may go through all of it for each pair: the kernels leave their marks at 0.
             np.zeros((kernel.N_SCRATCH, longest), np.int32),
         )
 
     def weighed(self, boilerplate: Boilerplate) -> Self:
         """Return the block with what its words count where some of them are boilerplate."""
-        weights = boilerplate.weights(
-            self.shingles, self.shingle_offsets, self.token_offsets, self.words
-        )
+        weights = boilerplate.weights(self.shingles, self.shingle_offsets, self.token_offsets)
         return replace(self, weights=weights, totals=totals_of(weights, self.token_offsets))
 
     def cut(self, documents: Sequence[int] | Ints) -> Self:
@@ -123,7 +112,6 @@ class Block:
             offsets_of(np.diff(self.shingle_offsets)[chosen]),
             offsets_of(self.n_words[chosen]),
             np.concatenate([self.lines[part(self.token_offsets, d)] for d in chosen]),
-            np.concatenate([self.seals[part(self.token_offsets, d)] for d in chosen]),
             self.ngram,
             self.contents[chosen],
             self.n_words[chosen].astype(np.float64),
@@ -148,6 +136,8 @@ def totals_of(weights: Weights, offsets: Ints) -> Floats:
 
 def contents_of(shingles: Hashes, offsets: Ints) -> Hashes:
     """Return a number for each document that depends on its shingles and their order.
+
+    It is made before they are sealed, and the same in every process.
 
     Of two documents equally long it tells which counts as the larger, so that the
     answer depends neither on which side is named first nor on the ids.

@@ -11,7 +11,7 @@ anyway, and they are nearly all there are. Which stories those are is decided in
 """
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,28 +25,15 @@ from dedupe.kernels.boilerplate import (
     insert_into,
     word_weights_into,
 )
-from dedupe.kernels.tables import SALT
+from dedupe.kernels.shingles import PUBLIC
+from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 
-__all__ = ["Boilerplate", "Words", "load_boilerplate"]
+__all__ = ["Boilerplate", "load_boilerplate"]
 
 MIN_TABLE = 1 << 12
 MAX_LOAD = 0.5
 
-
-class Words(NamedTuple):
-    """The words behind the shingles of some documents.
-
-    Attributes
-    ----------
-    offsets : int64 [shape=(n_docs + 1,)]
-    seals : uint16 [shape=(n_tokens,)]
-        See `dedupe.shingling.Tokens`.
-    ngram : int
-    """
-
-    offsets: Ints
-    seals: npt.NDArray[np.uint16]
-    ngram: int
+ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 class Boilerplate:
@@ -65,41 +52,26 @@ class Boilerplate:
     """
 
     def __init__(self) -> None:
-        self._n_keys = 0
-        self._is_sealed = False
+        self._n_shingles = 0
+        self._known_bits = ALL_BITS
         self._make_slots(MIN_TABLE)
 
-    def watch(
-        self,
-        shingles: Hashes,
-        keys: Hashes | None = None,
-        counts: npt.NDArray[np.uint16] | None = None,
-    ) -> None:
+    def watch(self, shingles: Hashes, counts: npt.NDArray[np.uint16] | None = None) -> None:
         """Take up shingles to count; those taken up before stay as they are.
 
         Parameters
         ----------
         shingles : uint64 [shape=(n,)]
-        keys : uint64 [shape=(n,)], optional
-            What tells each from others that were made to have its hash; see
-            `dedupe.kernels.tables.sealed_key`. They are given always or never.
         counts : uint16 [shape=(n,)], optional
             What each is to start with, 0 by default.
         """
-        self._is_sealed = keys is not None
         if counts is None:
             counts = np.zeros(shingles.size, np.uint16)
         self._make_room(shingles.size)
-        keys = shingles if keys is None else keys
-        self._n_keys += insert_into(shingles, keys, counts, *self._table, self._shingles)
+        self._n_shingles += insert_into(shingles, counts, *self._table)
 
     def count(
-        self,
-        shingles: Hashes,
-        offsets: Ints,
-        clusters: Ints,
-        order: Ints | None = None,
-        words: Words | None = None,
+        self, shingles: Hashes, offsets: Ints, clusters: Ints, order: Ints | None = None
     ) -> None:
         """Count the clusters of a block of documents.
 
@@ -112,30 +84,19 @@ class Boilerplate:
         order : int64 [shape=(n,)], optional
             Which documents are counted, those of a cluster after each other, all of
             them by default. A cluster may go on in the next call.
-        words : Words, optional
-            What the keys of shingles are made of, if they have any.
         """
         if order is None:
             order = np.argsort(clusters, kind="stable")
-        behind = self._behind(offsets, words)
-        count_clusters_into(shingles, offsets, *behind, order, clusters, *self._table)
-
-    def _behind(
-        self, offsets: Ints, words: Words | None
-    ) -> tuple[Ints, npt.NDArray[np.uint16] | None, int]:
-        """Return what the kernels take for the words behind shingles."""
-        return words if words is not None and self._is_sealed else (offsets, None, 0)
+        count_clusters_into(shingles, offsets, order, clusters, *self._table)
 
     def mark(self, shingles: Hashes) -> None:
         """Note of some shingles, as far as they were taken up, that they are part of a form.
 
         All words of such a shingle weigh what it does, not only the first.
         """
-        self._counts[np.isin(self._shingles, shingles) & (self._last_cluster != EMPTY)] |= OF_FORM
+        self._counts[np.isin(self._keys, shingles) & (self._last_cluster != EMPTY)] |= OF_FORM
 
-    def weights(
-        self, shingles: Hashes, offsets: Ints, token_offsets: Ints, words: Words | None = None
-    ) -> Weights:
+    def weights(self, shingles: Hashes, offsets: Ints, token_offsets: Ints) -> Weights:
         """Return the weight of each word of a block of documents, in (0, 1].
 
         Parameters
@@ -143,77 +104,70 @@ class Boilerplate:
         shingles, offsets
             As in `count`.
         token_offsets : int64 [shape=(n_docs + 1,)]
-        words : Words, optional
-            As in `count`.
         """
-        _, seals, ngram = self._behind(offsets, words)
         weights = np.empty(int(token_offsets[-1]), np.float32)
-        word_weights_into(
-            shingles,
-            offsets,
-            token_offsets,
-            seals,
-            ngram,
-            *self._table,
-            weights,
-        )
+        word_weights_into(shingles, offsets, token_offsets, self._known_bits, *self._table, weights)
         return weights
 
     def to_bytes(self) -> bytes:
         """Return what is known as bytes: the shingles of two clusters or more, and their counts.
 
-        Keys are known to this process alone. Of shingles that have one hash and other words
-        the commonest is kept.
+        Of a shingle stay the bits that other processes know, and of shingles that agree
+        in these the commonest.
         """
         rows = np.flatnonzero((self._counts & MAX_COUNT) > 1)
-        rows = rows[np.lexsort((self._counts[rows] & MAX_COUNT, self._shingles[rows]))]
-        shingles = self._shingles[rows]
+        shingles = self._keys[rows] & PUBLIC
+        order = np.lexsort((self._counts[rows] & MAX_COUNT, shingles))
+        rows, shingles = rows[order], shingles[order]
         is_last = np.append(shingles[1:] != shingles[:-1], True)[: rows.size]
         counts = self._counts[rows[is_last]].astype("<u2").tobytes()
         return bytes(shingles[is_last].astype("<u8").tobytes() + counts)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Boilerplate":
-        """Rebuild from `to_bytes`.
+    def from_bytes(cls, data: bytes) -> Self:
+        """Rebuild from `to_bytes`: what then weighs words, and counts no more.
 
         Raises
         ------
         ValueError
             When the length is that of no such bytes.
         """
-        n_keys, rest = divmod(len(data), 10)
+        n_shingles, rest = divmod(len(data), 10)
         if rest:
             raise ValueError(f"boilerplate must have 10 bytes a shingle, got {len(data)} bytes")
         boilerplate = cls()
+        boilerplate._known_bits = PUBLIC
         boilerplate.watch(
-            np.frombuffer(data, "<u8", n_keys).astype(np.uint64),
-            counts=np.frombuffer(data, "<u2", n_keys, 8 * n_keys).astype(np.uint16),
+            np.frombuffer(data, "<u8", n_shingles).astype(np.uint64) & PUBLIC,
+            np.frombuffer(data, "<u2", n_shingles, 8 * n_shingles).astype(np.uint16),
         )
         return boilerplate
 
     @property
-    def _table(self) -> tuple[np.uint64, Hashes, npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
+    def _table(
+        self,
+    ) -> tuple[np.uint64, Hashes, Hashes, npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
         """What the kernels take for the table."""
-        return SALT, self._keys, self._counts, self._last_cluster
+        return SALT, self._sieve, self._keys, self._counts, self._last_cluster
 
     def _make_slots(self, n_slots: int) -> None:
         """Replace the table by an empty one."""
+        self._sieve = np.zeros(n_slots // SLOTS_PER_WORD, np.uint64)
         self._keys = np.zeros(n_slots, np.uint64)
-        self._shingles = np.zeros(n_slots, np.uint64)
         self._counts = np.zeros(n_slots, np.uint16)
         self._last_cluster = np.full(n_slots, EMPTY, np.int32)
 
     def _make_room(self, n_more: int) -> None:
-        """Enlarge the table until so many more keys fit in without crowding."""
+        """Enlarge the table until so many more shingles fit in without crowding."""
         n_slots = self._keys.size
-        while n_slots * MAX_LOAD < self._n_keys + n_more:
+        while n_slots * MAX_LOAD < self._n_shingles + n_more:
             n_slots *= 2
         if n_slots == self._keys.size:
             return
         used = np.flatnonzero(self._last_cluster != EMPTY)
-        shingles, keys, counts = self._shingles[used], self._keys[used], self._counts[used]
+        shingles, counts = self._keys[used], self._counts[used]
         self._make_slots(n_slots)
-        insert_into(shingles, keys, counts, *self._table, self._shingles)
+        insert_into(shingles, counts, *self._table)
 
 
 @lru_cache(maxsize=1)

@@ -128,8 +128,8 @@ def first(block: Block, pairs: AnyInts) -> First:
     )
 
 
-def shared(block: Block, pairs: AnyInts) -> tuple[Hashes, Hashes]:
-    """Return the shingles that any of some pairs share, and their keys, some more than once."""
+def shared(block: Block, pairs: AnyInts) -> Hashes:
+    """Return the shingles that any of some pairs share, some more than once."""
     return shared_shingles(block, *pairs.T)
 
 

@@ -5,7 +5,7 @@ them, and `shingles` hashes words that follow each other. What to do with shingl
 left to `dedupe.minhash` and `dedupe.scoring`.
 """
 
-from dedupe.shingling.shingles import Shingles, digests, hash_shingles, shingle
+from dedupe.shingling.shingles import Shingles, digests, hash_shingles, seal_shingles, shingle
 from dedupe.shingling.tokens import Tokens, hash_encoded, hash_tokens, normalize, tokenize
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "hash_shingles",
     "hash_tokens",
     "normalize",
+    "seal_shingles",
     "shingle",
     "tokenize",
 ]

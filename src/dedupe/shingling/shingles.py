@@ -22,11 +22,11 @@ import numpy.typing as npt
 import xxhash
 
 from dedupe.errors import InvalidSetting
-from dedupe.kernels.shingles import shingles_into
+from dedupe.kernels.shingles import seal_into, shingles_into
 from dedupe.settings import MAX_NGRAM
 from dedupe.shingling.tokens import Tokens, hash_tokens
 
-__all__ = ["Shingles", "digests", "hash_shingles", "shingle"]
+__all__ = ["Shingles", "digests", "hash_shingles", "seal_shingles", "shingle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,38 @@ def hash_shingles(tokens: Tokens, ngram: int = 5) -> Shingles:
     offsets = np.empty_like(tokens.offsets)
     shingles_into(tokens.hashes, tokens.offsets, ngram, hashes, offsets)
     return Shingles(hashes[: offsets[-1]], offsets)
+
+
+def seal_shingles(shingles: Shingles, tokens: Tokens, ngram: int = 5) -> npt.NDArray[np.uint64]:
+    """Return shingles that differ wherever their words do, even words made to have one hash.
+
+    The hashes that others can compute, and with some patience invert, are 48 bits of
+    each; the lower 16 are a hash that this process alone can make. They are for tables in
+    memory: another process has others.
+
+    Parameters
+    ----------
+    shingles : Shingles
+        As ``hash_shingles(tokens, ngram)`` returns them.
+    tokens : Tokens
+        Hashed with their seals: ``hash_tokens(texts, detail=True)``.
+    ngram : int, in 1..64
+
+    Returns
+    -------
+    uint64 [shape=(n_shingles,)]
+
+    Examples
+    --------
+    >>> tokens = hash_tokens(["one two three", "One, two, three!"], detail=True)
+    >>> one, other = seal_shingles(hash_shingles(tokens), tokens)
+    >>> bool(one == other)
+    True
+    """
+    assert tokens.seals is not None, "only tokens with seals can seal shingles"
+    sealed = shingles.hashes.copy()
+    seal_into(tokens.seals, tokens.offsets, ngram, sealed, shingles.offsets)
+    return sealed
 
 
 def digests(tokens: Tokens) -> list[bytes]:
