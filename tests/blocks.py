@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from dedupe.scoring.alignment import align
-from dedupe.scoring.block import Block, contents_of
+from dedupe.scoring.block import Block, contents_of, prose_of
 from dedupe.shingling import hash_shingles, seal_shingles
 from dedupe.shingling.tokens import Tokens
 
@@ -20,23 +20,27 @@ documents = repetitive | patchwork
 ngrams = st.integers(1, 7)
 
 
-def make_block(block, ngram=5, lines=None, weights=None, seals=None):
+def make_block(block, ngram=5, lines=None, weights=None, *, seals=None, stories=None):
     """Return documents, given as lists of words, as a block."""
     words = np.array([word for document in block for word in document], np.uint64)
-    seals = words.astype(np.uint16) if seals is None else np.concatenate(seals).astype(np.uint16)
+    seals = words.astype(np.uint32) if seals is None else np.concatenate(seals).astype(np.uint32)
     tokens = Tokens(words, np.cumsum([0, *map(len, block)]), seals=seals)
     shingles = hash_shingles(tokens, ngram)
     if lines is None:
         lines = [[10] * len(document) for document in block]
+    lines = np.array([n for document in lines for n in document], np.uint8)
+    if weights is not None:
+        weights = np.array([w for document in weights for w in document], np.float32)
     return Block(
-        seal_shingles(shingles, tokens, ngram),
+        *seal_shingles(shingles, tokens, ngram),
         shingles.offsets,
         tokens.offsets,
-        np.array([n for document in lines for n in document], np.uint8),
+        lines,
         ngram,
         contents_of(shingles.hashes, shingles.offsets),
-        np.array([sum(w) for w in weights or ([1.0] * len(document) for document in block)]),
-        None if weights is None else np.array([w for d in weights for w in d], np.float32),
+        prose_of(lines, weights, tokens.offsets),
+        weights,
+        None if stories is None else np.array(stories),
     )
 
 

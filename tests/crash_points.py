@@ -667,14 +667,14 @@ def disturb(ground: Ground, trial: Trial, chance: random.Random, tally: Tally) -
         if ended == 0:
             break
         n_stops += 1
-        if is_done_for_good(trial, now):
-            ended = 0
-            break
         if ended == CODES[name]:
             problems += ground.stopped_badly(name)
         else:
             why = f"{ended} and {ground.said_lines()[-4:]} after {name} at {moment:.2f} s"
             (noted if is_at_an_end(ground, trial, now) else wrong)[why] += 1
+        if is_done_for_good(trial, now):
+            ended = 0
+            break
         if n_stops > 9:
             problems.append("it never finishes")
             break

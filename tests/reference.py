@@ -8,24 +8,25 @@ test fails when the code no longer does what the rule says, not when the rule is
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise, takewhile
 from typing import NamedTuple
 
 import xxhash
 
-from dedupe.kernels.alignment import (
-    AHEAD,
+from dedupe.kernels.alignment import AHEAD, MAX_OCCURRENCES, MIN_RUN, WINDOW
+from dedupe.kernels.buckets import N_ANCHORS
+from dedupe.kernels.measures import (
     BARE_SHARE,
     COMMON,
-    EDGE,
-    MAX_OCCURRENCES,
-    MIN_RUN,
+    EDIT,
+    LIST,
+    LONG,
+    LONG_COST,
     PARAGRAPH,
     PROSE,
-    WINDOW,
 )
-from dedupe.kernels.buckets import N_ANCHORS
+from dedupe.kernels.tokens import LETTERS_PER_WORD
 from dedupe.shingling.folding import APOSTROPHES, FILLERS, LINE_ENDS, UNSPACED
 
 # --- text ---------------------------------------------------------------------------------
@@ -78,10 +79,14 @@ def tokens(text: str) -> list[str]:
 
 
 def line_lengths(text: str) -> list[int]:
-    """Return, for each token of a text, how many tokens its line has."""
+    """Return, for each token of a text, how many words its line has."""
     marked = "".join("\n" if character in LINE_ENDS else character for character in text)
-    counts = [len(tokens(line)) for line in marked.split("\n")]
-    return [count for count in counts for _ in range(count)]
+    lengths = []
+    for line in map(tokens, marked.split("\n")):
+        n_letters = sum(is_unspaced(token[0]) for token in line)
+        n_words = len(line) - n_letters + math.ceil(n_letters / LETTERS_PER_WORD)
+        lengths += [n_words] * len(line)
+    return lengths
 
 
 def token_hashes(text: str) -> list[int]:
@@ -165,6 +170,18 @@ class Document(NamedTuple):
     lines: Sequence[int]
     weights: Sequence[float] | None = None
 
+    def weight(self, w: int) -> float:
+        """Return what a word counts."""
+        return 1.0 if self.weights is None else self.weights[w]
+
+    def line(self, w: int) -> int:
+        """Return how long the line of a word is, a paragraph at most."""
+        return min(self.lines[w], PARAGRAPH)
+
+    def weigh(self, words: Iterable[int]) -> float:
+        """Return what some words count together."""
+        return math.fsum(map(self.weight, words))
+
 
 class Place(NamedTuple):
     """A word in either document."""
@@ -186,35 +203,29 @@ class Run(NamedTuple):
         return Place(self.larger + self.length, self.smaller + self.length)
 
 
-class Gap(NamedTuple):
-    """Words that two documents do not share, between two places."""
+class Side(NamedTuple):
+    """What `dedupe.kernels.measures` says of one side, in the order of its columns."""
 
-    larger: list[int]
-    smaller: list[int]
+    covered: int
+    weight: float
+    plain: float
+    boilerplate: int
+    own: int
+    story: float
+    edited: float
 
-    @property
-    def lesser(self) -> int:
-        """How many words the lesser side has."""
-        return min(map(len, self))
 
-
-class Measures(NamedTuple):
-    """What `dedupe.kernels.alignment` says of a pair, in the order of its columns."""
+class Both(NamedTuple):
+    """What it says of both sides together, in the order of its columns."""
 
     shared: int
-    covered_larger: int
-    covered_smaller: int
-    weight_larger: float
-    weight_smaller: float
-    boilerplate: int
-    hole: int
-    excess_larger: int
-    excess_smaller: int
-    end_larger: int
-    end_smaller: int
+    hole: float
+    hole_words: int
+    end: float
+    end_words: int
+    excess: float
     replaced: int
     places: int
-    own: int
 
 
 def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
@@ -268,76 +279,137 @@ def n_words(chained: Sequence[Run]) -> int:
     return sum(run.length for run in chained)
 
 
-def measures(larger: Document, smaller: Document, ngram: int) -> Measures:
+def measures(
+    larger: Document, smaller: Document, ngram: int, min_words: float = 0, *, is_one: bool = True
+) -> tuple[Side, Side, Both]:
     """Compare two documents, word by word."""
-    n_larger, n_smaller = len(larger.lines), len(smaller.lines)
+    documents = larger, smaller
     places = match(larger.shingles, smaller.shingles)
-    in_smaller = {w for i, j in enumerate(places) if j >= 0 for w in range(i, i + ngram)}
-    in_larger = {w for j in places if j >= 0 for w in range(j, j + ngram)}
-    in_smaller &= {*range(n_smaller)}
-    in_larger &= {*range(n_larger)}
-    chained = chain(runs(places, n_larger, n_smaller, ngram), ngram)
-
-    def bare(start: Place, end: Place) -> Gap:
-        """Return the words between two places that are not shared."""
-        return Gap(
-            [w for w in range(start.larger, end.larger) if w not in in_larger],
-            [w for w in range(start.smaller, end.smaller) if w not in in_smaller],
-        )
-
-    hole = excess_larger = excess_smaller = 0
-    replaced: list[int] = []
-    for one, other in pairwise(chained):
-        start, end = one.end, Place(other.larger, other.smaller)
-        gap = bare(start, end)
-        n_words = end.larger - start.larger + end.smaller - start.smaller
-        if len(gap.larger) + len(gap.smaller) >= BARE_SHARE * n_words:
-            hole = max(hole, gap.lesser)
-        replaced += [gap.lesser] if gap.lesser else []
-        excess_larger += max(0, len(gap.larger) - len(gap.smaller))
-        excess_smaller += max(0, len(gap.smaller) - len(gap.larger))
-    end_larger = end_smaller = 0
+    hits = [i for i, j in enumerate(places) if j >= 0]
+    covers = [
+        {w for start in starts for w in range(start, start + ngram)} & {*range(len(one.lines))}
+        for one, starts in zip(documents, ([places[i] for i in hits], hits), strict=True)
+    ]
+    sides = list(zip(documents, covers, strict=True))
+    weights = [
+        math.fsum(of_one_story(one.weight(w), is_one=is_one) for w in cover) for one, cover in sides
+    ]
+    enough = min(min_words, min(one.weigh(range(len(one.lines))) for one in documents) / 2)
+    chained: list[Run] = []
+    stories, edited = [0.0, 0.0], [0.0, 0.0]
+    both = Both(len({*larger.shingles} & {*smaller.shingles}), 0, 0, 0, 0, 0, 0, 0)
+    if hits and min(weights) >= enough:
+        own = [[w for w in range(len(one.lines)) if w not in cover] for one, cover in sides]
+        stories = [
+            one.weigh(prose(one, cover, words))
+            for (one, cover), words in zip(sides, own, strict=True)
+        ]
+        found = runs(places, len(larger.lines), len(smaller.lines), ngram)
+        chained = chain(found, ngram)
     if chained:
-        first, last = Place(chained[0].larger, chained[0].smaller), chained[-1].end
-        at_start = max(first) <= EDGE
-        at_end = max(n_larger - last.larger, n_smaller - last.smaller) <= EDGE
-        gap = bare(last, Place(n_larger, n_smaller)) if at_start else bare(Place(0, 0), first)
-        if at_start != at_end:
-            end_larger = count_prose(gap.larger, in_larger, larger.lines)
-            end_smaller = count_prose(gap.smaller, in_smaller, smaller.lines)
-    weighed = [smaller.weights[w] if smaller.weights else 1.0 for w in in_smaller]
-    return Measures(
-        shared=len({*larger.shingles} & {*smaller.shingles}),
-        covered_larger=len(in_larger),
-        covered_smaller=len(in_smaller),
-        weight_larger=weigh(in_larger, larger.weights),
-        weight_smaller=weigh(in_smaller, smaller.weights),
-        boilerplate=sum(w < COMMON for w in weighed),
-        hole=hole,
-        excess_larger=excess_larger,
-        excess_smaller=excess_smaller,
-        end_larger=end_larger,
-        end_smaller=end_smaller,
-        replaced=sum(replaced),
-        places=len(replaced),
-        own=sum(w > COMMON for w in weighed),
+        edited, both = between(chained, sides, ngram, both)
+    counts = [
+        (
+            len(cover),
+            weight,
+            one.weigh(cover),
+            sum(one.weight(w) < COMMON for w in cover),
+            sum(one.weight(w) > COMMON for w in cover),
+        )
+        for (one, cover), weight in zip(sides, weights, strict=True)
+    ]
+    one, other = (
+        Side(*count, story, edit)
+        for count, story, edit in zip(counts, stories, edited, strict=True)
     )
+    return one, other, both
 
 
-def count_prose(words: Sequence[int], shared: set[int], lines: Sequence[int]) -> int:
-    """Return how many words stand in lines nearly as long as those of the shared words."""
-    shortest = PROSE * mean([min(lines[w], PARAGRAPH) for w in shared])
-    return sum(min(lines[w], PARAGRAPH) >= shortest for w in words)
+def of_one_story(weight: float, *, is_one: bool) -> float:
+    """Return what a shared word counts if the documents that share it are one story."""
+    return weight if is_one or weight == 1 else min(1.0, weight / (1 - weight))
 
 
-def weigh(words: set[int], weights: Sequence[float] | None) -> float:
-    """Return what some words count together."""
-    return float(len(words) if weights is None else sum(weights[w] for w in words))
+def prose(document: Document, cover: set[int], words: Iterable[int]) -> list[int]:
+    """Return the words that stand in lines nearly as long as those of the shared words."""
+    shortest = PROSE * mean_line(document, cover)
+    return [w for w in words if document.line(w) >= shortest]
 
 
-def mean(values: Sequence[float]) -> float:
-    """Return the mean, with one rounding."""
-    return sum(values) / len(values)
+def mean_line(document: Document, words: Iterable[int]) -> float:
+    """Return the mean length of the lines of some words, weighted."""
+    words = list(words)
+    return math.fsum(document.line(w) * document.weight(w) for w in words) / document.weigh(words)
+
+
+def between(
+    chained: Sequence[Run], sides: Sequence[tuple[Document, set[int]]], ngram: int, both: Both
+) -> tuple[list[float], Both]:
+    """Look at what stands between the runs of a chain, and at its ends."""
+    edited = [0.0, 0.0]
+    excess = [0.0, 0.0]
+    for one, other in pairwise(chained):
+        ranges = [(one.end[side], (other.larger, other.smaller)[side]) for side in (0, 1)]
+        bare = [
+            [w for w in range(*stretch) if w not in cover]
+            for stretch, (_, cover) in zip(ranges, sides, strict=True)
+        ]
+        told = [
+            prose(document, cover, words)
+            for (document, cover), words in zip(sides, bare, strict=True)
+        ]
+        weight = [document.weigh(words) for (document, _), words in zip(sides, told, strict=True)]
+        for side in (0, 1):
+            excess[side] += max(0.0, weight[side] - weight[1 - side])
+        n_words = min(map(len, bare))
+        if not n_words:
+            continue
+        both = both._replace(replaced=both.replaced + n_words, places=both.places + 1)
+        n_prose = min(map(len, told))
+        length = sum(end - start for start, end in ranges)
+        is_bare = sum(map(len, bare)) >= BARE_SHARE * length
+        if not is_bare or max(map(len, bare)) < EDIT:
+            for side, ((document, _), (start, end)) in enumerate(zip(sides, ranges, strict=True)):
+                before, behind = document.weight(max(0, start - ngram)), document.weight(end)
+                edited[side] += n_prose * (before + behind) / 2
+        if is_bare and n_prose >= EDIT:
+            hole = min(weight)
+            longer = max(
+                sum(map(document.line, words)) / len(words) / mean_line(document, cover)
+                for (document, cover), words in zip(sides, told, strict=True)
+            )
+            hole *= LONG_COST if longer >= LONG else 1
+            if hole > both.hole:
+                both = both._replace(hole=hole, hole_words=n_prose)
+    first, last = chained[0], chained[-1].end
+    starts = [range(start - 1, -1, -1) for start in (first.larger, first.smaller)]
+    ends = [range(end, len(one.lines)) for (one, _), end in zip(sides, last, strict=True)]
+    for stretches in (starts, ends):
+        told = [
+            until_a_list(document, cover, stretch)
+            for (document, cover), stretch in zip(sides, stretches, strict=True)
+        ]
+        weight = [document.weigh(words) for (document, _), words in zip(sides, told, strict=True)]
+        if min(map(len, told)) >= EDIT and min(weight) > both.end:
+            both = both._replace(end=min(weight), end_words=min(map(len, told)))
+    return edited, both._replace(excess=min(excess))
+
+
+def until_a_list(document: Document, cover: set[int], stretch: Iterable[int]) -> list[int]:
+    """Return the words of prose of a stretch that are not shared, until a list begins."""
+    found: list[int] = []
+    n_list = 0
+    for w in stretch:
+        if w in cover:
+            continue
+        if prose(document, cover, [w]):
+            found.append(w)
+            n_list = 0
+        else:
+            n_list += 1
+            if n_list == LIST:
+                break
+    return found
 
 
 # --- forms --------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """Pairs of documents word by word: the kernel against its slow twin, and what follows from it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,6 +17,7 @@ from blocks import (
     story,
 )
 from dedupe.kernels import alignment as kernel
+from dedupe.kernels import measures
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.scoring.alignment import (
     align,
@@ -27,15 +26,16 @@ from dedupe.scoring.alignment import (
     shared_shingles,
     similarities,
 )
-from dedupe.scoring.block import totals_of
+from dedupe.scoring.block import prose_of
 
 salts = st.integers(0, 2**63 - 1).map(lambda n: np.uint64(2 * n + 1))
 
 
-def measures_of(block, larger, smaller, salt=SALT):
-    """Run the kernel on some pairs of a block."""
-    found = np.empty((len(larger), kernel.N_MEASURES))
-    kernel.align_pairs_into(
+def measures_of(block, larger, smaller, salt=SALT, min_words=0):
+    """Run the kernel on some pairs of a block; return what the slow twin does of each."""
+    of_sides = np.full((len(larger), 2, measures.N_OF_SIDE), 7.0)
+    of_both = np.full((len(larger), measures.N_OF_BOTH), 7.0)
+    measures.measure_pairs_into(
         np.array(larger),
         np.array(smaller),
         block.shingles,
@@ -43,12 +43,26 @@ def measures_of(block, larger, smaller, salt=SALT):
         block.token_offsets,
         block.lines,
         block.weights,
+        block.prose,
+        block.stories,
         block.ngram,
-        0,
+        min_words,
         *scratch_of(block, salt),
-        found,
+        np.full((2, measures.N_LINES), 7.0),
+        of_sides,
+        of_both,
     )
-    return [reference.Measures(*row) for row in found.tolist()]
+    return [
+        (reference.Side(*one), reference.Side(*other), reference.Both(*both))
+        for (one, other), both in zip(of_sides.tolist(), of_both.tolist(), strict=True)
+    ]
+
+
+def assert_same(found, expected):
+    """Hold what is measured to be the same, but for how sums are rounded."""
+    for rows in zip(found, expected, strict=True):
+        for one, other in zip(*rows, strict=True):
+            assert one._asdict() == pytest.approx(other._asdict(), rel=1e-6, abs=1e-6)
 
 
 def scratch_of(block, salt=SALT):
@@ -68,16 +82,19 @@ def scratch_of(block, salt=SALT):
 def test_measures_equal_reference(larger, smaller, ngram, data):
     block = [larger, smaller]
     lines = [per_word(data, document, st.integers(1, 40)) for document in block]
-    weights = [per_word(data, document, EIGHTHS) for document in block]
-    shingles = [reference.shingles(document, ngram) for document in block]
-    plain = map(reference.Document, shingles, lines)
-    weighted = map(reference.Document, shingles, lines, weights)
-    assert measures_of(make_block(block, ngram, lines), [0], [1]) == [
-        reference.measures(*plain, ngram)
+    weights = data.draw(
+        st.none() | st.just([per_word(data, document, EIGHTHS) for document in block])
+    )
+    is_one, min_words = data.draw(st.booleans()), data.draw(st.sampled_from([0, 10, 20, 40]))
+    twins = [
+        reference.Document(reference.shingles(document, ngram), of_words, weight)
+        for document, of_words, weight in zip(block, lines, weights or [None, None], strict=True)
     ]
-    assert measures_of(make_block(block, ngram, lines, weights), [0], [1]) == [
-        reference.measures(*weighted, ngram)
-    ]
+    made = make_block(block, ngram, lines, weights, stories=[5, 5 if is_one else 6])
+    assert_same(
+        measures_of(made, [0], [1], min_words=min_words),
+        [reference.measures(*twins, ngram, min_words, is_one=is_one)],
+    )
 
 
 @given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
@@ -119,7 +136,7 @@ def test_a_patchwork_of_more_runs_than_the_chain_looks_back(seed):
         order = np.roll(np.arange(len(paragraphs)), kernel.AHEAD)
     block = [[word for p in places for word in paragraphs[p]] for places in (sorted(order), order)]
     twins = [reference.Document(reference.shingles(words, 5), [10] * len(words)) for words in block]
-    assert measures_of(make_block(block), [0], [1]) == [reference.measures(*twins, 5)]
+    assert_same(measures_of(make_block(block), [0], [1]), [reference.measures(*twins, 5)])
 
 
 # --- laws of pairs ---
@@ -131,10 +148,11 @@ def test_few_shared_words_are_not_looked_into(pair, ngram, min_words):
     everything, found = (
         align(block, np.array([0]), np.array([1]), min_words=least) for least in (0, min_words)
     )
-    if everything.covered[0] < min_words:
-        assert (found.hole[0], found.excess[0]) == (0, 0)
-        everything = replace(everything, hole=found.hole, excess=found.excess)
-    assert found == everything
+    half = min(map(len, pair)) / 2
+    if everything.covered[0] < min(min_words, half):
+        assert found.replaced[0] == found.story_left[0] == found.story_right[0] == 0
+    else:
+        assert found == everything
 
 
 @given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
@@ -168,14 +186,27 @@ def test_shared_shingles_are_those_of_both(one, other, ngram):
     block = make_block([one, other], ngram)
     sides = [set(block.shingles[slice(*block.shingle_offsets[d : d + 2])].tolist()) for d in (0, 1)]
     found = shared_shingles(block, np.array([0]), np.array([1]))
-    assert set(found.tolist()) == sides[0] & sides[1]
+    assert set(found.hashes.tolist()) == sides[0] & sides[1]
 
 
-@given(st.lists(st.lists(EIGHTHS, min_size=1, max_size=9), min_size=1, max_size=4))
-def test_totals_are_sums(weights):
-    flat = np.array([w for document in weights for w in document], np.float32)
-    offsets = np.cumsum([0, *map(len, weights)])
-    assert totals_of(flat, offsets).tolist() == [sum(document) for document in weights]
+@given(
+    st.lists(st.lists(st.tuples(st.integers(1, 40), EIGHTHS), min_size=1), min_size=1), st.data()
+)
+def test_prose_is_what_words_weigh_in_lines_of_at_least_so_many(block, data):
+    lines = np.array([line for document in block for line, _ in document], np.uint8)
+    weights = np.array([weight for document in block for _, weight in document], np.float32)
+    offsets = np.cumsum([0, *map(len, block)])
+    shortest = data.draw(st.integers(0, measures.PARAGRAPH))
+    for known in (weights, None):
+        found = prose_of(lines, known, offsets)[:, shortest]
+        assert found.tolist() == [
+            sum(
+                1 if known is None else weight
+                for line, weight in document
+                if min(line, measures.PARAGRAPH) >= shortest
+            )
+            for document in block
+        ]
 
 
 @pytest.mark.parametrize(

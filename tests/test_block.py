@@ -35,7 +35,15 @@ def test_a_block_has_the_words_of_its_texts(found):
 def test_what_is_cut_is_a_block_of_those_documents(found, data):
     chosen = data.draw(st.lists(st.integers(0, len(found) - 1), min_size=1, unique=True))
     cut, made = block_of(found).cut(chosen), block_of([found[i] for i in chosen])
-    for name in ("shingles", "shingle_offsets", "token_offsets", "lines", "contents", "totals"):
+    for name in (
+        "shingles",
+        "seals",
+        "shingle_offsets",
+        "token_offsets",
+        "lines",
+        "contents",
+        "prose",
+    ):
         assert (getattr(cut, name) == getattr(made, name)).all(), name
 
 
@@ -48,6 +56,16 @@ def test_what_knows_no_boilerplate_weighs_every_word_alike(found):
 
 
 # --- edges ---
+
+
+def test_what_tells_equal_documents_apart_does_not_depend_on_the_secret(monkeypatch):
+    made = []
+    for salt in (3, 2**63 + 5):
+        monkeypatch.setattr("dedupe.shingling.tokens.SALT", np.uint64(salt))
+        made.append(block_of(STORIES))
+    one, other = made
+    assert one.contents.tolist() == other.contents.tolist()
+    assert not set(one.shingles.tolist()) & set(other.shingles.tolist())
 
 
 def test_long_lines_count_as_long_as_a_byte_can_say():

@@ -41,9 +41,9 @@ def test_hashed_apart_is_hashed_together(corpus, size, memory, workers, monkeypa
     steps = []
     documents = HashedDocuments(corpus, NUMBERS, 5, Resources.of(workers, memory, steps.append))
     documents.hash()
-    documents.weigh(Boilerplate())
+    documents.weigh(Boilerplate(), np.arange(NUMBERS.size))
     documents.relax()  # What has left memory comes back.
-    for name in ("shingles", "shingle_offsets", "token_offsets", "lines", "contents", "totals"):
+    for name in ("shingles", "shingle_offsets", "token_offsets", "lines", "contents", "prose"):
         assert (getattr(documents.block(), name) == getattr(expected, name)).all(), name
     assert (documents.block().weights == expected.weights).all()
     for stage in ("shingles", "weights"):

@@ -125,7 +125,7 @@ def test_find_asks_with_the_defaults_of_the_library(library):
         ["x", "-"],
         {
             "against": None,
-            "threshold": 0.4,
+            "threshold": 0.45,
             "ngram": 5,
             "num_perm": 128,
             "seed": 1,
@@ -383,7 +383,7 @@ def test_calibrate(tmp_path, library):
     labels.write_text(json.dumps(facts), encoding="utf-8")
     ran = run("calibrate", str(labels), str(result))
     assert ran.exit_code == 0
-    assert "best  threshold 0.4  precision 1.00  recall 1.00" in ran.stdout
+    assert "best  threshold 0.45  precision 1.00  recall 1.00" in ran.stdout
     labels.write_text("{}", encoding="utf-8")
     ran = run("calibrate", str(labels), str(result))
     assert (ran.exit_code, ran.stdout) == (1, "")

@@ -28,6 +28,7 @@ import dedupe
 from dedupe import clustering, errors
 from dedupe.cli import N_EACH, N_SHOWN, cli
 from dedupe.documents import MAX_BYTES, read_paths
+from dedupe.kernels.measures import EDIT, LONG, LONG_COST
 from dedupe.report import json as json_report
 from dedupe.results.evidence import N_LISTED
 from dedupe.scoring import forms, rule
@@ -260,9 +261,15 @@ def test_a_page_can_be_reached(page: str) -> None:
 
 CONSTANTS = [
     ("decides", "fewer than 20 shared words", rule.MIN_WORDS, 20),
-    ("decides", "fewer than ten words is an edit", rule.MIN_HOLE, 10),
+    ("decides", "fewer than ten words is an edit", EDIT, 10),
     ("decides", "1 − 2 × hole", rule.HOLE_COST, 2),
-    ("decides", "costs half as much as a hole", rule.EXCESS_COST * 2, rule.HOLE_COST),
+    ("decides", "costs half as much as a hole, too", rule.EXCESS_COST * 2, rule.HOLE_COST),
+    ("decides", "costs half as much as a hole, and ends", rule.END_COST * 2, rule.HOLE_COST),
+    ("decides", "one and a half times as long", LONG, 1.5),
+    ("decides", "It counts four times", LONG_COST, 4),
+    ("decides", "share four tenths of the smaller story", rule.STRICT_CONTAINMENT, 0.4),
+    ("decides", "those that reach one half are joined", rule.LEARNED_SCORE, 0.5),
+    ("decides", "one for each 40 words of the frame", forms.FRAME_PER_SLOT, 40),
     ("decides", "*signature* of 128 values", dedupe.Settings.num_perm, 128),
     ("decides", "five words that follow each other", dedupe.Settings.ngram, 5),
     ("decides", "must reach 0.8 of the threshold", clustering.MEAN_SHARE, 0.8),
@@ -276,7 +283,7 @@ CONSTANTS = [
     ("decides", "share half of what stands in their slots", forms.FILLING_SHARE, 0.5),
     ("decides", "at least three of the shared words must be in no other story", rule.MIN_OWN, 3),
     ("limits", "less than one changing word in twenty", forms.OWN_OF_FRAME, 1 / 20),
-    ("threshold", "*threshold*, 0.4 by default", dedupe.Settings.threshold, 0.4),
+    ("threshold", "*threshold*, 0.45 by default", dedupe.Settings.threshold, 0.45),
     ("threshold", "0.1 is the lowest threshold", SCORE_FLOOR, 0.1),
     ("limits", "Up to 50 words", rule.MAX_STRICT_HOLE, 50),
     ("limits", "a text five times as long", 1 / rule.STRICT_HOLE, 5),

@@ -101,17 +101,22 @@ def test_forged_words_do_not_count_as_shingles_in_common():
     assert compare_texts(STORY, honest).pair.jaccard < 0.6
 
 
+def watch(boilerplate, shared):
+    """Watch shingles as a search does."""
+    boilerplate.watch(shared.hashes, shared.public())
+
+
 def test_forgeries_do_not_make_boilerplate_of_a_story():
     words = story(30)
     block = make_block([words] * 5, seals=[np.array(words) ^ secret for secret in (0, 0, 9, 9, 9)])
     boilerplate = Boilerplate()
-    boilerplate.watch(shared_shingles(block, np.array([0]), np.array([1])))
+    watch(boilerplate, shared_shingles(block, np.array([0]), np.array([1])))
     boilerplate.count(block.shingles, block.shingle_offsets, np.arange(5))
     weights = block.weighed(boilerplate).weights.reshape(5, -1)
     assert weights[:2].tolist() == [[0.5] * 30] * 2
     assert weights[2:].tolist() == [[1.0] * 30] * 3
     # Of both, the commonest is kept for others, who know no seals.
-    boilerplate.watch(shared_shingles(block, np.array([2]), np.array([3])))
+    watch(boilerplate, shared_shingles(block, np.array([2]), np.array([3])))
     boilerplate.count(block.shingles, block.shingle_offsets, np.arange(5, 10))
     known = Boilerplate.from_bytes(boilerplate.to_bytes())
     assert set(block.weighed(known).weights.tolist()) == {np.float32(1 / 4).item()}

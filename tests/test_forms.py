@@ -11,7 +11,7 @@ import reference
 from dedupe import find_duplicate_texts
 from dedupe.kernels import forms as kernel
 from dedupe.kernels.tables import SALT
-from dedupe.scoring.block import Block, contents_of
+from dedupe.scoring.block import Block, contents_of, prose_of
 from dedupe.scoring.forms import MIN_DOCUMENTS, SAMPLE, Samples, are_forms, draw_samples
 
 # Few different shingles, of which some share a place in the smallest table.
@@ -30,14 +30,16 @@ def block_of(texts, ngram=5):
     shingles = np.array([shingle for text in texts for shingle in text], np.uint64)
     offsets = np.cumsum([0, *map(len, texts)])
     lengths = np.array([len(text) + ngram - 1 for text in texts])
+    lines, token_offsets = np.full(lengths.sum(), 10, np.uint8), np.cumsum([0, *lengths])
     return Block(
         shingles,
+        np.zeros(shingles.size, np.uint32),
         offsets,
-        np.cumsum([0, *lengths]),
-        np.full(lengths.sum(), 10, np.uint8),
+        token_offsets,
+        lines,
         ngram,
         contents_of(shingles, offsets),
-        lengths.astype(float),
+        prose_of(lines, None, token_offsets),
     )
 
 
@@ -208,6 +210,22 @@ def test_clusters_are_judged_apart():
     assert are_forms(block_of(texts), samples).tolist() == [True, False]
 
 
+@pytest.mark.parametrize(("n_words", "is_form"), [(32, True), (33, False)])
+def test_a_form_has_a_slot_for_every_forty_words_of_its_frame(n_words, is_form):
+    """Copies with a box of their own after each long paragraph are none."""
+    draw = random.Random(1)
+
+    def stretch(n):
+        return [draw.getrandbits(62) for _ in range(n)]
+
+    # Five paragraphs of so many words, and a box of twelve after four of them.
+    parts = [stretch(n_words - 4) for _ in range(5)]
+    texts = [
+        [*(s for part in parts[:4] for s in (*part, *stretch(16))), *parts[4]] for _ in range(8)
+    ]
+    assert are_forms(block_of(texts), Samples(np.arange(8), np.array([0, 8]))).tolist() == [is_form]
+
+
 @pytest.mark.parametrize(("n_other", "is_form"), [(30, True), (34, False)])
 def test_a_form_has_one_word_of_its_own_for_every_two_other_words_in_gaps(n_other, is_form):
     """Eight documents with four words of their own in four slots, and a gap of two versions."""
@@ -217,7 +235,7 @@ def test_a_form_has_one_word_of_its_own_for_every_two_other_words_in_gaps(n_othe
         return [draw.getrandbits(62) for _ in range(n)]
 
     # A gap of n words changes n + 4 shingles.
-    parts, versions = [stretch(30) for _ in range(6)], [stretch(n_other + 4) for _ in range(2)]
+    parts, versions = [stretch(20) for _ in range(6)], [stretch(n_other + 4) for _ in range(2)]
     texts = [
         [*(s for part in parts[:4] for s in (*part, *stretch(8))), *parts[4], *gap, *parts[5]]
         for gap in versions * 4

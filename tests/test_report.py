@@ -200,7 +200,7 @@ def test_what_stays_beside_the_copy_to_keep_is_said():
 def test_nothing_found_names_the_nearest_pair():
     near = pair("a", "b", 0.32, "same template", reason="another story stands inside")
     assert plain(text.describe(result([pair("b", "c", 0.2), near]))) == (
-        "no duplicates: no two documents score 0.4 or more\n"
+        "no duplicates: no two documents score 0.45 or more\n"
         "  nearest: a and b  score 0.32  containment 0.88  Jaccard 0.25  same template\n"
         "    another story stands inside\n"
         "\n"
@@ -210,7 +210,7 @@ def test_nothing_found_names_the_nearest_pair():
 
 def test_nothing_at_all():
     assert plain(text.describe(result([], n_documents=1))) == (
-        "no duplicates: no two documents score 0.4 or more\n"
+        "no duplicates: no two documents score 0.45 or more\n"
         "  nor does any pair reach 0.1\n"
         "\n"
         "1 document, 0 clusters, 0 duplicates, 0 skipped\n"
@@ -297,14 +297,14 @@ def test_explain_a_member_and_its_candidates():
         "a.txt is in cluster 1, of 3 documents; keep it\n"
         "  with b.txt  score 0.75  containment 0.88  Jaccard 0.25  same text\n"
         "    words shared\n"
-        "    score 0.75 reaches the threshold 0.4: the same story\n"
+        "    score 0.75 reaches the threshold 0.45: the same story\n"
         "    shared, 60 words: The council voted … on Monday\n"
         "    shared, 4 words, boilerplate: Sign up for news\n"
         "    shared, 30 words: The bridge closes\n"
         "    only in a.txt, 12 words: By our own correspondent\n"
         "  with d.txt  score 0.30  containment 0.88  Jaccard 0.25  same template\n"
         "    another story stands inside\n"
-        "    score 0.3 is below the threshold 0.4: not the same story\n"
+        "    score 0.3 is below the threshold 0.45: not the same story\n"
     )
 
 
@@ -347,10 +347,10 @@ def test_three_passages_carry_most_of_a_story(n, left_out):
 
 def test_borderline():
     assert plain(explanation.borderline(small(), 1)) == (
-        "1 pair nearest to the threshold 0.4\n"
+        "1 pair nearest to the threshold 0.45\n"
         "  a.txt and d.txt  score 0.30  containment 0.88  Jaccard 0.25  same template\n"
         "    another story stands inside\n"
-        "    score 0.3 is below the threshold 0.4: not the same story\n"
+        "    score 0.3 is below the threshold 0.45: not the same story\n"
     )
     assert plain(explanation.borderline(result([]), 5)) == "no pair scored 0.1 or more\n"
 

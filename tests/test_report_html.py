@@ -708,7 +708,7 @@ def test_a_page_without_duplicates():
     page = html.result_page(dedupe.find_duplicate_texts({"a": "one two", "b": "three four"}))
     said = " ".join(Parsed(page).said)
     assert "No duplicates among 2 documents" in said
-    assert "No pair scored within 0.2 of the threshold 0.4" in said
+    assert "No pair scored within 0.2 of the threshold 0.45" in said
     assert "There is none." in said
 
 
@@ -719,7 +719,7 @@ def test_a_page_says_what_it_says_without_its_script():
     assert "1 of 3 documents is a copy of another" in said
     assert "1 b.txt a.txt 1.00 120 words shared" in said
     assert "1 document To do: ocr it x.pdf no text" in said
-    assert "threshold 0.4 score from which two are the same story" in said
+    assert "threshold 0.45 score from which two are the same story" in said
 
 
 def test_a_comparison_has_a_page_without_a_script():

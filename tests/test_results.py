@@ -90,7 +90,7 @@ def test_a_pair_aligned_is_what_a_comparison_within_the_corpus_says(sides):
     assert (aligned.pair.left, aligned.pair.right) == sides
     assert aligned.pair == replace(compared.pair, left=sides[0], right=sides[1])
     assert aligned.pair.evidence == compared.pair.evidence
-    assert (aligned.threshold, aligned.knows_boilerplate) == (0.4, True)
+    assert (aligned.threshold, aligned.knows_boilerplate) == (0.45, True)
 
 
 def test_the_pair_is_not_scored_again_when_it_is_aligned():

@@ -16,10 +16,10 @@ from blocks import (
     per_word,
     story,
 )
+from dedupe.kernels.measures import EDIT, LIST, LONG_COST
 from dedupe.scoring.alignment import align
 from dedupe.scoring.relations import VERDICTS, reason, verdicts
-from dedupe.scoring.rule import MIN_HOLE
-from dedupe.scoring.score import most, score, strict_score, template_cost
+from dedupe.scoring.score import may_score, score, strict_score, template_cost
 
 
 def score_pair(one, other, **options):
@@ -35,9 +35,9 @@ def test_similarity_is_symmetric(pair, ngram):
     block = make_block([one, other], ngram)
     both = align(block, np.array([0, 1]), np.array([1, 0]))
     assert score(both)[0] == score(both)[1]
-    for name in ("n_shared_shingles", "covered", "boilerplate", "hole", "excess"):
+    for name in ("n_shared_shingles", "covered", "boilerplate", "hole", "end", "excess"):
         assert getattr(both, name)[0] == getattr(both, name)[1]
-    for name in ("words", "covered", "weight", "total"):
+    for name in ("words", "covered", "weight", "total", "story", "edited"):
         left, right = getattr(both, f"{name}_left"), getattr(both, f"{name}_right")
         assert (left[0], right[0]) == (right[1], left[1])
 
@@ -51,10 +51,24 @@ def test_every_score_lies_between_0_and_1(one, other, ngram, data):
 
 
 @given(pairs_of_documents(), ngrams, st.data())
-def test_no_weights_make_a_pair_score_more_than_the_most(pair, ngram, data):
+def test_no_weights_make_a_pair_score_that_may_not(pair, ngram, data):
     weights = [per_word(data, document, EIGHTHS) for document in pair]
-    bound = most(align_pair(*pair, ngram=ngram))
-    assert score(align_pair(*pair, ngram=ngram, weights=weights)) <= bound
+    stories = data.draw(st.sampled_from([[1, 1], [1, 2]]))
+    found = align_pair(*pair, ngram=ngram, weights=weights, stories=stories)
+    assert may_score(align_pair(*pair, ngram=ngram))[0] or score(found)[0] == 0
+
+
+@given(pairs_of_documents(), ngrams, st.integers(0, 40))
+def test_lists_around_a_pair_do_not_change_its_score(pair, ngram, n):
+    """However long they are: what stands in short lines is no story."""
+    lines = [[20] * len(document) for document in pair]
+    wrapped = [[*document, *story(n, 5000 * side)] for side, document in enumerate(pair, start=1)]
+    with_lists = [[*one, *[2] * n] for one in lines]
+    if min(map(len, pair)) < 20:
+        return
+    alone = align_pair(*pair, ngram=ngram, lines=lines)
+    found = align_pair(*wrapped, ngram=ngram, lines=with_lists)
+    assert score(found)[0] == pytest.approx(score(alone)[0])
 
 
 @given(documents, ngrams)
@@ -87,8 +101,49 @@ TEMPLATE = story(60), story(60, 2000)
 def test_another_story_in_the_same_template_is_a_hole(n):
     before, behind = TEMPLATE
     found = align_pair(before + story(n, 3000) + behind, before + story(n + 5, 4000) + behind)
-    assert found.hole[0] == (n if n >= MIN_HOLE else 0)
+    assert (found.hole[0], found.hole_words[0]) == ((n, n) if n >= EDIT else (0, 0))
+    assert (found.replaced[0], found.places[0]) == (n, 1)
     assert found.covered[0] == 120
+
+
+@pytest.mark.parametrize(("n", "share"), [(8, 1), (9, 1), (10, 120 / 130)])
+def test_an_edit_counts_as_shared_and_another_story_does_not(n, share):
+    before, behind = TEMPLATE
+    found = align_pair(before + story(n, 3000) + behind, before + story(n, 4000) + behind)
+    assert found.edited_left[0] == found.edited_right[0] == (n if n < EDIT else 0)
+    assert score(found)[0] == pytest.approx(share * (1 - 2 * found.hole[0] / 120))
+
+
+@pytest.mark.parametrize(("length", "n_words"), [(11, 0), (12, 30)])
+def test_only_prose_is_a_hole(length, n_words):
+    """Lines are prose from six tenths of the length of the lines of what is shared."""
+    before, behind = TEMPLATE
+    lines = [[20] * 60 + [length] * 30 + [20] * 60] * 2
+    found = align_pair(
+        before + story(30, 3000) + behind, before + story(30, 4000) + behind, lines=lines
+    )
+    assert (found.hole[0], found.replaced[0]) == (n_words, 30)
+    assert (found.story_left[0], found.story_right[0]) == (n_words, n_words)
+
+
+@pytest.mark.parametrize(("length", "factor"), [(14, 1), (15, LONG_COST)])
+def test_a_story_between_lists_costs_more(length, factor):
+    before, behind = TEMPLATE
+    lines = [[10] * 60 + [length] * 30 + [10] * 60] * 2
+    found = align_pair(
+        before + story(30, 3000) + behind, before + story(30, 4000) + behind, lines=lines
+    )
+    assert (found.hole[0], found.hole_words[0]) == (30 * factor, 30)
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.5, 0.25])
+def test_boilerplate_in_a_hole_weighs_what_it_does_anywhere(weight):
+    before, behind = TEMPLATE
+    weights = [[1.0] * 60 + [weight] * 40 + [1.0] * 60] * 2
+    found = align_pair(
+        before + story(40, 3000) + behind, before + story(40, 4000) + behind, weights=weights
+    )
+    assert (found.hole[0], found.hole_words[0]) == (40 * weight, 40)
 
 
 @pytest.mark.parametrize("n", [1, 10, 200])
@@ -164,48 +219,91 @@ def with_line(*stretches):
     return words, [n for stretch, length in stretches for n in [length] * len(stretch)]
 
 
-def end_hole(one, other):
+def end_of(one, other):
+    """Return how much prose two documents have at an end of what they share, and where."""
     (left, left_lines), (right, right_lines) = one, other
-    return align_pair(left, right, lines=[left_lines, right_lines]).hole[0]
+    found = align_pair(left, right, lines=[left_lines, right_lines])
+    return found.end[0]
 
 
-LIST = story(60), 6
+LISTED = story(60), 6
 ONE_STORY, OTHER_STORY = (story(80, 3000), 40), (story(90, 4000), 40)
 
 
-def test_a_list_before_two_stories_leaves_a_hole_behind_it():
-    assert end_hole(with_line(LIST, ONE_STORY), with_line(LIST, OTHER_STORY)) == 80
+def test_a_list_before_two_stories_leaves_prose_behind_it():
+    assert end_of(with_line(LISTED, ONE_STORY), with_line(LISTED, OTHER_STORY)) == 80
 
 
-def test_a_list_behind_two_stories_leaves_a_hole_before_it():
-    assert end_hole(with_line(ONE_STORY, LIST), with_line(OTHER_STORY, LIST)) == 80
+def test_a_list_behind_two_stories_leaves_prose_before_it():
+    assert end_of(with_line(ONE_STORY, LISTED), with_line(OTHER_STORY, LISTED)) == 80
+
+
+def test_whatever_follows_on_either_page_changes_nothing():
+    """The footer of each site stands below its story."""
+    footers = (story(50, 7000), 3), (story(70, 8000), 3)
+    one, other = (
+        with_line(LISTED, ONE_STORY, footers[0]),
+        with_line(LISTED, OTHER_STORY, footers[1]),
+    )
+    assert end_of(one, other) == 80
 
 
 def test_a_story_before_two_lists_leaves_none():
     lists = (story(80, 3000), 6), (story(90, 4000), 6)
     shared = story(60), 40
-    assert end_hole(*(with_line(shared, one) for one in lists)) == 0
+    assert end_of(*(with_line(shared, one) for one in lists)) == 0
 
 
-def test_an_open_end_on_one_side_leaves_none():
-    assert end_hole(with_line(LIST, ONE_STORY), with_line(LIST)) == 0
+def test_prose_on_one_side_leaves_none():
+    assert end_of(with_line(LISTED, ONE_STORY), with_line(LISTED)) == 0
 
 
-def test_two_open_ends_leave_none():
-    """Then the shared text stands inside both: a story in two pages, not a template."""
-    other_end = (story(50, 7000), 40), (story(50, 8000), 40)
+def test_prose_at_opposite_ends_leaves_none():
+    """One text ends with what the other begins with: both are parts of a longer one."""
+    assert end_of(with_line(ONE_STORY, LISTED), with_line(LISTED, OTHER_STORY)) == 0
+
+
+@pytest.mark.parametrize(("n_words", "end"), [(9, 0), (10, 10)])
+def test_a_few_words_at_an_end_are_an_edit(n_words, end):
+    one, other = ((story(n_words, first), 40) for first in (3000, 4000))
+    assert end_of(with_line(LISTED, one), with_line(LISTED, other)) == end
+
+
+@pytest.mark.parametrize(("n_words", "end"), [(LIST - 1, 60), (LIST, 20)])
+def test_a_list_ends_the_prose_at_an_end(n_words, end):
+    """Behind it may stand other articles of the site."""
+    shared = story(60), 20
     one, other = (
-        with_line(other_end[0], LIST, ONE_STORY),
-        with_line(other_end[1], LIST, OTHER_STORY),
+        with_line(
+            shared,
+            (story(20, first), 20),
+            (story(n_words, first + 50), 2),
+            (story(40, first + 90), 20),
+        )
+        for first in (3000, 4000)
     )
-    assert end_hole(one, other) == 0
+    assert end_of(one, other) == end
 
 
-@pytest.mark.parametrize(("n_before", "hole"), [(5, 80), (6, 0)])
-def test_a_few_words_at_the_edge_do_not_matter(n_before, hole):
-    edges = (story(n_before, 7000), 6), (story(n_before, 8000), 6)
-    one, other = with_line(edges[0], LIST, ONE_STORY), with_line(edges[1], LIST, OTHER_STORY)
-    assert end_hole(one, other) == hole
+def test_prose_at_an_end_costs_half_of_what_a_hole_does():
+    one, other = with_line(LISTED, (story(30, 3000), 6)), with_line(LISTED, (story(30, 4000), 6))
+    found = align_pair(one[0], other[0], lines=[one[1], other[1]])
+    assert (found.hole[0], found.end[0], found.hole_words[0], found.replaced[0]) == (0, 30, 30, 30)
+    assert score(found)[0] == pytest.approx(60 / 90 * (1 - 30 / 60))
+
+
+# --- what is one story ---
+
+
+@pytest.mark.parametrize(("n_stories", "weight"), [(1, 1), (2, 1), (3, 1 / 2), (5, 1 / 4)])
+def test_two_documents_that_share_a_word_count_as_one_story(n_stories, weight):
+    """As far as was learned they are two of those that hold it."""
+    text = story(40)
+    weights = [[1 / n_stories] * 40] * 2
+    found = align_pair(text, text, weights=weights, stories=[1, 2])
+    assert found.weight_left[0] == pytest.approx(40 * weight)
+    together = align_pair(text, text, weights=weights, stories=[1, 1])
+    assert together.weight_left[0] == pytest.approx(40 / n_stories)
 
 
 # --- short texts ---
@@ -247,7 +345,7 @@ def test_boilerplate_counts_less():
     assert weighted.weight_left[0] == weighted.weight_right[0] == 12.5
     assert weighted.total_left[0] == 112.5
     # Fewer than 20 words that count are no story.
-    assert (score(plain)[0], score(weighted)[0]) == (0.5, 0)
+    assert (score(plain)[0], score(weighted)[0]) == (1, 0)
 
 
 def test_a_text_that_weighs_little_must_be_all_there_and_have_words_of_its_own():

@@ -4,12 +4,14 @@ import numpy as np
 
 from dedupe.arrays import pairs_of
 from dedupe.documents import Document
+from dedupe.engine.memory import BlockInMemory
 from dedupe.errors import InvalidSetting, NothingToRead
+from dedupe.learning import learn
 from dedupe.results.evidence import EvidenceFinder
 from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Comparison
 from dedupe.results.result import Result
-from dedupe.scoring import passes, rule
+from dedupe.scoring import passes
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate, load_boilerplate
 from dedupe.settings import Settings
@@ -31,10 +33,9 @@ def compare_documents(
     for document, n_words in zip((left, right), block.n_words, strict=True):
         if n_words == 0:
             raise NothingToRead(f"a text to compare must hold a word, got none in {document.id}")
-    boilerplate = _known_to_two(block) if corpus is None else _known_to(corpus, settings)
-    block = block.weighed(boilerplate)
+    block = _weighed(block, corpus, settings)
     one, other = digests(tokens)
-    # What is public of both may be the same by design, what is sealed may not.
+    # Digests are public, and a text can be made that has those of another.
     sealed = np.split(block.shingles, block.shingle_offsets[1:2])
     if one == other and np.array_equal(sealed[0], sealed[1]):
         rows = passes.identical(PAIR, block.n_words[:1])
@@ -50,17 +51,13 @@ def compare_documents(
     )
 
 
-def _known_to_two(block: Block) -> Boilerplate:
-    """Return the boilerplate that two documents alone reveal, as any corpus of two would.
-
-    What they share counts half where they may be two stories.
-    """
-    is_one_story = passes.first(block, PAIR).strict[0] >= rule.STRICT_CONTAINMENT
-    boilerplate = Boilerplate()
-    boilerplate.watch(passes.shared(block, PAIR))
-    clusters = np.array([0, 0 if is_one_story else 1])
-    boilerplate.count(block.shingles, block.shingle_offsets, clusters)
-    return boilerplate
+def _weighed(block: Block, corpus: Result | None, settings: Settings) -> Block:
+    """Return two documents weighed by a corpus, or else as a search among them alone does."""
+    if corpus is not None:
+        return block.weighed(_known_to(corpus, settings))
+    blocks = BlockInMemory(block)
+    blocks.weigh(learn(blocks, PAIR, passes.first(block, PAIR)))
+    return blocks.block()
 
 
 def _known_to(corpus: Result, settings: Settings) -> Boilerplate:

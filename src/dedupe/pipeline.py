@@ -1,7 +1,7 @@
 """Turns a stream of documents into a result: the whole search on one screen.
 
 Shingling turns text into hashed n-grams, the MinHash/LSH index finds candidate pairs, the
-scorer confirms them in two passes, and clusters come out. Each step is a rule in a module
+scorer confirms them in passes, and clusters come out. Each step is a rule in a module
 of its own; an *engine* applies the rules, on one machine or elsewhere. Documents are
 numbered in the order of their ids, so that the order of the input changes nothing.
 """
@@ -12,23 +12,23 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyFloats, AnyInts, Floats, Ints, keys_of, pairs_of
-from dedupe.clustering import average_linkage, components
+from dedupe.arrays import AnyInts, Floats, Ints, keys_of, pairs_of
 from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.port import Blocks, Engine
 from dedupe.errors import Skipped
+from dedupe.learning import learn
 from dedupe.results import clusters as clustered
 from dedupe.results.evidence import EvidenceOfTexts
 from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Cluster
 from dedupe.results.result import Result
-from dedupe.scoring import forms, passes, rule
+from dedupe.scoring import passes
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.scoring.passes import First, Rows
 from dedupe.settings import Settings
 
-__all__ = ["find", "learn_boilerplate"]
+__all__ = ["find"]
 
 
 def find(
@@ -55,11 +55,11 @@ def find(
     corpus = corpus.without_signatures()
     blocks = engine.hash(corpus, candidates, settings.ngram)
     pairs = blocks.in_order(blocks.places(candidates))
-    # The first pass admits what is beyond doubt; boilerplate is learned from it.
+    # The first pass admits what is beyond doubt; from that is learned what is boilerplate.
     first = First(*blocks.map("boilerplate", passes.first, pairs))
-    boilerplate = blocks.once(lambda: learn_boilerplate(blocks, pairs, first))
-    blocks.weigh(boilerplate)
-    # The second gives boilerplate little weight.
+    learned = blocks.once(lambda: learn(blocks, pairs, first))
+    blocks.weigh(learned)
+    # The last gives boilerplate little weight.
     (rows,) = blocks.map("scoring", passes.second, pairs[first.may_score])
     rows = np.concatenate([_copies(corpus), _numbered(blocks, rows)])
     if corpus.is_old.any():
@@ -70,57 +70,7 @@ def find(
     if explain in corpus.ids:
         number = corpus.first_copy[corpus.ids.index(explain)]
         rows = _with_others(rows, _rows_of(blocks, _pairs_of(blocks, pairs, number)))
-    return _assemble(corpus, rows, clusters, boilerplate, settings)
-
-
-def learn_boilerplate(blocks: Blocks, pairs: AnyInts, first: First) -> Boilerplate:
-    """Learn boilerplate: count the stories that hold what different stories share.
-
-    Stories are the clusters of the pairs beyond doubt, forms taken apart.
-    """
-    stories = average_linkage(
-        blocks.numbers.size,
-        pairs,
-        first.strict,
-        threshold=rule.STRICT_CONTAINMENT,
-        mean_share=1.0,
-        # The copies of a story are linked to few of one another; see `dedupe.lsh`.
-        missing=None,
-    )
-    stories, texts = part_forms(blocks, stories, pairs, first.strict)
-    apart = stories[pairs[:, 0]] != stories[pairs[:, 1]]
-    boilerplate = Boilerplate()
-    for shared in blocks.each(passes.shared, pairs[first.is_long & apart], "counts"):
-        boilerplate.watch(shared)
-    blocks.count(boilerplate, stories)
-    boilerplate.mark(texts)
-    return boilerplate
-
-
-def part_forms(
-    blocks: Blocks, stories: Ints, pairs: AnyInts, strict: AnyFloats
-) -> tuple[Ints, npt.NDArray[np.uint64]]:
-    """Take apart the clusters that are forms; also return the shingles they have in common.
-
-    Parameters
-    ----------
-    blocks : Blocks
-    stories : int64 [shape=(n_docs,)]
-    pairs : int [shape=(n_pairs, 2)]
-    strict : float [shape=(n_pairs,)]
-        Their scores in the first pass.
-    """
-    # Documents this alike differ in too few words to be two reports of a form.
-    alike = components(stories.size, pairs[strict > 1 - forms.OWN_OF_FRAME])
-    samples = forms.draw_samples(blocks.block(), stories, alike == np.arange(alike.size))
-    found = [forms.Forms.none(), *blocks.over(forms.find, samples.in_parts())]
-    documents, texts = (np.concatenate(column) for column in zip(*found, strict=True))
-    in_form = np.isin(stories, stories[documents])
-    common = np.unique(texts)
-    inside = pairs[in_form[pairs[:, 0]] & (stories[pairs[:, 0]] == stories[pairs[:, 1]])]
-    shares = blocks.each(partial(forms.fillings_shared, texts=common), inside)
-    apart = forms.take_apart(stories, in_form, inside, np.concatenate([np.empty(0), *shares]))
-    return apart, common
+    return _assemble(corpus, rows, clusters, learned.boilerplate, settings)
 
 
 def _copies(corpus: Corpus) -> Rows:

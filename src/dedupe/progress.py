@@ -14,8 +14,8 @@ class Progress:
     ----------
     stage : str
         ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"shingles"``,
-        ``"boilerplate"``, ``"counts"``, ``"weights"``, ``"scoring"``, ``"clustering"``
-        or ``"report"``.
+        ``"boilerplate"``, ``"counts"``, ``"weights"``, ``"learning"``, ``"scoring"``,
+        ``"clustering"`` or ``"report"``; counts and weights come once more after learning.
     done : int
     total : int or None
         None while it is not known.

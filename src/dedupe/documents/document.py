@@ -23,6 +23,7 @@ __all__ = [
     "as_id",
     "checked",
     "digest_of",
+    "fault_of",
     "from_record",
     "from_value",
     "missing_field",
@@ -256,3 +257,15 @@ def _seconds(value: Any) -> float:
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     return float(value)
+
+
+def fault_of(error: Exception) -> str:
+    """Say what is wrong with JSON that could not be read.
+
+    Python names whatever it was about to read when its stack was full, which differs from
+    one call to the next.
+
+    >>> fault_of(RecursionError("maximum recursion depth exceeded"))
+    'nested too deep'
+    """
+    return "nested too deep" if isinstance(error, RecursionError) else str(error)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from dedupe.documents.changes import Changes
-from dedupe.documents.document import Document, Options, Placed, from_record
+from dedupe.documents.document import Document, Options, Placed, fault_of, from_record
 from dedupe.documents.edits import dropped
 from dedupe.documents.encoding import text_chunks, transcoded, unmarked
 from dedupe.documents.jsonl import with_marks
@@ -130,7 +130,7 @@ def _value_at(text: str, start: int) -> tuple[object, int]:
     except json.JSONDecodeError as error:
         raise _broken(error.msg, text, error.pos) from error
     except (ValueError, RecursionError) as error:
-        raise _broken(str(error), text, start) from error
+        raise _broken(fault_of(error), text, start) from error
 
 
 _DECODER = json.JSONDecoder()

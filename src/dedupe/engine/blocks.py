@@ -16,8 +16,9 @@ import numpy as np
 from dedupe.arrays import AnyInts, Ints, offsets_of, part
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.spill import allocate, release
+from dedupe.kernels.measures import N_LINES
 from dedupe.progress import Progress
-from dedupe.scoring.block import Block, totals_of
+from dedupe.scoring.block import Block, prose_of
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.settings import Resources
 from dedupe.shingling import hash_encoded
@@ -32,7 +33,7 @@ MEMORY_SHARE = 1 / 16
 """Share of the memory of a run for hashes, until they go to disk."""
 
 REGION_WORDS = 1 << 26
-"""Words of documents that are looked at in no order: 64 million take up to 800 MB."""
+"""Words of documents that are looked at in no order: 64 million take up to 1.1 GB."""
 
 RELAX_AFTER = 32
 """Slices or batches after which documents may leave memory."""
@@ -65,30 +66,35 @@ class HashedDocuments:
         n_shingles = self._corpus.n_shingles[self._corpus.rows[self.numbers]]
         block = Block(
             allocate(int(n_shingles.sum()), np.uint64, self._limit),
+            allocate(int(n_shingles.sum()), np.uint32, self._limit // 2),
             offsets_of(n_shingles),
             offsets_of(n_words),
             allocate(int(n_words.sum()), np.uint8, self._limit // 8),
             self.ngram,
             np.empty(n_words.size, np.uint64),
-            n_words.astype(np.float64),
+            np.empty((n_words.size, N_LINES), np.float32),
         )
 
         def hash_into(documents: slice) -> int:
             tokens = hash_encoded(self._corpus.encoded(self.numbers[documents]), detail=True)
             made = Block.of(tokens, self.ngram)
-            block.shingles[part(block.shingle_offsets, documents)] = made.shingles
+            shingles = part(block.shingle_offsets, documents)
+            block.shingles[shingles] = made.shingles
+            block.seals[shingles] = made.seals
             block.lines[part(block.token_offsets, documents)] = made.lines
             block.contents[documents] = made.contents
+            block.prose[documents] = made.prose
             return int(documents.stop)
 
         self._block = block
         self._over(_slices(n_words), hash_into, "shingles")
 
-    def weigh(self, boilerplate: Boilerplate) -> None:
-        """Look up what the words of each document count."""
+    def weigh(self, boilerplate: Boilerplate, stories: Ints) -> None:
+        """Look up what the words of each document count; their stories are known as well."""
         block = self.block()
-        weights = allocate(int(block.token_offsets[-1]), np.float32, self._limit // 2)
-        totals = np.empty(self.numbers.size)
+        weights = block.weights
+        if weights is None:
+            weights = allocate(int(block.token_offsets[-1]), np.float32, self._limit // 2)
 
         def weigh_into(documents: slice) -> int:
             words = part(block.token_offsets, documents)
@@ -96,14 +102,14 @@ class HashedDocuments:
             offsets = block.token_offsets[ends] - words.start
             shingles = part(block.shingle_offsets, documents)
             weights[words] = boilerplate.weights(
-                block.shingles[shingles],
+                block.known_to(boilerplate, shingles),
                 block.shingle_offsets[ends] - shingles.start,
                 offsets,
             )
-            totals[documents] = totals_of(weights[words], offsets)
+            block.prose[documents] = prose_of(block.lines[words], weights[words], offsets)
             return int(documents.stop)
 
-        self._block = replace(block, weights=weights, totals=totals)
+        self._block = replace(block, weights=weights, stories=stories)
         self._over(_slices(block.n_words), weigh_into, "weights")
 
     def _over(self, slices: Iterable[slice], work: Callable[[slice], int], stage: str) -> None:
@@ -134,7 +140,9 @@ class HashedDocuments:
         """
         block = self.block()
         words = part(block.token_offsets, keep)
-        release(block.shingles, part(block.shingle_offsets, keep))
+        shingles = part(block.shingle_offsets, keep)
+        release(block.shingles, shingles)
+        release(block.seals, shingles)
         release(block.lines, words)
         if block.weights is not None:
             release(block.weights, words)

@@ -208,21 +208,23 @@ class _Intake:
     def _batch(self, texts: list[bytes]) -> _Batch:
         """Keep some texts and return them as a batch."""
         self.texts.extend(texts)
-        if self._digest is None:
-            return _Batch(texts, "")
+        if self._digest is not None:
+            self._take_into(self._digest, texts)
+        return _Batch(texts, self.key)
+
+    def _take_into(self, digest: Any, texts: list[bytes]) -> None:
+        """Take the last documents, of which these are the texts, into the digest."""
         first = len(self.ids) - len(texts)
         names = [name.encode() for name in self.ids[first:]]
         lengths = np.array([len(part) for part in (*names, *texts)], np.int64).tobytes()
         # Times and what was skipped are read anew, and nothing that is kept depends on them.
         for part in (lengths, *names, bytes(self.is_old[first:]), *texts):
-            self._digest.update(part)
-        return _Batch(texts, self.key)
+            digest.update(part)
 
     @property
     def key(self) -> str:
-        """Digest of all ids and texts that were taken in."""
-        assert self._digest is not None, "an intake that makes no key was asked for it"
-        return self._digest.hexdigest()
+        """Digest of all ids and texts that were taken in; empty where nobody asked for one."""
+        return "" if self._digest is None else self._digest.hexdigest()
 
     def numbered(self, sketches: Sketches, *, keeps_order: bool) -> Corpus:
         """Return the documents that were taken in, numbered in the order of their ids."""
@@ -329,8 +331,7 @@ def read_corpus(
         columns.append((digests, n_words, n_shingles))
         n_done += len(n_words)
         resources.progress(Progress("signatures", n_done, None, "documents", intake.texts.n_bytes))
-    if checkpoint.folder is not None:
-        checkpoint.bind(intake.key)
+    checkpoint.bind(intake.key)
     digests, n_words, n_shingles = (np.concatenate(column) for column in zip(*columns, strict=True))
     return intake.numbered(
         Sketches(digests, n_words, n_shingles, rows.finish()),

@@ -23,7 +23,7 @@ from dedupe.lsh import candidate_pairs
 from dedupe.progress import Progress
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Learned
 from dedupe.settings import Resources, Settings
 from dedupe.threads import map_in_order
 
@@ -155,7 +155,7 @@ class LocalBlocks:
         stage : str
             Names it in checkpoints and in progress.
         rule : callable
-            `passes.first` or `passes.second`.
+            One of the passes.
         pairs : int [shape=(n_pairs, 2)]
         """
         columns = [rule(self.block(), pairs[:0])]
@@ -195,20 +195,23 @@ class LocalBlocks:
             lambda item: rule(self.block(), item), self._documents.relaxed(items), self._workers
         )
 
-    def once(self, make: Callable[[], Boilerplate]) -> Boilerplate:
-        """Return the boilerplate that is made, or that an interrupted run has made."""
-        made: list[Boilerplate] = []
+    def once(self, make: Callable[[], Learned]) -> Learned:
+        """Return what is learned, or what an interrupted run has learned."""
+        made: list[Learned] = []
 
         def kept() -> Arrays:
             made.append(make())
-            return (np.frombuffer(made[0].to_bytes(), np.uint8),)
+            return np.frombuffer(made[0].boilerplate.to_bytes(), np.uint8), made[0].stories
 
-        (known,) = self._engine.checkpoint.once(
-            "counts",
-            kept,
-            lambda arrays: [(array.dtype.name, array.ndim) for array in arrays] == [("uint8", 1)],
-        )
-        return made[0] if made else Boilerplate.from_bytes(known.tobytes())
+        known, stories = self._engine.checkpoint.once("learned", kept, self._are_learned)
+        return made[0] if made else Learned(Boilerplate.from_bytes(known.tobytes()), stories)
+
+    def _are_learned(self, arrays: Arrays) -> bool:
+        """Return whether arrays from a file can be what `once` keeps."""
+        if [(array.dtype.name, array.ndim) for array in arrays] != [("uint8", 1), ("int64", 1)]:
+            return False
+        known, stories = arrays
+        return known.size % Boilerplate.BYTES == 0 and stories.size == self.numbers.size
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
         """Count in how many stories each watched shingle stands.
@@ -226,9 +229,9 @@ class LocalBlocks:
             boilerplate.count(block.shingles, block.shingle_offsets, stories, some)
             self._documents.relax()
 
-    def weigh(self, boilerplate: Boilerplate) -> None:
-        """Weigh every word by this boilerplate from now on."""
-        self._documents.weigh(boilerplate)
+    def weigh(self, learned: Learned) -> None:
+        """Weigh every word by what was learned, from now on."""
+        self._documents.weigh(*learned)
 
     def scores(self, pairs: AnyInts) -> Floats:
         """Return the scores of a few pairs, lesser place first; 0 below the floor."""
@@ -284,6 +287,11 @@ def _fits_first(pairs: AnyInts, arrays: Arrays) -> bool:
     return [(array.dtype.name, array.shape) for array in arrays] == expected
 
 
+def _fits_scores(pairs: AnyInts, arrays: Arrays) -> bool:
+    """Return whether arrays from a file can be what `passes.again` gives."""
+    return [(array.dtype.name, array.shape) for array in arrays] == [("float32", (len(pairs),))]
+
+
 def _fits_second(pairs: AnyInts, arrays: Arrays) -> bool:
     """Return whether arrays from a file can be what `passes.second` gives."""
     if len(arrays) != 1 or arrays[0].dtype != passes.ROW:
@@ -293,5 +301,6 @@ def _fits_second(pairs: AnyInts, arrays: Arrays) -> bool:
 
 _FITS: dict[Callable[..., Any], Callable[[AnyInts, Arrays], bool]] = {
     passes.first: _fits_first,
+    passes.again: _fits_scores,
     passes.second: _fits_second,
 }

@@ -3,9 +3,10 @@
 `dedupe.pipeline.find` drives an `Engine`. `dedupe.engine.local` is the one for a single
 machine; ``tests/test_pipeline.py`` has the smallest, in memory and without an old collection.
 
-Seals and keys (`dedupe.kernels.tables`) are known to the process that made them. Blocks that
-are compared, and boilerplate that is counted, must come from one process, or from processes
-that share its secret; what goes from one to another is `Boilerplate.to_bytes`.
+Sealed shingles (`dedupe.shingling.Sealed`) are known to the process that made them. Blocks
+that are compared, shingles that are watched or marked, and boilerplate that is counted, must
+come from one process, or from processes that share its secret; what goes from one to another
+is `Boilerplate.to_bytes`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,7 @@ from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.errors import Skipped
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Learned
 from dedupe.settings import Settings
 
 __all__ = ["Blocks", "Engine"]
@@ -55,7 +56,7 @@ class Blocks(Protocol):
         rule: Callable[[Block, AnyInts], tuple[npt.NDArray[Any], ...]],
         pairs: AnyInts,
     ) -> tuple[npt.NDArray[Any], ...]:
-        """Apply `passes.first` or `passes.second` to all pairs, and return its columns.
+        """Apply a pass of `dedupe.scoring.passes` to all pairs, and return its columns.
 
         The name of the stage is told as progress, and what is finished may be kept.
         """
@@ -71,8 +72,8 @@ class Blocks(Protocol):
     def over(self, rule: Callable[[Block, Item], Found], items: Iterable[Item]) -> Iterator[Found]:
         """Apply a rule to other items than pairs; yield what it finds, in order."""
 
-    def once(self, make: Callable[[], Boilerplate]) -> Boilerplate:
-        """Return the boilerplate that is made, or that an interrupted run has made."""
+    def once(self, make: Callable[[], Learned]) -> Learned:
+        """Return what is learned, or what an interrupted run has learned."""
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
         """Count in how many stories each watched shingle stands.
@@ -84,8 +85,8 @@ class Blocks(Protocol):
             The story of each document.
         """
 
-    def weigh(self, boilerplate: Boilerplate) -> None:
-        """Weigh every word by this boilerplate from now on."""
+    def weigh(self, learned: Learned) -> None:
+        """Weigh every word by what was learned, from now on."""
 
     def scores(self, pairs: AnyInts) -> Floats:
         """Return the scores of a few pairs, lesser place first; 0 below the floor."""

@@ -110,6 +110,6 @@ def are_kept() -> bool:
 
 def _some_kernel() -> Any:
     """Return a kernel that every search needs."""
-    from dedupe.kernels import alignment  # noqa: PLC0415  It needs `compiled` from here.
+    from dedupe.kernels import measures  # noqa: PLC0415  It needs `compiled` from here.
 
-    return alignment.align_pairs_into
+    return measures.measure_pairs_into

@@ -1,11 +1,10 @@
-"""Aligns the shingles of two documents: what they share, in what order, and what is between.
+"""Aligns the shingles of two documents: what they share, and in what order.
 
 A pair is a *larger* document, whose shingles are put into a hash table once, and
 a *smaller* one that is read through it. Shared shingles that follow each other in
 both documents form *runs*; the heaviest sequence of runs that keeps its order in
-both is the *chain* (collinear chaining; Abouelhoda & Ohlebusch 2005); and the *hole*
-is the most text that both documents have between two neighbours of the chain
-without sharing it.
+both is the *chain* (collinear chaining; Abouelhoda & Ohlebusch 2005). What stands between
+its runs is measured in `dedupe.kernels.measures`.
 """
 
 from dedupe.kernels import compiled
@@ -13,14 +12,12 @@ from dedupe.kernels.tables import SLOTS_PER_WORD, home, sieve_place
 
 __all__ = [
     "AHEAD",
-    "COMMON",
     "MIN_RUN",
-    "N_MEASURES",
     "N_SCRATCH",
-    "PARAGRAPH",
-    "PROSE",
-    "align_pairs_into",
+    "chain_into",
     "count_distinct_into",
+    "match_pair_into",
+    "runs_into",
     "runs_of_pair_into",
     "shared_into",
 ]
@@ -36,35 +33,6 @@ WINDOW = 256
 
 AHEAD = 200
 """How many runs the chain looks back, which bounds its cost on patchwork."""
-
-BARE_SHARE = 0.75
-"""Share of a gap's words that must not be covered, or it is a text with many edits."""
-
-PARAGRAPH = 25
-"""Words from which a line is a paragraph. How much longer it is says nothing: the small
-print of a press release is often one line of hundreds of words."""
-
-COMMON = 0.5
-"""A word that weighs less is boilerplate to the eye: more than two clusters hold it. One
-that weighs more is in one cluster alone."""
-
-PROSE = 0.6
-"""Text around the chain is prose if its lines are at least this long, in lines of the shared text.
-
-Lists have lines of a fifth, other stories of about the same length.
-"""
-
-EDGE = 5
-"""A chain that begins or ends within this many words of a document touches its edge."""
-
-# The columns of a row of measures.
-SHARED, COVERED_LARGER, COVERED_SMALLER = 0, 1, 2
-WEIGHT_LARGER, WEIGHT_SMALLER, BOILERPLATE = 3, 4, 5
-HOLE, EXCESS_LARGER, EXCESS_SMALLER = 6, 7, 8
-END_LARGER, END_SMALLER = 9, 10
-REPLACED, PLACES = 11, 12
-OWN = 13
-N_MEASURES = 14
 
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, HIT, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4, 5
@@ -189,7 +157,7 @@ def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
 
 
 @compiled
-def _match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch):
+def match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch):
     """Match document `b` with the larger document `a`, which is in the table from now on.
 
     `indexed` is the document that the table holds already, or -1. Return how many
@@ -204,75 +172,7 @@ def _match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, salt, siev
 
 
 @compiled
-def _cover_smaller_into(n_words, n_hits, ngram, weights, first_word, scratch):
-    """Mark the words of the smaller document that stand in a matched shingle.
-
-    Return how many they are, what they weigh, how many of them are boilerplate, and
-    how many no other cluster holds.
-    """
-    n_covered = 0
-    weight = 0.0
-    n_boilerplate = 0
-    n_own = 0
-    done = 0
-    for h in range(n_hits):
-        i = scratch[HIT, h]
-        for w in range(max(i, done), min(i + ngram, n_words)):
-            scratch[COVER_SMALLER, w] = 1
-            n_covered += 1
-            if weights is not None:
-                weight += weights[first_word + w]
-                n_boilerplate += weights[first_word + w] < COMMON
-                n_own += weights[first_word + w] > COMMON
-        done = i + ngram
-    return n_covered, weight, n_boilerplate, n_own
-
-
-@compiled
-def _cover_larger_into(n_words, n_hits, ngram, weights, first_word, scratch):
-    """Mark the words of the larger document that stand in a matched shingle.
-
-    Return how many they are, what they weigh, and how many distinct shingles match.
-    """
-    n_covered = 0
-    weight = 0.0
-    n_shared = 0
-    done = -1
-    for h in range(n_hits):
-        j = scratch[MATCH, h]
-        first = scratch[FIRST, j]
-        n_shared += 1 - scratch[SEEN, first]
-        scratch[SEEN, first] = 1
-        # Inside a run all but the last word of the shingle are marked already.
-        start = j + ngram - 1 if done == j + ngram - 1 else j
-        for w in range(start, min(j + ngram, n_words)):
-            if scratch[COVER_LARGER, w] == 0:
-                scratch[COVER_LARGER, w] = 1
-                n_covered += 1
-                if weights is not None:
-                    weight += weights[first_word + w]
-        done = j + ngram
-    return n_covered, weight, n_shared
-
-
-@compiled
-def _uncover(words_larger, words_smaller, n_hits, ngram, scratch):
-    """Take back what was marked in either document.
-
-    Nothing goes through all of a document, of which little is shared as a rule; so
-    all marks are 0 before and after.
-    """
-    for h in range(n_hits):
-        i, j = scratch[HIT, h], scratch[MATCH, h]
-        scratch[SEEN, scratch[FIRST, j]] = 0
-        for w in range(j, min(j + ngram, words_larger)):
-            scratch[COVER_LARGER, w] = 0
-        for w in range(i, min(i + ngram, words_smaller)):
-            scratch[COVER_SMALLER, w] = 0
-
-
-@compiled
-def _runs_into(n_hits, words_larger, words_smaller, ngram, scratch):
+def runs_into(n_hits, words_larger, words_smaller, ngram, scratch):
     """Write the runs of at least MIN_RUN words in the order of the smaller document.
 
     A document shorter than that is a run of its own.
@@ -295,7 +195,7 @@ def _runs_into(n_hits, words_larger, words_smaller, ngram, scratch):
 
 
 @compiled
-def _chain_into(n_runs, ngram, scratch):
+def chain_into(n_runs, ngram, scratch):
     """Find the heaviest chain of runs; PREVIOUS leads back through it. Return its last run."""
     last = -1
     heaviest = 0
@@ -319,193 +219,26 @@ def _chain_into(n_runs, ngram, scratch):
 
 
 @compiled
-def _uncovered(cover, start, end):
-    """Count the words of a stretch that are not covered."""
-    n = 0
-    for w in range(start, end):
-        n += 1 - cover[w]
-    return n
-
-
-@compiled
-def _holes_into(last, scratch, measures):
-    """Write what both documents have inside the chain without sharing it, in words.
-
-    HOLE is the largest gap: the lesser of its two sides. A gap that is covered in
-    part is an edited text and does not count. REPLACED are such words of all gaps, and
-    PLACES how many gaps have any. EXCESS_LARGER and EXCESS_SMALLER are
-    for text that stands at different places: what one side of each gap has in excess
-    of the other, added up.
-    """
-    largest = 0
-    replaced = 0
-    n_places = 0
-    excess_larger = 0
-    excess_smaller = 0
-    x = last
-    while x >= 0 and scratch[PREVIOUS, x] >= 0:
-        y = scratch[PREVIOUS, x]
-        start_larger = scratch[RUN_LARGER, y] + scratch[RUN_LENGTH, y]
-        start_smaller = scratch[RUN_SMALLER, y] + scratch[RUN_LENGTH, y]
-        in_larger = _uncovered(scratch[COVER_LARGER], start_larger, scratch[RUN_LARGER, x])
-        in_smaller = _uncovered(scratch[COVER_SMALLER], start_smaller, scratch[RUN_SMALLER, x])
-        n_words = scratch[RUN_LARGER, x] - start_larger + scratch[RUN_SMALLER, x] - start_smaller
-        if in_larger + in_smaller >= BARE_SHARE * n_words:
-            # Not added up: versions of one text, each with 45 words of its own elsewhere,
-            # would no longer be found (recall 0 in place of 1 at ten of them).
-            largest = max(largest, min(in_larger, in_smaller))
-        replaced += min(in_larger, in_smaller)
-        n_places += min(in_larger, in_smaller) > 0
-        excess_larger += max(0, in_larger - in_smaller)
-        excess_smaller += max(0, in_smaller - in_larger)
-        x = y
-    measures[HOLE] = largest
-    measures[REPLACED] = replaced
-    measures[PLACES] = n_places
-    measures[EXCESS_LARGER] = excess_larger
-    measures[EXCESS_SMALLER] = excess_smaller
-
-
-@compiled
-def _prose(cover, lines, start, end):
-    """Count the words of a stretch that are not covered and stand in lines of prose."""
-    total = 0.0
-    n_covered = 0
-    for w in range(lines.size):
-        total += cover[w] * min(lines[w], PARAGRAPH)
-        n_covered += cover[w]
-    shortest = PROSE * total / n_covered
-    n = 0
-    for w in range(start, end):
-        n += (1 - cover[w]) * (min(lines[w], PARAGRAPH) >= shortest)
-    return n
-
-
-@compiled
-def _ends_into(last, lines_larger, lines_smaller, scratch, measures):
-    """Write how much prose either document has at the open end of the chain, in words.
-
-    A chain that touches the start of both documents leaves an open end behind it,
-    and the other way round. Prose has lines at least PROSE times as long as those of
-    the words that the document shares.
-    """
-    measures[END_LARGER] = measures[END_SMALLER] = 0
-    if last < 0:
-        return
-    head = last
-    while scratch[PREVIOUS, head] >= 0:
-        head = scratch[PREVIOUS, head]
-    n_larger = lines_larger.size
-    n_smaller = lines_smaller.size
-    start_larger = scratch[RUN_LARGER, head]
-    start_smaller = scratch[RUN_SMALLER, head]
-    end_larger = scratch[RUN_LARGER, last] + scratch[RUN_LENGTH, last]
-    end_smaller = scratch[RUN_SMALLER, last] + scratch[RUN_LENGTH, last]
-    at_start = max(start_larger, start_smaller) <= EDGE
-    at_end = max(n_larger - end_larger, n_smaller - end_smaller) <= EDGE
-    if at_start == at_end:
-        return
-    # The open end is before the chain, unless that begins where the documents do.
-    if at_start:
-        start_larger, end_larger = end_larger, n_larger
-        start_smaller, end_smaller = end_smaller, n_smaller
-    else:
-        start_larger, end_larger = 0, start_larger
-        start_smaller, end_smaller = 0, start_smaller
-    cover = scratch[COVER_LARGER]
-    measures[END_LARGER] = _prose(cover, lines_larger, start_larger, end_larger)
-    cover = scratch[COVER_SMALLER]
-    measures[END_SMALLER] = _prose(cover, lines_smaller, start_smaller, end_smaller)
-
-
-@compiled
-def align_pairs_into(
-    larger,
-    smaller,
-    shingles,
-    shingle_offsets,
-    token_offsets,
-    lines,
-    weights,
-    ngram,
-    min_words,
-    slots,
-    salt,
-    sieve,
-    scratch,
-    measures,
-):
-    """Write the measures of each pair: a row of the columns named at the top of this module.
-
-    Parameters
-    ----------
-    larger, smaller : int64 [shape=(n_pairs,)]
-        Documents. Equal values of `larger` that follow each other share one table.
-    shingles : uint64 [shape=(n_shingles,)]
-    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    lines : uint8 [shape=(n_tokens,)], at least 1
-    weights : float32 [shape=(n_tokens,)] or None
-        Weight of each word; without it the weighted columns count words.
-    ngram : int
-    min_words : int
-        Shared words on both sides from which holes, excesses and ends are looked for;
-        they are 0 below.
-    slots, salt, sieve, scratch : as in `count_distinct_into`
-    measures : float64 [shape=(n_pairs, N_MEASURES)], overwritten
-    """
-    indexed = -1
-    for p in range(larger.size):
-        a = larger[p]
-        b = smaller[p]
-        n_hits = _match_pair_into(
-            a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
-        )
-        indexed = a
-        lines_a = lines[token_offsets[a] : token_offsets[a + 1]]
-        lines_b = lines[token_offsets[b] : token_offsets[b + 1]]
-        words_a, words_b = lines_a.size, lines_b.size
-        covered_a, weight_a, n_shared = _cover_larger_into(
-            words_a, n_hits, ngram, weights, token_offsets[a], scratch
-        )
-        covered_b, weight_b, n_boilerplate, n_own = _cover_smaller_into(
-            words_b, n_hits, ngram, weights, token_offsets[b], scratch
-        )
-        measures[p, SHARED] = n_shared
-        measures[p, COVERED_LARGER] = covered_a
-        measures[p, COVERED_SMALLER] = covered_b
-        measures[p, WEIGHT_LARGER] = covered_a if weights is None else weight_a
-        measures[p, WEIGHT_SMALLER] = covered_b if weights is None else weight_b
-        measures[p, BOILERPLATE] = n_boilerplate
-        measures[p, OWN] = covered_b if weights is None else n_own
-        measures[p, HOLE:OWN] = 0
-        if min(covered_a, covered_b) >= min_words:
-            n_runs = _runs_into(n_hits, words_a, words_b, ngram, scratch)
-            last = _chain_into(n_runs, ngram, scratch)
-            _holes_into(last, scratch, measures[p])
-            _ends_into(last, lines_a, lines_b, scratch, measures[p])
-        _uncover(words_a, words_b, n_hits, ngram, scratch)
-
-
-@compiled
 def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, scratch, shared):
-    """Write the shingles of smaller documents that their larger one has; return how many.
+    """Write which shingles of smaller documents their larger one has; return how many.
 
     Parameters
     ----------
     larger, smaller, shingles, shingle_offsets : as in `align_pairs_into`
     slots, salt, sieve, scratch : as in `count_distinct_into`
-    shared : uint64 [shape=(shingles of all smaller documents,)], overwritten
+    shared : int64 [shape=(shingles of all smaller documents,)], overwritten
+        Places among the shingles of all documents.
     """
     n_shared = 0
     indexed = -1
     for p in range(larger.size):
         a, b = larger[p], smaller[p]
-        n_hits = _match_pair_into(
+        n_hits = match_pair_into(
             a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
         )
         indexed = a
         for h in range(n_hits):
-            shared[n_shared] = shingles[shingle_offsets[b] + scratch[HIT, h]]
+            shared[n_shared] = shingle_offsets[b] + scratch[HIT, h]
             n_shared += 1
     return n_shared
 
@@ -530,4 +263,4 @@ def runs_of_pair_into(
     mask = _mask(larger.size)
     _index_into(larger, slots, salt, sieve, mask, scratch)
     n_hits = _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
-    return _runs_into(n_hits, words_larger, words_smaller, ngram, scratch)
+    return runs_into(n_hits, words_larger, words_smaller, ngram, scratch)

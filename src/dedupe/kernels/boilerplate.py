@@ -24,34 +24,38 @@ MAX_COUNT = OF_FORM - 1
 
 
 @compiled
-def _find(shingle, salt, keys, last_cluster):
+def _find(shingle, salt, table, last_cluster):
     """Return the slot of a shingle, or the empty slot where it belongs."""
-    mask = keys.size - 1
+    mask = table.size - 1
     slot = home(shingle, salt, mask)
-    while last_cluster[slot] != EMPTY and keys[slot] != shingle:
+    while last_cluster[slot] != EMPTY and table[slot] != shingle:
         slot = (slot + 1) & mask
     return slot
 
 
 @compiled
-def insert_into(shingles, shingle_counts, salt, sieve, keys, counts, last_cluster):
+def insert_into(
+    shingles, public, shingle_counts, salt, sieve, table, counts, last_cluster, table_public
+):
     """Write shingles that are not in the table yet; return how many those were.
 
     Parameters
     ----------
     shingles : uint64 [shape=(n,)]
+    public : uint64 [shape=(n,)], what is kept beside each
     shingle_counts : uint16 [shape=(n,)], what each is to start with
     salt : uint64, see `dedupe.kernels.tables`
-    sieve : uint64, keys : uint64, counts : uint16, last_cluster : int32
+    sieve : uint64, table : uint64, counts : uint16, last_cluster : int32, table_public : uint64
         The table, of a power of two with room for all of them, and its sieve.
     """
     n_new = 0
     for i in range(shingles.size):
-        slot = _find(shingles[i], salt, keys, last_cluster)
+        slot = _find(shingles[i], salt, table, last_cluster)
         if last_cluster[slot] == EMPTY:
-            word, bit = sieve_place(shingles[i], keys.size - 1)
+            word, bit = sieve_place(shingles[i], table.size - 1)
             sieve[word] |= bit
-            keys[slot] = shingles[i]
+            table[slot] = shingles[i]
+            table_public[slot] = public[i]
             counts[slot] = shingle_counts[i]
             last_cluster[slot] = COUNTLESS
             n_new += 1
@@ -60,7 +64,7 @@ def insert_into(shingles, shingle_counts, salt, sieve, keys, counts, last_cluste
 
 @compiled
 def count_clusters_into(
-    shingles, offsets, order, clusters, salt, sieve, keys, counts, last_cluster
+    shingles, offsets, order, clusters, salt, sieve, table, counts, last_cluster
 ):
     """Count, for the shingles in the table, the clusters of a block of documents.
 
@@ -71,15 +75,15 @@ def count_clusters_into(
     order : int64 [shape=(n,)]
         The documents to count, those of a cluster after each other, also across calls.
     clusters : int64 [shape=(n_docs,)], not negative
-    salt, sieve, keys, counts, last_cluster
+    salt, sieve, table, counts, last_cluster
         The table, as in `insert_into`.
     """
     for d in order:
         for i in range(offsets[d], offsets[d + 1]):
-            word, bit = sieve_place(shingles[i], keys.size - 1)
+            word, bit = sieve_place(shingles[i], table.size - 1)
             if not sieve[word] & bit:
                 continue
-            slot = _find(shingles[i], salt, keys, last_cluster)
+            slot = _find(shingles[i], salt, table, last_cluster)
             if last_cluster[slot] != EMPTY and last_cluster[slot] != clusters[d]:
                 last_cluster[slot] = clusters[d]
                 counts[slot] = min(counts[slot] + 1, MAX_COUNT)
@@ -87,7 +91,7 @@ def count_clusters_into(
 
 @compiled
 def word_weights_into(
-    shingles, offsets, token_offsets, known, salt, sieve, keys, counts, last_cluster, weights
+    shingles, offsets, token_offsets, salt, sieve, table, counts, last_cluster, weights
 ):
     """Write the weight of each word: 1 over the number of clusters that hold its shingle.
 
@@ -100,9 +104,7 @@ def word_weights_into(
     ----------
     shingles : uint64 [shape=(n_shingles,)]
     offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    known : uint64
-        The bits of a shingle by which the table knows it.
-    salt, sieve, keys, counts, last_cluster
+    salt, sieve, table, counts, last_cluster
         The table, as in `insert_into`.
     weights : float32 [shape=(n_tokens,)], overwritten
     """
@@ -112,11 +114,11 @@ def word_weights_into(
         weights[first : first + n_words] = 1
         weight = np.float32(1)
         for i in range(n_shingles):
-            shingle = shingles[offsets[d] + i] & known
-            word, bit = sieve_place(shingle, keys.size - 1)
+            shingle = shingles[offsets[d] + i]
+            word, bit = sieve_place(shingle, table.size - 1)
             count = 1
             if sieve[word] & bit:
-                slot = _find(shingle, salt, keys, last_cluster)
+                slot = _find(shingle, salt, table, last_cluster)
                 count = counts[slot] if last_cluster[slot] != EMPTY else 1
             weight = np.float32(1) / np.float32(max(count & MAX_COUNT, 1))
             n_covered = n_words - n_shingles + 1 if count & OF_FORM else 1

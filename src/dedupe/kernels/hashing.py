@@ -87,8 +87,8 @@ def sealed(seal, lane, salt):
     """Take a lane of a word, zero behind its end, into a hash that only this process can make.
 
     XXH64 can be inverted, and words can be made whose hashes are those of others. The
-    upper 16 bits of this one, a *seal*, agree for two words that differ with a probability
-    of about 2**-16, whatever they are (see `dedupe.kernels.shingles.seal_into`).
+    upper 32 bits of this one, a *seal*, agree for two words that differ with a probability
+    of about 2**-32, whatever they are (see `dedupe.kernels.shingles.seal_into`).
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def finish_words(lanes, tails, lengths, n_words, salt, seals):
     lengths : uint8 [shape=(>= n_words,)], 0 where `lanes` holds a hash already
     n_words : int
     salt : uint64
-    seals : uint16 [shape=(>= n_words,)] or None
+    seals : uint32 [shape=(>= n_words,)] or None
         The seal of each word, overwritten but where its length is 0.
     """
     if seals is not None:
@@ -125,7 +125,7 @@ def finish_words(lanes, tails, lengths, n_words, salt, seals):
             first = lanes[i] & (ALL >> (U(64) - U(8) * min(max(length, U(1)), U(8))))
             n_behind = U(8) * (max(length, U(8)) - U(8))
             second = tails[i] & ((U(1) << n_behind) - U(1))
-            seal = sealed(sealed(U(0), first, salt), second, salt) >> U(48)
+            seal = sealed(sealed(U(0), first, salt), second, salt) >> U(32)
             seals[i] = seal if length != U(0) else seals[i]
     for i in range(n_words):
         length = U(lengths[i])

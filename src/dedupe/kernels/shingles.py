@@ -3,14 +3,11 @@
 import numpy as np
 
 from dedupe.kernels import compiled
-from dedupe.kernels.hashing import PRIME_1, PRIME_2, avalanche
+from dedupe.kernels.hashing import PRIME_1, avalanche
 
-__all__ = ["PUBLIC", "seal_into", "shingles_into"]
+__all__ = ["seal_into", "shingles_into"]
 
 U = np.uint64
-
-PUBLIC = U(0xFFFFFFFFFFFF0000)
-"""The bits of a sealed shingle that are those of its hash."""
 
 
 @compiled
@@ -51,21 +48,24 @@ def shingles_into(hashes, token_offsets, ngram, shingles, shingle_offsets):
 
 
 @compiled
-def seal_into(seals, token_offsets, ngram, shingles, shingle_offsets):
-    """Replace the lower bits of each shingle by a hash of the seals of its words.
+def seal_into(token_seals, token_offsets, ngram, salt, shingles, shingle_offsets, seals):
+    """Write the seal of each shingle, and mix it into the shingle.
 
     Texts can be made whose shingles have the hashes of others, but nobody knows the
     seals of words beforehand (`dedupe.kernels.hashing.sealed`): a shingle that was made
-    to agree with another does so with a probability of about 2**-16.
+    to agree with another does so with a probability of about 2**-32. As the seal is kept,
+    the hash can be told from the mixture.
 
     Parameters
     ----------
-    seals : uint16 [shape=(n_tokens,)]
+    token_seals : uint32 [shape=(n_tokens,)]
     token_offsets : int64 [shape=(n_docs + 1,)]
     ngram : int, at least 1
+    salt : uint64, odd and secret
     shingles : uint64 [shape=(n_shingles,)]
-        As `shingles_into` writes them; the bits of PUBLIC stay.
+        As `shingles_into` writes them.
     shingle_offsets : int64 [shape=(n_docs + 1,)]
+    seals : uint32 [shape=(n_shingles,)], overwritten
     """
     leaving = _leaving(ngram)
     for d in range(token_offsets.size - 1):
@@ -73,12 +73,16 @@ def seal_into(seals, token_offsets, ngram, shingles, shingle_offsets):
         first_end = min(start + ngram, end)
         rolling = U(0)
         for t in range(start, first_end):
-            rolling = rolling * PRIME_1 + U(seals[t])
+            rolling = rolling * PRIME_1 + U(token_seals[t])
         for s in range(shingle_offsets[d], shingle_offsets[d + 1]):
-            shingles[s] = (shingles[s] & PUBLIC) | ((rolling * PRIME_2) >> U(48))
+            seal = avalanche(rolling) >> U(32)
+            seals[s] = seal
+            shingles[s] ^= seal * salt
             t = first_end + s - shingle_offsets[d]
             if t < end:
-                rolling = rolling * PRIME_1 + U(seals[t]) - U(seals[t - ngram]) * leaving
+                rolling = (
+                    rolling * PRIME_1 + U(token_seals[t]) - U(token_seals[t - ngram]) * leaving
+                )
 
 
 @compiled

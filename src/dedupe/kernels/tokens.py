@@ -74,6 +74,10 @@ LOWER_CASE = U(0x2020202020202020)
 APART, PLAIN, HARD = 0, 1, 2
 
 
+LETTERS_PER_WORD = 3
+"""Letters of a script without spaces that make up a word: from two in Chinese to four in Thai."""
+
+
 @compiled
 def _edges_into(buffer, start, end, classes, edges):
     """Write where stretches of bytes of one class begin; return how many there are.
@@ -103,7 +107,7 @@ def _long_word(words, start, n_bytes, fold, state, salt):
         seal = sealed(seal, lane, salt)
     mask = (U(1) << U(8 * (n_bytes & 7))) - U(1)
     last = (words[start + 8 * n_lanes] | fold) & mask
-    return word_hash(state, last, n_bytes), sealed(seal, last, salt) >> U(48)
+    return word_hash(state, last, n_bytes), sealed(seal, last, salt) >> U(32)
 
 
 @compiled
@@ -123,11 +127,13 @@ def _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens,
 
 
 @compiled
-def _end_line(lines, line_start, n_tokens):
-    """Write the length of a line to all of its words."""
+def _end_line(lines, line_start, n_tokens, n_letters):
+    """Write the length of a line to all of its tokens, of which some are single letters."""
     if lines is not None:
+        n_words = n_tokens - line_start - n_letters
+        n_words += (n_letters + LETTERS_PER_WORD - 1) // LETTERS_PER_WORD
         for t in range(line_start, n_tokens):
-            lines[t] = n_tokens - line_start
+            lines[t] = n_words
 
 
 @compiled
@@ -142,6 +148,7 @@ def _read_hard_run(
     spelled,
     n_tokens,
     line_start,
+    n_letters,
     lengths,
     tails,
     hashes,
@@ -152,7 +159,7 @@ def _read_hard_run(
 
     Returns
     -------
-    n_tokens, line_start, character, spelled : int
+    n_tokens, line_start, n_letters, character, spelled : int
     flagged : bool
         Whether characters must be composed first.
     """
@@ -214,10 +221,12 @@ def _read_hard_run(
                 lengths[n_tokens] = LONG_SPELLED
                 spelled += length
             n_tokens += 1
+            n_letters += not is_word
             is_open = False
         if kind == U(LINE_END):
-            _end_line(lines, line_start, n_tokens)
+            _end_line(lines, line_start, n_tokens, n_letters)
             line_start = n_tokens
+            n_letters = 0
         if kind == U(SEPARATOR) or kind == U(LINE_END):
             continue
         if not is_open:
@@ -233,7 +242,7 @@ def _read_hard_run(
         # Eight bytes are written; the next character overwrites those behind its own.
         spelling[spelled + length] = value
         length += n_bytes
-    return n_tokens, line_start, character, spelled, flagged
+    return n_tokens, line_start, n_letters, character, spelled, flagged
 
 
 @compiled
@@ -290,9 +299,10 @@ def tokens_into(
     spans : int32 [shape=(capacity, 2)] or None
         Characters of the document that each token covers, overwritten.
     lines : int32 [shape=(capacity,)] or None
-        Words in the line that each token stands in, overwritten.
+        Words in the line that each token stands in, overwritten; of scripts without
+        spaces LETTERS_PER_WORD letters count as one.
     salt : uint64
-    seals : uint16 [shape=(capacity,)] or None
+    seals : uint32 [shape=(capacity,)] or None
         Seal of each token (see `dedupe.kernels.hashing.sealed`), overwritten.
     """
     n_tokens = 0
@@ -305,6 +315,7 @@ def tokens_into(
         edges[n_edges] = offsets[d + 1] - begin
         unstable[d] = False
         line_start = n_tokens
+        n_letters = 0
         # Bytes read less characters read; only hard runs add to it.
         n_excess = 0
         edge = 0
@@ -330,7 +341,7 @@ def tokens_into(
                 while classes[buffer[end]] != APART:
                     edge += 1
                     end = begin + edges[edge]
-                n_tokens, line_start, character, spelled, flagged = _read_hard_run(
+                n_tokens, line_start, n_letters, character, spelled, flagged = _read_hard_run(
                     buffer,
                     start,
                     end,
@@ -341,6 +352,7 @@ def tokens_into(
                     spelled,
                     n_tokens,
                     line_start,
+                    n_letters,
                     lengths,
                     tails,
                     hashes,
@@ -354,8 +366,9 @@ def tokens_into(
             if lines is not None:
                 for position in range(end, begin + edges[edge]):
                     if table[buffer[position]] >> U(KIND_SHIFT) == U(LINE_END):
-                        _end_line(lines, line_start, n_tokens)
+                        _end_line(lines, line_start, n_tokens, n_letters)
                         line_start = n_tokens
+                        n_letters = 0
         token_offsets[d + 1] = n_tokens
     _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens, salt, seals)
     finish_words(hashes, tails, lengths, n_tokens, salt, seals)

@@ -130,7 +130,7 @@ def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibr
     >>> result = dedupe.find_duplicate_texts({"a": story, "b": "home " + story, "c": "no more"})
     >>> found = calibrate({("a", "b"): True, ("a", "c"): False}, result)
     >>> found.best.threshold, found.best.f1, found.unpaired
-    (0.4, 1.0, ('c',))
+    (0.45, 1.0, ('c',))
     """
     known = labels_by_pair(labels)
     n_same = sum(known.values())

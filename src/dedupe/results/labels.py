@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dedupe.documents.document import fault_of
 from dedupe.errors import InvalidLabels, NoSuchPath
 
 __all__ = ["Labels", "labels_by_pair", "read_labels"]
@@ -30,7 +31,7 @@ def read_labels(text: str | bytes) -> dict[tuple[str, str], bool]:
     try:
         facts = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidLabels(f"labels must be JSON, got {error}") from error
+        raise InvalidLabels(f"labels must be JSON, got {fault_of(error)}") from error
     found = (facts.get("format"), facts.get("version")) if isinstance(facts, dict) else None
     if found != (FORMAT, FORMAT_VERSION):
         raise InvalidLabels(

@@ -16,6 +16,7 @@ from operator import itemgetter
 from reprlib import repr as short
 from typing import Any, NamedTuple, NoReturn, get_args, get_origin
 
+from dedupe.documents.document import fault_of
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
 from dedupe.results.records import (
     Cluster,
@@ -123,7 +124,9 @@ def _parsed(text: str | bytes) -> dict[str, Any]:
     try:
         facts = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise InvalidResult(f"a result must be JSON, got {error}: save it again") from error
+        raise InvalidResult(
+            f"a result must be JSON, got {fault_of(error)}: save it again"
+        ) from error
     found = (facts.get("format"), facts.get("version")) if isinstance(facts, dict) else None
     if found != (FORMAT, FORMAT_VERSION):
         raise InvalidResult(

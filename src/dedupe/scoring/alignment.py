@@ -10,10 +10,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, part
-from dedupe.kernels import alignment as kernel
+from dedupe.arrays import AnyInts, Bools, Floats, Ints, part
+from dedupe.kernels import alignment as chains
+from dedupe.kernels import measures as kernel
 from dedupe.scoring import rule
 from dedupe.scoring.block import Block
+from dedupe.shingling import Sealed
 
 __all__ = ["Alignment", "align", "by_size", "shared_runs", "shared_shingles", "similarities"]
 
@@ -21,6 +23,8 @@ __all__ = ["Alignment", "align", "by_size", "shared_runs", "shared_shingles", "s
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """What the pairs of a block share; each array has an entry for each pair.
+
+    Where little is shared nobody looks at what is between, and all of that is 0; see `align`.
 
     Attributes
     ----------
@@ -33,20 +37,31 @@ class Alignment:
     covered_left, covered_right : int64
         Words of either side that stand in shared shingles.
     weight_left, weight_right : float64
-        The same, weighted.
+        The same, weighted as if the two documents were one story.
     total_left, total_right : float64
         All words of either side, weighted.
+    story_left, story_right : float64
+        Words of either side that are prose and not shared, weighted.
+    edited_left, edited_right : float64
+        Those of them that stand in edits, at the weight of what is around them.
+    known : float64
+        Shared words, on the side that has fewer, weighted by what is known of them.
     boilerplate : int64
         Shared words of the shorter document that more than two clusters hold.
     own : int64
         Shared words of the shorter document that no other cluster holds.
-    hole : int64
-        Words that stand in one place and differ; 0 under `MIN_HOLE`.
+    hole : float64
+        What stands in one place within the shared text and differs, weighted; more where
+        that is a story between lists.
+    end : float64
+        The same at an end of the shared text.
+    hole_words : int64
+        Words of whichever of both takes more of the score.
+    excess : float64
+        What each side has at places where the other has none, weighted.
     replaced, places : int64
-        All words that differ inside the chain, or at an open end as the hole may, and in
+        All words that differ inside the chain, or at its end as `end` says, and in
         how many places they stand.
-    excess : int64
-        Words that each side has at places where the other has none; 0 under `MIN_HOLE`.
     """
 
     left: Ints
@@ -60,12 +75,19 @@ class Alignment:
     weight_right: Floats
     total_left: Floats
     total_right: Floats
+    story_left: Floats
+    story_right: Floats
+    edited_left: Floats
+    edited_right: Floats
+    known: Floats
     boilerplate: Ints
     own: Ints
-    hole: Ints
+    hole: Floats
+    end: Floats
+    hole_words: Ints
+    excess: Floats
     replaced: Ints
     places: Ints
-    excess: Ints
 
     @property
     def covered(self) -> Ints:
@@ -82,7 +104,9 @@ class Alignment:
         return Alignment(*(getattr(self, column.name)[places] for column in fields(self)))
 
 
-def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) -> Alignment:
+def align(
+    block: Block, left: AnyInts, right: AnyInts, *, min_words: int = rule.MIN_WORDS
+) -> Alignment:
     """Compare the documents of each pair word by word.
 
     Fast when pairs with the same larger document follow each other, since its
@@ -94,14 +118,13 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
     left, right : int64 [shape=(n_pairs,)]
         Document numbers within the block; no document is empty.
     min_words : int
-        Below this many shared words nobody looks where they stand: hole and excess
-        are 0. It takes a third of the time.
+        What shared words must weigh for gaps to be looked at, unless they are half of a
+        document.
     """
-    n_words = block.n_words
     larger, smaller, swap = by_size(block, left, right)
-    slots, salt, sieve, scratch = block.scratch
-    measures = np.empty((left.size, kernel.N_MEASURES))
-    kernel.align_pairs_into(
+    of_sides = np.empty((left.size, 2, kernel.N_OF_SIDE))
+    of_both = np.empty((left.size, kernel.N_OF_BOTH))
+    kernel.measure_pairs_into(
         larger,
         smaller,
         block.shingles,
@@ -109,71 +132,72 @@ def align(block: Block, left: AnyInts, right: AnyInts, *, min_words: int = 0) ->
         block.token_offsets,
         block.lines,
         block.weights,
+        block.prose,
+        block.stories,
         block.ngram,
         min_words,
-        slots,
-        salt,
-        sieve,
-        scratch,
-        measures,
+        *block.scratch,
+        np.empty((2, kernel.N_LINES)),
+        of_sides,
+        of_both,
     )
-    totals = block.totals
+    in_order = np.stack([swap, ~swap], axis=1).astype(np.int64)
+    sides = np.take_along_axis(of_sides, in_order[:, :, np.newaxis], axis=1)
+    covered, weight, story, edited = (
+        sides[:, :, column].T
+        for column in (kernel.COVERED, kernel.WEIGHT, kernel.STORY, kernel.EDITED)
+    )
+    end = of_both[:, kernel.END]
+    takes_more = rule.END_COST * end > rule.HOLE_COST * of_both[:, kernel.HOLE]
+    end_words = of_both[:, kernel.END_WORDS]
 
-    def sided(of_larger: int, of_smaller: int) -> tuple[Floats, Floats]:
-        columns = measures[:, of_larger], measures[:, of_smaller]
-        return np.where(swap, columns[1], columns[0]), np.where(swap, columns[0], columns[1])
+    def whole(column: Floats) -> Ints:
+        return column.astype(np.int64)
 
-    covered = sided(kernel.COVERED_LARGER, kernel.COVERED_SMALLER)
-    weight = sided(kernel.WEIGHT_LARGER, kernel.WEIGHT_SMALLER)
-    ends = measures[:, [kernel.END_LARGER, kernel.END_SMALLER]]
-    end_hole = ends.min(axis=1)
-    hole = np.maximum(measures[:, kernel.HOLE], end_hole)
-    excesses = measures[:, [kernel.EXCESS_LARGER, kernel.EXCESS_SMALLER]] + ends
-    excess = excesses.min(axis=1) - end_hole
-    is_end_replaced = end_hole >= rule.MIN_HOLE
-    replaced = measures[:, kernel.REPLACED] + is_end_replaced * end_hole
     return Alignment(
         left=left,
         right=right,
-        n_shared_shingles=measures[:, kernel.SHARED].astype(np.int64),
-        words_left=n_words[left],
-        words_right=n_words[right],
-        covered_left=covered[0].astype(np.int64),
-        covered_right=covered[1].astype(np.int64),
+        n_shared_shingles=whole(of_both[:, kernel.SHARED]),
+        words_left=block.n_words[left],
+        words_right=block.n_words[right],
+        covered_left=whole(covered[0]),
+        covered_right=whole(covered[1]),
         weight_left=weight[0],
         weight_right=weight[1],
-        total_left=totals[left],
-        total_right=totals[right],
-        boilerplate=np.minimum(measures[:, kernel.BOILERPLATE], np.minimum(*covered)).astype(
-            np.int64
-        ),
-        own=measures[:, kernel.OWN].astype(np.int64),
-        hole=np.where(hole >= rule.MIN_HOLE, hole, 0).astype(np.int64),
-        replaced=replaced.astype(np.int64),
-        places=(measures[:, kernel.PLACES] + is_end_replaced).astype(np.int64),
-        excess=np.where(excess >= rule.MIN_HOLE, excess, 0).astype(np.int64),
+        total_left=block.totals[left],
+        total_right=block.totals[right],
+        story_left=story[0],
+        story_right=story[1],
+        edited_left=edited[0],
+        edited_right=edited[1],
+        known=of_sides[:, :, kernel.PLAIN].min(axis=1),
+        boilerplate=whole(np.minimum(of_sides[:, 1, kernel.BOILERPLATE], np.minimum(*covered))),
+        own=whole(of_sides[:, 1, kernel.OWN]),
+        hole=of_both[:, kernel.HOLE],
+        end=end,
+        hole_words=whole(np.where(takes_more, end_words, of_both[:, kernel.HOLE_WORDS])),
+        excess=of_both[:, kernel.EXCESS],
+        replaced=whole(of_both[:, kernel.REPLACED] + end_words),
+        places=whole(of_both[:, kernel.PLACES] + (end_words > 0)),
     )
 
 
-def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> Hashes:
-    """Return the shingles that any of some pairs of a block shares.
+def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> Sealed:
+    """Return the shingles that any of some pairs of a block shares, some more than once.
 
     Parameters
     ----------
     block, left, right
         As in `align`.
-
-    Returns
-    -------
-    uint64 [shape=(n,)], some of them more than once
     """
     larger, smaller, _ = by_size(block, left, right)
     n_most = int((block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]).sum())
-    shared = np.empty(n_most, np.uint64)
-    n_shared = kernel.shared_into(
+    shared = np.empty(n_most, np.int64)
+    n_shared = chains.shared_into(
         larger, smaller, block.shingles, block.shingle_offsets, *block.scratch, shared
     )
-    return shared[:n_shared]
+    places = shared[:n_shared]
+    return Sealed(block.shingles[places], block.seals[places])
 
 
 def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Floats]:
@@ -194,7 +218,7 @@ def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Fl
     left, right, shared = alignment.left, alignment.right, alignment.n_shared_shingles
     documents = np.unique([left, right])
     counts = np.empty(documents.size, np.int64)
-    kernel.count_distinct_into(
+    chains.count_distinct_into(
         documents, block.shingles, block.shingle_offsets, *block.scratch, counts
     )
     in_left = counts[np.searchsorted(documents, left)]
@@ -225,7 +249,7 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
     both = by_size(block, np.array([left]), np.array([right]))
     larger, smaller, swap = (int(side[0]) for side in both)
     slots, salt, sieve, scratch = block.scratch
-    n_runs = kernel.runs_of_pair_into(
+    n_runs = chains.runs_of_pair_into(
         block.shingles[part(block.shingle_offsets, larger)],
         block.shingles[part(block.shingle_offsets, smaller)],
         n_words[larger],
@@ -236,7 +260,7 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
         sieve,
         scratch,
     )
-    rows = scratch[[kernel.RUN_LARGER, kernel.RUN_SMALLER, kernel.RUN_LENGTH], :n_runs]
+    rows = scratch[[chains.RUN_LARGER, chains.RUN_SMALLER, chains.RUN_LENGTH], :n_runs]
     found = (rows[[1, 0, 2]] if swap else rows).T.astype(np.int64)
     runs = _without_overlap(found, n_words[left], n_words[right])
     if block.weights is None:
@@ -268,7 +292,7 @@ def _without_overlap(runs: Ints, n_left: int, n_right: int) -> Ints:
 
 
 def _cut_boilerplate(runs: Ints, is_common: Bools) -> tuple[Ints, Bools]:
-    """Cut runs where story turns to boilerplate, into pieces of `kernel.MIN_RUN` words or more."""
+    """Cut runs where story turns to boilerplate, into pieces of `chains.MIN_RUN` words or more."""
     pieces = []
     marks = []
     n_common = np.concatenate([[0], np.cumsum(is_common)]).tolist()
@@ -276,7 +300,7 @@ def _cut_boilerplate(runs: Ints, is_common: Bools) -> tuple[Ints, Bools]:
     for left, right, length in runs.tolist():
         cuts = [left]
         for turn in turns[bisect_left(turns, left) : bisect_left(turns, left + length)]:
-            if min(turn - cuts[-1], left + length - turn) >= kernel.MIN_RUN:
+            if min(turn - cuts[-1], left + length - turn) >= chains.MIN_RUN:
                 cuts.append(turn)
         for start, end in pairwise([*cuts, left + length]):
             pieces.append((start, right + start - left, end - start))

@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import Floats, Hashes, Ints, Weights, offsets_of, part
-from dedupe.kernels import alignment as kernel
+from dedupe.kernels.alignment import N_SCRATCH
+from dedupe.kernels.measures import N_LINES, prose_into
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.lazy import cached_property
 from dedupe.scoring.boilerplate import Boilerplate
-from dedupe.shingling import Tokens, hash_shingles, seal_shingles
+from dedupe.shingling import Sealed, Tokens, hash_shingles, seal_shingles
 
-__all__ = ["MAX_LINE", "Block", "contents_of", "totals_of"]
+__all__ = ["MAX_LINE", "Block", "contents_of", "prose_of"]
 
 MAX_LINE = 255
 """Longer lines count as this long; a paragraph is far shorter."""
@@ -31,27 +32,32 @@ class Block:
     Attributes
     ----------
     shingles : uint64 [shape=(n_shingles,)]
-        Sealed, so that they tell words apart whose hashes agree; see `seal_shingles`.
+        Sealed, so that they differ where words do; see `dedupe.shingling.Sealed`.
+    seals : uint32 [shape=(n_shingles,)]
     shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
     lines : uint8 [shape=(n_tokens,)]
         Words in the line of each token; a longer one counts as `MAX_LINE`.
     ngram : int
     contents : uint64 [shape=(n_docs,)]
         What each document says, as one number; see `contents_of`.
-    totals : float64 [shape=(n_docs,)]
-        Weight of all words of each document; see `totals_of`.
+    prose : float32 [shape=(n_docs, N_LINES)]
+        Weight of the words of each document in lines of at least so many; see `prose_of`.
     weights : float32 [shape=(n_tokens,)] or None
         What each word counts, in (0, 1]; without it every word counts 1.
+    stories : int64 [shape=(n_docs,)] or None
+        The story of each document, as far as is known; without it all may be one.
     """
 
     shingles: Hashes
+    seals: npt.NDArray[np.uint32]
     shingle_offsets: Ints
     token_offsets: Ints
     lines: npt.NDArray[np.uint8]
     ngram: int
     contents: Hashes
-    totals: Floats
+    prose: Weights
     weights: Weights | None = None
+    stories: Ints | None = None
 
     @classmethod
     def of(cls, tokens: Tokens, ngram: int) -> Self:
@@ -71,20 +77,26 @@ class Block:
         """
         assert tokens.lines is not None, "a block needs tokens with their lines"
         shingles = hash_shingles(tokens, ngram)
+        lines = np.minimum(tokens.lines, MAX_LINE).astype(np.uint8)
         return cls(
-            seal_shingles(shingles, tokens, ngram),
+            *seal_shingles(shingles, tokens, ngram),
             shingles.offsets,
             tokens.offsets,
-            np.minimum(tokens.lines, MAX_LINE).astype(np.uint8),
+            lines,
             ngram,
             contents_of(shingles.hashes, shingles.offsets),
-            np.diff(tokens.offsets).astype(np.float64),
+            prose_of(lines, None, tokens.offsets),
         )
 
     @cached_property
     def n_words(self) -> Ints:
         """Words of each document."""
         return np.diff(self.token_offsets)
+
+    @property
+    def totals(self) -> Floats:
+        """What the words of each document weigh together."""
+        return self.prose[:, 0].astype(np.float64)
 
     @cached_property
     def scratch(self) -> tuple[npt.NDArray[np.int32], np.uint64, Hashes, npt.NDArray[np.int32]]:
@@ -96,25 +108,42 @@ class Block:
             SALT,
             np.empty(n_slots // SLOTS_PER_WORD + 1, np.uint64),
             # Nothing may go through all of it for each pair: the kernels leave their marks at 0.
-            np.zeros((kernel.N_SCRATCH, longest), np.int32),
+            np.zeros((N_SCRATCH, longest), np.int32),
         )
 
-    def weighed(self, boilerplate: Boilerplate) -> Self:
-        """Return the block with what its words count where some of them are boilerplate."""
-        weights = boilerplate.weights(self.shingles, self.shingle_offsets, self.token_offsets)
-        return replace(self, weights=weights, totals=totals_of(weights, self.token_offsets))
+    def weighed(self, boilerplate: Boilerplate, stories: Ints | None = None) -> Self:
+        """Return the block with what its words count where some of them are boilerplate.
+
+        Parameters
+        ----------
+        boilerplate : Boilerplate
+        stories : int64 [shape=(n_docs,)], optional
+            The story of each document, as far as is known.
+        """
+        shingles = self.known_to(boilerplate, slice(None))
+        weights = boilerplate.weights(shingles, self.shingle_offsets, self.token_offsets)
+        prose = prose_of(self.lines, weights, self.token_offsets)
+        return replace(self, weights=weights, prose=prose, stories=stories)
+
+    def known_to(self, boilerplate: Boilerplate, places: slice) -> Hashes:
+        """Return some shingles as the boilerplate knows them."""
+        some = Sealed(self.shingles[places], self.seals[places])
+        return some.public() if boilerplate.is_public else some.hashes
 
     def cut(self, documents: Sequence[int] | Ints) -> Self:
         """Return some documents as a block of their own, every word counting 1."""
         chosen = np.asarray(documents, np.int64)
+        lines = np.concatenate([self.lines[part(self.token_offsets, d)] for d in chosen])
+        token_offsets = offsets_of(self.n_words[chosen])
         return type(self)(
             np.concatenate([self.shingles[part(self.shingle_offsets, d)] for d in chosen]),
+            np.concatenate([self.seals[part(self.shingle_offsets, d)] for d in chosen]),
             offsets_of(np.diff(self.shingle_offsets)[chosen]),
-            offsets_of(self.n_words[chosen]),
-            np.concatenate([self.lines[part(self.token_offsets, d)] for d in chosen]),
+            token_offsets,
+            lines,
             self.ngram,
             self.contents[chosen],
-            self.n_words[chosen].astype(np.float64),
+            prose_of(lines, None, token_offsets),
         )
 
     def another(self) -> Self:
@@ -122,22 +151,27 @@ class Block:
         return replace(self)
 
 
-def totals_of(weights: Weights, offsets: Ints) -> Floats:
-    """Return the sum of the weights of each document of a block.
+def prose_of(lines: npt.NDArray[np.uint8], weights: Weights | None, offsets: Ints) -> Weights:
+    """Return what the words of each document weigh that stand in lines of at least so many.
 
     Parameters
     ----------
-    weights : float32 [shape=(n_tokens,)]
+    lines : uint8 [shape=(n_tokens,)]
+    weights : float32 [shape=(n_tokens,)] or None
     offsets : int64 [shape=(n_docs + 1,)]
-        No document is empty.
+
+    Returns
+    -------
+    float32 [shape=(n_docs, N_LINES)]
+        Column 0 has all words; the last one has those of paragraphs.
     """
-    return np.add.reduceat(weights, offsets[:-1], dtype=np.float64)
+    prose = np.empty((offsets.size - 1, N_LINES), np.float32)
+    prose_into(lines, weights, offsets, np.empty(N_LINES), prose)
+    return prose
 
 
 def contents_of(shingles: Hashes, offsets: Ints) -> Hashes:
     """Return a number for each document that depends on its shingles and their order.
-
-    It is made before they are sealed, and the same in every process.
 
     Of two documents equally long it tells which counts as the larger, so that the
     answer depends neither on which side is named first nor on the ids.
@@ -145,6 +179,7 @@ def contents_of(shingles: Hashes, offsets: Ints) -> Hashes:
     Parameters
     ----------
     shingles : uint64 [shape=(n_shingles,)]
+        Not sealed, so that the number is the same in every process.
     offsets : int64 [shape=(n_docs + 1,)]
 
     Returns

@@ -11,7 +11,7 @@ anyway, and they are nearly all there are. Which stories those are is decided in
 """
 
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,21 +25,24 @@ from dedupe.kernels.boilerplate import (
     insert_into,
     word_weights_into,
 )
-from dedupe.kernels.shingles import PUBLIC
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 
-__all__ = ["Boilerplate", "load_boilerplate"]
+__all__ = ["Boilerplate", "Learned", "load_boilerplate"]
 
 MIN_TABLE = 1 << 12
 MAX_LOAD = 0.5
-
-ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 class Boilerplate:
     """In how many clusters the shingles of a corpus occur.
 
     A new one knows nothing, and every word weighs 1.
+
+    Attributes
+    ----------
+    is_public : bool
+        Whether it knows shingles by the hashes that every process has; see
+        `dedupe.shingling.Sealed`.
 
     Examples
     --------
@@ -51,24 +54,35 @@ class Boilerplate:
     [0.5, 1.0, 0.5]
     """
 
+    BYTES = 10
+    """Bytes that `to_bytes` takes for a shingle."""
+
     def __init__(self) -> None:
-        self._n_shingles = 0
-        self._known_bits = ALL_BITS
+        self.is_public = False
+        self._n_watched = 0
         self._make_slots(MIN_TABLE)
 
-    def watch(self, shingles: Hashes, counts: npt.NDArray[np.uint16] | None = None) -> None:
+    def watch(
+        self,
+        shingles: Hashes,
+        public: Hashes | None = None,
+        counts: npt.NDArray[np.uint16] | None = None,
+    ) -> None:
         """Take up shingles to count; those taken up before stay as they are.
 
         Parameters
         ----------
         shingles : uint64 [shape=(n,)]
+        public : uint64 [shape=(n,)], optional
+            Where they are sealed, the hashes that other processes know them by.
         counts : uint16 [shape=(n,)], optional
             What each is to start with, 0 by default.
         """
         if counts is None:
             counts = np.zeros(shingles.size, np.uint16)
         self._make_room(shingles.size)
-        self._n_shingles += insert_into(shingles, counts, *self._table)
+        public = shingles if public is None else public
+        self._n_watched += insert_into(shingles, public, counts, *self._table, self._public)
 
     def count(
         self, shingles: Hashes, offsets: Ints, clusters: Ints, order: Ints | None = None
@@ -94,7 +108,7 @@ class Boilerplate:
 
         All words of such a shingle weigh what it does, not only the first.
         """
-        self._counts[np.isin(self._keys, shingles) & (self._last_cluster != EMPTY)] |= OF_FORM
+        self._counts[np.isin(self._shingles, shingles) & (self._last_cluster != EMPTY)] |= OF_FORM
 
     def weights(self, shingles: Hashes, offsets: Ints, token_offsets: Ints) -> Weights:
         """Return the weight of each word of a block of documents, in (0, 1].
@@ -106,41 +120,42 @@ class Boilerplate:
         token_offsets : int64 [shape=(n_docs + 1,)]
         """
         weights = np.empty(int(token_offsets[-1]), np.float32)
-        word_weights_into(shingles, offsets, token_offsets, self._known_bits, *self._table, weights)
+        word_weights_into(shingles, offsets, token_offsets, *self._table, weights)
         return weights
 
     def to_bytes(self) -> bytes:
         """Return what is known as bytes: the shingles of two clusters or more, and their counts.
 
-        Of a shingle stay the bits that other processes know, and of shingles that agree
-        in these the commonest.
+        They are what other processes know them by. Of those that have one hash and other
+        words the commonest is kept.
         """
         rows = np.flatnonzero((self._counts & MAX_COUNT) > 1)
-        shingles = self._keys[rows] & PUBLIC
-        order = np.lexsort((self._counts[rows] & MAX_COUNT, shingles))
-        rows, shingles = rows[order], shingles[order]
-        is_last = np.append(shingles[1:] != shingles[:-1], True)[: rows.size]
-        counts = self._counts[rows[is_last]].astype("<u2").tobytes()
-        return bytes(shingles[is_last].astype("<u8").tobytes() + counts)
+        counts, public = self._counts[rows], self._public[rows]
+        order = np.lexsort((counts, counts & MAX_COUNT, public))
+        counts, public = counts[order], public[order]
+        last = np.flatnonzero(np.append(public[1:] != public[:-1], True)[: rows.size])
+        return bytes(public[last].astype("<u8").tobytes() + counts[last].astype("<u2").tobytes())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Rebuild from `to_bytes`: what then weighs words, and counts no more.
+        """Rebuild from `to_bytes`, for documents whose shingles are not sealed.
 
         Raises
         ------
         ValueError
             When the length is that of no such bytes.
         """
-        n_shingles, rest = divmod(len(data), 10)
+        n_shingles, rest = divmod(len(data), cls.BYTES)
         if rest:
-            raise ValueError(f"boilerplate must have 10 bytes a shingle, got {len(data)} bytes")
+            raise ValueError(
+                f"boilerplate must have {cls.BYTES} bytes a shingle, got {len(data)} bytes"
+            )
         boilerplate = cls()
-        boilerplate._known_bits = PUBLIC
         boilerplate.watch(
-            np.frombuffer(data, "<u8", n_shingles).astype(np.uint64) & PUBLIC,
-            np.frombuffer(data, "<u2", n_shingles, 8 * n_shingles).astype(np.uint16),
+            np.frombuffer(data, "<u8", n_shingles).astype(np.uint64),
+            counts=np.frombuffer(data, "<u2", n_shingles, 8 * n_shingles).astype(np.uint16),
         )
+        boilerplate.is_public = True
         return boilerplate
 
     @property
@@ -148,26 +163,41 @@ class Boilerplate:
         self,
     ) -> tuple[np.uint64, Hashes, Hashes, npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
         """What the kernels take for the table."""
-        return SALT, self._sieve, self._keys, self._counts, self._last_cluster
+        return SALT, self._sieve, self._shingles, self._counts, self._last_cluster
 
     def _make_slots(self, n_slots: int) -> None:
         """Replace the table by an empty one."""
         self._sieve = np.zeros(n_slots // SLOTS_PER_WORD, np.uint64)
-        self._keys = np.zeros(n_slots, np.uint64)
+        self._public = np.zeros(n_slots, np.uint64)
+        self._shingles = np.zeros(n_slots, np.uint64)
         self._counts = np.zeros(n_slots, np.uint16)
         self._last_cluster = np.full(n_slots, EMPTY, np.int32)
 
     def _make_room(self, n_more: int) -> None:
         """Enlarge the table until so many more shingles fit in without crowding."""
-        n_slots = self._keys.size
-        while n_slots * MAX_LOAD < self._n_shingles + n_more:
+        n_slots = self._shingles.size
+        while n_slots * MAX_LOAD < self._n_watched + n_more:
             n_slots *= 2
-        if n_slots == self._keys.size:
+        if n_slots == self._shingles.size:
             return
         used = np.flatnonzero(self._last_cluster != EMPTY)
-        shingles, counts = self._keys[used], self._counts[used]
+        shingles, public, counts = self._shingles[used], self._public[used], self._counts[used]
         self._make_slots(n_slots)
-        insert_into(shingles, counts, *self._table)
+        insert_into(shingles, public, counts, *self._table, self._public)
+
+
+class Learned(NamedTuple):
+    """What a collection tells of itself.
+
+    Attributes
+    ----------
+    boilerplate : Boilerplate
+    stories : int64 [shape=(n_docs,)]
+        The story of each document that is compared, as far as boilerplate was learned from it.
+    """
+
+    boilerplate: Boilerplate
+    stories: Ints
 
 
 @lru_cache(maxsize=1)

@@ -53,6 +53,10 @@ is mostly what other copies have too."""
 MIN_FRAME = 1.25
 """Words of the frame for each other word inside it: noise leaves less standing."""
 
+FRAME_PER_SLOT = 40
+"""Words of the frame for each slot at most: copies with boxes of their own between the
+paragraphs look like a form of few slots."""
+
 FILLING_SHARE = 0.5
 """Share of what stands in the slots of one document that makes another the same story."""
 
@@ -125,6 +129,7 @@ def are_forms(block: Block, samples: Samples) -> Bools:
     frame, n_slots, own, other = _slots(block, samples).T
     looks_so = (
         (n_slots >= MIN_SLOTS)
+        & (frame <= FRAME_PER_SLOT * n_slots)
         & (own >= OWN_OF_FRAME * frame)
         & (own >= OWN_OF_REST * other)
         & (frame >= MIN_FRAME * (own + other))
@@ -211,9 +216,8 @@ def fillings_shared(block: Block, pairs: AnyInts, texts: Hashes) -> Floats:
     common.watch(texts, counts=np.full(texts.size, MAX_COUNT, np.uint16))
     common.mark(texts)
     block = block.cut(documents).weighed(common)
-    # Where it stands does not matter, and would take most of the time.
-    found = align(block, *places.reshape(-1, 2).T, min_words=int(block.n_words.max()) + 1)
-    shares: Floats = found.matched / np.minimum(found.total_left, found.total_right)
+    found = align(block, *places.reshape(-1, 2).T)
+    shares: Floats = found.known / np.minimum(found.total_left, found.total_right)
     return np.minimum(1, shares)
 
 

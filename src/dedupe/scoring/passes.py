@@ -13,19 +13,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyInts, Bools, Floats, Hashes
+from dedupe.arrays import AnyInts, Bools, Floats
 from dedupe.lazy import cached_property
 from dedupe.scoring import relations, rule
 from dedupe.scoring.alignment import Alignment, align, shared_shingles, similarities
 from dedupe.scoring.block import Block
-from dedupe.scoring.score import most, score, strict_score, template_cost
+from dedupe.scoring.score import may_score, score, strict_score, template_cost
 from dedupe.settings import SCORE_FLOOR
+from dedupe.shingling import Sealed
 
 __all__ = [
     "COLUMNS",
     "ROW",
     "First",
     "Rows",
+    "again",
     "first",
     "identical",
     "is_identical",
@@ -74,7 +76,7 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "verdict": (np.uint8, _verdicts),
     "shared_words": (np.int32, lambda pairs: pairs.alignment.covered),
     "matched": (np.float64, lambda pairs: pairs.alignment.matched),
-    "hole_words": (np.int32, lambda pairs: pairs.alignment.hole),
+    "hole_words": (np.int32, lambda pairs: pairs.alignment.hole_words),
     "replaced_words": (np.int32, lambda pairs: pairs.alignment.replaced),
     "replaced_places": (np.int32, lambda pairs: pairs.alignment.places),
     "excess_words": (np.int32, lambda pairs: pairs.alignment.excess),
@@ -123,12 +125,27 @@ def first(block: Block, pairs: AnyInts) -> First:
     found = align(block, *pairs.T, min_words=rule.MIN_WORDS)
     return First(
         strict_score(found).astype(np.float32),
-        most(found) >= SCORE_FLOOR,
+        may_score(found),
         found.covered >= rule.MIN_WORDS,
     )
 
 
-def shared(block: Block, pairs: AnyInts) -> Hashes:
+def again(block: Block, pairs: AnyInts) -> tuple[npt.NDArray[np.float32]]:
+    """Score pairs of a block that knows some boilerplate, to learn it once more.
+
+    Parameters
+    ----------
+    block, pairs
+        As in `first`.
+
+    Returns
+    -------
+    float32 [shape=(n_pairs,)], in [0, 1]
+    """
+    return (scores(block, pairs).astype(np.float32),)
+
+
+def shared(block: Block, pairs: AnyInts) -> Sealed:
     """Return the shingles that any of some pairs share, some more than once."""
     return shared_shingles(block, *pairs.T)
 
@@ -160,7 +177,7 @@ def second(block: Block, pairs: AnyInts, floor: float = SCORE_FLOOR) -> tuple[Ro
 
 def scores(block: Block, pairs: AnyInts) -> Floats:
     """Return the scores of a few pairs, lesser place first; 0 below the floor."""
-    found = score(align(block, *pairs.T))
+    found = score(align(block, *np.sort(pairs, axis=1).T))
     return np.where(found >= SCORE_FLOOR, found, 0.0)
 
 

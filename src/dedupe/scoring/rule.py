@@ -1,13 +1,10 @@
 """Holds the constants of the scoring rule, and the reason for each.
 
 `dedupe.scoring.score` applies them, and `dedupe.scoring.relations` puts what comes of it
-into words. Those of single words and lines stand in `dedupe.kernels.alignment`, since
+into words. Those of single words and lines stand in `dedupe.kernels.measures`, since
 compiled code holds them, and those of forms in `dedupe.scoring.forms`. Whoever changes one
 raises `dedupe.settings.RULE_VERSION`.
 """
-
-MIN_HOLE = 10
-"""A gap of fewer words is an edit, not another story."""
 
 MIN_WORDS = 20
 """Shared words below which two documents have no story in common, only a phrase."""
@@ -19,8 +16,15 @@ needs: one more than a date or a name."""
 HOLE_COST = 2.0
 """How much of the score a hole takes: all of it when it is half as long as the match."""
 
-STRICT_CONTAINMENT = 0.25
+END_COST = 1.0
+"""How much prose takes that both have at one end of the match: less, since a copy may go
+on where the other ends, and what follows on its page is not the story."""
+
+STRICT_CONTAINMENT = 0.4
 """Containment from which a pair without a hole is beyond doubt."""
+
+LEARNED_SCORE = 0.5
+"""Score from which a pair is one story when boilerplate is learned once more."""
 
 STRICT_HOLE = 0.2
 MAX_STRICT_HOLE = 50
@@ -37,8 +41,9 @@ Copies that leave out different paragraphs have it, and so have stories that sta
 different places in a template.
 """
 
-STRICT_EXCESS = 0.5
-"""Such text of this share of the match, and of MAX_STRICT_HOLE words, is still an edit."""
+STRICT_EXCESS = 0.25
+MAX_STRICT_EXCESS = 150
+"""Such text of this share of the match, and of this many words, is still an edit or boxes."""
 
 SHORT_SHARE = 0.9
 """Share of the words of *both* sides that two short texts must share."""

@@ -1,15 +1,14 @@
 """Scores pairs: whether the story of one document is in the other.
 
-Containment alone is nearly right and is wrong on templates: two stories in one
-frame share most of their words. What separates them is where the differing text
-stands. A copy has it around the shared text; a template has it inside, in one
-place, on both sides: the *hole*.
+The score is the share of the smaller story that is in the other document, less what other
+text in its place takes. Not of the document: in a whole page the article may be an eighth
+of the words. What stands *around* the shared text says nothing, and what stands *inside*,
+in one place on both sides, is another story in the same template: the *hole*.
 
-``score = C * max(0, 1 - HOLE_COST * hole / matched)``, where ``C`` is the share of
-the smaller document's words that are shared, ``matched`` counts the shared words on
-the side that has fewer, and words may be weighted by how rare they are. What either
-document has at places of its own costs as well, but less. Shared words are those of
-shared shingles, so both texts are compared word by word, not by their signatures.
+``score = C * max(0, 1 - cost / matched)``, where ``C`` is that share, ``matched`` is what
+the shared words weigh, and the cost is that of a hole, of prose at one end of the match,
+or of text at places of its own, whichever takes most. All of it is weighed by what the
+collection knows of boilerplate.
 
 What is shared, and where it stands, is found in `dedupe.scoring.alignment`.
 """
@@ -17,15 +16,17 @@ What is shared, and where it stands, is found in `dedupe.scoring.alignment`.
 import numpy as np
 
 from dedupe.arrays import Bools, Floats
+from dedupe.kernels.measures import EDIT
 from dedupe.scoring import rule
 from dedupe.scoring.alignment import Alignment
 
-__all__ = ["cost", "most", "score", "strict_score", "template_cost"]
+__all__ = ["cost", "may_score", "score", "strict_score", "template_cost"]
 
 
 def cost(alignment: Alignment) -> Floats:
     """Return how many shared words of each pair must make up for the text that differs."""
-    found: Floats = np.maximum(rule.HOLE_COST * alignment.hole, rule.EXCESS_COST * alignment.excess)
+    inside = np.maximum(rule.HOLE_COST * alignment.hole, rule.END_COST * alignment.end)
+    found: Floats = np.maximum(inside, rule.EXCESS_COST * alignment.excess)
     return found
 
 
@@ -34,9 +35,10 @@ def template_cost(alignment: Alignment) -> Floats:
 
     In a template most of it stands in one place; noise is everywhere.
     """
-    excess, hole = rule.EXCESS_COST * alignment.excess, rule.HOLE_COST * alignment.hole
-    in_one_place = (excess > hole) | (2 * alignment.hole >= alignment.replaced)
-    return np.where(in_one_place, cost(alignment), 0.0)
+    costs = cost(alignment)
+    is_excess = rule.EXCESS_COST * alignment.excess >= costs
+    in_one_place = is_excess | (2 * alignment.hole_words >= alignment.replaced)
+    return np.where(in_one_place, costs, 0.0)
 
 
 def score(alignment: Alignment) -> Floats:
@@ -46,18 +48,33 @@ def score(alignment: Alignment) -> Floats:
     longer: they must share `SHORT_SHARE` of the words of both. Where words weigh little,
     a document that is wholly in the other needs only `MIN_OWN` of its own.
     """
-    matched = alignment.matched
-    shares = (
-        alignment.weight_left / alignment.total_left,
-        alignment.weight_right / alignment.total_right,
-    )
-    longer_side = np.sign(alignment.words_right - alignment.words_left)
-    # Of two texts equally long the lesser share counts, whichever is named first.
-    contained = np.select([longer_side > 0, longer_side < 0], shares, np.minimum(*shares))
-    scores = contained * np.maximum(0, 1 - cost(alignment) / np.maximum(matched, 1))
-    is_story = (matched >= rule.MIN_WORDS) | _is_all_there(alignment)
-    scores = np.where(is_story, np.minimum(scores, 1), 0)
+    left = np.maximum(0, 1 - cost(alignment) / np.maximum(alignment.matched, 1))
+    is_story = (alignment.known >= rule.MIN_WORDS) | _is_all_there(alignment)
+    scores = np.where(is_story, _containment(alignment) * left, 0)
     return np.where(alignment.covered < rule.MIN_WORDS, _short_score(alignment), scores)
+
+
+def _containment(alignment: Alignment, *, with_edits: bool = True) -> Floats:
+    """Return the share of the smaller story of each pair that is in the other document.
+
+    Of two equally large the lesser share counts, whichever is named first.
+    """
+    stories = (
+        alignment.weight_left + alignment.story_left,
+        alignment.weight_right + alignment.story_right,
+    )
+    found = (
+        alignment.weight_left + with_edits * alignment.edited_left,
+        alignment.weight_right + with_edits * alignment.edited_right,
+    )
+    left, right = (
+        np.divide(some, whole, out=np.zeros_like(whole), where=whole > 0)
+        for some, whole in zip(found, stories, strict=True)
+    )
+    longer_side = np.sign(stories[1] - stories[0])
+    share = np.select([longer_side > 0, longer_side < 0], [left, right], np.minimum(left, right))
+    capped: Floats = np.minimum(1, share)
+    return capped
 
 
 def _is_all_there(alignment: Alignment) -> Bools:
@@ -67,7 +84,7 @@ def _is_all_there(alignment: Alignment) -> Bools:
     teaser is wholly in the pages that carry it, whichever story they tell.
     """
     whole = np.minimum(alignment.total_left, alignment.total_right)
-    return (alignment.matched >= rule.NEARLY_ALL * whole) & (alignment.own >= rule.MIN_OWN)
+    return (alignment.known >= rule.NEARLY_ALL * whole) & (alignment.own >= rule.MIN_OWN)
 
 
 def _short_score(alignment: Alignment) -> Floats:
@@ -76,28 +93,24 @@ def _short_score(alignment: Alignment) -> Floats:
     return np.where(share >= rule.SHORT_SHARE, share, 0)
 
 
-def most(alignment: Alignment) -> Floats:
-    """Return the most that each pair can score, whatever its words weigh.
-
-    Weights only take from the shared words that must make up for text that differs.
-    """
-    bound = np.maximum(0, 1 - cost(alignment) / np.maximum(alignment.covered, 1))
-    return np.where(alignment.covered < rule.MIN_WORDS, _short_score(alignment), bound)
+def may_score(alignment: Alignment) -> Bools:
+    """Return which pairs may score more than 0, whatever their words weigh."""
+    return (alignment.covered >= rule.MIN_WORDS) | (_short_score(alignment) > 0)
 
 
 def strict_score(alignment: Alignment) -> Floats:
     """Return the containment of the pairs that are the same story beyond doubt, 0 for others.
 
-    The first of two passes: it needs no weights, because it admits no hole worth
-    the name. Its clusters tell which text is boilerplate.
+    The first pass needs no weights, because it admits no hole worth the name. Its clusters
+    tell which text is boilerplate.
     """
-    smaller = np.minimum(alignment.words_left, alignment.words_right)
     covered = alignment.covered
+    hole = np.maximum(alignment.hole, rule.END_COST / rule.HOLE_COST * alignment.end)
     hole_limit = np.minimum(rule.STRICT_HOLE * covered, rule.MAX_STRICT_HOLE)
-    excess_limit = np.minimum(rule.STRICT_EXCESS * covered, rule.MAX_STRICT_HOLE)
+    excess_limit = np.minimum(rule.STRICT_EXCESS * covered, rule.MAX_STRICT_EXCESS)
     is_strict = (
         (covered >= rule.MIN_WORDS)
-        & (alignment.hole <= np.maximum(rule.MIN_HOLE, hole_limit))
-        & (alignment.excess <= np.maximum(rule.MIN_HOLE, excess_limit))
+        & (hole <= np.maximum(EDIT, hole_limit))
+        & (alignment.excess <= np.maximum(EDIT, excess_limit))
     )
-    return np.where(is_strict, np.minimum(1, covered / smaller), 0)
+    return np.where(is_strict, _containment(alignment, with_edits=False), 0)

@@ -5,10 +5,18 @@ them, and `shingles` hashes words that follow each other. What to do with shingl
 left to `dedupe.minhash` and `dedupe.scoring`.
 """
 
-from dedupe.shingling.shingles import Shingles, digests, hash_shingles, seal_shingles, shingle
+from dedupe.shingling.shingles import (
+    Sealed,
+    Shingles,
+    digests,
+    hash_shingles,
+    seal_shingles,
+    shingle,
+)
 from dedupe.shingling.tokens import Tokens, hash_encoded, hash_tokens, normalize, tokenize
 
 __all__ = [
+    "Sealed",
     "Shingles",
     "Tokens",
     "digests",

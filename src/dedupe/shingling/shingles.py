@@ -16,6 +16,7 @@ make a token is said in `dedupe.shingling.tokens`. What to do with shingles is l
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +24,11 @@ import xxhash
 
 from dedupe.errors import InvalidSetting
 from dedupe.kernels.shingles import seal_into, shingles_into
+from dedupe.kernels.tables import SALT
 from dedupe.settings import MAX_NGRAM
 from dedupe.shingling.tokens import Tokens, hash_tokens
 
-__all__ = ["Shingles", "digests", "hash_shingles", "seal_shingles", "shingle"]
+__all__ = ["Sealed", "Shingles", "digests", "hash_shingles", "seal_shingles", "shingle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,28 @@ class Shingles:
 
     hashes: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
+
+
+class Sealed(NamedTuple):
+    """Shingles whose hashes this process alone knows, for tables in its memory.
+
+    The hashes that others can compute can be inverted with some patience, so that a text
+    is made which has those of another.
+
+    Attributes
+    ----------
+    hashes : uint64 [shape=(n_shingles,)]
+        They agree with a probability of about 2**-32 where words do not, whatever those are.
+    seals : uint32 [shape=(n_shingles,)]
+        What is mixed into them.
+    """
+
+    hashes: npt.NDArray[np.uint64]
+    seals: npt.NDArray[np.uint32]
+
+    def public(self) -> npt.NDArray[np.uint64]:
+        """Return the hashes that every process knows."""
+        return self.hashes ^ (self.seals.astype(np.uint64) * SALT)
 
 
 def shingle(text: str, ngram: int = 5) -> npt.NDArray[np.uint64]:
@@ -84,12 +108,8 @@ def hash_shingles(tokens: Tokens, ngram: int = 5) -> Shingles:
     return Shingles(hashes[: offsets[-1]], offsets)
 
 
-def seal_shingles(shingles: Shingles, tokens: Tokens, ngram: int = 5) -> npt.NDArray[np.uint64]:
-    """Return shingles that differ wherever their words do, even words made to have one hash.
-
-    The hashes that others can compute, and with some patience invert, are 48 bits of
-    each; the lower 16 are a hash that this process alone can make. They are for tables in
-    memory: another process has others.
+def seal_shingles(shingles: Shingles, tokens: Tokens, ngram: int = 5) -> Sealed:
+    """Return shingles that differ where their words do, even words made to have one hash.
 
     Parameters
     ----------
@@ -99,21 +119,20 @@ def seal_shingles(shingles: Shingles, tokens: Tokens, ngram: int = 5) -> npt.NDA
         Hashed with their seals: ``hash_tokens(texts, detail=True)``.
     ngram : int, in 1..64
 
-    Returns
-    -------
-    uint64 [shape=(n_shingles,)]
-
     Examples
     --------
     >>> tokens = hash_tokens(["one two three", "One, two, three!"], detail=True)
-    >>> one, other = seal_shingles(hash_shingles(tokens), tokens)
-    >>> bool(one == other)
+    >>> shingles = hash_shingles(tokens)
+    >>> sealed = seal_shingles(shingles, tokens)
+    >>> bool(sealed.hashes[0] == sealed.hashes[1])
+    True
+    >>> bool((sealed.public() == shingles.hashes).all())
     True
     """
     assert tokens.seals is not None, "only tokens with seals can seal shingles"
-    sealed = shingles.hashes.copy()
-    seal_into(tokens.seals, tokens.offsets, ngram, sealed, shingles.offsets)
-    return sealed
+    hashes, seals = shingles.hashes.copy(), np.empty(shingles.hashes.size, np.uint32)
+    seal_into(tokens.seals, tokens.offsets, ngram, SALT, hashes, shingles.offsets, seals)
+    return Sealed(hashes, seals)
 
 
 def digests(tokens: Tokens) -> list[bytes]:

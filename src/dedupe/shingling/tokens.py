@@ -42,7 +42,7 @@ class Tokens:
         First character and the one after the last, in the text as given.
     lines : int32 [shape=(n_tokens,)] or None
         How many words the line of each token has.
-    seals : uint16 [shape=(n_tokens,)] or None
+    seals : uint32 [shape=(n_tokens,)] or None
         A hash of each token that only this process can make, to tell words apart whose
         public hashes were made to agree. It must not be kept for another.
     """
@@ -51,7 +51,7 @@ class Tokens:
     offsets: npt.NDArray[np.int64]
     spans: npt.NDArray[np.int32] | None = None
     lines: npt.NDArray[np.int32] | None = None
-    seals: npt.NDArray[np.uint16] | None = None
+    seals: npt.NDArray[np.uint32] | None = None
 
 
 def tokenize(text: str) -> list[str]:
@@ -210,7 +210,7 @@ class _Room:
         self.hashes = np.empty(capacity, np.uint64)
         self.spans = np.empty((capacity, 2), np.int32)
         self.lines = np.empty(capacity, np.int32)
-        self.seals = np.empty(capacity, np.uint16)
+        self.seals = np.empty(capacity, np.uint32)
 
 
 KEPT_ROOM = 1 << 23

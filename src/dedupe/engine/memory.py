@@ -1,0 +1,82 @@
+"""Keeps the few documents that are compared as one block in memory, and works in one thread."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from dedupe.arrays import AnyInts, Floats, Ints
+from dedupe.scoring import passes
+from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate, Learned
+
+__all__ = ["BlockInMemory"]
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+
+class BlockInMemory:
+    """One block, and rules applied to all of it at once: a `dedupe.engine.port.Blocks`.
+
+    Attributes
+    ----------
+    numbers : int64 [shape=(n_docs,)]
+        The documents, numbered from 0.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self.numbers = np.arange(block.n_words.size)
+        self._block = block
+
+    def block(self) -> Block:
+        """Return the block."""
+        return self._block
+
+    def places(self, numbers: AnyInts) -> AnyInts:
+        """Return where documents stand: each at its number."""
+        return numbers
+
+    def in_order(self, pairs: AnyInts) -> AnyInts:
+        """Return pairs as they are: no order is faster."""
+        return pairs
+
+    def map(
+        self,
+        stage: str,  # noqa: ARG002  Nothing is told, and nothing kept.
+        rule: Callable[[Block, AnyInts], tuple[npt.NDArray[Any], ...]],
+        pairs: AnyInts,
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """Apply a pass to all pairs, and return its columns."""
+        return rule(self._block, pairs)
+
+    def each(
+        self,
+        rule: Callable[[Block, AnyInts], Found],
+        pairs: AnyInts,
+        stage: str = "",  # noqa: ARG002
+    ) -> Iterator[Found]:
+        """Apply a rule to all pairs, if there are any."""
+        if len(pairs):
+            yield rule(self._block, pairs)
+
+    def over(self, rule: Callable[[Block, Item], Found], items: Iterable[Item]) -> Iterator[Found]:
+        """Apply a rule to other items than pairs."""
+        return (rule(self._block, item) for item in items)
+
+    def once(self, make: Callable[[], Learned]) -> Learned:
+        """Return what is learned."""
+        return make()
+
+    def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
+        """Count in how many stories each watched shingle stands."""
+        boilerplate.count(self._block.shingles, self._block.shingle_offsets, stories)
+
+    def weigh(self, learned: Learned) -> None:
+        """Weigh every word by what was learned, from now on."""
+        self._block = self._block.weighed(*learned)
+
+    def scores(self, pairs: AnyInts) -> Floats:
+        """Return the scores of a few pairs."""
+        return passes.scores(self._block, pairs)

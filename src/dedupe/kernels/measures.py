@@ -1,0 +1,405 @@
+"""Measures pairs of documents: what they share, and what each has in its place.
+
+Seen from another document, the *story* of a document is what both share, and whatever
+else of it is *prose*: its lines are nearly as long as those of the shared text. Menus,
+headlines and buttons are not, however many there are.
+
+Shared words are those of matched shingles (`dedupe.kernels.alignment`). What stands between
+two neighbours of the chain is a *gap*. It is an *edit* if few words are replaced, or some
+in the midst of it are shared; another story in the same place is a *hole*.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dedupe.kernels import compiled
+from dedupe.kernels.alignment import (
+    COVER_LARGER,
+    COVER_SMALLER,
+    FIRST,
+    HIT,
+    MATCH,
+    PREVIOUS,
+    RUN_LARGER,
+    RUN_LENGTH,
+    RUN_SMALLER,
+    SEEN,
+    chain_into,
+    match_pair_into,
+    runs_into,
+)
+
+__all__ = [
+    "BARE_SHARE",
+    "COMMON",
+    "EDIT",
+    "LIST",
+    "LONG",
+    "LONG_COST",
+    "N_LINES",
+    "N_OF_BOTH",
+    "N_OF_SIDE",
+    "PARAGRAPH",
+    "PROSE",
+    "measure_pairs_into",
+    "prose_into",
+]
+
+PARAGRAPH = 25
+"""Words from which a line is a paragraph. How much longer it is says nothing: the small
+print of a press release is often one line of hundreds of words."""
+
+N_LINES = PARAGRAPH + 1
+"""Lengths of lines that are told apart, from none to a paragraph."""
+
+PROSE = 0.6
+"""Lines are prose if they are at least this long, in lines of the shared text.
+
+Lists have lines of a fifth, other stories of about the same length.
+"""
+
+EDIT = 10
+"""A gap of fewer words on both sides is an edit, and so is prose at an end."""
+
+BARE_SHARE = 0.75
+"""Share of a gap's words that must not be covered, or it is a text with many edits."""
+
+LONG, LONG_COST = 1.5, 4.0
+"""A hole whose lines are this many times as long as those of the shared text is a story
+between lists, whatever else the two pages share, and counts so many times."""
+
+LIST = 10
+"""Words of shorter lines in a row that end the prose at an end of the match."""
+
+COMMON = 0.5
+"""A word that weighs less is boilerplate to the eye: more than two clusters hold it. One
+that weighs more is in one cluster alone."""
+
+# What is measured on each side, of the larger document first.
+COVERED, WEIGHT, PLAIN, BOILERPLATE, OWN, STORY, EDITED = range(7)
+N_OF_SIDE = 7
+
+# What is measured of both together.
+SHARED, HOLE, HOLE_WORDS, END, END_WORDS, EXCESS, REPLACED, PLACES = range(8)
+N_OF_BOTH = 8
+
+
+class Side(NamedTuple):
+    """One document of a pair, as gaps are looked at."""
+
+    cover: Any
+    lines: Any
+    weights: Any
+    line: float
+    """Mean length of the lines of its shared words."""
+
+
+@compiled
+def _weight(weights, w):
+    """Return the weight of a word."""
+    return 1.0 if weights is None else np.float64(weights[w])
+
+
+@compiled
+def _count_word(w, lines, weights, is_one_story, of_side, by_line):
+    """Add a shared word to what its side has.
+
+    If the two documents are of different stories, as far as is known, the word counts
+    as if they were one: what both have and nobody else does is not boilerplate.
+    """
+    weight = _weight(weights, w)
+    of_side[COVERED] += 1
+    of_side[PLAIN] += weight
+    of_side[BOILERPLATE] += weight < COMMON
+    of_side[OWN] += weight > COMMON
+    by_line[min(lines[w], PARAGRAPH)] += weight
+    of_side[WEIGHT] += weight if is_one_story or weight == 1 else min(1.0, weight / (1 - weight))
+
+
+@compiled
+def _cover_smaller_into(n_hits, ngram, lines, weights, is_one_story, scratch, of_side, by_line):
+    """Mark and count the words of the smaller document that stand in a matched shingle."""
+    done = 0
+    for h in range(n_hits):
+        i = scratch[HIT, h]
+        for w in range(max(i, done), min(i + ngram, lines.size)):
+            scratch[COVER_SMALLER, w] = 1
+            _count_word(w, lines, weights, is_one_story, of_side, by_line)
+        done = i + ngram
+
+
+@compiled
+def _cover_larger_into(n_hits, ngram, lines, weights, is_one_story, scratch, of_side, by_line):
+    """Do the same for the larger document, and return how many distinct shingles match."""
+    n_shared = 0
+    done = -1
+    for h in range(n_hits):
+        j = scratch[MATCH, h]
+        first = scratch[FIRST, j]
+        n_shared += 1 - scratch[SEEN, first]
+        scratch[SEEN, first] = 1
+        # Inside a run all but the last word of the shingle are marked already.
+        start = j + ngram - 1 if done == j + ngram - 1 else j
+        for w in range(start, min(j + ngram, lines.size)):
+            if scratch[COVER_LARGER, w] == 0:
+                scratch[COVER_LARGER, w] = 1
+                _count_word(w, lines, weights, is_one_story, of_side, by_line)
+        done = j + ngram
+    return n_shared
+
+
+@compiled
+def _uncover(words_larger, words_smaller, n_hits, ngram, scratch):
+    """Take back what was marked in either document.
+
+    Nothing goes through all of a document, of which little is shared as a rule; so
+    all marks are 0 before and after.
+    """
+    for h in range(n_hits):
+        i, j = scratch[HIT, h], scratch[MATCH, h]
+        scratch[SEEN, scratch[FIRST, j]] = 0
+        for w in range(j, min(j + ngram, words_larger)):
+            scratch[COVER_LARGER, w] = 0
+        for w in range(i, min(i + ngram, words_smaller)):
+            scratch[COVER_SMALLER, w] = 0
+
+
+@compiled
+def _line_of(by_line):
+    """Return the mean length of the lines of the shared words, given their weights by it."""
+    total = 0.0
+    weight = 0.0
+    for k in range(N_LINES):
+        total += k * by_line[k]
+        weight += by_line[k]
+    return total / weight
+
+
+@compiled
+def _own_prose(by_line, line, prose):
+    """Return what the words of a document weigh that are prose and not shared.
+
+    `prose` holds what all its words weigh, in lines of at least so many.
+    """
+    shortest = min(PARAGRAPH, int(np.ceil(PROSE * line)))
+    weight = np.float64(prose[shortest])
+    for k in range(shortest, N_LINES):
+        weight -= by_line[k]
+    # What is left of a sum of thousands of words by rounding is nothing.
+    return weight if weight > 1e-5 * prose[0] else 0.0
+
+
+@compiled
+def _gap(side, start, end):
+    """Return how many words of a stretch are not shared, and how many of these are prose.
+
+    Also what those of prose weigh, and the mean of their lines.
+    """
+    n_words = 0
+    n_prose = 0
+    weight = 0.0
+    lines = 0.0
+    for w in range(start, end):
+        if side.cover[w] == 0:
+            n_words += 1
+            line = min(side.lines[w], PARAGRAPH)
+            if line >= PROSE * side.line:
+                n_prose += 1
+                weight += _weight(side.weights, w)
+                lines += line
+    return n_words, n_prose, weight, lines / max(n_prose, 1)
+
+
+@compiled
+def _end(side, start, stop, step):
+    """Return how much prose goes on where the chain ends, in words and in weight."""
+    n_prose = 0
+    weight = 0.0
+    n_list = 0
+    for w in range(start, stop, step):
+        if side.cover[w]:
+            continue
+        if min(side.lines[w], PARAGRAPH) >= PROSE * side.line:
+            n_prose += 1
+            weight += _weight(side.weights, w)
+            n_list = 0
+        else:
+            n_list += 1
+            if n_list == LIST:
+                break
+    return n_prose, weight
+
+
+@compiled
+def _around(weights, start, end, ngram):
+    """Return what the shared words on both sides of a gap weigh."""
+    return (_weight(weights, max(0, start - ngram)) + _weight(weights, end)) / 2
+
+
+@compiled
+def _gaps_into(last, larger, smaller, ngram, scratch, of_sides, of_both):
+    """Write what both documents have within the chain without sharing it."""
+    excess_larger = 0.0
+    excess_smaller = 0.0
+    x = last
+    while scratch[PREVIOUS, x] >= 0:
+        y = scratch[PREVIOUS, x]
+        start_larger = scratch[RUN_LARGER, y] + scratch[RUN_LENGTH, y]
+        start_smaller = scratch[RUN_SMALLER, y] + scratch[RUN_LENGTH, y]
+        end_larger = scratch[RUN_LARGER, x]
+        end_smaller = scratch[RUN_SMALLER, x]
+        x = y
+        one, prose_one, weight_one, line_one = _gap(larger, start_larger, end_larger)
+        other, prose_other, weight_other, line_other = _gap(smaller, start_smaller, end_smaller)
+        excess_larger += max(0.0, weight_one - weight_other)
+        excess_smaller += max(0.0, weight_other - weight_one)
+        if min(one, other) == 0:
+            continue
+        of_both[REPLACED] += min(one, other)
+        of_both[PLACES] += 1
+        n_words = end_larger - start_larger + end_smaller - start_smaller
+        is_bare = one + other >= BARE_SHARE * n_words
+        n_prose = min(prose_one, prose_other)
+        if not is_bare or max(one, other) < EDIT:
+            around = _around(larger.weights, start_larger, end_larger, ngram)
+            of_sides[0, EDITED] += n_prose * around
+            around = _around(smaller.weights, start_smaller, end_smaller, ngram)
+            of_sides[1, EDITED] += n_prose * around
+        if is_bare and n_prose >= EDIT:
+            # Not added up: versions of one text, each with 45 words of its own elsewhere,
+            # would no longer be found (recall 0 in place of 1 at ten of them).
+            hole = min(weight_one, weight_other)
+            if max(line_one / larger.line, line_other / smaller.line) >= LONG:
+                hole *= LONG_COST
+            if hole > of_both[HOLE]:
+                of_both[HOLE] = hole
+                of_both[HOLE_WORDS] = n_prose
+    of_both[EXCESS] = min(excess_larger, excess_smaller)
+
+
+@compiled
+def _ends_into(last, larger, smaller, scratch, of_both):
+    """Write how much prose both documents have at one end of the chain, whatever follows."""
+    head = last
+    while scratch[PREVIOUS, head] >= 0:
+        head = scratch[PREVIOUS, head]
+    start_larger = scratch[RUN_LARGER, head] - 1
+    start_smaller = scratch[RUN_SMALLER, head] - 1
+    before = _end(larger, start_larger, -1, -1), _end(smaller, start_smaller, -1, -1)
+    end_larger = scratch[RUN_LARGER, last] + scratch[RUN_LENGTH, last]
+    end_smaller = scratch[RUN_SMALLER, last] + scratch[RUN_LENGTH, last]
+    behind = (
+        _end(larger, end_larger, larger.lines.size, 1),
+        _end(smaller, end_smaller, smaller.lines.size, 1),
+    )
+    for one, other in (before, behind):
+        n_words = min(one[0], other[0])
+        weight = min(one[1], other[1])
+        if n_words >= EDIT and weight > of_both[END]:
+            of_both[END] = weight
+            of_both[END_WORDS] = n_words
+
+
+@compiled
+def measure_pairs_into(
+    larger,
+    smaller,
+    shingles,
+    shingle_offsets,
+    token_offsets,
+    lines,
+    weights,
+    prose,
+    stories,
+    ngram,
+    min_words,
+    slots,
+    salt,
+    sieve,
+    scratch,
+    by_line,
+    of_sides,
+    of_both,
+):
+    """Write the measures of each pair: the columns named at the top of this module.
+
+    Parameters
+    ----------
+    larger, smaller : int64 [shape=(n_pairs,)]
+        Documents. Equal values of `larger` that follow each other share one table.
+    shingles : uint64 [shape=(n_shingles,)]
+    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
+    lines : uint8 [shape=(n_tokens,)], at least 1
+    weights : float32 [shape=(n_tokens,)] or None
+        Weight of each word; without it every word weighs 1.
+    prose : float32 [shape=(n_docs, N_LINES)], as `prose_into` writes it
+    stories : int64 [shape=(n_docs,)] or None
+        The story of each document, as far as is known; without it all are one.
+    ngram : int
+    min_words : int
+        What shared words must weigh on both sides for gaps to be looked at, unless they
+        are half of a document; STORY, EDITED and what is measured of both are 0 below.
+    slots, salt, sieve, scratch : as in `count_distinct_into`
+    by_line : float64 [shape=(2, N_LINES)], scratch
+    of_sides : float64 [shape=(n_pairs, 2, N_OF_SIDE)], overwritten
+    of_both : float64 [shape=(n_pairs, N_OF_BOTH)], overwritten
+    """
+    of_sides[:] = 0
+    of_both[:] = 0
+    indexed = -1
+    for p in range(larger.size):
+        a, b = larger[p], smaller[p]
+        n_hits = match_pair_into(
+            a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
+        )
+        indexed = a
+        first_a, end_a = token_offsets[a], token_offsets[a + 1]
+        first_b, end_b = token_offsets[b], token_offsets[b + 1]
+        lines_a, lines_b = lines[first_a:end_a], lines[first_b:end_b]
+        weights_a = None if weights is None else weights[first_a:end_a]
+        weights_b = None if weights is None else weights[first_b:end_b]
+        is_one = stories is None or stories[a] == stories[b]
+        by_line[:] = 0
+        of_both[p, SHARED] = _cover_larger_into(
+            n_hits, ngram, lines_a, weights_a, is_one, scratch, of_sides[p, 0], by_line[0]
+        )
+        _cover_smaller_into(
+            n_hits, ngram, lines_b, weights_b, is_one, scratch, of_sides[p, 1], by_line[1]
+        )
+        weight = min(of_sides[p, 0, WEIGHT], of_sides[p, 1, WEIGHT])
+        if n_hits and weight >= min(min_words, min(prose[a, 0], prose[b, 0]) / 2):
+            line_a, line_b = _line_of(by_line[0]), _line_of(by_line[1])
+            of_sides[p, 0, STORY] = _own_prose(by_line[0], line_a, prose[a])
+            of_sides[p, 1, STORY] = _own_prose(by_line[1], line_b, prose[b])
+            n_runs = runs_into(n_hits, lines_a.size, lines_b.size, ngram, scratch)
+            last = chain_into(n_runs, ngram, scratch)
+            if last >= 0:
+                one = Side(scratch[COVER_LARGER], lines_a, weights_a, line_a)
+                other = Side(scratch[COVER_SMALLER], lines_b, weights_b, line_b)
+                _gaps_into(last, one, other, ngram, scratch, of_sides[p], of_both[p])
+                _ends_into(last, one, other, scratch, of_both[p])
+        _uncover(lines_a.size, lines_b.size, n_hits, ngram, scratch)
+
+
+@compiled
+def prose_into(lines, weights, offsets, by_line, prose):
+    """Write what the words of each document weigh that stand in lines of at least so many.
+
+    Parameters
+    ----------
+    lines : uint8 [shape=(n_tokens,)]
+    weights : float32 [shape=(n_tokens,)] or None
+    offsets : int64 [shape=(n_docs + 1,)]
+    by_line : float64 [shape=(N_LINES,)], scratch
+    prose : float32 [shape=(n_docs, N_LINES)], overwritten
+        Column 0 has all words.
+    """
+    for d in range(offsets.size - 1):
+        by_line[:] = 0
+        for w in range(offsets[d], offsets[d + 1]):
+            by_line[min(lines[w], PARAGRAPH)] += _weight(weights, w)
+        total = 0.0
+        for k in range(PARAGRAPH, -1, -1):
+            total += by_line[k]
+            prose[d, k] = total

@@ -1,0 +1,100 @@
+"""Learns what a collection knows of itself: which text is boilerplate, and what is one story.
+
+Nobody lists menus, teasers and footers: what many different stories carry says little about
+any of them. But to count stories one must know them, and a frame that many pages share
+makes them look like one. So boilerplate is learned twice, the second time from stories that
+are told apart by what was learned first.
+"""
+
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from dedupe.arrays import AnyFloats, AnyInts, Ints
+from dedupe.clustering import average_linkage, components
+from dedupe.engine.port import Blocks
+from dedupe.scoring import forms, passes, rule
+from dedupe.scoring.boilerplate import Boilerplate, Learned
+from dedupe.scoring.passes import First
+
+__all__ = ["learn"]
+
+
+def learn(blocks: Blocks, pairs: AnyInts, first: First) -> Learned:
+    """Learn which text is boilerplate, and which documents are one story, in two rounds.
+
+    The first round knows nothing but the pairs beyond doubt. A frame that many of those
+    share is known after it; the second scores all pairs by that, and learns once more.
+    """
+    stories = _stories(blocks, pairs, first.strict, rule.STRICT_CONTAINMENT)
+    stories, texts = part_forms(blocks, stories, pairs, first.strict)
+    blocks.weigh(_learned(blocks, pairs[first.is_long], stories, texts))
+    scores = np.zeros(len(pairs), np.float32)
+    (scores[first.may_score],) = blocks.map("learning", passes.again, pairs[first.may_score])
+    stories = _stories(blocks, pairs, scores, rule.LEARNED_SCORE)
+    stories, more = part_forms(blocks, stories, pairs, first.strict)
+    # What was a form stays one, though its documents are apart by now.
+    return _learned(blocks, pairs[first.is_long], stories, np.union1d(texts, more))
+
+
+def _stories(blocks: Blocks, pairs: AnyInts, scores: AnyFloats, threshold: float) -> Ints:
+    """Return the story of each document, by the scores of pairs."""
+    return average_linkage(
+        blocks.numbers.size,
+        pairs,
+        scores,
+        threshold=threshold,
+        mean_share=1.0,
+        # The copies of a story are linked to few of one another; see `dedupe.lsh`.
+        missing=None,
+    )
+
+
+def _learned(
+    blocks: Blocks, pairs: AnyInts, stories: Ints, texts: npt.NDArray[np.uint64]
+) -> Learned:
+    """Count the stories that hold what different stories share.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    pairs : int [shape=(n_pairs, 2)]
+        Those that share more than a phrase.
+    stories : int64 [shape=(n_docs,)]
+    texts : uint64 [shape=(n,)]
+        The shingles of forms.
+    """
+    apart = stories[pairs[:, 0]] != stories[pairs[:, 1]]
+    boilerplate = Boilerplate()
+    for shared in blocks.each(passes.shared, pairs[apart], "counts"):
+        boilerplate.watch(shared.hashes, shared.public())
+    blocks.count(boilerplate, stories)
+    boilerplate.mark(texts)
+    return Learned(boilerplate, stories)
+
+
+def part_forms(
+    blocks: Blocks, stories: Ints, pairs: AnyInts, strict: AnyFloats
+) -> tuple[Ints, npt.NDArray[np.uint64]]:
+    """Take apart the clusters that are forms; also return the shingles they have in common.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    stories : int64 [shape=(n_docs,)]
+    pairs : int [shape=(n_pairs, 2)]
+    strict : float [shape=(n_pairs,)]
+        Their scores in the first pass.
+    """
+    # Documents this alike differ in too few words to be two reports of a form.
+    alike = components(stories.size, pairs[strict > 1 - forms.OWN_OF_FRAME])
+    samples = forms.draw_samples(blocks.block(), stories, alike == np.arange(alike.size))
+    found = [forms.Forms.none(), *blocks.over(forms.find, samples.in_parts())]
+    documents, texts = (np.concatenate(column) for column in zip(*found, strict=True))
+    in_form = np.isin(stories, stories[documents])
+    common = np.unique(texts)
+    inside = pairs[in_form[pairs[:, 0]] & (stories[pairs[:, 0]] == stories[pairs[:, 1]])]
+    shares = blocks.each(partial(forms.fillings_shared, texts=common), inside)
+    apart = forms.take_apart(stories, in_form, inside, np.concatenate([np.empty(0), *shares]))
+    return apart, common
