@@ -149,6 +149,25 @@ def test_clear_groups_are_found(groups, data):
     assert clusters(edges) == sorted(group for group in together if len(group) > 1)
 
 
+many = st.sampled_from([*combinations(range(30), 2)])
+edges_of_many = st.dictionaries(many, st.integers(10, 100), min_size=20, max_size=120).map(
+    lambda scores: [(a, b, score / 100) for (a, b), score in scores.items()]
+)
+
+
+@given(edges_of_many, st.dictionaries(many, st.integers(0, 100).map(lambda score: score / 100)))
+def test_what_was_asked_for_gives_the_same_clusters_again(edges, answers):
+    """More documents than a sample has, so that not all cross pairs are asked for."""
+    told = []
+
+    def ask(missing):
+        told.extend((a, b, answers.get((a, b), 0.6)) for a, b in missing)
+        return [score for _, _, score in told[-len(missing) :]]
+
+    found = clusters(edges, 30, ask=ask)
+    assert clusters([*edges, *told], 30, missing=None, sampled=True) == found
+
+
 @given(edge_lists, st.dictionaries(pairs, st.integers(0, 100)))
 def test_each_missing_pair_is_asked_for_once_at_most(edges, answers):
     asked = []

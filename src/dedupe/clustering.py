@@ -50,6 +50,7 @@ def average_linkage(
     mean_share: float | None = None,
     ask: Ask | None = None,
     missing: float | None = 0.0,
+    sampled: bool = False,
 ) -> npt.NDArray[np.int64]:
     """Return the cluster of each document.
 
@@ -69,6 +70,9 @@ def average_linkage(
         among `pairs`.
     missing : float or None
         What those pairs count without `ask`; None leaves them out of the average.
+    sampled : bool
+        Whether the average is over the pairs that would be asked for, as far as they are
+        among `pairs`: so the clusters are those that `ask` gave, once what it told is there.
 
     Returns
     -------
@@ -101,6 +105,7 @@ def average_linkage(
             least_mean=threshold * (MEAN_SHARE if mean_share is None else mean_share),
             ask=None if ask is None else lambda few: ask(documents[few]),
             missing=missing,
+            sampled=sampled,
         )
     ]
     return labels
@@ -133,11 +138,16 @@ def _join_best_first(
     least_mean: float,
     ask: Ask | None,
     missing: float | None,
+    sampled: bool,
 ) -> list[int]:
     """Return the cluster of each document, one join after the other."""
     known = dict(zip(map(tuple, np.sort(pairs, axis=1).tolist()), scores.tolist(), strict=True))
     members = {document: [document] for document in range(n_docs)}
-    means = _KnownMeans(known, members, missing) if ask is None else _Means(known, members, ask)
+    means: _KnownMeans | _AskedMeans
+    if ask is not None:
+        means = _AskedMeans(known, members, ask)
+    else:
+        means = (_SampledMeans if sampled else _KnownMeans)(known, members, missing)
     # The most alike come first: the score of a pair, later the mean of two clusters.
     waiting = [(-score, *pair) for pair, score in known.items() if score >= threshold]
     heapq.heapify(waiting)
@@ -196,7 +206,7 @@ def components(n_docs: int, pairs: Whole) -> npt.NDArray[np.int64]:
         least = found
 
 
-class _Means:
+class _AskedMeans:
     """Mean scores of a sample of the cross pairs of two clusters, asked for where unknown."""
 
     def __init__(self, scores: Scores, members: Members, ask: Ask) -> None:
@@ -217,7 +227,7 @@ class _Means:
         """Note that two clusters become one; there is nothing to do."""
 
     def _mean(self, one: Sequence[int], other: Sequence[int]) -> float:
-        pairs = [(min(a, b), max(a, b)) for a in one for b in other]
+        pairs = _cross_pairs(one, other)
         if unknown := [pair for pair in pairs if pair not in self._scores]:
             answers = self._ask(np.array(unknown, np.int64))
             self._scores.update(zip(unknown, answers, strict=True))
@@ -255,6 +265,28 @@ class _KnownMeans:
                 kept[third][1] += known[1]
             else:
                 kept[third] = self._sums[third][one] = known
+
+
+class _SampledMeans(_KnownMeans):
+    """Mean scores of the pairs that `_AskedMeans` asks for, as far as they are known.
+
+    Where none of them is, all that are known count.
+    """
+
+    def __init__(self, scores: Scores, members: Members, missing: float | None) -> None:
+        super().__init__(scores, members, missing)
+        self._scores = scores
+
+    def between(self, one: int, other: int) -> float:
+        """Return the mean of two clusters that have a known pair."""
+        pairs = _cross_pairs(*(_sample(self._members[side]) for side in (one, other)))
+        found = [self._scores[pair] for pair in pairs if pair in self._scores]
+        return sum(found) / len(found) if found else super().between(one, other)
+
+
+def _cross_pairs(one: Sequence[int], other: Sequence[int]) -> list[tuple[int, int]]:
+    """Return all pairs of a document of one side and one of the other, the lesser first."""
+    return [(min(a, b), max(a, b)) for a in one for b in other]
 
 
 def _sample(members: Sequence[int]) -> Sequence[int]:

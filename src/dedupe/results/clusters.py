@@ -30,8 +30,9 @@ def cluster_labels(
 
     Identical copies stand for one document, so that the number of copies has no
     weight. `ask` gives the scores of pairs that are not among `pairs`; without it
-    they are left out. Where some documents are old, a cluster is one of them with
-    the others that match it best.
+    they are left out, and once it has told them the clusters are the same without it.
+    Where some documents are old, a cluster is one of them with the others that match it
+    best.
     """
     if is_old.any():
         return _best_old(pairs, scores, is_identical, is_old, threshold)
@@ -45,6 +46,7 @@ def cluster_labels(
         threshold=threshold,
         missing=None,
         ask=ask,
+        sampled=True,
     )
     return labels[first_copy]
 

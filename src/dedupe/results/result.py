@@ -200,9 +200,9 @@ class Result:
     def at(self, threshold: float) -> Self:
         """Return the result that another threshold gives, without reading anything again.
 
-        What was not compared is left out of the averages of `dedupe.clustering`, where
-        a new run would compare it; so clusters may differ from those of a new run
-        where a story has many copies.
+        That of `settings.threshold` is this result. What was not compared is left out of
+        the averages of `dedupe.clustering`, where a new run would compare it; so at another
+        threshold clusters may differ from those of a new run where a story has many copies.
 
         Raises
         ------
