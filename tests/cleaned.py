@@ -7,6 +7,8 @@ from pathlib import Path
 from dedupe import Cluster, DocumentInfo, Duplicate, Pair, Result, Settings, Skipped
 from dedupe.documents import read_paths
 
+SHARES = (0.9, 0.5, 1, 1, 0.5, 0.9, 1, 0.5)
+
 
 def made(paths, *groups: Iterable[str], **fields) -> Result:
     """Make a result of what stands under the paths; the first of each group is kept."""
@@ -15,7 +17,7 @@ def made(paths, *groups: Iterable[str], **fields) -> Result:
     documents = {item.id: item for item in items if not isinstance(item, Skipped)}
     groups = [tuple(group) for group in groups]
     pairs = [
-        Pair(*sorted((kept, other)), 0.9, 0.5, 1, 1, 0.5, "contained", "7 words, shared", 7, 0, 0)
+        Pair(*sorted((kept, other)), *SHARES, "contained", "7 words, shared", 7, 0, 0)
         for kept, *others in groups
         for other in others
     ]

@@ -16,8 +16,9 @@ from dedupe.results.result import Result
 from dedupe.settings import SCORE_FLOOR, Settings
 
 
-def make_pair(left, right, score, verdict="contained", evidence=None):
-    facts = (score, score / 2, 1.0, score, 1.0, verdict, "why", 40, 0, 3)
+def make_pair(left, right, score, relation="contained", evidence=None):
+    shares = (score, score / 2, 1.0, score, 1.0, score, score, 1.0)
+    facts = (*shares, relation, "why", 40, 0, 3)
     return Pair(left, right, *facts, evidence_of(evidence))
 
 
@@ -63,8 +64,8 @@ def results(draw):
         left = draw(st.sampled_from(names[: names.index(right)]))
         score = draw(st.floats(SCORE_FLOOR, 1))
         evidence = draw(st.none() | evidences)
-        verdict = draw(st.sampled_from(["identical", "contained"]))
-        pairs[left, right] = make_pair(left, right, score, verdict, evidence)
+        relation = draw(st.sampled_from(["identical", "contained"]))
+        pairs[left, right] = make_pair(left, right, score, relation, evidence)
     documents = tuple(
         DocumentInfo(name, draw(st.integers(1, 999)), position, draw(st.none() | st.floats(0, 9e9)))
         for position, name in enumerate(names)

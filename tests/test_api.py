@@ -105,7 +105,7 @@ def test_an_unrelated_document_changes_nothing(texts):
 def test_a_copy_always_joins_its_original(texts):
     result = find_duplicate_texts({**texts, "a copy": texts["document 0"].title()})
     assert any({"a copy", "document 0"} <= set(cluster.members) for cluster in result.clusters)
-    assert result.pair("a copy", "document 0").verdict == "identical"
+    assert result.pair("a copy", "document 0").relation == "identical"
 
 
 @few
@@ -149,7 +149,7 @@ def test_what_every_result_holds(texts):
 @given(pages, pages)
 def test_comparing_is_symmetric(left, right):
     one, other = compare_texts(left, right).pair, compare_texts(right, left).pair
-    same = ("score", "jaccard", "containment", "verdict", "shared_words", "hole_words", "reason")
+    same = ("score", "jaccard", "containment", "relation", "shared_words", "hole_words", "reason")
     assert [getattr(one, name) for name in same] == [getattr(other, name) for name in same]
     assert (one.containment_left, one.containment_right) == (
         other.containment_right,
@@ -207,7 +207,7 @@ def test_identical_copies_cost_one_pair_each():
     assert [(pair.left, pair.right) for pair in result.scored] == [
         ("00", name) for name in list(texts)[1:]
     ]
-    assert {pair.verdict for pair in result.scored} == {"identical"}
+    assert {pair.relation for pair in result.scored} == {"identical"}
 
 
 @compiled
@@ -245,7 +245,7 @@ def test_the_body_of_an_article_is_found_in_its_page(seeds):
     comparison = compare_texts(*seeds)
     pair = comparison.pair
     assert comparison.same_story
-    assert (pair.score, pair.verdict, pair.shared_words) == (1.0, "contained", 391)
+    assert (pair.score, pair.relation, pair.shared_words) == (1.0, "contained", 391)
     assert (pair.containment_left, round(pair.jaccard, 2)) == (1.0, 0.42)
     assert pair.reason == "391 words shared, no passage replaced"
     assert (comparison.left_text, comparison.right_text) == seeds
@@ -271,7 +271,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("change", VARIANTS.values(), ids=VARIANTS)
-def test_typography_does_not_change_the_verdict(change, seeds):
+def test_typography_does_not_change_the_relation(change, seeds):
     body, whole = seeds
     for left, right in (
         (change(body), whole),
@@ -279,12 +279,12 @@ def test_typography_does_not_change_the_verdict(change, seeds):
         (change(body), change(whole)),
     ):
         pair = compare_texts(left, right).pair
-        assert (pair.score, pair.verdict, pair.shared_words) == (1.0, "contained", 391)
+        assert (pair.score, pair.relation, pair.shared_words) == (1.0, "contained", 391)
         assert (pair.containment_left, round(pair.jaccard, 2)) == (1.0, 0.42)
 
 
 @pytest.mark.parametrize("place", ["before", "behind", "both"])
-def test_two_hundred_foreign_words_do_not_change_the_verdict(place, seeds):
+def test_two_hundred_foreign_words_do_not_change_the_answer(place, seeds):
     body, whole = seeds
     before, behind = article("before", 200), article("behind", 200)
     wrapped = "\n".join([*[before][: place != "behind"], body, *[behind][: place != "before"]])
@@ -529,7 +529,7 @@ def test_the_candidates_of_a_document_are_recorded_when_it_is_to_be_explained():
     assert find_duplicate_texts(texts).pairs_of("2") == ()
     pairs = find_duplicate_texts(texts, explain="2").pairs_of("2")
     assert len(pairs) == 5
-    assert {pair.verdict for pair in pairs} == {"same template"}
+    assert {pair.relation for pair in pairs} == {"same template"}
 
 
 def test_a_document_to_explain_must_have_been_read():

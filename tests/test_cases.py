@@ -97,7 +97,7 @@ def test_case(case, language, change):
     assert comparison.same_story == (case["kind"] == "same"), comparison.pair.reason
     clusters = find_duplicate_texts({"left": left, "right": right}).clusters
     assert len(clusters) == (case["kind"] == "same")
-    assert (comparison.pair.verdict == "identical") == case.get("identical", False)
+    assert (comparison.pair.relation == "identical") == case.get("identical", False)
 
 
 def test_cases_are_well_formed():

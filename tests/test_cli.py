@@ -36,7 +36,7 @@ STORY = "The council voted to close the bridge."
 
 def pair(left, right):
     evidence = Evidence((Passage(Span(0, 38), Span(0, 38), 7, STORY),), (), (), 1.0, 1.0)
-    facts = (0.9, 0.5, 1.0, 1.0, 0.5, "contained", "7 words shared", 7, 0, 0)
+    facts = (0.9, 0.5, 1.0, 1.0, 0.5, 0.9, 1.0, 0.5, "contained", "7 words shared", 7, 0, 0)
     return Pair(left, right, *facts, evidence_of(evidence))
 
 
@@ -209,7 +209,7 @@ def test_formats(library):
     lines = run("find", "x", "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["a00", "b00"]
     assert run("find", "x", "--format", "csv").stdout == (
-        "cluster,id,duplicate_of,score,verdict,reason\n"
+        "cluster,id,duplicate_of,score,relation,reason\n"
         "1,a00,,1.0,,\n"
         "1,b00,a00,0.9,contained,7 words shared\n"
     )

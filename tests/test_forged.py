@@ -48,7 +48,7 @@ def test_each_word_has_the_hash_of_another():
 def test_a_forged_text_is_not_the_story(forged):
     found = compare_texts(STORY, forged)
     assert not found.same_story
-    assert (found.pair.verdict, found.pair.score, found.pair.shared_words) == ("different", 0, 0)
+    assert (found.pair.relation, found.pair.score, found.pair.shared_words) == ("different", 0, 0)
     assert found.pair.evidence.passages == ()
     result = find_duplicate_texts({"story": STORY, "forged": forged})
     assert (result.clusters, result.duplicates, result.n_copies) == ((), (), 0)
@@ -82,7 +82,7 @@ def test_words_whose_seals_agree_by_chance_are_no_copies():
 def test_a_page_with_both_is_matched_by_what_it_says():
     page = f"{FORGED} {SPAM} {STORY}"
     found = compare_texts(STORY, page).pair
-    assert (found.verdict, found.shared_words) == ("contained", len(STORY.split()))
+    assert (found.relation, found.shared_words) == ("contained", len(STORY.split()))
     (passage,) = found.evidence.passages
     assert page[slice(*passage.right)] == STORY
 
@@ -91,7 +91,7 @@ def test_a_page_with_both_is_matched_by_what_it_says():
 def test_forgeries_before_a_story_do_not_hide_it(n):
     page = f"{FORGED} {SPAM} " * n + STORY
     found = compare_texts(STORY, page).pair
-    assert (found.verdict, found.shared_words) == ("contained", len(STORY.split()))
+    assert (found.relation, found.shared_words) == ("contained", len(STORY.split()))
 
 
 def test_forged_words_do_not_count_as_shingles_in_common():

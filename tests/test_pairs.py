@@ -19,8 +19,11 @@ STORY = "the council voted on monday to close the old bridge for repairs until n
 TEXTS = {"agency": STORY, "page": "home news sport " + STORY, "twin": STORY}
 
 
+FACTS = (0.5, 0.5, 1.0, 1.0, 0.5, 0.5, 1.0, 0.5, "contained", "why", 40, 0, 0)
+
+
 def make_pair(left, right):
-    return Pair(IDS[left], IDS[right], 0.5, 0.5, 1.0, 1.0, 0.5, "contained", "why", 40, 0, 0)
+    return Pair(IDS[left], IDS[right], *FACTS)
 
 
 chosen = st.lists(st.sampled_from([*combinations(range(5), 2)]), unique=True)
@@ -90,8 +93,7 @@ def test_no_pairs_have_no_keys():
 def test_evidence_is_found_when_it_is_asked_for_and_once():
     asked = []
     nothing = Evidence((), (), (), 0.0, 0.0)
-    facts = (0.5, 0.5, 1.0, 1.0, 0.5, "contained", "why", 40, 0, 0)
-    pair = Pair("a", "b", *facts, lambda: asked.append(1) or nothing)
+    pair = Pair("a", "b", *FACTS, lambda: asked.append(1) or nothing)
     assert not asked
     assert pair.evidence is pair.evidence is nothing
     assert asked == [1]

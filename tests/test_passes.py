@@ -27,7 +27,7 @@ def test_a_row_says_what_was_measured(one, other, ngram, floor):
     found = align(block, *PAIR.T)
     (rows,) = passes.second(block, PAIR, floor)
     assert len(rows) == (score(found)[0] >= floor)
-    for pair in scored_pairs(rows, ["a", "b"]):
+    for pair in scored_pairs(rows, ["a", "b"], 0.45):
         jaccard, left, right = (float(shares[0]) for shares in similarities(block, found))
         assert (pair.left, pair.right, pair.score) == ("a", "b", score(found)[0])
         assert (pair.jaccard, pair.containment_left, pair.containment_right) == (
@@ -63,8 +63,8 @@ def test_identical_pairs_share_every_word(found):
     rows = passes.identical(pairs, np.array([row[2] for row in found], np.int64))
     assert passes.pairs_in(rows).tolist() == pairs.tolist()
     assert passes.is_identical(rows).all()
-    made = list(scored_pairs(rows, "abcdefghij"))
-    assert [(pair.verdict, pair.score, pair.jaccard) for pair in made] == [
+    made = list(scored_pairs(rows, "abcdefghij", 0.45))
+    assert [(pair.relation, pair.score, pair.jaccard) for pair in made] == [
         ("identical", 1.0, 1.0)
     ] * len(found)
     assert [pair.shared_words for pair in made] == [row[2] for row in found]
@@ -74,12 +74,12 @@ def test_identical_pairs_share_every_word(found):
 
 
 def test_a_pair_has_every_column_or_what_follows_from_it():
-    put_into_words = {"left", "right", "containment", "verdict", "reason"}
+    put_into_words = {"left", "right", "containment", "relation", "reason"}
     assert {field.name for field in fields(Pair)} <= set(passes.COLUMNS) | put_into_words
 
 
 def test_a_row_takes_what_its_docstring_says():
-    assert passes.ROW.itemsize == 74
+    assert passes.ROW.itemsize == 90
 
 
 def test_no_pairs_are_no_rows():
@@ -87,7 +87,7 @@ def test_no_pairs_are_no_rows():
     assert [column.size for column in passes.first(block, PAIR[:0])] == [0, 0, 0]
     (rows,) = passes.second(block, PAIR[:0])
     assert passes.pairs_in(rows).shape == (0, 2)
-    assert list(scored_pairs(rows, [])) == []
+    assert list(scored_pairs(rows, [], 0.45)) == []
 
 
 def test_only_pairs_that_share_more_than_a_phrase_are_long():
@@ -101,7 +101,7 @@ def test_evidence_is_found_only_where_there_is_some():
     rows["has_evidence"] = [True, False]
     nothing = Evidence((), (), (), 1.0, 1.0)
     asked = []
-    pairs = scored_pairs(rows, "abc", lambda *sides: asked.append(sides) or nothing)
+    pairs = scored_pairs(rows, "abc", 0.45, lambda *sides: asked.append(sides) or nothing)
     assert [pair.evidence for pair in pairs] == [nothing, None]
     assert asked == [(0, 1)]
 

@@ -36,7 +36,7 @@ def passage(n_words, excerpt, boilerplate=False):
     return Passage(NOWHERE, NOWHERE, n_words, excerpt, boilerplate)
 
 
-def pair(left, right, score, verdict="same text", *, reason="words shared", evidence=None):
+def pair(left, right, score, relation="same text", *, reason="words shared", evidence=None):
     return Pair(
         left=left,
         right=right,
@@ -45,7 +45,10 @@ def pair(left, right, score, verdict="same text", *, reason="words shared", evid
         containment=0.875,
         containment_left=0.875,
         containment_right=0.5,
-        verdict=verdict,
+        story_share=score,
+        share_left=1.0,
+        share_right=1.0,
+        relation=relation,
         reason=reason,
         shared_words=90,
         hole_words=0,
@@ -271,7 +274,7 @@ def test_hostile_text_is_shown_and_not_obeyed():
         covered_left=1,
         covered_right=1,
     )
-    one = pair(HOSTILE, "z", 0.9, verdict=HOSTILE, reason=HOSTILE, evidence=evidence)
+    one = pair(HOSTILE, "z", 0.9, relation=HOSTILE, reason=HOSTILE, evidence=evidence)
     found = result([one], [[HOSTILE, "z"]], [Skipped(HOSTILE, HOSTILE, HOSTILE)])
     for lines in (
         list(text.describe(found)),

@@ -71,6 +71,9 @@ def pair(left, right, score, evidence=None):
         0.9,
         0.9,
         0.5,
+        score,
+        1.0,
+        1.0,
         "same text",
         "9 words shared",
         9,
@@ -493,7 +496,7 @@ def test_a_text_that_has_changed_is_shown_by_excerpts():
 def test_a_text_with_equal_words_but_another_digest_is_not_shown_in_full():
     found = dedupe.find_duplicate_texts(TEXTS)
     for change in (TEXTS["a.txt"].upper(), TEXTS["a.txt"] + "\n", TEXTS["a.txt"].replace(".", "!")):
-        assert dedupe.compare_texts(change, TEXTS["a.txt"]).pair.verdict == "identical"
+        assert dedupe.compare_texts(change, TEXTS["a.txt"]).pair.relation == "identical"
         page = html.result_page(found, TEXTS | {"a.txt": change})
         assert "can be read in full" not in page
         assert "1 pair can be read by its longest passages" in page

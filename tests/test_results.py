@@ -17,6 +17,7 @@ from dedupe.errors import (
 )
 from dedupe.results.records import Cluster, Comparison
 from dedupe.results.result import STAYS, Result
+from dedupe.scoring.relations import RELATIONS
 from found import make_pair, make_result, members, scores, thresholds
 
 # --- laws ---
@@ -31,9 +32,13 @@ def test_another_threshold_and_back_is_the_identity(found, threshold, other):
 @given(scores, thresholds, thresholds)
 def test_raising_the_threshold_only_removes_pairs(found, one, other):
     result = make_result(found)
-    low, high = (set(result.at(x).pairs) for x in sorted([one, other]))
+    low, high = (
+        {(pair.left, pair.right) for pair in result.at(x).pairs} for x in sorted([one, other])
+    )
     assert high <= low
-    assert result.at(one).scored == result.scored
+    for before, after in zip(result.scored, result.at(one).scored, strict=True):
+        assert replace(after, relation=before.relation) == before
+        assert (after.relation in RELATIONS[:4]) == (after.score >= one)
 
 
 @given(scores)
@@ -68,7 +73,7 @@ def test_confirmed_pairs_are_those_that_reach_the_threshold():
 
 
 def test_a_pair_by_its_documents_in_any_order():
-    assert FOUND.pair("c", "a") is FOUND.pair("a", "c") is FOUND.scored[1]
+    assert FOUND.pair("c", "a") == FOUND.pair("a", "c") == FOUND.scored[1]
 
 
 def test_a_pair_that_was_not_scored():
@@ -171,7 +176,7 @@ def test_a_comparison_confirms_at_its_threshold():
 
 def test_rows_as_a_data_frame():
     frame = FOUND.to_pandas()
-    assert list(frame.columns) == ["cluster", "id", "duplicate_of", "score", "verdict", "reason"]
+    assert list(frame.columns) == ["cluster", "id", "duplicate_of", "score", "relation", "reason"]
     assert frame.to_dict("records") == list(FOUND.rows())
 
 

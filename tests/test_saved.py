@@ -156,7 +156,7 @@ def test_settings_and_pairs_are_plain_values(keep):
             "c",
             "documents must be .* order of their ids, got 'b'",
         ),
-        (("pairs", 0, "verdict"), "sure", "a verdict must be one of those there are, got 'sure'"),
+        (("pairs", 0, "relation"), "sure", "a relation must be one of those there are, got 'sure'"),
         (("duplicates", 0, "id"), ["x"], r"id of duplicates .* must be a string, got \['x'\]"),
         (("duplicates", 0, "id"), "x", "must be a member of the cluster .* once, got 'x'"),
         (("clusters", 0, "members"), ["a", "x"], "members of a cluster must be listed, got 'x'"),
@@ -185,7 +185,7 @@ def test_a_number_that_is_none_is_refused(number):
 def test_a_value_however_deep_is_shown_on_a_line():
     deep = "[" * 900 + "]" * 900
     for text in (
-        RICH.to_json().replace('"version": 2', f'"version": {deep}'),
+        RICH.to_json().replace('"version": 3', f'"version": {deep}'),
         RICH.to_json().replace('"n_words": 700', f'"n_words": {deep}'),
     ):
         with pytest.raises(InvalidResult, match="save it again") as refused:
@@ -225,11 +225,11 @@ def test_what_is_no_json_is_refused(text):
         '"dedupe-result"',
         "{}",
         '{"format": "dedupe-result", "version": 1}',
-        '{"format": "dedupe-result", "version": 3}',
+        '{"format": "dedupe-result", "version": 2}',
     ],
 )
 def test_json_of_another_kind_or_version_is_refused(facts):
-    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 2, got"):
+    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 3, got"):
         Result.from_json(facts)
 
 

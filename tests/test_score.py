@@ -18,8 +18,8 @@ from blocks import (
 )
 from dedupe.kernels.measures import EDIT, LIST, LONG_COST
 from dedupe.scoring.alignment import align
-from dedupe.scoring.relations import VERDICTS, reason, verdicts
-from dedupe.scoring.score import may_score, score, strict_score, template_cost
+from dedupe.scoring.relations import RELATIONS, reason, relation
+from dedupe.scoring.score import may_score, score, story_share, strict_score
 
 
 def score_pair(one, other, **options):
@@ -385,76 +385,81 @@ def test_a_date_of_its_own_makes_no_story_and_a_sentence_does(n_own, expected):
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        ((1.0, 0, 400, 1.0, 1.0), "same text"),
-        ((1.0, 0, 400, 0.9, 0.9), "same text"),
-        ((1.0, 0, 400, 1.0, 0.2), "contained"),
-        ((1.0, 0, 400, 0.2, 1.0), "contained"),
-        ((0.5, 0, 400, 0.5, 0.5), "overlapping"),
-        ((0.0, 0, 10, 0.5, 0.5), "different"),
-        ((0.0, 0, 0, 0.0, 0.0), "different"),
-        ((0.3, 260, 400, 0.8, 0.8), "same template"),
-        ((0.6, 198, 400, 0.8, 0.8), "overlapping"),
-        ((0.0, 600, 400, 0.5, 0.5), "same template"),
+        ((1.0, 1.0, 1.0, 1.0), "same text"),
+        ((1.0, 1.0, 0.9, 0.9), "same text"),
+        ((1.0, 1.0, 1.0, 0.2), "contained"),
+        ((1.0, 1.0, 0.2, 0.9), "contained"),
+        # A story that both pages have, each in a frame of its own.
+        ((0.95, 0.95, 0.3, 0.2), "contained"),
+        ((0.9, 0.89, 0.3, 0.2), "version"),
+        ((0.45, 0.5, 0.5, 0.5), "version"),
+        ((0.449, 0.45, 0.5, 0.5), "same template"),
+        ((0.0, 0.9, 0.9, 0.9), "same template"),
+        ((0.0, 0.449, 0.9, 0.9), "partial reuse"),
+        ((0.3, 0.3, 0.5, 0.5), "partial reuse"),
+        ((0.0, 0.0, 0.5, 0.5), "different"),
+        ((0.0, 0.0, 0.0, 0.0), "different"),
     ],
 )
-def test_verdict(facts, expected):
-    (place,) = verdicts(*np.array(facts)[:, np.newaxis])
-    assert VERDICTS[place] == expected
+def test_relation(facts, expected):
+    names = ("score", "story_share", "share_left", "share_right")
+    assert relation(threshold=0.45, **dict(zip(names, facts, strict=True))) == expected
+    assert expected in RELATIONS
+
+
+SHARES = st.floats(0, 1)
+
+
+@given(SHARES, SHARES, SHARES, SHARES, st.floats(0.1, 1))
+def test_the_score_and_the_threshold_decide_what_is_one_story(score, story, left, right, threshold):
+    named = relation(
+        threshold=threshold, score=score, story_share=story, share_left=left, share_right=right
+    )
+    assert (named in RELATIONS[1:4]) == (score >= threshold)
 
 
 def test_noise_is_no_template():
     one = story(400)
     noisy = [word if i % 100 < 70 else -word for i, word in enumerate(one)]
     template = [word if not 100 <= i < 250 else -word for i, word in enumerate(one)]
-    for other, named in ((noisy, False), (template, True)):
+    for other, is_same in ((noisy, True), (template, False)):
         found = align_pair(one, [word % 10_000_000 for word in other])
-        assert found.replaced[0] >= found.hole[0] > 0
-        assert (template_cost(found)[0] > 0) == named
+        assert found.replaced[0] >= found.hole_words[0] > 0
+        assert (score(found)[0] >= 0.45) == is_same
+        assert story_share(found)[0] >= 0.45
 
 
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        (("identical", 12, 12, 0, 0, 0, 0, 0), "all 12 words are the same"),
-        (("contained", 391, 391, 0, 0, 0, 0, 0), "391 words shared, no passage replaced"),
-        (("overlapping", 59, 59, 0, 21, 9, 0, 0), "59 words shared, 21 replaced in 9 places"),
-        (("overlapping", 59, 59, 0, 7, 1, 0, 0), "59 words shared, 7 replaced in one place"),
-        (
-            ("overlapping", 91, 51, 12, 12, 1, 0, 40),
-            "12 replaced in one place; 40 shared words are boil",
-        ),
-        (
-            ("overlapping", 91, 51, 12, 20, 3, 0, 1),
-            "3 places, 12 of them in one; 1 shared word is boil",
-        ),
-        (("same template", 512, 512, 97, 97, 1, 0, 0), "97 replaced in one place: same template"),
-        (("same template", 512, 99, 97, 99, 2, 0, 0), "2 places, 97 of them in one: same template"),
-        (("different", 59, 59, 40, 99, 9, 0, 0), "99 replaced in 9 places, 40 of them in one"),
-        (("overlapping", 512, 512, 0, 0, 0, 30, 0), "shared, 30 more in each at places where the"),
-        (
-            ("overlapping", 512, 512, 12, 12, 1, 30, 0),
-            "shared, 30 more in each at places where the",
-        ),
-        (("overlapping", 512, 512, 15, 15, 1, 30, 0), "512 words shared, 15 replaced in one place"),
-        (("same template", 99, 99, 0, 9, 3, 80, 0), "where the other has none: same template"),
-        (("different", 12, 12, 0, 0, 0, 0, 0), "replaced: they are fewer than the 20 that make"),
-        (("different", 30, 15, 0, 0, 0, 0, 0), "they are, weighed by how many stories have them"),
-        (
-            ("different", 112, 12, 0, 0, 0, 0, 100),
-            "100 shared words are boilerplate: they are, weighed",
-        ),
+        ((391, 1, 0, 0, 0, 0, 0), "391 words shared, no passage replaced"),
+        ((59, 1, 0, 21, 9, 0, 0), "59 words shared, 21 replaced in 9 places"),
+        ((59, 1, 0, 7, 1, 0, 0), "59 words shared, 7 replaced in one place"),
+        ((91, 1, 12, 12, 1, 0, 40), "12 replaced in one place; 40 shared words are boilerplate"),
+        ((91, 1, 12, 20, 3, 0, 1), "3 places, 12 of them in one; 1 shared word is boilerplate"),
+        ((512, 1, 97, 99, 2, 0, 0), "99 replaced in 2 places, 97 of them in one"),
+        ((512, 1, 0, 0, 0, 30, 0), "shared, 30 more in each at places where the other has none"),
+        ((512, 1, 12, 12, 1, 30, 0), "shared, 30 more in each at places where the other has none"),
+        ((512, 1, 15, 15, 1, 30, 0), "512 words shared, 15 replaced in one place"),
+        ((12, 0, 0, 0, 0, 0, 0), "replaced: they are fewer than the 20 that make a story"),
+        ((30, 0, 0, 0, 0, 0, 0), "they are, weighed by how many stories have them, fewer than"),
+        ((112, 0, 0, 0, 0, 0, 100), "100 shared words are boilerplate: they are, weighed"),
     ],
 )
 def test_reason(facts, expected):
-    verdict, shared, matched, hole, replaced, places, excess, boilerplate = facts
+    shared, share, hole, replaced, places, excess, boilerplate = facts
     row = {
         "shared_words": shared,
-        "matched": matched,
+        "story_share": share,
         "hole_words": hole,
         "replaced_words": replaced,
         "replaced_places": places,
         "excess_words": excess,
         "boilerplate_words": boilerplate,
     }
-    assert expected in reason(verdict, row)
-    assert expected in reason(verdict, {name: value for name, value in row.items() if value})
+    assert expected in reason(row)
+    assert expected in reason({name: value for name, value in row.items() if value})
+
+
+def test_the_reason_of_identical_documents():
+    assert reason({"shared_words": 12, "is_identical": True}) == "all 12 words are the same"

@@ -201,7 +201,7 @@ def compare(
     >>> from pathlib import Path
     >>> body, page = sorted(Path("seeds").iterdir())
     >>> comparison = compare(body, page)
-    >>> comparison.same_story, comparison.pair.verdict, comparison.pair.reason
+    >>> comparison.same_story, comparison.pair.relation, comparison.pair.reason
     (True, 'contained', '391 words shared, no passage replaced')
     """
     settings = Settings(threshold, ngram)
@@ -223,7 +223,7 @@ def compare_texts(
 ) -> Comparison:
     """Compare two texts in memory: the twin of `compare`.
 
-    >>> compare_texts("one two three", "One, two, three!").pair.verdict
+    >>> compare_texts("one two three", "One, two, three!").pair.relation
     'identical'
     """
     documents = (_of_text("left", left), _of_text("right", right))

@@ -42,8 +42,9 @@ def compare_documents(
     else:
         (rows,) = passes.second(block, PAIR, floor=0.0)
     rows["has_evidence"] = True
+    finder = EvidenceFinder(texts, tokens, block)
     return Comparison(
-        scored_pairs(rows, [left.id, right.id], EvidenceFinder(texts, tokens, block).find)[0],
+        scored_pairs(rows, [left.id, right.id], settings.threshold, finder.find)[0],
         left.text,
         right.text,
         settings.threshold,

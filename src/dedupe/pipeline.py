@@ -144,10 +144,12 @@ def _cluster(
         if member != cluster.representative
     ]
     rows = np.concatenate([rows, _rows_of(blocks, np.concatenate(asked))])
-    return _with_evidence(corpus, blocks, rows, pairs_of(kept)), clusters
+    return _with_evidence(corpus, blocks, rows, pairs_of(kept), settings.threshold), clusters
 
 
-def _with_evidence(corpus: Corpus, blocks: Blocks, rows: Rows, pairs: Ints) -> Rows:
+def _with_evidence(
+    corpus: Corpus, blocks: Blocks, rows: Rows, pairs: Ints, threshold: float
+) -> Rows:
     """Return rows with those of some more pairs, which can tell their evidence.
 
     Copies score what their originals do: the line breaks of a copy may differ,
@@ -158,21 +160,23 @@ def _with_evidence(corpus: Corpus, blocks: Blocks, rows: Rows, pairs: Ints) -> R
     corpus, blocks, rows
     pairs : int64 [shape=(n_pairs, 2)]
         Documents by number.
+    threshold : float
     """
     pairs = np.sort(pairs, axis=1)
     originals = corpus.first_copy[pairs]
     is_copy = originals[:, 0] == originals[:, 1]
-    known = scored_pairs(rows, corpus.ids)
+    known = scored_pairs(rows, corpus.ids, threshold)
     asked = _rows_of(blocks, originals[~is_copy & (known.places(originals) < 0)])
     told = np.empty(len(pairs), passes.ROW)
     told[is_copy] = passes.identical(pairs[is_copy], corpus.n_words[pairs[is_copy, 0]])
     everything = np.concatenate([rows, asked])
-    known = scored_pairs(everything, corpus.ids)
+    known = scored_pairs(everything, corpus.ids, threshold)
     told[~is_copy] = everything[known.places(originals[~is_copy])]
     is_mirrored = ~is_copy & (originals[:, 0] > originals[:, 1])
-    left, right = (told[f"containment_{side}"].copy() for side in ("left", "right"))
-    told["containment_left"] = np.where(is_mirrored, right, left)
-    told["containment_right"] = np.where(is_mirrored, left, right)
+    for name in ("containment", "share"):
+        left, right = (told[f"{name}_{side}"].copy() for side in ("left", "right"))
+        told[f"{name}_left"] = np.where(is_mirrored, right, left)
+        told[f"{name}_right"] = np.where(is_mirrored, left, right)
     told["left"], told["right"] = pairs.T
     told["has_evidence"] = True
     is_other = ~np.isin(keys_of(passes.pairs_in(rows)), keys_of(pairs))
@@ -199,7 +203,8 @@ def _assemble(
     documents = tuple(corpus.info(number) for number in numbers.tolist())
     texts, known = corpus.texts(numbers), boilerplate.to_bytes()
     evidence = EvidenceOfTexts(texts.at, settings.ngram, known)
-    scored = scored_pairs(rows, [document.id for document in documents], evidence)
+    ids = [document.id for document in documents]
+    scored = scored_pairs(rows, ids, settings.threshold, evidence)
     return Result(
         clusters=tuple(clusters),
         duplicates=clustered.make_duplicates(clusters, scored, settings.threshold),

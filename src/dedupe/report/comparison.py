@@ -13,10 +13,10 @@ __all__ = ["describe"]
 
 
 def describe(comparison: Comparison) -> Iterator[Line]:
-    """Yield the verdict, the shared text, and the rest of either side."""
+    """Yield the answer, the shared text, and the rest of either side."""
     pair = comparison.pair
-    verdict = "same story" if comparison.same_story else "not the same story"
-    yield Line(0, (("keep" if comparison.same_story else "drop", verdict), *measures(pair)))
+    answer = "same story" if comparison.same_story else "not the same story"
+    yield Line(0, (("keep" if comparison.same_story else "drop", answer), *measures(pair)))
     yield Line(1, (("", rule(pair, comparison.threshold)),))
     yield Line(1, (("", squeezed(pair.reason)),))
     if not comparison.knows_boilerplate:

@@ -75,7 +75,7 @@ def _place(result: Result, document: str, cluster: Cluster | None) -> Line:
 
 
 def _judgement(pair: Pair, clusters: dict[str, Cluster], threshold: float) -> Iterator[Line]:
-    """Give the reason for the verdict of a pair, and the rule that decided."""
+    """Give the reason for the relation of a pair, and the rule that decided."""
     yield Line(2, (("", squeezed(pair.reason)),))
     yield Line(2, (("", rule(pair, threshold)),))
     together = pair.left in clusters and pair.right in clusters[pair.left].members

@@ -19,10 +19,10 @@ def rows(result: Result) -> str:
 
 
 def compared(comparison: Comparison) -> str:
-    """Return a comparison as one JSON object: the verdict, the pair, and both texts."""
+    """Return a comparison as one JSON object: the answer, the pair, and both texts."""
     facts = {
         "format": "dedupe-comparison",
-        "version": 2,
+        "version": 3,
         "same_story": comparison.same_story,
         "pair": pair_as_json(comparison.pair),
         "left_text": comparison.left_text,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLANK", "Line", "Part", "counted", "plain", "squeezed", "styled", "visible"]
 
-Role = Literal["", "heading", "id", "keep", "drop", "verdict", "boilerplate", "dim"]
+Role = Literal["", "heading", "id", "keep", "drop", "relation", "boilerplate", "dim"]
 
 Part = tuple[Role, str]
 
@@ -25,7 +25,7 @@ STYLES: dict[Role, str] = {
     "id": "bold",
     "keep": "bold green",
     "drop": "bold yellow",
-    "verdict": "magenta",
+    "relation": "magenta",
     "boilerplate": "yellow",
     "dim": "dim",
 }

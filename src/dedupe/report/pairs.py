@@ -19,7 +19,7 @@ Three carry most of a story. `dedupe compare` shows the rest.
 
 
 def measures(pair: Pair) -> tuple[Part, ...]:
-    """Return the measures of a pair and its verdict, for one line."""
+    """Return the measures of a pair and its relation, for one line."""
     return (
         ("dim", "  score "),
         ("", f"{pair.score:.2f}"),
@@ -27,7 +27,7 @@ def measures(pair: Pair) -> tuple[Part, ...]:
         ("", f"{pair.containment:.2f}"),
         ("dim", "  Jaccard "),
         ("", f"{pair.jaccard:.2f}"),
-        ("verdict", f"  {pair.verdict}"),
+        ("relation", f"  {pair.relation}"),
     )
 
 
@@ -39,8 +39,8 @@ def names(pair: Pair) -> tuple[Part, ...]:
 def rule(pair: Pair, threshold: float) -> str:
     """Return how the score decided, with enough digits to tell it from the threshold.
 
-    >>> pair = Pair("a", "b", 0.3999999, 0.5, 1.0, 1.0, 0.5, "contained", "", 40, 0, 0)
-    >>> rule(pair, 0.4)
+    >>> shares = (0.3999999, 0.5, 1.0, 1.0, 0.5, 0.9, 1.0, 0.5)
+    >>> rule(Pair("a", "b", *shares, "same template", "", 40, 0, 0), 0.4)
     'score 0.3999999 is below the threshold 0.4: not the same story'
     """
     is_same = pair.score >= threshold

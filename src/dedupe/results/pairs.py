@@ -4,8 +4,8 @@ A crawl of a million articles has a million pairs that score; as objects they wo
 take a gigabyte, and few are ever looked at.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any, overload
 
@@ -16,7 +16,7 @@ from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, keys_of, pairs_o
 from dedupe.clustering import components
 from dedupe.lazy import cached_property
 from dedupe.results.records import Evidence, Pair
-from dedupe.scoring.relations import VERDICTS, reason
+from dedupe.scoring.relations import reason, relation
 
 __all__ = ["ScoredPairs", "scored_pairs"]
 
@@ -40,7 +40,8 @@ class ScoredPairs(Sequence[Pair]):
 
     Examples
     --------
-    >>> pair = Pair("a", "b", 0.9, 0.5, 1.0, 1.0, 0.5, "contained", "", 40, 0, 0)
+    >>> shares = (0.9, 0.5, 1.0, 1.0, 0.5, 0.9, 1.0, 0.5)
+    >>> pair = Pair("a", "b", *shares, "contained", "", 40, 0, 0)
     >>> scored = ScoredPairs.of([pair], ["a", "b"])
     >>> scored[0] is pair, scored[1:], scored.places([[0, 1]]).tolist()
     (True, <0 scored pairs>, [0])
@@ -83,7 +84,7 @@ class ScoredPairs(Sequence[Pair]):
             scores=np.array([pair.score for pair in pairs], np.float64),
             jaccards=np.array([pair.jaccard for pair in pairs], np.float64),
             containments=np.array([pair.containment for pair in pairs], np.float64),
-            is_identical=np.array([pair.verdict == "identical" for pair in pairs], np.bool_),
+            is_identical=np.array([pair.relation == "identical" for pair in pairs], np.bool_),
             make=pairs.__getitem__,
         )
 
@@ -128,6 +129,18 @@ class ScoredPairs(Sequence[Pair]):
             make=lambda place: self._make(int(places[place])),
         )
 
+    def at(self, threshold: float) -> "ScoredPairs":
+        """Return the pairs with the relations that they have at another threshold."""
+        return ScoredPairs(
+            self.ids,
+            self.numbers,
+            scores=self.scores,
+            jaccards=self.jaccards,
+            containments=self.containments,
+            is_identical=self.is_identical,
+            make=lambda place: _at(self._make(place), threshold),
+        )
+
     def places(self, numbers: Any) -> Ints:
         """Return where some pairs stand, -1 for those that are not here.
 
@@ -167,7 +180,10 @@ class ScoredPairs(Sequence[Pair]):
 
 
 def scored_pairs(
-    rows: npt.NDArray[np.void], ids: Sequence[str], find_evidence: FindEvidence | None = None
+    rows: npt.NDArray[np.void],
+    ids: Sequence[str],
+    threshold: float,
+    find_evidence: FindEvidence | None = None,
 ) -> ScoredPairs:
     """Return rows as a sequence of `Pair`.
 
@@ -176,6 +192,8 @@ def scored_pairs(
     rows : dedupe.scoring.passes.ROW [shape=(n_pairs,)]
         Their documents are places among the ids.
     ids : sequence of str, in order
+    threshold : float
+        The score from which two documents are the same story.
     find_evidence : callable, optional
         Gives the evidence of two documents, by number.
     """
@@ -185,30 +203,30 @@ def scored_pairs(
         scores=rows["score"],
         jaccards=rows["jaccard"],
         containments=np.maximum(rows["containment_left"], rows["containment_right"]),
-        is_identical=rows["verdict"] == VERDICTS.index("identical"),
-        make=partial(_pair, rows, ids, find_evidence),
+        is_identical=rows["is_identical"],
+        make=partial(_pair, rows, ids, threshold, find_evidence),
     )
 
 
 def _pair(
     rows: npt.NDArray[np.void],
     ids: Sequence[str],
+    threshold: float,
     find_evidence: FindEvidence | None,
     place: int,
 ) -> Pair:
-    """Return a row as a pair, with a verdict and a reason.
+    """Return a row as a pair, with a relation and a reason.
 
     A column that bears the name of a field of `Pair` fills that field.
     """
     row: dict[str, Any] = dict(zip(rows.dtype.names or (), rows[place].item(), strict=True))
     left, right = row["left"], row["right"]
-    verdict = VERDICTS[row["verdict"]]
     put_into_words = {
         "left": ids[left],
         "right": ids[right],
         "containment": max(row["containment_left"], row["containment_right"]),
-        "verdict": verdict,
-        "reason": reason(verdict, row),
+        "relation": "identical" if row["is_identical"] else _relation(row, threshold),
+        "reason": reason(row),
     }
     known = {name: row[name] for name in PAIR_FIELDS & row.keys()}
     finds = find_evidence is not None and row["has_evidence"]
@@ -217,6 +235,23 @@ def _pair(
         find_evidence=partial(find_evidence, left, right) if finds and find_evidence else None,
     )
 
+
+def _at(pair: Pair, threshold: float) -> Pair:
+    """Return a pair with the relation that it has at a threshold."""
+    if pair.relation == "identical":
+        return pair
+    found = _relation({name: getattr(pair, name) for name in DECIDING}, threshold)
+    # Evidence is found once, wherever it is asked for.
+    return replace(pair, relation=found, find_evidence=partial(getattr, pair, "evidence"))
+
+
+def _relation(row: Mapping[str, Any], threshold: float) -> str:
+    """Return the relation of two documents by the columns that decide it."""
+    return relation(threshold=threshold, **{name: row[name] for name in DECIDING})
+
+
+DECIDING = ("score", "story_share", "share_left", "share_right")
+"""Fields of a pair from which its relation follows."""
 
 PAIR_FIELDS = {field.name for field in fields(Pair)}
 

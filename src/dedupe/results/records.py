@@ -121,9 +121,15 @@ class Pair:
         The larger of the two directions below.
     containment_left, containment_right : float, in [0, 1]
         Which share of that side's shingles the other side has.
-    verdict : str
-        ``"identical"``, ``"same text"``, ``"contained"``, ``"overlapping"``,
-        ``"same template"`` or ``"different"``; see `dedupe.scoring.relations.verdicts`.
+    story_share : float, in [0, 1]
+        Share of the smaller story that is in the other document; 0 where what they
+        share is no story.
+    share_left, share_right : float, in [0, 1]
+        Which share of that side's words the other side has.
+    relation : str
+        ``"identical"``, ``"same text"``, ``"contained"`` or ``"version"``, which are the same
+        story; ``"partial reuse"``, ``"same template"`` or ``"different"``, which are not. See
+        `dedupe.scoring.relations.relation`.
     reason : str
         One line for a person.
     shared_words : int
@@ -146,7 +152,10 @@ class Pair:
     containment: Share
     containment_left: Share
     containment_right: Share
-    verdict: str
+    story_share: Share
+    share_left: Share
+    share_right: Share
+    relation: str
     reason: str
     shared_words: int
     hole_words: int

@@ -217,6 +217,7 @@ class Result:
             settings=settings,
             clusters=clusters,
             duplicates=make_duplicates(clusters, self._scored, threshold),
+            scored=self._scored.at(threshold),
         )
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -232,11 +233,11 @@ class Result:
                 if member == kept:
                     continue
                 direct = self._find(member, kept)
-                verdict = direct.verdict if direct else "different"
+                relation = direct.relation if direct else "different"
                 if row := duplicates.get(member):
-                    values = (number, member, kept, row.score, verdict, row.reason)
+                    values = (number, member, kept, row.score, relation, row.reason)
                 else:
-                    values = (number, member, "", direct.score if direct else 0.0, verdict, STAYS)
+                    values = (number, member, "", direct.score if direct else 0.0, relation, STAYS)
                 yield dict(zip(ROW_FIELDS, values, strict=True))
 
     def to_json(self) -> str:
@@ -388,10 +389,12 @@ def _from_left(left: str, pair: Pair) -> Pair:
         right=pair.left,
         containment_left=pair.containment_right,
         containment_right=pair.containment_left,
+        share_left=pair.share_right,
+        share_right=pair.share_left,
     )
 
 
 STAYS = f"it scores under {SCORE_FLOOR:g} with the copy to keep, and stays"
 """The reason of a member that is neither that copy nor a duplicate of it."""
 
-ROW_FIELDS = ("cluster", "id", "duplicate_of", "score", "verdict", "reason")
+ROW_FIELDS = ("cluster", "id", "duplicate_of", "score", "relation", "reason")

@@ -28,13 +28,13 @@ from dedupe.results.records import (
     Span,
     evidence_of,
 )
-from dedupe.scoring.relations import VERDICTS
+from dedupe.scoring.relations import RELATIONS
 from dedupe.settings import Settings
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "facts_from", "pair_as_json", "settings_as_json"]
 
 FORMAT = "dedupe-result"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 class Rule(NamedTuple):
@@ -286,8 +286,8 @@ def _check_pairs(documents: Sequence[DocumentInfo], pairs: Sequence[Pair]) -> No
     ranks = [(-one.score, one.left, one.right) for one in pairs]
     _refuse_any("pairs must be listed once, the best first", _disordered(ranks))
     _refuse_any(
-        "a verdict must be one of those there are",
-        (one.verdict for one in pairs if one.verdict not in VERDICTS),
+        "a relation must be one of those there are",
+        (one.relation for one in pairs if one.relation not in RELATIONS),
     )
     _refuse_any(
         "both documents of a pair must be listed, the one whose id comes first on the left",

@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Floats
 from dedupe.lazy import cached_property
-from dedupe.scoring import relations, rule
+from dedupe.scoring import rule
 from dedupe.scoring.alignment import Alignment, align, shared_shingles, similarities
 from dedupe.scoring.block import Block
-from dedupe.scoring.score import may_score, score, strict_score, template_cost
+from dedupe.scoring.score import may_score, score, story_share, strict_score
 from dedupe.settings import SCORE_FLOOR
 from dedupe.shingling import Sealed
 
@@ -53,17 +53,12 @@ class Scored:
         """The Jaccard similarities, and the containments of either side."""
         return similarities(self.block, self.alignment)
 
-
-def _verdicts(pairs: Scored) -> npt.NDArray[np.uint8]:
-    """Return the verdict on each pair, as a place in `relations.VERDICTS`."""
-    found = pairs.alignment
-    return relations.verdicts(
-        pairs.scores,
-        template_cost(found),
-        found.matched,
-        found.covered_left / found.words_left,
-        found.covered_right / found.words_right,
-    )
+    def share(self, side: str) -> Floats:
+        """Return the share of the words of one side that the other has too."""
+        found: Floats = getattr(self.alignment, f"covered_{side}") / getattr(
+            self.alignment, f"words_{side}"
+        )
+        return found
 
 
 COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] = {
@@ -73,9 +68,11 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "jaccard": (np.float64, lambda pairs: pairs.similarities[0]),
     "containment_left": (np.float64, lambda pairs: pairs.similarities[1]),
     "containment_right": (np.float64, lambda pairs: pairs.similarities[2]),
-    "verdict": (np.uint8, _verdicts),
+    "story_share": (np.float64, lambda pairs: story_share(pairs.alignment)),
+    "share_left": (np.float64, lambda pairs: pairs.share("left")),
+    "share_right": (np.float64, lambda pairs: pairs.share("right")),
+    "is_identical": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
     "shared_words": (np.int32, lambda pairs: pairs.alignment.covered),
-    "matched": (np.float64, lambda pairs: pairs.alignment.matched),
     "hole_words": (np.int32, lambda pairs: pairs.alignment.hole_words),
     "replaced_words": (np.int32, lambda pairs: pairs.alignment.replaced),
     "replaced_places": (np.int32, lambda pairs: pairs.alignment.places),
@@ -85,14 +82,12 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
 }
 """What is known of a scored pair: the type of each column, and how it is found.
 
-A row takes 74 bytes, a `Pair` ten times as many. A column named like a field of
-`dedupe.Pair` fills it; documents and verdict are put into words first. What a new one is
+A row takes 90 bytes, a `Pair` ten times as many. A column named like a field of
+`dedupe.Pair` fills it; documents and their relation are put into words first. What a new one is
 for identical documents stands in `identical`; JSON has it in a schema and a version.
 """
 
 ROW = np.dtype([(name, dtype) for name, (dtype, _) in COLUMNS.items()])
-
-IDENTICAL = relations.VERDICTS.index("identical")
 
 
 class First(NamedTuple):
@@ -185,10 +180,11 @@ def identical(pairs: AnyInts, n_words: AnyInts) -> Rows:
     """Return the rows of identical pairs, each of `n_words` words."""
     rows = np.zeros(len(pairs), ROW)
     rows["left"], rows["right"] = pairs.T
-    for name in ("score", "jaccard", "containment_left", "containment_right"):
-        rows[name] = 1.0
-    rows["verdict"] = IDENTICAL
-    rows["shared_words"] = rows["matched"] = n_words
+    for name, (kind, _) in COLUMNS.items():
+        if kind is np.float64:
+            rows[name] = 1.0
+    rows["is_identical"] = True
+    rows["shared_words"] = n_words
     return rows
 
 
@@ -199,5 +195,5 @@ def pairs_in(rows: Rows) -> npt.NDArray[np.int32]:
 
 def is_identical(rows: Rows) -> Bools:
     """Return which rows are of exact copies."""
-    found: Bools = rows["verdict"] == IDENTICAL
+    found: Bools = rows["is_identical"]
     return found

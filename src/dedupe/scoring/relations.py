@@ -5,85 +5,84 @@ here looks at documents, so a saved result can be put into words without numba.
 """
 
 from collections.abc import Mapping
+from typing import Literal, get_args
 
-import numpy as np
-import numpy.typing as npt
-
-from dedupe.arrays import Floats
 from dedupe.scoring import rule
 
-__all__ = ["VERDICTS", "reason", "verdicts"]
+__all__ = ["RELATIONS", "Relation", "reason", "relation"]
 
-VERDICTS = ("different", "overlapping", "contained", "same text", "same template", "identical")
-"""What two documents can be to each other."""
+Relation = Literal[
+    "identical", "same text", "contained", "version", "partial reuse", "same template", "different"
+]
+"""What two documents can be to each other; the first four are the same story."""
+
+RELATIONS: tuple[Relation, ...] = get_args(Relation)
 
 
-def verdicts(
-    scores: Floats, costs: Floats, matched: Floats, share_left: Floats, share_right: Floats
-) -> npt.NDArray[np.uint8]:
-    """Name the relation of the documents of some pairs, none of them identical.
+def relation(
+    *, threshold: float, score: float, story_share: float, share_left: float, share_right: float
+) -> Relation:
+    """Name the relation of two documents that are not identical.
 
     Parameters
     ----------
-    scores : float64 [shape=(n_pairs,)], in [0, 1]
-    costs : float64 [shape=(n_pairs,)]
-        Shared words that must make up for the stories in a template; see `template_cost`.
-    matched : float64 [shape=(n_pairs,)]
-        Shared words, weighted.
-    share_left, share_right : float64 [shape=(n_pairs,)], in [0, 1]
+    threshold : float, in [0.1, 1]
+        The score from which two documents are the same story.
+    score : float, in [0, 1]
+    story_share : float, in [0, 1]
+        Share of the smaller story that is in the other document; see
+        `dedupe.scoring.score.story_share`.
+    share_left, share_right : float, in [0, 1]
         Share of either document's words that the other has too.
 
     Returns
     -------
-    uint8 [shape=(n_pairs,)], places in VERDICTS
-        ``"same template"`` when text that differs in one place takes so much of the
-        score that the rest is under the default threshold;
-        ``"same text"`` when nearly all of both is shared, ``"contained"`` when
-        nearly all of one is; ``"overlapping"`` when the score is above 0 all the
-        same; otherwise ``"different"``.
+    str
+        Where the score reaches the threshold, ``"same text"`` if nearly all of both
+        documents is shared, ``"contained"`` if nearly all of one document or of the
+        smaller story is, and else ``"version"``. Below it, ``"same template"`` if so much
+        of the story is shared that only text in its place decides otherwise,
+        ``"partial reuse"`` if a lesser part is, and ``"different"`` if there is no story in
+        what they share.
 
     Examples
     --------
-    >>> facts = np.array([[0.95, 0, 400, 1.0, 0.4], [0.0, 200, 150, 0.6, 0.6]])
-    >>> [VERDICTS[place] for place in verdicts(*facts.T)]
-    ['contained', 'same template']
+    >>> relation(threshold=0.45, score=0.95, story_share=0.95, share_left=1, share_right=0.4)
+    'contained'
+    >>> relation(threshold=0.45, score=0.3, story_share=0.3, share_left=0.3, share_right=0.2)
+    'partial reuse'
     """
-    conditions = {
-        "same template": (costs > rule.TEMPLATE_SHARE * matched) & (matched > 0),
-        "different": scores == 0,
-        "same text": np.minimum(share_left, share_right) >= rule.NEARLY_ALL,
-        "contained": np.maximum(share_left, share_right) >= rule.NEARLY_ALL,
-    }
-    places = [VERDICTS.index(name) for name in conditions]
-    found = np.select([*conditions.values()], places, VERDICTS.index("overlapping"))
-    return found.astype(np.uint8)
+    if score >= threshold:
+        if min(share_left, share_right) >= rule.NEARLY_ALL:
+            return "same text"
+        is_contained = max(share_left, share_right, story_share) >= rule.NEARLY_ALL
+        return "contained" if is_contained else "version"
+    if story_share >= threshold:
+        return "same template"
+    return "partial reuse" if story_share > 0 else "different"
 
 
-def reason(verdict: str, row: Mapping[str, float]) -> str:
+def reason(row: Mapping[str, float]) -> str:
     """Say in one line what decided about two documents.
 
     Parameters
     ----------
-    verdict : str
     row : mapping from str to number
         What is known of the pair, by the names of `dedupe.scoring.passes.COLUMNS`; what
         is not there is 0.
 
     Examples
     --------
-    >>> reason("contained", {"shared_words": 391, "matched": 391})
+    >>> reason({"shared_words": 391, "story_share": 1})
     '391 words shared, no passage replaced'
-    >>> row = {"shared_words": 59, "matched": 59, "replaced_words": 21, "replaced_places": 9}
-    >>> reason("overlapping", row)
+    >>> row = {"shared_words": 59, "replaced_words": 21, "replaced_places": 9}
+    >>> reason(row | {"story_share": 0.7})
     '59 words shared, 21 replaced in 9 places'
-    >>> row = {"shared_words": 512, "matched": 256, "hole_words": 97}
-    >>> reason("same template", row | {"replaced_words": 97, "replaced_places": 1})
-    '512 words shared, 97 replaced in one place: same template, different story'
     """
     shared, excess, hole, boilerplate = (
         row.get(f"{name}_words", 0) for name in ("shared", "excess", "hole", "boilerplate")
     )
-    if verdict == "identical":
+    if row.get("is_identical"):
         return f"all {shared} words are the same"
     is_excess = rule.EXCESS_COST * excess > rule.HOLE_COST * hole
     differing = (
@@ -94,9 +93,7 @@ def reason(verdict: str, row: Mapping[str, float]) -> str:
     parts = f"{shared} words shared, {differing}"
     if boilerplate:
         parts += f"; {boilerplate} shared {_words_are(boilerplate)} boilerplate"
-    if verdict == "same template":
-        return f"{parts}: same template, different story"
-    if verdict != "different" or row.get("matched", 0) >= rule.MIN_WORDS:
+    if row.get("story_share", 0):
         return parts
     weighed = "" if shared < rule.MIN_WORDS else ", weighed by how many stories have them,"
     return f"{parts}: they are{weighed} fewer than the {rule.MIN_WORDS} that make a story"

@@ -48,9 +48,5 @@ MAX_STRICT_EXCESS = 150
 SHORT_SHARE = 0.9
 """Share of the words of *both* sides that two short texts must share."""
 
-TEMPLATE_SHARE = 0.6
-"""Share of the score that a hole takes between two stories in one template: what is left
-stays under the default threshold."""
-
 NEARLY_ALL = 0.9
 """Share of a document's words that make it contained in another."""

@@ -20,7 +20,7 @@ from dedupe.kernels.measures import EDIT
 from dedupe.scoring import rule
 from dedupe.scoring.alignment import Alignment
 
-__all__ = ["cost", "may_score", "score", "strict_score", "template_cost"]
+__all__ = ["cost", "may_score", "score", "story_share", "strict_score"]
 
 
 def cost(alignment: Alignment) -> Floats:
@@ -30,28 +30,28 @@ def cost(alignment: Alignment) -> Floats:
     return found
 
 
-def template_cost(alignment: Alignment) -> Floats:
-    """Return `cost` where what differs may be the stories in a template, elsewhere 0.
-
-    In a template most of it stands in one place; noise is everywhere.
-    """
-    costs = cost(alignment)
-    is_excess = rule.EXCESS_COST * alignment.excess >= costs
-    in_one_place = is_excess | (2 * alignment.hole_words >= alignment.replaced)
-    return np.where(in_one_place, costs, 0.0)
-
-
 def score(alignment: Alignment) -> Floats:
     """Return how sure it is that the two documents of each pair hold the same story.
+
+    It is `story_share`, less what other text in place of the story takes; and 0 where so
+    little that is shared is known to be of no other story that it may be a phrase.
+    """
+    left = np.maximum(0, 1 - cost(alignment) / np.maximum(alignment.matched, 1))
+    is_known = (alignment.known >= rule.MIN_WORDS) | _is_all_there(alignment)
+    is_short = alignment.covered < rule.MIN_WORDS
+    return story_share(alignment) * np.where(is_short, 1, left * is_known)
+
+
+def story_share(alignment: Alignment) -> Floats:
+    """Return the share of the smaller story of each pair that is in the other document.
 
     Under `MIN_WORDS` shared words it is 0, except between two texts that are hardly
     longer: they must share `SHORT_SHARE` of the words of both. Where words weigh little,
     a document that is wholly in the other needs only `MIN_OWN` of its own.
     """
-    left = np.maximum(0, 1 - cost(alignment) / np.maximum(alignment.matched, 1))
-    is_story = (alignment.known >= rule.MIN_WORDS) | _is_all_there(alignment)
-    scores = np.where(is_story, _containment(alignment) * left, 0)
-    return np.where(alignment.covered < rule.MIN_WORDS, _short_score(alignment), scores)
+    is_story = (alignment.matched >= rule.MIN_WORDS) | _is_all_there(alignment)
+    shares = np.where(is_story, _containment(alignment), 0)
+    return np.where(alignment.covered < rule.MIN_WORDS, _short_share(alignment), shares)
 
 
 def _containment(alignment: Alignment, *, with_edits: bool = True) -> Floats:
@@ -87,7 +87,7 @@ def _is_all_there(alignment: Alignment) -> Bools:
     return (alignment.known >= rule.NEARLY_ALL * whole) & (alignment.own >= rule.MIN_OWN)
 
 
-def _short_score(alignment: Alignment) -> Floats:
+def _short_share(alignment: Alignment) -> Floats:
     """Return the share of both texts that is shared, 0 where it is not nearly all."""
     share = alignment.covered / np.maximum(alignment.words_left, alignment.words_right)
     return np.where(share >= rule.SHORT_SHARE, share, 0)
@@ -95,7 +95,7 @@ def _short_score(alignment: Alignment) -> Floats:
 
 def may_score(alignment: Alignment) -> Bools:
     """Return which pairs may score more than 0, whatever their words weigh."""
-    return (alignment.covered >= rule.MIN_WORDS) | (_short_score(alignment) > 0)
+    return (alignment.covered >= rule.MIN_WORDS) | (_short_share(alignment) > 0)
 
 
 def strict_score(alignment: Alignment) -> Floats:

@@ -219,10 +219,10 @@ def places(
 
 
 def _said(shown: ShownPair) -> tuple[Any, ...]:
-    """Return the measures of a pair, its verdict and its reason."""
+    """Return the measures of a pair, its relation and its reason."""
     pair = shown.pair
     return (
         *(float(f"{value:.6g}") for value in (pair.score, pair.containment, pair.jaccard)),
-        short(pair.verdict),
+        short(pair.relation),
         short(pair.reason, 2 * MAX_ID),
     )

@@ -28,8 +28,8 @@ async function unpack(block) {
 const idOf = (name) => (typeof name === "string" ? name : name[0]);
 const shownOf = (name) => (typeof name === "string" ? name : name[1]);
 
-function readPair([score, containment, jaccard, verdict, reason], about) {
-  return { score, containment, jaccard, verdict, reason, ...about };
+function readPair([score, containment, jaccard, relation, reason], about) {
+  return { score, containment, jaccard, relation, reason, ...about };
 }
 
 // The number of a pair among those that can be opened, by its cluster and its place there. The
@@ -42,8 +42,8 @@ function readBorderline([left, right, together, rule, ...measures], place) {
 }
 
 function readCluster([number, representative, words, size, saved, left, nStay, stays, duplicates]) {
-  const pairs = duplicates.map(([name, n, score, containment, jaccard, verdict, reason, via], place) =>
-    readPair([score, containment, jaccard, verdict, reason], {
+  const pairs = duplicates.map(([name, n, score, containment, jaccard, relation, reason, via], place) =>
+    readPair([score, containment, jaccard, relation, reason], {
       left: via ?? representative, right: name, words: n, together: true, via,
       number: numberAt(number, place),
     }));
@@ -109,7 +109,7 @@ function pairEntry(pair) {
     if (pair.via !== undefined) {
       ids.append(make("span", "quiet", "matches ", bdi(pair.via)));
     }
-    state.append(make("span", "quiet", `${pair.verdict}, ${counted(pair.words, "word")}`));
+    state.append(make("span", "quiet", `${pair.relation}, ${counted(pair.words, "word")}`));
   }
   const was = make("span", "was");
   state.append(was);
@@ -126,7 +126,7 @@ function fillPair(element) {
   const pair = element.pair;
   const inside = make("div", "inside");
   const numbers = `Score ${pair.score.toFixed(2)}, containment ${pair.containment.toFixed(2)}, ` +
-    `Jaccard similarity ${pair.jaccard.toFixed(2)}: ${pair.verdict}.`;
+    `Jaccard similarity ${pair.jaccard.toFixed(2)}: ${pair.relation}.`;
   inside.append(make("p", "reason", `${pair.reason}.`, make("br"), make("span", "quiet", numbers)));
   if (pair.rule) inside.append(make("p", "reason quiet", disagreement(pair)));
   inside.append(labelButtons(element), make("div", "evidence", make("p", "note", "…")));
