@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cleaned import made, tree
-from dedupe import CannotClean, InvalidSetting, Result, clean, disk
+from dedupe import CannotClean, InvalidSetting, NoSuchPath, Result, clean, disk
 from dedupe.cleaning import actions, journal
 from dedupe.cleaning.actions import carry_out
 
@@ -674,6 +674,87 @@ def test_other_settings_do_not_finish_it(here, setting):
         clean("in", delete=True, **setting)
     assert tree() == before
     assert clean("in", delete=True, workers=1, memory=10**6).dropped
+
+
+SPELLINGS = [
+    ("", "./in"),
+    ("", "in/"),
+    ("", "in/."),
+    ("", "in/deep/../../in"),
+    ("", "{here}/in"),
+    ("in", "."),
+    ("in/deep", ".."),
+    ("elsewhere", "../in"),
+    ("elsewhere", "{here}/in"),
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("cwd", "path"), SPELLINGS)
+def test_the_same_folder_spelled_in_another_way_finishes_it(here, monkeypatch, way, cwd, path):
+    cut_off(here, way)
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir(here / cwd)
+    folder = {"move": os.path.relpath(here / "gone")} if way == "move" else WAYS[way]
+    done = clean(path.format(here=here), **folder)
+    monkeypatch.chdir(here)
+    stays = ["in/deep/c.txt"] if way == "hardlink" else []  # Of other bytes.
+    assert (done.result, [item.id for item in done.left]) == (None, stays)
+    assert done.dropped == ("in/b.txt", "in/deep/c.txt")[: 2 - len(stays)]
+    assert not Path("in", journal.NAME).exists()
+
+
+def test_a_copy_in_a_record_is_known_by_its_text_and_not_by_its_path(here):
+    write(in__a=SAME)
+    Path("in/r.jsonl").write_text(json.dumps({"text": SAME}) + "\n")
+    result = made("in", ["in/r.jsonl:1", "in/a.txt"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dedupe.cleaning.carry_out", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            clean("in", delete=True, result=result)
+    assert clean(here / "in", delete=True).dropped == ("in/a.txt",)
+
+
+def test_a_link_to_the_folder_does_not_finish_it(here):
+    cut_off(here, "delete")
+    Path("link").symlink_to("in")
+    before = tree("in")
+    with pytest.raises(CannotClean, match="must be finished first"):
+        clean("link", delete=True)
+    assert tree("in") == before
+
+
+def test_a_way_through_a_link_and_back_is_another_folder(here):
+    cut_off(here)
+    write(far__in__a=SAME, far__in__b=SAME, far__deep__x="x")
+    Path("link").symlink_to("far/deep")
+    before = tree()
+    for paths, move in (("link/../in", "gone"), ("in", "link/../gone")):
+        with pytest.raises(InvalidSetting, match=r"through a link and back, got 'link/\.\./"):
+            clean(paths, move=move)
+    assert tree() == before
+
+
+def test_a_path_that_no_file_can_have_is_refused(here):
+    with pytest.raises(NoSuchPath):
+        clean("a\0b", delete=True)
+
+
+def test_a_file_that_holds_more_than_its_text_by_now_stays(here):
+    write(in__a=SAME)
+    text = json.dumps({"text": SAME})
+    more = f'[{text}, {{"text": "precious"}}]'
+    Path("in/b.json").write_text(text.ljust(len(more)))
+
+    def overwrite_with_more(_):
+        info = Path("in/b.json").stat()
+        Path("in/b.json").write_text(more)
+        os.utime("in/b.json", ns=(info.st_atime_ns, info.st_mtime_ns))
+
+    result = made("in", ["in/a.txt", "in/b.json"])
+    done = clean("in", delete=True, result=result, confirm=overwrite_with_more)
+    assert left(done) == {"in/b.json": "it has changed since it was read"}
+    assert Path("in/b.json").read_text() == more
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folder as a file")

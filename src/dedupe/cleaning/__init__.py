@@ -155,7 +155,7 @@ def clean(
     request = _Request(paths, against, Options(id_field, text_field, time_field), result, search)
     try:
         if action is not None:
-            folder = "" if move is None else os.path.abspath(move)  # noqa: PTH100
+            folder = "" if move is None else _absolute(os.fspath(move))
             note = Path(base_of(paths), NAME) if journal is None else Path(journal)
             bases = [base_of(some) for some in (paths, against) if some is not None]
             with journals.only_run(bases):
@@ -176,6 +176,18 @@ def clean(
 def _listed(paths: Paths) -> list[str | os.PathLike[str]]:
     """Return paths as a list, which can be gone through more than once."""
     return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+
+
+def _absolute(name: str) -> str:
+    """Return the one spelling of a path that a journal has, whatever folder one is in."""
+    path = os.path.abspath(name)  # noqa: PTH100
+    # Where a link is followed and then "..", that is another place. No file has a zero byte.
+    if "\0" not in name and os.path.realpath(name) != os.path.realpath(path):
+        raise InvalidSetting(
+            f"paths must not lead through a link and back, got {name!r}: "
+            f"name {os.path.realpath(name)!r} itself"
+        )
+    return path
 
 
 def _check_names(**named: str | os.PathLike[str] | None) -> None:
@@ -212,7 +224,7 @@ class _Request:
     def order(self, action: Action, folder: str) -> Order:
         """Return what is to be done to files, in a form that can be compared."""
         read, old = (
-            tuple(sorted(os.path.abspath(name) for name in named(some)))  # noqa: PTH100
+            tuple(sorted(map(_absolute, named(some))))
             for some in (self.paths, () if self.against is None else self.against)
         )
         return Order(action, folder, read, old, self._settings())

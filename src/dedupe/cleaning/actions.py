@@ -109,30 +109,28 @@ class _Texts:
     """Digests of texts as they stand in files now.
 
     A file is not read again while nothing about it has changed: it may hold the copies
-    that are kept for many.
+    that are kept for many. Ids are not asked for: they hold the path as it was spelled,
+    and a run that was cut off may be finished under another spelling.
     """
 
     def __init__(self, plan: Plan, options: Options) -> None:
         self._options = options
-        self._wanted = {id_ for step in plan.steps for id_ in (step.id, step.kept_id)}
-        self._known: dict[str, tuple[tuple[int, ...], dict[str, str]]] = {}
+        self._wanted = {one for step in plan.steps for one in (step.digest, step.kept_digest)}
+        self._known: dict[str, tuple[tuple[int, ...], frozenset[str | None]]] = {}
 
-    def digest_of(self, id_: str, file: File) -> str | None:
-        """Return the digest of a document in a file, or None if it is there no more."""
+    def digests_of(self, file: File) -> frozenset[str | None]:
+        """Return the digests in a file that steps are about; None stands for anything else."""
         info = os.stat(file.path)  # noqa: PTH116
         state = (*Stamp.of(info), info.st_ctime_ns)
         if file.path not in self._known or self._known[file.path][0] != state:
             self._known[file.path] = state, self._read(file)
-        return self._known[file.path][1].get(id_)
+        return self._known[file.path][1]
 
-    def _read(self, file: File) -> dict[str, str]:
-        """Return the digests of those documents in a file that steps are about."""
+    def _read(self, file: File) -> frozenset[str | None]:
+        """Do the same, from the disk."""
         items = (item for _, item, _ in read_file(file, self._options))
-        return {
-            item.id: item.digest
-            for item in items
-            if isinstance(item, Document) and item.id in self._wanted
-        }
+        found = (item.digest if isinstance(item, Document) else None for item in items)
+        return frozenset(digest if digest in self._wanted else None for digest in found)
 
 
 class _Task:
@@ -172,9 +170,9 @@ class _Task:
         step = self.step
         assert self.file is not None
         assert self.kept_file is not None
-        if self.texts.digest_of(step.id, self.file) != step.digest:
+        if self.texts.digests_of(self.file) != {step.digest}:
             raise Stays("it has changed since it was read")
-        if self.texts.digest_of(step.kept_id, self.kept_file) != step.kept_digest:
+        if step.kept_digest not in self.texts.digests_of(self.kept_file):
             raise Stays(f"its kept copy {step.kept_id} has changed since it was read")
         return path, kept
 
