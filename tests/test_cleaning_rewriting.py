@@ -1,15 +1,19 @@
 """Collections without their duplicates: what stays keeps its bytes, and nothing else goes."""
 
 import bz2
+import contextlib
 import csv
+import errno
 import gzip
 import io
 import json
 import lzma
 import os
 import signal
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +25,7 @@ from pyarrow import parquet
 
 from cleaned import made, tree
 from dedupe import CannotClean, InvalidResult, InvalidSetting, NothingToRead, clean
+from dedupe.cleaning import inventory
 from dedupe.documents.document import Options
 from dedupe.documents.json import json_values
 
@@ -456,6 +461,86 @@ def test_a_file_that_the_disk_does_not_give_is_named_and_the_others_are_written(
     assert (left.id, left.remedy) == (name, "check the file")
     assert left.reason.startswith("not written: cannot be read: ")
     assert (done.dropped, done.n_kept) == (("b.jsonl:2",), 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("annotate", [False, True])
+def test_links_and_what_is_no_file_are_said_not_to_be_copied(here, annotate):
+    Path("in/deep").mkdir(parents=True)
+    Path("in/a.jsonl").write_text(f"{line('x')}\n{line('y')}\n")
+    Path("precious.txt").write_text("precious")
+    for name, target in {"broken": "missing", "out": "../precious.txt", "to": "deep"}.items():
+        Path("in", name).symlink_to(target)
+    os.mkfifo("in/pipe")
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as bound:
+        bound.bind("in/socket")
+    done = clean("in", output="out", annotate=annotate, result=made("in", ["x", "y"]))
+    assert sorted(tree("out")) == ["a.jsonl"]
+    assert done.left == ()
+    assert [item.id for item in done.not_copied] == [
+        f"in/{name}" for name in ("broken", "out", "pipe", "socket", "to")
+    ]
+    assert set(done.not_copied) == set(done.result.skipped)
+
+
+def locked(monkeypatch, call: str, *paths: str) -> None:
+    """Let a call of the system fail for some paths, as it does for who is not root."""
+    real = getattr(os, call)
+
+    def refuse(path, *args, **more):
+        if path in paths:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *args, **more)
+
+    monkeypatch.setattr(os, call, refuse)
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "reason"),
+    [
+        ("scandir", "in/deep", "not written: the folder cannot be listed: Permission denied"),
+        ("stat", "in/deep/b.txt", "not written: cannot be reached: Permission denied"),
+    ],
+)
+def test_texts_that_cannot_be_reached_are_left(here, monkeypatch, call, path, reason):
+    Path("in/deep").mkdir(parents=True)
+    Path("in/a.txt").write_text("one")
+    Path("in/deep/b.txt").write_text("two")
+    locked(monkeypatch, call, path)
+    done = clean("in", output="out", result=made("in"))
+    assert tree("out") == {"a.txt": b"one"}
+    assert [(item.id, item.reason) for item in done.left] == [(path, reason)]
+    assert (done.not_copied, done.n_kept) == ((), 1)
+
+
+def test_a_file_that_is_gone_after_it_was_listed_is_left(here, monkeypatch):
+    Path("in").mkdir()
+    for name in "ab":
+        Path(f"in/{name}.txt").write_text(name)
+    result = replace(made("in"), n_documents=2)
+    walk = inventory.walk
+
+    def vanishing(paths):
+        for found in walk(paths):
+            if found.id == "in/b.txt":
+                Path("in/b.txt").unlink()
+            yield found
+
+    monkeypatch.setattr(inventory, "walk", vanishing)
+    done = clean("in", output="out", result=result)
+    assert tree("out") == {"a.txt": b"a"}
+    assert [(item.id, item.reason) for item in done.left] == [
+        ("in/b.txt", "not written: cannot be reached: No such file or directory")
+    ]
+
+
+def test_what_of_an_old_collection_cannot_be_reached_is_not_to_be_written(here, monkeypatch):
+    for name in ("new/a.txt", "old/b.txt", "old/deep/c.txt"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(name)
+    locked(monkeypatch, "scandir", "old/deep")
+    done = clean("new", against="old", output="out", result=made("new", against="old"))
+    assert (done.left, done.not_copied, list(tree("out"))) == ((), (), ["a.txt"])
 
 
 def test_marks_that_a_damaged_file_cannot_bear_are_said(here):

@@ -1,5 +1,6 @@
 """``dedupe clean``: what it asks of the library, what it prints, how it exits; completion."""
 
+import errno
 import json
 import os
 import shutil
@@ -117,6 +118,49 @@ def test_output(here):
     ran = run("r.jsonl", "--result", "r.json", "-o", "out.jsonl", "--annotate")
     assert ran.stderr == "out.jsonl: 2 documents, all of them marked\n"
     assert len(Path("out.jsonl").read_text().splitlines()) == 2
+
+
+def test_what_is_not_in_the_output_is_not_said_to_be_kept(here, monkeypatch):
+    Path("in/locked").mkdir()
+    Path("in/link").symlink_to("../result.json")
+    real = os.scandir
+
+    def refuse(path):
+        if path == "in/locked":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    Path("result.json").write_text(made("in", ["in/a.txt", "in/b.txt"]).to_json())
+    ran = run("in", "--result", "result.json", "-o", "out")
+    assert ran.exit_code == 1
+    assert ran.stderr == (
+        "left: in/locked: not written: the folder cannot be listed: Permission denied; "
+        "check its permissions\n"
+        "not copied: in/link: a link out of the folder, which is not followed; "
+        "name the file itself\n"
+        f"{UNREAD}out: 2 documents kept, 1 dropped, 1 left, 1 not copied\n"
+    )
+    assert sorted(tree("out")) == ["a.txt", "empty.txt", "two\nlines.txt"]
+
+
+def test_what_is_only_not_copied_is_a_success(here):
+    Path("in/link").symlink_to("missing")
+    Path("result.json").write_text(made("in").to_json())
+    ran = run("in", "--result", "result.json", "-o", "out")
+    assert ran.exit_code == 0
+    assert ran.stderr.startswith("not copied: in/link: a link that leads nowhere: No such file")
+    assert ran.stderr.endswith("out: 3 documents kept, 0 dropped, 0 left, 1 not copied\n")
+
+
+def test_marks_are_not_said_of_what_is_left(here, monkeypatch):
+    write_records()
+    left = (Skipped("in/locked", "not written: the folder cannot be listed", "check it"),)
+    done = Cleaning((), left, (), made("r.jsonl", "ab"), 2, left)
+    monkeypatch.setattr("dedupe.cleaning.clean", lambda *_, **__: done)
+    ran = run("in", "-o", "out", "--annotate")
+    assert ran.exit_code == 1
+    assert ran.stderr.endswith("out: 2 documents, marked except for 1 left, 1 not copied\n")
 
 
 def test_records_on_standard_output(here):

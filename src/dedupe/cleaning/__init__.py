@@ -42,7 +42,8 @@ class Cleaning:
         Ids of the duplicates that are gone; where nothing was to be done, of those
         that can go.
     left : tuple of Skipped
-        Duplicates that had to stay, each with its reason.
+        Duplicates that had to stay, each with its reason; of a collection that was
+        written, also files and folders that could not be read and are missing there.
     written : tuple of Path
         The files that were written.
     result : Result or None
@@ -50,6 +51,9 @@ class Cleaning:
         acts on what that run had found.
     n_kept : int
         Documents that stand in what was written.
+    not_copied : tuple of Skipped
+        What never stands in what was written: links that are not followed or lead
+        nowhere, pipes, sockets and devices.
     """
 
     dropped: tuple[str, ...]
@@ -57,6 +61,7 @@ class Cleaning:
     written: tuple[Path, ...]
     result: Result | None
     n_kept: int = 0
+    not_copied: tuple[Skipped, ...] = ()
 
 
 def clean(
@@ -277,7 +282,9 @@ def _write(request: _Request, inputs: Inputs, output: str, *, annotate: bool) ->
     targets(inputs, output)  # What cannot be written is said before the search.
     found = request.find_unchanged(inputs)
     written = write_cleaned(inputs, found, output, request.options, annotate=annotate)
-    return Cleaning(written.dropped, written.left, written.paths, found, written.n_kept)
+    return Cleaning(
+        written.dropped, written.left, written.paths, found, written.n_kept, written.not_copied
+    )
 
 
 def _act(

@@ -33,7 +33,7 @@ def check_matches(inputs: Inputs, result: Result, options: Options) -> frozenset
     droppable: set[str] = set()
     keepable: set[str] = set()
     changed: set[str] = set()
-    n_items = len(inputs.others | inputs.kept_in.others)
+    n_items = len(inputs.others.keys() | inputs.kept_in.others.keys())
     for entry in _all_files(inputs):
         is_old = entry.file.key in inputs.kept_in.keys
         for id_, digest in _documents(entry, options, members):

@@ -20,9 +20,10 @@ from dedupe.documents.walk import (
     is_inside,
     named,
     resolve,
+    unreached,
     walk,
 )
-from dedupe.errors import InvalidSetting, NoSuchPath
+from dedupe.errors import InvalidSetting, NoSuchPath, Skipped
 from dedupe.lazy import cached_property
 from dedupe.results.result import Result
 
@@ -83,8 +84,9 @@ class Inputs:
         Whether a single file was named.
     entries : dict of str to Entry
         By place, in the order of the search.
-    others : frozenset of str
-        What is there and is no file: broken links, pipes, folders that cannot be read.
+    others : dict of str to Skipped
+        By id, what is there and is no file that can be read: links that are not
+        followed, pipes, folders that cannot be listed.
     old : Inputs or None
         The collection that all of it is held against, which is never changed.
     """
@@ -93,7 +95,7 @@ class Inputs:
     folders: tuple[str, ...]
     is_one_file: bool
     entries: dict[str, Entry]
-    others: frozenset[str]
+    others: dict[str, Skipped]
     old: Self | None = None
 
     @property
@@ -172,16 +174,16 @@ def take_stock(paths: Paths, against: Paths | None = None, *, gone: bool = False
     names, base = named(paths), base_of(paths)
     there = _still_there(names) if gone else resolve(names)
     entries: dict[str, Entry] = {}
-    others: set[str] = set()
+    others: dict[str, Skipped] = {}
     for found in walk(there):
-        entry = _entry(found, base) if isinstance(found, File) else None
-        if entry is None:
-            others.add(found.id)
+        entry = _entry(found, base) if isinstance(found, File) else found
+        if isinstance(entry, Skipped):
+            others[entry.id] = entry
         else:
             entries.setdefault(entry.place, entry)
     old = None if against is None else take_stock(against, gone=gone)
     folders = tuple(path for path in there if os.path.isdir(path))  # noqa: PTH112
-    return Inputs(base, folders, len(there) == 1 and not folders, entries, frozenset(others), old)
+    return Inputs(base, folders, len(there) == 1 and not folders, entries, others, old)
 
 
 def _still_there(names: Iterable[str]) -> list[str]:
@@ -195,12 +197,12 @@ def _still_there(names: Iterable[str]) -> list[str]:
     return there
 
 
-def _entry(file: File, base: str) -> Entry | None:
+def _entry(file: File, base: str) -> Entry | Skipped:
     """Return what there is to know of a file, unless it has vanished meanwhile."""
     try:
         info = os.stat(file.path)  # noqa: PTH116
-    except OSError:
-        return None
+    except OSError as error:
+        return unreached(file.id, error)
     place = os.path.relpath(os.path.abspath(file.path), base)  # noqa: PTH100
     if place.startswith(os.pardir + os.sep):
         raise InvalidSetting(

@@ -1,9 +1,10 @@
 """What is cleaned, written anew: records without duplicates, or with more fields.
 
 A file that cannot be read to its end is copied as it is: what nobody has read must
-not be lost. One whose bytes the disk does not give is named, and the others are written.
-A file of one document is copied, or left out as a duplicate. How each format keeps its
-bytes is left to the modules of `dedupe.documents`.
+not be lost. One whose bytes the disk does not give is named, and the others are written;
+so is a folder that cannot be listed. Links that are not followed, pipes, sockets and
+devices are not copied. A file of one document is copied, or left out as a duplicate. How
+each format keeps its bytes is left to the modules of `dedupe.documents`.
 """
 
 import os
@@ -19,6 +20,7 @@ from dedupe.documents.changes import Changes, Marks
 from dedupe.documents.document import Options, Placed
 from dedupe.documents.formats import format_of, suffixes
 from dedupe.documents.streams import Source, Unreadable, unpack
+from dedupe.documents.walk import may_hold_texts
 from dedupe.errors import CannotClean, InvalidSetting, Skipped
 from dedupe.results.result import Result
 
@@ -35,7 +37,9 @@ class Written(NamedTuple):
         Ids of the duplicates that are left out.
     left : tuple of Skipped
         Duplicates that are not, documents that do not bear the fields they should, and
-        files that could not be read.
+        files and folders that could not be read.
+    not_copied : tuple of Skipped
+        Links, pipes, sockets and devices, which are never written.
     n_kept : int
         Documents that stand in what was written.
     """
@@ -43,6 +47,7 @@ class Written(NamedTuple):
     paths: tuple[Path, ...]
     dropped: tuple[str, ...]
     left: tuple[Skipped, ...]
+    not_copied: tuple[Skipped, ...]
     n_kept: int
 
 
@@ -59,6 +64,8 @@ def write_cleaned(
             "name the files that hold records"
         )
     work = _Work(options, changes, result, {entry.place: id_ for id_, entry in singles.items()})
+    for other in inputs.others.values():
+        work.pass_over(other)
     with Drafts(output, is_one_file=[*places.values()] == [output]) as drafts:
         for place, target in places.items():
             entry = inputs.entries[place]
@@ -113,13 +120,26 @@ class _Work:
         self.concerned = changes.dropped if changes.marks is None else changes.marks.keys()
         self.dropped: set[str] = set()
         self.left: dict[str, Skipped] = {}
+        self.not_copied: list[Skipped] = []
         self.n_read = 0
 
     def written(self, paths: tuple[Path, ...], result: Result) -> Written:
         """Return what has been done."""
         gone = self.dropped if self.changes.marks is None else ()
         dropped = tuple(one.id for one in result.duplicates if one.id in gone)
-        return Written(paths, dropped, tuple(self.left.values()), self.n_read - len(gone))
+        left, not_copied = tuple(self.left.values()), tuple(self.not_copied)
+        return Written(paths, dropped, left, not_copied, self.n_read - len(gone))
+
+    def pass_over(self, other: Skipped) -> None:
+        """Note what is no file that can be read, and whether texts may be missing by it."""
+        if may_hold_texts(other):
+            self._leave(other.id, other.reason, other.remedy)
+        else:
+            self.not_copied.append(other)
+
+    def _leave(self, id_: str, reason: str, remedy: str) -> None:
+        """Note that nothing is written of a file or a folder."""
+        self.left[id_] = Skipped(id_, f"not written: {reason}", remedy)
 
     def write(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Write what stays of a file, or say why it could not be read."""
@@ -131,8 +151,7 @@ class _Work:
                 self._write_single(entry, target, drafts)
         except Unreadable as why:
             self.n_read = n_read
-            reason = f"not written: {why.reason}"
-            self.left[entry.file.id] = Skipped(entry.file.id, reason, why.remedy)
+            self._leave(entry.file.id, why.reason, why.remedy)
 
     def _write_or_copy(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Write the records that stay, or all of them where the file is damaged."""

@@ -7,7 +7,7 @@ what had to stay and what could not be read stand on standard error.
 # ruff: noqa: PLC0415
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["clean"]
 
 N_SHOWN = 20
-"""Documents that could not be read that are named; the result has all of them."""
+"""How many are named of what could not be read, or is not copied; the result has all of them."""
 
 READING = ("against", "id_field", "text_field", "time_field")
 """Settings that say what is read and how, and hold for a saved result too."""
@@ -180,23 +180,30 @@ def _tell(done: "Cleaning", settings: dict[str, Any]) -> None:
     """Say on standard error what was done."""
     from dedupe.report.progress import tell
 
-    for line in (*_stayed("left", done.left), *_unread(done), _summary(done, settings)):
+    for item in done.left:
+        tell(_line("left", item))
+    for line in (*_some("not copied", done.not_copied), *_unread(done), _summary(done, settings)):
         tell(line)
 
 
-def _stayed(what: str, items: "Iterable[Skipped]") -> Iterator[str]:
-    """Yield a line for each document that stayed."""
-    for item in items:
-        yield f"{what}: {item.id}: {item.reason}; {item.remedy}"
+def _line(what: str, item: "Skipped") -> str:
+    """Say what became of something, and why."""
+    return f"{what}: {item.id}: {item.reason}; {item.remedy}"
+
+
+def _some(what: str, items: "Sequence[Skipped]") -> Iterator[str]:
+    """Yield a line for each of the first of them, and one for how many more there are."""
+    for item in items[:N_SHOWN]:
+        yield _line(what, item)
+    if len(items) > N_SHOWN:
+        yield f"{what}: {len(items) - N_SHOWN:,} more"
 
 
 def _unread(done: "Cleaning") -> Iterator[str]:
-    """Yield lines for what could not be read, and so is no duplicate."""
-    left = {item.id for item in done.left}
-    skipped = [item for item in done.result.skipped if item.id not in left] if done.result else []
-    yield from _stayed("kept (could not be read)", skipped[:N_SHOWN])
-    if len(skipped) > N_SHOWN:
-        yield f"kept (could not be read): {len(skipped) - N_SHOWN:,} more"
+    """Yield lines for what could not be read, so is no duplicate, and is kept."""
+    others = {item.id for item in (*done.left, *done.not_copied)}
+    skipped = done.result.skipped if done.result else ()
+    yield from _some("kept (could not be read)", [one for one in skipped if one.id not in others])
 
 
 def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:
@@ -208,9 +215,11 @@ def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:
     if settings["output"] is not None and done.result is not None:
         n_kept = counted(done.n_kept, "document")
         where = "standard output" if settings["output"] == "-" else settings["output"]
+        missing = f", {len(done.not_copied):,} not copied" if done.not_copied else ""
         if settings["annotate"]:
-            return f"{where}: {n_kept}, all of them marked"
-        return f"{where}: {n_kept} kept, {gone:,} dropped, {left}"
+            marked = f"marked except for {left}" if done.left else "all of them marked"
+            return f"{where}: {n_kept}, {marked}{missing}"
+        return f"{where}: {n_kept} kept, {gone:,} dropped, {left}{missing}"
     for action, did in (("move", "moved"), ("delete", "deleted"), ("hardlink", "linked")):
         if settings[action] is not None and settings[action] is not False:
             before = "" if done.result else "finished what was cut off, without a search: "

@@ -14,7 +14,18 @@ from typing import NamedTuple
 
 from dedupe.errors import InvalidInput, NoSuchPath, Skipped
 
-__all__ = ["STDIN", "File", "Paths", "anchor", "is_inside", "named", "resolve", "walk"]
+__all__ = [
+    "STDIN",
+    "File",
+    "Paths",
+    "anchor",
+    "is_inside",
+    "may_hold_texts",
+    "named",
+    "resolve",
+    "unreached",
+    "walk",
+]
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """What callers name: files, folders and patterns, one or several."""
@@ -234,7 +245,7 @@ def _under(path: str) -> Iterator[tuple[File | Skipped, bool]]:
         try:
             waiting += reversed(_entries(path))
         except OSError as error:
-            reason = f"the folder cannot be listed: {error.strerror or error}"
+            reason = f"{_UNLISTED}: {error.strerror or error}"
             yield Skipped(_id(path), reason, "check its permissions"), False
 
 
@@ -245,10 +256,8 @@ def _file(path: str) -> File | Skipped:
     try:
         info = os.stat(path)  # noqa: PTH116  A Path takes longer than the call itself.
     except OSError as error:
-        what = "a link that leads nowhere" if os.path.islink(path) else "cannot be reached"  # noqa: PTH114
-        return Skipped(
-            _id(path), f"{what}: {error.strerror or error}", "repair it, or leave it out"
-        )
+        is_link = os.path.islink(path)  # noqa: PTH114
+        return unreached(_id(path), error, "a link that leads nowhere" if is_link else _UNREACHED)
     if stat.S_ISREG(info.st_mode):
         # Some file systems do not number their files.
         key = info.st_dev, info.st_ino or os.path.realpath(path)
@@ -258,7 +267,20 @@ def _file(path: str) -> File | Skipped:
             _id(path), "a link to a folder, which is not followed", "name the folder itself"
         )
     kind = _KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file")
-    return Skipped(_id(path), kind, "pipe its content in and name - (standard input)")
+    return Skipped(_id(path), kind, "save its content in a file, and name that")
+
+
+_UNLISTED, _UNREACHED = "the folder cannot be listed", "cannot be reached"
+
+
+def unreached(id_: str, error: OSError, what: str = _UNREACHED) -> Skipped:
+    """Return what is there by its name alone."""
+    return Skipped(id_, f"{what}: {error.strerror or error}", "repair it, or leave it out")
+
+
+def may_hold_texts(skipped: Skipped) -> bool:
+    """Tell whether there may be texts in what the walk has skipped: it is no link, and no pipe."""
+    return skipped.reason.startswith((_UNLISTED, _UNREACHED))
 
 
 _KINDS = {
