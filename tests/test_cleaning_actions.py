@@ -416,6 +416,29 @@ def test_an_action_that_fails_is_said_and_the_others_are_taken(here, monkeypatch
     assert [item.reason for item in done.left] == ["cannot delete: Permission denied"]
 
 
+@pytest.mark.parametrize("is_far", [False, True])
+def test_what_cannot_be_moved_leaves_no_second_name(here, monkeypatch, is_far):
+    result = three()
+    before = tree()
+    if is_far:
+        other_disk(monkeypatch, "gone")
+    real = os.unlink
+
+    def unlink(path, **more):
+        if "in" in Path(path).parts and Path(path).suffix == ".txt":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        real(path, **more)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    done = clean("in", move="gone", result=result)
+    assert set(left(done).values()) == {"cannot move: Permission denied"}
+    assert tree() == before
+    # What stood there before is not taken back.
+    write(gone__b=SAME)
+    assert set(left(clean("in", move="gone", result=result))) == {"in/b.txt", "in/deep/c.txt"}
+    assert tree() == {**before, "gone/b.txt": SAME.encode()}
+
+
 # Across disks.
 
 

@@ -279,12 +279,12 @@ def _move(task: _Task) -> None:
     _place(path, target, draft)
     try:
         task.files()  # Copying has taken time.
-    except Stays:
+        path.unlink()
+    except (Stays, OSError):
         # Should somebody have removed the file meanwhile, this is the only copy.
         if os.path.lexists(path):
             target.unlink()
         raise
-    path.unlink()
 
 
 def _is_file_of(path: Path, size: int) -> bool:
