@@ -215,6 +215,25 @@ def test_formats(library):
     )
 
 
+SKIPPED = "skipped: empty.txt: 0 words; leave it out\n"
+
+
+@pytest.mark.parametrize(
+    ("format_", "said"), [("csv", SKIPPED), ("jsonl", SKIPPED), ("json", ""), ("table", "")]
+)
+def test_what_has_no_row_is_named_beside_the_rows(library, tmp_path, format_, said):
+    for more in ([], ["-o", str(tmp_path / "rows")], ["--report", str(tmp_path / "page")]):
+        ran = run("find", "x", "--format", format_, *more)
+        assert (ran.exit_code, ran.stderr) == (0, said)
+    assert run("find", "x", "--format", format_, "-q").stderr == ""
+
+
+def test_of_many_skipped_documents_twenty_are_named(library):
+    for n, last in ((20, SKIPPED), (21, "skipped: 1 more\n")):
+        object.__setattr__(library.answer, "skipped", found().skipped * n)
+        assert run("find", "x", "--format", "csv").stderr == SKIPPED * 20 + last * (n > 20)
+
+
 def test_explain_and_borderline(library):
     assert run("find", "x", "--explain", "a00").stdout.startswith("a00 is in cluster 1")
     assert run("find", "x", "--borderline", "3").stdout.startswith("1 pair nearest")

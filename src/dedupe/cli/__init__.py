@@ -27,7 +27,7 @@ import click
 from dedupe import __version__
 from dedupe.cli import options
 from dedupe.cli.clean import clean
-from dedupe.cli.output import check, dump, is_terminal, send, show, stop
+from dedupe.cli.output import N_SHOWN, check, dump, is_terminal, listed, send, show, stop
 from dedupe.errors import (
     DedupeError,
     InvalidCheckpoint,
@@ -44,8 +44,8 @@ __all__ = ["cli", "main"]
 
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
-N_SHOWN, N_EACH = 20, 3
-"""Clusters, and duplicates of each, that are shown on a terminal: a few screens."""
+N_EACH = 3
+"""Duplicates of each cluster that are shown on a terminal."""
 
 BAD_USE = (InvalidCheckpoint, InvalidSetting, NoSuchPath, UnknownDocument)
 """What another command line would cure: exit code 2."""
@@ -163,7 +163,7 @@ def find(
     check((output, report), (*paths, *(settings["against"] or ())))
     from dedupe.api import find_duplicates
     from dedupe.report.html import result_page
-    from dedupe.report.progress import Display
+    from dedupe.report.progress import Display, tell
 
     with Display(quiet) as display:
         result = find_duplicates(
@@ -179,6 +179,10 @@ def find(
         show(_lines(result, explain, borderline, is_terminal(output)), output)
     else:
         dump(_records(result, format_), output)
+    # A row is a member of a cluster, so these have no place for what could not be read.
+    if format_ in {"csv", "jsonl"} and not quiet:
+        for line in listed("skipped", result.skipped):
+            tell(line)
 
 
 @cli.command()

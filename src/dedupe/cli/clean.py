@@ -15,16 +15,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedupe.cli import options
-from dedupe.cli.output import send, stop
+from dedupe.cli.output import listed, send, stop
 
 if TYPE_CHECKING:
     from dedupe.cleaning import Cleaning
-    from dedupe.errors import Skipped
 
 __all__ = ["clean"]
-
-N_SHOWN = 20
-"""How many are named of what could not be read, or is not copied; the result has all of them."""
 
 READING = ("against", "id_field", "text_field", "time_field")
 """Settings that say what is read and how, and hold for a saved result too."""
@@ -180,30 +176,20 @@ def _tell(done: "Cleaning", settings: dict[str, Any]) -> None:
     """Say on standard error what was done."""
     from dedupe.report.progress import tell
 
-    for item in done.left:
-        tell(_line("left", item))
-    for line in (*_some("not copied", done.not_copied), *_unread(done), _summary(done, settings)):
+    for line in (
+        *listed("left", done.left, limit=None),
+        *listed("not copied", done.not_copied),
+        *_unread(done),
+        _summary(done, settings),
+    ):
         tell(line)
-
-
-def _line(what: str, item: "Skipped") -> str:
-    """Say what became of something, and why."""
-    return f"{what}: {item.id}: {item.reason}; {item.remedy}"
-
-
-def _some(what: str, items: "Sequence[Skipped]") -> Iterator[str]:
-    """Yield a line for each of the first of them, and one for how many more there are."""
-    for item in items[:N_SHOWN]:
-        yield _line(what, item)
-    if len(items) > N_SHOWN:
-        yield f"{what}: {len(items) - N_SHOWN:,} more"
 
 
 def _unread(done: "Cleaning") -> Iterator[str]:
     """Yield lines for what could not be read, so is no duplicate, and is kept."""
     others = {item.id for item in (*done.left, *done.not_copied)}
-    skipped = done.result.skipped if done.result else ()
-    yield from _some("kept (could not be read)", [one for one in skipped if one.id not in others])
+    skipped = [item for item in done.result.skipped if item.id not in others] if done.result else []
+    return listed("kept (could not be read)", skipped)
 
 
 def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:

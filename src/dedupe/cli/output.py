@@ -6,17 +6,20 @@ What a report says is left to `dedupe.report`.
 # ruff: noqa: PLC0415
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from dedupe.errors import InvalidSetting
+from dedupe.errors import InvalidSetting, Skipped
 
 if TYPE_CHECKING:
     from dedupe.report.lines import Line
 
-__all__ = ["check", "dump", "is_terminal", "send", "show", "stop"]
+__all__ = ["N_SHOWN", "check", "dump", "is_terminal", "listed", "send", "show", "stop"]
+
+N_SHOWN = 20
+"""What is listed of many: clusters on a terminal, documents on standard error. A few screens."""
 
 
 def stop(why: str, code: int) -> NoReturn:
@@ -97,6 +100,19 @@ def dump(records: str, output: Path | None = None) -> None:
 
         records = "\n".join(visible(line) for line in records.split("\n"))
     send(records, output)
+
+
+def listed(what: str, items: Sequence[Skipped], limit: int | None = N_SHOWN) -> Iterator[str]:
+    """Yield a line for each document that was left out or had to stay, up to a limit.
+
+    >>> items = [Skipped(id_, "empty", "leave it out") for id_ in "abc"]
+    >>> list(listed("skipped", items, limit=1))
+    ['skipped: a: empty; leave it out', 'skipped: 2 more']
+    """
+    for item in items[:limit]:
+        yield f"{what}: {item.id}: {item.reason}; {item.remedy}"
+    if limit is not None and len(items) > limit:
+        yield f"{what}: {len(items) - limit:,} more"
 
 
 def send(report: str, output: Path | None = None) -> None:
