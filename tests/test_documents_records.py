@@ -438,6 +438,29 @@ def test_a_date_that_python_does_not_have_is_no_time_and_a_number_as_id(
     assert next(items_of(name, text_field="when")).reason == "the text is of type Ticks"
 
 
+def test_a_bad_time_costs_no_more_than_itself(here):
+    """Whatever kind of column it stands in."""
+    offsets = pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0")
+    for column in (
+        pa.array([5, None], pa.timestamp("us", "Nowhere/Bogus")),
+        pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"\xe91")]),
+        pa.array([2**62, 1], pa.duration("s")),
+        pa.array([[2**62], None], pa.list_(pa.timestamp("us"))),
+        pa.array([{"a": 1}, None]),
+    ):
+        name = write({"text": ["a", "b"], "t": column})
+        items = list(items_of(name, time_field="t"))
+        assert [item.text for item in items] == ["a", "b"]
+        assert items[0].time is None
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/Bogus", "+99:99", "\0"])
+def test_a_time_in_an_unknown_zone_is_no_time_and_a_number_as_id(here, zone):
+    name = write({"when": pa.array([5], pa.timestamp("us", zone)), "text": ["a"]})
+    assert next(items_of(name, id_field="when")).id == "5"
+    assert next(items_of(name, time_field="when")).time is None
+
+
 def items_of(name: str, **options: str) -> Iterator[Document | Skipped]:
     """Read a table row by row, whatever becomes of the others."""
     placed = read_parquet(Source(name, iter(()), path=name), Options(**options))

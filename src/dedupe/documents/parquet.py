@@ -8,6 +8,7 @@ the input. One row group is held at a time, a large one in parts.
 
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -83,6 +84,7 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
         yield Placed(source.id, missing_field(source.id, names, options))
         return
     wanted = {options.id_field, options.text_field, options.time_field}
+    is_time_alone = {options.time_field} - {options.id_field, options.text_field}
     columns = [name for name in names if name in wanted]
     number = 0
     for batch in file.iter_batches(
@@ -93,9 +95,10 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
             place = f"{source.id}:{number}"
             item: Document | Skipped
             try:
-                record = dict(zip(batch.schema.names, map(_value, values), strict=True))
-                if isinstance(record.get(options.time_field), Ticks):
-                    record[options.time_field] = None
+                record = {
+                    name: _time(value) if name in is_time_alone else _value(value)
+                    for name, value in zip(batch.schema.names, values, strict=True)
+                }
                 _check_size(record[options.text_field], options.max_bytes)
                 item = from_record(record, place, source.time, options)
             except Unreadable as error:
@@ -124,7 +127,7 @@ def _value(scalar: Any) -> object:
         return scalar.as_py()
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8: {error.reason}", "repair this row") from error
-    except (ValueError, OverflowError):
+    except (ValueError, LookupError, ArithmeticError):
         inner = getattr(scalar, "value", None)
         if inner is None or isinstance(inner, int):
             return None if inner is None else Ticks(inner)
@@ -132,11 +135,26 @@ def _value(scalar: Any) -> object:
         return _value(inner)
 
 
-class Ticks(int):
-    """The number of a date or time that Python has none for: past 9999, or in nanoseconds.
+def _time(scalar: Any) -> object:
+    """Return a value of Arrow, or None for what is none: a bad time costs no more than itself."""
+    try:
+        return _value(scalar)
+    except Unreadable:
+        return None
 
-    It makes an id. As a time it would be taken for seconds, and it may count days.
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """The number of a date or time that Python has none for.
+
+    It lies past 9999, in nanoseconds, or in a time zone that is unknown here. It makes an
+    id, and no time: it would be taken for seconds, and it may count days.
     """
+
+    number: int
+
+    def __str__(self) -> str:
+        return str(self.number)
 
 
 def _check_size(text: object, limit: int) -> None:
