@@ -568,6 +568,20 @@ def test_a_damaged_table_is_copied_as_it_is(here):
     assert Path("out.parquet").read_bytes() == data
 
 
+@pytest.mark.parametrize("column", [0, 1, 2], ids=["id", "text", "another"])
+def test_what_stands_behind_the_damage_of_a_table_is_left_too(here, column):
+    rows = {"id": range(90), "text": [f"text {i}" for i in range(90)], "n": range(90)}
+    parquet.write_table(pa.table(rows), "in.parquet", row_group_size=30, compression="gzip")
+    data = bytearray(Path("in.parquet").read_bytes())
+    place = parquet.read_metadata("in.parquet").row_group(1).column(column).data_page_offset
+    data[place : place + 20] = bytes(20)
+    Path("in.parquet").write_bytes(data)
+    done = clean("in.parquet", output="out.parquet", result=made("in.parquet", ["0", "1", "89"]))
+    assert (done.dropped, [item.id for item in done.left]) == ((), ["1", "89"])
+    assert "in.parquet is copied as it is: not sound Parquet" in done.left[1].reason
+    assert Path("out.parquet").read_bytes() == data
+
+
 def test_empty_files_and_files_without_texts_are_copied(here):
     Path("in/deep").mkdir(parents=True)
     Path("in/a.jsonl").write_text(f"{line('x')}\n{line('y')}\n")

@@ -475,6 +475,28 @@ def test_damaged_parquet_is_one_skipped(here):
         assert skipped.reason.startswith("not sound Parquet: ")
 
 
+def test_damage_in_a_row_group_costs_what_is_behind_it_there(here):
+    """Groups before and after it are read, under the numbers that they always have."""
+    texts = [str(i) for i in range(1500)]
+    name = write({"text": texts}, row_group_size=500, compression="gzip")
+    data = bytearray(Path(name).read_bytes())
+    expected = [(f"f.parquet:{i + 1}", text) for i, text in enumerate(texts)]
+    groups = parquet.read_metadata("f.parquet")
+    for damaged, gone in ((1, slice(500, 1000)), (0, slice(0, 1000)), (2, slice(0, 1500))):
+        start = groups.row_group(damaged).column(0).data_page_offset
+        data[start : start + 40] = bytes(40)
+        found = read("f.parquet", bytes(data))
+        assert [item for item in brief(found) if item in expected] == (
+            expected[: gone.start] + expected[gone.stop :]
+        )
+        rest = [item for item in found if isinstance(item, Skipped)]
+        assert len(rest) == (gone.stop - gone.start) // 500
+        assert {item.id for item in rest} == {"f.parquet"}
+        assert f"in row group {damaged + 1} of 3, from row {500 * damaged + 1} on" in (
+            "".join(item.reason for item in rest)
+        )
+
+
 def test_parquet_without_rows_is_empty(here):
     (skipped,) = read(write({"text": pa.array([], pa.string())}))
     assert skipped.reason == "empty"

@@ -8,7 +8,9 @@ each format keeps its bytes is left to the modules of `dedupe.documents`.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -156,11 +158,14 @@ class _Work:
     def _write_or_copy(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Write the records that stay, or all of them where the file is damaged."""
         met: list[str] = []
+        placed = self._placed(entry, met)
         try:
             with drafts.open(target, entry.file.path) as stream:
-                self._write_records(entry, self._placed(entry, met), target, stream)
+                self._write_records(entry, placed, target, stream)
             self.dropped.update(met)
         except Unreadable as why:
+            with suppress(Unreadable):
+                deque(placed, maxlen=0)  # What is behind the damage is not written either.
             with drafts.open(target, entry.file.path, is_copy=True) as stream:
                 _copy(entry, target, stream)
             reason = f"{entry.file.id} is copied as it is: {why.reason}"
@@ -184,16 +189,23 @@ class _Work:
         self.dropped.add(id_)
 
     def _placed(self, entry: Entry, met: list[str]) -> Iterator[Placed]:
-        """Read the documents of a file again; note which of them go, or get fields."""
+        """Read the documents of a file again; note which of them go, or get fields.
+
+        Those behind damage are noted alone: nobody can say where they stand.
+        """
+        damage = None
         for placed in read_file(entry.file, self.options):
             if not placed.rows and isinstance(placed.item, Skipped):
-                raise Unreadable(placed.item.reason, placed.item.remedy)
+                damage = damage or placed.item
             if isinstance(placed.item, Document):
                 self._check(placed.item)
                 self.n_read += 1
                 if placed.item.id in self.concerned:
                     met.append(placed.item.id)
-            yield placed
+            if damage is None:
+                yield placed
+        if damage is not None:
+            raise Unreadable(damage.reason, damage.remedy)
 
     def _check(self, item: Document | Skipped) -> None:
         """Refuse a text that is not what was compared, whatever its file says of its time."""

@@ -65,7 +65,7 @@ def _unreadable(error: Exception) -> Unreadable:
     if isinstance(error, MemoryError):
         return Unreadable(f"does not fit into memory: {error}", "write it with smaller row groups")
     # Damage can make names no UTF-8 and columns disappear, too.
-    problem = str(error).partition("\n")[0]
+    problem = str(error).partition("\n")[0].rstrip(".")
     return Unreadable(f"not sound Parquet: {problem}", "write the file anew")
 
 
@@ -86,13 +86,12 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
     wanted = {options.id_field, options.text_field, options.time_field}
     is_time_alone = {options.time_field} - {options.id_field, options.text_field}
     columns = [name for name in names if name in wanted]
-    number = 0
-    for batch in file.iter_batches(
-        batch_size=_batch_rows(file), columns=columns, use_threads=False
-    ):
-        for values in zip(*batch.columns, strict=True):
-            number += 1
-            place = f"{source.id}:{number}"
+    for number, batch in _batches(file, columns):
+        if isinstance(batch, Unreadable):
+            yield Placed(source.id, Skipped(source.id, batch.reason, batch.remedy))
+            continue
+        for row, values in enumerate(zip(*batch.columns, strict=True), start=number + 1):
+            place = f"{source.id}:{row}"
             item: Document | Skipped
             try:
                 record = {
@@ -103,7 +102,32 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
                 item = from_record(record, place, source.time, options)
             except Unreadable as error:
                 item = Skipped(place, error.reason, error.remedy)
-            yield Placed(place, item, range(number, number + 1))
+            yield Placed(place, item, range(row, row + 1))
+
+
+def _batches(file: Any, columns: list[str]) -> Iterator[tuple[int, Any]]:
+    """Yield rows in batches, or why the rest of a row group cannot be read.
+
+    Before each stands how many rows come before it. A row group stands by itself, so damage
+    in one says nothing about the next.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    size, number = _batch_rows(file), 0
+    for group in range(file.num_row_groups):
+        end = number + file.metadata.row_group(group).num_rows
+        try:
+            for batch in file.iter_batches(
+                batch_size=size, row_groups=[group], columns=columns, use_threads=False
+            ):
+                yield number, batch
+                number += batch.num_rows
+        except (*FAULTS, pa.ArrowException) as error:
+            why = _unreadable(error)
+            where = f"in row group {group + 1} of {file.num_row_groups}, from row {number + 1} on"
+            yield number, Unreadable(f"{why.reason}, {where}", why.remedy)
+            # What it says of its rows may be damaged, too, and no number may stand twice.
+            number = max(number, end)
 
 
 def _is_text(schema: Any, name: str) -> bool:
