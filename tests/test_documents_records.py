@@ -168,7 +168,8 @@ def test_zeros_in_the_middle_cost_a_line(here):
 
 def test_a_file_of_another_kind_is_one_skipped(here):
     for name in ("f.jsonl", "f.csv", "f.html", "f.txt"):
-        assert brief(read(name, b"PAR1\x15\0\x15" + b"\n" * 99)) == [(name, "binary, not text")]
+        found = brief(read(name, b"PAR1\x15\0\x15" + b"\n" * 99))
+        assert found == [(name, "binary, not text: it has a zero byte")]
 
 
 @pytest.mark.parametrize("name", ["f.jsonl", "f.ndjson", "f.csv", "f.tsv", "f.html"])

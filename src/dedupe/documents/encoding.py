@@ -25,7 +25,7 @@ def text_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
     rest = filter(None, rest)
     first = next(rest, b"")
     if b"\0" in first.partition(b"\n")[0]:
-        raise _binary()
+        raise _binary(ZERO)
     yield first
     yield from rest
 
@@ -87,8 +87,10 @@ def decode(data: bytes, declared: str = "") -> str:
     '“café”'
     """
     n_control = len(data) - len(data.translate(None, _CONTROL))
-    if b"\0" in data or 3 * n_control > len(data):
-        raise _binary()
+    if b"\0" in data:
+        raise _binary(ZERO)
+    if 3 * n_control > len(data):
+        raise _binary("over a third of it is control characters")
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -99,11 +101,15 @@ _CONTROL = bytes({*range(32), 127} - set(b"\a\b\t\n\v\f\r\x1b"))
 """What text does not hold; bells, backspaces and escapes come from terminals."""
 
 
-def _binary() -> Unreadable:
-    """Say that something is no text."""
+ZERO = "it has a zero byte"
+
+
+def _binary(why: str) -> Unreadable:
+    """Say by what rule something is no text."""
     return Unreadable(
-        "binary, not text",
-        "leave it out; text must be UTF-8, and a compressed file have its suffix",
+        f"binary, not text: {why}",
+        "take that out, or leave the file out; UTF-16 must have its byte order mark, "
+        "and a compressed file its suffix",
     )
 
 
