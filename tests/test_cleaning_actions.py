@@ -866,22 +866,36 @@ HEAD = {"format": "dedupe-journal", "version": 2, "action": "delete", "folder": 
         "against": [], "settings": {}, "draft": ".dedupe-0123456789abcdef.tmp"}  # fmt: skip
 
 
+NOT_JSON, BAD_VALUE = "a line that is not JSON", "a line with a value that cannot be"
+
+
 @pytest.mark.parametrize(
-    "text",
-    ["", "no journal", "[]", '{"format": "dedupe-journal"}', "é", "[" * 100_000,
-     *(json.dumps({**HEAD, **change}) + "\n{}" for change in (
-         {"version": 1}, {"action": "burn"}, {"draft": "../x"}, {"draft": 1}, {"paths": 1},
-         {"folder": None}, {"against": [1]}, {"settings": 1},
+    ("text", "why"),
+    [("", "an empty file"), ("no journal", NOT_JSON), ("[]", BAD_VALUE), ("é" * 999, NOT_JSON),
+     ("[" * 100_000, NOT_JSON), ('{"n": ' + "9" * 5000 + "}", BAD_VALUE),
+     ('{"format": "dedupe-journal"}', "a line without 'version'"),
+     *((json.dumps({**HEAD, **change}) + "\n{}", why) for change, why in (
+         ({"version": 1}, "format 'dedupe-journal', version 1"),
+         ({"action": "burn"}, "action 'burn'"), ({"draft": "../x"}, "draft '../x'"),
+         ({"draft": 1}, BAD_VALUE), ({"paths": 1}, BAD_VALUE),
+         ({"folder": None}, "a path that is none, None"), ({"settings": 1}, BAD_VALUE),
+         ({"against": [1]}, "a path that is none, 1"), ({"format": "x" * 999}, "format 'xxxxxxx"),
      )),
-     json.dumps(HEAD),
-     json.dumps(HEAD) + '\n{"id": 1}'],
+     (json.dumps(HEAD), "no steps"),
+     (json.dumps(HEAD) + '\n{"id": 1}', "a line without 'stamp'")],
 )  # fmt: skip
-def test_a_damaged_journal_is_refused(here, text):
+def test_a_damaged_journal_is_refused(here, text, why):
     result = three()
     Path("in", journal.NAME).write_text(text, encoding="utf-8")
     before = tree()
-    with pytest.raises(CannotClean, match="a journal must be one that this version has written"):
+    rule = "a journal must be one that this version has written, got "
+    with pytest.raises(CannotClean) as told:
         clean("in", delete=True, result=result)
+    before_name, _, said = str(told.value).partition(str(here.joinpath("in", journal.NAME)))
+    assert before_name == rule
+    assert said.startswith(f": {why}")
+    assert said.endswith("; remove it to search anew")
+    assert len(said) < 120
     assert tree() == before
 
 

@@ -103,11 +103,13 @@ def test_the_last_second_of_the_year_9999_is_a_time_and_the_next_is_none(sign):
         (pd.NaT, "no text"),
         ("", "empty"),
         (" \n", "empty"),
-        (5, "the text is of type int"),
-        (b"bytes", "the text is of type bytes"),
+        (5, "the text is a number"),
+        (datetime(2024, 1, 1), "the text is a date or time"),
+        (np.datetime64(0, "s"), "the text is of type datetime64"),
+        (b"bytes", "the text is bytes"),
         ({"body": "x"}, "no field 'text'"),
-        (("a", "b", "c"), "the text is of type tuple"),
-        (("a", ["b"]), "the text is of type list"),
+        (("a", "b", "c"), "the text is a list"),
+        (("a", ["b"]), "the text is a list"),
     ],
 )
 def test_what_is_no_text_is_skipped_with_a_reason(text, reason):

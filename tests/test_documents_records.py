@@ -141,11 +141,14 @@ def written(rows) -> bytes:
         (b'{"text": "\xe2\x80\xa8a"}', ("f.jsonl:1", "\u2028a")),
         (b'{"text": ""}', ("f.jsonl:1", "empty")),
         (b'{"text": null, "id": 3}', ("3", "no text")),
-        (b'{"text": 5}', ("f.jsonl:1", "the text is of type int")),
+        (b'{"text": 5}', ("f.jsonl:1", "the text is a number")),
         (b'{"body": "a"}', ("f.jsonl:1", "no field 'text'")),
-        (b"[1, 2]", ("f.jsonl:1", "a JSON list, not an object")),
-        (b"7", ("f.jsonl:1", "a JSON int, not an object")),
-        (b"null", ("f.jsonl:1", "a JSON NoneType, not an object")),
+        (b"[1, 2]", ("f.jsonl:1", "a list, not an object")),
+        (b"7", ("f.jsonl:1", "a number, not an object")),
+        (b'"str"', ("f.jsonl:1", "a string, not an object")),
+        (b"true", ("f.jsonl:1", "true or false, not an object")),
+        (b'{"text": {"a": "b"}}', ("f.jsonl:1", "the text is an object")),
+        (b"null", ("f.jsonl:1", "null, not an object")),
         (b"\xef\xbf", ("f.jsonl:1", "not UTF-8: unexpected end of data at byte 0")),
         (b'{"text": "\xe9"}', ("f.jsonl:1", "not UTF-8: invalid continuation byte at byte 10")),
         (b'{"text": "\xed\xa0\x80"}', ("f.jsonl:1", "not UTF-8: invalid continuation byte at ")),
@@ -272,9 +275,9 @@ def test_a_field_that_holds_no_time_anywhere_is_refused(here):
         ("id,text\n1,a, b\n2,c,\n", [("f.csv:2", "3 fields where the header has 2"), ("2", "c")]),
         ('text\na\n"b\nc', [("f.csv:2", "a"), ("f.csv:3", "a quoted field is never closed")]),
         ('text\n5" pipe\nb', [("f.csv:2", '5" pipe'), ("f.csv:3", "b")]),
-        ("text\n\na\rb\nc", [("f.csv:3", "not CSV: "), ("f.csv:4", "c")]),
+        ("text\n\na\rb\nc", [("f.csv:3", "not CSV: a carriage return"), ("f.csv:4", "c")]),
         (b"text\ncaf\xe9\ncaf\xc3\xa9", [("f.csv:2", "café"), ("f.csv:3", "café")]),
-        ("text\rold Mac\r", [("f.csv", "the header cannot be read: not CSV: ")]),
+        ("text\rold Mac\r", [("f.csv", "the header cannot be read: not CSV: a carriage")]),
         ("text\n", [("f.csv", "empty")]),
     ],
 )
@@ -384,7 +387,7 @@ def test_a_bad_value_costs_its_row(here):
         ("f.parquet:2", "a"),
     ]
     (skipped,) = read(write({"text": [5]}))
-    assert skipped.reason == "the text is of type int"
+    assert skipped.reason == "the text is a number"
 
 
 def test_times_of_parquet_are_read(here):
@@ -436,7 +439,7 @@ def test_a_date_that_python_does_not_have_is_no_time_and_a_number_as_id(
     )
     assert next(items_of(name, id_field="when")).id == str(number)
     assert next(items_of(name, time_field="when")).time is None
-    assert next(items_of(name, text_field="when")).reason == "the text is of type Ticks"
+    assert next(items_of(name, text_field="when")).reason == "the text is a date or time"
 
 
 def test_a_bad_time_costs_no_more_than_itself(here):
@@ -540,7 +543,7 @@ def test_an_object_that_is_a_whole_file_has_its_path(here):
         (b'{"text": "\xff"}', "not UTF-8: invalid start byte at byte 10"),
         ("[]", "empty"),
         ("", "empty"),
-        ("[1]", "a JSON int, not an object"),
+        ("[1]", "a number, not an object"),
         ('{"body": "a"}', "no field 'text'"),
     ],
 )

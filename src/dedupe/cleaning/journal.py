@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short
 from typing import IO, Any, Literal, NamedTuple, get_args
 
 from dedupe import disk
@@ -161,9 +162,12 @@ def load(path: Path) -> Plan:
     """
     try:
         with _open(path) as file:
-            head, *rows = map(json.loads, file)
+            rows = list(map(json.loads, file))
+        if not rows:
+            raise _Unsound("an empty file")
+        head, *rows = rows
         if (head["format"], head["version"]) != (FORMAT, FORMAT_VERSION):
-            raise ValueError(f"format {head['format']!r}, version {head['version']!r}")
+            raise _Unsound(f"format {short(head['format'])}, version {short(head['version'])}")
         order = Order(
             head["action"],
             head["folder"],
@@ -172,30 +176,47 @@ def load(path: Path) -> Plan:
             dict(head["settings"]),
         )
         if order.action not in get_args(Action):
-            raise ValueError(f"action {order.action!r}")
+            raise _Unsound(f"action {short(order.action)}")
         if not all(isinstance(head[name], list) for name in ("paths", "against")):
-            raise ValueError("paths that are no list")
+            raise _Unsound("paths that are no list")
         for name in (order.folder, *order.paths, *order.against):
             _check_name(name)
         if any(isinstance(value, list | dict) for value in order.settings.values()):
-            raise ValueError("a setting that is none")
+            raise _Unsound("a setting that is none")
         if not disk.DRAFT_NAME.fullmatch(head["draft"]):
-            raise ValueError(f"draft {head['draft']!r}")
+            raise _Unsound(f"draft {short(head['draft'])}")
         steps = tuple(map(_step, rows))
         if not steps:
-            raise ValueError("no steps")
+            raise _Unsound("no steps")
     except (OSError, ValueError, LookupError, ArithmeticError, TypeError, RecursionError) as error:
         raise CannotClean(
-            f"a journal must be one that this version has written, got {path}: {error!r}; "
+            f"a journal must be one that this version has written, got {path}: {_fault(error)}; "
             "remove it to search anew"
         ) from error
     return Plan(order, head["draft"], steps, is_resumed=True)
 
 
+class _Unsound(ValueError):
+    """What a journal of ours would not hold."""
+
+
+def _fault(error: Exception) -> str:
+    """Say in a few words why a journal is none, however much of something else it holds."""
+    if isinstance(error, _Unsound):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"it cannot be read: {error.strerror}"
+    if isinstance(error, KeyError):
+        return f"a line without {short(error.args[0])}"
+    if isinstance(error, UnicodeDecodeError | json.JSONDecodeError | RecursionError):
+        return "a line that is not JSON"
+    return "a line with a value that cannot be"
+
+
 def _open(path: Path) -> IO[str]:
     """Open a regular file, and nothing that could keep one waiting for ever."""
     if not stat.S_ISREG(path.lstat().st_mode):
-        raise ValueError("not a regular file")
+        raise _Unsound("not a regular file")
     return path.open(encoding="ascii")
 
 
@@ -205,18 +226,18 @@ def _step(row: dict[str, Any]) -> Step:
     step = Step(**{**row, **stamps})
     for name in (step.id, step.kept_id, step.digest, step.kept_digest):
         if not isinstance(name, str):
-            raise ValueError(f"a name that is none, {name!r}")
+            raise _Unsound(f"a name that is none, {short(name)}")
     for place in (step.place, step.kept):
         _check_name(place)
         if os.path.isabs(place) or ".." in Path(place).parts:  # noqa: PTH117
-            raise ValueError(f"a place outside of what is cleaned, {place!r}")
+            raise _Unsound(f"a place outside of what is cleaned, {short(place)}")
     return step
 
 
 def _check_name(name: object) -> None:
     """Refuse what no file can be named."""
     if not isinstance(name, str) or "\0" in name:
-        raise ValueError(f"a path that is none, {name!r}")
+        raise _Unsound(f"a path that is none, {short(name)}")
     os.fsencode(name)  # A surrogate that stands for no byte raises.
 
 

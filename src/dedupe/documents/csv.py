@@ -104,8 +104,12 @@ def _rows(feed: _Feed, delimiter: str) -> Iterator[tuple[range, list[str] | Unre
         row: list[str] | Unreadable | None
         try:
             row = _next_row(reader, feed.limit)
-        except csv.Error as error:
-            row = Unreadable(f"not CSV: {error}", "repair this row, or leave it out")
+        except csv.Error:
+            # In this dialect there is nothing else that `csv` refuses.
+            row = Unreadable(
+                "not CSV: a carriage return (CR) alone, outside of quotes",
+                "end rows with LF or CRLF, not with CR as old Macs did, or quote the field",
+            )
         if row is None:
             return
         if feed.size > feed.limit:

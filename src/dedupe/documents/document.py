@@ -8,8 +8,8 @@ file is left to the modules of the formats.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
-from numbers import Real
+from datetime import UTC, date, datetime, time, timedelta
+from numbers import Number, Real
 from reprlib import repr as short
 from typing import Any, NamedTuple, Self
 
@@ -20,12 +20,14 @@ __all__ = [
     "Document",
     "Options",
     "Placed",
+    "Ticks",
     "as_id",
     "checked",
     "digest_of",
     "fault_of",
     "from_record",
     "from_value",
+    "kind_of",
     "missing_field",
 ]
 
@@ -192,11 +194,52 @@ def from_value(id_: str, value: object, when: float | None = None) -> Document |
     if not isinstance(value, str):
         if _is_missing(value):
             return Skipped(id_, "no text", "give it a text, or leave it out")
-        kind = type(value).__name__
-        return Skipped(id_, f"the text is of type {kind}", "turn it into a string")
+        return Skipped(id_, f"the text is {kind_of(value)}", "turn it into a string")
     if not value or value.isspace():
         return Skipped(id_, "empty", "give it a text, or leave it out")
     return Document(id_, _encodable(value), when)
+
+
+def kind_of(value: object) -> str:
+    """Say what a value is, in words that hold for JSON and Parquet as well.
+
+    >>> kind_of([1]), kind_of(None), kind_of(0.5)
+    ('a list', 'null', 'a number')
+    """
+    if value is None:
+        return "null"
+    return next((kind for types, kind in _KINDS if isinstance(value, types)), _type_of(value))
+
+
+def _type_of(value: object) -> str:
+    """Name the type of a value that only Python or pyarrow could have made."""
+    return f"of type {type(value).__name__}"
+
+
+class Ticks:
+    """The number of a date or time that Python has none for.
+
+    It lies past 9999, in nanoseconds, or in a time zone that is unknown here. It makes an
+    id, and no time: it would be taken for seconds, and it may count days.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (str, "a string"),
+    (bool, "true or false"),
+    (Number, "a number"),
+    ((list, tuple), "a list"),
+    (Mapping, "an object"),
+    ((bytes, bytearray), "bytes"),
+    ((date, time, timedelta, Ticks), "a date or time"),
+)
+"""The first that fits: a bool is a number, too."""
 
 
 def as_id(value: object, default: str) -> str:
@@ -268,4 +311,8 @@ def fault_of(error: Exception) -> str:
     >>> fault_of(RecursionError("maximum recursion depth exceeded"))
     'nested too deep'
     """
-    return "nested too deep" if isinstance(error, RecursionError) else str(error)
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error.reason} at byte {error.start}"
+    return str(error)

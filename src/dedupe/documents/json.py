@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from dedupe.documents.changes import Changes
-from dedupe.documents.document import Document, Options, Placed, fault_of, from_record
+from dedupe.documents.document import Document, Options, Placed, fault_of, from_record, kind_of
 from dedupe.documents.edits import dropped
 from dedupe.documents.encoding import text_chunks, transcoded, unmarked
 from dedupe.documents.jsonl import with_marks
@@ -50,8 +50,7 @@ def read_json(source: Source, options: Options) -> Iterator[Placed]:
         if isinstance(value.content, dict):
             item = from_record(value.content, place, source.time, options)
         else:
-            kind = type(value.content).__name__
-            item = Skipped(place, f"a JSON {kind}, not an object", "leave it out")
+            item = Skipped(place, f"{kind_of(value.content)}, not an object", "leave it out")
         rows = range(value.number, value.number + 1) if value.number else range(0)
         yield Placed(place, item, rows)
 

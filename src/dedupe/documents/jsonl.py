@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from dedupe.documents.changes import FIELDS, Changes, check_fields
-from dedupe.documents.document import Document, Options, Placed, fault_of, from_record
+from dedupe.documents.document import Document, Options, Placed, fault_of, from_record, kind_of
 from dedupe.documents.edits import Edit, dropped, edited
 from dedupe.documents.encoding import text_chunks
 from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
@@ -48,7 +48,7 @@ def _parse_line(line: bytes | LongLine, limit: int) -> dict[str, object] | None:
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON: {fault_of(error)}", REPAIR) from error
     if not isinstance(record, dict):
-        raise Unreadable(f"a JSON {type(record).__name__}, not an object", REPAIR)
+        raise Unreadable(f"{kind_of(record)}, not an object", REPAIR)
     return record
 
 

@@ -8,12 +8,18 @@ the input. One row group is held at a time, a large one in parts.
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
 
 from dedupe.documents.changes import FIELDS, Changes, check_fields
-from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
+from dedupe.documents.document import (
+    Document,
+    Options,
+    Placed,
+    Ticks,
+    from_record,
+    missing_field,
+)
 from dedupe.documents.streams import Source, Unreadable, open_file, read_whole, too_large
 from dedupe.errors import InvalidSetting, MissingExtra, Skipped
 
@@ -165,20 +171,6 @@ def _time(scalar: Any) -> object:
         return _value(scalar)
     except Unreadable:
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Ticks:
-    """The number of a date or time that Python has none for.
-
-    It lies past 9999, in nanoseconds, or in a time zone that is unknown here. It makes an
-    id, and no time: it would be taken for seconds, and it may count days.
-    """
-
-    number: int
-
-    def __str__(self) -> str:
-        return str(self.number)
 
 
 def _check_size(text: object, limit: int) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 from dedupe.documents.document import fault_of
@@ -36,7 +37,7 @@ def read_labels(text: str | bytes) -> dict[tuple[str, str], bool]:
     if found != (FORMAT, FORMAT_VERSION):
         raise InvalidLabels(
             f"labels must say format {FORMAT!r} and version {FORMAT_VERSION}, "
-            f"got {found}: export them from the report of this version of dedupe"
+            f"got {short(found)}: export them from the report of this version of dedupe"
         )
     rows = facts.get("labels")
     if not isinstance(rows, list):
