@@ -6,6 +6,7 @@ file is left to the modules of the formats.
 """
 
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -315,4 +316,6 @@ def fault_of(error: Exception) -> str:
         return "nested too deep"
     if isinstance(error, UnicodeDecodeError):
         return f"{error.reason} at byte {error.start}"
+    if "set_int_max_str_digits" in str(error):
+        return f"an integer of more than {sys.get_int_max_str_digits():,} digits"
     return str(error)
