@@ -300,10 +300,15 @@ def test_one_id_twice_is_told_with_both_places(here):
 
 def test_nothing_to_read_is_told_at_the_end(here):
     Path("empty").mkdir()
-    with pytest.raises(NothingToRead, match="at least one document, got paths without any"):
-        list(read_paths("empty"))
-    with pytest.raises(NothingToRead, match="got paths without any"):
-        list(read_paths([]))
+    Path("empty/.hidden.txt").write_text("passed over")
+    for paths, said in (
+        ("empty", "'empty'"),
+        (iter(["empty", Path("empty/")]), "'empty', 'empty'"),
+        ([], "no paths"),
+    ):
+        told = f"at least one document, got none in {said}: name files, or folders with files in"
+        with pytest.raises(NothingToRead, match=told):
+            list(read_paths(paths))
     Path("empty/a.txt").touch()
     Path("empty/b.pdf").touch()
     items = read_paths("empty")

@@ -11,11 +11,11 @@ What a text says is left to `dedupe.shingling.tokens`; nothing here normalises.
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from dedupe.documents.document import Document, Options, Placed, checked
+from dedupe.documents.document import Document, Options, Placed, checked, shown
 from dedupe.documents.formats import read_file
 from dedupe.documents.memory import read_texts
 from dedupe.documents.streams import MAX_BYTES
-from dedupe.documents.walk import File, Paths, resolve, walk
+from dedupe.documents.walk import File, Paths, named, resolve, walk
 from dedupe.errors import Skipped
 
 __all__ = ["MAX_BYTES", "Document", "Skipped", "read_file", "read_paths", "read_texts"]
@@ -102,9 +102,16 @@ def read_paths(
     [('7', 'Bridge closed')]
     """
     options = Options(id_field, text_field, time_field, max_bytes)
-    old = () if against is None else resolve(against)
-    placed = chain.from_iterable(_read(item, options) for item in walk(resolve(paths), old=old))
-    return checked(placed, "paths", needs_old=against is not None, time_field=time_field)
+    names = named(paths)
+    old = None if against is None else named(against)
+    found = walk(resolve(names), old=resolve(old or ()))
+    return checked(
+        chain.from_iterable(_read(item, options) for item in found),
+        f"{shown(map(repr, names)) or 'no paths'}: name files, or folders with files in them; "
+        "hidden ones are passed over",
+        old=None if old is None else shown(map(repr, old)) or "no paths",
+        time_field=time_field,
+    )
 
 
 def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:

@@ -30,6 +30,7 @@ __all__ = [
     "from_value",
     "kind_of",
     "missing_field",
+    "shown",
 ]
 
 YEAR_10000 = 253_402_300_800
@@ -123,18 +124,19 @@ def checked(
     items: Iterable[Placed],
     where: str,
     *,
-    needs_old: bool = False,
+    old: str | None = None,
     time_field: str | None = None,
 ) -> Iterator[Document | Skipped]:
     """Pass items on; hold ids to be unique and at least one document to be there.
 
-    `where` says what they come from, should that be nothing at all. With `needs_old`
-    at least one must be old: compared with nothing, new documents would seem unique.
+    `where` and `old` say what they come from, should that be nothing at all. Where there
+    is something old, at least one must be: compared with nothing, new ones would seem unique.
     With a field for times, at least one must have a time: the name may be a wrong one.
     """
     places: dict[str, str] = {}
     n_skipped = 0
     first = None
+    needs_old = old is not None
     has_time = time_field is None
     for place, item, _ in items:
         if isinstance(item, Skipped):
@@ -152,12 +154,14 @@ def checked(
             has_time = has_time or item.time is not None
         yield item
     if not places:
-        found = f"{where} without any" if first is None else f"{n_skipped:,} skipped"
-        told = f"; the first, {first.id}: {first.reason}; {first.remedy}" if first else ""
-        raise NothingToRead(f"there must be at least one document, got {found}{told}")
+        found = f"none in {where}"
+        if first is not None:
+            told = f"{first.id}: {first.reason}; {first.remedy}"
+            found = f"{n_skipped:,} skipped; the first, {told}"
+        raise NothingToRead(f"there must be at least one document, got {found}")
     if needs_old:
         raise NothingToRead(
-            f"an old collection must hold at least one document, got {where} without any: "
+            f"an old collection must hold at least one document, got none in {old}: "
             "check what against= (--against) names"
         )
     if not has_time:
@@ -181,13 +185,22 @@ def from_record(
 
 def missing_field(id_: str, fields: Iterable[str], options: Options) -> Skipped:
     """Say that the text field is not there, and what is."""
-    names = [short(name) for name in fields]
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    there = shown(map(short, fields)) or "no fields"
     return Skipped(
         id_,
         f"no field {options.text_field!r}",
-        f"it has {shown or 'no fields'}: name the one of the text with text_field= (--text-field)",
+        f"it has {there}: name the one of the text with text_field= (--text-field)",
     )
+
+
+def shown(names: Iterable[str]) -> str:
+    """Return names for a message, ten of many.
+
+    >>> shown("abc"), shown(map(str, range(12)))[-12:]
+    ('a, b, c', '9 and 2 more')
+    """
+    names = list(names)
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 def from_value(id_: str, value: object, when: float | None = None) -> Document | Skipped:

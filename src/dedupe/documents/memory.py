@@ -73,9 +73,9 @@ def read_texts(
     options = Options(id_field, text_field, time_field)
     new = _placed(texts, "", options)
     if against is None:
-        return checked(new, "a collection", time_field=time_field)
+        return checked(new, "the collection", time_field=time_field)
     old = map(Placed.as_old, _placed(against, "old ", options))
-    return checked(chain(old, new), "a collection", needs_old=True, time_field=time_field)
+    return checked(chain(old, new), "the collection", old="it", time_field=time_field)
 
 
 def _placed(texts: Any, prefix: str, options: Options) -> Iterable[Placed]:
