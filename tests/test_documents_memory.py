@@ -120,7 +120,9 @@ def test_what_is_no_text_is_skipped_with_a_reason(text, reason):
     assert document == Document("1", "sound")
 
 
-@pytest.mark.parametrize(("id_", "expected"), [(7, "7"), (None, "0"), ("", "0"), (1.5, "1.5")])
+@pytest.mark.parametrize(
+    ("id_", "expected"), [(7, "7"), (None, "0"), ("", "0"), (" ", "0"), (1.5, "1.5")]
+)
 def test_ids_are_strings(id_, expected):
     assert [document.id for document in read_texts([(id_, "text")])] == [expected]
 

@@ -133,6 +133,8 @@ def written(rows) -> bytes:
         (b'{"text": "a", "id": 7}', ("7", "a")),
         (b'{"text": "a", "id": null}', ("f.jsonl:1", "a")),
         (b'{"text": "a", "id": ""}', ("f.jsonl:1", "a")),
+        (b'{"text": "a", "id": " \\u3000\\n"}', ("f.jsonl:1", "a")),
+        (b'{"text": "a", "id": " x "}', (" x ", "a")),
         (b'{"text": "a", "id": "\\udc00"}', ("�", "a")),
         (b'{"text": "a\\ud800b"}', ("f.jsonl:1", "a�b")),
         (b'{"text": "\\ud83d\\ude00"}', ("f.jsonl:1", "😀")),
@@ -271,6 +273,7 @@ def test_a_field_that_holds_no_time_anywhere_is_refused(here):
         ("\n\n text , id \na,1\n", [("1", "a")]),
         ("\ufefftext\na", [("f.csv:2", "a")]),
         ("id,text\n1\n2,b", [("1", "no field 'text'"), ("2", "b")]),
+        ("id,text\n,a\n  ,b", [("f.csv:2", "a"), ("f.csv:3", "b")]),
         ("id,text\n1,\n2, ", [("1", "empty"), ("2", "empty")]),
         ("id,text\n1,a, b\n2,c,\n", [("f.csv:2", "3 fields where the header has 2"), ("2", "c")]),
         ('text\na\n"b\nc', [("f.csv:2", "a"), ("f.csv:3", "a quoted field is never closed")]),
@@ -352,6 +355,8 @@ def write(table: dict, name: str = "f.parquet", **options) -> str:
 def test_a_row_of_parquet_is_a_document(here):
     name = write({"id": [7, None], "text": ["a", "b"], "unread": [1, 2]})
     assert brief(read_paths(name)) == [("7", "a"), ("f.parquet:2", "b")]
+    name = write({"id": [" ", ""], "text": ["a", "b"]})
+    assert brief(read_paths(name)) == [("f.parquet:1", "a"), ("f.parquet:2", "b")]
 
 
 @pytest.mark.parametrize(

@@ -257,10 +257,11 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def as_id(value: object, default: str) -> str:
-    """Return an id as a string, or the default where there is none."""
+    """Return an id as a string, or the default where there is none, or a blank one."""
     if not isinstance(value, str) and _is_missing(value):
         return default
-    return _encodable(str(value)) or default
+    id_ = _encodable(str(value))
+    return default if not id_ or id_.isspace() else id_
 
 
 def _encodable(text: str) -> str:
