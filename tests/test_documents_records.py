@@ -157,6 +157,7 @@ def written(rows) -> bytes:
         (b'{"text": "a"', ("f.jsonl:1", "not JSON: Expecting ',' delimiter: line 1 column 13")),
         (b'{"text": "a"} x', ("f.jsonl:1", "not JSON: Extra data")),
         (b"[" * 100_000, ("f.jsonl:1", "not JSON: nested too deep")),
+        (2 * b"\xef\xbb\xbf" + b"{}", ("f.jsonl:1", "not JSON: a byte order mark before it")),
         (b'{"n": ' + b"9" * 5000 + b"}", ("f.jsonl:1", "not JSON: an integer of more than 4,300")),
     ],
 )

@@ -330,6 +330,8 @@ def fault_of(error: Exception) -> str:
         return "nested too deep"
     if isinstance(error, UnicodeDecodeError):
         return f"{error.reason} at byte {error.start}"
+    if "utf-8-sig" in str(error):
+        return "a byte order mark before it"
     if "set_int_max_str_digits" in str(error):
         return f"an integer of more than {sys.get_int_max_str_digits():,} digits"
     return str(error)
