@@ -7,7 +7,7 @@ what had to stay and what could not be read stand on standard error.
 # ruff: noqa: PLC0415
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
