@@ -237,6 +237,9 @@ def test_of_many_skipped_documents_twenty_are_named(library):
 def test_explain_and_borderline(library):
     assert run("find", "x", "--explain", "a00").stdout.startswith("a00 is in cluster 1")
     assert run("find", "x", "--borderline", "3").stdout.startswith("1 pair nearest")
+    assert run("find", "x", "--relation", "contained").stdout.startswith("1 pair: contained\n")
+    said = run("find", "x", "--relation", "partial").stdout
+    assert said == "no pair that scores 0.1 or more: partial reuse\n"
 
 
 def on_a_terminal(monkeypatch):
@@ -592,6 +595,8 @@ def test_a_bug_keeps_its_traceback(library):
         ["find", "x", "--threshold", "high"],
         ["find", "x", "--borderline", "0"],
         ["find", "x", "--explain", "a", "--borderline", "1"],
+        ["find", "x", "--relation", "partial", "--borderline", "1"],
+        ["find", "x", "--relation", "overlapping"],
         ["find", "x", "--explain", "a", "--format", "json"],
         ["find", "x", "--report", "same", "--output", "same"],
         ["compare", "x"],

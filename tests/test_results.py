@@ -76,6 +76,18 @@ def test_a_pair_by_its_documents_in_any_order():
     assert FOUND.pair("c", "a") == FOUND.pair("a", "c") == FOUND.scored[1]
 
 
+@given(scores, thresholds)
+def test_every_scored_pair_has_one_relation(found, threshold):
+    result = make_result(found).at(threshold)
+    apart = [pair for relation in RELATIONS for pair in result.related(relation)]
+    assert sorted(apart, key=lambda pair: (-pair.score, pair.left, pair.right)) == [*result.scored]
+
+
+def test_a_relation_that_there_is_none_of():
+    with pytest.raises(InvalidSetting, match=r"must be one of identical, same text, .* got 'near'"):
+        FOUND.related("near")
+
+
 def test_a_pair_that_was_not_scored():
     with pytest.raises(UnknownDocument, match="'a' and 'x' must have been scored together"):
         FOUND.pair("x", "a")

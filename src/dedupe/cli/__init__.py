@@ -51,6 +51,17 @@ BAD_USE = (InvalidCheckpoint, InvalidSetting, NoSuchPath, UnknownDocument)
 """What another command line would cure: exit code 2."""
 
 
+RELATIONS = {
+    "identical": "identical",
+    "same-text": "same text",
+    "contained": "contained",
+    "version": "version",
+    "partial": "partial reuse",
+    "template": "same template",
+}
+"""What `--relation` takes, and the relation of a pair that it stands for."""
+
+
 class Commands(click.Group):
     """The commands, with what the library raises on purpose turned into exit codes."""
 
@@ -137,6 +148,11 @@ def cli() -> None:
     help="Show only the N pairs nearest to the threshold.",
 )
 @click.option(
+    "--relation",
+    type=click.Choice([*RELATIONS]),
+    help="Show only the pairs of this relation.",
+)
+@click.option(
     "--report",
     type=_NEW_FILE,
     metavar="FILE",
@@ -150,6 +166,7 @@ def find(
     quiet: bool,
     explain: str | None,
     borderline: int | None,
+    relation: str | None,
     report: Path | None,
     **settings: Any,
 ) -> None:
@@ -158,8 +175,11 @@ def find(
     A PATH is a file, a folder, a pattern, or - for standard input. A terminal is
     shown 20 clusters and 3 duplicates of each, a pipe or FILE gets them all.
     """
-    if (format_ != "table") + (explain is not None) + (borderline is not None) > 1:
-        raise click.UsageError("--format, --explain and --borderline exclude each other")
+    asked = [one for one in (explain, borderline, relation) if one is not None]
+    if (format_ != "table") + len(asked) > 1:
+        raise click.UsageError(
+            "--format, --explain, --borderline and --relation exclude each other"
+        )
     check((output, report), (*paths, *(settings["against"] or ())))
     from dedupe.api import find_duplicates
     from dedupe.report.html import result_page
@@ -176,7 +196,7 @@ def find(
             send(result_page(result, progress=display.update), report)
         display.finish(result)
     if format_ == "table":
-        show(_lines(result, explain, borderline, is_terminal(output)), output)
+        show(_lines(result, explain, borderline, relation, is_terminal(output)), output)
     else:
         dump(_records(result, format_), output)
     # A row is a member of a cluster, so these have no place for what could not be read.
@@ -253,7 +273,11 @@ def calibrate(labels: str, result: Path) -> None:
 
 
 def _lines(
-    result: "Result", explain: str | None, borderline: int | None, terminal: bool
+    result: "Result",
+    explain: str | None,
+    borderline: int | None,
+    relation: str | None,
+    terminal: bool,
 ) -> Iterator["Line"]:
     """Return the report for people that was asked for."""
     from dedupe.report import explanation, text
@@ -262,6 +286,8 @@ def _lines(
         return explanation.explain(result, explain)
     if borderline is not None:
         return explanation.borderline(result, borderline)
+    if relation is not None:
+        return explanation.related(result, RELATIONS[relation])
     return text.describe(result, N_SHOWN, N_EACH) if terminal else text.describe(result)
 
 

@@ -12,7 +12,7 @@ from dedupe.results.records import Cluster, Pair
 from dedupe.results.result import STAYS, Result
 from dedupe.settings import SCORE_FLOOR
 
-__all__ = ["borderline", "explain"]
+__all__ = ["borderline", "explain", "related"]
 
 N_CANDIDATES = 10
 """Candidates shown for a document: past these the scores say little."""
@@ -54,6 +54,16 @@ def borderline(result: Result, n: int) -> Iterator[Line]:
     for pair in pairs:
         yield Line(1, (*names(pair), *measures(pair)))
         yield from _judgement(pair, clusters, threshold)
+
+
+def related(result: Result, relation: str) -> Iterator[Line]:
+    """Yield the pairs of one relation, best first."""
+    pairs = result.related(relation)
+    found = counted(len(pairs), "pair") if pairs else f"no pair that scores {SCORE_FLOOR:g} or more"
+    yield Line(0, (("heading", f"{found}: {relation}"),))
+    for pair in pairs:
+        yield Line(1, (*names(pair), *measures(pair)))
+        yield Line(2, (("", squeezed(pair.reason)),))
 
 
 def _clusters(result: Result) -> dict[str, Cluster]:

@@ -30,6 +30,7 @@ from dedupe.results.records import (
     evidence_of,
 )
 from dedupe.results.saved import FORMAT, FORMAT_VERSION, facts_from, pair_as_json, settings_as_json
+from dedupe.scoring.relations import RELATIONS
 from dedupe.settings import SCORE_FLOOR, Settings
 
 if TYPE_CHECKING:
@@ -189,6 +190,30 @@ class Result:
         scored = self._scored
         number = self._numbers.get(document, -1)
         return scored.take(np.flatnonzero((scored.numbers == number).any(axis=1)))
+
+    def related(self, relation: str) -> Sequence[Pair]:
+        """Return the scored pairs of one relation, best first.
+
+        What scores below 0.1 is not recorded; so of pairs that are no story together, such as
+        a quotation in two reports, those are here that share most.
+
+        Parameters
+        ----------
+        relation : str
+            See `Pair`.
+
+        Raises
+        ------
+        InvalidSetting
+            When there is no such relation.
+        """
+        if relation not in RELATIONS:
+            raise InvalidSetting(
+                f"a relation must be one of {', '.join(RELATIONS)}, got {relation!r:.200}"
+            )
+        scored = self._scored
+        is_wanted = np.array([pair.relation == relation for pair in scored], np.bool_)
+        return scored.take(np.flatnonzero(is_wanted))
 
     def borderline(self, n: int = 10) -> Sequence[Pair]:
         """Return the `n` pairs whose scores are nearest to the threshold, nearest first."""
