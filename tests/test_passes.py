@@ -92,7 +92,7 @@ def test_no_pairs_are_no_rows():
 
 def test_only_pairs_that_share_more_than_a_phrase_are_long():
     words = [*range(100, 140)]
-    block = make_block([words, [*words[:19], *range(200, 250)], [*words[:20], *range(300, 350)]])
+    block = make_block([words, [*words[:9], *range(200, 250)], [*words[:10], *range(300, 350)]])
     assert passes.first(block, pairs_of([[0, 1], [0, 2]])).is_long.tolist() == [False, True]
 
 
@@ -129,7 +129,7 @@ def test_half_of_a_story_makes_it_one_and_less_may_be_boilerplate(n_own, is_boil
     assert (found.boilerplate_words > 0) == is_boilerplate
 
 
-@pytest.mark.parametrize(("n_words", "is_boilerplate"), [(19, False), (20, True)])
+@pytest.mark.parametrize(("n_words", "is_boilerplate"), [(9, False), (10, True)])
 def test_a_phrase_of_other_stories_is_no_boilerplate_and_a_sentence_is(n_words, is_boilerplate):
     """Two copies of a story end with words that three other stories begin with."""
     story, ending = words("story", 100), words("ending", n_words)

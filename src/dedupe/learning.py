@@ -2,8 +2,8 @@
 
 Nobody lists menus, teasers and footers: what many different stories carry says little about
 any of them. But to count stories one must know them, and a frame that many pages share
-makes them look like one. So boilerplate is learned twice, the second time from stories that
-are told apart by what was learned first.
+makes them look like one. So boilerplate is learned in rounds, each from stories that are told
+apart by what was learned before.
 """
 
 from functools import partial
@@ -21,21 +21,25 @@ from dedupe.scoring.passes import First
 __all__ = ["learn"]
 
 
-def learn(blocks: Blocks, pairs: AnyInts, first: First) -> Learned:
-    """Learn which text is boilerplate, and which documents are one story, in two rounds.
+ROUNDS = ("learning", "relearning")
+"""Rounds in which all pairs are scored by what is known so far, named as stages."""
 
-    The first round knows nothing but the pairs beyond doubt. A frame that many of those
-    share is known after it; the second scores all pairs by that, and learns once more.
+
+def learn(blocks: Blocks, pairs: AnyInts, first: First) -> Learned:
+    """Learn which text is boilerplate, and which documents are one story, in a few rounds.
+
+    At first nothing is known but the pairs beyond doubt. A frame that many of those share
+    is known after it; each round scores all pairs by that, and learns once more.
     """
+    scores, texts = np.zeros(len(pairs), np.float32), np.empty(0, np.uint64)
     stories = _stories(blocks, pairs, first.strict, rule.STRICT_CONTAINMENT)
-    stories, texts = part_forms(blocks, stories, pairs, first.strict)
-    blocks.weigh(_learned(blocks, pairs[first.is_long], stories, texts))
-    scores = np.zeros(len(pairs), np.float32)
-    (scores[first.may_score],) = blocks.map("learning", passes.again, pairs[first.may_score])
-    stories = _stories(blocks, pairs, scores, rule.LEARNED_SCORE)
-    stories, more = part_forms(blocks, stories, pairs, first.strict)
-    # What was a form stays one, though its documents are apart by now.
-    return _learned(blocks, pairs[first.is_long], stories, np.union1d(texts, more))
+    for stage in ROUNDS:
+        learned, texts = _learned(blocks, pairs, first, stories, texts)
+        blocks.weigh(learned)
+        (scores[first.may_score],) = blocks.map(stage, passes.again, pairs[first.may_score])
+        stories = _stories(blocks, pairs, scores, rule.LEARNED_SCORE)
+    learned, _ = _learned(blocks, pairs, first, stories, texts)
+    return learned
 
 
 def _stories(blocks: Blocks, pairs: AnyInts, scores: AnyFloats, threshold: float) -> Ints:
@@ -52,26 +56,34 @@ def _stories(blocks: Blocks, pairs: AnyInts, scores: AnyFloats, threshold: float
 
 
 def _learned(
-    blocks: Blocks, pairs: AnyInts, stories: Ints, texts: npt.NDArray[np.uint64]
-) -> Learned:
-    """Count the stories that hold what different stories share.
+    blocks: Blocks, pairs: AnyInts, first: First, stories: Ints, texts: npt.NDArray[np.uint64]
+) -> tuple[Learned, npt.NDArray[np.uint64]]:
+    """Take forms apart, and count the stories that hold what different stories share.
 
     Parameters
     ----------
     blocks : Blocks
     pairs : int [shape=(n_pairs, 2)]
-        Those that share more than a phrase.
+    first : First
     stories : int64 [shape=(n_docs,)]
     texts : uint64 [shape=(n,)]
-        The shingles of forms.
+        The shingles of forms that are known. What was a form stays one, though its
+        documents are apart by now.
+
+    Returns
+    -------
+    learned : Learned
+    texts : uint64 [shape=(n,)]
     """
-    apart = stories[pairs[:, 0]] != stories[pairs[:, 1]]
+    stories, more = part_forms(blocks, stories, pairs, first.strict)
+    texts = np.union1d(texts, more)
+    apart = first.is_long & (stories[pairs[:, 0]] != stories[pairs[:, 1]])
     boilerplate = Boilerplate()
     for shared in blocks.each(passes.shared, pairs[apart], "counts"):
         boilerplate.watch(shared.hashes, shared.public())
     blocks.count(boilerplate, stories)
     boilerplate.mark(texts)
-    return Learned(boilerplate, stories)
+    return Learned(boilerplate, stories), texts
 
 
 def part_forms(

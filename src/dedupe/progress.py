@@ -14,8 +14,9 @@ class Progress:
     ----------
     stage : str
         ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"shingles"``,
-        ``"boilerplate"``, ``"counts"``, ``"weights"``, ``"learning"``, ``"scoring"``,
-        ``"clustering"`` or ``"report"``; counts and weights come once more after learning.
+        ``"boilerplate"``, ``"counts"``, ``"weights"``, ``"learning"``, ``"relearning"``,
+        ``"scoring"``, ``"clustering"`` or ``"report"``; counts and weights come again after
+        each round of learning.
     done : int
     total : int or None
         None while it is not known.

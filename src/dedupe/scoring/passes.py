@@ -121,7 +121,7 @@ def first(block: Block, pairs: AnyInts) -> First:
     return First(
         strict_score(found).astype(np.float32),
         may_score(found),
-        found.covered >= rule.MIN_WORDS,
+        found.covered >= rule.LEARNED_WORDS,
     )
 
 

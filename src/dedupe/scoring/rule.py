@@ -26,6 +26,9 @@ STRICT_CONTAINMENT = 0.4
 LEARNED_SCORE = 0.5
 """Score from which a pair is one story when boilerplate is learned once more."""
 
+LEARNED_WORDS = 10
+"""Shared words from which two stories teach what is boilerplate: fewer are a phrase."""
+
 STRICT_HOLE = 0.2
 MAX_STRICT_HOLE = 50
 """A hole of this share of the match, and of this many words, is still an edit or a box.
