@@ -125,6 +125,7 @@ def test_find_asks_with_the_defaults_of_the_library(library):
         ["x", "-"],
         {
             "against": None,
+            "boilerplate": None,
             "threshold": 0.45,
             "ngram": 5,
             "num_perm": 128,
@@ -157,7 +158,8 @@ def test_flags_are_the_keyword_names(library):
     }
     flags = [part for k, v in wanted.items() for part in (f"--{k.replace('_', '-')}", str(v))]
     assert run("find", "x", *flags).exit_code == 0
-    assert library.asked == (["x"], {**wanted, "against": None, "explain": None})
+    others = {"against": None, "boilerplate": None, "explain": None}
+    assert library.asked == (["x"], {**wanted, **others})
 
 
 def test_explain_asks_for_all_candidates_of_a_document(library):
@@ -167,7 +169,7 @@ def test_explain_asks_for_all_candidates_of_a_document(library):
 
 def test_compare(library):
     ran = run("compare", "l", "r", "--threshold", "0.95", "--ngram", "3")
-    settings = {"corpus": None, "threshold": 0.95, "ngram": 3, "within": None}
+    settings = {"corpus": None, "threshold": 0.95, "ngram": 3, "within": None, "boilerplate": None}
     assert library.asked == ("l", "r", {**settings, "id_field": "id", "text_field": "text"})
     assert ran.exit_code == 0
     assert ran.stdout.startswith("not the same story  score 0.90")

@@ -325,6 +325,9 @@ def test_a_result_and_its_rows_are_of_the_schema() -> None:
     check(json.loads(result.to_json()), "result")
     chosen = dedupe.find_duplicates(DOCS / "news.jsonl", keep=max_by_id)
     check(json.loads(chosen.to_json()), "result")
+    known = dedupe.find_duplicates(DOCS / "news.jsonl", boilerplate=DOCS / "index.md")
+    assert known.settings.boilerplate
+    check(json.loads(known.to_json()), "result")
     for line in json_report.rows(result).splitlines():
         check(json.loads(line), "row")
 

@@ -4,15 +4,18 @@ Settings are checked here; the work is done in `dedupe.pipeline` and `dedupe.com
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
+from dedupe.documents.boilerplate import boilerplate_in, digest_of_boilerplate, read_boilerplate
 from dedupe.documents.document import from_value
 from dedupe.documents.walk import Paths
 from dedupe.engine.local import LocalEngine
 from dedupe.errors import InvalidInput, NothingToRead, Skipped, UnknownDocument
+from dedupe.learning import known_shingles
 from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.results.records import Comparison
@@ -29,6 +32,7 @@ def find_duplicates(
     paths: Paths,
     *,
     against: Paths | None = None,
+    boilerplate: Paths | None = None,
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     num_perm: int = Settings.num_perm,
@@ -54,6 +58,12 @@ def find_duplicates(
         An old collection, which must hold a document. Each other document is compared
         with it alone and goes with the old document that it matches best; nothing old
         is a duplicate, and `keep` does not matter.
+    boilerplate : path or iterable of paths
+        Texts that are known to be boilerplate: the frame of a site, a licence, a
+        subscription notice. Their words count next to nothing wherever they stand, as
+        what the collection shows to be boilerplate does; so a document that is nothing
+        else is like its exact copies alone. Each text must be readable, and have as many
+        words as a shingle. Their order does not matter.
     threshold, ngram, num_perm, seed, keep
         See `dedupe.Settings`.
     id_field, text_field : str
@@ -95,8 +105,8 @@ def find_duplicates(
     CannotStore
         When temporary files or the checkpoint do not fit on their disk.
     NoSuchPath, NothingToRead, DuplicateId
-        When the input as a whole cannot be used. A document that cannot be read
-        is listed in `Result.skipped` instead.
+        When the input as a whole cannot be used, or a text of `boilerplate` cannot. A
+        document that cannot be read is listed in `Result.skipped` instead.
 
     Examples
     --------
@@ -107,16 +117,19 @@ def find_duplicates(
     (0.42, 1.0)
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
+    known = _known_in_paths(boilerplate, id_field, text_field)
     stream = read_paths(
         paths, id_field=id_field, text_field=text_field, time_field=time_field, against=against
     )
-    return _find(stream, settings, Resources.of(workers, memory, progress), explain, checkpoint)
+    resources = Resources.of(workers, memory, progress)
+    return _find(stream, settings, resources, explain, known=known, checkpoint=checkpoint)
 
 
 def find_duplicate_texts(
     texts: Any,
     *,
     against: Any = None,
+    boilerplate: Any = None,
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     num_perm: int = Settings.num_perm,
@@ -140,6 +153,8 @@ def find_duplicate_texts(
         ..., or records with `id_field` and `text_field`.
     against
         An old collection, in any of these forms.
+    boilerplate
+        Texts that are known to be boilerplate: one, or a list or any other of these forms.
 
     Notes
     -----
@@ -152,10 +167,12 @@ def find_duplicate_texts(
     <Result: documents=3, clusters=1, duplicates=1, skipped=0>
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
+    known = _known_in_texts(boilerplate, id_field, text_field)
     stream = read_texts(
         texts, id_field=id_field, text_field=text_field, time_field=time_field, against=against
     )
-    return _find(stream, settings, Resources.of(workers, memory, progress), explain)
+    resources = Resources.of(workers, memory, progress)
+    return _find(stream, settings, resources, explain, known=known)
 
 
 def compare(
@@ -168,6 +185,7 @@ def compare(
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     corpus: Result | None = None,
+    boilerplate: Paths | None = None,
 ) -> Comparison:
     """Compare two documents: say whether they are the same story, and what only one of them says.
 
@@ -184,13 +202,17 @@ def compare(
     corpus : Result, optional
         Where to learn which text is boilerplate. Two documents alone tell little: what
         they share counts half where something between it is replaced.
+    boilerplate : path or iterable of paths, optional
+        Texts that are known to be boilerplate, as in `find_duplicates`. What a corpus was
+        searched with it knows anyway.
 
     Raises
     ------
     InvalidSetting, NoSuchPath
         As in `find_duplicates`; also when the corpus has another `ngram`.
     NothingToRead
-        When a file holds no document that can be read, or no word.
+        When a file holds no document that can be read, or no word; or as in
+        `find_duplicates`.
     InvalidInput
         When a path holds more than one document.
     UnknownDocument
@@ -205,12 +227,13 @@ def compare(
     (True, 'contained', '391 words shared, no passage replaced')
     """
     settings = Settings(threshold, ngram)
+    known = _known_in_paths(boilerplate, id_field, text_field)
     if within is None:
         one, other = (_one_document(path, id_field, text_field) for path in (left, right))
     else:
         stream = read_paths(within, id_field=id_field, text_field=text_field)
         one, other = _named(os.fspath(left), os.fspath(right), stream)
-    return compare_documents(one, other, settings, corpus)
+    return compare_documents(one, other, settings, corpus, known_shingles(known, ngram))
 
 
 def compare_texts(
@@ -220,6 +243,7 @@ def compare_texts(
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     corpus: Result | None = None,
+    boilerplate: Any = None,
 ) -> Comparison:
     """Compare two texts in memory: the twin of `compare`.
 
@@ -227,7 +251,9 @@ def compare_texts(
     'identical'
     """
     documents = (_of_text("left", left), _of_text("right", right))
-    return compare_documents(*documents, Settings(threshold, ngram), corpus)
+    settings = Settings(threshold, ngram)
+    known = known_shingles(_known_in_texts(boilerplate), ngram)
+    return compare_documents(*documents, settings, corpus, known)
 
 
 def _of_text(name: str, text: str) -> Document:
@@ -240,17 +266,37 @@ def _of_text(name: str, text: str) -> Document:
     return found
 
 
+def _known_in_paths(paths: Paths | None, id_field: str, text_field: str) -> tuple[Document, ...]:
+    """Read the texts that are known to be boilerplate, if any are."""
+    if paths is None:
+        return ()
+    return read_boilerplate(paths, id_field=id_field, text_field=text_field)
+
+
+def _known_in_texts(
+    texts: Any, id_field: str = "id", text_field: str = "text"
+) -> tuple[Document, ...]:
+    """Return the texts that are known to be boilerplate, if any are."""
+    if texts is None:
+        return ()
+    return boilerplate_in(texts, id_field=id_field, text_field=text_field)
+
+
 def _find(
     stream: Iterable[Document | Skipped],
     settings: Settings,
     resources: Resources,
     explain: str | None,
+    *,
+    known: Sequence[Document],
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Result:
     """Search on this machine."""
+    settings = replace(settings, boilerplate=digest_of_boilerplate(known))
+    shingles = known_shingles(known, settings.ngram)
     made_with = identity(settings) | settings_as_json(settings)
     with LocalEngine(resources, checkpoint, made_with) as engine:
-        return find(stream, settings, engine, explain)
+        return find(stream, settings, engine, explain, shingles)
 
 
 def _one_document(path: str | os.PathLike[str], id_field: str, text_field: str) -> Document:

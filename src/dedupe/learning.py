@@ -4,8 +4,12 @@ Nobody lists menus, teasers and footers: what many different stories carry says 
 any of them. But to count stories one must know them, and a frame that many pages share
 makes them look like one. So boilerplate is learned in rounds, each from stories that are told
 apart by what was learned before.
+
+Somebody may list some all the same. What is *known* weighs next to nothing from the first
+pass on, and is part of what was learned.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -13,32 +17,62 @@ import numpy.typing as npt
 
 from dedupe.arrays import AnyFloats, AnyInts, Ints
 from dedupe.clustering import average_linkage, components
+from dedupe.documents import Document
 from dedupe.engine.port import Blocks
+from dedupe.errors import NothingToRead
 from dedupe.scoring import forms, passes, rule
-from dedupe.scoring.boilerplate import Boilerplate, Learned
+from dedupe.scoring.boilerplate import NOTHING, Boilerplate, Learned
 from dedupe.scoring.passes import First
+from dedupe.shingling import Sealed, hash_shingles, hash_tokens, seal_shingles
 
-__all__ = ["learn"]
+__all__ = ["known_shingles", "learn", "weigh_known"]
+
+
+def known_shingles(documents: Sequence[Document], ngram: int) -> Sealed:
+    """Return the shingles of texts that are known to be boilerplate, as this process seals them.
+
+    Raises
+    ------
+    NothingToRead
+        When a text is too short to be found in another one.
+    """
+    tokens = hash_tokens([one.text for one in documents], detail=True)
+    for one, n_words in zip(documents, np.diff(tokens.offsets).tolist(), strict=True):
+        if n_words < ngram:
+            raise NothingToRead(
+                f"boilerplate must have as many words as a shingle, {ngram}, got {n_words} in "
+                f"{one.id!r}: give it with what stands around it, or leave it out"
+            )
+    return seal_shingles(hash_shingles(tokens, ngram), tokens, ngram)
+
+
+def weigh_known(blocks: Blocks, known: Sealed) -> None:
+    """Weigh every word by what is known to be boilerplate, before anything is learned."""
+    if known.hashes.size:
+        # As far as is known, all documents may be one story.
+        stories = np.zeros(blocks.numbers.size, np.int64)
+        blocks.weigh(Learned(Boilerplate.knowing(known), stories))
 
 
 ROUNDS = ("learning", "relearning")
 """Rounds in which all pairs are scored by what is known so far, named as stages."""
 
 
-def learn(blocks: Blocks, pairs: AnyInts, first: First) -> Learned:
+def learn(blocks: Blocks, pairs: AnyInts, first: First, known: Sealed = NOTHING) -> Learned:
     """Learn which text is boilerplate, and which documents are one story, in a few rounds.
 
-    At first nothing is known but the pairs beyond doubt. A frame that many of those share
-    is known after it; each round scores all pairs by that, and learns once more.
+    At first nothing is known but the pairs beyond doubt, and the boilerplate that was named.
+    A frame that many of those share is known after it; each round scores all pairs by that,
+    and learns once more.
     """
     scores, texts = np.zeros(len(pairs), np.float32), np.empty(0, np.uint64)
     stories = _stories(blocks, pairs, first.strict, rule.STRICT_CONTAINMENT)
     for stage in ROUNDS:
-        learned, texts = _learned(blocks, pairs, first, stories, texts)
+        learned, texts = _learned(blocks, pairs, first, stories, texts, known=known)
         blocks.weigh(learned)
         (scores[first.may_score],) = blocks.map(stage, passes.again, pairs[first.may_score])
         stories = _stories(blocks, pairs, scores, rule.LEARNED_SCORE)
-    learned, _ = _learned(blocks, pairs, first, stories, texts)
+    learned, _ = _learned(blocks, pairs, first, stories, texts, known=known)
     return learned
 
 
@@ -56,7 +90,13 @@ def _stories(blocks: Blocks, pairs: AnyInts, scores: AnyFloats, threshold: float
 
 
 def _learned(
-    blocks: Blocks, pairs: AnyInts, first: First, stories: Ints, texts: npt.NDArray[np.uint64]
+    blocks: Blocks,
+    pairs: AnyInts,
+    first: First,
+    stories: Ints,
+    texts: npt.NDArray[np.uint64],
+    *,
+    known: Sealed,
 ) -> tuple[Learned, npt.NDArray[np.uint64]]:
     """Take forms apart, and count the stories that hold what different stories share.
 
@@ -69,16 +109,18 @@ def _learned(
     texts : uint64 [shape=(n,)]
         The shingles of forms that are known. What was a form stays one, though its
         documents are apart by now.
+    known : Sealed
+        Those that are boilerplate whatever is counted.
 
     Returns
     -------
     learned : Learned
     texts : uint64 [shape=(n,)]
     """
-    stories, more = part_forms(blocks, stories, pairs, first.strict)
+    stories, more = part_forms(blocks, stories, pairs, first.strict, known)
     texts = np.union1d(texts, more)
     apart = first.is_long & (stories[pairs[:, 0]] != stories[pairs[:, 1]])
-    boilerplate = Boilerplate()
+    boilerplate = Boilerplate.knowing(known)
     for shared in blocks.each(passes.shared, pairs[apart], "counts"):
         boilerplate.watch(shared.hashes, shared.public())
     blocks.count(boilerplate, stories)
@@ -87,7 +129,7 @@ def _learned(
 
 
 def part_forms(
-    blocks: Blocks, stories: Ints, pairs: AnyInts, strict: AnyFloats
+    blocks: Blocks, stories: Ints, pairs: AnyInts, strict: AnyFloats, known: Sealed = NOTHING
 ) -> tuple[Ints, npt.NDArray[np.uint64]]:
     """Take apart the clusters that are forms; also return the shingles they have in common.
 
@@ -98,6 +140,8 @@ def part_forms(
     pairs : int [shape=(n_pairs, 2)]
     strict : float [shape=(n_pairs,)]
         Their scores in the first pass.
+    known : Sealed
+        Boilerplate, which fills no slot.
     """
     # Documents this alike differ in too few words to be two reports of a form.
     alike = components(stories.size, pairs[strict > 1 - forms.OWN_OF_FRAME])
@@ -107,6 +151,7 @@ def part_forms(
     in_form = np.isin(stories, stories[documents])
     common = np.unique(texts)
     inside = pairs[in_form[pairs[:, 0]] & (stories[pairs[:, 0]] == stories[pairs[:, 1]])]
-    shares = blocks.each(partial(forms.fillings_shared, texts=common), inside)
+    aside = np.union1d(common, known.hashes)
+    shares = blocks.each(partial(forms.fillings_shared, texts=aside), inside)
     apart = forms.take_apart(stories, in_form, inside, np.concatenate([np.empty(0), *shares]))
     return apart, common

@@ -17,16 +17,17 @@ from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.port import Blocks, Engine
 from dedupe.errors import Skipped
-from dedupe.learning import learn
+from dedupe.learning import learn, weigh_known
 from dedupe.results import clusters as clustered
 from dedupe.results.evidence import EvidenceOfTexts
 from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Cluster
 from dedupe.results.result import Result
 from dedupe.scoring import passes
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import NOTHING, Boilerplate
 from dedupe.scoring.passes import First, Rows
 from dedupe.settings import Settings
+from dedupe.shingling import Sealed
 
 __all__ = ["find"]
 
@@ -36,6 +37,7 @@ def find(
     settings: Settings,
     engine: Engine,
     explain: str | None = None,
+    known: Sealed = NOTHING,
 ) -> Result:
     """Find the documents of a stream that are the same story.
 
@@ -46,6 +48,8 @@ def find(
     engine : Engine
     explain : str, optional
         Id of a document; the result then holds all its candidates, whatever they score.
+    known : Sealed
+        The shingles of what is known to be boilerplate; `settings` has the digest of its texts.
     """
     # Shingles become signatures, and signatures candidates.
     corpus = engine.read(stream, settings)
@@ -55,9 +59,10 @@ def find(
     corpus = corpus.without_signatures()
     blocks = engine.hash(corpus, candidates, settings.ngram)
     pairs = blocks.in_order(blocks.places(candidates))
+    weigh_known(blocks, known)
     # The first pass admits what is beyond doubt; from that is learned what is boilerplate.
     first = First(*blocks.map("boilerplate", passes.first, pairs))
-    learned = blocks.once(lambda: learn(blocks, pairs, first))
+    learned = blocks.once(lambda: learn(blocks, pairs, first, known))
     blocks.weigh(learned)
     # The last gives boilerplate little weight.
     (rows,) = blocks.map("scoring", passes.second, pairs[first.may_score])

@@ -7,6 +7,7 @@ and `dedupe.kernels.measures`.
 """
 
 import os
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ FALLBACK_MEMORY = 8 << 30
 
 KEEP = ("longest", "shortest", "first", "newest")
 """The named ways to choose the representative of a cluster."""
+
+DIGEST = re.compile("([0-9a-f]{32})?")
+"""A digest of texts, as `dedupe.documents.document.digest_of` makes it, or none."""
 
 MAX_NGRAM = 64
 """Longer shingles find only copies that an exact digest finds."""
@@ -71,6 +75,9 @@ class Settings:
         Which document represents a cluster: ``"longest"``, ``"shortest"``,
         ``"first"`` in the order of the input, ``"newest"``, or a function from
         the sequence of `dedupe.results.records.DocumentInfo` to the one to keep.
+    boilerplate : str
+        Digest of the texts that were known to be boilerplate, in hexadecimal; empty
+        where there were none.
 
     Raises
     ------
@@ -92,6 +99,7 @@ class Settings:
     seed: int = 1
     bucket_cap: int = 30
     keep: str | Callable[..., Any] = "longest"
+    boilerplate: str = ""
 
     def __post_init__(self) -> None:
         # Numbers of numpy are as good, but JSON does not know them.
@@ -108,6 +116,11 @@ class Settings:
         if not callable(self.keep) and self.keep not in KEEP:
             raise InvalidSetting(
                 f"keep must be one of {', '.join(KEEP)} or a function, got {self.keep!r}"
+            )
+        if not isinstance(self.boilerplate, str) or not DIGEST.fullmatch(self.boilerplate):
+            raise InvalidSetting(
+                "boilerplate must be a digest in hexadecimal or empty, got "
+                f"{self.boilerplate!r}: texts and files are for the functions that search"
             )
 
     @property
@@ -145,7 +158,7 @@ def identity(settings: Settings) -> dict[str, Any]:
     refused where it differs.
 
     >>> sorted(identity(Settings()))
-    ['ngram', 'num_perm', 'rule', 'scheme', 'seed', 'shingles', 'unicode']
+    ['boilerplate', 'ngram', 'num_perm', 'rule', 'scheme', 'seed', 'shingles', 'unicode']
     """
     return {
         "shingles": SHINGLES_VERSION,
@@ -155,6 +168,7 @@ def identity(settings: Settings) -> dict[str, Any]:
         "ngram": settings.ngram,
         "num_perm": settings.num_perm,
         "seed": settings.seed,
+        "boilerplate": settings.boilerplate,
     }
 
 

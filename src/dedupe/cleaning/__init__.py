@@ -19,8 +19,9 @@ from dedupe.cleaning.fitting import check_matches
 from dedupe.cleaning.inventory import Inputs, base_of, take_stock
 from dedupe.cleaning.journal import NAME, Action, Order, Plan
 from dedupe.cleaning.rewriting import write_cleaned
+from dedupe.documents.boilerplate import digest_of_boilerplate, read_boilerplate
 from dedupe.documents.document import Options
-from dedupe.documents.walk import Paths, named
+from dedupe.documents.walk import STDIN, File, Paths, named, resolve, walk
 from dedupe.errors import CannotClean, DedupeError, InvalidResult, InvalidSetting, Skipped
 from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
@@ -28,8 +29,9 @@ from dedupe.settings import Settings
 
 __all__ = ["Cleaning", "clean"]
 
-SETTINGS = frozenset(field.name for field in fields(Settings))
-"""The settings of a search that decide; others say how it goes about its work."""
+SETTINGS = frozenset(field.name for field in fields(Settings)) - {"boilerplate"}
+"""The settings of a search that decide, as they are given; others say how it goes about its
+work, and what is known to be boilerplate is given as paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def clean(
     paths: Paths,
     *,
     against: Paths | None = None,
+    boilerplate: Paths | None = None,
     output: str | os.PathLike[str] | None = None,
     annotate: bool = False,
     move: str | os.PathLike[str] | None = None,
@@ -93,6 +96,9 @@ def clean(
     against : path or iterable of paths, optional
         An old collection: what has a copy there is a duplicate, and nothing else is.
         It is read, and never changed.
+    boilerplate : path or iterable of paths, optional
+        Texts that are known to be boilerplate, as in `find_duplicates`, but not standard
+        input.
     output : path, optional
         Where to write the collection without its duplicates: a file for a single
         file, otherwise a folder, where each file that a search comes upon keeps its
@@ -151,6 +157,8 @@ def clean(
     """
     paths = _listed(paths)
     against = None if against is None else _listed(against)
+    if boilerplate is not None:
+        search["boilerplate"] = _read_twice(boilerplate)
     if result is not None and not isinstance(result, Result):
         raise InvalidSetting(
             f"result must be a Result, got {result!r}: load a saved one with Result.from_json"
@@ -193,6 +201,17 @@ def _absolute(name: str) -> str:
             f"name {os.path.realpath(name)!r} itself"
         )
     return path
+
+
+def _read_twice(boilerplate: Paths) -> list[str]:
+    """Return paths, but refuse standard input, which is at its end when the search begins."""
+    names = named(boilerplate)
+    if STDIN in names:
+        raise InvalidSetting(
+            "boilerplate must be in files or folders, got '-': "
+            "what is piped in cannot be read twice, so save it in a file"
+        )
+    return names
 
 
 def _check_names(**named: str | os.PathLike[str] | None) -> None:
@@ -238,10 +257,24 @@ class _Request:
         """Return what decides, as JSON has it."""
         if self.result is None:
             given = {name: self.search[name] for name in self.search.keys() & SETTINGS}
-            settings = Settings(**given)
+            settings = Settings(**given, boilerplate=self._boilerplate())
         else:
             settings = self.result.settings
         return settings_as_json(settings) | asdict(self.options)
+
+    def _boilerplate(self) -> str:
+        """Return the digest of what is known to be boilerplate."""
+        paths = self.search.get("boilerplate")
+        if paths is None:
+            return ""
+        options = self.options
+        known = read_boilerplate(paths, id_field=options.id_field, text_field=options.text_field)
+        return digest_of_boilerplate(known)
+
+    def also_read(self) -> frozenset[tuple[int, int | str]]:
+        """Return device and number of the files that hold boilerplate."""
+        names = resolve(self.search.get("boilerplate") or [])
+        return frozenset(found.key for found in walk(names) if isinstance(found, File))
 
     def take_stock(self, *, gone: bool = False) -> Inputs:
         """Look at every file; pass over those that are gone, if some may be."""
@@ -279,7 +312,8 @@ class _Request:
 
 def _write(request: _Request, inputs: Inputs, output: str, *, annotate: bool) -> Cleaning:
     """Write what stays, or everything with more fields."""
-    targets(inputs, output)  # What cannot be written is said before the search.
+    # What cannot be written is said before the search.
+    targets(inputs, output, request.also_read())
     found = request.find_unchanged(inputs)
     written = write_cleaned(inputs, found, output, request.options, annotate=annotate)
     return Cleaning(

@@ -33,8 +33,17 @@ MARK = ".dedupe-drafts-only"
 """A file that tells a folder for drafts from any other of its name."""
 
 
-def targets(inputs: Inputs, output: str) -> dict[str, str]:
+def targets(
+    inputs: Inputs, output: str, also_read: frozenset[tuple[int, int | str]] = frozenset()
+) -> dict[str, str]:
     """Return where each file goes, by its place among the inputs.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    output : str
+    also_read : frozenset
+        Device and number of other files that nothing may be written over.
 
     Raises
     ------
@@ -54,7 +63,7 @@ def targets(inputs: Inputs, output: str) -> dict[str, str]:
         _check_room(output, is_one_file=is_one_file)
     for target in found.values():
         if target != STDOUT:
-            _check_target(target, inputs.keys | inputs.kept_in.keys)
+            _check_target(target, inputs.keys | inputs.kept_in.keys | also_read)
     return found
 
 

@@ -180,7 +180,8 @@ def find(
         raise click.UsageError(
             "--format, --explain, --borderline and --relation exclude each other"
         )
-    check((output, report), (*paths, *(settings["against"] or ())))
+    read = (*paths, *(settings["against"] or ()), *(settings["boilerplate"] or ()))
+    check((output, report), read)
     from dedupe.api import find_duplicates
     from dedupe.report.html import result_page
     from dedupe.report.progress import Display, tell
@@ -229,6 +230,7 @@ def find(
     metavar="PATH",
     help="A and B are ids of documents in PATH. May be given several times.",
 )
+@options.boilerplate
 @options.id_field
 @options.text_field
 @options.threshold
@@ -237,7 +239,7 @@ def compare(
     left: str, right: str, format_: str, corpus: Path | None, html: Path | None, **settings: Any
 ) -> None:
     """Show what the files A and B share, and what only one of them says."""
-    read = settings["within"] or [left, right]
+    read = [*(settings["within"] or (left, right)), *(settings["boilerplate"] or ())]
     check((html,), read if corpus is None else [*read, str(corpus)])
     from dedupe import api
     from dedupe.report import comparison, json

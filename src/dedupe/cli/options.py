@@ -10,7 +10,7 @@ import click
 from dedupe.errors import InvalidSetting
 from dedupe.settings import KEEP, Settings
 
-__all__ = ["id_field", "ngram", "paths", "search", "text_field", "threshold"]
+__all__ = ["boilerplate", "id_field", "ngram", "paths", "search", "text_field", "threshold"]
 
 DEFAULTS = Settings()
 
@@ -48,6 +48,16 @@ text_field = click.option(
     "--text-field", default="text", help="Field or column that holds its text."
 )
 
+boilerplate = click.option(
+    "--boilerplate",
+    multiple=True,
+    type=click.Path(),
+    callback=lambda _, __, paths: list(paths) or None,
+    metavar="FILE",
+    help="What FILE says is boilerplate: the frame of a site, a notice. May be given several "
+    "times.",
+)
+
 SEARCH = (
     click.option(
         "--against",
@@ -58,6 +68,7 @@ SEARCH = (
         help="Find only copies of what is in OLD, and drop nothing there. May be given several "
         "times.",
     ),
+    boilerplate,
     threshold,
     ngram,
     click.option(

@@ -19,7 +19,7 @@ from dedupe.documents.document import (
 )
 from dedupe.errors import InvalidInput, Skipped
 
-__all__ = ["read_texts"]
+__all__ = ["placed", "read_texts"]
 
 
 def read_texts(
@@ -71,14 +71,14 @@ def read_texts(
      Skipped(id='b', reason='no text', remedy='give it a text, or leave it out')]
     """
     options = Options(id_field, text_field, time_field)
-    new = _placed(texts, "", options)
+    new = placed(texts, "", options)
     if against is None:
         return checked(new, "the collection", time_field=time_field)
-    old = map(Placed.as_old, _placed(against, "old ", options))
+    old = map(Placed.as_old, placed(against, "old ", options))
     return checked(chain(old, new), "the collection", old="it", time_field=time_field)
 
 
-def _placed(texts: Any, prefix: str, options: Options) -> Iterable[Placed]:
+def placed(texts: Any, prefix: str, options: Options) -> Iterable[Placed]:
     """Return the documents of a collection, with their positions."""
     try:
         items = enumerate(_items(texts))

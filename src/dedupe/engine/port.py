@@ -4,8 +4,8 @@
 machine; ``tests/test_pipeline.py`` has the smallest, in memory and without an old collection.
 
 Sealed shingles (`dedupe.shingling.Sealed`) are known to the process that made them. Blocks
-that are compared, shingles that are watched or marked, and boilerplate that is counted, must
-come from one process, or from processes that share its secret; what goes from one to another
+that are compared, shingles that are known, watched or marked, and boilerplate that is counted,
+must come from one process, or from processes that share its secret; what goes from one to another
 is `Boilerplate.to_bytes`.
 """
 

@@ -18,7 +18,7 @@ __all__ = [
 EMPTY, COUNTLESS = -1, -2
 
 OF_FORM = 1 << 15
-"""Added to the count of a shingle that is part of a form."""
+"""Added to the count of a shingle that is part of a form, or known to be boilerplate."""
 
 MAX_COUNT = OF_FORM - 1
 
@@ -86,7 +86,8 @@ def count_clusters_into(
             slot = _find(shingles[i], salt, table, last_cluster)
             if last_cluster[slot] != EMPTY and last_cluster[slot] != clusters[d]:
                 last_cluster[slot] = clusters[d]
-                counts[slot] = min(counts[slot] + 1, MAX_COUNT)
+                if counts[slot] & MAX_COUNT < MAX_COUNT:
+                    counts[slot] += np.uint16(1)
 
 
 @compiled
@@ -98,7 +99,8 @@ def word_weights_into(
     The shingle of a word is the one that starts with it; the last words of a
     document take its last shingle. In a form a slot can be one word, and then all
     shingles that end in it would be as rare as the word: of the shingles of a form
-    that a word stands in, the commonest counts.
+    that a word stands in, the commonest counts. So it does of those that are known to be
+    boilerplate, or the last words in front of a story would be as rare as that.
 
     Parameters
     ----------

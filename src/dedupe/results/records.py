@@ -268,8 +268,8 @@ class Comparison:
 
     `pair.left` and `pair.right` name the sides in the order in which they were
     given, and `left_text` and `right_text` are what the spans of its evidence
-    point into. `knows_boilerplate` says whether a corpus told boilerplate from story;
-    two documents alone cannot.
+    point into. `knows_boilerplate` says whether a corpus or the caller told boilerplate from
+    story; two documents alone cannot.
     """
 
     pair: Pair

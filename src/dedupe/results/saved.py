@@ -143,7 +143,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _settings_from(row: dict[str, Any]) -> Settings:
     """Rebuild settings, leaving out what follows from the rest."""
-    given = {key: row[key] for key in ("threshold", "ngram", "num_perm", "seed", "bucket_cap")}
+    names = ("threshold", "ngram", "num_perm", "seed", "bucket_cap", "boilerplate")
+    given = {key: row[key] for key in names}
     if row["keep"] == "custom":
         # A function cannot be saved. This stands for it until one is given again.
         return replace(Settings(**given), keep=_lost_keep)

@@ -7,7 +7,10 @@ sites is needed, and none would know the next site.
 
 Only shingles that pairs of different stories share are counted. All others weigh 1
 anyway, and they are nearly all there are. Which stories those are is decided in
-`dedupe.pipeline.learn_boilerplate`.
+`dedupe.learning`.
+
+What is known to be boilerplate before anything is counted stands in as many clusters as
+can be counted, from the start and to the end.
 """
 
 from functools import lru_cache
@@ -26,8 +29,12 @@ from dedupe.kernels.boilerplate import (
     word_weights_into,
 )
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
+from dedupe.shingling import Sealed
 
-__all__ = ["Boilerplate", "Learned", "load_boilerplate"]
+__all__ = ["NOTHING", "Boilerplate", "Learned", "load_boilerplate"]
+
+NOTHING = Sealed(np.empty(0, np.uint64), np.empty(0, np.uint32))
+"""The shingles that are known to be boilerplate where nobody named any."""
 
 MIN_TABLE = 1 << 12
 MAX_LOAD = 0.5
@@ -61,6 +68,13 @@ class Boilerplate:
         self.is_public = False
         self._n_watched = 0
         self._make_slots(MIN_TABLE)
+
+    @classmethod
+    def knowing(cls, known: Sealed) -> Self:
+        """Return one to which all words of some shingles are boilerplate, whatever is counted."""
+        boilerplate = cls()
+        boilerplate.watch(known.hashes, known.public(), _most(known.hashes.size))
+        return boilerplate
 
     def watch(
         self,
@@ -137,8 +151,14 @@ class Boilerplate:
         return bytes(public[last].astype("<u8").tobytes() + counts[last].astype("<u2").tobytes())
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes, known: Sealed = NOTHING) -> Self:
         """Rebuild from `to_bytes`, for documents whose shingles are not sealed.
+
+        Parameters
+        ----------
+        data : bytes
+        known : Sealed
+            Shingles that are boilerplate, whatever the bytes say of them.
 
         Raises
         ------
@@ -151,6 +171,7 @@ class Boilerplate:
                 f"boilerplate must have {cls.BYTES} bytes a shingle, got {len(data)} bytes"
             )
         boilerplate = cls()
+        boilerplate.watch(known.public(), counts=_most(known.hashes.size))
         boilerplate.watch(
             np.frombuffer(data, "<u8", n_shingles).astype(np.uint64),
             counts=np.frombuffer(data, "<u2", n_shingles, 8 * n_shingles).astype(np.uint16),
@@ -184,6 +205,11 @@ class Boilerplate:
         shingles, public, counts = self._shingles[used], self._public[used], self._counts[used]
         self._make_slots(n_slots)
         insert_into(shingles, public, counts, *self._table, self._public)
+
+
+def _most(n: int) -> npt.NDArray[np.uint16]:
+    """Return the counts of shingles that are known to be boilerplate."""
+    return np.full(n, MAX_COUNT | OF_FORM, np.uint16)
 
 
 class Learned(NamedTuple):

@@ -209,7 +209,8 @@ def fillings_shared(block: Block, pairs: AnyInts, texts: Hashes) -> Floats:
     block : Block
     pairs : int [shape=(n_pairs, 2)]
     texts : uint64 [shape=(n,)]
-        What forms have in common; everything else stands in slots.
+        What forms have in common, or is known to be boilerplate; everything else stands in
+        slots.
     """
     documents, places = np.unique(pairs, return_inverse=True)
     common = Boilerplate()

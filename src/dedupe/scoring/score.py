@@ -102,14 +102,14 @@ def strict_score(alignment: Alignment) -> Floats:
     """Return the containment of the pairs that are the same story beyond doubt, 0 for others.
 
     The first pass needs no weights, because it admits no hole worth the name. Its clusters
-    tell which text is boilerplate.
+    tell which text is boilerplate; what is known to be it before makes no story.
     """
-    covered = alignment.covered
+    matched = alignment.matched
     hole = np.maximum(alignment.hole, rule.END_COST / rule.HOLE_COST * alignment.end)
-    hole_limit = np.minimum(rule.STRICT_HOLE * covered, rule.MAX_STRICT_HOLE)
-    excess_limit = np.minimum(rule.STRICT_EXCESS * covered, rule.MAX_STRICT_EXCESS)
+    hole_limit = np.minimum(rule.STRICT_HOLE * matched, rule.MAX_STRICT_HOLE)
+    excess_limit = np.minimum(rule.STRICT_EXCESS * matched, rule.MAX_STRICT_EXCESS)
     is_strict = (
-        (covered >= rule.MIN_WORDS)
+        (matched >= rule.MIN_WORDS)
         & (hole <= np.maximum(EDIT, hole_limit))
         & (alignment.excess <= np.maximum(EDIT, excess_limit))
     )
