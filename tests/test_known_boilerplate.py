@@ -129,7 +129,7 @@ def test_what_is_nothing_but_boilerplate_is_like_its_copies_alone():
     found = find_duplicate_texts(pages, boilerplate=HEAD)
     assert not any("frame" in group and {"page", "more"} & group for group in members(found))
     assert {"frame", "again"} in members(found)
-    assert compare_texts(HEAD, HEAD, boilerplate=HEAD).pair.verdict == "identical"
+    assert compare_texts(HEAD, HEAD, boilerplate=HEAD).pair.relation == "identical"
     assert compare_texts(HEAD, pages["page"], boilerplate=HEAD).pair.score == 0
 
 
