@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedupe.arrays import part
 from dedupe.documents import Document
 from dedupe.engine import blocks as hashed
 from dedupe.engine.blocks import HashedDocuments
@@ -41,7 +42,7 @@ def test_hashed_apart_is_hashed_together(corpus, size, memory, workers, monkeypa
     steps = []
     documents = HashedDocuments(corpus, NUMBERS, 5, Resources.of(workers, memory, steps.append))
     documents.hash()
-    documents.weigh(Boilerplate(), np.arange(NUMBERS.size))
+    assert not documents.weigh(Boilerplate(), np.arange(NUMBERS.size)).any()
     documents.relax()  # What has left memory comes back.
     for name in ("shingles", "shingle_offsets", "token_offsets", "lines", "contents", "prose"):
         assert (getattr(documents.block(), name) == getattr(expected, name)).all(), name
@@ -82,3 +83,21 @@ def test_a_block_is_one_for_each_thread_that_asks(corpus):
         documents.block()
     documents.hash()
     assert documents.block() is documents.block()
+
+
+def test_what_weighs_otherwise_is_told(corpus):
+    """Both engines tell the same, of a document whose shingles come to be boilerplate and back."""
+    documents = HashedDocuments(corpus, NUMBERS, 5, Resources.of(1))
+    documents.hash()
+    block = documents.block()
+    boilerplate = Boilerplate()
+    boilerplate.watch(block.shingles[part(block.shingle_offsets, 1)])
+    boilerplate.count(block.shingles, block.shingle_offsets, np.arange(NUMBERS.size))
+    boilerplate.count(block.shingles, block.shingle_offsets, np.arange(NUMBERS.size) + 9)
+    stories = np.zeros(NUMBERS.size, np.int64)
+    for known in (boilerplate, boilerplate, Boilerplate()):
+        weighed = block.weighed(known, stories)
+        expected = weighed.weighs_otherwise(block)
+        assert documents.weigh(known, stories).tolist() == expected.tolist()
+        assert expected[1] == (known is not boilerplate or block.weights is None)
+        block = weighed

@@ -84,7 +84,7 @@ def test_a_row_takes_what_its_docstring_says():
 
 def test_no_pairs_are_no_rows():
     block = make_block([[1, 2, 3], [4, 5, 6]])
-    assert [column.size for column in passes.first(block, PAIR[:0])] == [0, 0, 0]
+    assert [column.size for column in passes.first(block, PAIR[:0])] == [0, 0, 0, 0]
     (rows,) = passes.second(block, PAIR[:0])
     assert passes.pairs_in(rows).shape == (0, 2)
     assert list(scored_pairs(rows, [], 0.45)) == []

@@ -83,15 +83,16 @@ class PlainEngine:
     def over(self, rule, items):
         return (rule(self.hashed, item) for item in items)
 
-    def once(self, make):
+    def once(self, make, n_pairs):
         return make()
 
     def count(self, boilerplate, stories):
         hashed = self.hashed
         boilerplate.count(hashed.shingles, hashed.shingle_offsets, stories)
 
-    def weigh(self, learned):
-        self.hashed = self.hashed.weighed(*learned)
+    def weigh(self, boilerplate, stories):
+        before, self.hashed = self.hashed, self.hashed.weighed(boilerplate, stories)
+        return self.hashed.weighs_otherwise(before)
 
     def scores(self, pairs):
         return passes.scores(self.hashed, pairs)

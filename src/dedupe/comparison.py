@@ -63,7 +63,7 @@ def _weighed(block: Block, corpus: Result | None, settings: Settings, known: Sea
     blocks = BlockInMemory(block)
     weigh_known(blocks, known)
     first = passes.first(blocks.block(), PAIR)
-    blocks.weigh(learn(blocks, PAIR, first, known))
+    learn(blocks, PAIR, first, known)
     return blocks.block()
 
 

@@ -23,6 +23,7 @@ from dedupe.errors import NothingToRead
 from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.boilerplate import NOTHING, Boilerplate, Learned
 from dedupe.scoring.passes import First
+from dedupe.settings import SCORE_FLOOR
 from dedupe.shingling import Sealed, hash_shingles, hash_tokens, seal_shingles
 
 __all__ = ["known_shingles", "learn", "weigh_known"]
@@ -51,11 +52,11 @@ def weigh_known(blocks: Blocks, known: Sealed) -> None:
     if known.hashes.size:
         # As far as is known, all documents may be one story.
         stories = np.zeros(blocks.numbers.size, np.int64)
-        blocks.weigh(Learned(Boilerplate.knowing(known), stories))
+        blocks.weigh(Boilerplate.knowing(known), stories)
 
 
-ROUNDS = ("learning", "relearning")
-"""Rounds in which all pairs are scored by what is known so far, named as stages."""
+ROUNDS, LAST = ("learning", "relearning"), "learned"
+"""Rounds in which pairs are scored by what is known so far, named as stages, and the last."""
 
 
 def learn(blocks: Blocks, pairs: AnyInts, first: First, known: Sealed = NOTHING) -> Learned:
@@ -64,16 +65,24 @@ def learn(blocks: Blocks, pairs: AnyInts, first: First, known: Sealed = NOTHING)
     At first nothing is known but the pairs beyond doubt, and the boilerplate that was named.
     A frame that many of those share is known after it; each round scores all pairs by that,
     and learns once more.
+
+    Documents weigh by what was learned from then on.
     """
-    scores, texts = np.zeros(len(pairs), np.float32), np.empty(0, np.uint64)
+    scores, texts = first.score.copy(), np.empty(0, np.uint64)
     stories = _stories(blocks, pairs, first.strict, rule.STRICT_CONTAINMENT)
-    for stage in ROUNDS:
-        learned, texts = _learned(blocks, pairs, first, stories, texts, known=known)
-        blocks.weigh(learned)
-        (scores[first.may_score],) = blocks.map(stage, passes.again, pairs[first.may_score])
-        stories = _stories(blocks, pairs, scores, rule.LEARNED_SCORE)
-    learned, _ = _learned(blocks, pairs, first, stories, texts, known=known)
-    return learned
+    together = np.ones(len(pairs), np.bool_)
+    for stage in (*ROUNDS, LAST):
+        boilerplate, stories, texts = _counted(blocks, pairs, first, stories, texts, known=known)
+        was_together, together = together, stories[pairs[:, 0]] == stories[pairs[:, 1]]
+        has_changed = blocks.weigh(boilerplate, stories)[pairs].any(axis=1)
+        # Only what is scored otherwise is scored again: most documents have no boilerplate.
+        block = blocks.block()
+        is_weighed = (block.totals < block.n_words)[pairs].all(axis=1)
+        is_stale = first.may_score & (has_changed | ((together != was_together) & is_weighed))
+        if stage != LAST:
+            (scores[is_stale],) = blocks.map(stage, passes.again, pairs[is_stale])
+            stories = _stories(blocks, pairs, scores, rule.LEARNED_SCORE)
+    return Learned(boilerplate, stories, is_stale | (scores >= SCORE_FLOOR))
 
 
 def _stories(blocks: Blocks, pairs: AnyInts, scores: AnyFloats, threshold: float) -> Ints:
@@ -89,7 +98,7 @@ def _stories(blocks: Blocks, pairs: AnyInts, scores: AnyFloats, threshold: float
     )
 
 
-def _learned(
+def _counted(
     blocks: Blocks,
     pairs: AnyInts,
     first: First,
@@ -97,7 +106,7 @@ def _learned(
     texts: npt.NDArray[np.uint64],
     *,
     known: Sealed,
-) -> tuple[Learned, npt.NDArray[np.uint64]]:
+) -> tuple[Boilerplate, Ints, npt.NDArray[np.uint64]]:
     """Take forms apart, and count the stories that hold what different stories share.
 
     Parameters
@@ -114,7 +123,8 @@ def _learned(
 
     Returns
     -------
-    learned : Learned
+    boilerplate : Boilerplate
+    stories : int64 [shape=(n_docs,)]
     texts : uint64 [shape=(n,)]
     """
     stories, more = part_forms(blocks, stories, pairs, first.strict, known)
@@ -125,7 +135,7 @@ def _learned(
         boilerplate.watch(shared.hashes, shared.public())
     blocks.count(boilerplate, stories)
     boilerplate.mark(texts)
-    return Learned(boilerplate, stories), texts
+    return boilerplate, stories, texts
 
 
 def part_forms(

@@ -62,10 +62,9 @@ def find(
     weigh_known(blocks, known)
     # The first pass admits what is beyond doubt; from that is learned what is boilerplate.
     first = First(*blocks.map("boilerplate", passes.first, pairs))
-    learned = blocks.once(lambda: learn(blocks, pairs, first, known))
-    blocks.weigh(learned)
+    learned = blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
     # The last gives boilerplate little weight.
-    (rows,) = blocks.map("scoring", passes.second, pairs[first.may_score])
+    (rows,) = blocks.map("scoring", passes.second, pairs[learned.may_score])
     rows = np.concatenate([_copies(corpus), _numbered(blocks, rows)])
     if corpus.is_old.any():
         rows = _beside_old(rows, corpus.is_old[corpus.rows])

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Ints, offsets_of, part
+from dedupe.arrays import AnyInts, Bools, Ints, offsets_of, part
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.spill import allocate, release
 from dedupe.kernels.measures import N_LINES
@@ -89,28 +89,36 @@ class HashedDocuments:
         self._block = block
         self._over(_slices(n_words), hash_into, "shingles")
 
-    def weigh(self, boilerplate: Boilerplate, stories: Ints) -> None:
-        """Look up what the words of each document count; their stories are known as well."""
+    def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
+        """Look up what the words of each document count; their stories are known as well.
+
+        Return which documents have words that counted something else before.
+        """
         block = self.block()
-        weights = block.weights
+        weights, is_first = block.weights, block.weights is None
         if weights is None:
             weights = allocate(int(block.token_offsets[-1]), np.float32, self._limit // 2)
+        has_changed = np.zeros(self.numbers.size, np.bool_)
 
         def weigh_into(documents: slice) -> int:
             words = part(block.token_offsets, documents)
             ends = slice(documents.start, documents.stop + 1)
             offsets = block.token_offsets[ends] - words.start
             shingles = part(block.shingle_offsets, documents)
-            weights[words] = boilerplate.weights(
+            found = boilerplate.weights(
                 block.known_to(boilerplate, shingles),
                 block.shingle_offsets[ends] - shingles.start,
                 offsets,
             )
+            differs = found != (np.float32(1) if is_first else weights[words])
+            has_changed[documents] = np.logical_or.reduceat(differs, offsets[:-1])
+            weights[words] = found
             block.prose[documents] = prose_of(block.lines[words], weights[words], offsets)
             return int(documents.stop)
 
         self._block = replace(block, weights=weights, stories=stories)
         self._over(_slices(block.n_words), weigh_into, "weights")
+        return has_changed
 
     def _over(self, slices: Iterable[slice], work: Callable[[slice], int], stage: str) -> None:
         """Work on slices of documents, on several threads."""

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyInts, Floats, Ints, keys_of
+from dedupe.arrays import AnyInts, Bools, Floats, Ints, keys_of
 from dedupe.documents import Document
 from dedupe.engine.blocks import HashedDocuments
 from dedupe.engine.checkpoint import Arrays, Checkpoint
@@ -195,23 +195,32 @@ class LocalBlocks:
             lambda item: rule(self.block(), item), self._documents.relaxed(items), self._workers
         )
 
-    def once(self, make: Callable[[], Learned]) -> Learned:
+    def once(self, make: Callable[[], Learned], n_pairs: int) -> Learned:
         """Return what is learned, or what an interrupted run has learned."""
         made: list[Learned] = []
 
         def kept() -> Arrays:
             made.append(make())
-            return np.frombuffer(made[0].boilerplate.to_bytes(), np.uint8), made[0].stories
+            boilerplate, stories, may_score = made[0]
+            return np.frombuffer(boilerplate.to_bytes(), np.uint8), stories, may_score
 
-        known, stories = self._engine.checkpoint.once("learned", kept, self._are_learned)
-        return made[0] if made else Learned(Boilerplate.from_bytes(known.tobytes()), stories)
+        known, stories, may_score = self._engine.checkpoint.once(
+            "learned", kept, lambda arrays: self._are_learned(arrays, n_pairs)
+        )
+        if made:
+            return made[0]
+        boilerplate = Boilerplate.from_bytes(known.tobytes())
+        self.weigh(boilerplate, stories)
+        return Learned(boilerplate, stories, may_score)
 
-    def _are_learned(self, arrays: Arrays) -> bool:
+    def _are_learned(self, arrays: Arrays, n_pairs: int) -> bool:
         """Return whether arrays from a file can be what `once` keeps."""
-        if [(array.dtype.name, array.ndim) for array in arrays] != [("uint8", 1), ("int64", 1)]:
+        kinds = [(array.dtype.name, array.ndim) for array in arrays]
+        if kinds != [("uint8", 1), ("int64", 1), ("bool", 1)]:
             return False
-        known, stories = arrays
-        return known.size % Boilerplate.BYTES == 0 and stories.size == self.numbers.size
+        known, stories, may_score = arrays
+        sizes = stories.size, may_score.size
+        return known.size % Boilerplate.BYTES == 0 and sizes == (self.numbers.size, n_pairs)
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
         """Count in how many stories each watched shingle stands.
@@ -229,9 +238,9 @@ class LocalBlocks:
             boilerplate.count(block.shingles, block.shingle_offsets, stories, some)
             self._documents.relax()
 
-    def weigh(self, learned: Learned) -> None:
-        """Weigh every word by what was learned, from now on."""
-        self._documents.weigh(*learned)
+    def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
+        """Weigh every word by this boilerplate, and return which documents that changes."""
+        return self._documents.weigh(boilerplate, stories)
 
     def scores(self, pairs: AnyInts) -> Floats:
         """Return the scores of a few pairs, lesser place first; 0 below the floor."""
@@ -283,7 +292,7 @@ def _are_pairs(arrays: Arrays, n_docs: int) -> bool:
 
 def _fits_first(pairs: AnyInts, arrays: Arrays) -> bool:
     """Return whether arrays from a file can be what `passes.first` gives."""
-    expected = [(dtype, (len(pairs),)) for dtype in ("float32", "bool", "bool")]
+    expected = [(dtype, (len(pairs),)) for dtype in ("float32", "float32", "bool", "bool")]
     return [(array.dtype.name, array.shape) for array in arrays] == expected
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyInts, Floats, Ints
+from dedupe.arrays import AnyInts, Bools, Floats, Ints
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate, Learned
@@ -65,7 +65,7 @@ class BlockInMemory:
         """Apply a rule to other items than pairs."""
         return (rule(self._block, item) for item in items)
 
-    def once(self, make: Callable[[], Learned]) -> Learned:
+    def once(self, make: Callable[[], Learned], n_pairs: int) -> Learned:  # noqa: ARG002
         """Return what is learned."""
         return make()
 
@@ -73,9 +73,10 @@ class BlockInMemory:
         """Count in how many stories each watched shingle stands."""
         boilerplate.count(self._block.shingles, self._block.shingle_offsets, stories)
 
-    def weigh(self, learned: Learned) -> None:
-        """Weigh every word by what was learned, from now on."""
-        self._block = self._block.weighed(*learned)
+    def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
+        """Weigh every word by this boilerplate, and return which documents that changes."""
+        before, self._block = self._block, self._block.weighed(boilerplate, stories)
+        return self._block.weighs_otherwise(before)
 
     def scores(self, pairs: AnyInts) -> Floats:
         """Return the scores of a few pairs."""

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy.typing as npt
 
-from dedupe.arrays import AnyInts, Floats, Ints
+from dedupe.arrays import AnyInts, Bools, Floats, Ints
 from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.errors import Skipped
@@ -72,8 +72,11 @@ class Blocks(Protocol):
     def over(self, rule: Callable[[Block, Item], Found], items: Iterable[Item]) -> Iterator[Found]:
         """Apply a rule to other items than pairs; yield what it finds, in order."""
 
-    def once(self, make: Callable[[], Learned]) -> Learned:
-        """Return what is learned, or what an interrupted run has learned."""
+    def once(self, make: Callable[[], Learned], n_pairs: int) -> Learned:
+        """Return what is learned, or what an interrupted run has learned.
+
+        Documents weigh by it from then on. `n_pairs` is the number of pairs it is learned from.
+        """
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
         """Count in how many stories each watched shingle stands.
@@ -85,8 +88,20 @@ class Blocks(Protocol):
             The story of each document.
         """
 
-    def weigh(self, learned: Learned) -> None:
-        """Weigh every word by what was learned, from now on."""
+    def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
+        """Weigh every word by this boilerplate, from now on.
+
+        Parameters
+        ----------
+        boilerplate : Boilerplate
+        stories : int64 [shape=(n_docs,)]
+            The story of each document, as far as is known.
+
+        Returns
+        -------
+        bool [shape=(n_docs,)]
+            Which documents have words that weigh otherwise than before.
+        """
 
     def scores(self, pairs: AnyInts) -> Floats:
         """Return the scores of a few pairs, lesser place first; 0 below the floor."""

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Floats, Hashes, Ints, Weights, offsets_of, part
+from dedupe.arrays import Bools, Floats, Hashes, Ints, Weights, offsets_of, part
 from dedupe.kernels.alignment import N_SCRATCH
 from dedupe.kernels.measures import N_LINES, prose_into
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
@@ -124,6 +124,15 @@ class Block:
         weights = boilerplate.weights(shingles, self.shingle_offsets, self.token_offsets)
         prose = prose_of(self.lines, weights, self.token_offsets)
         return replace(self, weights=weights, prose=prose, stories=stories)
+
+    def weighs_otherwise(self, before: "Block") -> Bools:
+        """Return which documents have words that weighed otherwise before."""
+        weights = self.weights if self.weights is not None else np.float32(1)
+        differs = weights != (before.weights if before.weights is not None else np.float32(1))
+        if np.ndim(differs) == 0:
+            return np.zeros(self.n_words.size, np.bool_)
+        found: Bools = np.logical_or.reduceat(differs, self.token_offsets[:-1])
+        return found
 
     def known_to(self, boilerplate: Boilerplate, places: slice) -> Hashes:
         """Return some shingles as the boilerplate knows them."""

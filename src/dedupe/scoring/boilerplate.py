@@ -19,7 +19,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Hashes, Ints, Weights
+from dedupe.arrays import Bools, Hashes, Ints, Weights
 from dedupe.kernels.boilerplate import (
     EMPTY,
     MAX_COUNT,
@@ -220,10 +220,13 @@ class Learned(NamedTuple):
     boilerplate : Boilerplate
     stories : int64 [shape=(n_docs,)]
         The story of each document that is compared, as far as boilerplate was learned from it.
+    may_score : bool [shape=(n_pairs,)]
+        Which pairs may score the floor by it.
     """
 
     boilerplate: Boilerplate
     stories: Ints
+    may_score: Bools
 
 
 @lru_cache(maxsize=1)

@@ -97,6 +97,8 @@ class First(NamedTuple):
     ----------
     strict : float32 [shape=(n_pairs,)], in [0, 1]
         Containment of those that are one story beyond doubt, 0 for all others.
+    score : float32 [shape=(n_pairs,)], in [0, 1]
+        What each scores as long as nothing is boilerplate.
     may_score : bool [shape=(n_pairs,)]
         Which may score the floor, whatever is boilerplate.
     is_long : bool [shape=(n_pairs,)]
@@ -104,6 +106,7 @@ class First(NamedTuple):
     """
 
     strict: npt.NDArray[np.float32]
+    score: npt.NDArray[np.float32]
     may_score: Bools
     is_long: Bools
 
@@ -120,6 +123,7 @@ def first(block: Block, pairs: AnyInts) -> First:
     found = align(block, *pairs.T, min_words=rule.MIN_WORDS)
     return First(
         strict_score(found).astype(np.float32),
+        score(found).astype(np.float32),
         may_score(found),
         found.covered >= rule.LEARNED_WORDS,
     )
