@@ -485,6 +485,16 @@ def test_damaged_parquet_is_one_skipped(here):
         assert skipped.reason.startswith("not sound Parquet: ")
 
 
+def test_checksums_of_parquet_tell_of_letters_that_changed(here):
+    """Nothing else would: a page that is not compressed can hold any letters."""
+    texts = [f"story {i} of the old bridge" for i in range(40)]
+    options = {"compression": "none", "use_dictionary": False, "write_page_checksum": True}
+    data = Path(write({"text": texts}, **options)).read_bytes()
+    assert len(read("f.parquet", data)) == 40
+    (skipped,) = read("f.parquet", data.replace(b"story 7 of", b"storm 7 of"))
+    assert skipped.reason.startswith("not sound Parquet: ")
+
+
 def test_damage_in_a_row_group_costs_what_is_behind_it_there(here):
     """Groups before and after it are read, under the numbers that they always have."""
     texts = [str(i) for i in range(1500)]

@@ -84,7 +84,7 @@ def find_duplicates(
         A folder, made if need be, that takes up what is finished; a run that was
         interrupted goes on from there when it is started again in the same way, and
         its result is the same. It is removed when the search is done. A document
-        takes half a kilobyte of it, a candidate pair 14 bytes, one that scores 75.
+        takes half a kilobyte of it, a candidate pair up to 30 bytes, one that scores 100.
     explain : str, optional
         Id of a document all of whose candidates are recorded in `Result.scored`,
         whatever they score: what tells why it was not matched.

@@ -29,8 +29,15 @@ BATCH = 256
 BATCH_BYTES = 2**26
 """Rows decoded at once, and how large they may be on average: of long articles a few megabytes."""
 
-READING: dict[str, Any] = {"buffer_size": 2**20, "pre_buffer": False}
-"""A megabyte of a column is read at once; pyarrow would load those of a whole row group."""
+READING: dict[str, Any] = {
+    "buffer_size": 2**20,
+    "pre_buffer": False,
+    "page_checksum_verification": True,
+}
+"""A megabyte of a column is read at once; pyarrow would load those of a whole row group.
+
+Checksums are held against what is read, where the file has them.
+"""
 
 
 def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
