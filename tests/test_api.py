@@ -383,8 +383,10 @@ def test_progress_goes_through_the_stages_in_the_calling_thread():
     ]
     # Where nothing is scored otherwise than before, there is nothing to learn from it.
     told = [stage for stage, _ in stages if stage not in {"learning", "relearning"}]
-    learned = ["boilerplate", *["counts", "weights"] * 3]
-    assert told[-9:] == [*learned, "scoring", "clustering"]
+    rounds = told.count("counts")
+    assert 1 <= rounds <= 3
+    learned = ["boilerplate", *["counts", "weights"] * rounds]
+    assert told[-3 - 2 * rounds :] == [*learned, "scoring", "clustering"]
     for _, steps in stages:
         done = [step.done for step in steps]
         assert done == sorted(done)

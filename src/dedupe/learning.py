@@ -69,19 +69,24 @@ def learn(blocks: Blocks, pairs: AnyInts, first: First, known: Sealed = NOTHING)
     Documents weigh by what was learned from then on.
     """
     scores, texts = first.score.copy(), np.empty(0, np.uint64)
-    stories = _stories(blocks, pairs, first.strict, rule.STRICT_CONTAINMENT)
+    joined = _stories(blocks, pairs, first.strict, rule.STRICT_CONTAINMENT)
     together = np.ones(len(pairs), np.bool_)
     for stage in (*ROUNDS, LAST):
-        boilerplate, stories, texts = _counted(blocks, pairs, first, stories, texts, known=known)
+        boilerplate, stories, texts = _counted(blocks, pairs, first, joined, texts, known=known)
         was_together, together = together, stories[pairs[:, 0]] == stories[pairs[:, 1]]
         has_changed = blocks.weigh(boilerplate, stories)[pairs].any(axis=1)
         # Only what is scored otherwise is scored again: most documents have no boilerplate.
         block = blocks.block()
         is_weighed = (block.totals < block.n_words)[pairs].all(axis=1)
         is_stale = first.may_score & (has_changed | ((together != was_together) & is_weighed))
-        if stage != LAST:
-            (scores[is_stale],) = blocks.map(stage, passes.again, pairs[is_stale])
-            stories = _stories(blocks, pairs, scores, rule.LEARNED_SCORE)
+        if stage == LAST:
+            break
+        (scores[is_stale],) = blocks.map(stage, passes.again, pairs[is_stale])
+        were_joined, joined = joined, _stories(blocks, pairs, scores, rule.LEARNED_SCORE)
+        if np.array_equal(joined, were_joined):
+            # Another round would learn the same.
+            is_stale = np.zeros(len(pairs), np.bool_)
+            break
     return Learned(boilerplate, stories, is_stale | (scores >= SCORE_FLOOR))
 
 
