@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -181,6 +181,7 @@ def find(
             "--format, --explain, --borderline and --relation exclude each other"
         )
     read = (*paths, *(settings["against"] or ()), *(settings["boilerplate"] or ()))
+    _check_stdin(paths, settings["against"], settings["boilerplate"])
     check((output, report), read)
     from dedupe.api import find_duplicates
     from dedupe.report.html import result_page
@@ -240,6 +241,8 @@ def compare(
 ) -> None:
     """Show what the files A and B share, and what only one of them says."""
     read = [*(settings["within"] or (left, right)), *(settings["boilerplate"] or ())]
+    sides = (settings["within"],) if settings["within"] else ([left], [right])
+    _check_stdin(*sides, settings["boilerplate"])
     check((html,), read if corpus is None else [*read, str(corpus)])
     from dedupe import api
     from dedupe.report import comparison, json
@@ -272,6 +275,12 @@ def calibrate(labels: str, result: Path) -> None:
     from dedupe.results.result import Result
 
     show(describe(calibration.calibrate(labels, Result.from_json(result.read_bytes()))))
+
+
+def _check_stdin(*read: Iterable[str] | None) -> None:
+    """Refuse to read standard input for two purposes: it is at its end after the first."""
+    if sum("-" in (names or ()) for names in read) > 1:
+        raise click.UsageError("- can be read once: save what is piped in to a file")
 
 
 def _lines(
