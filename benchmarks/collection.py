@@ -20,6 +20,9 @@ GOLD_NAMES = ("gold.csv", "gold.json")
 OPENERS = {".xz": lzma.open, ".gz": gzip.open}
 FALSE_WORDS = ("", "0", "false", "no", "different")
 
+UNJUDGED = Path(__file__).with_name("unjudged.json")
+"""Pairs of mixed-in articles that are one text, and how they were judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -87,14 +90,19 @@ def read_pages(pages: Path, mix: Path | None = None) -> Collection:
     """Read the development pages, the gold in their field ``page``, with articles mixed in.
 
     A mixed-in article is a story of its own, unless another has the very same words.
+    Those known to be copies, with light edits, of each other are not judged.
     """
     rows = list(read_lines(pages))
     texts = {row["id"]: row["text"] for row in rows}
     stories: dict[str, str | None] = {row["id"]: row["page"] for row in rows}
     mixed = {row["id"]: row["text"] for row in read_lines(mix)} if mix else {}
     stories |= {name: " ".join(text.casefold().split()) for name, text in mixed.items()}
+    copies = [
+        pair for pair in json.loads(UNJUDGED.read_text("utf-8"))["pairs"] if mixed.keys() >= {*pair}
+    ]
+    unjudged = frozenset(frozenset(stories[name] or "" for name in pair) for pair in copies)
     name = f"{len(rows)} pages" + (f", {len(mixed)} articles mixed in" if mixed else "")
-    return Collection(name, texts | mixed, stories, mixed_in=frozenset(mixed))
+    return Collection(name, texts | mixed, stories, unjudged=unjudged, mixed_in=frozenset(mixed))
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -98,7 +98,9 @@ def errors(one: Judged) -> Iterator[tuple[str, str, str]]:
             (left, right)
             for cluster in clusters
             for left, right in itertools.combinations(cluster, 2)
-            if None not in (stories[left], stories[right]) and stories[left] != stories[right]
+            if None not in (pair := frozenset((stories[left], stories[right])))
+            and len(pair) > 1
+            and pair not in one.collection.unjudged
         ]
     for kind, pairs in ("false", apart), ("missed", together):
         for pair, joined in zip(pairs, are_joined(pairs, clusters), strict=True):

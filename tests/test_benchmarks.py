@@ -2,6 +2,7 @@
 
 import doctest
 import itertools
+import json
 import random
 import sys
 from dataclasses import replace
@@ -198,6 +199,29 @@ def test_mixed_in_articles_are_stories_of_their_own_unless_exact_copies(tmp_path
     stories = found.stories
     assert stories["1"] == stories["2"] != stories["3"] != stories["p"]
     assert found.mixed_in == {"1", "2", "3"}
+    assert not found.unjudged
+
+
+def test_mixed_in_articles_that_are_one_text_are_not_judged(tmp_path, monkeypatch):
+    (tmp_path / "unjudged.json").write_text('{"pairs": [["1", "2"], ["1", "gone"]]}')
+    monkeypatch.setattr(collection, "UNJUDGED", tmp_path / "unjudged.json")
+    (tmp_path / "pages.jsonl").write_text('{"id": "p", "text": "page", "page": "x"}\n')
+    rows = ('{"id": "1", "text": "One two"}', '{"id": "2", "text": "one two more"}')
+    (tmp_path / "mix.jsonl").write_text("\n".join(rows))
+    found = collection.read_pages(tmp_path / "pages.jsonl", tmp_path / "mix.jsonl")
+    assert found.unjudged == {frozenset({"one two", "one two more"})}
+    clusters = [["1", "2", "p"]]
+    one = judging.Judged(found, [], outcomes={systems.OURS: systems.Outcome(clusters, 0, 0)})
+    assert one.counts(clusters).n_false == 2
+    assert {*judging.errors(one)} == {("false", "1", "p"), ("false", "2", "p")}
+
+
+@pytest.mark.skipif(not accuracy.PAGES.exists(), reason="no development data")
+def test_every_pair_that_is_not_judged_is_in_the_collection():
+    found = collection.read_pages(accuracy.PAGES, accuracy.ARTICLES)
+    pairs = json.loads(collection.UNJUDGED.read_text("utf-8"))["pairs"]
+    assert len(found.unjudged) == len(pairs)
+    assert not any(len(pair) == 1 for pair in found.unjudged)
 
 
 # Material and traps.
