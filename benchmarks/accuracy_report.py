@@ -104,13 +104,8 @@ def _curves(judged: Sequence[Judged]) -> Iterator[Line]:
     """Yield ours at every threshold, and each family of peers at the thresholds it was run at."""
 
     def point(label: str, found: Sequence[Clusters]) -> tuple[float, float, str]:
-        counts = [one.counts(clusters) for one, clusters in zip(judged, found, strict=True)]
-        total = PairCounts(
-            sum(c.n_true for c in counts),
-            sum(c.n_found for c in counts),
-            sum(c.n_gold for c in counts),
-            sum(c.n_pairs for c in counts),
-        )
+        counts = (one.counts(clusters) for one, clusters in zip(judged, found, strict=True))
+        total = sum(counts, start=PairCounts())
         figures = f"recall {total.recall:.3f}, precision {total.precision:.3f}"
         return total.recall, total.precision, f"{label}: {figures}"
 

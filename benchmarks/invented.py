@@ -73,7 +73,7 @@ def write_story(vocabulary: Vocabulary, draw: random.Random, n_words: int) -> st
     names = draw.choices(vocabulary.content, k=N_NAMES)
     paragraphs, n_written = [write_headline(vocabulary, draw, names)], 0
     while n_written < n_words:
-        sentences = [_sentence(vocabulary, draw, names) for _ in range(draw.randint(1, 4))]
+        sentences = [write_sentence(vocabulary, draw, names) for _ in range(draw.randint(1, 4))]
         n_written += sum(len(sentence.split()) for sentence in sentences)
         paragraphs.append(" ".join(sentences))
     return "\n\n".join(paragraphs)
@@ -84,12 +84,27 @@ def write_headline(
 ) -> str:
     """Write one line of five to ten words without a full stop."""
     names = names or draw.choices(vocabulary.content, k=3)
-    return " ".join(_words(vocabulary, draw, names, draw.randint(5, 10))).capitalize()
+    return write_phrase(vocabulary, draw, draw.randint(5, 10), names).capitalize()
 
 
-def _sentence(vocabulary: Vocabulary, draw: random.Random, names: list[str]) -> str:
-    """Write 6 to 30 words with a comma, and now and then quotation marks."""
-    words = _words(vocabulary, draw, names, draw.randint(6, 30))
+def write_phrase(
+    vocabulary: Vocabulary, draw: random.Random, n_words: int, names: list[str] | None = None
+) -> str:
+    """Write so many words without marks or capitals."""
+    names = names or draw.choices(vocabulary.content, k=3)
+    return " ".join(_words(vocabulary, draw, names, n_words))
+
+
+def write_sentence(
+    vocabulary: Vocabulary,
+    draw: random.Random,
+    names: list[str] | None = None,
+    *,
+    longest: int = 30,
+) -> str:
+    """Write 6 to `longest` words with a comma, and now and then quotation marks."""
+    names = names or draw.choices(vocabulary.content, k=3)
+    words = _words(vocabulary, draw, names, draw.randint(6, longest))
     comma = draw.randrange(2, len(words) - 1)
     words[comma] += ","
     sentence = " ".join(words).capitalize() + "."

@@ -31,6 +31,8 @@ MAX_PAIRS = 2000
 class PairCounts:
     """How many pairs are found, how many are right, how many there are.
 
+    Those of several collections add up.
+
     Attributes
     ----------
     n_true : int
@@ -39,15 +41,29 @@ class PairCounts:
         Pairs that are found; that are of one story; that exist.
     """
 
-    n_true: int
-    n_found: int
-    n_gold: int
-    n_pairs: int
+    n_true: int = 0
+    n_found: int = 0
+    n_gold: int = 0
+    n_pairs: int = 0
+
+    def __add__(self, other: "PairCounts") -> "PairCounts":
+        """Return the counts of two collections together."""
+        return PairCounts(
+            self.n_true + other.n_true,
+            self.n_found + other.n_found,
+            self.n_gold + other.n_gold,
+            self.n_pairs + other.n_pairs,
+        )
 
     @property
     def n_false(self) -> int:
         """Pairs that are found and should not be."""
         return self.n_found - self.n_true
+
+    @property
+    def n_missed(self) -> int:
+        """Pairs of one story that are not found."""
+        return self.n_gold - self.n_true
 
     @property
     def precision(self) -> float:

@@ -18,9 +18,12 @@ import accuracy_peers  # noqa: E402
 import alterations  # noqa: E402
 import charts  # noqa: E402
 import collection  # noqa: E402
+import development  # noqa: E402
 import invented  # noqa: E402
 import judging  # noqa: E402
 import kinds  # noqa: E402
+import laws  # noqa: E402
+import listings  # noqa: E402
 import material  # noqa: E402
 import metrics  # noqa: E402
 import sweep  # noqa: E402
@@ -452,6 +455,76 @@ def test_whole_pages_hold_their_story_and_no_clean_body():
             assert alterations.count_words(text) >= whole_pages.SHORTEST / most
         assert least < most
         assert found in [*whole_pages.make_whole_pages(made)]
+
+
+# Listings, and laws.
+
+
+def told_apart_by(kind, item):
+    """Return what tells an item from others; of a weekly event and a topic, not the date."""
+    return item[1:3] if kind == "calendars" else item[:2]
+
+
+@pytest.mark.parametrize("kind", listings.KINDS)
+@pytest.mark.parametrize("n", [3, 20])
+def test_a_listing_keeps_most_of_its_items_or_is_another_page(kind, n):
+    draw = random.Random(f"{kind} {n}")
+    pages = listings.KINDS[kind](draw, listings.Site(draw), n)
+    assert len(pages) == n
+    versions = [
+        [{told_apart_by(kind, item) for item in items} for items in (page.items, *page.later)]
+        for page in pages
+    ]
+    for page in versions:
+        for one, other in itertools.permutations(page, 2):
+            assert len(one & other) >= 0.8 * len(one)
+    if kind == "jobs":  # Its lines are a form, of which some are the same in every advert.
+        return
+    for page, stranger in itertools.permutations(versions, 2):
+        for one, other in itertools.product(page, stranger):
+            assert len(one & other) < len(one) / 3
+
+
+def test_listings_are_the_same_in_every_run_and_some_pages_are_there_again():
+    made = [found for _, found in listings.make_listings(seeds=[1])]
+    assert made == [found for _, found in listings.make_listings(seeds=[1])]
+    assert len(made) == len(listings.KINDS) * len(listings.SIZES)
+    for found, (n_pages, n_sites) in zip(made, itertools.cycle(listings.SIZES)):
+        told = [*found.stories.values()]
+        assert len({*told}) == n_pages
+        assert len({story.split(".")[0] for story in told}) == n_sites
+        n_again = sum(told.count(story) > 1 for story in {*told})
+        assert n_sites <= n_again < n_pages
+        assert len({*found.texts.values()}) == len(told)
+
+
+@pytest.mark.parametrize("law", laws.LAWS)
+def test_what_grows_keeps_what_it_had(law):
+    _, sizes, grow = laws.LAWS[law]
+    for grown in grow(1):
+        assert len(grown.collections) == len(sizes)
+        for small, large in itertools.pairwise(grown.collections):
+            assert small.texts.items() < large.texts.items()
+            assert small.stories.items() < large.stories.items()
+
+
+def test_copies_with_boxes_of_their_own_are_found_however_many_there_are():
+    for grown in itertools.islice(laws.copies_added(), len(laws.BOXES)):
+        for found in grown.collections:
+            assert kinds.wrong(found) == "", found.name
+
+
+def test_groups_of_the_development_bench_are_made_by_their_names():
+    names = [group.name for group in development.groups(["listings: g", "listings: jobs"])]
+    assert names == ["listings: guides", "listings: jobs"]
+    assert {group.section for group in development.groups(["list"])} == {"listings"}
+
+
+def test_rows_of_the_development_bench_add_up():
+    counts = metrics.PairCounts(n_true=1, n_found=4, n_gold=2, n_pairs=10)
+    both = development.Row("both", counts, 0, 1, 2.0) + development.Row("", counts, 1, 1, 1.0)
+    assert (both.counts.n_false, both.counts.n_missed, both.n_right, both.n_all) == (6, 2, 1, 2)
+    assert f"{both}".split() == ["both", "0.333", "0.250", "0.500", "6", "2", "1/2", "3.00"]
 
 
 def test_pairs_of_stories_that_are_not_judged_are_not_counted():
