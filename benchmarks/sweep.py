@@ -1,19 +1,22 @@
 """Each constant of the rule at other values, to show how far its region is flat.
 
-    python benchmarks/sweep.py                                     all of `CONSTANTS`
-    python benchmarks/sweep.py threshold dedupe.scoring.rule.HOLE_COST  some of them
-    python benchmarks/sweep.py dedupe.scoring.rule.MIN_WORDS=10,20,40   other values
+    python benchmarks/sweep.py                                    all of them, which takes hours
+    python benchmarks/sweep.py --only threshold rule.HOLE_COST    some of them
+    python benchmarks/sweep.py --only MIN_WORDS=10,20,40          other values
+    python benchmarks/sweep.py --collections greek kinds          on some collections
 
-A name is an attribute of a module or a parameter of `dedupe.find_duplicate_texts`.
-One constant is varied at a time. A value is *flat* when neither figure falls more
-than `TIE` below its best: a rule that is only right in one spot was made for its data.
+A name is an attribute of a module, of which the end is enough, or a parameter of
+`dedupe.find_duplicate_texts`. One constant is varied at a time, on all that
+`development.py` runs. A value is *flat* when the F1 of no section falls more than `TIE`
+below what it is now: a rule that is only right in one spot was made for its data.
 """
 
 import argparse
 import ast
 import importlib
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,134 +25,191 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import systems
-from accuracy import ARTICLES, PAGES
-from collection import Collection, read_pages
+from development import SECTIONS, Group, groups
 from judging import Judged
-from material import invented_material, read_material
 from tables import Table
-from traps import TRAPS, make_traps
 
 TIE = 0.002
 
-BEYOND = ("20% of words edited",)
-"""Traps past what is promised, whose figure would drown the others."""
+MAX_PROCESSES = 2
+LIMIT = 4 * 3600.0
+"""Seconds for one value on everything."""
 
-CONSTANTS: dict[str, tuple[Any, ...]] = {
+MODULES = ("dedupe.scoring.rule", "dedupe.kernels.measures")
+"""Modules of which every constant is swept."""
+
+FACTORS = (0.6, 0.8, 1.25, 1.6)
+"""What these are multiplied by."""
+
+OTHERS: dict[str, tuple[Any, ...]] = {
     "threshold": (0.3, 0.35, 0.4, 0.45, 0.5),
     "ngram": (3, 4, 5, 6, 8),
-    "dedupe.scoring.rule.MIN_WORDS": (10, 15, 20, 25, 30),
-    "dedupe.scoring.rule.HOLE_COST": (1.0, 1.5, 2.0, 2.5, 3.0),
-    "dedupe.scoring.rule.END_COST": (0.5, 0.7, 1.0, 1.5),
-    "dedupe.scoring.rule.LEARNED_SCORE": (0.4, 0.45, 0.5, 0.6),
-    "dedupe.scoring.rule.STRICT_CONTAINMENT": (0.25, 0.3, 0.4, 0.5),
-    "dedupe.scoring.rule.STRICT_HOLE": (0.1, 0.15, 0.2, 0.25),
-    "dedupe.scoring.rule.MAX_STRICT_HOLE": (30, 40, 50, 60, 80),
-    "dedupe.scoring.rule.EXCESS_COST": (0.0, 0.5, 1.0, 1.5, 2.0),
-    "dedupe.scoring.rule.STRICT_EXCESS": (0.15, 0.25, 0.35, 0.5),
-    "dedupe.scoring.rule.MAX_STRICT_EXCESS": (50, 100, 150, 200, 300),
-    "dedupe.scoring.rule.SHORT_SHARE": (0.8, 0.85, 0.9, 0.95),
     "dedupe.clustering.MEAN_SHARE": (0.6, 0.7, 0.8, 0.9, 1.0),
     "dedupe.clustering.SLACK": (0.0, 0.05, 0.1, 0.2),
     "dedupe.clustering.SAMPLE": (4, 8, 16),
     "dedupe.lsh.COSINE_FLOOR": (0.05, 0.075, 0.1, 0.15, 0.2),
     "dedupe.lsh.Z": (2.0, 3.0, 4.0),
     "dedupe.kernels.alignment.MIN_RUN": (5, 6, 8, 10, 12),
-    "dedupe.kernels.measures.PARAGRAPH": (15, 20, 25, 30, 40),
-    "dedupe.kernels.measures.PROSE": (0.5, 0.6, 0.7),
-    "dedupe.kernels.measures.EDIT": (7, 10, 14),
-    "dedupe.kernels.measures.LIST": (5, 10, 20),
-    "dedupe.kernels.measures.LONG": (1.3, 1.5, 1.75),
-    "dedupe.kernels.measures.LONG_COST": (2.0, 4.0, 8.0),
-    "dedupe.kernels.measures.BARE_SHARE": (0.6, 0.75, 0.9),
     "dedupe.kernels.tokens.LETTERS_PER_WORD": (2, 3, 4),
     "dedupe.scoring.forms.FRAME_PER_SLOT": (30, 40, 60),
 }
-"""What is swept by default. Those of kernels are compiled anew, which takes a while."""
+"""What else is swept by default. Constants of kernels are compiled anew, which takes a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How right the library is on a section: mean F1, and pairs that are wrong."""
+
+    f1: float
+    n_wrong: int
+
+    def against(self, other: "Figures") -> str:
+        """Return how many more pairs are wrong, and what F1 gains; nothing if neither changes.
+
+        >>> Figures(0.99, 5).against(Figures(0.995, 3))
+        '+2 (-0.0050)'
+        """
+        if self == other:
+            return ""
+        return f"{self.n_wrong - other.n_wrong:+,} ({self.f1 - other.f1:+.4f})"
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value of a constant and how right the library is with it."""
+    """One value of a constant and how right the library is with it, section by section."""
 
     value: Any
-    pages_f1: float
-    traps_f1: float
-    worst: str
-    n_false: int
+    sections: dict[str, Figures]
+
+    @property
+    def all(self) -> Figures:
+        """Return the mean of the sections, and the sum of what is wrong."""
+        found = self.sections.values()
+        return Figures(fmean(one.f1 for one in found), sum(one.n_wrong for one in found))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table for each constant."""
     options = _parse(arguments)
-    pages = [read_pages(PAGES, ARTICLES)] if PAGES.exists() and not options.no_pages else []
-    material = read_material(ARTICLES, PAGES) if PAGES.exists() else invented_material()
-    made = make_traps(material, only=options.traps)
-    traps = [trap for trap in made if trap.name not in BEYOND]
-    for name, values in _wanted(options.constants):
-        current = current_value(name)
-        points = [measure(name, value, pages, traps) for value in sorted({*values, current})]
-        print(table(name, current, points).markdown(), end="\n\n", flush=True)
+    wanted = list(_wanted(options.only))
+    measured = tuple(groups(options.collections))
+    if not measured:
+        raise SystemExit(
+            f"--collections must begin the names of some, got {options.collections}; "
+            f"there are {', '.join(SECTIONS)}"
+        )
+    now = measure(measured, {})
+    with ThreadPoolExecutor(options.processes) as pool:
+        for name, values in wanted:
+            current = current_value(name)
+            others = sorted({*values} - {current})
+            found = pool.map(lambda value, name=name: measure(measured, {name: value}), others)
+            points = dict(zip(others, found, strict=True)) | {current: now}
+            shown = table(name, current, [Point(value, points[value]) for value in sorted(points)])
+            print(shown.markdown(), end="\n\n", flush=True)
 
 
-def measure(
-    name: str, value: Any, pages: Sequence[Collection], traps: Sequence[Collection]
-) -> Point:
-    """Run the library with a constant changed."""
-    collections = [*pages, *traps]
-    texts = (one.texts for one in collections)
-    outcomes = systems.run(systems.OURS, texts, constants={name: value})
-    judged = [Judged(one, []) for one in collections]
-    f1 = [one.counts(outcome.clusters).f1 for one, outcome in zip(judged, outcomes, strict=True)]
-    n_false = [one.n_false(outcome.clusters) for one, outcome in zip(judged, outcomes, strict=True)]
-    n_pages = len(pages)
-    worst = min(range(n_pages, len(f1)), key=f1.__getitem__)
-    return Point(
-        value,
-        fmean(f1[:n_pages] or [1.0]),
-        fmean(f1[n_pages:]),
-        f"{f1[worst]:.3f} {collections[worst].name}",
-        sum(n_false[n_pages:]),
-    )
+def measure(measured: Sequence[Group], constants: Mapping[str, Any]) -> dict[str, Figures]:
+    """Run the library in a process of its own with constants changed."""
+    collections = [(group.section, one) for group in measured for one in group.collections]
+    texts = (one.texts for _, one in collections)
+    outcomes = systems.run(systems.OURS, texts, constants=constants, limit=LIMIT)
+    if len(outcomes) < len(collections):
+        raise SystemExit(f"{constants} did not end within {LIMIT:,.0f} seconds; use --collections")
+    found: dict[str, list[Figures]] = {}
+    for (section, one), outcome in zip(collections, outcomes, strict=True):
+        judged = Judged(one, [])
+        counts, n_false = judged.counts(outcome.clusters), judged.n_false(outcome.clusters)
+        found.setdefault(section, []).append(Figures(counts.f1, n_false + counts.n_missed))
+    return {section: Point(None, dict(enumerate(parts))).all for section, parts in found.items()}
 
 
 def table(name: str, current: Any, points: Sequence[Point]) -> Table:
     """Return a row for each value, and where the region of the current one is flat."""
     flat = flat_region(points, current)
-    rows = [
-        (
-            f"{point.value}" + (" (now)" if point.value == current else ""),
-            f"{point.pages_f1:.4f}",
-            f"{point.traps_f1:.4f}",
-            f"{point.n_false:,}",
-            point.worst,
-            "yes" if point in flat else "",
-        )
-        for point in points
-    ]
-    where = f"flat from {flat[0].value} to {flat[-1].value}" if flat else "not at its best now"
-    head = (name, "pages F1", "traps F1", "false pairs (traps)", "worst trap", "flat")
-    return Table(head, rows, f"{name}: {where}.")
+    now = next(point for point in points if point.value == current)
+    rows = []
+    for point in points:
+        if point is now:
+            cells = [f"{one.n_wrong:,} ({one.f1:.4f})" for one in (*now.sections.values(), now.all)]
+        else:
+            cells = [one.against(now.sections[section]) for section, one in point.sections.items()]
+            cells.append(point.all.against(now.all))
+        label = f"{point.value}" + (" (now)" if point is now else "")
+        rows.append((label, *cells, "yes" if point in flat else ""))
+    head = (name, *now.sections, "all", "flat")
+    return Table(
+        head,
+        rows,
+        f"{name}: flat from {flat[0].value} to {flat[-1].value}. Pairs that are wrong, false and "
+        "missed, and mean F1; beside other values than now, how these change.",
+    )
 
 
 def flat_region(points: Sequence[Point], current: Any) -> list[Point]:
-    """Return the values around the current one, without a gap, that are as good as the best.
+    """Return the values around the current one, without a gap, that are as good in each section.
 
-    >>> points = [Point(v, f1, 1.0, "", 0) for v, f1 in ((1, 0.9), (2, 0.99), (3, 0.991))]
+    >>> points = [Point(v, {"x": Figures(f1, 0)}) for v, f1 in ((1, 0.9), (2, 0.99), (3, 0.989))]
     >>> [point.value for point in flat_region(points, 2)]
     [2, 3]
     """
-    best_pages = max(point.pages_f1 for point in points)
-    best_traps = max(point.traps_f1 for point in points)
+    start = end = place = [point.value for point in points].index(current)
+    now = points[place].sections
     good = [
-        point.pages_f1 >= best_pages - TIE and point.traps_f1 >= best_traps - TIE
+        all(one.f1 >= now[section].f1 - TIE for section, one in point.sections.items())
         for point in points
     ]
-    start = end = place = [point.value for point in points].index(current)
     while start > 0 and good[start - 1]:
         start -= 1
     while end + 1 < len(points) and good[end + 1]:
         end += 1
-    return list(points[start : end + 1]) if good[place] else []
+    return list(points[start : end + 1])
+
+
+@cache
+def constants() -> dict[str, tuple[Any, ...]]:
+    """Return what is swept by default, with its values.
+
+    >>> constants()["dedupe.scoring.rule.MIN_WORDS"]
+    (12, 16, 25, 32)
+    """
+    found = dict(OTHERS)
+    for module in MODULES:
+        for name, value in _numbers(importlib.import_module(module)):
+            found[f"{module}.{name}"] = tuple(dict.fromkeys(_around(value)))
+    return found
+
+
+def _numbers(module: ModuleType) -> Iterator[tuple[str, float]]:
+    """Yield the numbers that a module states, but not how many columns a table has."""
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.Assign):
+            for name in (one.id for one in ast.walk(node) if isinstance(one, ast.Name)):
+                value = getattr(module, name, None)
+                if _is_stated(node.value) and not name.startswith("N_"):
+                    yield name, value
+
+
+def _is_stated(node: ast.expr) -> bool:
+    """Return whether an expression is a number, or several."""
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return all(
+        isinstance(one, ast.Constant) and isinstance(one.value, int | float) for one in parts
+    )
+
+
+def _around(value: float) -> Iterator[float]:
+    """Yield other values: of a count whole ones, of a large share by what it is short of 1.
+
+    >>> [*_around(5)], [*_around(0.2)], [*_around(0.8)]
+    ([3, 4, 6, 8], [0.12, 0.16, 0.25, 0.32], [0.88, 0.84, 0.75, 0.68])
+    """
+    for factor in FACTORS:
+        if isinstance(value, int):
+            yield round(value * factor)
+        else:
+            near_1 = 0.5 < value < 1
+            yield round(1 - (1 - value) * factor if near_1 else value * factor, 4)
 
 
 def current_value(name: str) -> Any:
@@ -210,12 +270,19 @@ def _refuse(name: str, why: str) -> NoReturn:
 
 def _wanted(names: Sequence[str]) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Yield constants with their values: those that are named, or all."""
-    for name in names or CONSTANTS:
-        constant, _, values = name.partition("=")
+    for name in names or constants():
+        asked, _, values = name.partition("=")
+        ends = [one for one in constants() if f".{one}".endswith(f".{asked}")]
+        if len(ends) > 1:
+            _refuse(asked, f"it may be any of {', '.join(ends)}")
+        constant = ends[0] if ends else asked
         if values:
             yield constant, tuple(ast.literal_eval(value) for value in values.split(","))
+        elif ends:
+            yield constant, constants()[constant]
         else:
-            yield constant, CONSTANTS[constant]
+            current_value(constant)
+            _refuse(asked, f"it has no values by default, so give some: {asked}=1,2")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -224,9 +291,15 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("constants", nargs="*", metavar="NAME[=VALUE,...]", help="; ".join(CONSTANTS))
-    add("--no-pages", action="store_true", help="leave the development pages out")
-    add("--traps", nargs="+", choices=TRAPS, default=(), help="some of the traps")
+    add("--only", nargs="+", default=[], metavar="NAME[=VALUE,...]", help="some constants")
+    add("--collections", nargs="+", default=[], help="names, or their beginnings")
+    add(
+        "--processes",
+        type=int,
+        choices=range(1, MAX_PROCESSES + 1),
+        default=MAX_PROCESSES,
+        help="values that are measured at once",
+    )
     return parser.parse_args(arguments)
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -153,9 +153,31 @@ def _set_constants(constants: Mapping[str, Any]) -> dict[str, Any]:
         if not module:
             parameters[name] = value
             continue
-        for holder in holders_of(module, attribute):
-            setattr(holder, attribute, value)
+        _set(module, attribute, value)
+        for other, follows in _following(module, attribute):
+            _set(module, other, follows)
     return parameters
+
+
+def _set(module: str, attribute: str, value: Any) -> None:
+    for holder in holders_of(module, attribute):
+        setattr(holder, attribute, value)
+
+
+def _following(module: str, attribute: str) -> Iterator[tuple[str, Any]]:
+    """Yield the constants that a module reckons from one that was set, with their new values.
+
+    The length of a table is such a constant: compiled code would write beyond its end.
+    """
+    home = importlib.import_module(module)
+    changed = {attribute}
+    for node in ast.parse(inspect.getsource(home)).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            named = {one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)}
+            if named & changed:
+                changed.add(node.targets[0].id)
+                code = compile(ast.Expression(node.value), module, "eval")
+                yield node.targets[0].id, eval(code, vars(home))
 
 
 def holders_of(module: str, attribute: str) -> list[ModuleType]:
