@@ -185,7 +185,7 @@ def test_a_number_that_is_none_is_refused(number):
 def test_a_value_however_deep_is_shown_on_a_line():
     deep = "[" * 900 + "]" * 900
     for text in (
-        RICH.to_json().replace('"version": 3', f'"version": {deep}'),
+        RICH.to_json().replace('"version": 4', f'"version": {deep}'),
         RICH.to_json().replace('"n_words": 700', f'"n_words": {deep}'),
     ):
         with pytest.raises(InvalidResult, match="save it again") as refused:
@@ -226,10 +226,11 @@ def test_what_is_no_json_is_refused(text):
         "{}",
         '{"format": "dedupe-result", "version": 1}',
         '{"format": "dedupe-result", "version": 2}',
+        '{"format": "dedupe-result", "version": 3}',
     ],
 )
 def test_json_of_another_kind_or_version_is_refused(facts):
-    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 3, got"):
+    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 4, got"):
         Result.from_json(facts)
 
 
@@ -244,6 +245,7 @@ def test_what_json_says():
         "n_documents",
         "n_words",
         "n_old",
+        "n_undated",
         "settings",
         "clusters",
         "duplicates",

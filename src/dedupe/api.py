@@ -6,6 +6,7 @@ Settings are checked here; the work is done in `dedupe.pipeline` and `dedupe.com
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from dedupe.comparison import compare_documents
@@ -22,6 +23,7 @@ from dedupe.results.records import Comparison
 from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
 from dedupe.settings import Resources, Settings, identity
+from dedupe.window import as_window
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
 
@@ -38,9 +40,11 @@ def find_duplicates(
     num_perm: int = Settings.num_perm,
     seed: int = Settings.seed,
     keep: Keep = Settings.keep,
+    window: timedelta | str | None = None,
     id_field: str = "id",
     text_field: str = "text",
     time_field: str | None = None,
+    time_from: str | None = None,
     workers: int | None = None,
     memory: int | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -66,11 +70,18 @@ def find_duplicates(
         words as a shingle. Their order does not matter.
     threshold, ngram, num_perm, seed, keep
         See `dedupe.Settings`.
+    window : timedelta or str, optional
+        Two documents whose times lie further apart are never the same story by
+        themselves: ``"90m"``, ``"12h"``, ``"3d"``, ``"2w"``. A document without a time is in
+        the window of every other; `Result.n_undated` says how many have none.
     id_field, text_field : str
         Fields of JSON, CSV and Parquet that hold the id and the text.
     time_field : str, optional
         Field with the time of a record, for ``keep="newest"``; the time of the
-        file, if there is none.
+        file, if there is none. Also for `window`, where a document has none without it.
+    time_from : str, optional
+        ``"mtime"`` lets files have a time for `window`: that of their last change. Otherwise
+        a window goes by `time_field` alone.
     workers : int, at least 1, optional
         Threads. One for each processor that may be used by default; the result is the same for any.
     memory : int, optional
@@ -98,7 +109,7 @@ def find_duplicates(
     Raises
     ------
     InvalidSetting
-        When a setting is out of range.
+        When a setting is out of range, or with a window no document has a time.
     InvalidCheckpoint
         When the folder is of another input, settings or version, holds other files,
         or is used by another run.
@@ -116,10 +127,15 @@ def find_duplicates(
     >>> round(result.pairs[0].jaccard, 2), result.pairs[0].containment
     (0.42, 1.0)
     """
-    settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
+    settings = Settings(threshold, ngram, num_perm, seed, keep=keep, window=as_window(window))
     known = _known_in_paths(boilerplate, id_field, text_field)
     stream = read_paths(
-        paths, id_field=id_field, text_field=text_field, time_field=time_field, against=against
+        paths,
+        id_field=id_field,
+        text_field=text_field,
+        time_field=time_field,
+        time_from=time_from,
+        against=against,
     )
     resources = Resources.of(workers, memory, progress)
     return _find(stream, settings, resources, explain, known=known, checkpoint=checkpoint)
@@ -135,6 +151,7 @@ def find_duplicate_texts(
     num_perm: int = Settings.num_perm,
     seed: int = Settings.seed,
     keep: Keep = Settings.keep,
+    window: timedelta | str | None = None,
     id_field: str = "id",
     text_field: str = "text",
     time_field: str | None = None,
@@ -166,7 +183,7 @@ def find_duplicate_texts(
     >>> find_duplicate_texts([story, "home news sport " + story, "something else entirely"])
     <Result: documents=3, clusters=1, duplicates=1, skipped=0>
     """
-    settings = Settings(threshold, ngram, num_perm, seed, keep=keep)
+    settings = Settings(threshold, ngram, num_perm, seed, keep=keep, window=as_window(window))
     known = _known_in_texts(boilerplate, id_field, text_field)
     stream = read_texts(
         texts, id_field=id_field, text_field=text_field, time_field=time_field, against=against

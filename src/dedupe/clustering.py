@@ -51,6 +51,7 @@ def average_linkage(
     ask: Ask | None = None,
     missing: float | None = 0.0,
     sampled: bool = False,
+    may_join: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the cluster of each document.
 
@@ -73,6 +74,9 @@ def average_linkage(
     sampled : bool
         Whether the average is over the pairs that would be asked for, as far as they are
         among `pairs`: so the clusters are those that `ask` gave, once what it told is there.
+    may_join : bool [shape=(n_pairs,)], optional
+        Which pairs join clusters if their scores are high; the others count in the averages
+        alone. All of them by default.
 
     Returns
     -------
@@ -90,10 +94,13 @@ def average_linkage(
     [0, 0, 0]
     """
     # A cluster lies within a component, and nearly all of those are one cluster at once.
-    labels = components(n_docs, pairs[scores >= threshold])
+    is_link = scores >= threshold
+    if may_join is not None:
+        is_link &= may_join
+    labels = components(n_docs, pairs[is_link])
     is_inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
-    pairs, scores = pairs[is_inside], scores[is_inside]
-    is_doubtful = _are_doubtful(labels, pairs, scores >= threshold, ask is None and missing is None)
+    pairs, scores, is_link = pairs[is_inside], scores[is_inside], is_link[is_inside]
+    is_doubtful = _are_doubtful(labels, pairs, is_link, ask is None and missing is None)
     documents = np.flatnonzero(is_doubtful[labels])
     among = is_doubtful[labels[pairs[:, 0]]]
     labels[documents] = documents[
@@ -101,7 +108,7 @@ def average_linkage(
             documents.size,
             np.searchsorted(documents, pairs[among]),
             scores[among],
-            threshold=threshold,
+            is_link[among],
             least_mean=threshold * (MEAN_SHARE if mean_share is None else mean_share),
             ask=None if ask is None else lambda few: ask(documents[few]),
             missing=missing,
@@ -117,7 +124,7 @@ def _are_doubtful(
     """Return, by label, in which components an average may lie below the threshold.
 
     In all others no pair does: none that is known, if only those count. `pairs` are
-    those within components, and `is_high` tells which reach the threshold.
+    those within components, and `is_high` tells which reach the threshold and may join.
     """
     of_pairs = labels[pairs[:, 0]]
     if only_known:
@@ -133,15 +140,16 @@ def _join_best_first(
     n_docs: int,
     pairs: npt.NDArray[np.int64],
     scores: Floats,
+    is_link: npt.NDArray[np.bool_],
     *,
-    threshold: float,
     least_mean: float,
     ask: Ask | None,
     missing: float | None,
     sampled: bool,
 ) -> list[int]:
     """Return the cluster of each document, one join after the other."""
-    known = dict(zip(map(tuple, np.sort(pairs, axis=1).tolist()), scores.tolist(), strict=True))
+    sides = list(map(tuple, np.sort(pairs, axis=1).tolist()))
+    known = dict(zip(sides, scores.tolist(), strict=True))
     members = {document: [document] for document in range(n_docs)}
     means: _KnownMeans | _AskedMeans
     if ask is not None:
@@ -149,7 +157,8 @@ def _join_best_first(
     else:
         means = (_SampledMeans if sampled else _KnownMeans)(known, members, missing)
     # The most alike come first: the score of a pair, later the mean of two clusters.
-    waiting = [(-score, *pair) for pair, score in known.items() if score >= threshold]
+    links = np.flatnonzero(is_link).tolist()
+    waiting = [(-known[pair], *pair) for pair in map(sides.__getitem__, links)]
     heapq.heapify(waiting)
     cluster_of = list(range(n_docs))
     while waiting:

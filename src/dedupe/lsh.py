@@ -18,8 +18,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Bools, Hashes, Ints
+from dedupe.arrays import Bools, Hashes, Ints, keys_of
 from dedupe.kernels.buckets import count_emissions, emit_pairs_into, keep_possible
+from dedupe.spans import Spans
 from dedupe.threads import map_in_order
 
 __all__ = ["COSINE_FLOOR", "candidate_pairs", "emit", "estimate"]
@@ -51,6 +52,7 @@ def candidate_pairs(
     is_old: Bools | None = None,
     bucket_cap: int = 30,
     floor: float | None = None,
+    spans: Spans | None = None,
     workers: int = 1,
 ) -> npt.NDArray[np.int32]:
     """Return the pairs of documents that share a value of their signatures.
@@ -72,6 +74,10 @@ def candidate_pairs(
     bucket_cap : int, at least 2
     floor : float, in [0, 1], optional
         Cosine similarity below which a pair is of no interest, COSINE_FLOOR by default.
+    spans : Spans, optional
+        When each document came up: only pairs within the window are returned. Large buckets
+        also link documents to the largest of their time, or a text that comes back each
+        year would be linked to those of another year alone.
     workers : int
         Threads.
 
@@ -97,10 +103,16 @@ def candidate_pairs(
     by_rank = by_rank[sizes[by_rank] > 0]
     old_ranks = None if is_old is None else is_old[by_rank]
     ranked_rows, ranked_sizes = rows[by_rank], sizes[by_rank]
+    ranked_spans = None if spans is None else spans.take(by_rank)
+    slices = [] if ranked_spans is None else _slices(ranked_spans, old_ranks)
 
     def pairs_of(values: npt.NDArray[np.uint32]) -> Hashes:
         """Return the pairs of one band, whose values are given by rank."""
         emitted = emit(values, bucket_cap, old_ranks)
+        if ranked_spans is not None:
+            more = _emit_in_slices(values, bucket_cap, old_ranks, slices)
+            near = (part[ranked_spans.are_near(_ranks(part))] for part in (emitted, *more))
+            emitted = _distinct([*near])
         return estimate(emitted, signatures, ranked_rows, ranked_sizes, floor)
 
     found = np.empty(0, np.uint64)
@@ -147,6 +159,57 @@ def emit(values: npt.NDArray[np.uint32], bucket_cap: int, is_old: Bools | None =
     keys.sort()
     pairs = np.empty(count_emissions(keys, bucket_cap), np.uint64)
     return pairs[: emit_pairs_into(keys, bucket_cap, is_old, pairs)]
+
+
+def _slices(spans: Spans, is_old: Bools | None) -> list[tuple[Ints, Ints]]:
+    """Return ranks of documents, and the slice of time of each, for several ways to cut time.
+
+    Two documents within the window share a slice of twice its length, and in a slice of its
+    own length all are within it. Either is cut a second time, half a slice later: nothing near
+    is parted by both. What has no time comes last in a slice of all, and of old documents, so
+    that it anchors it.
+    """
+    is_undated = np.isinf(spans.starts)
+    dated = np.flatnonzero(~is_undated)
+    found = []
+    for length in (spans.window, 2 * spans.window):
+        for shift in (0, 0.5):
+            _, slice_of = np.unique(
+                np.floor(spans.starts[dated] / length + shift), return_inverse=True
+            )
+            found.append((dated, slice_of))
+    if is_undated.any():
+        sides = (is_undated,) if is_old is None else (is_undated, is_old)
+        everything = np.lexsort(sides)
+        found.append((everything, np.zeros(everything.size, np.int64)))
+    return found
+
+
+def _emit_in_slices(
+    values: npt.NDArray[np.uint32],
+    bucket_cap: int,
+    is_old: Bools | None,
+    slices: Sequence[tuple[Ints, Ints]],
+) -> Iterator[Hashes]:
+    """Yield, as `emit` does, the pairs of crowded buckets that are cut into slices of time."""
+    _, bucket_of, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    is_crowded = sizes[bucket_of] > bucket_cap
+    for documents, slice_of in slices:
+        chosen = is_crowded[documents]
+        ranks = documents[chosen]
+        keys = bucket_of[ranks].astype(np.uint64) << np.uint64(32)
+        keys |= slice_of[chosen].astype(np.uint64)
+        _, part_of = np.unique(keys, return_inverse=True)
+        pairs = emit(
+            part_of.astype(np.uint32), bucket_cap, None if is_old is None else is_old[ranks]
+        )
+        yield keys_of(ranks[_ranks(pairs)])
+
+
+def _ranks(pairs: Hashes) -> Ints:
+    """Return pairs of ranks that are packed into one number each."""
+    sides = np.stack([pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)], axis=1)
+    return sides.astype(np.int64)
 
 
 def estimate(

@@ -16,7 +16,7 @@ from dedupe.arrays import AnyInts, Floats, Ints, keys_of, pairs_of
 from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.port import Blocks, Engine
-from dedupe.errors import Skipped
+from dedupe.errors import InvalidSetting, Skipped
 from dedupe.learning import learn, weigh_known
 from dedupe.results import clusters as clustered
 from dedupe.results.evidence import EvidenceOfTexts
@@ -53,6 +53,7 @@ def find(
     """
     # Shingles become signatures, and signatures candidates.
     corpus = engine.read(stream, settings)
+    _check_times(corpus, settings)
     if explain is not None:
         corpus.check_id(explain)
     candidates = engine.candidates(corpus, settings)
@@ -75,6 +76,16 @@ def find(
         number = corpus.first_copy[corpus.ids.index(explain)]
         rows = _with_others(rows, _rows_of(blocks, _pairs_of(blocks, pairs, number)))
     return _assemble(corpus, rows, clusters, learned.boilerplate, settings)
+
+
+def _check_times(corpus: Corpus, settings: Settings) -> None:
+    """Refuse a window where no document has a time that it could go by."""
+    if settings.window is not None and corpus.n_undated == len(corpus):
+        raise InvalidSetting(
+            f"window must have a document with a time to go by, got none among {len(corpus):,}: "
+            "name the field of the time with time_field= (--time-field), or let files have that of "
+            "their last change with time_from='mtime' (--time-from mtime)"
+        )
 
 
 def _copies(corpus: Corpus) -> Rows:
@@ -221,4 +232,5 @@ def _assemble(
         boilerplate=known,
         n_old=int(corpus.is_old[corpus.rows].sum()),
         texts=texts,
+        n_undated=0 if settings.window is None else corpus.n_undated,
     )

@@ -11,11 +11,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from numbers import Integral, Real
 from typing import Any, Self
 
 from dedupe.errors import InvalidSetting
 from dedupe.progress import Progress, ProgressCallback
+from dedupe.window import as_window
 
 __all__ = ["KEEP", "MAX_NGRAM", "SCHEME", "SCORE_FLOOR", "Resources", "Settings", "identity"]
 
@@ -78,6 +80,10 @@ class Settings:
     boilerplate : str
         Digest of the texts that were known to be boilerplate, in hexadecimal; empty
         where there were none.
+    window : timedelta, optional
+        Two documents whose times lie further apart are never the same story. A string
+        such as ``"90m"``, ``"12h"``, ``"3d"`` or ``"2w"`` is taken for one. None by default:
+        most copies come with no time, or that of their download.
 
     Raises
     ------
@@ -100,6 +106,7 @@ class Settings:
     bucket_cap: int = 30
     keep: str | Callable[..., Any] = "longest"
     boilerplate: str = ""
+    window: timedelta | None = None
 
     def __post_init__(self) -> None:
         # Numbers of numpy are as good, but JSON does not know them.
@@ -113,6 +120,7 @@ class Settings:
         _check_whole("num_perm", self.num_perm, 16, 4096)
         _check_whole("seed", self.seed, 0, 2**32 - 1)
         _check_whole("bucket_cap", self.bucket_cap, 2, 2**20)
+        object.__setattr__(self, "window", as_window(self.window))
         if not callable(self.keep) and self.keep not in KEEP:
             raise InvalidSetting(
                 f"keep must be one of {', '.join(KEEP)} or a function, got {self.keep!r}"

@@ -82,6 +82,7 @@ def clean(
     id_field: str = "id",
     text_field: str = "text",
     time_field: str | None = None,
+    time_from: str | None = None,
     **search: Any,
 ) -> Cleaning:
     """Drop the duplicates among files and records, and keep everything else as it is.
@@ -125,7 +126,7 @@ def clean(
         raises to prevent it.
     result : Result, optional
         What to act on, instead of a search.
-    id_field, text_field, time_field, **search
+    id_field, text_field, time_field, time_from, **search
         As in `find_duplicates`.
 
     Returns
@@ -165,7 +166,8 @@ def clean(
         )
     _check_names(output=output, move=move, journal=journal)
     action = _action(output, annotate, move, delete, hardlink)
-    request = _Request(paths, against, Options(id_field, text_field, time_field), result, search)
+    options = Options(id_field, text_field, time_field, time_from=time_from)
+    request = _Request(paths, against, options, result, search)
     try:
         if action is not None:
             folder = "" if move is None else _absolute(os.fspath(move))
@@ -288,7 +290,7 @@ class _Request:
         if self.result is None:
             from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
 
-            names = ("id_field", "text_field", "time_field")
+            names = ("id_field", "text_field", "time_field", "time_from")
             fields = {name: getattr(self.options, name) for name in names}
             found = find_duplicates(self.paths, against=self.against, **fields, **self.search)
             return found, frozenset()

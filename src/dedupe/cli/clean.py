@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["clean"]
 
-READING = ("against", "id_field", "text_field", "time_field")
+READING = ("against", "id_field", "text_field", "time_field", "time_from")
 """Settings that say what is read and how, and hold for a saved result too."""
 
 
@@ -180,6 +180,7 @@ def _tell(done: "Cleaning", settings: dict[str, Any]) -> None:
         *listed("left", done.left, limit=None),
         *listed("not copied", done.not_copied),
         *_unread(done),
+        *_undated(done),
         _summary(done, settings),
     ):
         tell(line)
@@ -190,6 +191,16 @@ def _unread(done: "Cleaning") -> Iterator[str]:
     others = {item.id for item in (*done.left, *done.not_copied)}
     skipped = [item for item in done.result.skipped if item.id not in others] if done.result else []
     return listed("kept (could not be read)", skipped)
+
+
+def _undated(done: "Cleaning") -> Iterator[str]:
+    """Yield a line for the documents that the window does not hold for."""
+    from dedupe.report.lines import counted
+    from dedupe.window import spelled
+
+    if done.result is not None and (window := done.result.settings.window) is not None:
+        n_undated = counted(done.result.n_undated, "document")
+        yield f"without a time, so in the window of {spelled(window)} of every other: {n_undated}"
 
 
 def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:

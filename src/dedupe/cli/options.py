@@ -88,6 +88,17 @@ SEARCH = (
     click.option(
         "--time-field", help="Field or column that holds its time.  [default: that of its file]"
     ),
+    click.option(
+        "--window",
+        metavar="TIME",
+        help="Documents further apart in time are never the same story: 90m, 12h, 3d, 2w. Goes by "
+        "--time-field or --time-from.",
+    ),
+    click.option(
+        "--time-from",
+        type=click.Choice(["mtime"]),
+        help="Let --window go by when files were last changed.",
+    ),
     click.option("--workers", type=int, help="Threads to work with.  [default: one for each core]"),
     click.option(
         "--memory",

@@ -27,6 +27,7 @@ def read_paths(
     id_field: str = "id",
     text_field: str = "text",
     time_field: str | None = None,
+    time_from: str | None = None,
     max_bytes: int = MAX_BYTES,
     against: Paths | None = None,
 ) -> Iterator[Document | Skipped]:
@@ -45,6 +46,8 @@ def read_paths(
         The field of a record that holds its time: seconds since 1970, or ISO
         8601 (UTC where it names no zone). Without it a record is as old as its
         file. One record at least must have a time there.
+    time_from : str, optional
+        ``"mtime"`` lets a window go by the time of a file, too: when it was last changed.
     max_bytes : int, at least 1
         The largest text, record or line that is read, in bytes of UTF-8 after
         decompression; see `MAX_BYTES`. A larger one is skipped without being
@@ -101,7 +104,7 @@ def read_paths(
     ...     [(document.id, document.text) for document in read_paths(folder)]
     [('7', 'Bridge closed')]
     """
-    options = Options(id_field, text_field, time_field, max_bytes)
+    options = Options(id_field, text_field, time_field, max_bytes, time_from)
     names = named(paths)
     old = None if against is None else named(against)
     found = walk(resolve(names), old=resolve(old or ()))
@@ -118,5 +121,7 @@ def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:
     """Read one thing that the walk came upon."""
     if isinstance(item, Skipped):
         return [Placed(item.id, item)]
-    placed = read_file(item, options)
+    placed: Iterable[Placed] = read_file(item, options)
+    if options.time_from is not None:
+        placed = map(Placed.as_dated, placed)
     return map(Placed.as_old, placed) if item.is_old else placed

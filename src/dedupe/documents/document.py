@@ -52,12 +52,15 @@ class Document:
         Seconds since 1970: when its file was last changed, or its time field.
     is_old : bool
         Whether it belongs to the collection that others are held against.
+    is_dated : bool
+        Whether a window goes by its time, which that of a file may not deserve.
     """
 
     id: str
     text: str
     time: float | None = None
     is_old: bool = field(default=False, repr=False)
+    is_dated: bool = field(default=False, repr=False)
 
     @property
     def digest(self) -> str:
@@ -100,6 +103,12 @@ class Placed(NamedTuple):
             return self
         return self._replace(item=replace(self.item, is_old=True))
 
+    def as_dated(self) -> Self:
+        """Let a window go by the time of a document, if it has one, wherever that is from."""
+        if isinstance(self.item, Skipped):
+            return self
+        return self._replace(item=replace(self.item, is_dated=self.item.time is not None))
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -109,6 +118,7 @@ class Options:
     text_field: str = "text"
     time_field: str | None = None
     max_bytes: int = MAX_BYTES
+    time_from: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("id_field", "text_field"):
@@ -116,6 +126,8 @@ class Options:
                 raise InvalidSetting(f"{name} must be a string, got {getattr(self, name)!r}")
         if self.time_field is not None and not isinstance(self.time_field, str):
             raise InvalidSetting(f"time_field must be a string or None, got {self.time_field!r}")
+        if self.time_from not in (None, "mtime"):
+            raise InvalidSetting(f"time_from must be 'mtime' or None, got {self.time_from!r}")
         if not isinstance(self.max_bytes, int) or self.max_bytes < 1:
             raise InvalidSetting(f"max_bytes must be at least 1, got {self.max_bytes!r}")
 
@@ -178,9 +190,10 @@ def from_record(
     id_ = as_id(record.get(options.id_field), place)
     if options.text_field not in record:
         return missing_field(id_, record, options)
-    if options.time_field is not None:
-        when = _as_time(record.get(options.time_field))
-    return from_value(id_, record[options.text_field], when)
+    if options.time_field is None:
+        return from_value(id_, record[options.text_field], when)
+    when = _as_time(record.get(options.time_field))
+    return from_value(id_, record[options.text_field], when, is_dated=when is not None)
 
 
 def missing_field(id_: str, fields: Iterable[str], options: Options) -> Skipped:
@@ -203,7 +216,9 @@ def shown(names: Iterable[str]) -> str:
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
-def from_value(id_: str, value: object, when: float | None = None) -> Document | Skipped:
+def from_value(
+    id_: str, value: object, when: float | None = None, *, is_dated: bool = False
+) -> Document | Skipped:
     """Make a document of a text, or say why it is none."""
     if not isinstance(value, str):
         if _is_missing(value):
@@ -211,7 +226,7 @@ def from_value(id_: str, value: object, when: float | None = None) -> Document |
         return Skipped(id_, f"the text is {kind_of(value)}", "turn it into a string")
     if not value or value.isspace():
         return Skipped(id_, "empty", "give it a text, or leave it out")
-    return Document(id_, _encodable(value), when)
+    return Document(id_, _encodable(value), when, is_dated=is_dated)
 
 
 def kind_of(value: object) -> str:

@@ -12,6 +12,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -32,6 +33,7 @@ from dedupe.results.records import DocumentInfo
 from dedupe.settings import Resources, Settings
 from dedupe.shingling import hash_encoded
 from dedupe.shingling.folding import tables
+from dedupe.spans import Spans, split_copies
 
 __all__ = ["Corpus", "KeptTexts", "read_corpus"]
 
@@ -67,6 +69,11 @@ class Corpus:
     skipped : tuple of Skipped
     keeps_order : bool
         Whether places in the input are to be remembered.
+    is_dated : bool [shape=(n_read,)]
+        Whether a window goes by its time.
+    spans : Spans or None
+        When each document came up, where there is a window; its identical copies are one
+        document only as long as they follow each other within it.
     """
 
     ids: tuple[str, ...]
@@ -81,6 +88,8 @@ class Corpus:
     first_copy: Ints
     skipped: tuple[Skipped, ...]
     keeps_order: bool
+    is_dated: Bools
+    spans: Spans | None
 
     @classmethod
     def of(
@@ -88,6 +97,7 @@ class Corpus:
         documents: Iterable[Document],
         sketches: Sketches,
         skipped: Iterable[Skipped] = (),
+        window: timedelta | None = None,
     ) -> "Corpus":
         """Return numbered documents whose sketches are there already, all of it in memory.
 
@@ -97,11 +107,12 @@ class Corpus:
         sketches : Sketches
             Of their texts, in the same order.
         skipped : iterable of Skipped
+        window : timedelta, optional
         """
         intake = _Intake(Texts(sys.maxsize))
         intake.skipped.extend(skipped)
         intake.texts.extend([intake.take(document) for document in documents])
-        return intake.numbered(sketches, keeps_order=False)
+        return intake.numbered(sketches, keeps_order=False, window=window)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -117,6 +128,7 @@ class Corpus:
             None if np.isnan(time) else time,
             bool(self.is_old[row]),
             digest_of(self.stored.read([row])[0]),
+            bool(self.is_dated[row]),
         )
 
     def encoded(self, numbers: Ints) -> list[bytes]:
@@ -130,6 +142,11 @@ class Corpus:
     def without_signatures(self) -> Self:
         """Let go of the signatures, half a kilobyte a document; a slice would keep them all."""
         return replace(self, signatures=self.signatures[:0].copy())
+
+    @property
+    def n_undated(self) -> int:
+        """How many documents have no time that a window goes by."""
+        return int(np.count_nonzero(~self.is_dated[self.rows]))
 
     def originals(self) -> Ints:
         """Return the documents that are the first with their tokens."""
@@ -172,14 +189,18 @@ class _Intake:
         Where texts are kept.
     has_key : bool
         Whether someone will ask for the key, which is a digest of all of them.
+    has_window : bool
+        Whether their times are part of it.
     """
 
-    def __init__(self, texts: Texts, *, has_key: bool = False) -> None:
+    def __init__(self, texts: Texts, *, has_key: bool = False, has_window: bool = False) -> None:
         self.ids: list[str] = []
         self.times = array("d")
         self.is_old = bytearray()
+        self.is_dated = bytearray()
         self.texts = texts
         self.skipped: list[Skipped] = []
+        self._has_window = has_window
         self._digest = hashlib.blake2b(digest_size=16) if has_key else None
 
     def batches(self, stream: Iterable[Document | Skipped]) -> Iterator[_Batch]:
@@ -203,6 +224,7 @@ class _Intake:
         self.ids.append(document.id)
         self.times.append(np.nan if document.time is None else document.time)
         self.is_old.append(document.is_old)
+        self.is_dated.append(document.is_dated)
         return text
 
     def _batch(self, texts: list[bytes]) -> _Batch:
@@ -217,7 +239,12 @@ class _Intake:
         first = len(self.ids) - len(texts)
         names = [name.encode() for name in self.ids[first:]]
         lengths = np.array([len(part) for part in (*names, *texts)], np.int64).tobytes()
-        # Times and what was skipped are read anew, and nothing that is kept depends on them.
+        # What was skipped is read anew, and nothing that is kept depends on it; nor on times,
+        # as long as no window cuts candidates by them.
+        if self._has_window:
+            times = np.array(self.times[first:])
+            times[np.frombuffer(self.is_dated, np.bool_)[first:] == 0] = np.nan
+            names.append(times.tobytes())
         for part in (lengths, *names, bytes(self.is_old[first:]), *texts):
             digest.update(part)
 
@@ -226,7 +253,9 @@ class _Intake:
         """Digest of all ids and texts that were taken in; empty where nobody asked for one."""
         return "" if self._digest is None else self._digest.hexdigest()
 
-    def numbered(self, sketches: Sketches, *, keeps_order: bool) -> Corpus:
+    def numbered(
+        self, sketches: Sketches, *, keeps_order: bool, window: timedelta | None
+    ) -> Corpus:
         """Return the documents that were taken in, numbered in the order of their ids."""
         for row in np.flatnonzero(sketches.n_words == 0).tolist():
             remedy = "nothing to do, unless it should hold text"
@@ -238,20 +267,28 @@ class _Intake:
                 "check the paths and the text field"
             )
         is_old = np.array(self.is_old, np.bool_)
-        digests = _told_apart(sketches.digests[order], np.array(order), self.texts)
+        is_dated, times = np.array(self.is_dated, np.bool_), np.array(self.times)
+        keys = _told_apart(sketches.digests[order], np.array(order), self.texts)
+        dates = np.where(is_dated, times, np.nan)[order]
+        if window is not None:
+            copies = _first_copies(keys, np.zeros(len(order), np.bool_))
+            keys = split_copies(copies, dates, window).astype(np.uint64)[:, None]
+        first_copy = _first_copies(keys, is_old[order])
         return Corpus(
             ids=tuple(self.ids[row] for row in order),
             n_words=sketches.n_words[order],
             contents=sketches.digests[order, 0],
             rows=np.array(order, np.int64),
-            times=np.array(self.times),
+            times=times,
             is_old=is_old,
             n_shingles=sketches.n_shingles,
             signatures=sketches.signatures,
             stored=self.texts,
-            first_copy=_first_copies(digests, is_old[order]),
+            first_copy=first_copy,
             skipped=tuple(sorted(self.skipped, key=lambda item: (item.id, item.reason))),
             keeps_order=keeps_order,
+            is_dated=is_dated,
+            spans=None if window is None else Spans.of(first_copy, dates, window),
         )
 
 
@@ -314,7 +351,9 @@ def read_corpus(
     # Built here once, where each thread would build them anew.
     tables()
     intake = _Intake(
-        Texts(int(resources.memory * TEXT_SHARE)), has_key=checkpoint.folder is not None
+        Texts(int(resources.memory * TEXT_SHARE)),
+        has_key=checkpoint.folder is not None,
+        has_window=settings.window is not None,
     )
     rows = Rows(int(resources.memory * SIGNATURE_SHARE))
     columns: list[tuple[Hashes, Ints, Ints]] = []
@@ -336,6 +375,7 @@ def read_corpus(
     return intake.numbered(
         Sketches(digests, n_words, n_shingles, rows.finish()),
         keeps_order=settings.keep == "first" or callable(settings.keep),
+        window=settings.window,
     )
 
 
@@ -413,7 +453,7 @@ def _differing(first: Ints, rows: Ints, texts: Texts) -> Ints:
 
 def _first_copies(digests: Hashes, is_old: Bools) -> Ints:
     """Return, for each row, the first row that is equal to it, old ones before others."""
-    order = np.lexsort((~is_old, digests[:, 1], digests[:, 0]))
+    order = np.lexsort((~is_old, *digests.T[::-1]))
     ranked = digests[order]
     is_new = np.ones(len(order), np.bool_)
     is_new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)

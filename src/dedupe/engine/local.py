@@ -276,6 +276,7 @@ def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDA
         contents=corpus.contents[originals],
         rows=rows,
         is_old=corpus.is_old[rows] if corpus.is_old.any() else None,
+        spans=None if corpus.spans is None else corpus.spans.take(originals),
         bucket_cap=settings.bucket_cap,
         workers=workers,
     )

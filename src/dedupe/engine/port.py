@@ -114,7 +114,10 @@ class Engine(Protocol):
         """Read and number the documents of a stream, and make their signatures."""
 
     def candidates(self, corpus: Corpus, settings: Settings) -> AnyInts:
-        """Return the pairs worth scoring, by their numbers in the corpus."""
+        """Return the pairs worth scoring, by their numbers in the corpus.
+
+        With a window, those are near each other, as `Corpus.spans` tells.
+        """
 
     def hash(self, corpus: Corpus, candidates: AnyInts, ngram: int) -> Blocks:
         """Hash the documents of some pairs, to be compared."""

@@ -11,6 +11,7 @@ from dedupe.report.pairs import evidence, left_out, measures, names, rule
 from dedupe.results.records import Cluster, Pair
 from dedupe.results.result import STAYS, Result
 from dedupe.settings import SCORE_FLOOR
+from dedupe.window import spelled
 
 __all__ = ["borderline", "explain", "related"]
 
@@ -34,9 +35,12 @@ def explain(result: Result, document: str) -> Iterator[Line]:
     if not pairs:
         nobody = f"no other document scored {SCORE_FLOOR:g} or more with it"
         yield Line(1, (("", nobody),))
+    if result.settings.window is not None:
+        within = f"compared within the window of {spelled(result.settings.window)} alone"
+        yield Line(1, (("dim", within),))
     for pair in pairs[:N_CANDIDATES]:
         yield Line(1, (("dim", "with "), ("id", pair.other(document)), *measures(pair)))
-        yield from _judgement(pair, clusters, result.settings.threshold)
+        yield from _judgement(pair, clusters, result)
         yield from evidence(pair, depth=2)
     yield from left_out(len(pairs), N_CANDIDATES, "candidate", depth=1)
 
@@ -53,7 +57,7 @@ def borderline(result: Result, n: int) -> Iterator[Line]:
     clusters = _clusters(result)
     for pair in pairs:
         yield Line(1, (*names(pair), *measures(pair)))
-        yield from _judgement(pair, clusters, threshold)
+        yield from _judgement(pair, clusters, result)
 
 
 def related(result: Result, relation: str) -> Iterator[Line]:
@@ -84,11 +88,15 @@ def _place(result: Result, document: str, cluster: Cluster | None) -> Line:
     return Line(0, (("id", document), ("", where), ("keep", shown), ("", too)))
 
 
-def _judgement(pair: Pair, clusters: dict[str, Cluster], threshold: float) -> Iterator[Line]:
+def _judgement(pair: Pair, clusters: dict[str, Cluster], result: Result) -> Iterator[Line]:
     """Give the reason for the relation of a pair, and the rule that decided."""
     yield Line(2, (("", squeezed(pair.reason)),))
+    threshold = result.settings.threshold
     yield Line(2, (("", rule(pair, threshold)),))
     together = pair.left in clusters and pair.right in clusters[pair.left].members
-    if together != (pair.score >= threshold):
+    if not result.in_window(pair):
+        how = "together by others between them" if together else "no story together"
+        yield Line(2, (("", f"yet outside the window: {how}"),))
+    elif together != (pair.score >= threshold):
         where = "in one cluster" if together else "not in one cluster"
         yield Line(2, (("", f"yet {where}: {ON_AVERAGE}"),))

@@ -70,9 +70,11 @@ class Display:
             self.bars.stop()
         if self.quiet or not _is_terminal():
             return
+        timeless = [f"{result.n_undated:,} without a time"] if result.settings.window else []
         parts = (
             f"read {counted(result.n_documents, 'document')}, {self.n_bytes / 1e6:,.0f} MB",
             f"{len(result.skipped):,} skipped",
+            *timeless,
             f"{result.n_copies:,} exact {'copy' if result.n_copies == 1 else 'copies'}",
             counted(len(result.clusters), "cluster"),
             counted(len(result.duplicates), "duplicate"),

@@ -104,10 +104,12 @@ def _skipped(skipped: Sequence[Skipped], limit: int | None) -> Iterator[Line]:
 
 def _summary(result: Result) -> Line:
     """Count what was read and found, in one line."""
-    counts = (
+    counts = [
         counted(result.n_documents, "document"),
         counted(len(result.clusters), "cluster"),
         counted(len(result.duplicates), "duplicate"),
         f"{len(result.skipped):,} skipped",
-    )
+    ]
+    if result.settings.window is not None:
+        counts.append(f"{result.n_undated:,} without a time")
     return Line(0, (("heading", ", ".join(counts)),))

@@ -25,12 +25,15 @@ def cluster_labels(
     *,
     threshold: float,
     ask: clustering.Ask | None = None,
+    is_near: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the cluster of each document, by average linkage over the scored pairs.
 
     Identical copies stand for one document, so that the number of copies has no
     weight. `ask` gives the scores of pairs that are not among `pairs`; without it
     they are left out, and once it has told them the clusters are the same without it.
+    `is_near` tells which pairs lie within the window, if some do not: such a pair was scored
+    after others had joined its sides, and joins nothing itself.
     Where some documents are old, a cluster is one of them with the others that match it
     best.
     """
@@ -47,6 +50,7 @@ def cluster_labels(
         missing=None,
         ask=ask,
         sampled=True,
+        may_join=None if is_near is None else is_near[is_original],
     )
     return labels[first_copy]
 

@@ -214,6 +214,8 @@ class DocumentInfo:
         nothing is a duplicate.
     digest : str
         Of its text, which tells whether it is still the same: 128 bits of BLAKE2b in hexadecimal.
+    is_dated : bool
+        Whether a window goes by its time: not by that of its file, unless that was asked for.
     """
 
     id: str
@@ -222,6 +224,7 @@ class DocumentInfo:
     time: float | None = None
     is_old: bool = False
     digest: str = ""
+    is_dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

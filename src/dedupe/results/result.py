@@ -32,6 +32,7 @@ from dedupe.results.records import (
 from dedupe.results.saved import FORMAT, FORMAT_VERSION, facts_from, pair_as_json, settings_as_json
 from dedupe.scoring.relations import RELATIONS
 from dedupe.settings import SCORE_FLOOR, Settings
+from dedupe.spans import Spans
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,8 @@ class Result:
         `dedupe.scoring.boilerplate.Boilerplate.to_bytes`.
     n_old : int
         How many of all documents belong to the collection that others were held against.
+    n_undated : int
+        How many of all documents have no time that the window goes by; 0 without a window.
     texts : mapping from ids to texts
         The texts of `documents`, kept as long as the result is. Empty where it was
         loaded from JSON or unpickled.
@@ -84,6 +87,7 @@ class Result:
     documents: tuple[DocumentInfo, ...]
     boilerplate: bytes = b""
     n_old: int = 0
+    n_undated: int = 0
     texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -94,9 +98,15 @@ class Result:
 
     @property
     def pairs(self) -> Sequence[Pair]:
-        """The confirmed pairs, those whose score reaches the threshold, best first."""
+        """The confirmed pairs, those whose score reaches the threshold, best first.
+
+        With a window, they also lie within it.
+        """
         scored = self._scored
-        return scored.take(np.flatnonzero(scored.scores >= self.settings.threshold))
+        is_confirmed = scored.scores >= self.settings.threshold
+        if self._is_near is not None:
+            is_confirmed &= self._is_near
+        return scored.take(np.flatnonzero(is_confirmed))
 
     @property
     def n_copies(self) -> int:
@@ -281,6 +291,7 @@ class Result:
             "n_documents": self.n_documents,
             "n_words": self.n_words,
             "n_old": self.n_old,
+            "n_undated": self.n_undated,
             "settings": settings,
             "clusters": [asdict(cluster) for cluster in self.clusters],
             "duplicates": [asdict(duplicate) for duplicate in self.duplicates],
@@ -367,6 +378,37 @@ class Result:
         """The places of documents in `documents`."""
         return {name: number for number, name in enumerate(self._scored.ids)}
 
+    @cached_property
+    def _is_near(self) -> npt.NDArray[np.bool_] | None:
+        """Which of the scored pairs lie within the window, if there is one.
+
+        Held against old documents all do: nothing else was compared.
+        """
+        window = self.settings.window
+        if window is None or self.n_old:
+            return None
+        dates = [one.time if one.is_dated else None for one in self.documents]
+        spans = Spans.of(self._scored.first_copy, np.array(dates, np.float64), window)
+        return spans.are_near(self._scored.numbers)
+
+    def in_window(self, pair: Pair) -> bool:
+        """Return whether the times of a scored pair, or of identical copies, lie in the window.
+
+        A pair that does not is here because its documents came to one cluster by others.
+
+        Raises
+        ------
+        UnknownDocument
+            When the two were never scored together, or below 0.1.
+        """
+        if self._is_near is None:
+            return True
+        numbers = [self._numbers.get(name, -1) for name in (pair.left, pair.right)]
+        place = int(self._scored.places_through_copies([numbers])[0]) if min(numbers) >= 0 else -1
+        if place < 0:
+            self.pair(pair.left, pair.right)
+        return bool(self._is_near[place])
+
     def _labels_at(self, threshold: float) -> npt.NDArray[np.int64]:
         """Return the cluster of each of `documents` that another threshold gives."""
         scored = self._scored
@@ -377,6 +419,7 @@ class Result:
             scored.is_identical,
             np.array([document.is_old for document in self.documents], np.bool_),
             threshold=threshold,
+            is_near=self._is_near,
         )
 
     def _unchanged(self, document: str, texts: Mapping[str, str]) -> str | None:

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
+from datetime import timedelta
 from itertools import chain, islice, pairwise, starmap
 from operator import itemgetter
 from reprlib import repr as short
@@ -34,7 +35,7 @@ from dedupe.settings import Settings
 __all__ = ["FORMAT", "FORMAT_VERSION", "facts_from", "pair_as_json", "settings_as_json"]
 
 FORMAT = "dedupe-result"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 class Rule(NamedTuple):
@@ -64,12 +65,15 @@ RULES = {
 AT_ONCE = 1 << 8
 """Records that are read together: columns of more would keep the garbage collector busy."""
 
+COUNTS = ("n_documents", "n_words", "n_old", "n_undated")
+
 PARTS = {
     "format": str,
     "version": int,
     "n_documents": int,
     "n_words": int,
     "n_old": int,
+    "n_undated": int,
     "settings": dict,
     "clusters": tuple[Cluster, ...],
     "duplicates": tuple[Duplicate, ...],
@@ -83,7 +87,8 @@ PARTS = {
 def settings_as_json(settings: Settings) -> dict[str, Any]:
     """Return settings as JSON has them; a function cannot be saved."""
     keep = "custom" if callable(settings.keep) else settings.keep
-    return {**asdict(settings), "keep": keep}
+    seconds = None if settings.window is None else settings.window.total_seconds()
+    return {**asdict(settings), "keep": keep, "window": seconds}
 
 
 def pair_as_json(pair: Pair) -> dict[str, Any]:
@@ -145,6 +150,11 @@ def _settings_from(row: dict[str, Any]) -> Settings:
     """Rebuild settings, leaving out what follows from the rest."""
     names = ("threshold", "ngram", "num_perm", "seed", "bucket_cap", "boilerplate")
     given = {key: row[key] for key in names}
+    (seconds,) = _read([row["window"]], float | None, "window of a result")
+    try:
+        given["window"] = None if seconds is None else timedelta(seconds=seconds)
+    except OverflowError:
+        _refuse("window of a result must be a number of seconds that time has", short(seconds))
     if row["keep"] == "custom":
         # A function cannot be saved. This stands for it until one is given again.
         return replace(Settings(**given), keep=_lost_keep)
@@ -271,11 +281,11 @@ def _check_counts(facts: dict[str, Any]) -> None:
     n_old = sum(document.is_old for document in listed)
     n_words = sum(document.n_words for document in listed)
     if (
-        facts["n_documents"] < max(len(listed), facts["n_old"])
+        facts["n_documents"] < max(len(listed), facts["n_old"], facts["n_undated"])
         or facts["n_old"] < n_old
         or facts["n_words"] < n_words
     ):
-        numbers = {name: facts[name] for name in ("n_documents", "n_old", "n_words")}
+        numbers = {name: facts[name] for name in COUNTS}
         _refuse("the documents that are listed must be part of all", short(numbers))
 
 
