@@ -44,14 +44,15 @@ class PlainEngine:
         self.documents = [item for item in items if isinstance(item, Document)]
         skipped = [item for item in items if isinstance(item, Skipped)]
         sketches = sketch([document.text.encode() for document in self.documents], settings)
-        return Corpus.of(self.documents, sketches, skipped)
+        return Corpus.of(self.documents, sketches, skipped, settings.window)
 
     def candidates(self, corpus, settings):
         originals = corpus.originals()
         rows = corpus.rows[originals]
         signatures, sizes = corpus.signatures[rows], corpus.n_shingles[rows]
         options = {"contents": corpus.contents[originals], "bucket_cap": settings.bucket_cap}
-        return originals[candidate_pairs(signatures, sizes, **options)]
+        spans = corpus.spans and corpus.spans.take(originals)
+        return originals[candidate_pairs(signatures, sizes, spans=spans, **options)]
 
     def hash(self, corpus, candidates, ngram):
         self.numbers = np.unique(candidates)
@@ -104,7 +105,10 @@ def answers(texts, n_at_once=1000):
 
 
 def check(texts, **options):
-    local, plain = answers(texts, **options)
+    check_same(*answers(texts, **options))
+
+
+def check_same(local, plain):
     for name in ("clusters", "duplicates", "documents", "boilerplate", "skipped"):
         assert getattr(plain, name) == getattr(local, name), name
     for name in ("numbers", "scores", "jaccards", "containments", "is_identical"):
@@ -138,6 +142,20 @@ def test_both_engines_say_the_same_where_documents_have_no_word():
     """Rows are places in the input, and numbers are not: the first document has no number."""
     story = "the council voted on monday to close the old bridge until next spring " * 3
     check({"0": "…", "a": story, "b": f"home news {story}", "c": "something else entirely"})
+
+
+def test_both_engines_say_the_same_with_a_window():
+    story = "the council voted on monday to close the old bridge until next spring " * 3
+    days = ("2024-01-01", "2024-01-03", "2024-01-05", "2025-01-01", None)
+    texts = [
+        {"text": f"home news {story}" if i == 1 else story, "day": day}
+        for i, day in enumerate(days)
+    ]
+    for some in (texts, texts[:4]):
+        local = find_duplicate_texts(some, time_field="day", window="2d")
+        settings = Settings(window="2d")
+        check_same(local, find(read_texts(some, time_field="day"), settings, PlainEngine(1000)))
+        assert len(local.clusters[0]) == (5 if len(some) == 5 else 3)
 
 
 @pytest.mark.parametrize("explain", ["a", "b", "d", "0"])

@@ -264,6 +264,12 @@ def test_how_many_have_no_time_is_said(tmp_path):
     assert "in the window of 3d of every other: 1 document\n" in ran.stderr
 
 
+def test_a_page_says_the_window(tmp_path):
+    search([(STORIES[0], 0), (STORIES[0], None)]).to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "longest time between two documents of a story; 1 document without a time" in page
+
+
 def test_cleaning_takes_a_window(tmp_path):
     folder = files(tmp_path, 1, 2, 100)
     search = {"window": timedelta(days=3), "time_from": "mtime"}

@@ -32,12 +32,12 @@ def explain(result: Result, document: str) -> Iterator[Line]:
         return
     clusters = _clusters(result)
     yield _place(result, document, clusters.get(document))
-    if not pairs:
-        nobody = f"no other document scored {SCORE_FLOOR:g} or more with it"
-        yield Line(1, (("", nobody),))
     if result.settings.window is not None:
         within = f"compared within the window of {spelled(result.settings.window)} alone"
         yield Line(1, (("dim", within),))
+    if not pairs:
+        nobody = f"no other document scored {SCORE_FLOOR:g} or more with it"
+        yield Line(1, (("", nobody),))
     for pair in pairs[:N_CANDIDATES]:
         yield Line(1, (("dim", "with "), ("id", pair.other(document)), *measures(pair)))
         yield from _judgement(pair, clusters, result)

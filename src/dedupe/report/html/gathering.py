@@ -19,9 +19,11 @@ from dedupe.report.html.shown import (
     ShownDuplicate,
     ShownPair,
 )
+from dedupe.report.lines import counted
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Cluster, Duplicate, Pair
 from dedupe.results.result import Result
+from dedupe.window import spelled
 
 __all__ = ["BORDER", "gather", "shown_pairs"]
 
@@ -102,8 +104,17 @@ def _overview(result: Result, saved_words: int) -> Overview:
             ("num_perm", str(settings.num_perm), "values in a signature"),
             ("seed", str(settings.seed), "seed of the permutations"),
             ("bucket_cap", str(settings.bucket_cap), "documents of a bucket that are all paired"),
+            *_window(result),
         ),
     )
+
+
+def _window(result: Result) -> Iterator[tuple[str, str, str]]:
+    """Yield the row of the window, if there is one."""
+    if result.settings.window is not None:
+        undated = f"{counted(result.n_undated, 'document')} without a time"
+        said = f"longest time between two documents of a story; {undated}"
+        yield "window", spelled(result.settings.window), said
 
 
 def _listed(clusters: Sequence[Cluster]) -> Iterator[Cluster]:
