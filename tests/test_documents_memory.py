@@ -81,7 +81,8 @@ def test_whatever_has_ids_goes_by_them(collection):
 def test_fields_may_have_other_names():
     records = [{"url": 7, "body": "a", "when": "1970-01-02"}, {"body": "b"}]
     documents = read_texts(records, id_field="url", text_field="body", time_field="when")
-    assert list(documents) == [Document("7", "a", 86400.0), Document("1", "b", None)]
+    dated = Document("7", "a", 86400.0, is_dated=True)
+    assert list(documents) == [dated, Document("1", "b", None)]
 
 
 @pytest.mark.parametrize("sign", [1, -1])

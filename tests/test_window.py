@@ -17,9 +17,10 @@ from dedupe.cli import cli
 from dedupe.clustering import components
 from dedupe.errors import InvalidCheckpoint, InvalidResult, InvalidSetting
 from dedupe.lsh import candidate_pairs
+from dedupe.results.records import DocumentInfo
 from dedupe.spans import Spans, split_copies
 from dedupe.window import as_window, spelled
-from found import members
+from found import make_result, members
 from strategies import article, edited
 
 DAY = 86400
@@ -195,6 +196,34 @@ def test_a_crowded_bucket_links_documents_to_those_of_their_time():
     small = [(edited(STORIES[0], 0.04, seed=i), 3000 + 400 * (i // 2)) for i in range(80)]
     found = clusters_of([*large, *small], window="1d")
     assert found == [(2 + i, 3 + i) for i in range(0, 80, 2)]
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [
+        ((1.0, 1.0, 1.0), (-1.9, -1.9, 3.5, 3.5)),  # Slices twice as long have far anchors.
+        ((3.9, 4.1), (90, 90)),  # On either side of where both lengths are cut at first.
+        ((0.6, 2.4), (90, 90)),  # In no slice of the length of the window together.
+    ],
+)
+def test_a_crowded_bucket_is_cut_in_several_ways(small, large):
+    n = len(small) + len(large)
+    spans = Spans.of(np.arange(n), np.array([*small, *large]), timedelta(seconds=2))
+    sizes = np.array([1] * len(small) + [2] * len(large))
+    signatures = np.zeros((n, 3), np.uint32)
+    found = candidate_pairs(signatures, sizes, bucket_cap=2, floor=0.0, spans=spans)
+    linked = {document for pair in found.tolist() for document in pair}
+    assert linked >= set(range(len(small)))
+
+
+def test_what_was_scored_outside_the_window_joins_nothing():
+    documents = [DocumentInfo(name, 9, 0, day, is_dated=True) for name, day in (("a", 0), ("b", 9))]
+    result = make_result({"ab": 0.9}, documents=documents)
+    assert result.clusters
+    for seconds, joined in ((9, True), (8, False)):
+        window = timedelta(seconds=seconds)
+        there = replace(result, settings=replace(result.settings, window=window)).at(0.5)
+        assert bool(there.clusters) == bool(there.pairs) == joined
 
 
 def test_a_document_without_a_time_is_near_all_in_a_crowded_bucket():
