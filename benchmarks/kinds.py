@@ -238,6 +238,36 @@ def scans(write: Writer) -> Iterator[Collection]:
         })  # fmt: skip
 
 
+def columns(write: Writer) -> Iterator[Collection]:
+    """Set a text in a narrow column, with words divided, beside the running text."""
+    for n, width, is_page in ((600, 30, False), (600, 45, False), (300, 36, True)):
+        story = write.story("c", n)
+        draw = random.Random(f"{write.seed} {n} {width}")
+        column = [_set_in_column(paragraph, width, draw) for paragraph in story]
+        texts = {
+            "running": write.page("a", story) if is_page else _joined(*story),
+            "column": write.page("b", column) if is_page else _joined(*column),
+        }
+        where = "on two pages" if is_page else "beside running text"
+        yield _together(f"{n} words in columns of {width}, {where}", texts)
+
+
+def _set_in_column(text: str, width: int, draw: random.Random) -> str:
+    """Break a text into lines of so many characters, of which about one in seven ends in a word."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        rest = word
+        if len(line) + 1 + len(rest) > width:
+            letters = rest.strip('".,')
+            if len(letters) > 4 and rest.startswith(letters) and draw.random() < 0.25:
+                cut = draw.randrange(2, len(letters) - 1)
+                line, rest = f"{line} {rest[:cut]}-", rest[cut:]
+            lines.append(line)
+            line = ""
+        line = f"{line} {rest}".strip()
+    return "\n".join([*lines, line])
+
+
 def _misread(text: str, rate: float, draw: random.Random) -> str:
     """Return a text of which some words have a wrong letter."""
     words = []
@@ -262,6 +292,7 @@ KINDS: dict[str, Kind] = {
     "short forms": short_forms,
     "versions": versions,
     "scans": scans,
+    "columns": columns,
 }
 """Every kind, by its name."""
 

@@ -6,6 +6,7 @@ test fails when the code no longer does what the rule says, not when the rule is
 """
 
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,26 +28,127 @@ from dedupe.kernels.measures import (
     PROSE,
 )
 from dedupe.kernels.tokens import LETTERS_PER_WORD
-from dedupe.shingling.folding import APOSTROPHES, FILLERS, LINE_ENDS, UNSPACED
+from dedupe.shingling.folding import (
+    APOSTROPHES,
+    ARABIC_FORMS,
+    FILLERS,
+    LINE_ENDS,
+    POINTED,
+    UNSPACED,
+)
+from dedupe.shingling.scripts import LOOK_ALIKES
 
 # --- text ---------------------------------------------------------------------------------
 
 
 def vanishes(character: str) -> bool:
-    """Whether a character is there for typography alone."""
+    """Whether a character is there for typography alone, or may be left out."""
     category = unicodedata.category(character)
     return (
         category == "Cf"
         or (category == "Cc" and not character.isspace())
+        or (category == "Mn" and unicodedata.name(character, "").startswith(POINTED))
         or character in APOSTROPHES + FILLERS
     )
 
 
+def respelled(character: str) -> str:
+    """Return a character without what may be left out of it, and of Arabic in one form."""
+    parts = unicodedata.normalize("NFD", character)
+    kept = "".join(part for part in parts if not vanishes(part))
+    kept = character if kept == parts else unicodedata.normalize("NFC", kept)
+    return ARABIC_FORMS.get(kept, kept)
+
+
 def fold(text: str) -> str:
-    """Remove what vanishes, compose for compatibility, fold case; until nothing changes."""
-    kept = "".join(character for character in text if not vanishes(character))
-    folded = unicodedata.normalize("NFKC", kept).casefold()
+    """Respell, compose for compatibility, give each word one script, fold case; until stable."""
+    composed = unicodedata.normalize("NFKC", "".join(map(respelled, text)))
+    folded = "".join(map(in_one_script, split_words(composed))).casefold()
     return text if folded == text else fold(folded)
+
+
+def split_words(text: str) -> list[str]:
+    """Cut a text so that each word is a part of its own, and each other character."""
+    parts = [""]
+    for character in text:
+        category = unicodedata.category(character)
+        is_letter = category[0] == "L" or category == "Nl"
+        if category[0] in "LNM" and not (is_letter and is_unspaced(character)):
+            parts[-1] += character
+        else:
+            parts += [character, ""]
+    return parts
+
+
+def script_of(letter: str) -> str:
+    """Return the script of a letter, "" if look-alikes of it are not known."""
+    script = unicodedata.name(letter, "").split(" ")[0]
+    return script if letter.isalpha() and script in ("LATIN", *LOOK_ALIKES) else ""
+
+
+def spelled_in(script: str, letter: str) -> str:
+    """Return a letter as one of this script, "" if none looks like it."""
+    own = script_of(letter)
+    if own in ("", script):
+        return letter
+    looks = {pair[0]: pair[1] for pairs in LOOK_ALIKES.values() for pair in pairs.split()}
+    latin = looks.get(letter, letter if own == "LATIN" else "")
+    if script == "LATIN":
+        return latin
+    return next((one for one, like in LOOK_ALIKES[script].split() if like == latin), "")
+
+
+def in_one_script(word: str) -> str:
+    """Return a word in the first script that all its letters can be of, if they are of several."""
+    letters = unicodedata.normalize("NFD", word)
+    own = {script_of(letter) for letter in letters} - {""}
+    for script in ("LATIN", *LOOK_ALIKES) if len(own) > 1 else ():
+        spelled = [spelled_in(script, letter) for letter in letters]
+        if script in {"LATIN", *own} and all(spelled):
+            return "".join(spelled)
+    return word
+
+
+def joined(text: str) -> str:
+    """Put words together that a hyphen divides at the end of a line; it ends behind them."""
+    parts: list[str] = []
+    place = 0
+    # What ends a line that the word being read is divided between.
+    end = ""
+    while place < len(text):
+        character = text[place]
+        hyphen = re.compile("[-\u2010\u00ad][ \t]?(\r\n|\r|\n)").match(text, place)
+        categories = [unicodedata.category(c) for c in (text[:place][-1:],) if c]
+        rest = text[hyphen.end() :] if hyphen else ""
+        if (
+            hyphen
+            and categories
+            and categories[0][0] in "LM"
+            and rest
+            and unicodedata.category(rest[0]) == "Ll"
+        ):
+            end = "\n"
+            place = hyphen.end()
+            continue
+        if end and not is_inside(character):
+            parts.append(end)
+            end = ""
+        parts.append(character)
+        place += 1
+    return "".join(parts) + end
+
+
+def is_small(character: str) -> bool:
+    """Whether a character is a small letter."""
+    return character != "" and unicodedata.category(character) == "Ll"
+
+
+def is_inside(character: str) -> bool:
+    """Whether a character may stand within a word."""
+    folded = fold(character)
+    return len(folded) != 1 or (
+        unicodedata.category(folded)[0] in "LNM" and len(split_words(folded)) == 1
+    )
 
 
 def is_unspaced(character: str) -> bool:
@@ -59,7 +161,7 @@ def tokens(text: str) -> list[str]:
     found: list[str] = []
     # What the last token may still take: "" when it is closed.
     takes = ""
-    for character in fold(text):
+    for character in fold(joined(text)):
         category = unicodedata.category(character)
         if category[0] == "M":
             if takes:
@@ -80,6 +182,7 @@ def tokens(text: str) -> list[str]:
 
 def line_lengths(text: str) -> list[int]:
     """Return, for each token of a text, how many words its line has."""
+    text = joined(text)
     marked = "".join("\n" if character in LINE_ENDS else character for character in text)
     lengths = []
     for line in map(tokens, marked.split("\n")):

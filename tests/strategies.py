@@ -14,18 +14,25 @@ DIFFICULT = (
     "가\u1100\u1161\u11a8\u115f\u1160"  # Hangul and its letters.
     "か゛カｶﾊﾞﾟ\u3099京漢\uf900⺀々〇"  # Kana, Han.
     "कन\u093cि\u09c7\u09be\u0dd9\u0dcf"  # Indic vowels of two parts.
+    "вВоТгѡЬОρΝβοσՏսѓї"  # Look like Latin letters, as capitals, as small letters or with accents.
+    "\u2010--\n"  # Divide words.
+    "אָשׁﬡأؤئآةىیک\u0654\u0655\u05b0\u0591ܐ\u0711\u0730"  # Points, hamza, forms of one letter.
     "بالله\u064b\u064e\u0651\u0653\ufe71\ufcf2ﷺ"  # Arabic with its marks in any order.
     "กำ\u0e4d\u0e33\u0eb3"  # Thai, Lao.
     "½㌀㍿⑽ⅷﬁﬃ№Ａ１𝐀\u2028😀"  # Expand, or are compatible with something plainer.
     "\ud800\udfff"  # Halves of characters.
 )
 
+PIECES = ("word", "A longer line of words", "京都市", "а-\n", "o\u0301\u00ad\r\nx")
+
 texts = st.one_of(
     st.text(max_size=12),
     st.text(st.sampled_from(DIFFICULT), max_size=12),
-    st.lists(st.sampled_from([*DIFFICULT, "word", "A longer line of words", "京都市"])).map(
-        "".join
-    ),
+    st.lists(
+        st.sampled_from(
+            [*DIFFICULT, "word", "A longer line of words", "京都市", "а-\n", "o\u0301\u00ad\r\nx"]
+        )
+    ).map("".join),
 )
 """Texts of all of Unicode, with and without what is difficult."""
 

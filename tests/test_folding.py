@@ -10,7 +10,7 @@ from numba import config
 
 import reference
 from dedupe.kernels import tokens as kernel
-from dedupe.shingling.folding import LINE_ENDS, fold, kind, tables
+from dedupe.shingling.folding import LINE_ENDS, POINTED, fold, kind, tables
 from dedupe.shingling.tokens import hash_tokens
 from strategies import texts
 
@@ -120,8 +120,35 @@ def test_lines_end_where_python_ends_them():
         ("كـــتاب", "كتاب"),
         ("ΣΊΣΥΦΟΣ Σίσυφος", "σίσυφοσ σίσυφοσ"),
         ("𝐁𝐨𝐥𝐝", "bold"),
+        ("أحمد إلى آخر سؤال شيئًا", "احمد الي اخر سوال شييا"),
+        ("مدرسة ٱلقرآن فارسی کتاب", "مدرسه القران فارسي كتاب"),
+        ("ا\u0654 ا\u0655 ا\u0653 ء", "ا ا ا ء"),
+        ("ٱلرَّحْمَـٰنِ قُلۡ", "الرحمن قل"),
+        ("שָׁלוֹם בְּרֵאשִׁ֖ית \ufb2a", "שלום בראשית ש"),
+        ("ܐܰܒܳܐ", "ܐܒܐ"),
+        ("été Ångström naïve", "été ångström naïve"),
+        ("कि की कु", "कि की कु"),
+        ("กี่ กิ", "กี่ กิ"),
+        ("τις τίς", "τισ τίσ"),
+        ("не нё", "не нё"),
+        ("ދިވެހި", "ދިވެހި"),
         ("1½", "11⁄2"),
     ],
 )
 def test_fold(text, folded):
     assert fold(text) == folded
+
+
+def test_no_mark_goes_but_those_of_three_scripts():
+    """Marks of other scripts are the word, as in Hindi or Thai, or tell words apart."""
+    gone = [
+        unicodedata.name(one, "")
+        for one in ASSIGNED
+        if unicodedata.category(one) == "Mn" and not fold(one)
+    ]
+    others = [name for name in gone if not name.startswith(POINTED)]
+    assert all(
+        name.startswith(("VARIATION", "MONGOLIAN", "KHMER VOWEL INHERENT", "COMBINING GRAPHEME"))
+        for name in others
+    )
+    assert any(name.startswith("HEBREW ACCENT") for name in gone)

@@ -127,7 +127,7 @@ def test_a_text_without_a_word_has_no_tokens(text):
         ("สวัสดี", ["ส", "วั", "ส", "ดี"]),
         ("서울은 도시다", ["서울은", "도시다"]),
         ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
-        ("اللُّغَةُ العربيّة", ["اللُّغَةُ", "العربيّة"]),
+        ("اللُّغَةُ العربيّة", ["اللغه", "العربيه"]),
         ("Αθήνα/Όσλο", ["αθήνα", "όσλο"]),
         ("½ cup", ["1", "2", "cup"]),
         ("a\u0301'b", ["áb"]),
@@ -135,6 +135,8 @@ def test_a_text_without_a_word_has_no_tokens(text):
         ("- \u0301 a", ["a"]),
         ("lone\ud800surrogate", ["lone", "surrogate"]),
         ("nul\x00byte", ["nulbyte"]),
+        ("Вitcоin в Москве", ["bitcoin", "в", "москве"]),
+        ("«Apple»\u00a0и µm", ["apple", "и", "μm"]),
     ],
 )
 def test_tokenize(text, expected):
@@ -154,6 +156,83 @@ def test_tokenize(text, expected):
 )
 def test_typography_does_not_count(other):
     assert normalize(other) == "dont she said coöperate finely"
+
+
+@pytest.mark.parametrize("hyphen", ["-", "\u2010", "\u00ad"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", " \n", "\t\r\n"])
+@pytest.mark.parametrize("word", ["exam|ple", "EXAM|ple", "кни|га", "e\u0301xa|me", "hé|té", "क|a"])
+def test_a_word_divided_at_the_end_of_a_line_is_one(hyphen, end, word):
+    text = f"for {word.replace('|', hyphen + end)} it"
+    whole = word.replace("|", "")
+    assert tokenize(text) == tokenize(f"for {whole} it")
+    tokens = hash_tokens([text, text.upper()], detail=True)
+    assert tokens.hashes[:3].tolist() == reference.token_hashes(f"for {whole} it")
+    start, stop = tokens.spans[1].tolist()
+    assert (text[:start], text[stop:]) == ("for ", " it")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exam-\n\nple",  # Another paragraph
+        "exam--\nple",  # A dash
+        "exam -\nple",
+        "flour -\nsugar -\nmilk -\n",  # A list
+        "Flour-\nSugar-\nMilk-\n",
+        "Anglo-\nSaxon",
+        "EXAM-\nPLE",
+        "covid-\n19",
+        "1990-\nies",
+        "exam-\n ple",  # Set in
+        "exam-\n- ple",
+        "exam-  \nple",
+        "exam–\nple",
+        "- \nple",
+        "-\nple",
+        "exam-\n",
+        "exam-",
+        "exam-ple",
+        "exam- ple",
+        "क-\nख",  # A letter without case
+    ],
+)
+def test_any_other_hyphen_separates(text):
+    apart = text.replace("-", " ")
+    assert tokenize(text) == tokenize(apart)
+    assert hash_tokens([text, "ple"]).hashes.tolist() == hash_tokens([apart, "ple"]).hashes.tolist()
+
+
+def test_a_word_may_be_divided_more_than_once():
+    text = "die Donau-\ndampfschiff-\nfahrt, ja"
+    assert tokenize(text) == ["die", "donaudampfschifffahrt", "ja"]
+    assert [text[a:b] for a, b in hash_tokens([text], detail=True).spans.tolist()] == [
+        "die",
+        "Donau-\ndampfschiff-\nfahrt",
+        "ja",
+    ]
+
+
+def test_a_divided_word_is_in_the_line_where_it_begins():
+    text = "one two exam-\nple, four\nfive"
+    assert hash_tokens([text], detail=True).lines.tolist() == [3, 3, 3, 1, 1]
+
+
+@pytest.mark.parametrize(("n_before", "n_behind", "is_one"), [
+    (1, 256, True), (2000, 256, True), (1, 257, False),
+])  # fmt: skip
+def test_a_word_goes_on_for_as_many_letters_as_none_has(n_before, n_behind, is_one):
+    before, behind = "a" * n_before, "b" * n_behind
+    text = f"x {before}-\n{behind} y"
+    assert tokenize(text) == ["x", *([before + behind] if is_one else [before, behind]), "y"]
+    spans = hash_tokens([text], detail=True).spans.tolist()
+    assert spans[1][0] == 2
+    assert spans[-2][1] == len(text) - 2
+
+
+def test_line_end_hyphens_anywhere_in_a_long_text_are_found():
+    """Bytes are looked through in stretches, and many at a time."""
+    for n in range(1015, 1035):
+        assert tokenize(" " * n + "exam-\nple") == ["example"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\f", "\x85", "\u2028", "\u2029"])

@@ -24,7 +24,7 @@ __all__ = ["KEEP", "MAX_NGRAM", "SCHEME", "SCORE_FLOOR", "Resources", "Settings"
 SCHEME = "affine32"
 """How permutations are drawn and applied: a scheme of datasketch's."""
 
-SHINGLES_VERSION = 2
+SHINGLES_VERSION = 3
 """Rises when the same text gives other tokens, shingles or signatures."""
 
 RULE_VERSION = 3

@@ -13,6 +13,8 @@ bits    meaning
 37-39   kind: one of the constants below
 40      the character may compose or reorder with what stands before it
 41-46   rank of its canonical combining class, 0 for a starter
+47-50   the script that it is of, if look-alikes of others are known
+51-54   which of these scripts it cannot be written in
 ======  ====================================================================
 """
 
@@ -31,13 +33,17 @@ __all__ = [
     "LINE_END",
     "MARK",
     "MAX_GROWTH",
+    "N_SCRIPTS",
     "PADDING",
     "PLAIN",
     "RANK_SHIFT",
+    "SCRIPTS_SHIFT",
     "SEPARATOR",
+    "UNSTABLE_MASK",
     "UNSTABLE_SHIFT",
     "VANISHING",
     "WORD",
+    "divided_into",
     "tokens_into",
 ]
 
@@ -54,7 +60,12 @@ LENGTH_SHIFT = 32
 KIND_SHIFT = 37
 UNSTABLE_SHIFT = 40
 RANK_SHIFT = 41
+UNSTABLE_MASK = 0x7F << UNSTABLE_SHIFT
+"""What is set of a character that may compose or reorder."""
 
+SCRIPTS_SHIFT = 47
+N_SCRIPTS = 4
+ALL_SCRIPTS = U((1 << N_SCRIPTS) - 1)
 
 # Bytes that must follow the last document.
 PADDING = 24
@@ -73,6 +84,13 @@ LOWER_CASE = U(0x2020202020202020)
 # digit, or a closer look is needed.
 APART, PLAIN, HARD = 0, 1, 2
 
+
+TAB, LINE_FEED, RETURN = np.uint8(9), np.uint8(10), np.uint8(13)
+SPACE, HYPHEN = np.uint8(32), np.uint8(45)
+STRETCH = 1024
+"""Bytes that are looked through for hyphens at once."""
+
+SOFT_HYPHEN, TRUE_HYPHEN = U(0xAD), U(0x2010)
 
 LETTERS_PER_WORD = 3
 """Letters of a script without spaces that make up a word: from two in Chinese to four in Thai."""
@@ -127,6 +145,75 @@ def _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens,
 
 
 @compiled
+def _ends_line(buffer, position):
+    """Say whether a line ends here, or behind a space; without a branch."""
+    first, second = buffer[position], buffer[position + U(1)]
+    ends = (second == LINE_FEED) | (second == RETURN)
+    ends &= (first == SPACE) | (first == TAB)
+    return ends | (first == LINE_FEED) | (first == RETURN)
+
+
+@compiled
+def _has_last_hyphen(buffer, start, end):
+    """Say whether white space follows a hyphen that follows none.
+
+    Written without a branch, so that it is done for many bytes at a time.
+    """
+    found = False
+    # An unsigned index spares the check for a negative one.
+    for position in range(U(start), U(end)):
+        is_last = (buffer[position] > SPACE) & (buffer[position + U(2)] <= SPACE)
+        found |= (buffer[position + U(1)] == HYPHEN) & is_last
+    return found
+
+
+@compiled
+def _may_be_letter(byte):
+    """Say whether a byte is a small letter of ASCII, or takes decoding."""
+    return 0x61 <= byte <= 0x7A or byte >= 0x80
+
+
+@compiled
+def _divides_word(buffer, start, end):
+    """Say whether a hyphen at the end of a line follows a letter, and a small one follows it."""
+    for position in range(U(start), U(end)):
+        behind = position + U(2)
+        if buffer[position + U(1)] == HYPHEN and _ends_line(buffer, behind):
+            behind += U(buffer[behind] == SPACE or buffer[behind] == TAB)
+            is_pair = buffer[behind] == RETURN and buffer[behind + U(1)] == LINE_FEED
+            behind += U(1) + U(is_pair)
+            before = buffer[position] | np.uint8(0x20)
+            if _may_be_letter(before) and _may_be_letter(buffer[behind]):
+                return True
+    return False
+
+
+@compiled
+def divided_into(buffer, offsets, unstable):
+    """Flag the documents in which a hyphen may divide a word at the end of a line.
+
+    Parameters
+    ----------
+    buffer, offsets, unstable : as in `tokens_into`, `unstable` overwritten
+    """
+    # Not part of `tokens_into`, whose loop over words was a tenth slower for it.
+    for d in range(offsets.size - 1):
+        unstable[d] = False
+        for start in range(offsets[d], offsets[d + 1], STRETCH):
+            end = min(start + STRETCH, offsets[d + 1])
+            if _has_last_hyphen(buffer, start, end):
+                unstable[d] |= _divides_word(buffer, start, end)
+
+
+@compiled
+def _mixes(entry):
+    """Say whether letters of several scripts may all be written in one of them."""
+    own = (entry >> U(SCRIPTS_SHIFT)) & ALL_SCRIPTS
+    barred = (entry >> U(SCRIPTS_SHIFT + N_SCRIPTS)) & ALL_SCRIPTS
+    return (own & (own - U(1)) != U(0)) & (barred != ALL_SCRIPTS)
+
+
+@compiled
 def _end_line(lines, line_start, n_tokens, n_letters):
     """Write the length of a line to all of its tokens, of which some are single letters."""
     if lines is not None:
@@ -161,7 +248,7 @@ def _read_hard_run(
     -------
     n_tokens, line_start, n_letters, character, spelled : int
     flagged : bool
-        Whether characters must be composed first.
+        Whether the text must be folded first, because characters depend on their neighbours.
     """
     flagged = False
     # The token being read: whether there is one, its kind, its bytes in `spelling`.
@@ -169,6 +256,9 @@ def _read_hard_run(
     is_word = False
     length = 0
     last_rank = U(0)
+    # All that is set for one of its letters, and the code point of the last character.
+    united = U(0)
+    code = U(0)
     next_entry = 0
     last_entry = 0
     while is_open or position < end or next_entry < last_entry:
@@ -193,8 +283,8 @@ def _read_hard_run(
                 code = ((code & U(0x7FFF)) << U(6)) | (U(buffer[position]) & U(0x3F))
                 position += 1
             entry = table[code]
-            if entry >> U(UNSTABLE_SHIFT) != U(0):
-                rank = entry >> U(RANK_SHIFT)
+            if entry & U(UNSTABLE_MASK) != U(0):
+                rank = (entry >> U(RANK_SHIFT)) & U(63)
                 flagged |= ((entry >> U(UNSTABLE_SHIFT)) & U(1)) != U(0)
                 flagged |= U(0) < rank < last_rank
                 last_rank = rank
@@ -222,6 +312,7 @@ def _read_hard_run(
                 spelled += length
             n_tokens += 1
             n_letters += not is_word
+            flagged |= _mixes(united)
             is_open = False
         if kind == U(LINE_END):
             _end_line(lines, line_start, n_tokens, n_letters)
@@ -235,13 +326,17 @@ def _read_hard_run(
             is_open = True
             is_word = kind == U(WORD)
             length = 0
+            united = U(0)
             if spans is not None:
                 spans[n_tokens, 0] = character - 1
         if spans is not None:
             spans[n_tokens, 1] = character
+        united |= entry
         # Eight bytes are written; the next character overwrites those behind its own.
         spelling[spelled + length] = value
         length += n_bytes
+    is_hyphen = (code == SOFT_HYPHEN) | (code == TRUE_HYPHEN)
+    flagged |= is_hyphen & _ends_line(buffer, U(end))
     return n_tokens, line_start, n_letters, character, spelled, flagged
 
 
@@ -269,9 +364,9 @@ def tokens_into(
     """Write the hash of each token of each document, and where it stands.
 
     Document ``d`` owns ``buffer[offsets[d]:offsets[d + 1]]`` and its tokens end
-    up in ``hashes[token_offsets[d]:token_offsets[d + 1]]``. A document that
-    needs canonical composition across characters is flagged in `unstable` and
-    its tokens are meaningless; the caller composes it and calls again.
+    up in ``hashes[token_offsets[d]:token_offsets[d + 1]]``. A document in which
+    characters may compose, a word may be divided between lines, or may mix scripts, is
+    flagged in `unstable` and its tokens are meaningless; the caller folds it and calls again.
 
     Most text is ASCII letters and digits between bytes that separate for sure, and
     those words are read eight bytes at a time. Whatever else stands between two
@@ -295,7 +390,7 @@ def tokens_into(
     lengths : uint8, tails : uint64 [shape=(capacity,)], scratch
     hashes : uint64 [shape=(capacity,)], overwritten; 2 tokens a byte always suffice
     token_offsets : int64 [shape=(n_docs + 1,)], overwritten
-    unstable : bool [shape=(n_docs,)], overwritten
+    unstable : bool [shape=(n_docs,)], as `divided_into` leaves it; more is set
     spans : int32 [shape=(capacity, 2)] or None
         Characters of the document that each token covers, overwritten.
     lines : int32 [shape=(capacity,)] or None
@@ -313,7 +408,6 @@ def tokens_into(
         begin = offsets[d]
         n_edges = _edges_into(buffer, begin, offsets[d + 1], classes, edges)
         edges[n_edges] = offsets[d + 1] - begin
-        unstable[d] = False
         line_start = n_tokens
         n_letters = 0
         # Bytes read less characters read; only hard runs add to it.

@@ -1,7 +1,7 @@
 """Says what a character is to us and what it becomes: `unicodedata` as tables.
 
-No language is known here, only properties of characters, a list of scripts, and which
-characters are apostrophes or fillers.
+No language is known here, only properties of characters, lists of scripts, and which
+characters are apostrophes, fillers or forms of one Arabic letter.
 The tables follow the Unicode version of the running Python; texts in scripts that
 were encoded before it come out the same everywhere.
 """
@@ -10,7 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +27,13 @@ from dedupe.kernels.tokens import (
     MARK,
     PLAIN,
     RANK_SHIFT,
+    SCRIPTS_SHIFT,
     SEPARATOR,
     UNSTABLE_SHIFT,
     VANISHING,
     WORD,
 )
+from dedupe.shingling.scripts import BARRED_SHIFT, in_one_script, script_bits
 
 __all__ = ["Tables", "fold", "kind", "tables"]
 
@@ -74,6 +77,14 @@ FILLERS = (
     + "".join(map(chr, range(0xE0100, 0xE01F0)))
 )
 
+# Alphabets in which points and accents may be left out, as the names of their marks begin:
+# vowels, doubling, cantillation, and the hamza and madda on a letter.
+POINTED = ("ARABIC ", "HEBREW ", "SYRIAC ")
+
+# Forms of one Arabic letter that people type for each other, or that differ between the
+# Arabic and the Persian keyboard. No property of characters says so.
+ARABIC_FORMS = {"ٱ": "ا", "ة": "ه", "ى": "ي", "ی": "ي", "ک": "ك"}
+
 LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 
@@ -100,16 +111,25 @@ def fold(text: str) -> str:
     """Return a text with every spelling of a word made one; separators stay.
 
     Compatibility composition (NFKC), case folding, and the removal of what only
-    typography needs, until nothing changes: compare NFKC_Casefold in the Unicode
-    Standard, section 3.13. Folding twice is folding once.
+    typography needs or what is optional, until nothing changes: compare NFKC_Casefold in
+    the Unicode Standard, section 3.13. A word that mixes scripts is written in one, if
+    it can be (`dedupe.shingling.scripts`). Folding twice is folding once.
 
     >>> fold("Ｔhe “ﬁne” Straße isn’t")
     'the “fine” strasse isnt'
+    >>> fold("أَحْمَد") == "احمد", fold("Вitcоin") == "bitcoin"
+    (True, True)
     """
+    spellings = _spellings()
     previous = None
     while text != previous:
         previous = text
-        text = unicodedata.normalize("NFKC", _vanishing().sub("", text)).casefold()
+        text = _respelled().sub(lambda found: found[0].translate(spellings), text)
+        text = unicodedata.normalize("NFKC", text)
+        # A word of ASCII alone mixes nothing.
+        if not text.isascii():
+            text = _words().sub(lambda found: in_one_script(found[0]), text)
+        text = text.casefold()
     return text
 
 
@@ -155,9 +175,10 @@ def tables() -> Tables:
         rank = ranks[unicodedata.combining(folded[-1])] if folded else 0
         if len(folded) > 1:
             entry = len(expansions) | len(folded) << LENGTH_SHIFT | EXPANSION << KIND_SHIFT
-            expansions += [_entry(part) for part in folded]
+            entry |= _scripts_of(character, folded)
+            expansions += [_entry(part) | _scripts_of(character, part) for part in folded]
         else:
-            entry = _entry(folded)
+            entry = _entry(folded) | (_scripts_of(character, folded) if folded else 0)
         entries[code] = entry | unstable << UNSTABLE_SHIFT | rank << RANK_SHIFT
     classes = np.array([_byte_class(byte) for byte in range(256)], np.uint8)
     return Tables(entries, np.array(expansions, np.uint64), classes)
@@ -172,21 +193,55 @@ def _byte_class(byte: int) -> int:
 
 
 @lru_cache(maxsize=1)
-def _vanishing() -> re.Pattern[str]:
-    """Match what folding removes: format and control characters, fillers, apostrophes."""
-    codes = [
+def _spellings() -> dict[int, str]:
+    """Return what folding exchanges before it composes, by code point.
+
+    Format and control characters, fillers, apostrophes and optional marks become
+    nothing, and a letter with such a mark becomes the letter below it.
+    """
+    spellings = dict.fromkeys(map(ord, APOSTROPHES + FILLERS), "")
+    composed = []
+    for code in ASSIGNED:
+        character = chr(code)
+        category = unicodedata.category(character)
+        is_control = category == "Cf" or (category == "Cc" and not character.isspace())
+        if is_control or (category == "Mn" and unicodedata.name(character, "").startswith(POINTED)):
+            spellings[code] = ""
+        elif unicodedata.decomposition(character):
+            composed.append(code)
+    for code in composed:
+        parts = unicodedata.normalize("NFD", chr(code))
+        if any(spellings.get(ord(part)) == "" for part in parts[1:]):
+            spellings[code] = unicodedata.normalize("NFC", parts.translate(spellings))
+    return spellings | {ord(form): letter for form, letter in ARABIC_FORMS.items()}
+
+
+@lru_cache(maxsize=1)
+def _respelled() -> re.Pattern[str]:
+    """Match what folding exchanges before it composes."""
+    return re.compile(f"[{_character_class(_spellings())}]+")
+
+
+@lru_cache(maxsize=1)
+def _words() -> re.Pattern[str]:
+    """Match words: what counts as one in `kind`, and the marks that may follow."""
+    unspaced = "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in UNSPACED)
+    marks = [code for code in ASSIGNED if unicodedata.category(chr(code))[0] == "M"]
+    numbers = [
         code
-        for code in ASSIGNED
-        if (category := unicodedata.category(chr(code))) == "Cf"
-        or (category == "Cc" and not chr(code).isspace())
+        for low, high in UNSPACED
+        for code in range(low, high + 1)
+        if unicodedata.category(chr(code)) in ("Nd", "No")
     ]
-    return re.compile(f"[{_character_class([*codes, *map(ord, APOSTROPHES + FILLERS)])}]+")
+    return re.compile(
+        f"(?:(?![{unspaced}])[^\\W_]|[{_character_class(numbers)}{_character_class(marks)}])+"
+    )
 
 
 def _fold_one(character: str) -> str:
     """Fold a character by itself, quickly where it is folded already."""
     if unicodedata.normalize("NFKC", character).casefold() == character:
-        return "" if _vanishing().match(character) else character
+        return _spellings().get(ord(character), character)
     return fold(character)
 
 
@@ -200,6 +255,21 @@ def _entry(folded: str) -> int:
         | len(encoded) << LENGTH_SHIFT
         | kind(folded) << KIND_SHIFT
     )
+
+
+def _scripts_of(character: str, folded: str) -> int:
+    """Encode the scripts of a character, or of a part of what it is folded to.
+
+    Folding looks at words as they are written, and as they are folded. What may be
+    exchanged in either way is not barred, so that no word is overlooked.
+    """
+    after = reduce(or_, map(script_bits, folded), 0)
+    if after == 0:
+        return 0
+    before = reduce(or_, map(script_bits, unicodedata.normalize("NFKD", character)), 0)
+    own = (before | after) & ((1 << BARRED_SHIFT) - 1)
+    barred = (before & after) >> BARRED_SHIFT
+    return (own | barred << BARRED_SHIFT) << SCRIPTS_SHIFT
 
 
 def _fill_letters(entries: npt.NDArray[np.uint64], low: int, high: int, what: int) -> None:

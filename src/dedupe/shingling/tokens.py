@@ -1,16 +1,20 @@
 """Turns text into tokens, so that two spellings of a word are the same.
 
-A text is *folded* (`dedupe.shingling.folding.fold`). Then runs of letters, marks and numbers
+A word that is divided at the end of a line is put together, and the text is *folded*
+(`dedupe.shingling.folding.fold`). Then runs of letters, marks and numbers
 are *tokens*; in scripts written without spaces each letter, with the marks on it,
 is a token of its own. Everything else separates, so that quotes, dashes and white
 space cannot matter.
 
 Folding a character does not depend on its neighbours except where characters
-compose or reorder. Such *clusters* are folded here, one by one; all other
-characters go through the tables of `dedupe.shingling.folding` in the kernel.
+compose or reorder, or where a word is divided or mixes scripts. Such *clusters* are folded
+here, one by one; all other characters go through the tables of `dedupe.shingling.folding`
+in the kernel.
 """
 
+import re
 import threading
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,7 +45,8 @@ class Tokens:
     spans : int32 [shape=(n_tokens, 2)] or None
         First character and the one after the last, in the text as given.
     lines : int32 [shape=(n_tokens,)] or None
-        How many words the line of each token has.
+        How many words the line of each token has; a divided word is in the line where it
+        begins.
     seals : uint32 [shape=(n_tokens,)] or None
         A hash of each token that only this process can make, to tell words apart whose
         public hashes were made to agree. It must not be kept for another.
@@ -55,15 +60,18 @@ class Tokens:
 
 
 def tokenize(text: str) -> list[str]:
-    """Return the tokens of a text.
+    r"""Return the tokens of a text.
 
     >>> tokenize("June 16 (UPI) -- Xi’s “security”")
     ['june', '16', 'upi', 'xis', 'security']
     >>> tokenize("北京 2008")
     ['北', '京', '2008']
+    >>> tokenize("For exam-\nple, twenty-\nTwo")
+    ['for', 'example', 'twenty', 'two']
     """
-    folded = fold(text)
-    spans = hash_tokens([folded], detail=True).spans
+    folded = fold(_fold_clusters(text, detail=False)[0])
+    # What was a capital may look like the rest of a divided word now.
+    spans = _hash_stable([folded.encode("utf-8", "replace")], detail=True)[0].spans
     assert spans is not None
     return [folded[start:end] for start, end in spans.tolist()]
 
@@ -161,6 +169,7 @@ def _hash_stable(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.ND
     room = _room(2 * buffer.size)
     offsets = np.empty(n_docs + 1, np.int64)
     unstable = np.empty(n_docs, np.bool_)
+    kernel.divided_into(buffer, byte_offsets, unstable)
     kernel.tokens_into(
         _byte_lanes(buffer),
         buffer,
@@ -256,7 +265,23 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
     """Cut a text into plain stretches and folded clusters, with the place of each."""
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), "<u4")
     entries = tables().entries[codes]
-    changes = (entries >> np.uint64(kernel.UNSTABLE_SHIFT)) != 0
+    last = 0
+    for start, end in _merged(
+        [*_composing(entries), *_mixed(entries), *_divided(text, codes, entries)]
+    ):
+        if start > last:
+            yield last, start, text[last:start]
+        # What vanishes may be longer than anybody writes, and is not remembered.
+        fold_piece = _fold_cluster if end - start <= LONGEST else _fold_any
+        yield start, end, fold_piece(text[start:end])
+        last = end
+    if last < len(text):
+        yield last, len(text), text[last:]
+
+
+def _composing(entries: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+    """Yield where characters may compose or reorder."""
+    changes = (entries & np.uint64(kernel.UNSTABLE_MASK)) != 0
     vanishes = entries == np.uint64(kernel.VANISHING << kernel.KIND_SHIFT)
     last = 0
     for place in np.flatnonzero(changes).tolist():
@@ -267,23 +292,109 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
         while start > last and vanishes[start - 1]:
             start -= 1
         start = max(last, start - 1)
-        while end < min(len(text), place + LONGEST) and (changes[end] or vanishes[end]):
+        while end < min(len(entries), place + LONGEST) and (changes[end] or vanishes[end]):
             end += 1
-        if start > last:
-            yield last, start, text[last:start]
-        # What vanishes may be longer than anybody writes, and is not remembered.
-        fold_piece = _fold_cluster if end - start <= LONGEST else fold
-        yield start, end, fold_piece(text[start:end])
+        yield start, end
         last = end
-    if last < len(text):
-        yield last, len(text), text[last:]
 
+
+def _inside(entries: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Say which characters a word may be made of."""
+    inside: npt.NDArray[np.bool_] = IN_WORD[
+        (entries >> np.uint64(kernel.KIND_SHIFT)) & np.uint64(7)
+    ]
+    return inside
+
+
+IN_WORD = np.isin(np.arange(8), (kernel.WORD, kernel.MARK, kernel.VANISHING, kernel.EXPANSION))
+
+
+def _mixed(entries: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+    """Yield the words that mix scripts."""
+    if not _are_mixed(np.bitwise_or.reduce(entries, keepdims=True)):
+        return
+    inside = np.concatenate([[False], _inside(entries), [False]])
+    words = np.flatnonzero(inside[1:] != inside[:-1]).reshape(-1, 2)
+    # What stands between two words is of no script.
+    mixed = _are_mixed(np.bitwise_or.reduceat(entries, words[:, 0]))
+    for start, end in words[mixed].tolist():
+        if end - start <= LONGEST_WORD:
+            yield start, end
+
+
+def _are_mixed(united: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Say whether more than one script is in the united entries of words."""
+    scripts = united >> np.uint64(kernel.SCRIPTS_SHIFT) & np.uint64((1 << kernel.N_SCRIPTS) - 1)
+    are_mixed: npt.NDArray[np.bool_] = scripts & (scripts - np.uint64(1)) != 0
+    return are_mixed
+
+
+def _divided(
+    text: str, codes: npt.NDArray[np.uint32], entries: npt.NDArray[np.uint64]
+) -> Iterator[tuple[int, int]]:
+    """Yield the words that are divided at the end of a line, both parts and what is between."""
+    hyphens = (codes == 0x2D) | (codes == 0x2010) | (codes == 0xAD)
+    for hyphen in np.flatnonzero(hyphens).tolist():
+        found = LINE_END_HYPHEN.match(text, hyphen)
+        if found and _is_division(found):
+            start, end = hyphen, found.end()
+            n_before = _n_leading(_inside(entries[max(0, start - LONGEST_WORD) : start])[::-1])
+            n_behind = _n_leading(_inside(entries[end : end + LONGEST_WORD + 1]))
+            if n_behind <= LONGEST_WORD:
+                yield start - n_before, end + n_behind
+
+
+def _n_leading(are_set: npt.NDArray[np.bool_]) -> int:
+    """Return how many come before the first that is not set."""
+    return int(np.argmin(are_set)) if not are_set.all() else len(are_set)
+
+
+def _is_division(found: re.Match[str]) -> bool:
+    """Say whether a hyphen at the end of a line divides a word.
+
+    A letter stands before it, maybe with marks, and a small letter in the next line. What
+    else begins a line is a name, a number or another item of a list.
+    """
+    text, start, end = found.string, found.start(), found.end()
+    return (
+        start > 0
+        and end < len(text)
+        and unicodedata.category(text[start - 1])[0] in "LM"
+        and unicodedata.category(text[end]) == "Ll"
+    )
+
+
+def _merged(stretches: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield stretches in order, those that overlap as one."""
+    first = last = 0
+    for start, end in sorted(stretches):
+        if start >= last:
+            if first < last:
+                yield first, last
+            first = start
+        last = max(last, end)
+    if first < last:
+        yield first, last
+
+
+LINE_END_HYPHEN = re.compile("[-\u2010\u00ad][ \t]?(?:\r\n|[\r\n])")
+"""A hyphen that may divide a word: the sign of the keyboard, the true one, a soft one."""
 
 LONGEST = 64
 """Characters of a cluster: no word has so many marks, and composing takes their square."""
 
+LONGEST_WORD = 256
+"""Characters of a word, or of its part in a line, that are looked at as a whole at most."""
+
+
+def _fold_any(text: str) -> str:
+    """Fold a stretch of text in which words may be divided; their line ends behind them."""
+    joined = LINE_END_HYPHEN.sub(lambda found: "" if _is_division(found) else found[0], text)
+    return fold(joined) + "\n" * (joined != text)
+
+
 # A language uses few clusters, so nearly every look-up is a hit.
-_fold_cluster = lru_cache(maxsize=1 << 14)(fold)
+_fold_cluster = lru_cache(maxsize=1 << 14)(_fold_any)
 
 
 def _restore_spans(spans: npt.NDArray[np.int32], origin: npt.NDArray[np.int32]) -> None:
