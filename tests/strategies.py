@@ -23,14 +23,22 @@ DIFFICULT = (
     "\ud800\udfff"  # Halves of characters.
 )
 
-PIECES = ("word", "A longer line of words", "京都市", "а-\n", "o\u0301\u00ad\r\nx")
+PIECES = ("word", "A longer line of words", "京都市", "а-\n", "京-\nx", "o\u0301\u00ad\r\nx")
 
 texts = st.one_of(
     st.text(max_size=12),
     st.text(st.sampled_from(DIFFICULT), max_size=12),
     st.lists(
         st.sampled_from(
-            [*DIFFICULT, "word", "A longer line of words", "京都市", "а-\n", "o\u0301\u00ad\r\nx"]
+            [
+                *DIFFICULT,
+                "word",
+                "A longer line of words",
+                "京都市",
+                "а-\n",
+                "京-\nx",
+                "o\u0301\u00ad\r\nx",
+            ]
         )
     ).map("".join),
 )

@@ -208,6 +208,11 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "expansions": lambda n: "㌖" * n,
     "vanishing": lambda n: "a\u00ad" * n,
     "combining words": lambda n: "e\u0301 " * n,
+    "divided words": lambda n: "ab-\ncd " * (n // 2),
+    "a word in many parts": lambda n: "a-\n" * n,
+    "marks between lines": lambda n: "a" + "\u0301" * n + "-\nb" + "\u0301" * n,
+    "mixed scripts": lambda n: "pа " * n,
+    "a long word of mixed scripts": lambda n: "pа" * n,
     "apostrophes": lambda n: "’" * n,
 }
 

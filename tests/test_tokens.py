@@ -213,6 +213,9 @@ def test_a_word_may_be_divided_more_than_once():
 
 
 def test_a_divided_word_is_in_the_line_where_it_begins():
+    for text in ("one two exam-\nple, four\nfive", "one two 京-\nple, four\nfive", "กิ-\nx กิ"):
+        lines = hash_tokens([text], detail=True).lines.tolist()
+        assert lines == reference.line_lengths(text)
     text = "one two exam-\nple, four\nfive"
     assert hash_tokens([text], detail=True).lines.tolist() == [3, 3, 3, 1, 1]
 

@@ -265,9 +265,10 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
     """Cut a text into plain stretches and folded clusters, with the place of each."""
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), "<u4")
     entries = tables().entries[codes]
+    words = _words(entries)
     last = 0
     for start, end in _merged(
-        [*_composing(entries), *_mixed(entries), *_divided(text, codes, entries)]
+        [*_composing(entries), *_mixed(entries, words), *_divided(text, codes, words)]
     ):
         if start > last:
             yield last, start, text[last:start]
@@ -298,23 +299,22 @@ def _composing(entries: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
         last = end
 
 
-def _inside(entries: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Say which characters a word may be made of."""
-    inside: npt.NDArray[np.bool_] = IN_WORD[
-        (entries >> np.uint64(kernel.KIND_SHIFT)) & np.uint64(7)
-    ]
-    return inside
+def _words(entries: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Return where each run of characters begins and ends that a word may be made of."""
+    inside = np.zeros(len(entries) + 2, np.bool_)
+    inside[1:-1] = IN_WORD[(entries >> np.uint64(kernel.KIND_SHIFT)) & np.uint64(7)]
+    return np.flatnonzero(inside[1:] != inside[:-1]).reshape(-1, 2)
 
 
 IN_WORD = np.isin(np.arange(8), (kernel.WORD, kernel.MARK, kernel.VANISHING, kernel.EXPANSION))
 
 
-def _mixed(entries: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+def _mixed(
+    entries: npt.NDArray[np.uint64], words: npt.NDArray[np.int64]
+) -> Iterator[tuple[int, int]]:
     """Yield the words that mix scripts."""
     if not _are_mixed(np.bitwise_or.reduce(entries, keepdims=True)):
         return
-    inside = np.concatenate([[False], _inside(entries), [False]])
-    words = np.flatnonzero(inside[1:] != inside[:-1]).reshape(-1, 2)
     # What stands between two words is of no script.
     mixed = _are_mixed(np.bitwise_or.reduceat(entries, words[:, 0]))
     for start, end in words[mixed].tolist():
@@ -330,23 +330,22 @@ def _are_mixed(united: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
 
 
 def _divided(
-    text: str, codes: npt.NDArray[np.uint32], entries: npt.NDArray[np.uint64]
+    text: str, codes: npt.NDArray[np.uint32], words: npt.NDArray[np.int64]
 ) -> Iterator[tuple[int, int]]:
     """Yield the words that are divided at the end of a line, both parts and what is between."""
-    hyphens = (codes == 0x2D) | (codes == 0x2010) | (codes == 0xAD)
-    for hyphen in np.flatnonzero(hyphens).tolist():
-        found = LINE_END_HYPHEN.match(text, hyphen)
-        if found and _is_division(found):
-            start, end = hyphen, found.end()
-            n_before = _n_leading(_inside(entries[max(0, start - LONGEST_WORD) : start])[::-1])
-            n_behind = _n_leading(_inside(entries[end : end + LONGEST_WORD + 1]))
-            if n_behind <= LONGEST_WORD:
-                yield start - n_before, end + n_behind
-
-
-def _n_leading(are_set: npt.NDArray[np.bool_]) -> int:
-    """Return how many come before the first that is not set."""
-    return int(np.argmin(are_set)) if not are_set.all() else len(are_set)
+    hyphens = np.flatnonzero((codes == 0x2D) | (codes == 0x2010) | (codes == 0xAD)).tolist()
+    matches = (LINE_END_HYPHEN.match(text, hyphen) for hyphen in hyphens)
+    places = [found.span() for found in matches if found and _is_division(found)]
+    if not places:
+        return
+    starts, ends = np.array(places).T
+    nearest = words[np.searchsorted(words[:, 0], starts) - 1]
+    # A letter of a script without spaces is a word, and in none of these.
+    is_word = (nearest[:, 0] < starts) & (nearest[:, 1] >= starts)
+    before = np.maximum(np.where(is_word, nearest[:, 0], starts - 1), starts - LONGEST_WORD)
+    behind = words[np.searchsorted(words[:, 0], ends), 1]
+    near = behind - ends <= LONGEST_WORD
+    yield from zip(before[near].tolist(), behind[near].tolist(), strict=True)
 
 
 def _is_division(found: re.Match[str]) -> bool:
