@@ -209,8 +209,7 @@ def divided_into(buffer, offsets, unstable):
 def _mixes(entry):
     """Say whether letters of several scripts may all be written in one of them."""
     own = (entry >> U(SCRIPTS_SHIFT)) & ALL_SCRIPTS
-    barred = (entry >> U(SCRIPTS_SHIFT + N_SCRIPTS)) & ALL_SCRIPTS
-    return (own & (own - U(1)) != U(0)) & (barred != ALL_SCRIPTS)
+    return own & (own - U(1)) != U(0) and entry >> U(SCRIPTS_SHIFT + N_SCRIPTS) != ALL_SCRIPTS
 
 
 @compiled
