@@ -135,7 +135,12 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for (PEP 562)."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'dedupe' has no attribute {name!r}")
-    value = getattr(import_module(_HOME_OF[name]), name)
+    try:
+        value = getattr(import_module(_HOME_OF[name]), name)
+    except (AttributeError, ImportError):
+        # Another project of this name may have written over a file.
+        import_module("dedupe.installation").check()
+        raise
     globals()[name] = value
     return value
 

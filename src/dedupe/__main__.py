@@ -1,6 +1,22 @@
-"""Let ``python -m dedupe`` do what the ``dedupe`` command does."""
+"""Starts the ``dedupe`` command, also as ``python -m dedupe``."""
 
-from dedupe.cli import main
+import sys
+
+from dedupe.installation import check
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command, unless files of this package are another's."""
+    try:
+        check()
+    except ImportError as error:
+        sys.exit(f"dedupe: error: {error}")
+    from dedupe.cli import main as run  # noqa: PLC0415  It needs the files that were checked.
+
+    run()
+
 
 if __name__ == "__main__":
     main()
