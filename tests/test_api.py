@@ -368,6 +368,59 @@ def test_texts_of_no_natural_shape(text):
     assert members(result) == [("a", "b")]
 
 
+# --- what is said ---
+
+STORY = STORIES[0]
+
+
+def test_progress_may_be_a_line_for_each_stage(capsys):
+    silent = find_duplicate_texts(CORPUS, progress=False)
+    assert capsys.readouterr() == ("", "")
+    assert find_duplicate_texts(CORPUS, progress=True).to_json() == silent.to_json()
+    printed, said = capsys.readouterr()
+    stages = [
+        line.removeprefix("dedupe: ") for line in said.splitlines() if "compiling" not in line
+    ]
+    assert printed == ""
+    assert stages[0] == "signatures"
+    assert stages[-1] == "clustering"
+    assert find_duplicate_texts(CORPUS, progress=np.True_).to_json() == silent.to_json()
+
+
+@pytest.mark.parametrize("progress", ["bar", 3, 2.5])
+def test_progress_that_is_neither_a_function_nor_a_switch_is_refused(progress):
+    with pytest.raises(InvalidSetting, match="progress must be a function, True or False, got"):
+        find_duplicate_texts(CORPUS, progress=progress)
+
+
+def test_what_was_found_is_logged_and_not_printed(caplog, capsys):
+    with caplog.at_level("INFO", logger="dedupe"):
+        find_duplicate_texts([STORY, STORY, None])
+    skipped, found = caplog.messages
+    assert skipped == "skipped 2: no text; give it a text, or leave it out"
+    assert found.startswith("2 documents, 1 cluster, 1 duplicate, 1 skipped in ")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_settings_may_be_numbers_of_numpy_and_memory_a_size():
+    of_python = find_duplicate_texts(CORPUS, threshold=0.5, workers=1, memory=100 << 20)
+    of_numpy = find_duplicate_texts(
+        CORPUS, threshold=np.float64(0.5), workers=np.int64(1), memory="100M"
+    )
+    assert of_numpy.to_json() == of_python.to_json()
+
+
+def test_files_in_the_place_of_texts_to_compare_are_shown_the_way(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text(STORY)
+    for left, right in (("a.txt", "a.txt"), (tmp_path / "a.txt", STORY)):
+        with pytest.raises(InvalidInput, match="files are for compare"):
+            compare_texts(left, right)
+    assert not compare_texts("a.txt", STORY).same_story
+    with pytest.raises(InvalidInput, match="compare_texts"):
+        compare(f"{STORY}\n{STORY}", STORY)
+
+
 # --- progress ---
 
 

@@ -1,6 +1,8 @@
 """The command line: what it asks of the library, where its output goes, how it exits."""
 
+import gzip
 import json
+import logging
 import shlex
 import signal
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pyarrow import parquet
 
 from dedupe.cli import cli
 from dedupe.errors import InvalidSetting, NoSuchPath, NothingToRead, Skipped
@@ -133,9 +136,11 @@ def test_find_asks_with_the_defaults_of_the_library(library):
             "keep": "longest",
             "id_field": "id",
             "text_field": "text",
+            "html_field": None,
             "time_field": None,
             "window": None,
             "time_from": None,
+            "delimiter": None,
             "workers": None,
             "memory": None,
             "checkpoint": None,
@@ -153,9 +158,11 @@ def test_flags_are_the_keyword_names(library):
         "keep": "newest",
         "id_field": "url",
         "text_field": "body",
+        "html_field": "page",
         "time_field": "date",
         "window": "3d",
         "time_from": "mtime",
+        "delimiter": ";",
         "workers": 2,
         "memory": 4096,
         "checkpoint": Path("half-done"),
@@ -174,15 +181,33 @@ def test_explain_asks_for_all_candidates_of_a_document(library):
 def test_compare(library):
     ran = run("compare", "l", "r", "--threshold", "0.95", "--ngram", "3")
     settings = {"corpus": None, "threshold": 0.95, "ngram": 3, "within": None, "boilerplate": None}
-    assert library.asked == ("l", "r", {**settings, "id_field": "id", "text_field": "text"})
+    fields = {"id_field": "id", "text_field": "text", "html_field": None, "delimiter": None}
+    assert library.asked == ("l", "r", {**settings, **fields})
     assert ran.exit_code == 0
     assert ran.stdout.startswith("not the same story  score 0.90")
     assert f"    {STORY}\n" in ran.stdout
     assert json.loads(run("compare", "l", "r", "--format", "json").stdout)["same_story"] is True
 
 
-def test_version():
-    assert run("--version").stdout == "dedupe 0.1.0\n"
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_version(flag):
+    assert run(flag).stdout == "dedupe 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("tab", "\t"), (r"\t", "\t"), ("\t", "\t"), (";", ";")]
+)
+def test_a_tab_has_a_name_for_the_shell(library, said, meant):
+    run("find", "x", "--delimiter", said)
+    assert library.asked[1]["delimiter"] == meant
+
+
+def test_memory_is_a_size(library):
+    run("find", "x", "--memory", "2G")
+    assert library.asked[1]["memory"] == 2 << 30
+    assert run("find", "x", "--memory", "2 Gigs").stderr == (
+        "dedupe: error: memory must be a size such as 500M or 2G, got '2 Gigs'\n"
+    )
 
 
 @pytest.mark.parametrize("command", [[], ["find"], ["compare"], ["clean"], ["calibrate"]])
@@ -222,22 +247,122 @@ def test_formats(library):
 
 
 SKIPPED = "skipped: empty.txt: 0 words; leave it out\n"
+SUMMARY = "2 documents, 1 cluster, 1 duplicate, 1 skipped\n"
 
 
 @pytest.mark.parametrize(
-    ("format_", "said"), [("csv", SKIPPED), ("jsonl", SKIPPED), ("json", ""), ("table", "")]
+    ("format_", "said"),
+    [("csv", SKIPPED), ("jsonl", SKIPPED), ("parquet", SKIPPED), ("json", ""), ("html", "")],
 )
 def test_what_has_no_row_is_named_beside_the_rows(library, tmp_path, format_, said):
-    for more in ([], ["-o", str(tmp_path / "rows")], ["--report", str(tmp_path / "page")]):
+    page = ["--report", str(tmp_path / "page")]
+    for more in ([], page):
         ran = run("find", "x", "--format", format_, *more)
-        assert (ran.exit_code, ran.stderr) == (0, said)
+        assert (ran.exit_code, ran.stderr) == (0, f"{said}standard output: {SUMMARY}")
+    rows = str(tmp_path / "rows")
+    assert run("find", "x", "--format", format_, "-o", rows).stderr == f"{said}{rows}: {SUMMARY}"
     assert run("find", "x", "--format", format_, "-q").stderr == ""
+
+
+def test_a_table_on_standard_output_ends_in_its_summary_and_has_no_other(library):
+    ran = run("find", "x")
+    assert (ran.stdout.endswith(SUMMARY), ran.stderr) == (True, "")
+
+
+def test_a_terminal_has_one_summary_and_no_other(library, monkeypatch):
+    monkeypatch.setattr("dedupe.report.progress._is_terminal", lambda: True)
+    said = run("find", "x", "--format", "json").stderr
+    assert said.startswith("read 2 documents")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "format_"),
+    [
+        ("a.json", "json"),
+        ("a.JSONL", "jsonl"),
+        ("a.ndjson", "jsonl"),
+        ("a.csv", "csv"),
+        ("a.html", "html"),
+        ("a.htm", "html"),
+        ("a.parquet", "parquet"),
+        ("a.txt", "table"),
+        ("a", "table"),
+        ("json", "table"),
+        ("a.jsonl.gz", "jsonl"),
+    ],
+)
+def test_the_suffix_decides_the_format(library, tmp_path, name, format_):
+    named, asked = tmp_path / name, tmp_path / "asked"
+    assert run("find", "x", "-o", str(named)).exit_code == 0
+    run("find", "x", "--format", format_, "-o", str(asked))
+    data = named.read_bytes()
+    assert (gzip.decompress(data) if name.endswith(".gz") else data) == asked.read_bytes()
+    named.unlink()
+    assert run("find", "x", "--format", format_, "-o", str(named)).exit_code == 0
+
+
+def test_a_suffix_that_says_another_format_is_refused(library, tmp_path):
+    ran = run("find", "x", "--format", "csv", "-o", str(tmp_path / "a.json"))
+    assert (ran.exit_code, library.asked) == (2, None)
+    assert "--format and the suffix of -o must agree, got csv and .json" in ran.stderr
+    for flags in (["--explain", "a"], ["--borderline", "1"], ["--relation", "contained"]):
+        assert run("find", "x", *flags, "-o", str(tmp_path / "a.json")).exit_code == 2
+        assert run("find", "x", *flags, "-o", str(tmp_path / flags[0])).exit_code == 0
+
+
+def test_parquet_has_the_rows_of_csv(library, tmp_path):
+    run("find", "x", "-o", str(tmp_path / "a.parquet"))
+    assert parquet.read_table(tmp_path / "a.parquet").to_pylist() == [*library.answer.rows()]
+    ran = CliRunner().invoke(cli, ["find", "x", "--format", "parquet"])
+    assert ran.stdout_bytes == (tmp_path / "a.parquet").read_bytes()
+
+
+def test_parquet_is_not_for_a_terminal(library, monkeypatch):
+    on_a_terminal(monkeypatch)
+    ran = run("find", "x", "--format", "parquet")
+    assert (ran.exit_code, library.asked) == (2, None)
+    assert "name a file with -o" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "extra"),
+    [("pyarrow.parquet", "a.parquet", "parquet"), ("zstandard", "a.json.zst", "zstd")],
+)
+def test_an_extra_that_is_missing_is_told_before_the_work(
+    library, monkeypatch, module, name, extra
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    ran = run("find", "x", "-o", name)
+    assert (ran.exit_code, library.asked) == (1, None)
+    assert f"dedupe-articles[{extra}]" in ran.stderr
+
+
+def test_duplicates_fail_only_where_that_is_asked_for(library):
+    for flags in ([], ["--format", "json"], ["--explain", "a00"]):
+        assert run("find", "x", *flags).exit_code == 0
+        assert run("find", "x", *flags, "--fail-on-duplicates").exit_code == 3
+    library.answer = found(0)
+    assert run("find", "x", "--fail-on-duplicates").exit_code == 0
+
+
+def test_what_the_library_warns_of_is_one_line(library):
+    def search(*_, **__):
+        log = logging.getLogger("dedupe")
+        log.info("not said")
+        log.warning("kernels cannot be kept in %s", "x")
+        return library.answer
+
+    library.find_duplicates = search
+    for _ in range(2):
+        assert run("find", "x").stderr == "dedupe: warning: kernels cannot be kept in x\n"
 
 
 def test_of_many_skipped_documents_twenty_are_named(library):
     for n, last in ((20, SKIPPED), (21, "skipped: 1 more\n")):
         object.__setattr__(library.answer, "skipped", found().skipped * n)
-        assert run("find", "x", "--format", "csv").stderr == SKIPPED * 20 + last * (n > 20)
+        said = run("find", "x", "--format", "csv").stderr.splitlines(keepends=True)
+        assert said[:-1] == [SKIPPED] * 20 + [last] * (n > 20)
 
 
 def test_explain_and_borderline(library):
@@ -294,7 +419,7 @@ def test_output_to_a_file(library, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     ran = run("find", str(other), "-o", str(place))
-    assert (ran.exit_code, ran.output) == (0, "")
+    assert (ran.exit_code, ran.output) == (0, f"{place}: {SUMMARY}")
     assert place.read_text(encoding="utf-8") == TABLE
     assert sorted(tmp_path.iterdir()) == [other, place]
     assert run("find", "x", "-o", "-").stdout == TABLE
@@ -618,3 +743,15 @@ def test_bad_use(library, arguments):
     assert ran.exit_code == 2
     assert ran.stdout == ""
     assert library.asked is None
+    if arguments:
+        assert ran.stderr.startswith("dedupe: error: ")
+        assert ran.stderr.count("\n") == 1
+    else:
+        assert ran.stderr.startswith("Usage: dedupe")
+
+
+def test_an_error_of_use_names_the_help_of_its_command(library):
+    assert run("find", "x", "--keep").stderr == (
+        "dedupe: error: option '--keep' requires an argument; see 'dedupe find --help'\n"
+    )
+    assert run("search").stderr == "dedupe: error: no such command 'search'; see 'dedupe --help'\n"

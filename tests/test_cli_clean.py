@@ -1,21 +1,24 @@
 """``dedupe clean``: what it asks of the library, what it prints, how it exits; completion."""
 
 import errno
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from cleaned import made, tree
-from dedupe import Skipped
+from dedupe import NothingToRead, Skipped, clean
 from dedupe.cleaning import Cleaning
 from dedupe.cli import cli
+from dedupe.documents import streams
 
 
 @pytest.fixture
@@ -198,6 +201,7 @@ def test_a_search_has_the_options_of_find(here, monkeypatch):
         "paths": ["in"], "output": None, "annotate": False, "move": None, "delete": False,
         "hardlink": False, "journal": "j", "threshold": 0.5, "ngram": 5, "num_perm": 128,
         "seed": 1, "keep": "first", "id_field": "url", "text_field": "text", "time_field": None,
+        "html_field": None, "delimiter": None,
         "boilerplate": None, "window": None, "time_from": None,
         "workers": 2, "memory": 1024, "against": None,
         "checkpoint": None,
@@ -332,3 +336,80 @@ def test_the_result_that_is_acted_on_is_not_written_over(here):
     assert ran.exit_code == 2
     assert "--output must not be the result that is acted on" in ran.stderr
     assert tree() == before
+
+
+# --- standard input ---
+
+STORY = "the council voted on monday to close the old bridge for repairs until next spring " * 3
+LINES = [json.dumps({"id": id_, "text": STORY, "n": id_}) + "\n" for id_ in "ab"]
+TABLE = f"id;text\na;{STORY}\nb;{STORY}\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        ("".join(LINES), LINES[0]),
+        (f"[\n{LINES[0]},{LINES[1]}]", f"[\n{LINES[0]}]"),
+        (TABLE, TABLE[: TABLE.index("b;")]),
+        (STORY, STORY),
+    ],
+)
+def test_what_is_piped_in_is_piped_on_without_duplicates(here, data, kept):
+    ran = run("-", "-o", "-", "-q", input=data)
+    assert (ran.exit_code, ran.stdout) == (0, kept)
+    assert ran.stderr.startswith("standard output: 1 document kept, ")
+    assert run("-", "-o", "kept", input=data).exit_code == 0
+    assert Path("kept").read_text() == kept
+    assert run("-", input=data).stdout == ("" if data == STORY else "b\n")
+
+
+def test_what_is_piped_in_may_be_marked(here):
+    rows = run("-", "-o", "-", "--annotate", input="".join(LINES)).stdout.splitlines()
+    assert [json.loads(row)["duplicate_of"] for row in rows] == [None, "a"]
+    assert run("-", "-o", "-", "--annotate", input=TABLE).stdout.startswith(
+        "id;text;cluster;duplicate_of;score;reason\n"
+    )
+
+
+def test_what_is_piped_in_can_be_held_against_files(here):
+    Path("old.jsonl").write_text(LINES[0])
+    new = json.dumps({"id": "c", "text": STORY}) + "\n"
+    assert run("-", "--against", "old.jsonl", input=new).stdout == "c\n"
+
+
+def test_a_saved_result_holds_for_what_is_piped_in(here):
+    data = "".join(LINES)
+    found = CliRunner().invoke(cli, ["find", "-", "--format", "json", "-q"], input=data)
+    Path("found.json").write_text(found.stdout)
+    ran = run("-", "-o", "-", "--result", "found.json", input=data)
+    assert (ran.exit_code, ran.stdout) == (0, LINES[0])
+
+
+@pytest.mark.parametrize("flags", [["--move", "gone"], ["--delete", "--yes"], ["--hardlink"]])
+def test_what_is_piped_in_is_no_file_to_act_on(here, flags):
+    ran = run("-", *flags, input="".join(LINES))
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert ran.stderr == (
+        "dedupe: error: paths must be files or folders here, got '-': "
+        "save what is piped in to a file\n"
+    )
+    ran = run("in", "--against", "-", input="".join(LINES))
+    assert "against must be files or folders here, got '-'" in ran.stderr
+
+
+def test_the_name_of_the_output_must_suit_what_is_piped_in(here):
+    ran = run("-", "-o", "kept.csv", input="".join(LINES))
+    assert (ran.exit_code, Path("kept.csv").exists()) == (2, False)
+    assert "output must be of the format of the input, JSON Lines" in ran.stderr
+
+
+def test_standard_input_that_breaks_off_is_not_taken_for_whole(here, monkeypatch):
+    class Broken(io.RawIOBase):
+        def read1(self, _):
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(streams, "sys", SimpleNamespace(stdin=SimpleNamespace(buffer=Broken())))
+    with pytest.raises(NothingToRead, match="what is piped in must be readable to its end"):
+        clean("-", output="kept.jsonl")
+    assert not Path("kept.jsonl").exists()
+    assert streams._kept is None

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.documents import Document, html, read_paths
-from dedupe.documents.html import visible_text
+from dedupe.documents import Document, markup, read_paths
+from dedupe.documents.markup import visible_text
 from dedupe.documents.streams import Unreadable
 
 
@@ -17,7 +17,7 @@ def without_trafilatura(monkeypatch):
     """Let pages be read as if trafilatura were not installed."""
     install(monkeypatch, None)
     yield
-    html._extractor.cache_clear()
+    markup._extractor.cache_clear()
 
 
 def install(monkeypatch, extract) -> None:
@@ -25,7 +25,7 @@ def install(monkeypatch, extract) -> None:
     module = ModuleType("trafilatura")
     module.extract = extract
     monkeypatch.setitem(sys.modules, "trafilatura", module if extract else None)
-    html._extractor.cache_clear()
+    markup._extractor.cache_clear()
 
 
 SCRAPS = (
@@ -113,18 +113,18 @@ def test_the_article_is_taken_where_it_is_found(tmp_path, monkeypatch):
 
 def test_a_page_that_is_nested_too_deep_is_refused():
     """The elements `html` and `body`, which stand around all others, count as well."""
-    assert visible_text("<div>" * (html.MAX_DEPTH - 2) + "deep") == "deep"
+    assert visible_text("<div>" * (markup.MAX_DEPTH - 2) + "deep") == "deep"
     with pytest.raises(Unreadable, match="nested at most 2000 elements deep"):
-        visible_text("<div>" * (html.MAX_DEPTH - 1) + "deep")
+        visible_text("<div>" * (markup.MAX_DEPTH - 1) + "deep")
 
 
 @pytest.mark.parametrize(
     ("page", "text"),
     [
-        ("<br>" * (html.MAX_ELEMENTS - 3) + "<p>all", "an article"),
-        ("<br>" * (html.MAX_ELEMENTS - 2) + "<p>all", "all"),
-        (f"<p {' '.join(f'a{i}' for i in range(html.MAX_ATTRIBUTES))}>all", "an article"),
-        (f"<p {' '.join(f'a{i}' for i in range(html.MAX_ATTRIBUTES + 1))}>all", "all"),
+        ("<br>" * (markup.MAX_ELEMENTS - 3) + "<p>all", "an article"),
+        ("<br>" * (markup.MAX_ELEMENTS - 2) + "<p>all", "all"),
+        (f"<p {' '.join(f'a{i}' for i in range(markup.MAX_ATTRIBUTES))}>all", "an article"),
+        (f"<p {' '.join(f'a{i}' for i in range(markup.MAX_ATTRIBUTES + 1))}>all", "all"),
     ],
     ids=["few elements", "many elements", "few attributes", "many attributes"],
 )

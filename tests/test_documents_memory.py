@@ -69,8 +69,11 @@ def test_a_column_of_any_library_is_read(column):
         Rows(RECORDS),
         pd.DataFrame(FRAME),
         pl.DataFrame(FRAME),
+        pl.LazyFrame(FRAME),
+        pl.LazyFrame(FRAME).filter(pl.col("id") != "c").sort("id"),
         pa.table(FRAME),
         pa.RecordBatch.from_pydict(FRAME),
+        pa.table(FRAME).to_reader(max_chunksize=1),
     ],
     ids=lambda collection: type(collection).__module__ + "." + type(collection).__name__,
 )
@@ -133,12 +136,37 @@ def test_lone_surrogates_are_replaced():
     assert document == Document("�", "a�b 😀")
 
 
-@pytest.mark.parametrize("texts", ["text", b"text", None, 5, Path("a.txt"), object()])
+@pytest.mark.parametrize("texts", ["text", b"text", None, 5, object()])
 def test_what_holds_no_texts_is_told_at_once(texts):
     with pytest.raises(
-        InvalidInput, match=r"texts must be a collection of texts, got .*read_paths"
+        InvalidInput,
+        match=r"texts must be a collection of texts, got .*put a single text in a list",
     ):
         read_texts(texts)
+
+
+@pytest.mark.parametrize(
+    "texts", ["a.txt", ["a.txt"], ("a.txt", "b"), Path("a.txt"), Path("missing"), [Path("missing")]]
+)
+def test_paths_in_the_place_of_texts_are_shown_the_way(tmp_path, monkeypatch, texts):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.txt", "b"):
+        Path(name).touch()
+    with pytest.raises(InvalidInput, match=r"got .*: files are for find_duplicates$"):
+        read_texts(texts)
+
+
+@pytest.mark.parametrize("texts", [["a.txt", "a text"], ["a.txt", "missing"], {"x": "a.txt"}, []])
+def test_a_text_that_happens_to_be_the_name_of_a_file_is_one(tmp_path, monkeypatch, texts):
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").touch()
+    Path("a text").touch()
+    read_texts(texts)
+
+
+def test_a_path_among_texts_is_told_where_it_stands():
+    with pytest.raises(InvalidInput, match="files are for find_duplicates"):
+        list(read_texts(iter(["a text", Path("a.txt")])))
 
 
 def test_one_id_twice_is_told_with_both_places():

@@ -6,6 +6,9 @@ import socket
 import sys
 from pathlib import Path
 
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from dedupe.documents import Document, Skipped, read_file, read_paths, streams
@@ -267,6 +270,54 @@ def test_what_is_no_path_is_told_at_once(here, paths):
     plant("a.txt")
     with pytest.raises(InvalidInput, match="paths must be strings or Path objects"):
         read_paths(paths)
+
+
+STORY = "The council voted on Monday.\nThe bridge closes."
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        STORY,
+        [STORY, "other"],
+        "word " * 60,
+        {"a": STORY},
+        [{"text": STORY}],
+        pd.DataFrame({"text": [STORY]}),
+        pd.Series([STORY]),
+        pl.DataFrame({"text": [STORY]}),
+        pl.LazyFrame({"text": [STORY]}),
+        pa.table({"text": [STORY]}),
+        pa.table({"text": [STORY]}).to_reader(),
+    ],
+    ids=lambda paths: type(paths).__name__,
+)
+def test_texts_in_the_place_of_paths_are_shown_the_way(here, paths):
+    with pytest.raises(
+        InvalidInput, match=r"^paths must be .*, got .*find_duplicate_texts"
+    ) as told:
+        read_paths(paths)
+    assert len(str(told.value)) < 200
+
+
+@pytest.mark.parametrize("name", ["have you seen this?", "three short words"])
+def test_a_name_that_may_be_a_text_is_shown_both_ways(here, name):
+    with pytest.raises(
+        NoSuchPath, match=r"check it.*; texts in memory are for find_duplicate_texts"
+    ):
+        read_paths(name)
+    with pytest.raises(NoSuchPath, match=r"check it; this is [^;]*$"):
+        read_paths("my file.txt")
+
+
+def test_a_file_may_have_a_strange_name(here):
+    plant("two\nlines.txt", "three short words")
+    assert len(list(read_paths(["two\nlines.txt", "three short words"]))) == 2
+
+
+def test_a_column_of_paths_is_one_of_paths(here):
+    plant("a.txt")
+    assert len(list(read_paths(pd.Series(["a.txt"])))) == 1
 
 
 # Ids

@@ -377,8 +377,8 @@ def test_what_cannot_be_read_is_an_error_that_names_it(here, given, error, said)
         ("", NothingToRead, "'boilerplate 0': empty"),
         ([HEAD, None], NothingToRead, "'boilerplate 1': no text"),
         ([], NothingToRead, "at least one text, got none"),
-        (b"bytes", InvalidInput, "a text or a collection of texts, got bytes: put"),
-        (7, InvalidInput, "a text or a collection of texts, got int"),
+        (b"bytes", InvalidInput, "must be a collection of texts, got bytes: put"),
+        (7, InvalidInput, "must be a collection of texts, got int"),
         ("four words are few", NothingToRead, "got 4 in 'boilerplate 0'"),
     ],
 )
@@ -446,7 +446,7 @@ def test_a_result_has_the_boilerplate_of_its_own(here):
 
 
 def test_standard_input_cannot_be_known_to_a_cleaning(here):
-    with pytest.raises(InvalidSetting, match="boilerplate must be in files or folders, got '-'"):
+    with pytest.raises(InvalidSetting, match="boilerplate must be files or folders here, got '-'"):
         clean("pages", boilerplate="-")
 
 

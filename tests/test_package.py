@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import dedupe
@@ -201,10 +202,43 @@ def test_the_memory_of_the_machine_is_known_or_guessed(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["workers", "memory"])
-@pytest.mark.parametrize("value", [0, -1, 1.5, "2", True])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, np.True_, np.float64(2)])
 def test_resources_are_whole_numbers(name, value):
     with pytest.raises(dedupe.InvalidSetting, match=f"^{name} must be a whole number .*, got "):
         Resources.of(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["workers", "memory"])
+def test_a_number_of_numpy_is_one(name):
+    value = getattr(Resources.of(**{name: np.int64(3)}), name)
+    assert (value, type(value)) == (3, int)
+
+
+@pytest.mark.parametrize(
+    ("size", "n"),
+    [
+        ("1", 1),
+        ("4096", 4096),
+        ("1k", 1024),
+        (" 500MiB ", 500 << 20),
+        ("2G", 2 << 30),
+        ("1TB", 1 << 40),
+    ],
+)
+def test_memory_may_be_a_size(size, n):
+    assert Resources.of(memory=size).memory == n
+
+
+@pytest.mark.parametrize("size", ["", "0", "0G", "-1", "1.5G", "2 G", "G", "2X", "２G"])
+def test_a_size_that_is_none_is_refused(size):
+    with pytest.raises(dedupe.InvalidSetting, match=r"^memory must be a size such as .*, got"):
+        Resources.of(memory=size)
+
+
+def test_settings_of_numpy_are_those_of_python():
+    of_numpy = Settings(np.float64(0.5), np.int64(4), np.int32(64), np.uint32(7), np.int8(9))
+    assert of_numpy == Settings(0.5, 4, 64, 7, 9)
+    assert {type(value) for value in (of_numpy.threshold, of_numpy.ngram)} == {float, int}
 
 
 @pytest.mark.parametrize("changed", [{"ngram": 4}, {"num_perm": 64}, {"seed": 2}])

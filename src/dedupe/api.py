@@ -3,22 +3,28 @@
 Settings are checked here; the work is done in `dedupe.pipeline` and `dedupe.comparison`.
 """
 
+import logging
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from reprlib import repr as short
 from typing import Any
 
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.boilerplate import boilerplate_in, digest_of_boilerplate, read_boilerplate
 from dedupe.documents.document import from_value
-from dedupe.documents.walk import Paths
+from dedupe.documents.walk import Paths, is_path
 from dedupe.engine.local import LocalEngine
 from dedupe.errors import InvalidInput, NothingToRead, Skipped, UnknownDocument
 from dedupe.learning import known_shingles
 from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
+from dedupe.report.progress import shown
+from dedupe.report.text import summary
 from dedupe.results.records import Comparison
 from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
@@ -28,6 +34,8 @@ from dedupe.window import as_window
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
 
 Keep = str | Callable[..., Any]
+
+LOG = logging.getLogger("dedupe")
 
 
 def find_duplicates(
@@ -43,13 +51,15 @@ def find_duplicates(
     window: timedelta | str | None = None,
     id_field: str = "id",
     text_field: str = "text",
+    html_field: str | None = None,
     time_field: str | None = None,
     time_from: str | None = None,
+    delimiter: str | None = None,
     workers: int | None = None,
-    memory: int | None = None,
+    memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     explain: str | None = None,
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback | bool | None = None,
 ) -> Result:
     """Find the articles that are the same story under different boilerplate.
 
@@ -75,18 +85,25 @@ def find_duplicates(
         themselves: ``"90m"``, ``"12h"``, ``"3d"``, ``"2w"``. A document without a time is in
         the window of every other; `Result.n_undated` says how many have none.
     id_field, text_field : str
-        Fields of JSON, CSV and Parquet that hold the id and the text.
+        Fields of JSON, CSV and Parquet that hold the id and the text: ``meta.text`` is a
+        field inside another, ``title,body`` are two that are joined.
+    html_field : str, optional
+        Field that holds HTML, of which the article is taken as of a web page: in place of
+        `text_field`, or as a part of it where that names it, too.
     time_field : str, optional
         Field with the time of a record, for ``keep="newest"``; the time of the
         file, if there is none. Also for `window`, where a document has none without it.
     time_from : str, optional
         ``"mtime"`` lets files have a time for `window`: that of their last change. Otherwise
         a window goes by `time_field` alone.
+    delimiter : str, optional
+        What stands between the cells of CSV; recognised in the header by default.
     workers : int, at least 1, optional
         Threads. One for each processor that may be used by default; the result is the same for any.
-    memory : int, optional
-        Bytes, at least 1, that decide when texts, signatures and hashes go to
-        temporary files, as each takes a certain share of it. Of these files nothing
+    memory : int or str, optional
+        Bytes, at least 1, or a size such as ``"500M"`` or ``"2G"``, in units of 1024. It
+        decides when texts, signatures and hashes go to temporary files, as each takes a
+        certain share of it. Of these files nothing
         is left when the process ends, however it ends; those of the texts go with the
         result, which finds its evidence in them. A quarter of the machine by default;
         the result is the same for any. Ids and pairs stay in memory: some 200 bytes a
@@ -99,8 +116,9 @@ def find_duplicates(
     explain : str, optional
         Id of a document all of whose candidates are recorded in `Result.scored`,
         whatever they score: what tells why it was not matched.
-    progress : callable, optional
-        Is given a `Progress` now and then, always from the calling thread.
+    progress : callable or bool, optional
+        Is given a `Progress` now and then, always from the calling thread. True shows a
+        bar on standard error, or a line for each stage where that is no terminal.
 
     Returns
     -------
@@ -128,17 +146,20 @@ def find_duplicates(
     (0.42, 1.0)
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep, window=as_window(window))
-    known = _known_in_paths(boilerplate, id_field, text_field)
+    known = _known_in_paths(boilerplate, id_field, text_field, html_field, delimiter)
     stream = read_paths(
         paths,
         id_field=id_field,
         text_field=text_field,
+        html_field=html_field,
         time_field=time_field,
         time_from=time_from,
+        delimiter=delimiter,
         against=against,
     )
-    resources = Resources.of(workers, memory, progress)
-    return _find(stream, settings, resources, explain, known=known, checkpoint=checkpoint)
+    with shown(progress) as callback:
+        resources = Resources.of(workers, memory, callback)
+        return _find(stream, settings, resources, explain, known=known, checkpoint=checkpoint)
 
 
 def find_duplicate_texts(
@@ -154,11 +175,12 @@ def find_duplicate_texts(
     window: timedelta | str | None = None,
     id_field: str = "id",
     text_field: str = "text",
+    html_field: str | None = None,
     time_field: str | None = None,
     workers: int | None = None,
-    memory: int | None = None,
+    memory: int | str | None = None,
     explain: str | None = None,
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback | bool | None = None,
 ) -> Result:
     """Find the same story among texts in memory: the twin of `find_duplicates`.
 
@@ -184,12 +206,18 @@ def find_duplicate_texts(
     <Result: documents=3, clusters=1, duplicates=1, skipped=0>
     """
     settings = Settings(threshold, ngram, num_perm, seed, keep=keep, window=as_window(window))
-    known = _known_in_texts(boilerplate, id_field, text_field)
+    known = _known_in_texts(boilerplate, id_field, text_field, html_field)
     stream = read_texts(
-        texts, id_field=id_field, text_field=text_field, time_field=time_field, against=against
+        texts,
+        id_field=id_field,
+        text_field=text_field,
+        html_field=html_field,
+        time_field=time_field,
+        against=against,
     )
-    resources = Resources.of(workers, memory, progress)
-    return _find(stream, settings, resources, explain, known=known)
+    with shown(progress) as callback:
+        resources = Resources.of(workers, memory, callback)
+        return _find(stream, settings, resources, explain, known=known)
 
 
 def compare(
@@ -199,6 +227,8 @@ def compare(
     within: Paths | None = None,
     id_field: str = "id",
     text_field: str = "text",
+    html_field: str | None = None,
+    delimiter: str | None = None,
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     corpus: Result | None = None,
@@ -212,7 +242,7 @@ def compare(
         Files of one document each; or, with `within`, ids of documents.
     within : path or iterable of paths, optional
         Where the documents of these ids are, as in `find_duplicates`.
-    id_field, text_field : str
+    id_field, text_field, html_field, delimiter
         See `find_duplicates`.
     threshold, ngram
         See `dedupe.Settings`.
@@ -244,12 +274,18 @@ def compare(
     (True, 'contained', '391 words shared, no passage replaced')
     """
     settings = Settings(threshold, ngram)
-    known = _known_in_paths(boilerplate, id_field, text_field)
+    known = _known_in_paths(boilerplate, id_field, text_field, html_field, delimiter)
+    read = partial(
+        read_paths,
+        id_field=id_field,
+        text_field=text_field,
+        html_field=html_field,
+        delimiter=delimiter,
+    )
     if within is None:
-        one, other = (_one_document(path, id_field, text_field) for path in (left, right))
+        one, other = (_one_document(path, read(path)) for path in (left, right))
     else:
-        stream = read_paths(within, id_field=id_field, text_field=text_field)
-        one, other = _named(os.fspath(left), os.fspath(right), stream)
+        one, other = _named(os.fspath(left), os.fspath(right), read(within))
     return compare_documents(one, other, settings, corpus, known_shingles(known, ngram))
 
 
@@ -267,6 +303,16 @@ def compare_texts(
     >>> compare_texts("one two three", "One, two, three!").pair.relation
     'identical'
     """
+    # A word may happen to be the name of a file, two of them hardly.
+    if (
+        isinstance(left, os.PathLike)
+        or isinstance(right, os.PathLike)
+        or (is_path(left) and is_path(right))
+    ):
+        raise InvalidInput(
+            f"texts to compare must be texts, got {short(left)} and {short(right)}: "
+            "files are for compare"
+        )
     documents = (_of_text("left", left), _of_text("right", right))
     settings = Settings(threshold, ngram)
     known = known_shingles(_known_in_texts(boilerplate), ngram)
@@ -283,20 +329,32 @@ def _of_text(name: str, text: str) -> Document:
     return found
 
 
-def _known_in_paths(paths: Paths | None, id_field: str, text_field: str) -> tuple[Document, ...]:
+def _known_in_paths(
+    paths: Paths | None,
+    id_field: str,
+    text_field: str,
+    html_field: str | None,
+    delimiter: str | None,
+) -> tuple[Document, ...]:
     """Read the texts that are known to be boilerplate, if any are."""
     if paths is None:
         return ()
-    return read_boilerplate(paths, id_field=id_field, text_field=text_field)
+    return read_boilerplate(
+        paths,
+        id_field=id_field,
+        text_field=text_field,
+        html_field=html_field,
+        delimiter=delimiter,
+    )
 
 
 def _known_in_texts(
-    texts: Any, id_field: str = "id", text_field: str = "text"
+    texts: Any, id_field: str = "id", text_field: str = "text", html_field: str | None = None
 ) -> tuple[Document, ...]:
     """Return the texts that are known to be boilerplate, if any are."""
     if texts is None:
         return ()
-    return boilerplate_in(texts, id_field=id_field, text_field=text_field)
+    return boilerplate_in(texts, id_field=id_field, text_field=text_field, html_field=html_field)
 
 
 def _find(
@@ -312,13 +370,18 @@ def _find(
     settings = replace(settings, boilerplate=digest_of_boilerplate(known))
     shingles = known_shingles(known, settings.ngram)
     made_with = identity(settings) | settings_as_json(settings)
+    started = time.monotonic()
     with LocalEngine(resources, checkpoint, made_with) as engine:
-        return find(stream, settings, engine, explain, shingles)
+        result = find(stream, settings, engine, explain, shingles)
+    if result.skipped:
+        first = result.skipped[0]
+        LOG.info("skipped %s: %s; %s", first.id, first.reason, first.remedy)
+    LOG.info("%s in %.1f s", summary(result), time.monotonic() - started)
+    return result
 
 
-def _one_document(path: str | os.PathLike[str], id_field: str, text_field: str) -> Document:
-    """Read a file that must hold one document."""
-    stream = read_paths(path, id_field=id_field, text_field=text_field)
+def _one_document(path: str | os.PathLike[str], stream: Iterable[Document | Skipped]) -> Document:
+    """Return the document of a file that must hold one."""
     documents = [item for item in stream if isinstance(item, Document)]
     if len(documents) != 1:
         raise InvalidInput(

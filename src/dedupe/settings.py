@@ -19,7 +19,16 @@ from dedupe.errors import InvalidSetting
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.window import as_window
 
-__all__ = ["KEEP", "MAX_NGRAM", "SCHEME", "SCORE_FLOOR", "Resources", "Settings", "identity"]
+__all__ = [
+    "KEEP",
+    "MAX_NGRAM",
+    "SCHEME",
+    "SCORE_FLOOR",
+    "Resources",
+    "Settings",
+    "identity",
+    "n_bytes",
+]
 
 SCHEME = "affine32"
 """How permutations are drawn and applied: a scheme of datasketch's."""
@@ -202,7 +211,7 @@ class Resources:
     def of(
         cls,
         workers: int | None = None,
-        memory: int | None = None,
+        memory: int | str | None = None,
         progress: ProgressCallback | None = None,
     ) -> Self:
         """Check what was asked for, and fill in what was not.
@@ -216,11 +225,25 @@ class Resources:
         >>> Resources.of(workers=2).workers
         2
         """
-        _check_count("workers", workers, "a whole number of at least 1")
-        _check_count("memory", memory, "a whole number of bytes")
+        n_workers = _count("workers", workers, "a whole number of at least 1")
+        if isinstance(memory, str):
+            memory = n_bytes(memory)
+        n_memory = _count("memory", memory, "a whole number of bytes or a size such as '2G'")
         return cls(
-            workers or _n_processors(), memory or _default_memory(), progress or _say_nothing
+            n_workers or _n_processors(), n_memory or _default_memory(), progress or _say_nothing
         )
+
+
+def n_bytes(size: str) -> int:
+    """Read a size in bytes, or in units of 1024.
+
+    >>> n_bytes("2G"), n_bytes("500MiB"), n_bytes("4096")
+    (2147483648, 524288000, 4096)
+    """
+    found = re.fullmatch(r"([1-9]\d*)([KMGT]?)(?:I?B)?", size.strip().upper(), re.ASCII)
+    if not found:
+        raise InvalidSetting(f"memory must be a size such as 500M or 2G, got {size!r}")
+    return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
 
 
 def _n_processors() -> int:
@@ -243,10 +266,13 @@ def _say_nothing(_: Progress) -> None:
     """Take the place of a progress callback."""
 
 
-def _check_count(name: str, value: object, what: str) -> None:
-    """Refuse anything but a positive whole number, or None."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+def _count(name: str, value: object, what: str) -> int | None:
+    """Return a positive whole number, also one of numpy, or None, and refuse anything else."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
         raise InvalidSetting(f"{name} must be {what}, got {value!r}")
+    return int(value)
 
 
 def _check_range(name: str, value: object, low: float, high: float) -> None:

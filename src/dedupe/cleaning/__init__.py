@@ -7,6 +7,7 @@ it. What could not be read is no duplicate, and stays.
 import errno
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from dedupe.cleaning.journal import NAME, Action, Order, Plan
 from dedupe.cleaning.rewriting import write_cleaned
 from dedupe.documents.boilerplate import digest_of_boilerplate, read_boilerplate
 from dedupe.documents.document import Options
+from dedupe.documents.streams import stdin_kept
 from dedupe.documents.walk import STDIN, File, Paths, named, resolve, walk
 from dedupe.errors import CannotClean, DedupeError, InvalidResult, InvalidSetting, Skipped
 from dedupe.results.result import Result
@@ -32,6 +34,9 @@ __all__ = ["Cleaning", "clean"]
 SETTINGS = frozenset(field.name for field in fields(Settings)) - {"boilerplate"}
 """The settings of a search that decide, as they are given; others say how it goes about its
 work, and what is known to be boilerplate is given as paths."""
+
+FIELDS = ("id_field", "text_field", "html_field", "time_field", "time_from", "delimiter")
+"""What says how records are read; see `dedupe.documents.document.Options`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,10 @@ def clean(
     result: Result | None = None,
     id_field: str = "id",
     text_field: str = "text",
+    html_field: str | None = None,
     time_field: str | None = None,
     time_from: str | None = None,
+    delimiter: str | None = None,
     **search: Any,
 ) -> Cleaning:
     """Drop the duplicates among files and records, and keep everything else as it is.
@@ -93,7 +100,8 @@ def clean(
     Parameters
     ----------
     paths : path or iterable of paths
-        As in `find_duplicates`, but not standard input.
+        As in `find_duplicates`. What is piped in is kept in a temporary file, to be read
+        twice; it can be written anew, and not moved or deleted.
     against : path or iterable of paths, optional
         An old collection: what has a copy there is a duplicate, and nothing else is.
         It is read, and never changed.
@@ -126,7 +134,7 @@ def clean(
         raises to prevent it.
     result : Result, optional
         What to act on, instead of a search.
-    id_field, text_field, time_field, time_from, **search
+    id_field, text_field, html_field, time_field, time_from, delimiter, **search
         As in `find_duplicates`.
 
     Returns
@@ -156,17 +164,26 @@ def clean(
     >>> clean("seeds").dropped
     ('seeds/000_4e74bd628e7d00ce.txt',)
     """
-    paths = _listed(paths)
-    against = None if against is None else _listed(against)
+    paths = named(paths)
+    against = None if against is None else _without_stdin("against", against)
     if boilerplate is not None:
-        search["boilerplate"] = _read_twice(boilerplate)
+        search["boilerplate"] = _without_stdin("boilerplate", boilerplate)
     if result is not None and not isinstance(result, Result):
         raise InvalidSetting(
             f"result must be a Result, got {result!r}: load a saved one with Result.from_json"
         )
     _check_names(output=output, move=move, journal=journal)
     action = _action(output, annotate, move, delete, hardlink)
-    options = Options(id_field, text_field, time_field, time_from=time_from)
+    if action is not None:
+        _without_stdin("paths", paths)
+    options = Options(
+        id_field,
+        text_field,
+        html_field=html_field,
+        time_field=time_field,
+        time_from=time_from,
+        delimiter=delimiter,
+    )
     request = _Request(paths, against, options, result, search)
     try:
         if action is not None:
@@ -175,22 +192,18 @@ def clean(
             bases = [base_of(some) for some in (paths, against) if some is not None]
             with journals.only_run(bases):
                 return _act(request, request.order(action, folder), note, confirm)
-        inputs = request.take_stock()
-        if output is not None:
-            return _write(request, inputs, os.fspath(output), annotate=annotate)
-        found = request.find_unchanged(inputs)
-        return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
+        with stdin_kept() if STDIN in paths else nullcontext():
+            inputs = request.take_stock()
+            if output is not None:
+                return _write(request, inputs, os.fspath(output), annotate=annotate)
+            found = request.find_unchanged(inputs)
+            return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
         raise
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise CannotClean(f"there must be room on the disk: {error}; free some") from error
         raise CannotClean(f"files must be there to be read and written: {error}") from error
-
-
-def _listed(paths: Paths) -> list[str | os.PathLike[str]]:
-    """Return paths as a list, which can be gone through more than once."""
-    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 def _absolute(name: str) -> str:
@@ -205,13 +218,12 @@ def _absolute(name: str) -> str:
     return path
 
 
-def _read_twice(boilerplate: Paths) -> list[str]:
-    """Return paths, but refuse standard input, which is at its end when the search begins."""
-    names = named(boilerplate)
+def _without_stdin(what: str, paths: Paths) -> list[str]:
+    """Return paths, but refuse standard input, of which nothing but records can be written."""
+    names = named(paths)
     if STDIN in names:
         raise InvalidSetting(
-            "boilerplate must be in files or folders, got '-': "
-            "what is piped in cannot be read twice, so save it in a file"
+            f"{what} must be files or folders here, got '-': save what is piped in to a file"
         )
     return names
 
@@ -241,7 +253,7 @@ def _action(
 class _Request:
     """What is to be cleaned, and by which result."""
 
-    paths: list[str | os.PathLike[str]]
+    paths: list[str]
     against: Paths | None
     options: Options
     result: Result | None
@@ -269,9 +281,9 @@ class _Request:
         paths = self.search.get("boilerplate")
         if paths is None:
             return ""
-        options = self.options
-        known = read_boilerplate(paths, id_field=options.id_field, text_field=options.text_field)
-        return digest_of_boilerplate(known)
+        names = [name for name in FIELDS if name not in {"time_field", "time_from"}]
+        fields = {name: getattr(self.options, name) for name in names}
+        return digest_of_boilerplate(read_boilerplate(paths, **fields))
 
     def also_read(self) -> frozenset[tuple[int, int | str]]:
         """Return device and number of the files that hold boilerplate."""
@@ -280,7 +292,7 @@ class _Request:
 
     def take_stock(self, *, gone: bool = False) -> Inputs:
         """Look at every file; pass over those that are gone, if some may be."""
-        return take_stock(self.paths, self.against, gone=gone)
+        return take_stock(self.paths, self.against, self.options, gone=gone)
 
     def find(self, inputs: Inputs) -> tuple[Result, frozenset[str]]:
         """Return the result that was given, if it is of these files, or search.
@@ -290,8 +302,7 @@ class _Request:
         if self.result is None:
             from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
 
-            names = ("id_field", "text_field", "time_field", "time_from")
-            fields = {name: getattr(self.options, name) for name in names}
+            fields = {name: getattr(self.options, name) for name in FIELDS}
             found = find_duplicates(self.paths, against=self.against, **fields, **self.search)
             return found, frozenset()
         if self.search:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from dedupe import disk
-from dedupe.cleaning.inventory import Inputs
+from dedupe.cleaning.inventory import Entry, Inputs
 from dedupe.documents.formats import format_of, suffixes
 from dedupe.documents.streams import CHUNK, PACKINGS
 from dedupe.documents.walk import is_inside
@@ -54,8 +54,8 @@ def targets(
     is_one_file = inputs.is_one_file and not os.path.isdir(output)  # noqa: PTH112
     if is_one_file:
         found = dict.fromkeys(inputs.entries, output)
-        for place in found:
-            _check_format(place, output)
+        for entry in inputs.entries.values():
+            _check_format(entry, output)
     else:
         _check_is_folder(inputs, output)
         found = {place: os.path.join(output, place) for place in inputs.entries}  # noqa: PTH118
@@ -67,12 +67,12 @@ def targets(
     return found
 
 
-def _check_format(place: str, output: str) -> None:
+def _check_format(entry: Entry, output: str) -> None:
     """Refuse a name that promises another format than that of the input."""
-    given, wanted = suffixes(place)[0], suffixes(output)[0]
-    if output != STDOUT and wanted and format_of(output) not in (None, format_of(place)):
+    given = suffixes(entry.place)[0] or (entry.format.name if entry.format else "text")
+    if output != STDOUT and suffixes(output)[0] and format_of(output) not in (None, entry.format):
         raise InvalidSetting(
-            f"output must be of the format of the input, {given or 'text'}, got {output!r}: "
+            f"output must be of the format of the input, {given}, got {output!r}: "
             "only the compression may be another"
         )
 
@@ -148,14 +148,14 @@ class Drafts:
         self._held.close()
 
     @contextmanager
-    def open(self, target: str, like: str, *, is_copy: bool = False) -> Iterator[IO[bytes]]:
+    def open(self, target: str, like: str | None, *, is_copy: bool = False) -> Iterator[IO[bytes]]:
         """Open what is to become a file.
 
         Parameters
         ----------
         target : str
-        like : str
-            The file that it is made of, whose permissions it gets.
+        like : str or None
+            The file that it is made of, whose permissions it gets, if it is made of one.
         is_copy : bool
             Whether it gets its times, too.
         """
@@ -174,7 +174,8 @@ class Drafts:
         try:
             with stream:
                 yield stream
-            (shutil.copystat if is_copy else shutil.copymode)(like, draft)
+            if like is not None:
+                (shutil.copystat if is_copy else shutil.copymode)(like, draft)
         except BaseException:  # It may be opened anew.
             draft.unlink(missing_ok=True)
             raise

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
-from dedupe.documents.formats import holds_records, id_of_single
+from dedupe.documents.formats import Format, format_of_file, holds_records, id_of_single
 from dedupe.documents.walk import (
     STDIN,
     File,
@@ -59,6 +59,8 @@ class Entry:
     place : str
         Its path within `Inputs.base`.
     stamp : Stamp
+    format : Format or None
+        None where it is of none of ours.
     holds_records : bool
         Whether it holds many documents, and not one.
     """
@@ -66,6 +68,7 @@ class Entry:
     file: File
     place: str
     stamp: Stamp
+    format: Format | None
     holds_records: bool
 
 
@@ -147,27 +150,26 @@ class Inputs:
 
 def base_of(paths: Paths) -> str:
     """Return the folder that all paths are in, whether they are still there or not."""
-    names = named(paths)
-    if STDIN in names:
-        raise InvalidSetting(
-            "paths to clean must be files or folders, got '-': "
-            "what is piped in cannot be read twice, so save it in a file"
-        )
+    names = [anchor(name) for name in named(paths)] or ["."]
     try:
-        return os.path.commonpath([os.path.abspath(anchor(name)) for name in names or ["."]])  # noqa: PTH100
+        return os.path.commonpath([os.path.abspath(name) for name in names])  # noqa: PTH100
     except ValueError as error:
         raise InvalidSetting(
             f"paths to clean must be on one drive: {error}; clean each drive by itself"
         ) from error
 
 
-def take_stock(paths: Paths, against: Paths | None = None, *, gone: bool = False) -> Inputs:
+def take_stock(
+    paths: Paths, against: Paths | None, options: Options, *, gone: bool = False
+) -> Inputs:
     """Look at every file under the paths.
 
     Parameters
     ----------
     paths, against
-        As in `dedupe.documents.read_paths`, without standard input.
+        As in `dedupe.documents.read_paths`; standard input must be kept meanwhile.
+    options : Options
+        How records are read, which decides whether standard input holds some.
     gone : bool
         Pass over paths that are not there: a run before this one may have moved them.
     """
@@ -176,12 +178,12 @@ def take_stock(paths: Paths, against: Paths | None = None, *, gone: bool = False
     entries: dict[str, Entry] = {}
     others: dict[str, Skipped] = {}
     for found in walk(there):
-        entry = _entry(found, base) if isinstance(found, File) else found
+        entry = _entry(found, base, options) if isinstance(found, File) else found
         if isinstance(entry, Skipped):
             others[entry.id] = entry
         else:
             entries.setdefault(entry.place, entry)
-    old = None if against is None else take_stock(against, gone=gone)
+    old = None if against is None else take_stock(against, None, options, gone=gone)
     folders = tuple(path for path in there if os.path.isdir(path))  # noqa: PTH112
     return Inputs(base, folders, len(there) == 1 and not folders, entries, others, old)
 
@@ -197,8 +199,11 @@ def _still_there(names: Iterable[str]) -> list[str]:
     return there
 
 
-def _entry(file: File, base: str) -> Entry | Skipped:
+def _entry(file: File, base: str, options: Options) -> Entry | Skipped:
     """Return what there is to know of a file, unless it has vanished meanwhile."""
+    format_ = format_of_file(file, options)
+    if file.path == STDIN:
+        return Entry(file, STDIN, Stamp(0, 0, 0), format_, holds_records(file, format_))
     try:
         info = os.stat(file.path)  # noqa: PTH116
     except OSError as error:
@@ -209,4 +214,4 @@ def _entry(file: File, base: str) -> Entry | Skipped:
             f"paths to clean must not lead out of {base!r} again, got {file.path!r}: "
             "name the folder itself"
         )
-    return Entry(file, place, Stamp.of(info), holds_records(file))
+    return Entry(file, place, Stamp.of(info), format_, holds_records(file, format_))

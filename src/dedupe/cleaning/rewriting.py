@@ -20,9 +20,9 @@ from dedupe.cleaning.inventory import Entry, Inputs, Stamp
 from dedupe.documents import Document, read_file
 from dedupe.documents.changes import Changes, Marks
 from dedupe.documents.document import Options, Placed
-from dedupe.documents.formats import format_of, suffixes
-from dedupe.documents.streams import Source, Unreadable, unpack
-from dedupe.documents.walk import may_hold_texts
+from dedupe.documents.formats import source_of, suffixes
+from dedupe.documents.streams import Unreadable, unpack
+from dedupe.documents.walk import STDIN, may_hold_texts
 from dedupe.errors import CannotClean, InvalidSetting, Skipped
 from dedupe.results.result import Result
 
@@ -97,7 +97,8 @@ def _changes_of(result: Result, *, annotate: bool) -> Changes:
 
 def _check_same(entry: Entry) -> None:
     """Refuse to go on with a file that is not the one that was searched."""
-    if Stamp.of(Path(entry.file.path).stat()) != entry.stamp:
+    path = _path_of(entry)
+    if path is not None and Stamp.of(Path(path).stat()) != entry.stamp:
         raise _changed(entry.file.id)
 
 
@@ -160,13 +161,13 @@ class _Work:
         met: list[str] = []
         placed = self._placed(entry, met)
         try:
-            with drafts.open(target, entry.file.path) as stream:
+            with drafts.open(target, _path_of(entry)) as stream:
                 self._write_records(entry, placed, target, stream)
             self.dropped.update(met)
         except Unreadable as why:
             with suppress(Unreadable):
                 deque(placed, maxlen=0)  # What is behind the damage is not written either.
-            with drafts.open(target, entry.file.path, is_copy=True) as stream:
+            with drafts.open(target, _path_of(entry), is_copy=True) as stream:
                 _copy(entry, target, stream)
             reason = f"{entry.file.id} is copied as it is: {why.reason}"
             self.left |= {id_: Skipped(id_, reason, why.remedy) for id_ in met}
@@ -179,7 +180,7 @@ class _Work:
                 self._check(item)
         self.n_read += id_ is not None
         if id_ is None or id_ not in self.changes.dropped:
-            with drafts.open(target, entry.file.path, is_copy=True) as stream:
+            with drafts.open(target, _path_of(entry), is_copy=True) as stream:
                 _copy(entry, target, stream)
             return
         if os.path.lexists(target):
@@ -217,17 +218,16 @@ class _Work:
         self, entry: Entry, placed: Iterator[Placed], target: str, stream: IO[bytes]
     ) -> None:
         """Write the records of a file that stay."""
-        format_ = format_of(entry.file.path)
+        format_ = entry.format
         assert format_ is not None, "a file that holds records is of a format that can be written"
         assert format_.rewrite is not None
-        chunks = format_.rewrite(partial(_source, entry), placed, self.changes, self.options)
+        chunks = format_.rewrite(partial(source_of, entry.file), placed, self.changes, self.options)
         _write(chunks, target, stream)
 
 
-def _source(entry: Entry) -> Source:
-    """Return the content of a file, unpacked."""
-    path, packing = entry.file.path, suffixes(entry.file.path)[1]
-    return Source(entry.file.id, unpack(path, packing), path=None if packing else path)
+def _path_of(entry: Entry) -> str | None:
+    """Return the path of a file; standard input has none."""
+    return None if entry.file.path == STDIN else entry.file.path
 
 
 def _write(chunks: Iterable[bytes], target: str, stream: IO[bytes]) -> None:
@@ -239,12 +239,13 @@ def _write(chunks: Iterable[bytes], target: str, stream: IO[bytes]) -> None:
 
 def _copy(entry: Entry, target: str, stream: IO[bytes]) -> None:
     """Copy a file as it is, if that is possible at all."""
-    if suffixes(entry.file.path)[1] == suffixes(target)[1]:
-        for chunk in unpack(entry.file.path, ""):
+    path = _path_of(entry)
+    if path is not None and suffixes(path)[1] == suffixes(target)[1]:
+        for chunk in unpack(path, ""):
             stream.write(chunk)
         return
     try:
-        _write(_source(entry).chunks, target, stream)
+        _write(source_of(entry.file).chunks, target, stream)
     except Unreadable as error:
         raise CannotClean(
             f"a damaged file can only be copied under the same compression, "

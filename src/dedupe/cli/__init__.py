@@ -3,10 +3,10 @@
 Flags are the keyword names of `dedupe.find_duplicates` and `dedupe.compare` with
 dashes; what they may hold is checked there. Data go to standard output or to a
 file, everything else to standard error. The exit code is 0 when the work was
-done, found something or not; 1 when it could not be finished, which includes a
-duplicate that had to stay; 2 for bad use; 130 after Ctrl-C, 143 after SIGTERM and 129
-after SIGHUP. Only what the library raises on purpose is caught, and that memory ran out:
-a bug keeps its traceback.
+done, found something or not; 3 in place of it where ``--fail-on-duplicates`` finds
+something; 1 when it could not be finished, which includes a duplicate that had to stay;
+2 for bad use; 130 after Ctrl-C, 143 after SIGTERM and 129 after SIGHUP. Only what the
+library raises on purpose is caught, and that memory ran out: a bug keeps its traceback.
 
 Everything heavy is imported where it is used, so that ``--help`` is instant.
 """
@@ -16,18 +16,17 @@ Everything heavy is imported where it is used, so that ``--help`` is instant.
 import os
 import signal
 import sys
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dedupe import __version__
 from dedupe.cli import options
 from dedupe.cli.clean import clean
-from dedupe.cli.output import N_SHOWN, check, dump, is_terminal, listed, send, show, stop
+from dedupe.cli.output import N_SHOWN, check, dump, is_terminal, listed, listen, send, show, stop
 from dedupe.errors import (
     DedupeError,
     InvalidCheckpoint,
@@ -37,6 +36,7 @@ from dedupe.errors import (
 )
 
 if TYPE_CHECKING:
+    from dedupe.progress import Progress
     from dedupe.report.lines import Line
     from dedupe.results.result import Result
 
@@ -50,6 +50,23 @@ N_EACH = 3
 BAD_USE = (InvalidCheckpoint, InvalidSetting, NoSuchPath, UnknownDocument)
 """What another command line would cure: exit code 2."""
 
+
+FORMATS = ("table", "json", "jsonl", "csv", "parquet", "html")
+"""What `--format` takes."""
+
+FORMAT_OF = {
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".html": "html",
+    ".htm": "html",
+}
+"""The format that the suffix of a file to write says."""
+
+DUPLICATES_FOUND = 3
+"""Exit code of `--fail-on-duplicates`: neither bad use nor work that is not finished."""
 
 RELATIONS = {
     "identical": "identical",
@@ -72,15 +89,20 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, and say in one line why it stopped if it did."""
-        with _told():
+        with _told(ctx):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(ctx: click.Context | None = None) -> Iterator[None]:
     """Leave with one line and an exit code where the work cannot go on."""
     try:
         yield
+    except click.ClickException as error:
+        # Without any argument, click shows the help in place of an error.
+        if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+            raise
+        stop(f"error: {_of_click(error, ctx)}", error.exit_code)
     except DedupeError as error:
         stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
     except MemoryError:
@@ -89,6 +111,13 @@ def _told() -> Iterator[None]:
         stop("; ".join(["terminated", *_notes(stopped)]), 128 + stopped.number)
     except (KeyboardInterrupt, click.Abort) as stopped:
         stop("; ".join(["interrupted", *_notes(stopped)]), 130)
+
+
+def _of_click(error: click.ClickException, ctx: click.Context | None) -> str:
+    """Return what click says of arguments in the form that all errors have here."""
+    message = error.format_message().strip().removesuffix(".")
+    command = f"dedupe {ctx.invoked_subcommand}" if ctx and ctx.invoked_subcommand else "dedupe"
+    return f"{message[:1].lower()}{message[1:]}; see '{command} --help'"
 
 
 def _notes(stopped: BaseException) -> list[str]:
@@ -108,7 +137,9 @@ class Terminated(KeyboardInterrupt):
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
-@click.version_option(__version__, prog_name="dedupe", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__, "-V", "--version", prog_name="dedupe", message="%(prog)s %(version)s"
+)
 def cli() -> None:
     """Find articles that are the same story under different boilerplate.
 
@@ -127,9 +158,9 @@ def cli() -> None:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "json", "jsonl", "csv"]),
-    default="table",
-    help="A table for people, everything as JSON, or a record for each member of a cluster.",
+    type=click.Choice(FORMATS),
+    help="A table for people, a page, everything as JSON, or a record for each member of a "
+    "cluster.  [default: what the suffix of -o says, else table]",
 )
 @options.search
 @click.option(
@@ -158,16 +189,22 @@ def cli() -> None:
     metavar="FILE",
     help="Also write a page to FILE, to look at clusters and texts side by side.",
 )
+@click.option(
+    "--fail-on-duplicates",
+    is_flag=True,
+    help=f"Exit with {DUPLICATES_FOUND} if there is a duplicate, once all is written.",
+)
 def find(
     paths: tuple[str, ...],
     *,
-    format_: str,
+    format_: str | None,
     output: Path | None,
     quiet: bool,
     explain: str | None,
     borderline: int | None,
     relation: str | None,
     report: Path | None,
+    fail_on_duplicates: bool,
     **settings: Any,
 ) -> None:
     """Find the documents in PATHs that are copies of each other.
@@ -175,17 +212,27 @@ def find(
     A PATH is a file, a folder, a pattern, or - for standard input. A terminal is
     shown 20 clusters and 3 duplicates of each, a pipe or FILE gets them all.
     """
+    format_ = _format(format_, output)
     asked = [one for one in (explain, borderline, relation) if one is not None]
     if (format_ != "table") + len(asked) > 1:
         raise click.UsageError(
-            "--format, --explain, --borderline and --relation exclude each other"
+            "--format, --explain, --borderline and --relation exclude each other; a suffix such "
+            "as .json counts as --format"
         )
+    if format_ == "parquet" and is_terminal(output):
+        raise click.UsageError("Parquet is not for a terminal: name a file with -o")
     read = (*paths, *(settings["against"] or ()), *(settings["boilerplate"] or ()))
     _check_stdin(paths, settings["against"], settings["boilerplate"])
     check((output, report), read)
+    listen()
     from dedupe.api import find_duplicates
+    from dedupe.report import parquet
     from dedupe.report.html import result_page
     from dedupe.report.progress import Display, tell
+    from dedupe.report.text import summary
+
+    if format_ == "parquet":
+        parquet.check()
 
     with Display(quiet) as display:
         result = find_duplicates(
@@ -196,15 +243,37 @@ def find(
         )
         if report is not None:
             send(result_page(result, progress=display.update), report)
+        records = None if format_ == "table" else _records(result, format_, display.update)
         display.finish(result)
-    if format_ == "table":
+    if records is None:
         show(_lines(result, explain, borderline, relation, is_terminal(output)), output)
     else:
-        dump(_records(result, format_), output)
+        dump(records, output)
     # A row is a member of a cluster, so these have no place for what could not be read.
-    if format_ in {"csv", "jsonl"} and not quiet:
+    if format_ in {"csv", "jsonl", "parquet"} and not quiet:
         for line in listed("skipped", result.skipped):
             tell(line)
+    # A table on standard output ends in this line, and a terminal has one with more in it.
+    if (records is not None or output is not None) and not (quiet or display.is_summed_up):
+        tell(f"{output or 'standard output'}: {summary(result)}")
+    if fail_on_duplicates and result.duplicates:
+        raise SystemExit(DUPLICATES_FOUND)
+
+
+def _format(said: str | None, output: Path | None) -> str:
+    """Return the format that is asked for by its name, or by the name of the file."""
+    if output is None:
+        return said or "table"
+    from dedupe.documents.formats import suffixes
+
+    suffix = suffixes(output.name)[0]
+    told = FORMAT_OF.get(suffix)
+    if said and told and said != told:
+        raise click.UsageError(
+            f"--format and the suffix of -o must agree, got {said} and {suffix}: "
+            "leave out --format, or name another file"
+        )
+    return said or told or "table"
 
 
 @cli.command()
@@ -234,6 +303,8 @@ def find(
 @options.boilerplate
 @options.id_field
 @options.text_field
+@options.html_field
+@options.delimiter
 @options.threshold
 @options.ngram
 def compare(
@@ -244,6 +315,7 @@ def compare(
     sides = (settings["within"],) if settings["within"] else ([left], [right])
     _check_stdin(*sides, settings["boilerplate"])
     check((html,), read if corpus is None else [*read, str(corpus)])
+    listen()
     from dedupe import api
     from dedupe.report import comparison, json
     from dedupe.report.html import comparison_page
@@ -302,12 +374,17 @@ def _lines(
     return text.describe(result, N_SHOWN, N_EACH) if terminal else text.describe(result)
 
 
-def _records(result: "Result", format_: str) -> str:
-    """Return a result in one of the formats for programs."""
-    from dedupe.report import csv, json
+def _records(result: "Result", format_: str, progress: Callable[["Progress"], None]) -> str | bytes:
+    """Return a result in one of the formats that are no table."""
+    from dedupe.report import csv, json, parquet
+    from dedupe.report.html import result_page
 
     if format_ == "json":
         return result.to_json()
+    if format_ == "html":
+        return result_page(result, progress=progress)
+    if format_ == "parquet":
+        return parquet.rows(result)
     return csv.rows(result) if format_ == "csv" else json.rows(result)
 
 
@@ -318,7 +395,6 @@ def main() -> None:
     """Run the ``dedupe`` command."""
     _open_closed_streams()
     _stop_in_order()
-    warnings.showwarning = _show_warning
     cli(prog_name="dedupe")
 
 
@@ -348,21 +424,3 @@ def _stop_in_order() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, stop_now)
-
-
-def _show_warning(  # noqa: PLR0917  What `warnings` hands over.
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    """Say in one line what the library warns of; what others do is shown as ever."""
-    from dedupe.report.progress import tell
-
-    if category.__module__.startswith("dedupe."):
-        tell(f"dedupe: warning: {message}")
-    elif sys.stderr is not None:
-        text = warnings.formatwarning(message, category, filename, lineno, line)
-        print(text, end="", file=file or sys.stderr)

@@ -15,14 +15,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedupe.cli import options
-from dedupe.cli.output import listed, send, stop
+from dedupe.cli.output import listed, listen, send, stop
 
 if TYPE_CHECKING:
     from dedupe.cleaning import Cleaning
 
 __all__ = ["clean"]
 
-READING = ("against", "id_field", "text_field", "time_field", "time_from")
+READING = (
+    "against",
+    "id_field",
+    "text_field",
+    "html_field",
+    "time_field",
+    "time_from",
+    "delimiter",
+)
 """Settings that say what is read and how, and hold for a saved result too."""
 
 
@@ -88,6 +96,7 @@ def clean(
     or --hardlink it acts on files; if it is cut off, run the same command again.
     """
     _check(settings, result, is_list=is_list, yes=yes)
+    listen()
     from dedupe import cleaning
     from dedupe.report.progress import Display
     from dedupe.results.result import Result

@@ -1,32 +1,37 @@
 """Defines the options that commands share."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dedupe.errors import InvalidSetting
-from dedupe.settings import KEEP, Settings
+from dedupe.settings import KEEP, Settings, n_bytes
 
-__all__ = ["boilerplate", "id_field", "ngram", "paths", "search", "text_field", "threshold"]
+__all__ = [
+    "boilerplate",
+    "delimiter",
+    "html_field",
+    "id_field",
+    "ngram",
+    "paths",
+    "search",
+    "text_field",
+    "threshold",
+]
 
 DEFAULTS = Settings()
 
 Command = Callable[..., Any]
 
 
-def _n_bytes(size: str) -> int:
-    """Read a size in bytes, or in units of 1024.
+def _delimiter(said: str | None) -> str | None:
+    r"""Return a delimiter as a shell can say it: a tab has a name.
 
-    >>> _n_bytes("2G"), _n_bytes("500MiB"), _n_bytes("4096")
-    (2147483648, 524288000, 4096)
+    >>> _delimiter("tab") == _delimiter(r"\t"), _delimiter(";")
+    (True, ';')
     """
-    found = re.fullmatch(r"([1-9]\d*)([KMGT]?)(?:I?B)?", size.strip().upper())
-    if not found:
-        raise InvalidSetting(f"memory must be a size such as 500M or 2G, got {size!r}")
-    return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
+    return "\t" if said in {"tab", r"\t"} else said
 
 
 # The type tells shells to complete the names of files.
@@ -45,7 +50,23 @@ id_field = click.option(
     "--id-field", default="id", help="Field or column that holds the id of a document."
 )
 text_field = click.option(
-    "--text-field", default="text", help="Field or column that holds its text."
+    "--text-field",
+    default="text",
+    help="Field or column that holds its text; meta.text is a field inside another, "
+    "title,body are two that are joined.",
+)
+html_field = click.option(
+    "--html-field",
+    metavar="NAME",
+    help="Field or column that holds HTML: its article is the text, or a part of it where "
+    "--text-field names it, too.",
+)
+delimiter = click.option(
+    "--delimiter",
+    callback=lambda _, __, said: _delimiter(said),
+    metavar="CHAR",
+    help="What stands between the cells of CSV: a character, or the word tab.  "
+    "[default: recognised in the header]",
 )
 
 boilerplate = click.option(
@@ -85,6 +106,8 @@ SEARCH = (
     ),
     id_field,
     text_field,
+    html_field,
+    delimiter,
     click.option(
         "--time-field", help="Field or column that holds its time.  [default: that of its file]"
     ),
@@ -102,7 +125,7 @@ SEARCH = (
     click.option("--workers", type=int, help="Threads to work with.  [default: one for each core]"),
     click.option(
         "--memory",
-        callback=lambda _, __, size: None if size is None else _n_bytes(size),
+        callback=lambda _, __, size: None if size is None else n_bytes(size),
         metavar="SIZE",
         help="Bytes, or 500M, 2G, for texts and hashes; beyond it they go to temporary files.  "
         "[default: a quarter of the machine]",

@@ -5,6 +5,7 @@ What a report says is left to `dedupe.report`.
 
 # ruff: noqa: PLC0415
 
+import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from dedupe.errors import InvalidSetting, Skipped
 if TYPE_CHECKING:
     from dedupe.report.lines import Line
 
-__all__ = ["N_SHOWN", "check", "dump", "is_terminal", "listed", "send", "show", "stop"]
+__all__ = ["N_SHOWN", "check", "dump", "is_terminal", "listed", "listen", "send", "show", "stop"]
 
 N_SHOWN = 20
 """What is listed of many: clusters on a terminal, documents on standard error. A few screens."""
@@ -28,6 +29,21 @@ def stop(why: str, code: int) -> NoReturn:
 
     tell(f"dedupe: {why}")
     raise SystemExit(code)
+
+
+def listen() -> None:
+    """Say on standard error, in one line each, what the library logs as a warning or worse."""
+    import logging
+
+    from dedupe.report.progress import tell
+
+    class Teller(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            tell(f"dedupe: {record.levelname.lower()}: {record.getMessage()}")
+
+    log = logging.getLogger("dedupe")
+    if not log.handlers:
+        log.addHandler(Teller(logging.WARNING))
 
 
 def check(targets: Iterable[Path | None], read: Iterable[str]) -> None:
@@ -52,6 +68,7 @@ def check(targets: Iterable[Path | None], read: Iterable[str]) -> None:
             raise InvalidSetting("a page must have a file, got -: name one")
         with _writing(target):
             disk.check(target)
+        _packed(b"", target)  # It may need an extra.
         # A way may lead through a folder that is not there, and back.
         place = target.resolve()
         if place in taken:
@@ -93,9 +110,9 @@ def show(lines: Iterable["Line"], output: Path | None = None) -> None:
     send(captured.get())
 
 
-def dump(records: str, output: Path | None = None) -> None:
+def dump(records: str | bytes, output: Path | None = None) -> None:
     """Send records to where they go: exactly, but for what could act on a terminal."""
-    if is_terminal(output):
+    if isinstance(records, str) and is_terminal(output):
         from dedupe.report.lines import visible
 
         records = "\n".join(visible(line) for line in records.split("\n"))
@@ -115,21 +132,32 @@ def listed(what: str, items: Sequence[Skipped], limit: int | None = N_SHOWN) -> 
         yield f"{what}: {len(items) - limit:,} more"
 
 
-def send(report: str, output: Path | None = None) -> None:
-    """Write a finished report, as UTF-8, to standard output or to a file."""
+def send(report: str | bytes, output: Path | None = None) -> None:
+    """Write a finished report to standard output or to a file: UTF-8, packed as its name says."""
     from dedupe import disk
 
     # Ids from file names can hold bytes that are no UTF-8. The escape that takes
     # their place, \udc80, is the one that JSON has for them.
-    data = report.encode("utf-8", "backslashreplace")
+    data = report if isinstance(report, bytes) else report.encode("utf-8", "backslashreplace")
     with _writing(output):
         if output is not None:
-            disk.replace(output, data)
+            disk.replace(output, _packed(data, output))
         elif sys.stdout is None:
             raise OSError(0, "it is closed")
         else:
             disk.write_all(sys.stdout.buffer, data)
             sys.stdout.flush()
+
+
+def _packed(data: bytes, target: Path) -> bytes:
+    """Return data compressed as the name of a file says."""
+    from dedupe.cleaning.drafts import packed
+    from dedupe.documents.formats import suffixes
+
+    stream = io.BytesIO()
+    with packed(stream, suffixes(target.name)[1]) as packer:
+        packer.write(data)
+    return stream.getvalue()
 
 
 @contextmanager

@@ -26,8 +26,10 @@ def read_paths(
     *,
     id_field: str = "id",
     text_field: str = "text",
+    html_field: str | None = None,
     time_field: str | None = None,
     time_from: str | None = None,
+    delimiter: str | None = None,
     max_bytes: int = MAX_BYTES,
     against: Paths | None = None,
 ) -> Iterator[Document | Skipped]:
@@ -41,13 +43,22 @@ def read_paths(
         followed; patterns such as ``news/**/*.txt``; ``-`` for standard input.
         A name that exists is never a pattern.
     id_field, text_field : str
-        The fields of a record that hold its id and its text.
+        The fields of a record that hold its id and its text. ``meta.text`` is the field
+        ``text`` of an object ``meta``, unless a field is called so itself, and
+        ``title,body`` are two fields, joined by an empty line; of these, a record has
+        those that hold something.
+    html_field : str, optional
+        The field of a record that holds HTML, of which the text is taken as of a web page.
+        It is the text, or that part of it which `text_field` names.
     time_field : str, optional
         The field of a record that holds its time: seconds since 1970, or ISO
         8601 (UTC where it names no zone). Without it a record is as old as its
         file. One record at least must have a time there.
     time_from : str, optional
         ``"mtime"`` lets a window go by the time of a file, too: when it was last changed.
+    delimiter : str, optional
+        What stands between the cells of CSV and TSV. Without it that is a tab in TSV, and
+        in CSV the one of ``,``, ``;``, tab and ``|`` under which the header names the text.
     max_bytes : int, at least 1
         The largest text, record or line that is read, in bytes of UTF-8 after
         decompression; see `MAX_BYTES`. A larger one is skipped without being
@@ -104,7 +115,9 @@ def read_paths(
     ...     [(document.id, document.text) for document in read_paths(folder)]
     [('7', 'Bridge closed')]
     """
-    options = Options(id_field, text_field, time_field, max_bytes, time_from)
+    options = Options(
+        id_field, text_field, html_field, time_field, time_from, delimiter, max_bytes=max_bytes
+    )
     names = named(paths)
     old = None if against is None else named(against)
     found = walk(resolve(names), old=resolve(old or ()))

@@ -11,19 +11,24 @@ from dedupe.documents.document import Document, Options, digest_of
 from dedupe.documents.formats import read_file
 from dedupe.documents.memory import placed
 from dedupe.documents.walk import Paths, resolve, walk
-from dedupe.errors import InvalidInput, NothingToRead, Skipped
+from dedupe.errors import NothingToRead, Skipped
 
 __all__ = ["boilerplate_in", "digest_of_boilerplate", "read_boilerplate"]
 
 
 def read_boilerplate(
-    paths: Paths, *, id_field: str = "id", text_field: str = "text"
+    paths: Paths,
+    *,
+    id_field: str = "id",
+    text_field: str = "text",
+    html_field: str | None = None,
+    delimiter: str | None = None,
 ) -> tuple[Document, ...]:
     """Read every text of files and folders, each once, in an order that follows from the texts.
 
     Parameters
     ----------
-    paths, id_field, text_field
+    paths, id_field, text_field, html_field, delimiter
         As in `dedupe.documents.read_paths`.
 
     Raises
@@ -33,7 +38,7 @@ def read_boilerplate(
     NothingToRead
         When a text cannot be read, or there is none.
     """
-    options = Options(id_field, text_field)
+    options = Options(id_field, text_field, html_field=html_field, delimiter=delimiter)
     items: list[Document | Skipped] = []
     for found in walk(resolve(paths)):
         if isinstance(found, Skipped):
@@ -44,7 +49,11 @@ def read_boilerplate(
 
 
 def boilerplate_in(
-    texts: Any, *, id_field: str = "id", text_field: str = "text"
+    texts: Any,
+    *,
+    id_field: str = "id",
+    text_field: str = "text",
+    html_field: str | None = None,
 ) -> tuple[Document, ...]:
     """Return the texts of a collection in memory, or a single text: the twin of `read_boilerplate`.
 
@@ -60,14 +69,9 @@ def boilerplate_in(
     >>> [one.text for one in boilerplate_in(["all rights reserved", "all rights reserved"])]
     ['all rights reserved']
     """
+    options = Options(id_field, text_field, html_field=html_field)
     given = [texts] if isinstance(texts, str) else texts
-    try:
-        found = placed(given, "boilerplate ", Options(id_field, text_field))
-    except InvalidInput as error:
-        raise InvalidInput(
-            f"boilerplate must be a text or a collection of texts, got {type(texts).__name__}: "
-            "put texts in a list"
-        ) from error
+    found = placed(given, "boilerplate ", options, "boilerplate")
     return _all_of(one.item for one in found)
 
 

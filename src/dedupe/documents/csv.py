@@ -10,6 +10,7 @@ import io
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, Self
 
 from dedupe.documents.changes import FIELDS, Changes, check_fields
@@ -19,17 +20,24 @@ from dedupe.documents.encoding import decode_line, text_chunks
 from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
 from dedupe.errors import Skipped
 
-__all__ = ["read_csv", "rewrite_csv"]
+__all__ = ["looks_like_csv", "read_csv", "rewrite_csv"]
 
 
-def read_csv(source: Source, options: Options, delimiter: str = ",") -> Iterator[Placed]:
-    """Read a table in the dialect of Excel, whose first row names the fields."""
-    rows = _csv_rows(source, options, delimiter)
+DELIMITERS = (",", ";", "\t", "|")
+"""What is looked for in a header; the first of them where several do equally well."""
+
+
+def read_csv(source: Source, options: Options, delimiter: str | None = None) -> Iterator[Placed]:
+    """Read a table in the dialect of Excel, whose first row names the fields.
+
+    Where neither the format nor the options say a delimiter, the header does.
+    """
+    _, rows = _csv_rows(source, options, delimiter)
     _, header = next(rows, (range(1, 2), []))
     if isinstance(header, Unreadable):
         raise Unreadable(f"the header cannot be read: {header.reason}", header.remedy)
     names = [name.strip() for name in header]
-    if names and options.text_field not in names:
+    if names and not set(options.text_names(names)) & {*names}:
         yield Placed(source.id, missing_field(source.id, names, options))
         return
     for span, row in rows:
@@ -42,12 +50,64 @@ def read_csv(source: Source, options: Options, delimiter: str = ",") -> Iterator
         yield Placed(place, item, span)
 
 
-def _csv_rows(
-    source: Source, options: Options, delimiter: str
-) -> Iterator[tuple[range, list[str] | Unreadable]]:
-    """Yield each row that is not blank, its header too, with the lines that it takes."""
-    feed = _Feed(lines(text_chunks(source.chunks), options.max_bytes), options.max_bytes)
-    return _rows(feed, delimiter)
+Rows = Iterator[tuple[range, list[str] | Unreadable]]
+
+
+def _csv_rows(source: Source, options: Options, delimiter: str | None) -> tuple[str, Rows]:
+    """Return the delimiter, and each row that is not blank, its header too, with its lines."""
+    numbered = lines(text_chunks(source.chunks), options.max_bytes)
+    said = options.delimiter or delimiter
+    if said is None:
+        before: list[bytes | LongLine] = []
+        for line in numbered:
+            before.append(line)
+            if isinstance(line, LongLine) or line.strip():
+                break
+        header = before[-1] if before else b""
+        said = "," if isinstance(header, LongLine) else delimiter_of(decode_line(header), options)
+        numbered = chain(before, numbered)
+    return said, _rows(_Feed(numbered, options.max_bytes), said)
+
+
+def looks_like_csv(head: bytes, options: Options) -> bool:
+    r"""Return whether a text begins with the header of a table: several names, one the text's.
+
+    >>> looks_like_csv(b"id;text\n1;Bridge closed", Options()), looks_like_csv(b"text\n", Options())
+    (True, False)
+    """
+    header = decode_line(head.lstrip(b"\r\n").partition(b"\n")[0])
+    names = names_in(header, options.delimiter or delimiter_of(header, options))
+    return len(names) > 1 and bool(set(options.text_names(names)) & {*names})
+
+
+def delimiter_of(header: str, options: Options) -> str:
+    """Return the delimiter under which a header names the text, else the one that cuts it most.
+
+    Of a header that takes several lines, the first is enough.
+
+    >>> delimiter_of("id;text", Options()), delimiter_of("url|page, title|body", Options())
+    (';', '|')
+    """
+
+    def rank(delimiter: str) -> tuple[bool, int]:
+        names = names_in(header, delimiter)
+        return bool(set(options.text_names(names)) & {*names}), len(names)
+
+    # A single column is named whatever the delimiter; then the first of them holds.
+    return max(DELIMITERS, key=rank)
+
+
+def names_in(header: str, delimiter: str) -> list[str]:
+    """Return the names of the fields that the first line of a table has.
+
+    >>> names_in('id;"the text"', ";")
+    ['id', 'the text']
+    """
+    try:
+        row = next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error:  # It is too long, or has a bare CR, which is said when it is read.
+        row = []
+    return [name.strip() for name in row]
 
 
 def _record(names: list[str], row: list[str] | Unreadable) -> dict[str, object]:
@@ -95,7 +155,7 @@ class _Feed:
         return decode_line(line) + "\n"
 
 
-def _rows(feed: _Feed, delimiter: str) -> Iterator[tuple[range, list[str] | Unreadable]]:
+def _rows(feed: _Feed, delimiter: str) -> Rows:
     """Yield each row that is not blank, or what is wrong with it, with its lines."""
     reader = csv.reader(feed, delimiter=delimiter)
     while True:
@@ -143,19 +203,19 @@ def rewrite_csv(
     placed: Iterable[Placed],
     changes: Changes,
     options: Options,
-    delimiter: str = ",",
+    delimiter: str | None = None,
 ) -> Iterator[bytes]:
     """Yield the rows of a table that stay, with more columns if they are to be marked."""
     if changes.marks is None:
         return edited(reopen(), dropped(placed, changes))
     source = reopen()
-    rows = _csv_rows(source, options, delimiter)
-    return edited(reopen(), _add_cells(source.id, rows, placed, changes, delimiter))
+    said, rows = _csv_rows(source, options, delimiter)
+    return edited(reopen(), _add_cells(source.id, rows, placed, changes, said))
 
 
 def _add_cells(
     place: str,
-    rows: Iterator[tuple[range, list[str] | Unreadable]],
+    rows: Rows,
     placed: Iterable[Placed],
     changes: Changes,
     delimiter: str,

@@ -7,14 +7,15 @@ file is left to the modules of the formats.
 
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from numbers import Number, Real
+from numbers import Integral, Number, Real
 from reprlib import repr as short
 from typing import Any, NamedTuple, Self
 
-from dedupe.documents.streams import MAX_BYTES
+from dedupe.documents.fields import ABSENT, text_names, value_at
+from dedupe.documents.streams import MAX_BYTES, Unreadable
 from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
 
 __all__ = [
@@ -116,20 +117,41 @@ class Options:
 
     id_field: str = "id"
     text_field: str = "text"
+    html_field: str | None = None
     time_field: str | None = None
-    max_bytes: int = MAX_BYTES
     time_from: str | None = None
+    delimiter: str | None = None
+    max_bytes: int = MAX_BYTES
 
     def __post_init__(self) -> None:
         for name in ("id_field", "text_field"):
             if not isinstance(getattr(self, name), str):
                 raise InvalidSetting(f"{name} must be a string, got {getattr(self, name)!r}")
-        if self.time_field is not None and not isinstance(self.time_field, str):
-            raise InvalidSetting(f"time_field must be a string or None, got {self.time_field!r}")
         if self.time_from not in (None, "mtime"):
             raise InvalidSetting(f"time_from must be 'mtime' or None, got {self.time_from!r}")
-        if not isinstance(self.max_bytes, int) or self.max_bytes < 1:
+        for name in ("time_field", "html_field"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise InvalidSetting(f"{name} must be a string or None, got {value!r}")
+        if not self.text_field.strip(", "):
+            raise InvalidSetting(f"text_field must name a field, got {self.text_field!r}")
+        limit: object = self.max_bytes
+        if not isinstance(limit, Integral) or int(limit) < 1:
             raise InvalidSetting(f"max_bytes must be at least 1, got {self.max_bytes!r}")
+        if self.delimiter is not None and not _is_delimiter(self.delimiter):
+            raise InvalidSetting(
+                "delimiter must be one character, and no quote, space or end of a line, "
+                f"got {self.delimiter!r}: leave it out to have it recognised"
+            )
+
+    def text_names(self, there: Container[str]) -> tuple[str, ...]:
+        """Return the names of the fields that make the text of a record with these fields."""
+        return text_names(self.text_field, self.html_field, there)
+
+
+def _is_delimiter(value: object) -> bool:
+    """Return whether a value can stand between the cells of a row."""
+    return isinstance(value, str) and len(value) == 1 and value not in '"\r\n \0'
 
 
 def checked(
@@ -187,22 +209,64 @@ def from_record(
     record: Mapping[str, object], place: str, when: float | None, options: Options
 ) -> Document | Skipped:
     """Make a document of a record; `place` and `when` fill in what it does not say."""
-    id_ = as_id(record.get(options.id_field), place)
-    if options.text_field not in record:
+    id_ = as_id(_present(record, options.id_field), place)
+    found = {name: value_at(record, name) for name in options.text_names(record)}
+    found = {name: value for name, value in found.items() if value is not ABSENT}
+    if not found:
         return missing_field(id_, record, options)
-    if options.time_field is None:
-        return from_value(id_, record[options.text_field], when)
-    when = _as_time(record.get(options.time_field))
-    return from_value(id_, record[options.text_field], when, is_dated=when is not None)
+    is_dated = False
+    if options.time_field is not None:
+        when = _as_time(_present(record, options.time_field))
+        is_dated = when is not None
+    parts = [_part(id_, name, value, options) for name, value in found.items()]
+    item = parts[0] if len(parts) == 1 else _joined(id_, parts)
+    return item if isinstance(item, Skipped) else replace(item, time=when, is_dated=is_dated)
+
+
+def _present(record: Mapping[str, object], name: str) -> object:
+    """Return the value of a field, or None where there is none."""
+    value = value_at(record, name)
+    return None if value is ABSENT else value
+
+
+def _part(id_: str, name: str, value: object, options: Options) -> Document | Skipped:
+    """Make a document of one field of a record, of which there may be more."""
+    if name == options.html_field and isinstance(value, str) and value.strip():
+        from dedupe.documents.markup import text_of_page  # noqa: PLC0415  lxml loads slowly.
+
+        try:
+            value = text_of_page(value)
+        except Unreadable as error:
+            return Skipped(id_, error.reason, error.remedy)
+    return from_value(id_, value)
+
+
+def _joined(id_: str, parts: list[Document | Skipped]) -> Document | Skipped:
+    """Make one document of several fields; one that holds nothing is left out."""
+    skipped = [part for part in parts if isinstance(part, Skipped)]
+    faults = [part for part in skipped if part.reason not in (NO_TEXT, EMPTY)]
+    if faults or len(skipped) == len(parts):
+        return (faults or skipped)[0]
+    texts = [part.text for part in parts if isinstance(part, Document)]
+    return Document(id_, "\n\n".join(texts))
+
+
+NO_TEXT, EMPTY = "no text", "empty"
+"""Why a value that holds nothing is no text."""
 
 
 def missing_field(id_: str, fields: Iterable[str], options: Options) -> Skipped:
     """Say that the text field is not there, and what is."""
+    fields = list(fields)
     there = shown(map(short, fields)) or "no fields"
+    wanted = options.text_names(fields)
+    flag = "text_field= (--text-field)"
+    if options.html_field is not None:
+        flag = "html_field= (--html-field)"
     return Skipped(
         id_,
-        f"no field {options.text_field!r}",
-        f"it has {there}: name the one of the text with text_field= (--text-field)",
+        f"no field {' or '.join(map(repr, wanted))}",
+        f"it has {there}: name the one of the text with {flag}",
     )
 
 
@@ -222,10 +286,10 @@ def from_value(
     """Make a document of a text, or say why it is none."""
     if not isinstance(value, str):
         if _is_missing(value):
-            return Skipped(id_, "no text", "give it a text, or leave it out")
+            return Skipped(id_, NO_TEXT, "give it a text, or leave it out")
         return Skipped(id_, f"the text is {kind_of(value)}", "turn it into a string")
     if not value or value.isspace():
-        return Skipped(id_, "empty", "give it a text, or leave it out")
+        return Skipped(id_, EMPTY, "give it a text, or leave it out")
     return Document(id_, _encodable(value), when, is_dated=is_dated)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain
 
 from dedupe.documents.changes import Changes
-from dedupe.documents.csv import read_csv, rewrite_csv
+from dedupe.documents.csv import looks_like_csv, read_csv, rewrite_csv
 from dedupe.documents.document import Options, Placed, from_value
 from dedupe.documents.encoding import decode, text_chunks
 from dedupe.documents.html import read_html
@@ -33,9 +33,11 @@ __all__ = [
     "FORMATS",
     "Format",
     "format_of",
+    "format_of_file",
     "holds_records",
     "id_of_single",
     "read_file",
+    "source_of",
     "suffixes",
 ]
 
@@ -83,6 +85,7 @@ def read_plain(source: Source, options: Options) -> Iterator[Placed]:
 
 
 PLAIN = Format("text", ("", ".txt", ".text", ".md"), read_plain)
+CSV = Format("CSV", (".csv",), read_csv, rewrite_csv)
 
 FORMATS: tuple[Format, ...] = (
     PLAIN,
@@ -95,7 +98,7 @@ FORMATS: tuple[Format, ...] = (
         starts=rb"\s*\{",
     ),
     Format("JSON", (".json",), read_json, rewrite_json, may_be_one=True, starts=rb"\s*\[\s*\{"),
-    Format("CSV", (".csv",), read_csv, rewrite_csv),
+    CSV,
     Format(
         "TSV",
         (".tsv",),
@@ -114,18 +117,35 @@ PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")
 def read_file(file: File, options: Options) -> Iterator[Placed]:
     """Read a file in the format that its suffix tells."""
     if file.path == STDIN:
-        return _read(Source(file.id, stdin_chunks()), read_sniffed, options)
-    suffix, packing = suffixes(file.path)
+        return _read(source_of(file), read_sniffed, options)
     format_ = format_of(file.path) or (PLAIN if file.named else None)
     if format_ is None:
         skipped = Skipped(
-            file.id, f"unknown format {suffix}", "name the file itself to read it as plain text"
+            file.id,
+            f"unknown format {suffixes(file.path)[0]}",
+            "name the file itself to read it as plain text",
         )
         return iter([Placed(file.id, skipped)])
+    return _read(source_of(file), format_.read, options)
+
+
+def source_of(file: File) -> Source:
+    """Return the content of a file from its beginning, unpacked."""
+    if file.path == STDIN:
+        return Source(file.id, stdin_chunks())
+    packing = suffixes(file.path)[1]
     path = None if packing else file.path
-    return _read(
-        Source(file.id, unpack(file.path, packing), file.time, path), format_.read, options
-    )
+    return Source(file.id, unpack(file.path, packing), file.time, path)
+
+
+def format_of_file(file: File, options: Options) -> Format | None:
+    """Return the format of a file, or of standard input, as far as it is one of ours."""
+    if file.path != STDIN:
+        return format_of(file.path)
+    try:
+        return _sniffed(source_of(file), options)[0]
+    except Unreadable:  # Which is said when its documents are read.
+        return PLAIN
 
 
 def format_of(path: str) -> Format | None:
@@ -138,9 +158,8 @@ def format_of(path: str) -> Format | None:
     return next((one for one in FORMATS if suffix in one.suffixes), None)
 
 
-def holds_records(file: File) -> bool:
-    """Return whether a file holds many documents, as far as its suffix tells, or its content."""
-    format_ = format_of(file.path)
+def holds_records(file: File, format_: Format | None) -> bool:
+    """Return whether a file of a format holds many documents, by its content where need be."""
     if format_ is None or format_.rewrite is None:
         return False
     # What is all of a file has no number in it; what is broken is best copied as it is.
@@ -188,13 +207,22 @@ def _read(source: Source, reader: Reader, options: Options) -> Iterator[Placed]:
 
 
 def read_sniffed(source: Source, options: Options) -> Iterator[Placed]:
-    """Read JSON where it begins as one does, and else one plain text."""
+    """Read JSON or CSV where it begins as one does, and else one plain text."""
+    format_, source = _sniffed(source, options)
+    yield from format_.read(source, options)
+
+
+def _sniffed(source: Source, options: Options) -> tuple[Format, Source]:
+    """Return the format that a source begins as, and the source from its beginning."""
     first = next(source.chunks, b"")
     if first.startswith(PACKED):
         raise Unreadable("compressed", "unpack it on the way in: gzip -dc FILE | dedupe find -")
     chunks = text_chunks(chain([first], source.chunks))
     head = b""
-    while not head.strip() and len(head) < CHUNK and (chunk := next(chunks, b"")):
+    # A pipe may be cut anywhere, and of a table the whole first line tells.
+    while b"\n" not in head.lstrip() and len(head) < CHUNK and (chunk := next(chunks, b"")):
         head += chunk
     found = (one for one in FORMATS if one.starts is not None and re.match(one.starts, head))
-    yield from next(found, PLAIN).read(replace(source, chunks=chain([head], chunks)), options)
+    is_table = options.delimiter is not None or looks_like_csv(head, options)
+    format_ = next(found, CSV if is_table else PLAIN)
+    return format_, replace(source, chunks=chain([head], chunks))

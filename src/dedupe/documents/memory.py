@@ -6,6 +6,8 @@ none of them is imported here.
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from os import PathLike
+from reprlib import repr as short
 from typing import Any
 
 from dedupe.documents.document import (
@@ -17,6 +19,7 @@ from dedupe.documents.document import (
     from_record,
     from_value,
 )
+from dedupe.documents.walk import is_path
 from dedupe.errors import InvalidInput, Skipped
 
 __all__ = ["placed", "read_texts"]
@@ -27,6 +30,7 @@ def read_texts(
     *,
     id_field: str = "id",
     text_field: str = "text",
+    html_field: str | None = None,
     time_field: str | None = None,
     against: Any = None,
 ) -> Iterator[Document | Skipped]:
@@ -38,8 +42,8 @@ def read_texts(
         A mapping from id to text; pairs ``(id, text)``; records, which are
         mappings with fields; or texts alone, whose ids are ``"0"``, ``"1"`` and
         so on. That includes columns and frames of pandas, Polars, Arrow and
-        Hugging Face datasets.
-    id_field, text_field, time_field : str
+        Hugging Face datasets; a lazy frame is collected, a reader of Arrow read.
+    id_field, text_field, html_field, time_field : str
         The fields of a record, as in `read_paths`. A record without an id goes
         by its position.
     against : mapping or iterable
@@ -70,7 +74,7 @@ def read_texts(
     [Document(id='a', text='Bridge closed', time=None),
      Skipped(id='b', reason='no text', remedy='give it a text, or leave it out')]
     """
-    options = Options(id_field, text_field, time_field)
+    options = Options(id_field, text_field, html_field, time_field)
     new = placed(texts, "", options)
     if against is None:
         return checked(new, "the collection", time_field=time_field)
@@ -78,18 +82,27 @@ def read_texts(
     return checked(chain(old, new), "the collection", old="it", time_field=time_field)
 
 
-def placed(texts: Any, prefix: str, options: Options) -> Iterable[Placed]:
-    """Return the documents of a collection, with their positions."""
+def placed(texts: Any, prefix: str, options: Options, what: str = "texts") -> Iterable[Placed]:
+    """Return the documents of a collection, with their positions; errors name `what` it is."""
+    if is_path(texts) or _are_paths(texts):
+        raise _no_texts(what, short(texts), "files are for find_duplicates")
     try:
         items = enumerate(_items(texts))
     except TypeError as error:
-        raise InvalidInput(
-            f"texts must be a collection of texts, got {type(texts).__name__}: "
-            "put a single text in a list, and give files to read_paths"
-        ) from error
+        raise _no_texts(what, type(texts).__name__, "put a single text in a list") from error
     return (
         Placed(f"position {prefix}{i}", _item(item, f"{prefix}{i}", options)) for i, item in items
     )
+
+
+def _are_paths(texts: Any) -> bool:
+    """Return whether all of a list are names of what is there; one that is may be a text."""
+    return isinstance(texts, list | tuple) and bool(texts) and all(map(is_path, texts))
+
+
+def _no_texts(what: str, got: str, remedy: str) -> InvalidInput:
+    """Say that something else stands where texts go."""
+    return InvalidInput(f"{what} must be a collection of texts, got {got}: {remedy}")
 
 
 def _items(texts: Any) -> Iterable[Any]:
@@ -98,6 +111,8 @@ def _items(texts: Any) -> Iterable[Any]:
         raise TypeError("a single text")
     if isinstance(texts, Mapping):
         return texts.items()
+    if hasattr(texts, "collect_schema") and hasattr(texts, "collect"):  # Polars, not read yet
+        texts = texts.collect()
     # A frame would yield its columns, or their names.
     if hasattr(texts, "iter_rows"):  # Polars
         return texts.iter_rows(named=True)  # type: ignore[no-any-return]
@@ -106,6 +121,8 @@ def _items(texts: Any) -> Iterable[Any]:
     if hasattr(texts, "to_pylist") and hasattr(texts, "schema"):  # Arrow
         blocks = (texts.slice(i, BLOCK) for i in range(0, texts.num_rows, BLOCK))
         return chain.from_iterable(block.to_pylist() for block in blocks)
+    if hasattr(texts, "read_next_batch"):  # A reader of Arrow
+        return chain.from_iterable(batch.to_pylist() for batch in texts)
     return texts  # type: ignore[no-any-return]
 
 
@@ -117,6 +134,8 @@ def _item(item: Any, position: str, options: Options) -> Document | Skipped:
     """Make a document of one item, whatever its shape."""
     if hasattr(item, "as_py"):  # A value of Arrow
         item = item.as_py()
+    if isinstance(item, PathLike):
+        raise _no_texts("texts", short(item), "files are for find_duplicates")
     if isinstance(item, Mapping):
         return from_record(item, position, None, options)
     if isinstance(item, tuple | list) and len(item) == 2:

@@ -20,6 +20,7 @@ from dedupe.documents.document import (
     from_record,
     missing_field,
 )
+from dedupe.documents.fields import splits
 from dedupe.documents.streams import Source, Unreadable, open_file, read_whole, too_large
 from dedupe.errors import InvalidSetting, MissingExtra, Skipped
 
@@ -56,9 +57,8 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
             _opened(source, options.max_bytes) as stream,
             parquet.ParquetFile(stream, **READING) as file,
         ):
-            if _is_text(file.schema_arrow, options.text_field):
+            if shared := _shared(file.schema_arrow, options):
                 # A value that many rows share is decoded once, or few bytes would fill the memory.
-                shared = [options.text_field]
                 file = parquet.ParquetFile(  # noqa: PLW2901  The same, seen otherwise.
                     stream, metadata=file.metadata, read_dictionary=shared, **READING
                 )
@@ -92,13 +92,14 @@ def _opened(source: Source, limit: int) -> BinaryIO:
 
 def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
     """Read an open file."""
-    names = file.schema_arrow.names
-    if options.text_field not in names:
-        yield Placed(source.id, missing_field(source.id, names, options))
+    schema = file.schema_arrow
+    texts = [name for name in options.text_names(schema.names) if _type_at(schema, name)]
+    if not texts:
+        yield Placed(source.id, missing_field(source.id, schema.names, options))
         return
-    wanted = {options.id_field, options.text_field, options.time_field}
-    is_time_alone = {options.time_field} - {options.id_field, options.text_field}
-    columns = [name for name in names if name in wanted]
+    is_time_alone = {options.time_field} - {options.id_field, *texts}
+    wanted = dict.fromkeys([options.id_field, *texts, options.time_field])
+    columns = [name for name in wanted if name is not None and _type_at(schema, name)]
     for number, batch in _batches(file, columns):
         if isinstance(batch, Unreadable):
             yield Placed(source.id, Skipped(source.id, batch.reason, batch.remedy))
@@ -111,8 +112,9 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
                     name: _time(value) if name in is_time_alone else _value(value)
                     for name, value in zip(batch.schema.names, values, strict=True)
                 }
-                _check_size(record[options.text_field], options.max_bytes)
                 item = from_record(record, place, source.time, options)
+                if isinstance(item, Document):
+                    _check_size(item.text, options.max_bytes)
             except Unreadable as error:
                 item = Skipped(place, error.reason, error.remedy)
             yield Placed(place, item, range(row, row + 1))
@@ -143,12 +145,30 @@ def _batches(file: Any, columns: list[str]) -> Iterator[tuple[int, Any]]:
             number = max(number, end)
 
 
-def _is_text(schema: Any, name: str) -> bool:
-    """Return whether a column is there once, and holds strings."""
+def _shared(schema: Any, options: Options) -> list[str]:
+    """Return the columns of texts that are there once, and hold strings."""
     import pyarrow as pa  # noqa: PLC0415
 
-    places = schema.get_all_field_indices(name)
-    return len(places) == 1 and schema.field(places[0]).type in (pa.string(), pa.large_string())
+    return [
+        name
+        for name in options.text_names(schema.names)
+        if schema.names.count(name) < 2
+        and _type_at(schema, name) in (pa.string(), pa.large_string())
+    ]
+
+
+def _type_at(schema: Any, name: str) -> Any:
+    """Return the type of a column, or of a field inside one, or None where there is none."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    if name in schema.names:
+        return schema.field(schema.names.index(name)).type
+    for head, rest in splits(name):
+        outer = _type_at(schema, head)
+        inner = outer is not None and pa.types.is_struct(outer) and _type_at(pa.schema(outer), rest)
+        if inner:
+            return inner
+    return None
 
 
 def _batch_rows(file: Any) -> int:
@@ -165,6 +185,8 @@ def _value(scalar: Any) -> object:
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8: {error.reason}", "repair this row") from error
     except (ValueError, LookupError, ArithmeticError):
+        if hasattr(scalar, "items"):  # Of several fields in one, a bad one costs itself alone.
+            return {name: _time(part) for name, part in scalar.items()}
         inner = getattr(scalar, "value", None)
         if inner is None or isinstance(inner, int):
             return None if inner is None else Ticks(inner)
@@ -180,10 +202,10 @@ def _time(scalar: Any) -> object:
         return None
 
 
-def _check_size(text: object, limit: int) -> None:
+def _check_size(text: str, limit: int) -> None:
     """Refuse a text above the limit: here as everywhere, though it is decoded by now."""
     # No character takes more than four bytes, so most texts need not be encoded.
-    if isinstance(text, str) and 4 * len(text) > limit and len(text.encode()) > limit:
+    if 4 * len(text) > limit and len(text.encode()) > limit:
         raise too_large(limit)
 
 

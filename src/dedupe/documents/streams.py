@@ -14,10 +14,12 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO, Protocol
 
-from dedupe.errors import MissingExtra
+from dedupe import disk
+from dedupe.errors import MissingExtra, NothingToRead
 
 __all__ = [
     "MAX_BYTES",
@@ -29,6 +31,7 @@ __all__ = [
     "open_file",
     "read_whole",
     "stdin_chunks",
+    "stdin_kept",
     "too_large",
     "unpack",
 ]
@@ -195,8 +198,56 @@ def _damaged(packing: str, problem: str) -> Unreadable:
     return Unreadable(f"damaged {packing} file: {problem}", "fetch it anew, or decompress it first")
 
 
+_kept: IO[bytes] | None = None
+"""A copy of what was piped in, where it is read more than once."""
+
+
+@contextmanager
+def stdin_kept() -> Iterator[None]:
+    """Let standard input be read from its beginning as often as need be.
+
+    Meanwhile it is in a temporary file, of which nothing is left when the process ends.
+
+    Raises
+    ------
+    CannotStore
+    NothingToRead
+        When it cannot be read to its end.
+    """
+    global _kept  # noqa: PLW0603  There is one standard input to a process, too.
+    with disk.temporary_file() as copy:
+        try:
+            for chunk in stdin_chunks():
+                with disk.storing():
+                    copy.write(chunk)
+        except Unreadable as error:
+            raise NothingToRead(
+                f"what is piped in must be readable to its end, got: {error.reason}; {error.remedy}"
+            ) from error
+        _kept = copy
+        try:
+            yield
+        finally:
+            _kept = None
+
+
+def _kept_chunks(kept: IO[bytes]) -> Iterator[bytes]:
+    """Yield what is piped in; several readers may be at several places of it."""
+    place = 0
+    while not kept.closed:
+        kept.seek(place)
+        chunk = kept.read(CHUNK)
+        if not chunk:
+            return
+        place += len(chunk)
+        yield chunk
+
+
 def stdin_chunks() -> Iterator[bytes]:
     """Yield what is piped in, as far as it can be read."""
+    if _kept is not None:
+        yield from _kept_chunks(_kept)
+        return
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None:
         raise Unreadable("standard input is not open", "pipe something in")

@@ -6,10 +6,11 @@ act. What stands in a file is left to `dedupe.documents.formats`.
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from reprlib import repr as short
 from typing import NamedTuple
 
 from dedupe.errors import InvalidInput, NoSuchPath, Skipped
@@ -20,6 +21,7 @@ __all__ = [
     "Paths",
     "anchor",
     "is_inside",
+    "is_path",
     "may_hold_texts",
     "named",
     "resolve",
@@ -80,15 +82,44 @@ def resolve(paths: Paths) -> list[str]:
 
 def named(paths: Paths) -> list[str]:
     """Return paths and patterns as strings, or raise `InvalidInput` where they are none."""
-    try:
-        given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-        names = [os.fspath(path) for path in given]
-    except TypeError as error:
-        raise InvalidInput(f"paths must be strings or Path objects: {error}") from error
-    for name in names:
-        if not isinstance(name, str):
-            raise InvalidInput(f"paths must be strings or Path objects, got {name!r}")
-    return names
+    if isinstance(paths, str | os.PathLike):
+        return [_named(paths)]
+    # A table would yield the names of its columns, and a mapping its keys.
+    is_table = any(hasattr(type(paths), name) for name in ("columns", "column_names"))
+    if is_table or isinstance(paths, Mapping) or not isinstance(paths, Iterable):
+        raise _no_path(paths)
+    return [_named(path) for path in paths]
+
+
+def _named(path: object) -> str:
+    """Return a path as a string, or raise `InvalidInput` where it is none."""
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(name, str):
+        raise _no_path(path)
+    is_text = "\n" in name or any(len(part) > LONGEST_NAME for part in name.split("/"))
+    if is_text and not os.path.lexists(name):
+        raise InvalidInput(f"paths must be names of files or folders, got {short(name)}: {SISTERS}")
+    return name
+
+
+def _no_path(value: object) -> InvalidInput:
+    """Say that something else stands where paths go."""
+    return InvalidInput(
+        f"paths must be strings or Path objects, got {type(value).__name__}: {SISTERS}"
+    )
+
+
+LONGEST_NAME = 255
+"""Characters of a file name that no file system exceeds: what is longer is a text."""
+
+SISTERS = "texts in memory are for find_duplicate_texts, or compare_texts"
+
+
+def is_path(text: object) -> bool:
+    """Return whether a value names a file that is there, and can hardly be a text."""
+    if isinstance(text, os.PathLike):
+        return True
+    return isinstance(text, str) and len(text.split()) == 1 and os.path.exists(text)  # noqa: PTH110
 
 
 def _expand(name: str) -> list[str]:
@@ -97,13 +128,22 @@ def _expand(name: str) -> list[str]:
     if name == STDIN or os.path.lexists(name):
         return [name]
     if not _is_pattern(name):
-        raise NoSuchPath(f"paths must exist, got {name!r}: check it; this is {Path.cwd()}")
+        raise NoSuchPath(
+            f"paths must exist, got {name!r}: check it; this is {Path.cwd()}{_hint(name)}"
+        )
     first, *parts = name.split("/") if os.sep == "/" else name.replace(os.sep, "/").split("/")
     start = f"{first}/" if first == "" or first.endswith(":") else ""
     found = sorted(set(_matches(start, parts if start else [first, *parts])))
     if not found:
-        raise NoSuchPath(f"a pattern must match something, got {name!r}: check it, and its quotes")
+        raise NoSuchPath(
+            f"a pattern must match something, got {name!r}: check it, and its quotes{_hint(name)}"
+        )
     return [f"./{path}" if path == STDIN else path for path in found]
+
+
+def _hint(name: str) -> str:
+    """Return what to say beside, where a name may have been meant as a text."""
+    return f"; {SISTERS}" if len(name.split()) > 2 else ""
 
 
 def anchor(name: str) -> str:

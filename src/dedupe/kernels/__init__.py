@@ -6,8 +6,8 @@ compared with. Compiled code is cached on disk beside the source, or in the
 user's cache directory where that is read-only.
 """
 
+import logging
 import pickle
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -15,11 +15,10 @@ from typing import Any
 from numba import njit
 from numba.core.caching import FunctionCache
 
-__all__ = ["SlowStart", "are_compiled", "are_kept", "compiled"]
+__all__ = ["are_compiled", "are_kept", "compiled"]
 
 
-class SlowStart(RuntimeWarning):
-    """Compiled kernels cannot be kept, so that each start takes some seconds longer."""
+LOG = logging.getLogger("dedupe")
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -57,19 +56,22 @@ class _Cache(FunctionCache):
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was compiled, or warn once that it could not be kept."""
+        """Keep what was compiled, or say once that it could not be kept.
+
+        It is the machine that has to change and not the program that calls us, so it is
+        logged; `warnings.warn` is for the latter.
+        """
         if _Cache.has_failed:
             return
         try:
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except (OSError, *_DAMAGE) as error:
             _Cache.has_failed = True
-            warnings.warn(
-                f"compiled kernels cannot be kept in {self.cache_path} "
-                f"({getattr(error, 'strerror', None) or error}), so each start takes some ten "
-                "seconds longer: make room, or set NUMBA_CACHE_DIR to another folder",
-                SlowStart,
-                stacklevel=2,
+            LOG.warning(
+                "compiled kernels cannot be kept in %s (%s), so each start takes some ten seconds "
+                "longer: make room, or set NUMBA_CACHE_DIR to another folder",
+                self.cache_path,
+                getattr(error, "strerror", None) or error,
             )
 
 

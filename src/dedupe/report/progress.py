@@ -7,12 +7,14 @@ bars vanish at the end, and one line remains that sums up what was done.
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 import click
 
+from dedupe.errors import InvalidSetting
 from dedupe.progress import Progress as Step
+from dedupe.progress import ProgressCallback
 from dedupe.report.lines import counted, visible
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from dedupe.results.result import Result
 
-__all__ = ["Display", "tell"]
+__all__ = ["Display", "shown", "tell"]
 
 PATIENCE = 1.0
 """Seconds of work before a bar is worth the flicker."""
@@ -33,11 +35,15 @@ class Display:
     ----------
     quiet : bool
         Show nothing at all.
+    in_lines : bool
+        Where there is no terminal, write a line for each stage.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, *, in_lines: bool = False) -> None:
         self.quiet = quiet
+        self.in_lines = in_lines
         self.told = False
+        self.is_summed_up = False
         self.started = time.monotonic()
         self.stage = ""
         self.since = (self.started, 0, 0)
@@ -63,6 +69,9 @@ class Display:
             self.told = True
         elif _is_terminal():
             self._draw(step)
+        elif self.in_lines and step.stage != self.stage:
+            self.stage = step.stage
+            tell(f"dedupe: {step.stage}")
 
     def finish(self, result: "Result") -> None:
         """Sum up on a terminal what was done, how long it took and how much memory."""
@@ -70,6 +79,7 @@ class Display:
             self.bars.stop()
         if self.quiet or not _is_terminal():
             return
+        self.is_summed_up = True
         timeless = [f"{result.n_undated:,} without a time"] if result.settings.window else []
         parts = (
             f"read {counted(result.n_documents, 'document')}, {self.n_bytes / 1e6:,.0f} MB",
@@ -106,6 +116,23 @@ class Display:
             rates.append(f"{(step.n_bytes - n_bytes) / 1e6 / (now - then):,.1f} MB/s")
         rates.insert(0, f"{step.done:,} {step.unit}")
         self.bars.update(self.bar, completed=step.done, total=step.total, rate=", ".join(rates))
+
+
+@contextmanager
+def shown(progress: ProgressCallback | bool | None) -> Iterator[ProgressCallback | None]:
+    """Yield what is called with the progress of a search, and show it ourselves for True.
+
+    Raises
+    ------
+    InvalidSetting
+    """
+    if progress is None or callable(progress):
+        yield progress
+    elif progress not in (True, False):
+        raise InvalidSetting(f"progress must be a function, True or False, got {progress!r}")
+    else:
+        with Display(quiet=not progress, in_lines=True) as display:
+            yield display.update
 
 
 def tell(line: str) -> None:

@@ -47,7 +47,7 @@ def describe(result: Result, limit: int | None = None, each: int | None = None) 
         yield from left_out(len(result.clusters), limit, "cluster")
         yield BLANK
     yield from _skipped(result.skipped, limit)
-    yield _summary(result)
+    yield Line(0, (("heading", summary(result)),))
 
 
 def _kept(document: DocumentInfo, keep: object) -> Line:
@@ -102,7 +102,7 @@ def _skipped(skipped: Sequence[Skipped], limit: int | None) -> Iterator[Line]:
     yield BLANK
 
 
-def _summary(result: Result) -> Line:
+def summary(result: Result) -> str:
     """Count what was read and found, in one line."""
     counts = [
         counted(result.n_documents, "document"),
@@ -112,4 +112,4 @@ def _summary(result: Result) -> Line:
     ]
     if result.settings.window is not None:
         counts.append(f"{result.n_undated:,} without a time")
-    return Line(0, (("heading", ", ".join(counts)),))
+    return ", ".join(counts)
