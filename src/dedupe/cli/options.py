@@ -137,7 +137,7 @@ SEARCH = (
         help="Keep in DIR what is finished, so that the same command goes on after an "
         "interruption. DIR is removed when the search is done.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
+    click.option("-q", "--quiet", is_flag=True, help="Show no progress, and in find no summary."),
 )
 
 
