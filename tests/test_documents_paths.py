@@ -310,6 +310,12 @@ def test_a_name_that_may_be_a_text_is_shown_both_ways(here, name):
         read_paths("my file.txt")
 
 
+@pytest.mark.parametrize(("n", "error"), [(255, NoSuchPath), (256, InvalidInput)])
+def test_what_is_longer_than_a_name_can_be_is_a_text(here, n, error):
+    with pytest.raises(error):
+        read_paths(f"{'x' * 200}/{'x' * n}")
+
+
 def test_a_file_may_have_a_strange_name(here):
     plant("two\nlines.txt", "three short words")
     assert len(list(read_paths(["two\nlines.txt", "three short words"]))) == 2

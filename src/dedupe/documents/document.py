@@ -210,14 +210,16 @@ def from_record(
 ) -> Document | Skipped:
     """Make a document of a record; `place` and `when` fill in what it does not say."""
     id_ = as_id(_present(record, options.id_field), place)
-    found = {name: value_at(record, name) for name in options.text_names(record)}
-    found = {name: value for name, value in found.items() if value is not ABSENT}
-    if not found:
-        return missing_field(id_, record, options)
     is_dated = False
     if options.time_field is not None:
         when = _as_time(_present(record, options.time_field))
         is_dated = when is not None
+    if options.html_field is None and options.text_field in record:  # As in most records.
+        return from_value(id_, record[options.text_field], when, is_dated=is_dated)
+    found = {name: value_at(record, name) for name in options.text_names(record)}
+    found = {name: value for name, value in found.items() if value is not ABSENT}
+    if not found:
+        return missing_field(id_, record, options)
     parts = [_part(id_, name, value, options) for name, value in found.items()]
     item = parts[0] if len(parts) == 1 else _joined(id_, parts)
     return item if isinstance(item, Skipped) else replace(item, time=when, is_dated=is_dated)
