@@ -244,6 +244,9 @@ def test_formats(library):
         "1,a00,,1.0,,\n"
         "1,b00,a00,0.9,contained,7 words shared\n"
     )
+    assert run("find", "x", "--format", "tsv").stdout.splitlines()[2] == (
+        "1\tb00\ta00\t0.9\tcontained\t7 words shared"
+    )
 
 
 SKIPPED = "skipped: empty.txt: 0 words; leave it out\n"
@@ -252,7 +255,14 @@ SUMMARY = "2 documents, 1 cluster, 1 duplicate, 1 skipped\n"
 
 @pytest.mark.parametrize(
     ("format_", "said"),
-    [("csv", SKIPPED), ("jsonl", SKIPPED), ("parquet", SKIPPED), ("json", ""), ("html", "")],
+    [
+        ("csv", SKIPPED),
+        ("tsv", SKIPPED),
+        ("jsonl", SKIPPED),
+        ("parquet", SKIPPED),
+        ("json", ""),
+        ("html", ""),
+    ],
 )
 def test_what_has_no_row_is_named_beside_the_rows(library, tmp_path, format_, said):
     page = ["--report", str(tmp_path / "page")]
@@ -283,6 +293,7 @@ def test_a_terminal_has_one_summary_and_no_other(library, monkeypatch):
         ("a.JSONL", "jsonl"),
         ("a.ndjson", "jsonl"),
         ("a.csv", "csv"),
+        ("a.tsv", "tsv"),
         ("a.html", "html"),
         ("a.htm", "html"),
         ("a.parquet", "parquet"),

@@ -51,7 +51,7 @@ BAD_USE = (InvalidCheckpoint, InvalidSetting, NoSuchPath, UnknownDocument)
 """What another command line would cure: exit code 2."""
 
 
-FORMATS = ("table", "json", "jsonl", "csv", "parquet", "html")
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "parquet", "html")
 """What `--format` takes."""
 
 FORMAT_OF = {
@@ -59,6 +59,7 @@ FORMAT_OF = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".csv": "csv",
+    ".tsv": "tsv",
     ".parquet": "parquet",
     ".html": "html",
     ".htm": "html",
@@ -250,7 +251,7 @@ def find(
     else:
         dump(records, output)
     # A row is a member of a cluster, so these have no place for what could not be read.
-    if format_ in {"csv", "jsonl", "parquet"} and not quiet:
+    if format_ in {"csv", "tsv", "jsonl", "parquet"} and not quiet:
         for line in listed("skipped", result.skipped):
             tell(line)
     # A table on standard output ends in this line, and a terminal has one with more in it.
@@ -385,7 +386,9 @@ def _records(result: "Result", format_: str, progress: Callable[["Progress"], No
         return result_page(result, progress=progress)
     if format_ == "parquet":
         return parquet.rows(result)
-    return csv.rows(result) if format_ == "csv" else json.rows(result)
+    if format_ == "jsonl":
+        return json.rows(result)
+    return csv.rows(result, "\t" if format_ == "tsv" else ",")
 
 
 cli.add_command(clean)

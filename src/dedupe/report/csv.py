@@ -8,7 +8,7 @@ from dedupe.results.result import ROW_FIELDS, Result
 __all__ = ["rows"]
 
 
-def rows(result: Result) -> str:
+def rows(result: Result, delimiter: str = ",") -> str:
     """Return `Result.rows` as CSV with a header, one record for each member of each cluster.
 
     Lines end in a line feed alone, which every reader of CSV accepts and line tools
@@ -16,7 +16,7 @@ def rows(result: Result) -> str:
     ``=`` for a formula.
     """
     table = io.StringIO()
-    writer = csv.DictWriter(table, ROW_FIELDS, lineterminator="\n")
+    writer = csv.DictWriter(table, ROW_FIELDS, delimiter=delimiter, lineterminator="\n")
     writer.writeheader()
     writer.writerows(result.rows())
     return table.getvalue()
