@@ -80,7 +80,7 @@ FIELDS = {"id_field": "meta.key", "text_field": "meta.text", "time_field": "meta
 def test_a_field_inside_another_is_read_from_every_format_that_has_them(here, suffix):
     write(f"a.{suffix}", NESTED)
     found = list(read_paths(f"a.{suffix}", **FIELDS))
-    assert found[0] == Document("x", "Bridge closed", 60.0)
+    assert found[0] == Document("x", "Bridge closed", 60.0, is_dated=True)
     # A row of Parquet has all fields, be they empty.
     assert texts(found[1:]) == ["no text", "no field 'meta.text'"]
     assert next(iter(read_texts(NESTED, **FIELDS))) == found[0]
@@ -171,6 +171,33 @@ def test_html_may_be_a_part_of_the_text(no_trafilatura):
     records = [{"title": "R&amp;D <b>", "page": "<p>Bridge <b>closed"}, {"title": "Road"}]
     found = read_texts(records, text_field="title,page", html_field="page")
     assert texts(found) == ["R&amp;D <b>\n\nBridge closed", "Road"]
+
+
+FULL = {"title": "Road", "text": "Bridge closed", "page": "<p>Bridge closed", "day": 60}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"html_field": "page"},
+        {"text_field": "title,text"},
+        {"html_field": "page", "text_field": "title,page"},
+    ],
+)
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_a_window_goes_by_the_time_of_whatever_fields_make_the_text(
+    here, no_trafilatura, suffix, fields
+):
+    write(f"a.{suffix}", [FULL, FULL | {"day": None}])
+    dated, undated = read_paths(f"a.{suffix}", time_field="day", **fields)
+    assert (dated.time, dated.is_dated, undated.time, undated.is_dated) == (60, True, None, False)
+    by_file = next(iter(read_paths(f"a.{suffix}", **fields)))
+    assert by_file.time == Path(f"a.{suffix}").stat().st_mtime
+    assert not by_file.is_dated
+    assert next(iter(read_paths(f"a.{suffix}", time_from="mtime", **fields))).is_dated
+    assert next(iter(read_texts([FULL], time_field="day", **fields))).is_dated
+    assert not next(iter(read_texts([FULL], **fields))).is_dated
 
 
 def test_the_article_is_looked_for_in_a_field_too(monkeypatch):
