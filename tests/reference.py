@@ -327,6 +327,7 @@ class Both(NamedTuple):
     end: float
     end_words: int
     excess: float
+    gap: int
     replaced: int
     places: int
 
@@ -400,7 +401,7 @@ def measures(
     enough = min(min_words, min(one.weigh(range(len(one.lines))) for one in documents) / 2)
     chained: list[Run] = []
     stories, edited = [0.0, 0.0], [0.0, 0.0]
-    both = Both(len({*larger.shingles} & {*smaller.shingles}), 0, 0, 0, 0, 0, 0, 0)
+    both = Both(len({*larger.shingles} & {*smaller.shingles}), 0, 0, 0, 0, 0, 0, 0, 0)
     if hits and min(weights) >= enough:
         own = [[w for w in range(len(one.lines)) if w not in cover] for one, cover in sides]
         stories = [
@@ -475,6 +476,8 @@ def between(
             for side, ((document, _), (start, end)) in enumerate(zip(sides, ranges, strict=True)):
                 before, behind = document.weight(max(0, start - ngram)), document.weight(end)
                 edited[side] += n_prose * (before + behind) / 2
+        if is_bare:
+            both = both._replace(gap=max(both.gap, n_words))
         if is_bare and n_prose >= EDIT:
             hole = min(weight)
             longer = max(

@@ -92,8 +92,8 @@ def test_what_weighs_otherwise_is_told(corpus):
     block = documents.block()
     boilerplate = Boilerplate()
     boilerplate.watch(block.shingles[part(block.shingle_offsets, 1)])
-    boilerplate.count(block.shingles, block.shingle_offsets, np.arange(NUMBERS.size))
-    boilerplate.count(block.shingles, block.shingle_offsets, np.arange(NUMBERS.size) + 9)
+    boilerplate.count(block.words, np.arange(NUMBERS.size))
+    boilerplate.count(block.words, np.arange(NUMBERS.size) + 9)
     stories = np.zeros(NUMBERS.size, np.int64)
     for known in (boilerplate, boilerplate, Boilerplate()):
         weighed = block.weighed(known, stories)

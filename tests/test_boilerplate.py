@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Words
 
 # Few different shingles, of which some share a slot of the smallest table.
 shingles = st.sampled_from([0, 1, 2, 4096, 8192, 2**64 - 1])
@@ -28,8 +28,13 @@ def counted(block):
     hashes, offsets = block_of([text for text, _ in ordered])
     boilerplate = Boilerplate()
     boilerplate.watch(hashes)
-    boilerplate.count(hashes, offsets, np.array([cluster for _, cluster in ordered]))
+    boilerplate.count(words(hashes, offsets), np.array([cluster for _, cluster in ordered]))
     return boilerplate
+
+
+def words(hashes, offsets, weights=None):
+    """Return documents of one shingle a word, in lines of twelve words."""
+    return Words(hashes, offsets, offsets, np.full(hashes.size, 12, np.uint8), weights)
 
 
 @given(documents)
@@ -80,7 +85,7 @@ def test_what_nobody_watches_weighs_1():
     boilerplate = Boilerplate()
     hashes, offsets = block_of([[1, 2], [1, 2]])
     boilerplate.watch(hashes[:1])
-    boilerplate.count(hashes, offsets, np.array([0, 1]))
+    boilerplate.count(words(hashes, offsets), np.array([0, 1]))
     assert boilerplate.weights(hashes, offsets, offsets).tolist() == [0.5, 1, 0.5, 1]
 
 
@@ -90,12 +95,35 @@ def test_the_last_words_take_the_last_shingle():
     assert boilerplate.weights(hashes, offsets, np.array([0, 6])).tolist() == [1] + [0.5] * 5
 
 
+@pytest.mark.parametrize(
+    ("n_own", "line", "n_counted"),
+    [(10, 12, 3), (9, 12, 2), (29, 7, 2), (29, 8, 3), (30, 7, 3)],
+)
+def test_a_document_counts_beside_something_of_its_own(n_own, line, n_counted):
+    # Two documents tell much beside a shared passage of 30 words. The third has this much, in
+    # such lines. To a line of twelve words one of seven is no prose, as .6 of twelve are 7.2,
+    # and counts only where there is more of it than of the passage.
+    shared = list(range(100, 130))
+    texts = [shared + list(range(start, start + n)) for start, n in ((0, 50), (50, 50))]
+    texts.append(shared + list(range(200, 200 + n_own)))
+    hashes, offsets = block_of(texts)
+    lines = np.full(hashes.size, 12, np.uint8)
+    lines[offsets[2] + 30 :] = line
+    weights = np.where((hashes >= 100) & (hashes < 130), 0.25, 1).astype(np.float32)
+    boilerplate = Boilerplate()
+    boilerplate.watch(hashes[:30])
+    boilerplate.count(Words(hashes, offsets, offsets, lines, weights), np.arange(3))
+    one = np.array([0, 1])
+    (weight,) = boilerplate.weights(hashes[:1], one, one).tolist()
+    assert weight == pytest.approx(1 / n_counted)
+
+
 def test_growing_loses_no_count():
     hashes = np.arange(100_000, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     boilerplate = Boilerplate()
     boilerplate.watch(hashes[:10])
-    boilerplate.count(hashes[:10], np.array([0, 10]), np.array([0]))
-    boilerplate.count(hashes[:10], np.array([0, 10]), np.array([1]))
+    boilerplate.count(words(hashes[:10], np.array([0, 10])), np.array([0]))
+    boilerplate.count(words(hashes[:10], np.array([0, 10])), np.array([1]))
     boilerplate.watch(hashes)
     offsets = np.array([0, hashes.size])
     weights = boilerplate.weights(hashes, offsets, offsets)

@@ -35,7 +35,7 @@ from dedupe.learning import known_shingles, weigh_known
 from dedupe.pipeline import find
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import NOTHING, Boilerplate
+from dedupe.scoring.boilerplate import NOTHING, Boilerplate, Words
 from dedupe.shingling import hash_tokens, shingle
 from test_pipeline import PlainEngine
 
@@ -242,8 +242,9 @@ def test_counting_neither_adds_to_what_is_known_nor_lets_it_go():
     boilerplate = Boilerplate.knowing(known)
     before = boilerplate.to_bytes()
     offsets = np.array([0, known.hashes.size])
+    lines = np.full(known.hashes.size, 12, np.uint8)
     for story in range(3):
-        boilerplate.count(known.hashes, offsets, np.array([story]))
+        boilerplate.count(Words(known.hashes, offsets, offsets, lines), np.array([story]))
     assert boilerplate.to_bytes() == before
 
 

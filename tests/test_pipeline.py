@@ -88,8 +88,7 @@ class PlainEngine:
         return make()
 
     def count(self, boilerplate, stories):
-        hashed = self.hashed
-        boilerplate.count(hashed.shingles, hashed.shingle_offsets, stories)
+        boilerplate.count(self.hashed.words, stories)
 
     def weigh(self, boilerplate, stories):
         before, self.hashed = self.hashed, self.hashed.weighed(boilerplate, stories)

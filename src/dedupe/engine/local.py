@@ -235,7 +235,7 @@ class LocalBlocks:
         order = np.argsort(stories, kind="stable")
         for start in range(0, order.size, COUNTED_AT_ONCE):
             some = order[start : start + COUNTED_AT_ONCE]
-            boilerplate.count(block.shingles, block.shingle_offsets, stories, some)
+            boilerplate.count(block.words, stories, some)
             self._documents.relax()
 
     def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:

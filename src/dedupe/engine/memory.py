@@ -71,7 +71,7 @@ class BlockInMemory:
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
         """Count in how many stories each watched shingle stands."""
-        boilerplate.count(self._block.shingles, self._block.shingle_offsets, stories)
+        boilerplate.count(self._block.words, stories)
 
     def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
         """Weigh every word by this boilerplate, and return which documents that changes."""

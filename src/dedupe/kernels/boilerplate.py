@@ -3,6 +3,7 @@
 import numpy as np
 
 from dedupe.kernels import compiled
+from dedupe.kernels.measures import EDIT, N_LINES, PARAGRAPH, PROSE
 from dedupe.kernels.tables import home, sieve_place
 
 __all__ = [
@@ -21,6 +22,10 @@ OF_FORM = 1 << 15
 """Added to the count of a shingle that is part of a form, or known to be boilerplate."""
 
 MAX_COUNT = OF_FORM - 1
+
+OWN = 0.3
+"""A word that weighs more is a document's own, as far as is known: its story may have been
+taken for two or three."""
 
 
 @compiled
@@ -63,25 +68,69 @@ def insert_into(
 
 
 @compiled
+def _tells_into(lines, weights, by_line, tells):
+    """Write whether a document tells something else beside words in lines of each length.
+
+    It does if a passage of its own is prose to them, or if more of it is its own, in lines
+    however short, than others have of what is prose to them.
+    """
+    by_line[:] = 0
+    for w in range(lines.size):
+        by_line[np.int64(weights[w] > OWN), min(lines[w], PARAGRAPH)] += 1
+    n_own = by_line[1].sum()
+    n_long = 0
+    n_others_long = 0
+    for k in range(PARAGRAPH, -1, -1):
+        n_long += by_line[1, k]
+        n_others_long += by_line[0, k]
+        tells[k] = n_long >= EDIT or n_own >= n_others_long
+
+
+@compiled
 def count_clusters_into(
-    shingles, offsets, order, clusters, salt, sieve, table, counts, last_cluster
+    shingles,
+    offsets,
+    token_offsets,
+    lines,
+    weights,
+    order,
+    clusters,
+    salt,
+    sieve,
+    table,
+    counts,
+    last_cluster,
 ):
     """Count, for the shingles in the table, the clusters of a block of documents.
+
+    A document whose words are weighed counts only if it tells something else beside the
+    shingle; if it does not, the shingle may be all it tells.
 
     Parameters
     ----------
     shingles : uint64 [shape=(n_shingles,)]
-    offsets : int64 [shape=(n_docs + 1,)]
+    offsets, token_offsets : int64 [shape=(n_docs + 1,)]
+    lines : uint8 [shape=(n_tokens,)]
+    weights : float32 [shape=(n_tokens,)] or None
     order : int64 [shape=(n,)]
         The documents to count, those of a cluster after each other, also across calls.
     clusters : int64 [shape=(n_docs,)], not negative
     salt, sieve, table, counts, last_cluster
         The table, as in `insert_into`.
     """
+    by_line = np.zeros((2, N_LINES), np.int64)
+    tells = np.ones(N_LINES, np.bool_)
     for d in order:
+        first = token_offsets[d]
+        if weights is not None:
+            end = token_offsets[d + 1]
+            _tells_into(lines[first:end], weights[first:end], by_line, tells)
         for i in range(offsets[d], offsets[d + 1]):
             word, bit = sieve_place(shingles[i], table.size - 1)
             if not sieve[word] & bit:
+                continue
+            line = min(lines[first + i - offsets[d]], PARAGRAPH)
+            if not tells[int(np.ceil(PROSE * line))]:
                 continue
             slot = _find(shingles[i], salt, table, last_cluster)
             if last_cluster[slot] != EMPTY and last_cluster[slot] != clusters[d]:

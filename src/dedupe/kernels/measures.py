@@ -81,8 +81,8 @@ COVERED, WEIGHT, PLAIN, BOILERPLATE, OWN, STORY, EDITED = range(7)
 N_OF_SIDE = 7
 
 # What is measured of both together.
-SHARED, HOLE, HOLE_WORDS, END, END_WORDS, EXCESS, REPLACED, PLACES = range(8)
-N_OF_BOTH = 8
+SHARED, HOLE, HOLE_WORDS, END, END_WORDS, EXCESS, GAP, REPLACED, PLACES = range(9)
+N_OF_BOTH = 9
 
 
 class Side(NamedTuple):
@@ -266,6 +266,8 @@ def _gaps_into(last, larger, smaller, ngram, scratch, of_sides, of_both):
             of_sides[0, EDITED] += n_prose * around
             around = _around(smaller.weights, start_smaller, end_smaller, ngram)
             of_sides[1, EDITED] += n_prose * around
+        if is_bare:
+            of_both[GAP] = max(of_both[GAP], min(one, other))
         if is_bare and n_prose >= EDIT:
             # Not added up: versions of one text, each with 45 words of its own elsewhere,
             # would no longer be found (recall 0 in place of 1 at ten of them).

@@ -59,6 +59,9 @@ class Alignment:
         Words of whichever of both takes more of the score.
     excess : float64
         What each side has at places where the other has none, weighted.
+    gap : int64
+        Words of any lines, prose or not, that each side has in one place within the
+        shared text.
     replaced, places : int64
         All words that differ inside the chain, or at its end as `end` says, and in
         how many places they stand.
@@ -86,6 +89,7 @@ class Alignment:
     end: Floats
     hole_words: Ints
     excess: Floats
+    gap: Ints
     replaced: Ints
     places: Ints
 
@@ -177,6 +181,7 @@ def align(
         end=end,
         hole_words=whole(np.where(takes_more, end_words, of_both[:, kernel.HOLE_WORDS])),
         excess=of_both[:, kernel.EXCESS],
+        gap=whole(of_both[:, kernel.GAP]),
         replaced=whole(of_both[:, kernel.REPLACED] + end_words),
         places=whole(of_both[:, kernel.PLACES] + (end_words > 0)),
     )

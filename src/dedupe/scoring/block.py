@@ -16,7 +16,7 @@ from dedupe.kernels.alignment import N_SCRATCH
 from dedupe.kernels.measures import N_LINES, prose_into
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.lazy import cached_property
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Words
 from dedupe.shingling import Sealed, Tokens, hash_shingles, seal_shingles
 
 __all__ = ["MAX_LINE", "Block", "contents_of", "prose_of"]
@@ -92,6 +92,13 @@ class Block:
     def n_words(self) -> Ints:
         """Words of each document."""
         return np.diff(self.token_offsets)
+
+    @property
+    def words(self) -> Words:
+        """What boilerplate is counted among."""
+        return Words(
+            self.shingles, self.shingle_offsets, self.token_offsets, self.lines, self.weights
+        )
 
     @property
     def totals(self) -> Floats:

@@ -31,13 +31,34 @@ from dedupe.kernels.boilerplate import (
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.shingling import Sealed
 
-__all__ = ["NOTHING", "Boilerplate", "Learned", "load_boilerplate"]
+__all__ = ["NOTHING", "Boilerplate", "Learned", "Words", "load_boilerplate"]
 
 NOTHING = Sealed(np.empty(0, np.uint64), np.empty(0, np.uint32))
 """The shingles that are known to be boilerplate where nobody named any."""
 
 MIN_TABLE = 1 << 12
 MAX_LOAD = 0.5
+
+
+class Words(NamedTuple):
+    """The words of a block of documents, as boilerplate is counted among them.
+
+    Attributes
+    ----------
+    shingles : uint64 [shape=(n_shingles,)]
+    offsets, token_offsets : int64 [shape=(n_docs + 1,)]
+        Document ``d`` owns ``shingles[offsets[d]:offsets[d + 1]]``, and its words likewise.
+    lines : uint8 [shape=(n_tokens,)]
+        Words in the line of each word.
+    weights : float32 [shape=(n_tokens,)], optional
+        What each counts by what was learned before, if anything was.
+    """
+
+    shingles: Hashes
+    offsets: Ints
+    token_offsets: Ints
+    lines: npt.NDArray[np.uint8]
+    weights: Weights | None = None
 
 
 class Boilerplate:
@@ -56,7 +77,8 @@ class Boilerplate:
     >>> shingles, offsets = np.uint64([7, 8, 7]), np.array([0, 2, 3])
     >>> boilerplate = Boilerplate()
     >>> boilerplate.watch(shingles)
-    >>> boilerplate.count(shingles, offsets, np.array([0, 1]))
+    >>> lines = np.full(3, 12, np.uint8)
+    >>> boilerplate.count(Words(shingles, offsets, offsets, lines), np.array([0, 1]))
     >>> boilerplate.weights(shingles, offsets, offsets).tolist()
     [0.5, 1.0, 0.5]
     """
@@ -98,16 +120,15 @@ class Boilerplate:
         public = shingles if public is None else public
         self._n_watched += insert_into(shingles, public, counts, *self._table, self._public)
 
-    def count(
-        self, shingles: Hashes, offsets: Ints, clusters: Ints, order: Ints | None = None
-    ) -> None:
+    def count(self, words: "Words", clusters: Ints, order: Ints | None = None) -> None:
         """Count the clusters of a block of documents.
+
+        Where words were weighed before, a document counts only for what stands beside
+        something of its own: a story is not boilerplate of the pages that tell nothing else.
 
         Parameters
         ----------
-        shingles : uint64 [shape=(n_shingles,)]
-        offsets : int64 [shape=(n_docs + 1,)]
-            Document ``d`` owns ``shingles[offsets[d]:offsets[d + 1]]``.
+        words : Words
         clusters : int64 [shape=(n_docs,)], not negative
         order : int64 [shape=(n,)], optional
             Which documents are counted, those of a cluster after each other, all of
@@ -115,7 +136,7 @@ class Boilerplate:
         """
         if order is None:
             order = np.argsort(clusters, kind="stable")
-        count_clusters_into(shingles, offsets, order, clusters, *self._table)
+        count_clusters_into(*words, order, clusters, *self._table)
 
     def mark(self, shingles: Hashes) -> None:
         """Note of some shingles, as far as they were taken up, that they are part of a form.
@@ -129,9 +150,8 @@ class Boilerplate:
 
         Parameters
         ----------
-        shingles, offsets
-            As in `count`.
-        token_offsets : int64 [shape=(n_docs + 1,)]
+        shingles, offsets, token_offsets
+            As in `Words`.
         """
         weights = np.empty(int(token_offsets[-1]), np.float32)
         word_weights_into(shingles, offsets, token_offsets, *self._table, weights)

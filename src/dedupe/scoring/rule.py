@@ -37,6 +37,10 @@ Copies with boxes of their own and notices in one template look the same; only t
 length of what differs tells them apart.
 """
 
+MAX_STRICT_GAP = 100
+"""Words of any lines that each side may have in one place: two pages of a guide share what
+stands above and below their lists, and no pair is beyond doubt by that."""
+
 EXCESS_COST = 1.0
 """How much of the score text takes that each document has at a place of its own.
 

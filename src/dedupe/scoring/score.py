@@ -112,5 +112,6 @@ def strict_score(alignment: Alignment) -> Floats:
         (matched >= rule.MIN_WORDS)
         & (hole <= np.maximum(EDIT, hole_limit))
         & (alignment.excess <= np.maximum(EDIT, excess_limit))
+        & (alignment.gap <= rule.MAX_STRICT_GAP)
     )
     return np.where(is_strict, _containment(alignment, with_edits=False), 0)
