@@ -48,6 +48,7 @@ def find_duplicates(
     num_perm: int = Settings.num_perm,
     seed: int = Settings.seed,
     keep: Keep = Settings.keep,
+    prefer: str | Sequence[str] = (),
     window: timedelta | str | None = None,
     id_field: str = "id",
     text_field: str = "text",
@@ -78,7 +79,7 @@ def find_duplicates(
         what the collection shows to be boilerplate does; so a document that is nothing
         else is like its exact copies alone. Each text must be readable, and have as many
         words as a shingle. Their order does not matter.
-    threshold, ngram, num_perm, seed, keep
+    threshold, ngram, num_perm, seed, keep, prefer
         See `dedupe.Settings`.
     window : timedelta or str, optional
         Two documents whose times lie further apart are never the same story by
@@ -91,7 +92,7 @@ def find_duplicates(
         Field that holds HTML, of which the article is taken as of a web page: in place of
         `text_field`, or as a part of it where that names it, too.
     time_field : str, optional
-        Field with the time of a record, for ``keep="newest"``; the time of the
+        Field with the time of a record, for ``keep="newest"`` and ``"oldest"``; the time of the
         file, if there is none. Also for `window`, where a document has none without it.
     time_from : str, optional
         ``"mtime"`` lets files have a time for `window`: that of their last change. Otherwise
@@ -145,7 +146,9 @@ def find_duplicates(
     >>> round(result.pairs[0].jaccard, 2), result.pairs[0].containment
     (0.42, 1.0)
     """
-    settings = Settings(threshold, ngram, num_perm, seed, keep=keep, window=as_window(window))
+    settings = Settings(
+        threshold, ngram, num_perm, seed, keep=keep, window=as_window(window), prefer=prefer
+    )
     known = _known_in_paths(boilerplate, id_field, text_field, html_field, delimiter)
     stream = read_paths(
         paths,
@@ -172,6 +175,7 @@ def find_duplicate_texts(
     num_perm: int = Settings.num_perm,
     seed: int = Settings.seed,
     keep: Keep = Settings.keep,
+    prefer: str | Sequence[str] = (),
     window: timedelta | str | None = None,
     id_field: str = "id",
     text_field: str = "text",
@@ -205,7 +209,9 @@ def find_duplicate_texts(
     >>> find_duplicate_texts([story, "home news sport " + story, "something else entirely"])
     <Result: documents=3, clusters=1, duplicates=1, skipped=0>
     """
-    settings = Settings(threshold, ngram, num_perm, seed, keep=keep, window=as_window(window))
+    settings = Settings(
+        threshold, ngram, num_perm, seed, keep=keep, window=as_window(window), prefer=prefer
+    )
     known = _known_in_texts(boilerplate, id_field, text_field, html_field)
     stream = read_texts(
         texts,

@@ -6,7 +6,9 @@ of its own; an *engine* applies the rules, on one machine or elsewhere. Document
 numbered in the order of their ids, so that the order of the input changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -21,11 +23,12 @@ from dedupe.learning import learn, weigh_known
 from dedupe.results import clusters as clustered
 from dedupe.results.evidence import EvidenceOfTexts
 from dedupe.results.pairs import scored_pairs
-from dedupe.results.records import Cluster
+from dedupe.results.records import Cluster, DocumentInfo
 from dedupe.results.result import Result
 from dedupe.scoring import passes
 from dedupe.scoring.boilerplate import NOTHING, Boilerplate
 from dedupe.scoring.passes import First, Rows
+from dedupe.scoring.stories import is_own, words_of_story
 from dedupe.settings import Settings
 from dedupe.shingling import Sealed
 
@@ -70,12 +73,15 @@ def find(
     if corpus.is_old.any():
         rows = _beside_old(rows, corpus.is_old[corpus.rows])
     engine.progress("clustering", 0, None, "clusters")
-    rows, clusters = _cluster(corpus, blocks, rows, settings)
+    rows, clusters, infos = _cluster(corpus, blocks, rows, settings)
     engine.progress("clustering", len(clusters), len(clusters), "clusters")
     if explain in corpus.ids:
         number = corpus.first_copy[corpus.ids.index(explain)]
         rows = _with_others(rows, _rows_of(blocks, _pairs_of(blocks, pairs, number)))
-    return _assemble(corpus, rows, clusters, learned.boilerplate, settings)
+    shared = _most_shared(rows, len(corpus))
+    alone = np.setdiff1d(passes.pairs_in(rows), [*infos])
+    infos |= _infos(corpus, blocks, alone, shared[alone])
+    return _assemble(corpus, rows, clusters, infos, learned.boilerplate, settings)
 
 
 def _check_times(corpus: Corpus, settings: Settings) -> None:
@@ -129,8 +135,8 @@ def _pairs_of(blocks: Blocks, pairs: AnyInts, number: int) -> AnyInts:
 
 def _cluster(
     corpus: Corpus, blocks: Blocks, rows: Rows, settings: Settings
-) -> tuple[Rows, tuple[Cluster, ...]]:
-    """Join what was scored; return the rows with those that it took, and the clusters."""
+) -> tuple[Rows, tuple[Cluster, ...], dict[int, DocumentInfo]]:
+    """Join what was scored; return the rows with those that it took, the clusters, and members."""
     numbers, places = np.unique(passes.pairs_in(rows).astype(np.int64), return_inverse=True)
     asked = [pairs_of([])]
 
@@ -149,9 +155,21 @@ def _cluster(
         ask=ask,
     )
     joined = np.flatnonzero(np.bincount(labels, minlength=numbers.size)[labels] > 1)
-    infos = [corpus.info(number) for number in numbers[joined].tolist()]
-    clusters = clustered.make_clusters(infos, labels[joined], settings.keep)
-    number_of = dict(zip((info.id for info in infos), numbers[joined].tolist(), strict=True))
+    told = _words_of_stories(corpus, blocks, numbers[joined], labels[joined])
+    infos = _infos(corpus, blocks, numbers[joined], told)
+    place_of = np.full(numbers.size, -1)
+    place_of[joined] = np.arange(joined.size)
+    sides = place_of[places.reshape(-1, 2)]
+    is_inside = (sides >= 0).all(axis=1)
+    clusters = clustered.make_clusters(
+        [*infos.values()],
+        labels[joined],
+        settings,
+        pairs=sides[is_inside],
+        scores=rows["score"][is_inside],
+        texts=corpus.texts(numbers[joined]),
+    )
+    number_of = {info.id: number for number, info in infos.items()}
     kept = [
         (number_of[member], number_of[cluster.representative])
         for cluster in clusters
@@ -159,7 +177,40 @@ def _cluster(
         if member != cluster.representative
     ]
     rows = np.concatenate([rows, _rows_of(blocks, np.concatenate(asked))])
-    return _with_evidence(corpus, blocks, rows, pairs_of(kept), settings.threshold), clusters
+    return _with_evidence(corpus, blocks, rows, pairs_of(kept), settings.threshold), clusters, infos
+
+
+def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Ints) -> Ints:
+    """Return how many words of its story each document of a cluster has.
+
+    What was compared with nothing has only identical copies, and is the story.
+    """
+    told: Ints = corpus.n_words[numbers].astype(np.int64)
+    places = blocks.places(corpus.first_copy[numbers])
+    order = np.lexsort((places, labels))
+    order = order[places[order] >= 0]
+    bounds = np.flatnonzero(np.diff(labels[order])) + 1
+    groups = [group for group in np.split(order, bounds) if group.size]
+    found = blocks.over(words_of_story, (Counter(places[group].tolist()) for group in groups))
+    for group, words in zip(groups, found, strict=True):
+        # Copies follow each other.
+        told[group] = words[np.cumsum(np.diff(places[group], prepend=places[group[0]]) > 0)]
+    return told
+
+
+def _infos(
+    corpus: Corpus, blocks: Blocks, numbers: AnyInts, told: AnyInts
+) -> dict[int, DocumentInfo]:
+    """Return what a result says of documents, by number, with what each has of its story."""
+    block = blocks.block()
+    found = {}
+    for number, n_words in zip(numbers.tolist(), told.tolist(), strict=True):
+        place = int(blocks.places(corpus.first_copy[number]))
+        n_boilerplate = 0 if place < 0 else np.count_nonzero(~is_own(block, place))
+        found[number] = replace(
+            corpus.info(number), story_words=n_words, boilerplate_words=int(n_boilerplate)
+        )
+    return found
 
 
 def _with_evidence(
@@ -198,6 +249,14 @@ def _with_evidence(
     return np.concatenate([rows[is_other], told])
 
 
+def _most_shared(rows: Rows, n_docs: int) -> Ints:
+    """Return the most words that each document shares with another one."""
+    most = np.zeros(n_docs, np.int64)
+    for side in ("left", "right"):
+        np.maximum.at(most, rows[side], rows["shared_words"])
+    return most
+
+
 def _with_others(rows: Rows, others: Rows) -> Rows:
     """Return rows, and those of the others that are not among them."""
     is_new = ~np.isin(keys_of(passes.pairs_in(others)), keys_of(passes.pairs_in(rows)))
@@ -208,6 +267,7 @@ def _assemble(
     corpus: Corpus,
     rows: Rows,
     clusters: Sequence[Cluster],
+    infos: Mapping[int, DocumentInfo],
     boilerplate: Boilerplate,
     settings: Settings,
 ) -> Result:
@@ -215,7 +275,7 @@ def _assemble(
     rows = rows[np.lexsort((rows["right"], rows["left"], -rows["score"]))]
     numbers, places = np.unique(passes.pairs_in(rows), return_inverse=True)
     rows["left"], rows["right"] = places.reshape(-1, 2).T
-    documents = tuple(corpus.info(number) for number in numbers.tolist())
+    documents = tuple(map(infos.__getitem__, numbers.tolist()))
     texts, known = corpus.texts(numbers), boilerplate.to_bytes()
     evidence = EvidenceOfTexts(texts.at, settings.ngram, known)
     ids = [document.id for document in documents]

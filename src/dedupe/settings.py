@@ -9,7 +9,7 @@ and `dedupe.kernels.measures`.
 import os
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from numbers import Integral, Real
@@ -42,7 +42,7 @@ RULE_VERSION = 3
 FALLBACK_MEMORY = 8 << 30
 """Bytes of a machine that does not tell how many it has."""
 
-KEEP = ("longest", "shortest", "first", "newest")
+KEEP = ("typical", "longest", "shortest", "first", "newest", "oldest")
 """The named ways to choose the representative of a cluster."""
 
 DIGEST = re.compile("([0-9a-f]{32})?")
@@ -83,9 +83,15 @@ class Settings:
         A bucket of more documents than this links each of them to its two
         largest only, so that a phrase that everybody uses costs linear work.
     keep : str or callable
-        Which document represents a cluster: ``"longest"``, ``"shortest"``,
-        ``"first"`` in the order of the input, ``"newest"``, or a function from
-        the sequence of `dedupe.results.records.DocumentInfo` to the one to keep.
+        Which document represents a cluster: ``"typical"``, the one with the most of the
+        story and the least besides, which on development pages comes nearest to the article
+        (see `benchmarks/keep.py`), ``"longest"``, ``"shortest"``, ``"first"`` in the order of
+        the input, ``"newest"``, ``"oldest"``, or a function from the sequence of
+        `dedupe.results.records.Copy` to the one to keep.
+    prefer : sequence of str
+        Where the copy to keep is to come from, the best place first: an id, a folder or the
+        beginning of an address (``"wire/"``), or a pattern (``"*/wire/*.txt"``). Among the
+        documents of the first place that has any, `keep` decides; among all, if none has.
     boilerplate : str
         Digest of the texts that were known to be boilerplate, in hexadecimal; empty
         where there were none.
@@ -113,9 +119,10 @@ class Settings:
     num_perm: int = 128
     seed: int = 1
     bucket_cap: int = 30
-    keep: str | Callable[..., Any] = "longest"
+    keep: str | Callable[..., Any] = "typical"
     boilerplate: str = ""
     window: timedelta | None = None
+    prefer: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         # Numbers of numpy are as good, but JSON does not know them.
@@ -134,6 +141,7 @@ class Settings:
             raise InvalidSetting(
                 f"keep must be one of {', '.join(KEEP)} or a function, got {self.keep!r}"
             )
+        object.__setattr__(self, "prefer", _as_places(self.prefer))
         if not isinstance(self.boilerplate, str) or not DIGEST.fullmatch(self.boilerplate):
             raise InvalidSetting(
                 "boilerplate must be a digest in hexadecimal or empty, got "
@@ -264,6 +272,16 @@ def _default_memory() -> int:
 
 def _say_nothing(_: Progress) -> None:
     """Take the place of a progress callback."""
+
+
+def _as_places(prefer: object) -> tuple[str, ...]:
+    """Return the places to prefer, one of them as a tuple of one."""
+    places = (prefer,) if isinstance(prefer, str) else prefer
+    if not isinstance(places, Sequence) or not all(isinstance(one, str) and one for one in places):
+        raise InvalidSetting(
+            f"prefer must be ids, folders or patterns, the best first, got {prefer!r}"
+        )
+    return tuple(places)
 
 
 def _count(name: str, value: object, what: str) -> int | None:

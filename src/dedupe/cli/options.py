@@ -104,6 +104,13 @@ SEARCH = (
         default=DEFAULTS.keep,
         help="The copy to keep of a cluster.",
     ),
+    click.option(
+        "--prefer",
+        multiple=True,
+        metavar="PLACE",
+        help="Keep a copy whose id is or lies under PLACE, or is as a pattern says, if there is "
+        "one: wire/, '*.txt'. May be given several times, the best first.",
+    ),
     id_field,
     text_field,
     html_field,

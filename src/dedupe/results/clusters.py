@@ -1,6 +1,10 @@
 """Turns scored pairs into clusters, and chooses the copy to keep of each."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,10 +12,10 @@ import numpy.typing as npt
 
 from dedupe import clustering
 from dedupe.arrays import pairs_of
-from dedupe.errors import InvalidSetting
+from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.results.pairs import ScoredPairs
-from dedupe.results.records import Cluster, DocumentInfo, Duplicate, Pair
-from dedupe.settings import SCORE_FLOOR
+from dedupe.results.records import Cluster, Copy, DocumentInfo, Duplicate, Pair
+from dedupe.settings import SCORE_FLOOR, Settings
 
 __all__ = ["cluster_labels", "make_clusters", "make_duplicates"]
 
@@ -84,15 +88,38 @@ def _best_old(
 def make_clusters(
     documents: Sequence[DocumentInfo],
     labels: npt.NDArray[np.int64],
-    keep: str | Callable[..., Any],
+    settings: Settings,
+    *,
+    pairs: npt.NDArray[np.signedinteger[Any]] | None = None,
+    scores: npt.NDArray[np.float64] | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> tuple[Cluster, ...]:
-    """Gather documents by label and choose the representative of each group."""
+    """Gather documents by label and choose the representative of each group.
+
+    Parameters
+    ----------
+    documents : sequence of DocumentInfo
+    labels : int64 [shape=(n_docs,)]
+    settings : Settings
+        `keep` and `prefer` of them.
+    pairs, scores : int [shape=(n_pairs, 2)], float64 [shape=(n_pairs,)], optional
+        Places among the documents, and how alike they are, for a `keep` that is a function.
+    texts : mapping from ids to texts, optional
+        For the same.
+    """
+    if callable(settings.keep):
+        means = _mean_scores(labels, pairs_of([]) if pairs is None else pairs, scores)
+        find_text = partial(_text_of, {} if texts is None else texts)
+        documents = [
+            Copy(**{name: getattr(one, name) for name in INFO}, score=mean, find_text=find_text)
+            for one, mean in zip(documents, means.tolist(), strict=True)
+        ]
     groups: dict[int, list[DocumentInfo]] = {}
     shared = np.flatnonzero(np.bincount(labels)[labels] > 1)
     for number, label in zip(shared.tolist(), labels[shared].tolist(), strict=True):
         groups.setdefault(label, []).append(documents[number])
     clusters = [
-        Cluster(_representative(group, keep).id, tuple(document.id for document in group))
+        Cluster(_representative(group, settings).id, tuple(document.id for document in group))
         for group in groups.values()
     ]
     return tuple(sorted(clusters, key=lambda cluster: (-len(cluster), cluster.members)))
@@ -167,23 +194,87 @@ def _duplicate(member: str, kept: str, best: Pair, score: float, direct: Pair | 
     )
 
 
-def _representative(group: Sequence[DocumentInfo], keep: str | Callable[..., Any]) -> DocumentInfo:
+def _mean_scores(
+    labels: npt.NDArray[np.int64],
+    pairs: npt.NDArray[np.signedinteger[Any]],
+    scores: npt.NDArray[np.float64] | None,
+) -> npt.NDArray[np.float64]:
+    """Return the mean of the scores that each document has within its cluster, as far as known."""
+    inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
+    sides = pairs[inside].T.ravel()
+    known = np.zeros(0) if scores is None else np.tile(scores[inside], 2)
+    n_known = np.bincount(sides, minlength=labels.size)
+    sums = np.bincount(sides, known, minlength=labels.size)
+    return sums / np.maximum(n_known, 1)
+
+
+def _text_of(texts: Mapping[str, str], document: str) -> str:
+    """Return the text of a document, which a loaded result has not."""
+    try:
+        return texts[document]
+    except KeyError:
+        raise UnknownDocument(
+            f"texts must be there for keep to see them, got none of {document!r}: "
+            "a result that was loaded has none"
+        ) from None
+
+
+def _representative(group: Sequence[DocumentInfo], settings: Settings) -> DocumentInfo:
     """Choose the document to keep: the old one if there is one; the first id wins a tie."""
     old = [document for document in group if document.is_old]
     if old:
         return old[0]
+    group, keep = _preferred(group, settings.prefer), settings.keep
     if callable(keep):
         chosen = keep(tuple(group))
         if chosen not in group:
             raise InvalidSetting(f"keep must return one of the documents given, got {chosen!r}")
         return chosen  # type: ignore[no-any-return]
+    if keep == "typical":
+        fullest = max(document.story_words for document in group)
+        return min(group, key=lambda document: (-_likeness(document, fullest), document.id))
     return min(group, key=lambda document: (KEYS[keep](document), document.id))
 
+
+def _preferred(group: Sequence[DocumentInfo], places: Sequence[str]) -> Sequence[DocumentInfo]:
+    """Return the documents of the first place that has any, all of them if none has."""
+    for place in places:
+        if found := [document for document in group if is_in(place, document.id)]:
+            return found
+    return group
+
+
+def is_in(place: str, document: str) -> bool:
+    """Return whether an id lies in a place: is it, lies under it, or is as a pattern says.
+
+    >>> is_in("wire", "wire/1.txt"), is_in("wire/", "wires/1.txt"), is_in("*.txt", "wire/1.txt")
+    (True, False, True)
+    >>> is_in("feed.jsonl", "feed.jsonl:7")
+    True
+    """
+    if PATTERN.search(place):
+        return fnmatchcase(document, place)
+    # An id that numbers a line or a row names its file first.
+    return document == place or document.startswith(
+        (place if place.endswith("/") else place + "/", place + ":", place + "#")
+    )
+
+
+def _likeness(document: DocumentInfo, fullest: int) -> float:
+    """Return the F1 of a copy with the story, of which the fullest copy has so many words."""
+    return 2 * document.story_words / (document.n_words + fullest)
+
+
+INFO = tuple(one.name for one in fields(DocumentInfo))
+
+PATTERN = re.compile(r"[*?\[]")
+"""What makes a place a pattern."""
 
 KEYS: dict[str, Callable[[DocumentInfo], float]] = {
     "longest": lambda document: -document.n_words,
     "shortest": lambda document: document.n_words,
     "first": lambda document: document.position,
-    # A document without a time is older than any that has one.
+    # A document without a time comes after all that have one.
     "newest": lambda document: float("inf") if document.time is None else -document.time,
+    "oldest": lambda document: float("inf") if document.time is None else document.time,
 }

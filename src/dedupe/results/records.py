@@ -7,7 +7,7 @@ against.
 """
 
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass, fields
+from dataclasses import InitVar, dataclass, field, fields
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
@@ -16,6 +16,7 @@ from dedupe.lazy import cached_property
 __all__ = [
     "Cluster",
     "Comparison",
+    "Copy",
     "DocumentInfo",
     "Duplicate",
     "Evidence",
@@ -216,6 +217,12 @@ class DocumentInfo:
         Of its text, which tells whether it is still the same: 128 bits of BLAKE2b in hexadecimal.
     is_dated : bool
         Whether a window goes by its time: not by that of its file, unless that was asked for.
+    story_words : int
+        How many of its words tell the story of its cluster, without boilerplate; in no
+        cluster, the most that it shares with another document. See
+        `dedupe.scoring.stories.words_of_story`.
+    boilerplate_words : int
+        How many of its words are boilerplate: text that several other stories carry.
     """
 
     id: str
@@ -225,6 +232,45 @@ class DocumentInfo:
     is_old: bool = False
     digest: str = ""
     is_dated: bool = False
+    story_words: int = 0
+    boilerplate_words: int = 0
+
+    @property
+    def story_share(self) -> float:
+        """The share of its words that tell the story."""
+        return self.story_words / self.n_words
+
+    @property
+    def boilerplate_share(self) -> float:
+        """The share of its words that are boilerplate."""
+        return self.boilerplate_words / self.n_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy(DocumentInfo):
+    """One document of a cluster, as a function that chooses the one to keep is given it.
+
+    Attributes
+    ----------
+    score : float, in [0, 1]
+        The mean of its scores with the others of the cluster, as far as they were compared.
+    find_text : callable
+        Gives the text of a document by its id; ask for `text`.
+    """
+
+    score: Share
+    find_text: Callable[[str], str] = field(repr=False, compare=False)
+
+    @property
+    def text(self) -> str:
+        """Its text, read when it is asked for.
+
+        Raises
+        ------
+        UnknownDocument
+            When the texts are gone: a result that was loaded has none.
+        """
+        return self.find_text(self.id)
 
 
 @dataclass(frozen=True, slots=True)

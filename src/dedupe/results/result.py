@@ -37,6 +37,8 @@ from dedupe.spans import Spans
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dedupe.results.stories import Story
+
 __all__ = ["Result"]
 
 
@@ -195,6 +197,50 @@ class Result:
             knows_boilerplate=True,
         )
 
+    def story(self, document: str, texts: Mapping[str, str] | None = None) -> "Story":
+        r"""Return the text of a document without its boilerplate, and what was cut.
+
+        A line is cut if nearly all its words are text that more than two other stories of
+        the collection carry, or that was named as boilerplate. Nothing is cut that one
+        story alone has, and never half a sentence.
+
+        Parameters
+        ----------
+        document : str
+            An id.
+        texts : mapping from ids to texts, optional
+            What was searched: for a result that was loaded, and for documents that are like
+            no other, of which a result keeps no text.
+
+        Raises
+        ------
+        UnknownDocument
+            When there is no text of this id.
+
+        Examples
+        --------
+        >>> import dedupe
+        >>> frame = "Read more of our stories in the morning paper or on this site\n"
+        >>> words = [f"{a} {b} {c}" for a in "abcd" for b in "efgh" for c in "ijkl"]
+        >>> stories = [" ".join(words[n : n + 16]) for n in (0, 16, 32, 48)]
+        >>> pages = {f"page {n}": frame + story for n, story in enumerate(stories)}
+        >>> found = dedupe.find_duplicate_texts(pages)
+        >>> found.story("page 0", pages).cut
+        (Span(start=0, end=62),)
+        """
+        texts = self.texts if texts is None else texts
+        if document not in texts:
+            raise UnknownDocument(
+                f"there must be a text of {document!r}: give the texts that were searched "
+                "with texts="
+            )
+        # The kernels take half a second to load.
+        from dedupe.results.stories import story_of  # noqa: PLC0415
+        from dedupe.scoring.boilerplate import load_boilerplate  # noqa: PLC0415
+
+        known = load_boilerplate(self.boilerplate)
+        return story_of(texts[document], self.settings.ngram, known)
+
     def pairs_of(self, document: str) -> Sequence[Pair]:
         """Return every scored pair that a document is in, confirmed or not, best first."""
         scored = self._scored
@@ -246,13 +292,21 @@ class Result:
             loaded from JSON and its `keep` was a function.
         """
         settings = replace(self.settings, threshold=threshold)
-        clusters = make_clusters(self.documents, self._labels_at(threshold), settings.keep)
+        scored = self._scored
+        clusters = make_clusters(
+            self.documents,
+            self._labels_at(threshold),
+            settings,
+            pairs=scored.numbers,
+            scores=scored.scores,
+            texts=self.texts,
+        )
         return replace(
             self,
             settings=settings,
             clusters=clusters,
-            duplicates=make_duplicates(clusters, self._scored, threshold),
-            scored=self._scored.at(threshold),
+            duplicates=make_duplicates(clusters, scored, threshold),
+            scored=scored.at(threshold),
         )
 
     def rows(self) -> Iterator[dict[str, Any]]:

@@ -35,7 +35,7 @@ from dedupe.settings import Settings
 __all__ = ["FORMAT", "FORMAT_VERSION", "facts_from", "pair_as_json", "settings_as_json"]
 
 FORMAT = "dedupe-result"
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 
 class Rule(NamedTuple):
@@ -88,7 +88,7 @@ def settings_as_json(settings: Settings) -> dict[str, Any]:
     """Return settings as JSON has them; a function cannot be saved."""
     keep = "custom" if callable(settings.keep) else settings.keep
     seconds = None if settings.window is None else settings.window.total_seconds()
-    return {**asdict(settings), "keep": keep, "window": seconds}
+    return {**asdict(settings), "keep": keep, "window": seconds, "prefer": [*settings.prefer]}
 
 
 def pair_as_json(pair: Pair) -> dict[str, Any]:
@@ -149,12 +149,13 @@ def _refuse_constant(name: str) -> NoReturn:
 def _settings_from(row: dict[str, Any]) -> Settings:
     """Rebuild settings, leaving out what follows from the rest."""
     names = ("threshold", "ngram", "num_perm", "seed", "bucket_cap", "boilerplate")
-    given = {key: row[key] for key in names}
+    given: dict[str, Any] = {key: row[key] for key in names}
     (seconds,) = _read([row["window"]], float | None, "window of a result")
     try:
         given["window"] = None if seconds is None else timedelta(seconds=seconds)
     except OverflowError:
         _refuse("window of a result must be a number of seconds that time has", short(seconds))
+    (given["prefer"],) = _read([row["prefer"]], tuple[str, ...], "prefer of a result")
     if row["keep"] == "custom":
         # A function cannot be saved. This stands for it until one is given again.
         return replace(Settings(**given), keep=_lost_keep)
@@ -280,6 +281,14 @@ def _check_counts(facts: dict[str, Any]) -> None:
     listed = facts["documents"]
     n_old = sum(document.is_old for document in listed)
     n_words = sum(document.n_words for document in listed)
+    _refuse_any(
+        "words of the story and of boilerplate must be among those of their document",
+        (
+            [one.story_words, one.boilerplate_words, one.n_words]
+            for one in listed
+            if max(one.story_words, one.boilerplate_words) > one.n_words
+        ),
+    )
     if (
         facts["n_documents"] < max(len(listed), facts["n_old"], facts["n_undated"])
         or facts["n_old"] < n_old
