@@ -25,10 +25,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import mean
 
+import dedupe
 from accuracy import ARTICLES, PAGES, SHARED
 from collection import read_lines
-
-import dedupe
 from dedupe.settings import KEEP
 from dedupe.shingling import hash_tokens
 

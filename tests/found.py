@@ -13,7 +13,7 @@ from dedupe.results.records import (
     evidence_of,
 )
 from dedupe.results.result import Result
-from dedupe.settings import SCORE_FLOOR, Settings
+from dedupe.settings import KEEP, SCORE_FLOOR, Settings
 
 
 def make_pair(left, right, score, relation="contained", evidence=None):
@@ -74,7 +74,7 @@ def results(draw):
     settings = Settings(
         threshold=draw(st.floats(SCORE_FLOOR, 1)),
         seed=draw(st.integers(0, 2**32 - 1)),
-        keep=draw(st.sampled_from(["longest", "shortest", "first", "newest"])),
+        keep=draw(st.sampled_from(KEEP)),
     )
     scored = sorted(pairs.values(), key=lambda pair: (-pair.score, pair.left, pair.right))
     bare = Result((), (), tuple(scored), skipped, len(names), 9999, settings, documents)

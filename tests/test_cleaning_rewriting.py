@@ -802,7 +802,7 @@ def test_search_and_clean_and_clean_again(here, seeds):
     rows.append({"id": "other", "text": "an article about something else entirely " * 9})
     Path("in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     done = clean("in.jsonl", output="1.jsonl", workers=1)
-    assert done.dropped == ("body",)
+    assert done.dropped == ("page",)
     assert (done.result.n_documents, len(Path("1.jsonl").read_bytes().splitlines())) == (3, 2)
     clean("1.jsonl", output="2.jsonl")
     assert Path("2.jsonl").read_bytes() == Path("1.jsonl").read_bytes()

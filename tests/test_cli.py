@@ -105,7 +105,7 @@ def run(*arguments):
 
 TABLE = """\
 cluster 1: 2 documents
-  keep  a00  7 words, the longest
+  keep  a00  7 words, the typical copy
   drop  b00  score 0.90  containment 1.00  Jaccard 0.50  contained
     7 words shared
     shared, 7 words: The council voted to close the bridge.
@@ -133,7 +133,8 @@ def test_find_asks_with_the_defaults_of_the_library(library):
             "ngram": 5,
             "num_perm": 128,
             "seed": 1,
-            "keep": "longest",
+            "keep": "typical",
+            "prefer": (),
             "id_field": "id",
             "text_field": "text",
             "html_field": None,
@@ -169,7 +170,7 @@ def test_flags_are_the_keyword_names(library):
     }
     flags = [part for k, v in wanted.items() for part in (f"--{k.replace('_', '-')}", str(v))]
     assert run("find", "x", *flags).exit_code == 0
-    others = {"against": None, "boilerplate": None, "explain": None}
+    others = {"prefer": (), "against": None, "boilerplate": None, "explain": None}
     assert library.asked == (["x"], {**wanted, **others})
 
 

@@ -198,9 +198,11 @@ def test_a_search_has_the_options_of_find(here, monkeypatch):
     for name in ("confirm", "progress"):
         assert callable(asked.pop(name))
     assert asked == {
-        "paths": ["in"], "output": None, "annotate": False, "move": None, "delete": False,
+        "paths": ["in"], "output": None, "annotate": False, "story": False, "move": None,
+        "delete": False,
         "hardlink": False, "journal": "j", "threshold": 0.5, "ngram": 5, "num_perm": 128,
-        "seed": 1, "keep": "first", "id_field": "url", "text_field": "text", "time_field": None,
+        "seed": 1, "keep": "first", "prefer": (),
+        "id_field": "url", "text_field": "text", "time_field": None,
         "html_field": None, "delimiter": None,
         "boilerplate": None, "window": None, "time_from": None,
         "workers": 2, "memory": 1024, "against": None,

@@ -1,26 +1,31 @@
 """Scored pairs to clusters: who belongs together, who is kept, and what is said of the others."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dedupe.errors import InvalidSetting
+from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.results.clusters import KEYS, cluster_labels, make_clusters
 from dedupe.results.records import DocumentInfo
-from dedupe.settings import KEEP, SCORE_FLOOR
+from dedupe.scoring.block import Block
+from dedupe.scoring.stories import words_of_story
+from dedupe.settings import KEEP, SCORE_FLOOR, Settings
+from dedupe.shingling import hash_tokens
 from found import make_result, members, scores, thresholds
 
 infos = st.lists(
     st.builds(
         DocumentInfo,
         st.text("abcdef", min_size=1, max_size=2),
-        st.integers(0, 3),
+        st.integers(1, 3),
         st.integers(0, 9),
         st.none() | st.integers(0, 3),
         st.booleans(),
+        story_words=st.integers(0, 3),
     ),
     min_size=2,
     max_size=6,
@@ -30,9 +35,17 @@ infos = st.lists(
 
 def kept_of(documents, keep):
     """Return which of some documents of one cluster is kept."""
-    (cluster,) = make_clusters(documents, np.zeros(len(documents), np.int64), keep)
+    (cluster,) = make_clusters(documents, np.zeros(len(documents), np.int64), Settings(keep=keep))
     assert cluster.members == tuple(one.id for one in documents)
     return next(one for one in documents if one.id == cluster.representative)
+
+
+def f1(document, fullest):
+    """Return how like a copy is to a story of so many words: the mean of precision and recall."""
+    if not document.story_words:
+        return 0
+    precision, recall = document.story_words / document.n_words, document.story_words / fullest
+    return Fraction(2) / (1 / Fraction(precision) + 1 / Fraction(recall))
 
 
 # --- laws ---
@@ -40,14 +53,17 @@ def kept_of(documents, keep):
 
 @given(infos, st.sampled_from(KEEP))
 def test_nothing_is_better_by_the_rule_than_what_is_kept(documents, keep):
-    assert set(KEYS) == set(KEEP)
+    assert {*KEYS, "typical"} == {*KEEP}
     documents = [replace(one, is_old=False) for one in documents]
     kept = kept_of(documents, keep)
+    fullest = max(one.story_words for one in documents)
     better = {
+        "typical": lambda one: f1(one, fullest) > f1(kept, fullest),
         "longest": lambda one: one.n_words > kept.n_words,
         "shortest": lambda one: one.n_words < kept.n_words,
         "first": lambda one: one.position < kept.position,
         "newest": lambda one: one.time is not None and (kept.time is None or one.time > kept.time),
+        "oldest": lambda one: one.time is not None and (kept.time is None or one.time < kept.time),
     }[keep]
     assert not any(map(better, documents))
 
@@ -115,7 +131,7 @@ def test_no_documents_are_no_clusters():
         0, np.empty((0, 2), np.int64), np.empty(0), nothing, nothing, threshold=0.4
     )
     assert labels.size == 0
-    assert make_clusters([], labels, "longest") == ()
+    assert make_clusters([], labels, Settings()) == ()
     assert members(make_result({})) == []
 
 
@@ -169,7 +185,8 @@ def kept(keep, documents=DOCUMENTS):
 
 
 @pytest.mark.parametrize(
-    ("keep", "expected"), [("longest", "b"), ("shortest", "a"), ("first", "d"), ("newest", "c")]
+    ("keep", "expected"),
+    [("longest", "b"), ("shortest", "a"), ("first", "d"), ("newest", "c"), ("oldest", "b")],
 )
 def test_keep_by_name_and_the_first_id_of_equals(keep, expected):
     assert kept(keep) == expected
@@ -190,7 +207,108 @@ def test_keep_by_a_function_of_the_documents():
         return documents[-1]
 
     assert kept(last) == "d"
-    assert set(seen) == {DOCUMENTS}
+    (copies,) = {*seen}
+    for copy, document in zip(copies, DOCUMENTS, strict=True):
+        assert all(getattr(copy, f.name) == getattr(document, f.name) for f in fields(document))
+
+
+def test_a_function_sees_scores_and_shares_and_the_text_if_there_is_one():
+    seen = []
+
+    def first(copies):
+        seen[:] = copies
+        return copies[0]
+
+    documents = [replace(one, story_words=40, boilerplate_words=5) for one in DOCUMENTS[:3]]
+    result = make_result({"ab": 0.9, "ac": 0.7}, documents=documents, keep=first)
+    assert [round(copy.score, 9) for copy in seen] == [0.8, 0.9, 0.7]
+    assert (seen[0].story_share, seen[0].boilerplate_share) == (0.8, 0.1)
+    with pytest.raises(UnknownDocument, match="texts must be there for keep to see them"):
+        seen[0].text  # noqa: B018
+    replace(result, texts={"a": "its text"}).at(0.4)
+    assert seen[0].text == "its text"
+
+
+# --- the typical copy, and places that are preferred ---
+
+
+def words_of(*texts, copies=None):
+    block = Block.of(hash_tokens([*texts], detail=True), 5)
+    return words_of_story(block, copies or dict.fromkeys(range(len(texts)), 1)).tolist()
+
+
+def prose(start, n):
+    """Return `n` words, no two alike, in lines of twenty."""
+    told = [f"w{number}" for number in range(start, start + n)]
+    return "\n".join(" ".join(told[line : line + 20]) for line in range(0, n, 20))
+
+
+STORY = prose(0, 100)
+
+
+@pytest.mark.parametrize(
+    ("beside", "n_counted"),
+    [
+        (prose(200, 60), 160),  # What goes on in prose is the story, told at greater length.
+        (prose(200, 100), 200),
+        (prose(200, 120), 100),  # More than the story again is not.
+        ("\n".join(prose(200, 60).split()), 100),  # Nor is a list,
+        (prose(200, 80) + "\nx1\nx2", 180),  # but few short lines do no harm,
+        (prose(200, 80) + "\n" + "\n".join(prose(400, 9).split()), 100),  # unless they are more.
+        (" ".join(prose(200, 60).split()), 160),
+    ],
+)
+def test_prose_beside_the_story_counts_and_the_page_does_not(beside, n_counted):
+    assert words_of(STORY, STORY + "\n" + beside) == [100, n_counted]
+
+
+def test_prose_is_not_told_where_lines_are_lost():
+    page = STORY + "\n" + prose(200, 60)
+    assert words_of(STORY, STORY, " ".join(page.split())) == [100, 100, 100]
+
+
+def test_what_most_copies_have_is_the_story():
+    tail = "\n".join(prose(500, 30).split())
+    assert words_of(STORY, STORY, STORY + "\n" + tail) == [100, 100, 100]
+    assert words_of(STORY, STORY + "\n" + tail, STORY + "\n" + tail) == [100, 130, 130]
+    assert words_of(STORY, STORY + "\n" + tail) == [100, 100]
+
+
+def test_identical_copies_count_each():
+    tail = "\n".join(prose(500, 30).split())
+    assert words_of(STORY, STORY + "\n" + tail, copies={0: 1, 1: 3}) == [100, 130]
+
+
+PLACED = [DocumentInfo(name, n, 0) for name, n in (("wire/a", 9), ("wires/b", 8), ("c.txt:2", 7))]
+
+
+@pytest.mark.parametrize(
+    ("prefer", "expected"),
+    [
+        ((), "wire/a"),
+        (("wires",), "wires/b"),
+        (("wire/",), "wire/a"),
+        ("c.txt", "c.txt:2"),
+        (("nowhere", "*/b", "wire"), "wires/b"),
+        (("nowhere",), "wire/a"),
+    ],
+)
+def test_the_first_place_that_has_a_copy_is_preferred(prefer, expected):
+    settings = Settings(keep="longest", prefer=prefer)
+    (cluster,) = make_clusters(PLACED, np.zeros(3, np.int64), settings)
+    assert cluster.representative == expected
+
+
+def test_among_several_in_a_place_keep_decides():
+    settings = Settings(keep="shortest", prefer=["wire*"])
+    (cluster,) = make_clusters(PLACED, np.zeros(3, np.int64), settings)
+    assert cluster.representative == "wires/b"
+
+
+@pytest.mark.parametrize("prefer", [3, None, [""], [None], {"a": 1}])
+def test_places_must_be_named(prefer):
+    with pytest.raises(InvalidSetting, match=r"^prefer must be ids, folders or patterns"):
+        Settings(prefer=prefer)
 
 
 @pytest.mark.parametrize("answer", [None, "a", DocumentInfo("z", 1, 1)])

@@ -168,7 +168,7 @@ def test_skipped_is_a_record_not_an_error():
         ("num_perm", [16, 4096], [15, 4097, 128.0]),
         ("seed", [0, 2**32 - 1], [-1, 2**32, 1.5]),
         ("bucket_cap", [2, 30, 2**20], [1, 2**20 + 1, None]),
-        ("keep", [*KEEP, max, lambda documents: documents[0]], ["oldest", None, 3, ""]),
+        ("keep", [*KEEP, max, lambda documents: documents[0]], ["best", None, 3, ""]),
     ],
 )
 def test_settings_know_their_ranges(name, good, bad):

@@ -52,13 +52,13 @@ def test_the_commands_that_clean_do_what_the_readme_says(tmp_path: Path) -> None
         program, *arguments = command.split()
         assert program == "dedupe"
         outputs.append(run("-m", "dedupe", *arguments, folder=tmp_path))
-    dropped = f"pages/{seeds[0].name}\n"
-    assert outputs == ["", "", dropped, dropped]
-    assert (tmp_path / "once.jsonl").read_text(encoding="utf-8") == lines[1]
+    dropped = f"pages/{seeds[1].name}\n"
+    assert outputs == ["", "", "", dropped, dropped]
+    assert (tmp_path / "once.jsonl").read_text(encoding="utf-8") == lines[0]
     marked = (tmp_path / "marked.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line)["duplicate_of"] for line in marked] == [seeds[1].name, None]
-    assert [path.name for path in (tmp_path / "pages").iterdir()] == [seeds[1].name]
-    assert [path.name for path in (tmp_path / "pages-gone").iterdir()] == [seeds[0].name]
+    assert [json.loads(line)["duplicate_of"] for line in marked] == [None, seeds[0].name]
+    assert [path.name for path in (tmp_path / "pages").iterdir()] == [seeds[0].name]
+    assert [path.name for path in (tmp_path / "pages-gone").iterdir()] == [seeds[1].name]
 
 
 def test_the_program_prints_what_the_readme_shows() -> None:

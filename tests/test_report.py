@@ -110,7 +110,7 @@ def small():
 
 SMALL = """\
 cluster 1: 3 documents
-  keep  a.txt  100 words, the longest
+  keep  a.txt  100 words, the typical copy
   drop  b.txt  score 0.75  containment 0.88  Jaccard 0.25  same text
     words shared
     shared, 60 words: The council voted … on Monday

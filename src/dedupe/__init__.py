@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dedupe.results.records import (
         Cluster,
         Comparison,
+        Copy,
         DocumentInfo,
         Duplicate,
         Evidence,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         Passage,
         Remainder,
         Span,
+        Story,
     )
     from dedupe.results.result import Result
     from dedupe.settings import Settings
@@ -78,6 +80,7 @@ _HOMES = {
     "dedupe.results.records": (
         "Cluster",
         "Comparison",
+        "Copy",
         "DocumentInfo",
         "Duplicate",
         "Evidence",
@@ -85,6 +88,7 @@ _HOMES = {
         "Passage",
         "Remainder",
         "Span",
+        "Story",
     ),
     "dedupe.results.result": ("Result",),
     "dedupe.settings": ("Settings",),
@@ -98,6 +102,7 @@ __all__ = [
     "Cleaning",
     "Cluster",
     "Comparison",
+    "Copy",
     "DedupeError",
     "DocumentInfo",
     "Duplicate",
@@ -119,6 +124,7 @@ __all__ = [
     "Settings",
     "Skipped",
     "Span",
+    "Story",
     "Trial",
     "UnknownDocument",
     "__version__",

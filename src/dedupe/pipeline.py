@@ -81,7 +81,9 @@ def find(
     shared = _most_shared(rows, len(corpus))
     alone = np.setdiff1d(passes.pairs_in(rows), [*infos])
     infos |= _infos(corpus, blocks, alone, shared[alone])
-    return _assemble(corpus, rows, clusters, infos, learned.boilerplate, settings)
+    return _assemble(
+        corpus, rows, clusters, infos=infos, boilerplate=learned.boilerplate, settings=settings
+    )
 
 
 def _check_times(corpus: Corpus, settings: Settings) -> None:
@@ -267,6 +269,7 @@ def _assemble(
     corpus: Corpus,
     rows: Rows,
     clusters: Sequence[Cluster],
+    *,
     infos: Mapping[int, DocumentInfo],
     boilerplate: Boilerplate,
     settings: Settings,

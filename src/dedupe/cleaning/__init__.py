@@ -78,6 +78,7 @@ def clean(
     boilerplate: Paths | None = None,
     output: str | os.PathLike[str] | None = None,
     annotate: bool = False,
+    story: bool = False,
     move: str | os.PathLike[str] | None = None,
     delete: bool = False,
     hardlink: bool = False,
@@ -118,6 +119,10 @@ def clean(
     annotate : bool
         Write every record, with four more fields: ``cluster``, ``duplicate_of``,
         ``score`` and ``reason``, as in `Result.rows`.
+    story : bool
+        With `output`: give every record two more fields, ``story``, its text without
+        boilerplate as `Result.story` has it, and ``cut``, the characters that went, as in
+        ``"0-62 310-400"``.
     move : path, optional
         Folder to move duplicates to that are files; each keeps its path under it,
         and nothing there is replaced.
@@ -173,7 +178,7 @@ def clean(
             f"result must be a Result, got {result!r}: load a saved one with Result.from_json"
         )
     _check_names(output=output, move=move, journal=journal)
-    action = _action(output, annotate, move, delete, hardlink)
+    action = _action(output, annotate or story, move, delete, hardlink)
     if action is not None:
         _without_stdin("paths", paths)
     options = Options(
@@ -195,7 +200,7 @@ def clean(
         with stdin_kept() if STDIN in paths else nullcontext():
             inputs = request.take_stock()
             if output is not None:
-                return _write(request, inputs, os.fspath(output), annotate=annotate)
+                return _write(request, inputs, os.fspath(output), annotate=annotate, story=story)
             found = request.find_unchanged(inputs)
             return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
@@ -244,7 +249,7 @@ def _action(
     if len(given) > 1:
         raise InvalidSetting(f"only one thing can be done to duplicates, got {', '.join(given)}")
     if annotate and output is None:
-        raise InvalidSetting("annotate must come with output, which says where to write")
+        raise InvalidSetting("annotate and story must come with output, which says where to write")
     actions: dict[str, Action] = {"move": "move", "delete": "delete", "hardlink": "hardlink"}
     return actions.get(given[0]) if given else None
 
@@ -274,7 +279,9 @@ class _Request:
             settings = Settings(**given, boilerplate=self._boilerplate())
         else:
             settings = self.result.settings
-        return settings_as_json(settings) | asdict(self.options)
+        said = settings_as_json(settings) | asdict(self.options)
+        # Values in a journal are plain.
+        return said | {"prefer": ", ".join(settings.prefer)}
 
     def _boilerplate(self) -> str:
         """Return the digest of what is known to be boilerplate."""
@@ -323,12 +330,14 @@ class _Request:
         return found
 
 
-def _write(request: _Request, inputs: Inputs, output: str, *, annotate: bool) -> Cleaning:
+def _write(
+    request: _Request, inputs: Inputs, output: str, *, annotate: bool, story: bool
+) -> Cleaning:
     """Write what stays, or everything with more fields."""
     # What cannot be written is said before the search.
     targets(inputs, output, request.also_read())
     found = request.find_unchanged(inputs)
-    written = write_cleaned(inputs, found, output, request.options, annotate=annotate)
+    written = write_cleaned(inputs, found, output, request.options, annotate=annotate, story=story)
     return Cleaning(
         written.dropped, written.left, written.paths, found, written.n_kept, written.not_copied
     )
@@ -361,7 +370,9 @@ def _check_is_same(begun: Order, asked: Order, note: Path) -> None:
         said = [begun.action, begun.folder, *begun.paths]
         said += ["against", *begun.against] if begun.against else []
         said += [
-            f"{name}={value}" for name, value in begun.settings.items() - asked.settings.items()
+            f"{name}={value}"
+            for name, value in begun.settings.items()
+            if asked.settings.get(name) != value
         ]
         raise CannotClean(
             f"a run that was cut off must be finished first, got {note} of "

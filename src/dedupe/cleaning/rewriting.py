@@ -54,15 +54,26 @@ class Written(NamedTuple):
 
 
 def write_cleaned(
-    inputs: Inputs, result: Result, output: str, options: Options, *, annotate: bool
+    inputs: Inputs,
+    result: Result,
+    output: str,
+    options: Options,
+    *,
+    annotate: bool,
+    story: bool = False,
 ) -> Written:
-    """Write the inputs without duplicates, or with more fields; all of them or none."""
+    """Write the inputs without duplicates, or with more fields; all of them or none.
+
+    `annotate` marks every record, and leaves out none; `story` adds the story without its
+    page to those that stay.
+    """
     places = targets(inputs, output)
-    changes = _changes_of(result, annotate=annotate)
+    changes = _changes_of(result, annotate=annotate, story=story)
     singles = inputs.single_documents(result, options)
-    if annotate and singles:
+    if changes.names and singles:
         raise InvalidSetting(
-            f"annotate adds fields to records, got {min(singles)!r}, which is one text: "
+            f"{'annotate' if annotate else 'story'} adds fields to records, got {min(singles)!r}, "
+            "which is one text: "
             "name the files that hold records"
         )
     work = _Work(options, changes, result, {entry.place: id_ for id_, entry in singles.items()})
@@ -79,10 +90,11 @@ def write_cleaned(
     return work.written(paths, result)
 
 
-def _changes_of(result: Result, *, annotate: bool) -> Changes:
+def _changes_of(result: Result, *, annotate: bool, story: bool) -> Changes:
     """Return what a result asks for."""
+    tell = partial(_told, result) if story else None
     if not annotate:
-        return Changes(frozenset(duplicate.id for duplicate in result.duplicates), None)
+        return Changes(frozenset(one.id for one in result.duplicates), None, tell)
     marks: dict[str, Marks] = {
         row["id"]: (
             row["cluster"],
@@ -92,7 +104,13 @@ def _changes_of(result: Result, *, annotate: bool) -> Changes:
         )
         for row in result.rows()
     }
-    return Changes(frozenset(), marks)
+    return Changes(frozenset(), marks, tell)
+
+
+def _told(result: Result, text: str) -> tuple[str, str]:
+    """Return the story that a text is without its page, and the spans that went."""
+    story = result.story("", {"": text})
+    return story.text, " ".join(f"{start}-{end}" for start, end in story.cut)
 
 
 def _check_same(entry: Entry) -> None:

@@ -49,6 +49,12 @@ READING = (
     help="With -o: keep every record, and add cluster, duplicate_of, score and reason.",
 )
 @click.option(
+    "--story",
+    is_flag=True,
+    help="With -o: add story, the text without its lines of boilerplate, and cut, the characters "
+    "that went.",
+)
+@click.option(
     "--list", "is_list", is_flag=True, help="Print the ids of what can go.  [this is the default]"
 )
 @click.option(
@@ -124,7 +130,7 @@ def clean(
         raise SystemExit(1)
 
 
-_OF_CLEAN = ("output", "annotate", "move", "delete", "hardlink", "journal")
+_OF_CLEAN = ("output", "annotate", "story", "move", "delete", "hardlink", "journal")
 
 
 def _check(settings: dict[str, Any], result: Path | None, *, is_list: bool, yes: bool) -> None:
@@ -137,6 +143,8 @@ def _check(settings: dict[str, Any], result: Path | None, *, is_list: bool, yes:
         )
     if settings["annotate"] and settings["output"] is None:
         raise click.UsageError("--annotate needs -o, which says where to write")
+    if settings["story"] and settings["output"] is None:
+        raise click.UsageError("--story needs -o, which says where to write")
     if yes and not settings["delete"]:
         raise click.UsageError("--yes answers the question of --delete")
     if settings["delete"] and not yes and not sys.stdin.isatty():

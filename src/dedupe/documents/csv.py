@@ -13,9 +13,9 @@ from functools import partial
 from itertools import chain
 from typing import Any, Self
 
-from dedupe.documents.changes import FIELDS, Changes, check_fields
+from dedupe.documents.changes import Changes, check_fields
 from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
-from dedupe.documents.edits import Edit, dropped, edited
+from dedupe.documents.edits import Edit, dropped, edited, left_out
 from dedupe.documents.encoding import decode_line, text_chunks
 from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
 from dedupe.errors import Skipped
@@ -206,7 +206,7 @@ def rewrite_csv(
     delimiter: str | None = None,
 ) -> Iterator[bytes]:
     """Yield the rows of a table that stay, with more columns if they are to be marked."""
-    if changes.marks is None:
+    if not changes.names:
         return edited(reopen(), dropped(placed, changes))
     source = reopen()
     said, rows = _csv_rows(source, options, delimiter)
@@ -224,12 +224,14 @@ def _add_cells(
     span, header = next(rows)
     if isinstance(header, Unreadable):
         raise header
-    check_fields([name.strip() for name in header], place)
-    yield span, partial(_with_cells, added=_cells(FIELDS, delimiter))
+    check_fields(changes.names, [name.strip() for name in header], place)
+    yield span, partial(_with_cells, added=_cells(changes.names, delimiter))
     for (span, row), (_, item, _) in zip(rows, placed, strict=False):
         # Of a row that is none, nobody knows where its last cell ends.
-        if not isinstance(row, Unreadable):
-            marks = changes.marks_of(item.id if isinstance(item, Document) else None)
+        if changes.goes(item):
+            yield span, left_out
+        elif not isinstance(row, Unreadable):
+            marks = changes.added_to(item)
             padding = [""] * (len(header) - len(row))
             yield span, partial(_with_cells, added=_cells((*padding, *marks), delimiter))
 
@@ -237,8 +239,9 @@ def _add_cells(
 def _cells(values: Iterable[Any], delimiter: str) -> bytes:
     """Return cells with a delimiter before each of them."""
     row = io.StringIO()
-    csv.writer(row, delimiter=delimiter, lineterminator="").writerow(["", *values])
-    return row.getvalue().encode()
+    # A cell is quoted for a character that ends a line only if lines end in that.
+    csv.writer(row, delimiter=delimiter, lineterminator="\r\n").writerow(["", *values])
+    return row.getvalue().removesuffix("\r\n").encode()
 
 
 def _with_cells(row: bytes, *, added: bytes) -> bytes:

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from dedupe.documents.changes import Changes
-from dedupe.documents.document import Document, Placed
+from dedupe.documents.document import Placed
 from dedupe.documents.encoding import transcoded, unmarked
 from dedupe.documents.streams import Source, Unreadable
 
-__all__ = ["Edit", "dropped", "edited"]
+__all__ = ["Edit", "dropped", "edited", "left_out"]
 
 Edit = Callable[[bytes], bytes]
 """What becomes of the bytes of a record."""
@@ -21,8 +21,13 @@ Edit = Callable[[bytes], bytes]
 def dropped(placed: Iterable[Placed], changes: Changes) -> Iterator[tuple[range, Edit]]:
     """Yield the records that are left out."""
     for _, item, rows in placed:
-        if isinstance(item, Document) and item.id in changes.dropped:
-            yield rows, lambda _: b""
+        if changes.goes(item):
+            yield rows, left_out
+
+
+def left_out(_: bytes) -> bytes:
+    """Take the place of a record that goes."""
+    return b""
 
 
 def edited(source: Source, edits: Iterator[tuple[range, Edit]]) -> Iterator[bytes]:

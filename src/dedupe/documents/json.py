@@ -64,7 +64,7 @@ def rewrite_json(
     """Yield a JSON file with the values that stay, and what stood before each."""
     mark, encoding, chunks = unmarked(reopen().chunks)
     text = _decode(read_whole(transcoded(chunks, encoding), options.max_bytes, SAVE_AS_LINES))
-    edits = dropped(placed, changes) if changes.marks is None else with_marks(placed, changes)
+    edits = dropped(placed, changes) if not changes.names else with_marks(placed, changes)
     edit_of = {rows.start: edit for rows, edit in edits}
     head, end = "", 0
     pieces: list[str] = []

@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from dedupe.documents.changes import FIELDS, Changes, check_fields
+from dedupe.documents.changes import Changes, check_fields
 from dedupe.documents.document import Document, Options, Placed, fault_of, from_record, kind_of
-from dedupe.documents.edits import Edit, dropped, edited
+from dedupe.documents.edits import Edit, dropped, edited, left_out
 from dedupe.documents.encoding import text_chunks
 from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
 from dedupe.errors import Skipped
@@ -62,15 +62,17 @@ def rewrite_json_lines(
     options: Options,  # noqa: ARG001  Every format is given them.
 ) -> Iterator[bytes]:
     """Yield the lines of a file that stay, with more fields if they are to be marked."""
-    edits = dropped(placed, changes) if changes.marks is None else with_marks(placed, changes)
+    edits = dropped(placed, changes) if not changes.names else with_marks(placed, changes)
     return edited(reopen(), edits)
 
 
 def with_marks(placed: Iterable[Placed], changes: Changes) -> Iterator[tuple[range, Edit]]:
     """Yield what is added to each line of JSON that could be read."""
     for place, item, rows in placed:
-        if isinstance(item, Document):
-            marks = dict(zip(FIELDS, changes.marks_of(item.id), strict=True))
+        if changes.goes(item):
+            yield rows, left_out
+        elif isinstance(item, Document):
+            marks = dict(zip(changes.names, changes.added_to(item), strict=True))
             added = json.dumps(marks, ensure_ascii=False)[1:]
             yield rows, partial(_with_keys, place=place, added=added.encode())
 
@@ -81,7 +83,7 @@ def _with_keys(line: bytes, *, place: str, added: bytes) -> bytes:
     >>> _with_keys(b'{"text": "x"}\r\n', place="f:1", added=b'"score": 1.0}')
     b'{"text": "x", "score": 1.0}\r\n'
     """
-    check_fields(json.loads(line), place)
+    check_fields(json.loads(b"{" + added), json.loads(line), place)
     body = line.rstrip()
     # A document has a text, so there is a key before these.
     return body[:-1].rstrip() + b", " + added + line[len(body) :]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, BinaryIO
 
-from dedupe.documents.changes import FIELDS, Changes, check_fields
+from dedupe.documents.changes import Changes, check_fields
 from dedupe.documents.document import (
     Document,
     Options,
@@ -237,9 +237,9 @@ def rewrite_parquet(
             parquet.ParquetFile(stream, **READING) as file,
         ):
             schema = file.schema_arrow
-            if changes.marks is not None:
-                check_fields(schema.names, source.id)
-                schema = _marked(schema)
+            if changes.names:
+                check_fields(changes.names, schema.names, source.id)
+                schema = _marked(schema, changes)
             with parquet.ParquetWriter(sink, schema, **_ways(file)) as writer:
                 for batches in _groups(file, placed, changes, schema):
                     table = pa.Table.from_batches(batches, schema)
@@ -280,13 +280,13 @@ class _Sink(io.RawIOBase):
         return data
 
 
-def _marked(schema: Any) -> Any:
+def _marked(schema: Any, changes: Changes) -> Any:
     """Return a schema with the columns that are added."""
     import pyarrow as pa  # noqa: PLC0415
 
-    types = (pa.int64(), pa.string(), pa.float64(), pa.string())
-    for name, type_ in zip(FIELDS, types, strict=True):
-        schema = schema.append(pa.field(name, type_))
+    types = {"cluster": pa.int64(), "score": pa.float64()}
+    for name in changes.names:
+        schema = schema.append(pa.field(name, types.get(name, pa.string())))
     return schema
 
 
@@ -335,12 +335,14 @@ def _changed(batch: Any, rows: list[Placed], changes: Changes, schema: Any) -> A
     """Return a batch without the rows that are dropped, or with the columns that mark them."""
     import pyarrow as pa  # noqa: PLC0415
 
-    ids = [item.id if isinstance(item, Document) else None for _, item, _ in rows]
-    if changes.marks is None:
-        return batch.filter(pa.array([id_ not in changes.dropped for id_ in ids], pa.bool_()))
-    marks = [changes.marks_of(id_) for id_ in ids]
+    items = [item for _, item, _ in rows if not changes.goes(item)]
+    if len(items) < len(rows):
+        batch = batch.filter(pa.array([not changes.goes(item) for _, item, _ in rows], pa.bool_()))
+    if not changes.names:
+        return batch
+    marks = [changes.added_to(item) for item in items]
     added = [
-        pa.array(column, schema.field(name).type)
-        for name, column in zip(FIELDS, zip(*marks, strict=True), strict=True)
+        pa.array([values[place] for values in marks], schema.field(name).type)
+        for place, name in enumerate(changes.names)
     ]
     return pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)

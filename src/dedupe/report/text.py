@@ -52,7 +52,7 @@ def describe(result: Result, limit: int | None = None, each: int | None = None) 
 
 def _kept(document: DocumentInfo, keep: object) -> Line:
     """Name the copy to keep, and the rule that chose it."""
-    why = f", the {keep}" if isinstance(keep, str) else ""
+    why = f", the {'typical copy' if keep == 'typical' else keep}" if isinstance(keep, str) else ""
     why = ", old" if document.is_old else why
     about = f"  {counted(document.n_words, 'word')}{why}"
     return Line(1, (("keep", "keep  "), ("id", document.id), ("dim", about)))

@@ -262,7 +262,7 @@ def is_in(place: str, document: str) -> bool:
 
 def _likeness(document: DocumentInfo, fullest: int) -> float:
     """Return the F1 of a copy with the story, of which the fullest copy has so many words."""
-    return 2 * document.story_words / (document.n_words + fullest)
+    return 2 * document.story_words / max(1, document.n_words + fullest)
 
 
 INFO = tuple(one.name for one in fields(DocumentInfo))

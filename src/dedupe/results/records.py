@@ -25,6 +25,7 @@ __all__ = [
     "Remainder",
     "Share",
     "Span",
+    "Story",
     "Unlisted",
     "evidence_of",
 ]
@@ -238,12 +239,12 @@ class DocumentInfo:
     @property
     def story_share(self) -> float:
         """The share of its words that tell the story."""
-        return self.story_words / self.n_words
+        return self.story_words / max(1, self.n_words)
 
     @property
     def boilerplate_share(self) -> float:
         """The share of its words that are boilerplate."""
-        return self.boilerplate_words / self.n_words
+        return self.boilerplate_words / max(1, self.n_words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +310,26 @@ class Duplicate:
     best_match: str
     best_score: Share
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The text of a document without its boilerplate.
+
+    Attributes
+    ----------
+    text : str
+        What is left: the lines that stay, as they were written.
+    cut : tuple of Span
+        The characters of the document's text that went: whole lines, in order.
+    n_words, n_cut : int
+        Words of the document, and those that went.
+    """
+
+    text: str
+    cut: tuple[Span, ...]
+    n_words: int
+    n_cut: int
 
 
 @dataclass(frozen=True, slots=True)

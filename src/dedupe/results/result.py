@@ -27,6 +27,7 @@ from dedupe.results.records import (
     DocumentInfo,
     Duplicate,
     Pair,
+    Story,
     evidence_of,
 )
 from dedupe.results.saved import FORMAT, FORMAT_VERSION, facts_from, pair_as_json, settings_as_json
@@ -36,8 +37,6 @@ from dedupe.spans import Spans
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from dedupe.results.stories import Story
 
 __all__ = ["Result"]
 
@@ -197,7 +196,7 @@ class Result:
             knows_boilerplate=True,
         )
 
-    def story(self, document: str, texts: Mapping[str, str] | None = None) -> "Story":
+    def story(self, document: str, texts: Mapping[str, str] | None = None) -> Story:
         r"""Return the text of a document without its boilerplate, and what was cut.
 
         A line is cut if nearly all its words are text that more than two other stories of

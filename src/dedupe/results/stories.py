@@ -5,41 +5,20 @@ only one story has stays, and so does half a sentence. So a page keeps the lines
 page of the collection shows to be its frame.
 """
 
-from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
 
 from dedupe.kernels.measures import COMMON
-from dedupe.results.records import Span
+from dedupe.results.records import Span, Story
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.scoring.stories import covered
 from dedupe.shingling import hash_shingles, hash_tokens
 
-__all__ = ["NEARLY_ALL", "Story", "story_of"]
+__all__ = ["NEARLY_ALL", "story_of"]
 
 NEARLY_ALL = 0.9
 """Share of the words of a line that must be boilerplate, or the line stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """The text of a document without its boilerplate.
-
-    Attributes
-    ----------
-    text : str
-        What is left: the lines that stay, as they were written.
-    cut : tuple of Span
-        The characters of the document's text that went: whole lines, in order.
-    n_words, n_cut : int
-        Words of the document, and those that went.
-    """
-
-    text: str
-    cut: tuple[Span, ...]
-    n_words: int
-    n_cut: int
 
 
 def story_of(text: str, ngram: int, boilerplate: Boilerplate) -> Story:

@@ -120,8 +120,12 @@ def is_own(block: Block, document: int) -> Bools:
     place = part(block.token_offsets, document)
     if block.weights is None:
         return np.ones(place.stop - place.start, np.bool_)
-    found: Bools = block.weights[place] >= COMMON
-    return found
+    n_words, n_shingles = (
+        place.stop - place.start,
+        int(np.diff(block.shingle_offsets[document : document + 2])[0]),
+    )
+    # A word weighs what the shingle does that starts with it, and stands in others, too.
+    return ~covered(block.weights[place][:n_shingles] < COMMON, n_words, block.ngram)
 
 
 def _told_at_length(block: Block, document: int, is_shared: Bools, line: float) -> Bools:
