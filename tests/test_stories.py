@@ -168,6 +168,6 @@ def test_files_of_one_text_and_no_output_are_refused(rows):
     Path("in/a.txt").write_text(story(0))
     with pytest.raises(InvalidSetting, match=r"story adds fields to records, got 'in/a.txt'"):
         clean("in", output="out", story=True)
-    with pytest.raises(InvalidSetting, match="annotate and story must come with output"):
+    with pytest.raises(InvalidSetting, match="story must come with output"):
         clean("in", story=True)
     assert STORY_FIELDS == ("story", "cut")

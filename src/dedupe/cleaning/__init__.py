@@ -178,7 +178,10 @@ def clean(
             f"result must be a Result, got {result!r}: load a saved one with Result.from_json"
         )
     _check_names(output=output, move=move, journal=journal)
-    action = _action(output, annotate or story, move, delete, hardlink)
+    for name, is_asked in (("annotate", annotate), ("story", story)):
+        if is_asked and output is None:
+            raise InvalidSetting(f"{name} must come with output, which says where to write")
+    action = _action(output, move, delete, hardlink)
     if action is not None:
         _without_stdin("paths", paths)
     options = Options(
@@ -240,16 +243,12 @@ def _check_names(**named: str | os.PathLike[str] | None) -> None:
             raise InvalidSetting(f"{name} must name a place, got an empty string")
 
 
-def _action(
-    output: object, annotate: bool, move: object, delete: bool, hardlink: bool
-) -> Action | None:
+def _action(output: object, move: object, delete: bool, hardlink: bool) -> Action | None:
     """Return what is to be done to files, if anything."""
     asked = {"output": output, "move": move, "delete": delete, "hardlink": hardlink}
     given = [name for name, value in asked.items() if value is not None and value is not False]
     if len(given) > 1:
         raise InvalidSetting(f"only one thing can be done to duplicates, got {', '.join(given)}")
-    if annotate and output is None:
-        raise InvalidSetting("annotate and story must come with output, which says where to write")
     actions: dict[str, Action] = {"move": "move", "delete": "delete", "hardlink": "hardlink"}
     return actions.get(given[0]) if given else None
 
