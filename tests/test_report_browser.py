@@ -222,6 +222,60 @@ def test_search_by_id(page):
     assert not all_of(page, "#no-pairs")
 
 
+def test_a_cluster_shows_its_first_words_and_is_found_by_them(page, result, texts):
+    shown = [one.text for one in all_of(page, ".cluster > summary .opening")]
+    assert len(shown) == 50
+    for opening, cluster in zip(shown, result.clusters, strict=False):
+        assert len(opening) > 60
+        assert opening.removesuffix(" …") in " ".join(texts[cluster.representative].split())
+    find = page.find_element(By.ID, "find")
+    find.send_keys(shown[7][5:60].upper())
+    assert [one.text for one in all_of(page, ".cluster > summary .opening")] == [shown[7]]
+
+
+def test_a_near_pair_is_found_by_the_first_words_of_its_cluster(page, result):
+    (one,) = [p for p in result.borderline(50) if p.left.startswith("near/0")]
+    find = page.find_element(By.ID, "find")
+    find.send_keys("near/0")
+    opening = text_of(page, ".cluster > summary .opening")
+    find.clear()
+    find.send_keys(opening[:50])
+    (near,) = all_of(page, "#pairs > .pair")
+    assert one.left in near.text
+
+
+def test_a_pair_under_the_threshold_says_why_it_is_in_its_cluster(browser, tmp_path):
+    first, middle, last = (prose(number, n) for number, n in ((1, 100), (2, 60), (3, 100)))
+    texts = {"a": first + middle, "b": middle + last, "all": first + middle + last}
+    found = dedupe.find_duplicate_texts(texts, keep="shortest")
+    assert found.pair("a", "b").score < found.settings.threshold
+    opened(browser, html.result_page(found), tmp_path)
+    browser.find_element(By.CSS_SELECTOR, ".cluster > summary").click()
+    under, match, _ = until(browser, ".cluster .pair", 3)
+    assert "under the threshold, but see its match below" in under.text
+    assert "matches all" in match.text
+    assert "threshold" not in match.text
+    under.find_element(By.CSS_SELECTOR, "summary").click()
+    until(browser, ".pair .reason")
+    assert (
+        "Under the threshold of 0.45, yet in this cluster: it scores 1.00 with all." in under.text
+    )
+    assert complaints(browser) == []
+
+
+def test_both_sides_of_a_folded_difference_are_seen(browser, tmp_path):
+    story, one, other = (prose(number, 60) for number in (1, 2, 3))
+    place = tmp_path / "compare.html"
+    both = (story + aside + prose(4, 60) for aside in (one, other))
+    place.write_text(html.comparison_page(dedupe.compare_texts(*both)), encoding="utf-8")
+    browser.get(place.as_uri())
+    left, right = all_of(browser, ".fold .preview")
+    assert one.split()[0] in left.text
+    assert other.split()[0] in right.text
+    assert left.rect["x"] + left.rect["width"] <= right.rect["x"]
+    assert left.rect["y"] == right.rect["y"]
+
+
 @pytest.mark.parametrize("order", ["doubt", "sure", "saved", "size"])
 def test_sorting(page, result, order):
     Select(page.find_element(By.ID, "sort")).select_by_value(order)
@@ -503,6 +557,25 @@ def test_headings_stand_clear_of_the_sticky_bar(page, width):
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert room >= 8
+
+
+@pytest.mark.parametrize("width", [360, 400])
+def test_the_bar_of_a_narrow_window_sticks_with_its_buttons_on_one_line(page, width):
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        label(page, all_of(page, "#pairs > .pair")[0], "right")
+        page.execute_script("document.getElementById('clusters').scrollIntoView()")
+        lines = page.execute_script("""
+            return [...document.querySelectorAll(".tools button")]
+                .map((one) => one.getBoundingClientRect())
+                .map(({ top, bottom, right }) => [top, bottom, right]);
+        """)
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert len(lines) == 3
+    assert len({top for top, _, _ in lines}) == 1
+    assert all(0 <= top < bottom < 110 and right <= width for top, bottom, right in lines)
 
 
 def test_it_can_be_read_without_its_script(browser, result, tmp_path):

@@ -22,6 +22,7 @@ from dedupe.documents import Document
 from dedupe.errors import Skipped
 from dedupe.report import html
 from dedupe.report.html import gathering, opened, payload, plots, rows, sides
+from dedupe.report.html.openings import HEAD_CHARS, LINE_CHARS, OPENING_CHARS, openings
 from dedupe.report.html.rows import in_order
 from dedupe.report.lines import visible
 from dedupe.results.pairs import ScoredPairs
@@ -220,7 +221,8 @@ def test_a_long_difference_has_a_folded_row_with_both_sides():
     ]
     assert rows[1].left
     assert rows[1].right
-    assert rows[1].preview.endswith(" …")
+    assert [preview.endswith(" …") for preview in rows[1].previews] == [True, True]
+    assert rows[1].previews[0] != rows[1].previews[1]
     assert not rows[1].is_equal
 
 
@@ -306,6 +308,86 @@ def test_a_line_of_megabytes_is_cut():
     shown = rows.tidied("word " * 2_000_000)
     assert len(shown) < 51_000
     assert " [… 9,950,000 characters are not shown …] " in shown
+
+
+# --- first words ---
+
+
+def opening_of(text, guide=None, others=()):
+    """Return the first words of one story, among others whose two copies are the same."""
+    return next(openings([guide or text, *others], [text, *others]))
+
+
+def test_a_story_begins_below_the_menu_of_its_site():
+    site = "Home\nNews\nOpen from nine to five on weekdays\n"
+    story = "The council closed the bridge on Monday.\nIt opens again in spring."
+    assert opening_of(site + story) == "Open from nine to five on weekdays " + story.replace(
+        "\n", " "
+    )
+    assert opening_of(site + story, others=[site + "Another story altogether."]) == (
+        story.replace("\n", " ")
+    )
+
+
+def test_a_story_begins_where_the_shorter_copy_does():
+    story = "The council closed the bridge on Monday."
+    page = f"A menu of this page alone, of many words\n{story}\nFooter"
+    assert opening_of(page, guide=story) == f"{story} Footer"
+    assert opening_of(page, guide="Nothing of this is in the page.").startswith("A menu of this")
+
+
+@pytest.mark.parametrize(("n", "is_seen"), [(LINE_CHARS - 1, False), (LINE_CHARS, True)])
+def test_a_line_of_a_menu_begins_no_story(n, is_seen):
+    text = f"{'M' * n}\n{'a line of the story ' * 3}"
+    assert opening_of(text).startswith("M") is is_seen
+
+
+def test_a_story_is_looked_for_at_the_top():
+    story = "\nThe council closed the bridge."
+    for n, is_seen in ((HEAD_CHARS - 100, True), (HEAD_CHARS, False)):
+        text = "menu\n" * (n // 5) + story
+        assert opening_of(text).startswith("The council") is is_seen
+
+
+@given(st.text(), st.text())
+def test_first_words_are_short_harmless_and_on_one_line(text, guide):
+    opening = opening_of(text, guide)
+    assert len(opening) <= OPENING_CHARS + 2
+    assert opening == visible(opening)
+    assert opening_of(opening) == opening or len(opening) > OPENING_CHARS
+
+
+def test_first_words_end_with_a_word():
+    words = [f"word{number}" for number in range(99)]
+    opening = opening_of(" ".join(words))
+    *whole, dots = opening.split()
+    assert (whole, dots) == (words[: len(whole)], "…")
+    assert len(f"{' '.join(words[: len(whole) + 1])}") > OPENING_CHARS
+    assert opening_of("橋" * 200) == "橋" * OPENING_CHARS + " …"
+    assert opening_of("第 " + "橋" * 200) == "第 " + "橋" * (OPENING_CHARS - 2) + " …"
+
+
+def test_each_cluster_has_its_first_words_and_without_its_text_none():
+    texts = benign_texts()
+    found = dedupe.find_duplicate_texts(texts)
+    page = html.result_page(found)
+    data = data_of(page)
+    starts = [texts[cluster.representative][:60] for cluster in found.clusters]
+    shown = unpacked(data["openings"])
+    assert [one[:60] for one in shown] == [start.replace("\n", " ") for start in starts]
+    assert all(one in "".join(Parsed(page).said) for one in shown)
+    kept = found.clusters[0].representative
+    changed = texts | {kept: texts[kept] + "!"}
+    assert unpacked(data_of(html.result_page(found, changed))["openings"])[:2] == ["", shown[1]]
+    saved = Result.from_json(found.to_json())
+    assert set(unpacked(data_of(html.result_page(saved))["openings"])) == {""}
+
+
+def test_first_words_without_room_are_left_out(monkeypatch):
+    monkeypatch.setattr(payload, "OPENING_BYTES", 100)
+    page = html.result_page(dedupe.find_duplicate_texts(benign_texts()))
+    assert unpacked(data_of(page)["openings"]) == []
+    assert len(unpacked(data_of(page)["clusters"])) == 8
 
 
 # --- facts ---
@@ -609,6 +691,26 @@ def test_what_is_said_of_sizes_is_true(sizes):
     assert middle in sizes
     assert 2 * sum(size <= middle for size in sizes) >= len(sizes)
     assert 2 * sum(size < middle for size in sizes) < len(sizes)
+
+
+@given(st.integers(1, 10**7))
+def test_the_tallest_bar_has_a_tick_and_no_two_labels_touch(tallest):
+    ticks = plots._count_ticks(tallest)
+    assert ticks[-1] == plots.Tick(plots.TOP, plots._count(tallest))
+    places = [tick.place for tick in ticks]
+    assert all(low - high >= plots.TICK_GAP for low, high in pairwise(places))
+    assert all(len(tick.says) <= 6 for tick in ticks)
+
+
+def test_a_tick_too_near_to_the_tallest_bar_is_left_out():
+    said = {n: [tick.says for tick in plots._count_ticks(n)] for n in (1, 12, 20, 30, 12_444)}
+    assert said == {
+        1: ["1"],
+        12: ["1", "12"],
+        20: ["1", "10", "20"],
+        30: ["1", "10", "30"],
+        12_444: ["1", "10", "100", "1,000", "12,444"],
+    }
 
 
 @given(st.lists(st.integers(2, 10_000), max_size=30))

@@ -18,6 +18,7 @@ from dedupe.report.html import payload, plots, tables
 from dedupe.report.html.environment import PACKAGE, environment
 from dedupe.report.html.gathering import BORDER, gather
 from dedupe.report.html.opened import OpenedPairs, opened_pairs
+from dedupe.report.html.openings import with_openings
 from dedupe.report.html.shown import Shown
 from dedupe.report.html.sides import of_texts
 from dedupe.report.pairs import rule
@@ -47,11 +48,14 @@ def result_page(
         payload.pair_rows(shown.borderline, shown.overview.threshold), payload.PAGE_BYTES
     )
     rows = payload.pack(payload.cluster_rows(shown.clusters), payload.ROW_BYTES)
-    shown = replace(shown, borderline=near.items, clusters=rows.items)
-    budget = payload.PAGE_BYTES - payload.PLACE_BYTES - near.n_bytes - rows.n_bytes
     texts = result.texts if texts is None else texts
+    clusters = with_openings(result, rows.items, texts)
+    openings = payload.pack(payload.opening_rows(clusters), payload.OPENING_BYTES)
+    shown = replace(shown, borderline=near.items, clusters=clusters)
+    used = near.n_bytes + rows.n_bytes + openings.n_bytes
+    budget = payload.PAGE_BYTES - payload.PLACE_BYTES - used
     pairs = opened_pairs(result, shown, texts, budget, progress)
-    data = {"borderline": near.chunks, "clusters": rows.chunks}
+    data = {"borderline": near.chunks, "clusters": rows.chunks, "openings": openings.chunks}
     return _report(shown, pairs, data)
 
 

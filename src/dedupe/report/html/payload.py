@@ -20,6 +20,7 @@ from dedupe.report.pairs import rule
 __all__ = [
     "EXCERPT_BYTES",
     "MAX_ITEM",
+    "OPENING_BYTES",
     "PAGE_BYTES",
     "PLACE_BYTES",
     "ROW_BYTES",
@@ -28,6 +29,7 @@ __all__ = [
     "as_script_json",
     "cluster_rows",
     "name",
+    "opening_rows",
     "pack",
     "pair_rows",
     "places",
@@ -43,6 +45,9 @@ pairs with excerpts, and the fourth, which is for the places of pairs: 30 bytes 
 of three thousand. The rest of five megabytes is for styles, script, plots, and the
 tables for readers without the script.
 """
+
+OPENING_BYTES = 600_000
+"""Bytes for the first words of stories, about 70 each; clusters beyond them show their ids alone."""
 
 CHUNK_BYTES = 1 << 16
 """Bytes of JSON in a chunk: twice the window of zlib; more would hardly compress better."""
@@ -179,6 +184,12 @@ def cluster_rows(clusters: Iterable[ShownCluster]) -> Iterator[tuple[ShownCluste
             n_fewer = len(shown.duplicates) * 3 // 4
             shown = replace(shown, duplicates=shown.duplicates[:n_fewer])
         yield shown, text
+
+
+def opening_rows(clusters: Iterable[ShownCluster]) -> Iterator[tuple[ShownCluster, str]]:
+    """Yield the first words of each cluster for the script."""
+    for cluster in clusters:
+        yield cluster, as_json(cluster.opening)
 
 
 def _cluster_row(cluster: ShownCluster) -> list[Any]:

@@ -29,6 +29,9 @@ STEP = 0.05
 N_CELLS = 32
 """Cells in either direction of the plot of similarities; they bound its bytes."""
 
+TICK_GAP = 14
+"""The least distance of two labels of an axis, which are 11.5 high."""
+
 LEVELS = 4
 """Sizes of square: for one pair, up to ten, up to a hundred, and more."""
 
@@ -198,9 +201,22 @@ def _level(cells: Counter[tuple[int, int]], level: int, larger: float) -> Shape:
 
 
 def _count_ticks(tallest: int) -> tuple[Tick, ...]:
-    """Return the powers of ten up to the tallest bar."""
-    powers = [10**k for k in range(len(str(max(1, tallest))))]
-    return tuple(Tick(_y(_height(n, tallest)), f"{n:,}") for n in powers)
+    """Return the tallest bar, and the powers of ten that stand clear of it."""
+    top = max(1, tallest)
+    powers = [10**k for k in range(len(str(top)))]
+    below = [n for n in powers if _y(_height(n, top)) - _y(1) >= TICK_GAP]
+    return tuple(Tick(_y(_height(n, top)), _count(n)) for n in (*below, top))
+
+
+def _count(n: int) -> str:
+    """Return a count in the six characters that an axis has room for.
+
+    >>> _count(99_999), _count(123_456), _count(1_000_000)
+    ('99,999', '123k', '1M')
+    """
+    if n < 100_000:
+        return f"{n:,}"
+    return f"{n // 1000}k" if n < 1_000_000 else f"{n / 1_000_000:.3g}M"
 
 
 def _height(n: int, tallest: int) -> float:

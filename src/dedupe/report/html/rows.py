@@ -71,10 +71,17 @@ class Row:
         return self.kind != "only" and not any(piece.differs for piece in self.left + self.right)
 
     @property
-    def preview(self) -> str:
-        """The beginning of the row, shown while it is folded."""
-        start = squeezed("".join(piece.text for piece in self.left or self.right)[:200])
-        return start if len(start) <= 90 else f"{start[:90].rpartition(' ')[0] or start[:90]} …"
+    def previews(self) -> tuple[str, ...]:
+        """The beginning of each side, shown while the row is folded; one if they say the same."""
+        if self.kind == "only":
+            return _preview(self.left), _preview(self.right)
+        return (_preview(self.left or self.right),)
+
+
+def _preview(pieces: Sequence[Piece]) -> str:
+    """Return the beginning of one side, cut at a word."""
+    start = squeezed("".join(piece.text for piece in pieces)[:200])
+    return start if len(start) <= 90 else f"{start[:90].rpartition(' ')[0] or start[:90]} …"
 
 
 Gaps = dict[int, list[Remainder]]

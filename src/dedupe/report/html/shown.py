@@ -82,6 +82,9 @@ class ShownCluster:
         How many there are, listed or not.
     stays : tuple of str
         Some of the members that are neither the representative nor a duplicate of it.
+    opening : str
+        The first words of the story, with control characters visible; empty if its text
+        is not known.
     """
 
     number: int
@@ -92,6 +95,7 @@ class ShownCluster:
     saved_words: int
     n_duplicates: int
     stays: tuple[str, ...]
+    opening: str = ""
 
     @property
     def n_more(self) -> int:

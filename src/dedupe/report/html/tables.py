@@ -62,7 +62,7 @@ def _clusters(clusters: Iterable[ShownCluster]) -> Iterator[ShownCluster]:
     for cluster in clusters:
         listed = cluster.duplicates[:N_PLAIN]
         # The row that counts the other duplicates takes room too.
-        room -= _cost("", cluster.representative)
+        room -= _cost(cluster.opening, cluster.representative)
         costs = [_cost(one.shown.pair.reason, one.id) for one in listed]
         n_listed = _n_fitting(costs, room)
         if not n_listed:

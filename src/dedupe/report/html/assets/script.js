@@ -41,15 +41,21 @@ function readBorderline([left, right, together, rule, ...measures], place) {
   return readPair(measures, { left, right, together: together === 1, rule, number: numberAt(0, place) });
 }
 
-function readCluster([number, representative, words, size, saved, left, nStay, stays, duplicates]) {
+function readCluster([number, representative, words, size, saved, left, nStay, stays, duplicates], opening) {
   const pairs = duplicates.map(([name, n, score, containment, jaccard, relation, reason, via], place) =>
     readPair([score, containment, jaccard, relation, reason], {
       left: via ?? representative, right: name, words: n, together: true, via,
       number: numberAt(number, place),
     }));
-  const ids = [representative, ...stays, ...duplicates.map(([name]) => name)].map(shownOf).join("\n").toLowerCase();
+  // A duplicate that is far from the copy to keep comes twice, the second time with its best match.
+  const matches = new Map(pairs.filter(({ via }) => via !== undefined).map((pair) => [idOf(pair.right), pair]));
+  for (const pair of pairs) {
+    if (pair.score < data.threshold && pair.via === undefined) pair.match = matches.get(idOf(pair.right));
+  }
+  const names = [representative, ...stays, ...duplicates.map(([name]) => name)].map(shownOf);
+  const said = [...names, opening].join("\n").toLowerCase();
   const least = Math.min(...pairs.map((pair) => pair.score));
-  return { number, representative, words, size, saved, left, nStay, stays, pairs, ids, least };
+  return { number, representative, words, size, saved, left, nStay, stays, pairs, names, opening, said, least };
 }
 
 const fragments = new Map(); // Blocks of pairs that were unpacked.
@@ -109,6 +115,9 @@ function pairEntry(pair) {
     if (pair.via !== undefined) {
       ids.append(make("span", "quiet", "matches ", bdi(pair.via)));
     }
+    if (pair.score < data.threshold) {
+      ids.append(make("span", "quiet", pair.match ? "under the threshold, but see its match below" : "under the threshold"));
+    }
     state.append(make("span", "quiet", `${pair.relation}, ${counted(pair.words, "word")}`));
   }
   const was = make("span", "was");
@@ -129,6 +138,7 @@ function fillPair(element) {
     `Jaccard similarity ${pair.jaccard.toFixed(2)}: ${pair.relation}.`;
   inside.append(make("p", "reason", `${pair.reason}.`, make("br"), make("span", "quiet", numbers)));
   if (pair.rule) inside.append(make("p", "reason quiet", disagreement(pair)));
+  else if (pair.score < data.threshold) inside.append(make("p", "reason quiet", ...whyTogether(pair)));
   inside.append(labelButtons(element), make("div", "evidence", make("p", "note", "…")));
   element.append(inside);
   showLabel(element);
@@ -141,6 +151,14 @@ function disagreement(pair) {
     ` Yet they are ${pair.together ? "in one cluster" : "not in one cluster"}: ` +
     "clusters are joined by the average score of all pairs between them.";
   return `${pair.rule[0].toUpperCase()}${pair.rule.slice(1)}.${but}`;
+}
+
+// Why a pair is in one cluster although it scores less than the threshold.
+function whyTogether({ match }) {
+  const under = `Under the threshold of ${data.threshold}, yet in this cluster: `;
+  const joined = "Clusters are joined by the average score of all pairs between them.";
+  if (match === undefined) return [`${under}other copies of the story are closer. ${joined}`];
+  return [under, "it scores ", match.score.toFixed(2), " with ", bdi(match.left), `. ${joined}`];
 }
 
 async function showSides(element, place) {
@@ -238,7 +256,9 @@ function showLabel(element, was = element.querySelector(".was")) {
 function countLabels() {
   document.getElementById("n-labels").textContent =
     labels.size ? `${counted(labels.size, "pair")} labelled` : "no pair labelled";
-  document.getElementById("export").disabled = labels.size === 0;
+  const button = document.getElementById("export");
+  button.disabled = labels.size === 0;
+  button.dataset.n = labels.size; // What a narrow bar shows instead.
 }
 
 function exportLabels() {
@@ -264,7 +284,7 @@ const entries = new Map(); // The entries of clusters that were shown, by number
 function clusterEntry(cluster) {
   const summary = make("summary", "",
     make("span", "count", counted(cluster.size, "document")),
-    make("span", "ids", bdi(cluster.representative)),
+    make("span", "ids", ...(cluster.opening ? [make("bdi", "opening", cluster.opening)] : []), bdi(cluster.representative)),
     make("span", "state quiet", `least score ${cluster.least.toFixed(2)}, saves ${counted(cluster.saved, "word")}`));
   return entry("cluster", summary, (element) => {
     const inside = make("div", "inside");
@@ -289,7 +309,7 @@ const ORDERS = {
   saved: (a, b) => b.saved - a.saved || a.number - b.number,
 };
 
-const wantedIds = () => find.value.trim().toLowerCase();
+const wantedText = () => find.value.trim().toLowerCase();
 
 function entryOf(cluster) {
   if (!entries.has(cluster.number)) entries.set(cluster.number, clusterEntry(cluster));
@@ -297,9 +317,9 @@ function entryOf(cluster) {
 }
 
 function refresh() {
-  const wanted = wantedIds();
+  const wanted = wantedText();
   const order = ORDERS[document.getElementById("sort").value];
-  found = all.filter((cluster) => cluster.ids.includes(wanted)).sort(order);
+  found = all.filter((cluster) => cluster.said.includes(wanted)).sort(order);
   const focused = document.activeElement;
   list.replaceChildren(...found.slice(0, nShown).map(entryOf));
   if (list.contains(focused)) focused.focus({ preventScroll: true });
@@ -310,10 +330,12 @@ function refresh() {
 let nPairs = FIRST_PAIRS; // Pairs near the threshold that are shown.
 
 function refreshPairs() {
-  const wanted = wantedIds();
+  const wanted = wantedText();
   const elements = [...document.querySelectorAll("#pairs > .pair")];
-  const matching = elements.filter(({ pair }) =>
-    [pair.left, pair.right].some((name) => shownOf(name).toLowerCase().includes(wanted)));
+  // The story of a pair is told by its cluster.
+  const stories = new Set(all.filter(({ opening }) => opening.toLowerCase().includes(wanted)).flatMap(({ names }) => names));
+  const matching = elements.filter(({ pair }) => [pair.left, pair.right].map(shownOf)
+    .some((name) => name.toLowerCase().includes(wanted) || stories.has(name)));
   const shown = new Set(matching.slice(0, nPairs));
   for (const element of elements) element.hidden = !shown.has(element);
   document.getElementById("no-pairs").hidden = shown.size > 0 || elements.length === 0;
@@ -350,7 +372,7 @@ function foundSay() {
   const [shown, matching] = [Math.min(nShown, found.length), found.length].map((n) => n.toLocaleString("en"));
   const total = counted(all.length, "cluster");
   if (all.length === 0) return "There is none.";
-  if (!wantedIds()) return `${shown} of ${total} shown`;
+  if (!wantedText()) return `${shown} of ${total} shown`;
   return `${matching} of ${total} found${nShown < found.length ? `, ${shown} shown` : ""}`;
 }
 
@@ -393,11 +415,11 @@ async function begin() {
   loadLabels();
   countLabels();
   try {
-    const [near, rows, places] =
-      await Promise.all([data.borderline, data.clusters, data.places].map(unpackAll));
+    const [near, rows, openings, places] =
+      await Promise.all([data.borderline, data.clusters, data.openings, data.places].map(unpackAll));
     for (const [cluster, place, number] of places) numbers.set(`${cluster} ${place}`, number);
     document.getElementById("pairs").append(...near.map(readBorderline).map(pairEntry));
-    all = rows.map(readCluster);
+    all = rows.map((row, place) => readCluster(row, openings[place] ?? ""));
   } catch (error) {
     document.getElementById("n-found").textContent = `This browser cannot unpack the page (${error.message}).`;
     return;

@@ -1,0 +1,92 @@
+"""The first words of each story, by which a reader knows it where ids are addresses or numbers.
+
+They are those of the copy to keep, which may have a menu above its story. So a *guide* is
+taken, the copy of fewest words, which has the least besides the story: the story begins
+with the first line of the guide that stands in the copy to keep and at the top of no
+other cluster's guide.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from dedupe.report.html.shown import ShownCluster
+from dedupe.report.lines import squeezed, visible
+from dedupe.results.result import Result
+
+__all__ = ["openings", "with_openings"]
+
+OPENING_CHARS = 110
+"""Characters of an opening: a line of the page."""
+
+HEAD_CHARS = 2_000
+"""Characters of a guide in which its story is looked for; long menus take as many."""
+
+LINE_CHARS, SAME_CHARS = 20, 40
+"""Characters of the shortest line that begins a story, and of those by which it is found.
+
+Items of a menu are shorter than the first number. Most headlines are longer; of a short
+one the first sentence is shown. Copies may be wrapped in lines longer than the second.
+"""
+
+
+def with_openings(
+    result: Result, clusters: Sequence[ShownCluster], texts: Mapping[str, str]
+) -> tuple[ShownCluster, ...]:
+    """Return clusters with the first words of their stories.
+
+    A text that is missing, or is no longer what was searched, gives none.
+    """
+    from dedupe.documents.document import Document, from_value  # noqa: PLC0415  Reads all formats.
+
+    digests = {document.id: document.digest for document in result.documents}
+
+    def unchanged(document: str) -> str:
+        found = from_value(document, texts.get(document))
+        if not isinstance(found, Document) or found.digest != digests[document]:
+            return ""
+        return found.text
+
+    guides = (unchanged(_guide(cluster)) for cluster in clusters)
+    kept = (unchanged(cluster.representative) for cluster in clusters)
+    found = openings(guides, kept)
+    return tuple(replace(c, opening=opening) for c, opening in zip(clusters, found, strict=True))
+
+
+def _guide(cluster: ShownCluster) -> str:
+    """Return the document of fewest words."""
+    sizes = [(one.n_words, one.id) for one in cluster.duplicates]
+    return min((cluster.n_words, cluster.representative), *sizes)[1]
+
+
+def openings(guides: Iterable[str], kept: Iterable[str]) -> Iterator[str]:
+    r"""Yield the first words of each story in the copy to keep, on one line.
+
+    Parameters
+    ----------
+    guides, kept : iterable of str
+        Two texts of each story, of which only the first ones are all read before the first
+        words come.
+
+    >>> menu = "Open from nine to five on weekdays\n"
+    >>> guides = [menu + "The council closed the bridge.", menu + "The library opens again."]
+    >>> list(openings(guides, ["Home\n" + guide for guide in guides]))
+    ['The council closed the bridge.', 'The library opens again.']
+    """
+    heads = [[line.strip() for line in text[:HEAD_CHARS].splitlines()] for text in guides]
+    n_heads = Counter(line for head in heads for line in set(head))
+    for head, text in zip(heads, kept, strict=True):
+        own = (line for line in head if len(line) >= LINE_CHARS and n_heads[line] == 1)
+        places = (text.find(line[:SAME_CHARS]) for line in own)
+        start = next((place for place in places if place >= 0), 0)
+        yield _cut(text[start : start + 2 * OPENING_CHARS])
+
+
+def _cut(text: str) -> str:
+    """Return the beginning of a text on one line, cut at a word."""
+    seen = visible(squeezed(text))
+    if len(seen) <= OPENING_CHARS:
+        return seen
+    # Some scripts have no spaces, and then hardly one in the second half.
+    end = seen.rfind(" ", OPENING_CHARS // 2, OPENING_CHARS + 1)
+    return f"{seen[: end if end > 0 else OPENING_CHARS]} …"
