@@ -127,7 +127,7 @@ def text_of(browser, selector):
 
 def names(browser):
     """Return the representatives of the clusters that are shown."""
-    return [one.text for one in all_of(browser, ".cluster > summary .ids")]
+    return [one.text for one in all_of(browser, ".cluster > summary .opening + bdi")]
 
 
 def press(browser, *keys):

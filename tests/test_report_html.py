@@ -333,6 +333,10 @@ def test_a_story_begins_where_the_shorter_copy_does():
     story = "The council closed the bridge on Monday."
     page = f"A menu of this page alone, of many words\n{story}\nFooter"
     assert opening_of(page, guide=story) == f"{story} Footer"
+    long = "June 16 (UPI) — President Xi Jinping has told Kremlin leader Vladimir Putin"
+    wrapped = f"Menu\n{long.replace('—', '--')}\nFooter"
+    assert opening_of(wrapped, guide=long) == wrapped[5:].replace("\n", " ")
+    assert opening_of(wrapped.replace("\n", " "), guide=long) == wrapped[5:].replace("\n", " ")
     assert opening_of(page, guide="Nothing of this is in the page.").startswith("A menu of this")
 
 
@@ -822,7 +826,8 @@ def test_a_page_says_what_it_says_without_its_script():
     page = html.result_page(replace(found, skipped=(Skipped("x.pdf", "no text", "ocr it"),)))
     said = " ".join(" ".join(Parsed(page).said).split())
     assert "1 of 3 documents is a copy of another" in said
-    assert "1 b.txt a.txt 1.00 120 words shared" in said
+    start = next(openings([TEXTS["a.txt"]], [TEXTS["b.txt"]]))
+    assert f"1 b.txt {start} a.txt 1.00 120 words shared" in said
     assert "1 document To do: ocr it x.pdf no text" in said
     assert "threshold 0.45 score from which two are the same story" in said
 

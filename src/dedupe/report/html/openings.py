@@ -23,10 +23,11 @@ HEAD_CHARS = 2_000
 """Characters of a guide in which its story is looked for; long menus take as many."""
 
 LINE_CHARS, SAME_CHARS = 20, 40
-"""Characters of the shortest line that begins a story, and of those by which it is found.
+"""Characters of the shortest line that begins a story, and of a part by which it is found.
 
 Items of a menu are shorter than the first number. Most headlines are longer; of a short
-one the first sentence is shown. Copies may be wrapped in lines longer than the second.
+one the first sentence is shown. Lines of copies are hardly shorter than the second, and
+the next part is tried as well, since copies differ in their dashes and quotes.
 """
 
 
@@ -77,9 +78,25 @@ def openings(guides: Iterable[str], kept: Iterable[str]) -> Iterator[str]:
     n_heads = Counter(line for head in heads for line in set(head))
     for head, text in zip(heads, kept, strict=True):
         own = (line for line in head if len(line) >= LINE_CHARS and n_heads[line] == 1)
-        places = (text.find(line[:SAME_CHARS]) for line in own)
-        start = next((place for place in places if place >= 0), 0)
+        places = (_place(line, text) for line in own)
+        start = next((place for place in places if place is not None), 0)
         yield _cut(text[start : start + 2 * OPENING_CHARS])
+
+
+def _place(line: str, text: str) -> int | None:
+    """Return where the words of a line begin in a text, by their start or by what follows it.
+
+    >>> _place("June 16 (UPI) — President Xi Jinping has told Kremlin leader Vladimir Putin",
+    ...     "Menu June 16 (UPI) -- President Xi Jinping has told Kremlin leader Vladimir Putin")
+    5
+    """
+    for offset in (0, SAME_CHARS):
+        part = line[offset : offset + SAME_CHARS]
+        place = text.find(part) if len(part) >= LINE_CHARS else -1
+        if place >= 0:
+            start = text.rfind(" ", 0, max(0, place - offset) + 1) + 1
+            return max(start, text.rfind("\n", 0, place) + 1)
+    return None
 
 
 def _cut(text: str) -> str:

@@ -47,7 +47,7 @@ tables for readers without the script.
 """
 
 OPENING_BYTES = 600_000
-"""Bytes for the first words of stories, about 70 each; clusters beyond them show their ids alone."""
+"""Bytes for the first words of stories, about 70 each; clusters beyond them show ids alone."""
 
 CHUNK_BYTES = 1 << 16
 """Bytes of JSON in a chunk: twice the window of zlib; more would hardly compress better."""
