@@ -179,7 +179,7 @@ class Result:
         """
         pair = _from_left(left, self.pair(left, right))
         texts = self.texts if texts is None else texts
-        left_text, right_text = (self._unchanged(name, texts) for name in (left, right))
+        left_text, right_text = (self.unchanged(name, texts) for name in (left, right))
         if left_text is None or right_text is None:
             return None
         # The kernels take half a second to load, and a saved result needs none.
@@ -239,6 +239,27 @@ class Result:
 
         known = load_boilerplate(self.boilerplate)
         return story_of(texts[document], self.settings.ngram, known)
+
+    def unchanged(self, document: str, texts: Mapping[str, str]) -> str | None:
+        """Return the text of a document among `texts`, or None where it is not what was searched.
+
+        Examples
+        --------
+        >>> import dedupe
+        >>> texts = {"a": "the council voted to close the bridge for repairs " * 5}
+        >>> found = dedupe.find_duplicate_texts(texts | {"b": texts["a"]})
+        >>> found.unchanged("a", texts) == texts["a"]
+        True
+        >>> found.unchanged("a", {"a": "edited since"}) is None
+        True
+        """
+        from dedupe.documents.document import from_value  # noqa: PLC0415  Reads all formats.
+
+        found = from_value(document, texts.get(document))
+        if isinstance(found, Skipped):
+            return None
+        is_same = found.digest == self.documents[self._numbers[document]].digest
+        return found.text if is_same else None
 
     def pairs_of(self, document: str) -> Sequence[Pair]:
         """Return every scored pair that a document is in, confirmed or not, best first."""
@@ -474,16 +495,6 @@ class Result:
             threshold=threshold,
             is_near=self._is_near,
         )
-
-    def _unchanged(self, document: str, texts: Mapping[str, str]) -> str | None:
-        """Return the text of a document, or None where it is not what was searched."""
-        from dedupe.documents.document import from_value  # noqa: PLC0415  Reads all formats.
-
-        found = from_value(document, texts.get(document))
-        if isinstance(found, Skipped):
-            return None
-        is_same = found.digest == self.documents[self._numbers[document]].digest
-        return found.text if is_same else None
 
     def _find(self, one: str, other: str) -> Pair | None:
         """Return the scored pair of two documents, if there is one, or that of their copies."""

@@ -38,18 +38,8 @@ def with_openings(
 
     A text that is missing, or is no longer what was searched, gives none.
     """
-    from dedupe.documents.document import Document, from_value  # noqa: PLC0415  Reads all formats.
-
-    digests = {document.id: document.digest for document in result.documents}
-
-    def unchanged(document: str) -> str:
-        found = from_value(document, texts.get(document))
-        if not isinstance(found, Document) or found.digest != digests[document]:
-            return ""
-        return found.text
-
-    guides = (unchanged(_guide(cluster)) for cluster in clusters)
-    kept = (unchanged(cluster.representative) for cluster in clusters)
+    guides = (result.unchanged(_guide(cluster), texts) or "" for cluster in clusters)
+    kept = (result.unchanged(cluster.representative, texts) or "" for cluster in clusters)
     found = openings(guides, kept)
     return tuple(replace(c, opening=opening) for c, opening in zip(clusters, found, strict=True))
 
