@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dedupe.arrays import Bools, Ints, part
-from dedupe.kernels.boilerplate import MAX_COUNT
 from dedupe.kernels.measures import COMMON, PARAGRAPH, PROSE
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate
 
 __all__ = ["covered", "is_own", "words_of_story"]
 
@@ -91,22 +89,15 @@ def covered(is_held: Bools, n_words: int, ngram: int) -> Bools:
 
 def _held_by_most(block: Block, documents: Sequence[int], n_copies: Sequence[int]) -> list[Bools]:
     """Return, of each document, which words stand in shingles that most copies have."""
-    counted = Boilerplate()
     parts = [block.shingles[part(block.shingle_offsets, one)] for one in documents]
-    number = 0
-    for shingles, n in zip(parts, n_copies, strict=True):
-        counted.watch(shingles)
-        for _ in range(n):
-            counted.count(shingles, np.array([0, shingles.size]), np.array([number]))
-            number += 1
-    # What is counted no further is held by most of however many there are.
-    least = min(number // 2 + 1, MAX_COUNT)
-    found = []
-    for document, shingles in zip(documents, parts, strict=True):
-        ends = np.array([0, shingles.size])
-        is_held = counted.weights(shingles, ends, ends) <= np.float32(1) / np.float32(least)
-        found.append(covered(is_held, int(block.n_words[document]), block.ngram))
-    return found
+    distinct = [np.unique(shingles) for shingles in parts]
+    shingles, places = np.unique(np.concatenate(distinct), return_inverse=True)
+    holders = np.repeat(n_copies, [some.size for some in distinct])
+    is_most = np.bincount(places, holders) > sum(n_copies) / 2
+    return [
+        covered(is_most[np.searchsorted(shingles, some)], int(block.n_words[document]), block.ngram)
+        for document, some in zip(documents, parts, strict=True)
+    ]
 
 
 def _line(block: Block, document: int, is_shared: Bools) -> float:
