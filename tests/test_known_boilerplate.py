@@ -414,11 +414,11 @@ def test_a_checkpoint_is_of_the_boilerplate_it_was_made_with(here):
 
 
 def test_cleaning_knows_it(here):
-    assert clean("pages").dropped != ("pages/copy.txt",)
-    assert clean("pages", boilerplate=KNOWN).dropped == ("pages/copy.txt",)
+    assert clean("pages").dropped != ("pages/one.txt",)
+    assert clean("pages", boilerplate=KNOWN).dropped == ("pages/one.txt",)
     done = clean("pages", boilerplate=(name for name in KNOWN), move="gone")
-    assert done.dropped == ("pages/copy.txt",)
-    assert Path("gone/copy.txt").exists()
+    assert done.dropped == ("pages/one.txt",)
+    assert Path("gone/one.txt").exists()
 
 
 def test_only_the_same_boilerplate_finishes_a_cleaning(here, monkeypatch):
@@ -435,13 +435,13 @@ def test_only_the_same_boilerplate_finishes_a_cleaning(here, monkeypatch):
         clean("pages", delete=True)
     Path("foot.jsonl").rename("renamed.jsonl")
     assert clean("pages", boilerplate=["renamed.jsonl", "head.txt"], delete=True).dropped == (
-        "pages/copy.txt",
+        "pages/one.txt",
     )
 
 
 def test_a_result_has_the_boilerplate_of_its_own(here):
     result = find_duplicates("pages", boilerplate=KNOWN)
-    assert clean("pages", result=result, move="gone").dropped == ("pages/copy.txt",)
+    assert clean("pages", result=result, move="gone").dropped == ("pages/one.txt",)
     with pytest.raises(InvalidSetting, match="without settings of a search, got boilerplate"):
         clean("pages", result=result, boilerplate=KNOWN)
 
@@ -482,10 +482,10 @@ def test_the_flag_of_compare(here):
 
 def test_the_flag_of_clean(here):
     ran = run("clean", "pages", *FLAGS)
-    assert (ran.exit_code, ran.stdout) == (0, "pages/copy.txt\n")
+    assert (ran.exit_code, ran.stdout) == (0, "pages/one.txt\n")
     Path("found.json").write_text(run("find", "pages", "--format", "json", *FLAGS).stdout)
     ran = run("clean", "pages", "--result", "found.json")
-    assert ran.stdout == "pages/copy.txt\n"
+    assert ran.stdout == "pages/one.txt\n"
     ran = run("clean", "pages", "--result", "found.json", *FLAGS)
     assert ran.exit_code == 2
     assert "leave out --boilerplate" in ran.stderr

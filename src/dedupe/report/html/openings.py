@@ -47,7 +47,7 @@ def with_openings(
 def _guide(cluster: ShownCluster) -> str:
     """Return the document of fewest words."""
     sizes = [(one.n_words, one.id) for one in cluster.duplicates]
-    return min((cluster.n_words, cluster.representative), *sizes)[1]
+    return min([(cluster.n_words, cluster.representative), *sizes])[1]
 
 
 def openings(guides: Iterable[str], kept: Iterable[str]) -> Iterator[str]:
