@@ -108,8 +108,8 @@ SEARCH = (
         "--prefer",
         multiple=True,
         metavar="PLACE",
-        help="Keep a copy whose id is or lies under PLACE, or is as a pattern says, if there is "
-        "one: wire/, '*.txt'. May be given several times, the best first.",
+        help="Keep a copy whose id is PLACE, lies under it or matches it as a pattern of a shell, "
+        "if there is one. May be given several times, the best first.",
     ),
     id_field,
     text_field,
