@@ -167,7 +167,7 @@ def clean(
     Examples
     --------
     >>> clean("seeds").dropped
-    ('seeds/000_4e74bd628e7d00ce.txt',)
+    ('seeds/001_d440027a7659fb1c.txt',)
     """
     paths = named(paths)
     against = None if against is None else _without_stdin("against", against)
