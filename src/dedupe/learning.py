@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyFloats, AnyInts, Ints
+from dedupe.arrays import AnyFloats, AnyInts, Bools, Ints
 from dedupe.clustering import average_linkage, components
 from dedupe.documents import Document
 from dedupe.engine.port import Blocks
@@ -59,20 +59,27 @@ ROUNDS, LAST = ("learning", "relearning"), "learned"
 """Rounds in which pairs are scored by what is known so far, named as stages, and the last."""
 
 
-def learn(blocks: Blocks, pairs: AnyInts, first: First, known: Sealed = NOTHING) -> Learned:
+def learn(
+    blocks: Blocks, pairs: AnyInts, first: First, known: Sealed = NOTHING, of: str = ""
+) -> Learned:
     """Learn which text is boilerplate, and which documents are one story, in a few rounds.
 
     At first nothing is known but the pairs beyond doubt, and the boilerplate that was named.
     A frame that many of those share is known after it; each round scores all pairs by that,
     and learns once more.
 
-    Documents weigh by what was learned from then on.
+    Documents weigh by what was learned from then on. Where the pairs are those `of` some
+    documents, others teach nothing.
     """
+    teaches = np.full(blocks.numbers.size, not of)
+    teaches[pairs] = True
     scores, texts = first.score.copy(), np.empty(0, np.uint64)
     joined = _stories(blocks, pairs, first.strict, rule.STRICT_CONTAINMENT)
     together = np.ones(len(pairs), np.bool_)
     for stage in (*ROUNDS, LAST):
-        boilerplate, stories, texts = _counted(blocks, pairs, first, joined, texts, known=known)
+        boilerplate, stories, texts = _counted(
+            blocks, pairs, first, joined, texts, known=known, teaches=teaches
+        )
         was_together, together = together, stories[pairs[:, 0]] == stories[pairs[:, 1]]
         has_changed = blocks.weigh(boilerplate, stories)[pairs].any(axis=1)
         # Only what is scored otherwise is scored again: most documents have no boilerplate.
@@ -81,7 +88,7 @@ def learn(blocks: Blocks, pairs: AnyInts, first: First, known: Sealed = NOTHING)
         is_stale = first.may_score & (has_changed | ((together != was_together) & is_weighed))
         if stage == LAST:
             break
-        (scores[is_stale],) = blocks.map(stage, passes.again, pairs[is_stale])
+        (scores[is_stale],) = blocks.map(f"{of} {stage}".strip(), passes.again, pairs[is_stale])
         were_joined, joined = joined, _stories(blocks, pairs, scores, rule.LEARNED_SCORE)
         if np.array_equal(joined, were_joined):
             # Another round would learn the same.
@@ -111,6 +118,7 @@ def _counted(
     texts: npt.NDArray[np.uint64],
     *,
     known: Sealed,
+    teaches: Bools,
 ) -> tuple[Boilerplate, Ints, npt.NDArray[np.uint64]]:
     """Take forms apart, and count the stories that hold what different stories share.
 
@@ -125,6 +133,8 @@ def _counted(
         documents are apart by now.
     known : Sealed
         Those that are boilerplate whatever is counted.
+    teaches : bool [shape=(n_docs,)]
+        Which documents are counted.
 
     Returns
     -------
@@ -138,7 +148,7 @@ def _counted(
     boilerplate = Boilerplate.knowing(known)
     for shared in blocks.each(passes.shared, pairs[apart], "counts"):
         boilerplate.watch(shared.hashes, shared.public())
-    blocks.count(boilerplate, stories)
+    blocks.count(boilerplate, np.where(teaches, stories, -1))
     boilerplate.mark(texts)
     return boilerplate, stories, texts
 

@@ -19,7 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import Bools, Hashes, Ints, keys_of
-from dedupe.kernels.buckets import count_emissions, emit_pairs_into, keep_possible
+from dedupe.kernels.buckets import (
+    count_emissions,
+    count_mixed,
+    emit_mixed_into,
+    emit_pairs_into,
+    keep_possible,
+)
 from dedupe.spans import Spans
 from dedupe.threads import map_in_order
 
@@ -69,8 +75,10 @@ def candidate_pairs(
     rows : int64 [shape=(n_docs,)], optional
         Row of each document among the signatures; all rows in order by default.
     is_old : bool [shape=(n_docs,)], optional
-        Documents of an old collection: only pairs of one of them with another
-        document are returned, the old one first.
+        Documents of an old collection, which others are held against. Buckets then link
+        the new among themselves, the old among themselves, and each new document to the old
+        ones, so that no pair with an old document depends on which others are new. Of such a
+        pair the old one comes first.
     bucket_cap : int, at least 2
     floor : float, in [0, 1], optional
         Cosine similarity below which a pair is of no interest, COSINE_FLOOR by default.
@@ -101,16 +109,16 @@ def candidate_pairs(
     if is_old is not None:
         by_rank = by_rank[np.argsort(is_old[by_rank], kind="stable")]
     by_rank = by_rank[sizes[by_rank] > 0]
-    old_ranks = None if is_old is None else is_old[by_rank]
+    n_new = None if is_old is None else int(np.count_nonzero(~is_old[by_rank]))
     ranked_rows, ranked_sizes = rows[by_rank], sizes[by_rank]
     ranked_spans = None if spans is None else spans.take(by_rank)
-    slices = [] if ranked_spans is None else _slices(ranked_spans, old_ranks)
+    slices = [] if ranked_spans is None else _slices(ranked_spans, n_new)
 
     def pairs_of(values: npt.NDArray[np.uint32]) -> Hashes:
         """Return the pairs of one band, whose values are given by rank."""
-        emitted = emit(values, bucket_cap, old_ranks)
+        emitted = emit(values, bucket_cap, n_new)
         if ranked_spans is not None:
-            more = _emit_in_slices(values, bucket_cap, old_ranks, slices)
+            more = _emit_in_slices(values, bucket_cap, n_new, slices)
             near = (part[ranked_spans.are_near(_ranks(part))] for part in (emitted, *more))
             emitted = _distinct([*near])
         return estimate(emitted, signatures, ranked_rows, ranked_sizes, floor)
@@ -132,7 +140,7 @@ def candidate_pairs(
     return numbers[np.argsort(in_order)]
 
 
-def emit(values: npt.NDArray[np.uint32], bucket_cap: int, is_old: Bools | None = None) -> Hashes:
+def emit(values: npt.NDArray[np.uint32], bucket_cap: int, n_new: int | None = None) -> Hashes:
     """Return the pairs of documents that share a value of one band.
 
     It takes no signatures: those may be elsewhere.
@@ -142,8 +150,9 @@ def emit(values: npt.NDArray[np.uint32], bucket_cap: int, is_old: Bools | None =
     values : uint32 [shape=(n_docs,)]
         By rank; the greatest ranks of a crowded bucket are its anchors.
     bucket_cap : int, at least 2
-    is_old : bool [shape=(n_docs,)], optional
-        By rank; with it only pairs of an old document and another are returned.
+    n_new : int, optional
+        The rank from which on documents are old. New and old ones are then in buckets
+        of their own, and each new document is linked to the old ones besides.
 
     Returns
     -------
@@ -157,11 +166,22 @@ def emit(values: npt.NDArray[np.uint32], bucket_cap: int, is_old: Bools | None =
     """
     keys = (values.astype(np.uint64) << np.uint64(32)) | np.arange(values.size, dtype=np.uint64)
     keys.sort()
+    if n_new is None:
+        return _within(keys, bucket_cap)
+    is_old = (keys & np.uint64(0xFFFFFFFF)) >= np.uint64(n_new)
+    mixed = np.empty(count_mixed(keys, bucket_cap, n_new), np.uint64)
+    emit_mixed_into(keys, bucket_cap, n_new, mixed)
+    alike = (_within(keys[chosen], bucket_cap) for chosen in (~is_old, is_old))
+    return np.concatenate([mixed, *alike])
+
+
+def _within(keys: Hashes, bucket_cap: int) -> Hashes:
+    """Return the pairs of buckets whose documents are all new, or all old."""
     pairs = np.empty(count_emissions(keys, bucket_cap), np.uint64)
-    return pairs[: emit_pairs_into(keys, bucket_cap, is_old, pairs)]
+    return pairs[: emit_pairs_into(keys, bucket_cap, pairs)]
 
 
-def _slices(spans: Spans, is_old: Bools | None) -> list[tuple[Ints, Ints]]:
+def _slices(spans: Spans, n_new: int | None) -> list[tuple[Ints, Ints]]:
     """Return ranks of documents, and the slice of time of each, for several ways to cut time.
 
     Two documents within the window share a slice of twice its length, and in a slice of its
@@ -179,7 +199,8 @@ def _slices(spans: Spans, is_old: Bools | None) -> list[tuple[Ints, Ints]]:
             )
             found.append((dated, slice_of))
     if is_undated.any():
-        sides = (is_undated,) if is_old is None else (is_undated, is_old)
+        ranks = np.arange(is_undated.size)
+        sides = (is_undated,) if n_new is None else (is_undated, ranks >= n_new)
         everything = np.lexsort(sides)
         found.append((everything, np.zeros(everything.size, np.int64)))
     return found
@@ -188,7 +209,7 @@ def _slices(spans: Spans, is_old: Bools | None) -> list[tuple[Ints, Ints]]:
 def _emit_in_slices(
     values: npt.NDArray[np.uint32],
     bucket_cap: int,
-    is_old: Bools | None,
+    n_new: int | None,
     slices: Sequence[tuple[Ints, Ints]],
 ) -> Iterator[Hashes]:
     """Yield, as `emit` does, the pairs of crowded buckets that are cut into slices of time."""
@@ -200,9 +221,9 @@ def _emit_in_slices(
         keys = bucket_of[ranks].astype(np.uint64) << np.uint64(32)
         keys |= slice_of[chosen].astype(np.uint64)
         _, part_of = np.unique(keys, return_inverse=True)
-        pairs = emit(
-            part_of.astype(np.uint32), bucket_cap, None if is_old is None else is_old[ranks]
-        )
+        # The old ones come last in each slice, as they do among all ranks.
+        n_new_here = None if n_new is None else int(np.count_nonzero(ranks < n_new))
+        pairs = emit(part_of.astype(np.uint32), bucket_cap, n_new_here)
         yield keys_of(ranks[_ranks(pairs)])
 
 

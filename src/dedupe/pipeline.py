@@ -66,12 +66,14 @@ def find(
     weigh_known(blocks, known)
     # The first pass admits what is beyond doubt; from that is learned what is boilerplate.
     first = First(*blocks.map("boilerplate", passes.first, pairs))
+    n_old = _n_old(corpus, blocks.numbers[pairs])
+    beside_old = _beside_old(blocks, pairs, first, n_old, known)
     learned = blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
     # The last gives boilerplate little weight.
-    (rows,) = blocks.map("scoring", passes.second, pairs[learned.may_score])
-    rows = np.concatenate([_copies(corpus), _numbered(blocks, rows)])
-    if corpus.is_old.any():
-        rows = _beside_old(rows, corpus.is_old[corpus.rows])
+    (rows,) = blocks.map("scoring", passes.second, pairs[learned.may_score & (n_old == 0)])
+    rows = _numbered(blocks, np.concatenate([beside_old, rows]))
+    rows = np.concatenate([_copies(corpus), rows])
+    rows = rows[_n_old(corpus, passes.pairs_in(rows)) < 2]
     engine.progress("clustering", 0, None, "clusters")
     rows, clusters, infos = _cluster(corpus, blocks, rows, settings)
     engine.progress("clustering", len(clusters), len(clusters), "clusters")
@@ -110,14 +112,31 @@ def _numbered(blocks: Blocks, rows: Rows) -> Rows:
     return rows
 
 
-def _beside_old(rows: Rows, is_old: npt.NDArray[np.bool_]) -> Rows:
-    """Return the pairs with an old document, and the copies of what is in them."""
-    sides = passes.pairs_in(rows)
-    n_old = is_old[sides].sum(axis=1)
-    matched = sides[n_old == 1]
-    is_copy = (n_old == 0) & np.isin(sides, matched).any(axis=1)
-    kept: Rows = rows[(n_old == 1) | is_copy]
-    return kept
+def _n_old(corpus: Corpus, pairs: AnyInts) -> AnyInts:
+    """Return how many documents of each pair are old."""
+    n_old: AnyInts = corpus.is_old[corpus.rows][pairs].sum(axis=1)
+    return n_old
+
+
+def _beside_old(
+    blocks: Blocks, pairs: AnyInts, first: First, n_old: AnyInts, known: Sealed
+) -> Rows:
+    """Score each new document with the old ones, by what the old ones alone teach.
+
+    So the answer for a document is the same whatever else is asked about with it.
+    """
+    is_taught = n_old == 2
+    taught, mixed = pairs[is_taught], pairs[(n_old == 1) & first.may_score]
+    if not mixed.size:
+        return np.empty(0, passes.ROW)
+    of_taught = First(*(column[is_taught] for column in first))
+    blocks.once(lambda: learn(blocks, taught, of_taught, known, OLD), len(taught), OLD)
+    (rows,) = blocks.map(f"{OLD} scoring", passes.second, mixed)
+    return rows
+
+
+OLD = "old"
+"""Names the stages of what is learned from old documents alone."""
 
 
 def _rows_of(blocks: Blocks, pairs: AnyInts) -> Rows:

@@ -195,7 +195,7 @@ class LocalBlocks:
             lambda item: rule(self.block(), item), self._documents.relaxed(items), self._workers
         )
 
-    def once(self, make: Callable[[], Learned], n_pairs: int) -> Learned:
+    def once(self, make: Callable[[], Learned], n_pairs: int, of: str = "") -> Learned:
         """Return what is learned, or what an interrupted run has learned."""
         made: list[Learned] = []
 
@@ -205,7 +205,7 @@ class LocalBlocks:
             return np.frombuffer(boilerplate.to_bytes(), np.uint8), stories, may_score
 
         known, stories, may_score = self._engine.checkpoint.once(
-            "learned", kept, lambda arrays: self._are_learned(arrays, n_pairs)
+            f"{of} learned".strip(), kept, lambda arrays: self._are_learned(arrays, n_pairs)
         )
         if made:
             return made[0]
@@ -229,10 +229,11 @@ class LocalBlocks:
         ----------
         boilerplate : Boilerplate
         stories : int64 [shape=(n_docs,)]
-            The story of each document.
+            The story of each document, -1 for one that does not count.
         """
         block = self.block()
         order = np.argsort(stories, kind="stable")
+        order = order[np.searchsorted(stories[order], 0) :]
         for start in range(0, order.size, COUNTED_AT_ONCE):
             some = order[start : start + COUNTED_AT_ONCE]
             boilerplate.count(block.words, stories, some)

@@ -72,10 +72,11 @@ class Blocks(Protocol):
     def over(self, rule: Callable[[Block, Item], Found], items: Iterable[Item]) -> Iterator[Found]:
         """Apply a rule to other items than pairs; yield what it finds, in order."""
 
-    def once(self, make: Callable[[], Learned], n_pairs: int) -> Learned:
+    def once(self, make: Callable[[], Learned], n_pairs: int, of: str = "") -> Learned:
         """Return what is learned, or what an interrupted run has learned.
 
-        Documents weigh by it from then on. `n_pairs` is the number of pairs it is learned from.
+        Documents weigh by it from then on. `n_pairs` is the number of pairs it is learned from,
+        and `of` says which, where it is not all of them.
         """
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
@@ -85,7 +86,7 @@ class Blocks(Protocol):
         ----------
         boilerplate : Boilerplate
         stories : int64 [shape=(n_docs,)]
-            The story of each document.
+            The story of each document, -1 for one that does not count.
         """
 
     def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:

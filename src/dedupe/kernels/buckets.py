@@ -4,7 +4,14 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["N_ANCHORS", "count_emissions", "emit_pairs_into", "keep_possible"]
+__all__ = [
+    "N_ANCHORS",
+    "count_emissions",
+    "count_mixed",
+    "emit_mixed_into",
+    "emit_pairs_into",
+    "keep_possible",
+]
 
 U = np.uint64
 LOW_HALF = U(0xFFFFFFFF)
@@ -36,7 +43,7 @@ def count_emissions(keys, cap):
 
 
 @compiled
-def emit_pairs_into(keys, cap, is_old, pairs):
+def emit_pairs_into(keys, cap, pairs):
     """Write the pairs of the buckets of one band; return how many.
 
     A bucket of at most `cap` documents gives all its pairs. A larger one links
@@ -48,8 +55,6 @@ def emit_pairs_into(keys, cap, is_old, pairs):
         The value of the band in the high half, the rank of the document in the low
         half: larger documents have greater ranks.
     cap : int
-    is_old : bool [shape=(n_docs,)] or None
-        By rank; with it only pairs of an old document and another are written.
     pairs : uint64 [shape=(>= count_emissions(keys, cap),)], overwritten
         The lesser rank in the high half, the greater in the low half.
     """
@@ -63,10 +68,60 @@ def emit_pairs_into(keys, cap, is_old, pairs):
             a = keys[x] & LOW_HALF
             first = x + 1 if is_small else max(x + 1, end - N_ANCHORS)
             for y in range(first, end):
-                b = keys[y] & LOW_HALF
-                if is_old is None or is_old[np.int64(a)] != is_old[np.int64(b)]:
-                    pairs[n_pairs] = (a << U(32)) | b
-                    n_pairs += 1
+                pairs[n_pairs] = (a << U(32)) | (keys[y] & LOW_HALF)
+                n_pairs += 1
+        start = end
+    return n_pairs
+
+
+@compiled
+def _first_old(keys, start, end, n_new):
+    """Return where the old documents of a bucket begin, whose ranks are `n_new` and more."""
+    while end > start and keys[end - 1] & LOW_HALF >= U(n_new):
+        end -= 1
+    return end
+
+
+@compiled
+def count_mixed(keys, cap, n_new):
+    """Return how many pairs of an old and a new document there are; see `emit_mixed_into`."""
+    total = 0
+    start = 0
+    while start < keys.size:
+        end = _bucket_end(keys, start)
+        middle = _first_old(keys, start, end, n_new)
+        n_old = end - middle
+        total += (middle - start) * (n_old if n_old <= cap else N_ANCHORS)
+        start = end
+    return total
+
+
+@compiled
+def emit_mixed_into(keys, cap, n_new, pairs):
+    """Write the pairs of a new and an old document in the buckets of one band; return how many.
+
+    A new document is linked to each old one of its bucket, or to the largest of more than `cap`:
+    other new documents in it change nothing.
+
+    Parameters
+    ----------
+    keys : uint64 [shape=(n_docs,)], sorted
+        As in `emit_pairs_into`.
+    cap, n_new : int
+        The ranks of old documents begin at `n_new`.
+    pairs : uint64 [shape=(>= count_mixed(keys, cap, n_new),)], overwritten
+        The rank of the new document in the high half, that of the old one in the low half.
+    """
+    n_pairs = 0
+    start = 0
+    while start < keys.size:
+        end = _bucket_end(keys, start)
+        middle = _first_old(keys, start, end, n_new)
+        first = middle if end - middle <= cap else end - N_ANCHORS
+        for x in range(start, middle):
+            for y in range(first, end):
+                pairs[n_pairs] = ((keys[x] & LOW_HALF) << U(32)) | (keys[y] & LOW_HALF)
+                n_pairs += 1
         start = end
     return n_pairs
 

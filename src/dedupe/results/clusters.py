@@ -38,15 +38,16 @@ def cluster_labels(
     they are left out, and once it has told them the clusters are the same without it.
     `is_near` tells which pairs lie within the window, if some do not: such a pair was scored
     after others had joined its sides, and joins nothing itself.
-    Where some documents are old, a cluster is one of them with the others that match it
-    best.
+    Where some documents are old, each other one goes with the old document that it matches
+    best; of those that match none, clusters are made as of any documents.
     """
-    if is_old.any():
-        return _best_old(pairs, scores, is_identical, is_old, threshold)
-    first_copy = clustering.components(n_docs, pairs[is_identical])
+    labels = _best_old(pairs, scores, is_identical, is_old, threshold)
+    is_open = ~is_old & (labels == np.arange(n_docs))
+    pairs_open = is_open[pairs].all(axis=1)
+    first_copy = clustering.components(n_docs, pairs[is_identical & pairs_open])
     # The pairs of copies say what those of their originals do.
-    is_original = (first_copy[pairs] == pairs).all(axis=1)
-    labels = clustering.average_linkage(
+    is_original = pairs_open & (first_copy[pairs] == pairs).all(axis=1)
+    joined = clustering.average_linkage(
         n_docs,
         pairs[is_original],
         np.where(scores >= SCORE_FLOOR, scores, 0)[is_original],
@@ -56,7 +57,7 @@ def cluster_labels(
         sampled=True,
         may_join=None if is_near is None else is_near[is_original],
     )
-    return labels[first_copy]
+    return np.where(is_open, joined[first_copy], labels)
 
 
 def _best_old(

@@ -454,12 +454,9 @@ class Result:
 
     @cached_property
     def _is_near(self) -> npt.NDArray[np.bool_] | None:
-        """Which of the scored pairs lie within the window, if there is one.
-
-        Held against old documents all do: nothing else was compared.
-        """
+        """Which of the scored pairs lie within the window, if there is one."""
         window = self.settings.window
-        if window is None or self.n_old:
+        if window is None:
             return None
         dates = [one.time if one.is_dated else None for one in self.documents]
         spans = Spans.of(self._scored.first_copy, np.array(dates, np.float64), window)
