@@ -142,6 +142,7 @@ def test_find_asks_with_the_defaults_of_the_library(library):
             "window": None,
             "time_from": None,
             "delimiter": None,
+            "qualify_ids": False,
             "workers": None,
             "memory": None,
             "checkpoint": None,
@@ -170,7 +171,9 @@ def test_flags_are_the_keyword_names(library):
     }
     flags = [part for k, v in wanted.items() for part in (f"--{k.replace('_', '-')}", str(v))]
     assert run("find", "x", *flags).exit_code == 0
-    others = {"prefer": (), "against": None, "boilerplate": None, "explain": None}
+    others = {
+        "prefer": (), "against": None, "boilerplate": None, "explain": None, "qualify_ids": False,
+    }  # fmt: skip
     assert library.asked == (["x"], {**wanted, **others})
 
 
@@ -241,12 +244,12 @@ def test_formats(library):
     lines = run("find", "x", "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["a00", "b00"]
     assert run("find", "x", "--format", "csv").stdout == (
-        "cluster,id,duplicate_of,score,relation,reason\n"
-        "1,a00,,1.0,,\n"
-        "1,b00,a00,0.9,contained,7 words shared\n"
+        "cluster,id,duplicate_of,score,relation,reason,is_old\n"
+        "1,a00,,1.0,,,False\n"
+        "1,b00,a00,0.9,contained,7 words shared,False\n"
     )
     assert run("find", "x", "--format", "tsv").stdout.splitlines()[2] == (
-        "1\tb00\ta00\t0.9\tcontained\t7 words shared"
+        "1\tb00\ta00\t0.9\tcontained\t7 words shared\tFalse"
     )
 
 

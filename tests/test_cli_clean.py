@@ -203,7 +203,7 @@ def test_a_search_has_the_options_of_find(here, monkeypatch):
         "hardlink": False, "journal": "j", "threshold": 0.5, "ngram": 5, "num_perm": 128,
         "seed": 1, "keep": "first", "prefer": (),
         "id_field": "url", "text_field": "text", "time_field": None,
-        "html_field": None, "delimiter": None,
+        "html_field": None, "delimiter": None, "qualify_ids": False,
         "boilerplate": None, "window": None, "time_from": None,
         "workers": 2, "memory": 1024, "against": None,
         "checkpoint": None,
@@ -295,10 +295,11 @@ def test_against_an_old_collection(here):
     Path("old/x.txt").write_text(story)
     Path("in/b.txt").write_text(f"home news sport {story}")
     ran = run("in", "--against", "old", "--move", "gone", "-q")
-    assert (ran.exit_code, ran.stdout) == (0, "in/b.txt\n")
-    assert sorted(tree("gone")) == ["b.txt"]
+    # A copy of one that is new goes, too.
+    assert (ran.exit_code, ran.stdout) == (0, "in/two\\nlines.txt\nin/b.txt\n")
+    assert sorted(tree("gone")) == ["b.txt", "two\nlines.txt"]
     # Of the documents in the folder, not of all that were read.
-    assert "0 of 2 documents can go" in run("in", "--against", "old", "-q").stderr
+    assert "0 of 1 document can go" in run("in", "--against", "old", "-q").stderr
 
 
 @pytest.mark.parametrize("flag", ["-o", "--move", "--journal"])

@@ -1,7 +1,9 @@
 """Collections in memory: their shapes, ids, and what stands for nothing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe.documents import Document, Skipped, read_texts
-from dedupe.errors import DuplicateId, InvalidInput, NothingToRead
+from dedupe.errors import DuplicateId, InvalidInput, InvalidSetting, NothingToRead
+from dedupe.ids import Old
 
 TEXTS = ["Bridge closed", "Road open"]
 RECORDS = [{"id": "a", "text": TEXTS[0]}, {"id": "b", "text": TEXTS[1]}]
@@ -32,7 +35,7 @@ class Rows:
 @given(st.lists(st.text(min_size=1).filter(str.strip), min_size=1))
 def test_a_list_goes_by_position(texts):
     documents = list(read_texts(texts))
-    assert [document.id for document in documents] == [str(i) for i in range(len(texts))]
+    assert [document.id for document in documents] == list(range(len(texts)))
     assert [document.text for document in documents] == texts
 
 
@@ -45,7 +48,7 @@ def test_a_list_goes_by_position(texts):
         Rows(TEXTS),
         np.array(TEXTS),
         np.array(TEXTS, object),
-        pd.Series(TEXTS, index=[5, 5]),
+        pd.Series(TEXTS),
         pl.Series(TEXTS),
         pa.array(TEXTS),
         pa.chunked_array([TEXTS[:1], TEXTS[1:]]),
@@ -54,7 +57,7 @@ def test_a_list_goes_by_position(texts):
 )
 def test_a_column_of_any_library_is_read(column):
     documents = list(read_texts(column))
-    assert documents == [Document("0", TEXTS[0]), Document("1", TEXTS[1])]
+    assert documents == [Document(0, TEXTS[0]), Document(1, TEXTS[1])]
     assert {type(document.text) for document in documents} == {str}
 
 
@@ -84,8 +87,8 @@ def test_whatever_has_ids_goes_by_them(collection):
 def test_fields_may_have_other_names():
     records = [{"url": 7, "body": "a", "when": "1970-01-02"}, {"body": "b"}]
     documents = read_texts(records, id_field="url", text_field="body", time_field="when")
-    dated = Document("7", "a", 86400.0, is_dated=True)
-    assert list(documents) == [dated, Document("1", "b", None)]
+    dated = Document(7, "a", 86400.0, is_dated=True)
+    assert list(documents) == [dated, Document(1, "b", None)]
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -119,16 +122,116 @@ def test_the_last_second_of_the_year_9999_is_a_time_and_the_next_is_none(sign):
 def test_what_is_no_text_is_skipped_with_a_reason(text, reason):
     skipped, document = read_texts([text, "sound"])
     assert skipped == Skipped(
-        "a" if type(text) is tuple and len(text) == 2 else "0", reason, skipped.remedy
+        "a" if type(text) is tuple and len(text) == 2 else 0, reason, skipped.remedy
     )
-    assert document == Document("1", "sound")
+    assert document == Document(1, "sound")
+
+
+UUID_7 = UUID(int=7)
+DAY = date(2024, 5, 1)
 
 
 @pytest.mark.parametrize(
-    ("id_", "expected"), [(7, "7"), (None, "0"), ("", "0"), (" ", "0"), (1.5, "1.5")]
+    ("id_", "expected"),
+    [
+        (7, 7),
+        (np.int64(7), 7),
+        (1.5, 1.5),
+        ("x", "x"),
+        (np.str_("x"), "x"),
+        (("a", 7), ("a", 7)),
+        (UUID_7, UUID_7),
+        (DAY, DAY),
+        (pd.Timestamp("2024-05-01"), datetime(2024, 5, 1)),
+        (Decimal("1.50"), Decimal("1.50")),
+        (b"x", b"x"),
+        (None, 0),
+        ("", 0),
+        (" ", 0),
+    ],
 )
-def test_ids_are_strings(id_, expected):
-    assert [document.id for document in read_texts([(id_, "text")])] == [expected]
+def test_ids_keep_their_type(id_, expected):
+    (document,) = read_texts([(id_, "text")])
+    assert document.id == expected
+    assert isinstance(document.id, type(expected))
+
+
+@pytest.mark.parametrize("id_", [[1], {}, True, object(), float("inf"), np.datetime64(1, "ns")])
+def test_what_can_be_no_id_is_told(id_):
+    with pytest.raises(InvalidInput, match=r"ids must be strings, numbers, .* at position 0"):
+        list(read_texts([(id_, "text")]))
+
+
+@pytest.mark.parametrize(
+    ("frame", "ids"),
+    [
+        (pd.Series(TEXTS, index=[3, 1]), [3, 1]),
+        (pd.Series(TEXTS, index=["x", "y"]), ["x", "y"]),
+        (pd.DataFrame({"text": TEXTS}), [0, 1]),
+        (pd.DataFrame({"text": [*TEXTS, "a"]})[1:], [1, 2]),
+        (pd.DataFrame({"text": TEXTS}, index=pd.date_range("2024-05-01", periods=2)), None),
+        (
+            pd.DataFrame({"text": TEXTS}, index=pd.MultiIndex.from_tuples([("a", 1), ("a", 2)])),
+            None,
+        ),
+        (pd.DataFrame({"id": [9, 8], "text": TEXTS}, index=[5, 5]), [9, 8]),
+        (pd.DataFrame({"id": ["9", "8"], "text": TEXTS}).set_index("id"), ["9", "8"]),
+        (pl.DataFrame({"id": [9, 8], "text": TEXTS}), [9, 8]),
+        (pa.table({"text": TEXTS}), [0, 1]),
+    ],
+    ids=str,
+)
+def test_a_frame_goes_by_its_column_of_ids_or_its_index(frame, ids):
+    assert [one.id for one in read_texts(frame)] == (list(frame.index) if ids is None else ids)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (
+            pd.Series(TEXTS, index=[5, 5]),
+            "'5' at position 0 and at position 1: rename .*reset_index",
+        ),
+        ([(1, "a"), (1.0, "b")], "'1.0' at|1.0"),
+        ([(1, "a"), ("1", "b")], "'1' at position 0 and at position 1"),
+    ],
+)
+def test_ids_are_unique_as_values_and_as_text(texts, said):
+    with pytest.raises(DuplicateId, match=said):
+        list(read_texts(texts))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pd.Series(TEXTS, index=[1.0, float("nan")]),
+        pd.DataFrame({"id": [1, None], "text": TEXTS}),
+        pd.DataFrame({"id": ["a", None], "text": TEXTS}),
+        pl.DataFrame({"id": ["a", None], "text": TEXTS}),
+        pa.table({"id": [1, None], "text": TEXTS}),
+        [{"id": float("nan"), "text": "a"}],
+        {float("nan"): "a"},
+    ],
+    ids=str,
+)
+def test_a_hole_among_ids_is_told_with_its_place_and_a_way_out(texts):
+    with pytest.raises(InvalidInput, match=r"at position [01]: (fill it in|data.reset_index)"):
+        list(read_texts(texts))
+
+
+def test_a_field_of_ids_that_no_record_has_is_refused():
+    with pytest.raises(InvalidSetting, match="got 'url', and they have 'id', 'text': leave it out"):
+        list(read_texts(RECORDS, id_field="url"))
+    named = pd.DataFrame({"text": TEXTS}, index=pd.Index(["x", "y"], name="url"))
+    assert [one.id for one in read_texts(named, id_field="url")] == ["x", "y"]
+    some = [{"text": "a"}, {"url": "b", "text": "b"}]
+    assert [one.id for one in read_texts(some, id_field="url")] == [0, "b"]
+
+
+def test_old_documents_have_ids_of_their_own():
+    items = list(read_texts(["a"], against=["b", None]))
+    assert [one.id for one in items] == [Old(0), Old(1), 0]
+    assert str(items[0].id) == "old 0"
 
 
 def test_lone_surrogates_are_replaced():

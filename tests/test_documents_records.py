@@ -130,7 +130,7 @@ def written(rows) -> bytes:
     ("line", "expected"),
     [
         (b'{"text": "a", "id": "x"}', ("x", "a")),
-        (b'{"text": "a", "id": 7}', ("7", "a")),
+        (b'{"text": "a", "id": 7}', (7, "a")),
         (b'{"text": "a", "id": null}', ("f.jsonl:1", "a")),
         (b'{"text": "a", "id": ""}', ("f.jsonl:1", "a")),
         (b'{"text": "a", "id": " \\u3000\\n"}', ("f.jsonl:1", "a")),
@@ -142,7 +142,7 @@ def written(rows) -> bytes:
         (b'{"text": "\xe2\x80\xa8"}', ("f.jsonl:1", "empty")),
         (b'{"text": "\xe2\x80\xa8a"}', ("f.jsonl:1", "\u2028a")),
         (b'{"text": ""}', ("f.jsonl:1", "empty")),
-        (b'{"text": null, "id": 3}', ("3", "no text")),
+        (b'{"text": null, "id": 3}', (3, "no text")),
         (b'{"text": 5}', ("f.jsonl:1", "the text is a number")),
         (b'{"body": "a"}', ("f.jsonl:1", "no field 'text'")),
         (b"[1, 2]", ("f.jsonl:1", "a list, not an object")),
@@ -355,7 +355,7 @@ def write(table: dict, name: str = "f.parquet", **options) -> str:
 
 def test_a_row_of_parquet_is_a_document(here):
     name = write({"id": [7, None], "text": ["a", "b"], "unread": [1, 2]})
-    assert brief(read_paths(name)) == [("7", "a"), ("f.parquet:2", "b")]
+    assert brief(read_paths(name)) == [(7, "a"), ("f.parquet:2", "b")]
     name = write({"id": [" ", ""], "text": ["a", "b"]})
     assert brief(read_paths(name)) == [("f.parquet:1", "a"), ("f.parquet:2", "b")]
 
@@ -541,7 +541,7 @@ def test_without_pyarrow_the_extra_is_named(here, monkeypatch):
 
 def test_an_object_that_is_a_whole_file_has_its_path(here):
     assert brief(read("a.json", '{"text": "one"}')) == [("a.json", "one")]
-    assert brief(read("a.json", ' {"text": "one",\n "id": 7}\n')) == [("7", "one")]
+    assert brief(read("a.json", ' {"text": "one",\n "id": 7}\n')) == [(7, "one")]
     assert brief(read("a.json", '[{"text": "one"}]')) == [("a.json:1", "one")]
 
 

@@ -44,7 +44,7 @@ def test_a_file_is_read(tmp_path):
         (b"labels.json", "got bytes"),
         ({"ab": True}, "must map pairs of ids to True or False, got 'ab' to True"),
         ({("a", "b"): 1}, r"got \('a', 'b'\) to 1: write"),
-        ({("a", 1): True}, r"got \('a', 1\) to True"),
+        ({("a", None): True}, r"got \('a', None\) to True"),
         ({("a", "b", "c"): True}, "must map pairs"),
         ({("a", "b"): True, ("b", "a"): False}, "got both for 'a' and 'b'"),
         ({("a", "a"): True}, "must name two documents, got 'a' twice"),

@@ -84,7 +84,7 @@ class PlainEngine:
     def over(self, rule, items):
         return (rule(self.hashed, item) for item in items)
 
-    def once(self, make, n_pairs):
+    def once(self, make, n_pairs, of=""):
         return make()
 
     def count(self, boilerplate, stories):

@@ -188,8 +188,18 @@ def test_a_comparison_confirms_at_its_threshold():
 
 def test_rows_as_a_data_frame():
     frame = FOUND.to_pandas()
-    assert list(frame.columns) == ["cluster", "id", "duplicate_of", "score", "relation", "reason"]
-    assert frame.to_dict("records") == list(FOUND.rows())
+    names = ["cluster", "id", "duplicate_of", "score", "relation", "reason", "is_old"]
+    assert list(frame.columns) == names
+    assert [row | {"duplicate_of": row["duplicate_of"] or ""} for row in frame.to_dict("records")][
+        :3
+    ] == [
+        {
+            name: value or None if name in {"relation", "reason"} else value
+            for name, value in row.items()
+        }
+        for row in FOUND.rows()
+    ]
+    assert list(frame.id[3:]) == ["d", "e"]
 
 
 def test_an_empty_data_frame_has_the_same_columns():

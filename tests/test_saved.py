@@ -3,14 +3,18 @@
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from functools import reduce
 from operator import getitem
+from uuid import UUID
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedupe import find_duplicate_texts
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
 from dedupe.results.records import DocumentInfo, Evidence, Passage, Remainder, Span
 from dedupe.results.result import Result
@@ -157,7 +161,7 @@ def test_settings_and_pairs_are_plain_values(keep):
             "documents must be .* order of their ids, got 'b'",
         ),
         (("pairs", 0, "relation"), "sure", "a relation must be one of those there are, got 'sure'"),
-        (("duplicates", 0, "id"), ["x"], r"id of duplicates .* must be a string, got \['x'\]"),
+        (("duplicates", 0, "id"), ["x"], r"id of duplicates .* must be an id, got \[\['x'\]\]"),
         (("duplicates", 0, "id"), "x", "must be a member of the cluster .* once, got 'x'"),
         (("clusters", 0, "members"), ["a", "x"], "members of a cluster must be listed, got 'x'"),
         (("clusters", 0, "members"), ["a", "a"], "a document must be in one cluster, got 'a'"),
@@ -196,8 +200,24 @@ def test_a_value_however_deep_is_shown_on_a_line():
 def test_an_old_document_is_no_duplicate():
     facts = json.loads(RICH.to_json()) | {"n_old": 1}
     facts["documents"][1]["is_old"] = True
-    with pytest.raises(InvalidResult, match="an old document must not be a duplicate, got 'b'"):
+    with pytest.raises(InvalidResult, match=r"id of an old document must be marked as old.* 'b'"):
         Result.from_json(json.dumps(facts))
+    text = json.dumps(facts).replace('"b"', '{"old": "b"}')
+    with pytest.raises(InvalidResult, match="an old document must not be a duplicate, got"):
+        Result.from_json(text)
+
+
+IDS = ["a", 7, 1.5, ("a", 7), UUID(int=7), date(2024, 5, 1), Decimal("2.50"), b"x"]
+
+
+def test_ids_come_back_in_their_types():
+    story = " ".join(f"w{n}" for n in range(80))
+    result = find_duplicate_texts({id_: f"{id_} {story}" for id_ in IDS})
+    loaded = Result.from_json(result.to_json())
+    assert loaded == result
+    assert {type(id_) for id_ in loaded.clusters[0]} == set(map(type, IDS))
+    alone = find_duplicate_texts(dict.fromkeys(IDS[:1], story) | {8: "quite another", 9: "thing"})
+    assert Result.from_json(alone.to_json()).others == (8, 9, "a")
 
 
 def test_of_many_records_the_one_that_is_damaged_is_found():
@@ -252,6 +272,7 @@ def test_what_json_says():
         "pairs",
         "skipped",
         "documents",
+        "others",
         "boilerplate",
     ]
     assert facts["clusters"] == [{"representative": "a", "members": ["a", "b", "c"]}]

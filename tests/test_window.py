@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedupe import Result, Settings, clean, find_duplicate_texts, find_duplicates
+from dedupe import Old, Result, Settings, clean, find_duplicate_texts, find_duplicates
 from dedupe.cli import cli
 from dedupe.clustering import components
 from dedupe.errors import InvalidCheckpoint, InvalidResult, InvalidSetting
@@ -248,7 +248,7 @@ def test_new_documents_go_for_old_ones_within_the_window(share):
     new = [(edited(STORIES[n], share), day) for n, day in ((0, 2), (0, 99), (0, 50), (1, 7))]
     result = against(old, new)
     goes = {one.id: one.duplicate_of for one in result.duplicates}
-    assert goes == {"00": "old 00", "01": "old 01", "03": "old 02"}
+    assert goes == {"00": Old("old 00"), "01": Old("old 01"), "03": Old("old 02")}
     assert result.at(result.settings.threshold) == result
 
 

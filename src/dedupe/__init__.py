@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Skipped,
         UnknownDocument,
     )
+    from dedupe.ids import Old
     from dedupe.results.calibration import Calibration, Trial, calibrate
     from dedupe.results.records import (
         Cluster,
@@ -77,6 +78,7 @@ _HOMES = {
         "Skipped",
         "UnknownDocument",
     ),
+    "dedupe.ids": ("Old",),
     "dedupe.results.records": (
         "Cluster",
         "Comparison",
@@ -116,6 +118,7 @@ __all__ = [
     "MissingExtra",
     "NoSuchPath",
     "NothingToRead",
+    "Old",
     "Pair",
     "Passage",
     "Progress",

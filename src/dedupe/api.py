@@ -20,6 +20,7 @@ from dedupe.documents.document import from_value
 from dedupe.documents.walk import Paths, is_path
 from dedupe.engine.local import LocalEngine
 from dedupe.errors import InvalidInput, NothingToRead, Skipped, UnknownDocument
+from dedupe.ids import Id
 from dedupe.learning import known_shingles
 from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
@@ -51,6 +52,7 @@ def find_duplicates(
     prefer: str | Sequence[str] = (),
     window: timedelta | str | None = None,
     id_field: str = "id",
+    qualify_ids: bool = False,
     text_field: str = "text",
     html_field: str | None = None,
     time_field: str | None = None,
@@ -59,7 +61,7 @@ def find_duplicates(
     workers: int | None = None,
     memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-    explain: str | None = None,
+    explain: Id | None = None,
     progress: ProgressCallback | bool | None = None,
 ) -> Result:
     """Find the articles that are the same story under different boilerplate.
@@ -70,9 +72,10 @@ def find_duplicates(
         Files, folders, glob patterns; see `dedupe.documents.read_paths` for the
         formats.
     against : path or iterable of paths
-        An old collection, which must hold a document. Each other document is compared
-        with it alone and goes with the old document that it matches best; nothing old
-        is a duplicate, and `keep` does not matter.
+        An old collection, which must hold a document, and of which nothing is a duplicate.
+        Each other document goes with the old one that it matches best; that depends on the
+        old collection alone. Those that match none are compared with one another as ever.
+        Old ids are marked with `dedupe.Old`, and may be the same as those of others.
     boilerplate : path or iterable of paths
         Texts that are known to be boilerplate: the frame of a site, a licence, a
         subscription notice. Their words count next to nothing wherever they stand, as
@@ -88,6 +91,9 @@ def find_duplicates(
     id_field, text_field : str
         Fields of JSON, CSV and Parquet that hold the id and the text: ``meta.text`` is a
         field inside another, ``title,body`` are two that are joined.
+    qualify_ids : bool
+        Put its file before the id of each record, ``file#id``, so that several files may have
+        the same ids.
     html_field : str, optional
         Field that holds HTML, of which the article is taken as of a web page: in place of
         `text_field`, or as a part of it where that names it, too.
@@ -114,7 +120,7 @@ def find_duplicates(
         interrupted goes on from there when it is started again in the same way, and
         its result is the same. It is removed when the search is done. A document
         takes half a kilobyte of it, a candidate pair up to 30 bytes, one that scores 100.
-    explain : str, optional
+    explain : str, int, ..., optional
         Id of a document all of whose candidates are recorded in `Result.scored`,
         whatever they score: what tells why it was not matched.
     progress : callable or bool, optional
@@ -159,6 +165,7 @@ def find_duplicates(
         time_from=time_from,
         delimiter=delimiter,
         against=against,
+        qualify_ids=qualify_ids,
     )
     with shown(progress) as callback:
         resources = Resources.of(workers, memory, callback)
@@ -183,7 +190,7 @@ def find_duplicate_texts(
     time_field: str | None = None,
     workers: int | None = None,
     memory: int | str | None = None,
-    explain: str | None = None,
+    explain: Id | None = None,
     progress: ProgressCallback | bool | None = None,
 ) -> Result:
     """Find the same story among texts in memory: the twin of `find_duplicates`.
@@ -192,8 +199,9 @@ def find_duplicate_texts(
     ----------
     texts
         Pairs of id and text, a mapping from ids to texts, a column of texts (list,
-        pandas, polars, pyarrow, Hugging Face) whose ids are then ``"0"``, ``"1"``,
-        ..., or records with `id_field` and `text_field`.
+        pandas, polars, pyarrow, Hugging Face), or records with `id_field` and `text_field`.
+        Without such ids documents go by the index of pandas, or else by their position, an
+        integer from 0. Ids keep their type, see `dedupe.ids`.
     against
         An old collection, in any of these forms.
     boilerplate
@@ -367,7 +375,7 @@ def _find(
     stream: Iterable[Document | Skipped],
     settings: Settings,
     resources: Resources,
-    explain: str | None,
+    explain: Id | None,
     *,
     known: Sequence[Document],
     checkpoint: str | os.PathLike[str] | None = None,
@@ -404,11 +412,11 @@ def _named(
     found: dict[str, Document] = {}
     skipped: dict[str, Skipped] = {}
     for item in stream:
-        if item.id in (left, right):
+        if (name := str(item.id)) in (left, right):
             if isinstance(item, Document):
-                found[item.id] = item
+                found[name] = item
             else:
-                skipped[item.id] = item
+                skipped[name] = item
     for name in (left, right):
         if name in found:
             continue

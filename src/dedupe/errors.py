@@ -8,6 +8,8 @@ alone is never an exception: it becomes a `Skipped` and the work goes on.
 
 from dataclasses import dataclass
 
+from dedupe.ids import Id
+
 __all__ = [
     "CannotClean",
     "CannotStore",
@@ -91,7 +93,7 @@ class Skipped:
 
     Attributes
     ----------
-    id : str
+    id : str, int, ...
         The id the document would have had.
     reason : str
         What was wrong with it, with the value that broke the rule.
@@ -99,6 +101,6 @@ class Skipped:
         What its owner can do about it.
     """
 
-    id: str
+    id: Id
     reason: str
     remedy: str

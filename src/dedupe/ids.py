@@ -8,7 +8,7 @@ Old documents, those that others are held against, have a space of ids of their 
 crawled again has the address that it had before. There an id is marked as `Old`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ __all__ = [
     "Ids",
     "Old",
     "checked_id",
+    "find_id",
     "id_as_json",
     "id_from_json",
     "in_order",
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 Id = Annotated[Any, "an id"]
-"""str, int, float, Decimal, bytes, UUID, date, datetime, a tuple of these; `Old` has one of them."""
+"""str, int, float, Decimal, bytes, UUID, date, datetime or a tuple of these, maybe in `Old`."""
 
 Ids = tuple[Id, ...]
 
@@ -118,6 +119,29 @@ def order_of(id_: Id) -> tuple[Any, ...]:
     return 2, (_kind_of(value), str(value)), is_old
 
 
+def find_id(name: Id, ids: Collection[Id]) -> Id | None:
+    """Return the id that is meant, as it is or as text; of an old document also by its own id.
+
+    >>> find_id("7", [7, 8]), find_id("a", [Old("a")]), find_id("old a", [Old("a")])
+    (7, Old(id='a'), Old(id='a'))
+    """
+    for named in (name, Old(name)):
+        if _is_hashable(named) and named in ids:
+            return named
+    found = [id_ for id_ in ids if str(id_) == str(name)]
+    found += [id_ for id_ in ids if isinstance(id_, Old) and str(id_.id) == str(name)]
+    return found[0] if found else None
+
+
+def _is_hashable(value: object) -> bool:
+    """Return whether a value can be looked up."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
 def in_order(ids: Sequence[Id], places: Iterable[int]) -> list[int]:
     """Return places of ids in the order of these.
 
@@ -182,7 +206,7 @@ def _plain_from_json(value: Any) -> Id:
 
 
 def _kind_of(value: Id) -> str:
-    """Return the name that JSON has for a type; a subclass, such as that of pandas, has its base's."""
+    """Return the name that JSON has for a type; a subclass, as pandas has, goes by its base."""
     return next(kind for kind, type_ in _KINDS.items() if isinstance(value, type_))
 
 

@@ -45,6 +45,14 @@ Z = 2.0
 MERGE_AT = 1 << 23
 """Pairs that may wait, with repetitions, until they are made unique: 64 MB."""
 
+TEACHERS = 1 << 12
+"""Old documents that are paired with one another, to learn boilerplate from.
+
+They are drawn by what they say, so that new ones do not change the choice. What a thousandth
+of the old collection carries stands in four of them. To pair all of 20,000 old pages takes ten
+times as long as to hold 500 new ones against them.
+"""
+
 BANDS_AT_ONCE = 16
 """Values of a signature that lie in one cache line."""
 
@@ -76,9 +84,9 @@ def candidate_pairs(
         Row of each document among the signatures; all rows in order by default.
     is_old : bool [shape=(n_docs,)], optional
         Documents of an old collection, which others are held against. Buckets then link
-        the new among themselves, the old among themselves, and each new document to the old
-        ones, so that no pair with an old document depends on which others are new. Of such a
-        pair the old one comes first.
+        the new among themselves, TEACHERS of the old among themselves, and each new document to
+        the old ones, so that no pair with an old document depends on which others are new. Of
+        such a pair the old one comes first.
     bucket_cap : int, at least 2
     floor : float, in [0, 1], optional
         Cosine similarity below which a pair is of no interest, COSINE_FLOOR by default.
@@ -110,15 +118,16 @@ def candidate_pairs(
         by_rank = by_rank[np.argsort(is_old[by_rank], kind="stable")]
     by_rank = by_rank[sizes[by_rank] > 0]
     n_new = None if is_old is None else int(np.count_nonzero(~is_old[by_rank]))
+    teaches = None if n_new is None else _teachers(by_rank, n_new, contents)
     ranked_rows, ranked_sizes = rows[by_rank], sizes[by_rank]
     ranked_spans = None if spans is None else spans.take(by_rank)
     slices = [] if ranked_spans is None else _slices(ranked_spans, n_new)
 
     def pairs_of(values: npt.NDArray[np.uint32]) -> Hashes:
         """Return the pairs of one band, whose values are given by rank."""
-        emitted = emit(values, bucket_cap, n_new)
+        emitted = emit(values, bucket_cap, n_new, teaches)
         if ranked_spans is not None:
-            more = _emit_in_slices(values, bucket_cap, n_new, slices)
+            more = _emit_in_slices(values, bucket_cap, slices, n_new, teaches)
             near = (part[ranked_spans.are_near(_ranks(part))] for part in (emitted, *more))
             emitted = _distinct([*near])
         return estimate(emitted, signatures, ranked_rows, ranked_sizes, floor)
@@ -140,7 +149,21 @@ def candidate_pairs(
     return numbers[np.argsort(in_order)]
 
 
-def emit(values: npt.NDArray[np.uint32], bucket_cap: int, n_new: int | None = None) -> Hashes:
+def _teachers(by_rank: Ints, n_new: int, contents: Hashes | None) -> Bools:
+    """Return, by rank, which documents may be paired with others of their kind."""
+    teaches = np.ones(by_rank.size, np.bool_)
+    old = by_rank[n_new:]
+    drawn = np.argsort(old if contents is None else contents[old], kind="stable")
+    teaches[n_new + drawn[TEACHERS:]] = False
+    return teaches
+
+
+def emit(
+    values: npt.NDArray[np.uint32],
+    bucket_cap: int,
+    n_new: int | None = None,
+    teaches: Bools | None = None,
+) -> Hashes:
     """Return the pairs of documents that share a value of one band.
 
     It takes no signatures: those may be elsewhere.
@@ -153,6 +176,8 @@ def emit(values: npt.NDArray[np.uint32], bucket_cap: int, n_new: int | None = No
     n_new : int, optional
         The rank from which on documents are old. New and old ones are then in buckets
         of their own, and each new document is linked to the old ones besides.
+    teaches : bool [shape=(n_docs,)], optional
+        By rank; old documents that are in such buckets of their own, all by default.
 
     Returns
     -------
@@ -168,10 +193,12 @@ def emit(values: npt.NDArray[np.uint32], bucket_cap: int, n_new: int | None = No
     keys.sort()
     if n_new is None:
         return _within(keys, bucket_cap)
-    is_old = (keys & np.uint64(0xFFFFFFFF)) >= np.uint64(n_new)
+    ranks = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    is_old = ranks >= n_new
+    is_taught = is_old if teaches is None else is_old & teaches[ranks]
     mixed = np.empty(count_mixed(keys, bucket_cap, n_new), np.uint64)
     emit_mixed_into(keys, bucket_cap, n_new, mixed)
-    alike = (_within(keys[chosen], bucket_cap) for chosen in (~is_old, is_old))
+    alike = (_within(keys[chosen], bucket_cap) for chosen in (~is_old, is_taught))
     return np.concatenate([mixed, *alike])
 
 
@@ -209,8 +236,9 @@ def _slices(spans: Spans, n_new: int | None) -> list[tuple[Ints, Ints]]:
 def _emit_in_slices(
     values: npt.NDArray[np.uint32],
     bucket_cap: int,
-    n_new: int | None,
     slices: Sequence[tuple[Ints, Ints]],
+    n_new: int | None,
+    teaches: Bools | None,
 ) -> Iterator[Hashes]:
     """Yield, as `emit` does, the pairs of crowded buckets that are cut into slices of time."""
     _, bucket_of, sizes = np.unique(values, return_inverse=True, return_counts=True)
@@ -223,7 +251,8 @@ def _emit_in_slices(
         _, part_of = np.unique(keys, return_inverse=True)
         # The old ones come last in each slice, as they do among all ranks.
         n_new_here = None if n_new is None else int(np.count_nonzero(ranks < n_new))
-        pairs = emit(part_of.astype(np.uint32), bucket_cap, n_new_here)
+        taught = None if teaches is None else teaches[ranks]
+        pairs = emit(part_of.astype(np.uint32), bucket_cap, n_new_here, taught)
         yield keys_of(ranks[_ranks(pairs)])
 
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Floats, Ints, keys_of, pairs_of
 from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.port import Blocks, Engine
 from dedupe.errors import InvalidSetting, Skipped
+from dedupe.ids import Id, Ids
 from dedupe.learning import learn, weigh_known
 from dedupe.results import clusters as clustered
 from dedupe.results.evidence import EvidenceOfTexts
@@ -39,7 +39,7 @@ def find(
     stream: Iterable[Document | Skipped],
     settings: Settings,
     engine: Engine,
-    explain: str | None = None,
+    explain: Id | None = None,
     known: Sealed = NOTHING,
 ) -> Result:
     """Find the documents of a stream that are the same story.
@@ -49,7 +49,7 @@ def find(
     stream : iterable of Document or Skipped
     settings : Settings
     engine : Engine
-    explain : str, optional
+    explain : str, int, ..., optional
         Id of a document; the result then holds all its candidates, whatever they score.
     known : Sealed
         The shingles of what is known to be boilerplate; `settings` has the digest of its texts.
@@ -58,7 +58,7 @@ def find(
     corpus = engine.read(stream, settings)
     _check_times(corpus, settings)
     if explain is not None:
-        corpus.check_id(explain)
+        explain = corpus.named(explain)
     candidates = engine.candidates(corpus, settings)
     corpus = corpus.without_signatures()
     blocks = engine.hash(corpus, candidates, settings.ngram)
@@ -297,6 +297,7 @@ def _assemble(
     rows = rows[np.lexsort((rows["right"], rows["left"], -rows["score"]))]
     numbers, places = np.unique(passes.pairs_in(rows), return_inverse=True)
     rows["left"], rows["right"] = places.reshape(-1, 2).T
+    numbers = numbers.astype(np.int64)
     documents = tuple(map(infos.__getitem__, numbers.tolist()))
     texts, known = corpus.texts(numbers), boilerplate.to_bytes()
     evidence = EvidenceOfTexts(texts.at, settings.ngram, known)
@@ -315,4 +316,13 @@ def _assemble(
         n_old=int(corpus.is_old[corpus.rows].sum()),
         texts=texts,
         n_undated=0 if settings.window is None else corpus.n_undated,
+        others=_others(corpus, numbers),
     )
+
+
+def _others(corpus: Corpus, numbers: AnyInts) -> Ids:
+    """Return the ids of documents that are in no scored pair, and not old."""
+    is_other = np.ones(len(corpus), np.bool_)
+    is_other[numbers] = False
+    is_other &= ~corpus.is_old[corpus.rows]
+    return tuple(corpus.ids[number] for number in np.flatnonzero(is_other).tolist())

@@ -25,6 +25,7 @@ from dedupe.documents.document import Options
 from dedupe.documents.streams import stdin_kept
 from dedupe.documents.walk import STDIN, File, Paths, named, resolve, walk
 from dedupe.errors import CannotClean, DedupeError, InvalidResult, InvalidSetting, Skipped
+from dedupe.ids import Id, Ids, order_of
 from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
 from dedupe.settings import Settings
@@ -35,7 +36,15 @@ SETTINGS = frozenset(field.name for field in fields(Settings)) - {"boilerplate"}
 """The settings of a search that decide, as they are given; others say how it goes about its
 work, and what is known to be boilerplate is given as paths."""
 
-FIELDS = ("id_field", "text_field", "html_field", "time_field", "time_from", "delimiter")
+FIELDS = (
+    "id_field",
+    "text_field",
+    "html_field",
+    "time_field",
+    "time_from",
+    "delimiter",
+    "qualify_ids",
+)
 """What says how records are read; see `dedupe.documents.document.Options`."""
 
 
@@ -63,7 +72,7 @@ class Cleaning:
         nowhere, pipes, sockets and devices.
     """
 
-    dropped: tuple[str, ...]
+    dropped: Ids
     left: tuple[Skipped, ...]
     written: tuple[Path, ...]
     result: Result | None
@@ -91,6 +100,7 @@ def clean(
     time_field: str | None = None,
     time_from: str | None = None,
     delimiter: str | None = None,
+    qualify_ids: bool = False,
     **search: Any,
 ) -> Cleaning:
     """Drop the duplicates among files and records, and keep everything else as it is.
@@ -139,7 +149,7 @@ def clean(
         raises to prevent it.
     result : Result, optional
         What to act on, instead of a search.
-    id_field, text_field, html_field, time_field, time_from, delimiter, **search
+    id_field, text_field, html_field, time_field, time_from, delimiter, qualify_ids, **search
         As in `find_duplicates`.
 
     Returns
@@ -191,6 +201,7 @@ def clean(
         time_field=time_field,
         time_from=time_from,
         delimiter=delimiter,
+        qualify_ids=qualify_ids,
     )
     request = _Request(paths, against, options, result, search)
     try:
@@ -287,7 +298,7 @@ class _Request:
         paths = self.search.get("boilerplate")
         if paths is None:
             return ""
-        names = [name for name in FIELDS if name not in {"time_field", "time_from"}]
+        names = [one for one in FIELDS if one not in {"time_field", "time_from", "qualify_ids"}]
         fields = {name: getattr(self.options, name) for name in names}
         return digest_of_boilerplate(read_boilerplate(paths, **fields))
 
@@ -300,7 +311,7 @@ class _Request:
         """Look at every file; pass over those that are gone, if some may be."""
         return take_stock(self.paths, self.against, self.options, gone=gone)
 
-    def find(self, inputs: Inputs) -> tuple[Result, frozenset[str]]:
+    def find(self, inputs: Inputs) -> tuple[Result, frozenset[Id]]:
         """Return the result that was given, if it is of these files, or search.
 
         Also return the ids of what has changed since, where it was given.
@@ -323,8 +334,8 @@ class _Request:
         found, changed = self.find(inputs)
         if changed:
             raise InvalidResult(
-                f"documents must be what they were for the result, got {min(changed)!r}, which "
-                "has changed since: search again"
+                "documents must be what they were for the result, got "
+                f"{str(min(changed, key=order_of))!r}, which has changed since: search again"
             )
         return found
 

@@ -25,6 +25,7 @@ from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
 from dedupe.documents.walk import File, is_inside
 from dedupe.errors import InvalidSetting, Skipped
+from dedupe.ids import Id, Old, plain_id
 from dedupe.results.result import Result
 
 __all__ = ["carry_out", "check_folder", "plan_steps"]
@@ -49,7 +50,7 @@ def check_folder(folder: str, inputs: Inputs) -> None:
     if os.path.lexists(folder) and not os.path.isdir(folder):  # noqa: PTH112
         raise InvalidSetting(f"files must be moved to a folder, got the file {folder!r}")
     is_base = os.path.realpath(folder) == os.path.realpath(inputs.base)
-    if is_base or inputs.holds(folder) or inputs.kept_in.holds(folder):
+    if is_base or inputs.holds(folder) or inputs.kept_in(is_old=True).holds(folder):
         raise InvalidSetting(
             f"files must be moved out of the folders that are read, got {folder!r} inside of one: "
             "name another, such as one beside them"
@@ -57,11 +58,11 @@ def check_folder(folder: str, inputs: Inputs) -> None:
 
 
 def plan_steps(
-    inputs: Inputs, result: Result, options: Options, order: Order, changed: frozenset[str]
+    inputs: Inputs, result: Result, options: Options, order: Order, changed: frozenset[Id]
 ) -> tuple[Plan, tuple[Skipped, ...]]:
     """Return what is to be done, and the duplicates for which nothing can be done."""
     files = inputs.single_documents(result, options)
-    holders = inputs.kept_in.holders(result, options)
+    holders = inputs.holders(result, options)
     digests = {info.id: info.digest for info in result.documents}
     steps, left = [], []
     for duplicate in result.duplicates:
@@ -71,18 +72,25 @@ def plan_steps(
         except Stays as why:
             left.append(Skipped(duplicate.id, why.reason, why.remedy))
             continue
-        goes = duplicate.id, entry.place, entry.stamp, digests[duplicate.id]
-        stays = duplicate.duplicate_of, kept.place, kept.stamp, digests[duplicate.duplicate_of]
-        steps.append(Step(*goes, *stays))
+        goes = str(duplicate.id), entry.place, entry.stamp, digests[duplicate.id]
+        stays = (
+            str(plain_id(duplicate.duplicate_of)),
+            kept.place,
+            kept.stamp,
+            digests[duplicate.duplicate_of],
+        )
+        steps.append(Step(*goes, *stays, isinstance(duplicate.duplicate_of, Old)))
     return Plan(order, disk.draft_name(os.urandom(8)), tuple(steps)), tuple(left)
 
 
-def _unchanged(id_: str, known: dict[str, Entry], changed: frozenset[str]) -> Entry:
+def _unchanged(id_: Id, known: dict[Id, Entry], changed: frozenset[Id]) -> Entry:
     """Return the file of a document, whose text must be what the result is about."""
     if id_ in changed:
-        raise Stays(f"{id_} has changed since it was read")
+        raise Stays(f"{plain_id(id_)} has changed since it was read")
     if id_ not in known:
-        raise Stays(f"{id_} is not a file of its own", "write its file anew with output= (-o)")
+        raise Stays(
+            f"{plain_id(id_)} is not a file of its own", "write its file anew with output= (-o)"
+        )
     return known[id_]
 
 
@@ -145,11 +153,12 @@ class _Task:
         self.draft = plan.draft
         self.is_beside_entries = os.path.dirname(step.place) in inputs.parents  # noqa: PTH120
         self.named_path = Path(inputs.base, step.place)
-        self.named_kept = Path(inputs.kept_in.base, step.kept)
+        kept_in = inputs.kept_in(is_old=step.kept_is_old)
+        self.named_kept = Path(kept_in.base, step.kept)
         # Only what the paths of the command lead to is ever touched.
         found = inputs.entries.get(step.place)
         self.file = found.file if found else None
-        self.kept_file = self._find_kept(inputs.kept_in)
+        self.kept_file = self._find_kept(kept_in)
 
     def _find_kept(self, kept_in: Inputs) -> File | None:
         """Return the copy that is kept, if it is where copies are kept, under any name."""

@@ -63,7 +63,7 @@ def targets(
         _check_room(output, is_one_file=is_one_file)
     for target in found.values():
         if target != STDOUT:
-            _check_target(target, inputs.keys | inputs.kept_in.keys | also_read)
+            _check_target(target, inputs.keys | inputs.kept_in(is_old=True).keys | also_read)
     return found
 
 

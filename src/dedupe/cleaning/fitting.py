@@ -10,17 +10,18 @@ from dedupe.documents import Document, read_file
 from dedupe.documents.document import Options
 from dedupe.documents.formats import id_of_single
 from dedupe.errors import InvalidResult
+from dedupe.ids import Id, Old, order_of, plain_id
 from dedupe.results.result import Result
 
 __all__ = ["check_matches"]
 
 
-def check_matches(inputs: Inputs, result: Result, options: Options) -> frozenset[str]:
+def check_matches(inputs: Inputs, result: Result, options: Options) -> frozenset[Id]:
     """Refuse a result that is not one of these files, or that nobody could act on.
 
     Returns
     -------
-    frozenset of str
+    frozenset of ids
         The members of clusters whose text is another one by now.
 
     Raises
@@ -30,32 +31,36 @@ def check_matches(inputs: Inputs, result: Result, options: Options) -> frozenset
     _check_sound(result)
     members = {member for cluster in result.clusters for member in cluster.members}
     digests = {info.id: info.digest for info in result.documents if info.id in members}
-    droppable: set[str] = set()
-    keepable: set[str] = set()
-    changed: set[str] = set()
-    n_items = len(inputs.others.keys() | inputs.kept_in.others.keys())
+    droppable: set[Id] = set()
+    keepable: set[Id] = set()
+    changed: set[Id] = set()
+    n_items = len(inputs.others.keys() | inputs.kept_in(is_old=True).others.keys())
     for entry in _all_files(inputs):
-        is_old = entry.file.key in inputs.kept_in.keys
-        for id_, digest in _documents(entry, options, members):
+        is_old = inputs.old is not None and entry.file.key in inputs.old.keys
+        wanted = {plain_id(one) for one in members if isinstance(one, Old)} if is_old else members
+        for own, digest in _documents(entry, options, wanted):
+            id_ = Old(own) if is_old else own
             n_items += 1
             if id_ not in members:
                 continue
             if digest != digests.get(id_):
                 changed.add(id_)
-            if is_old:
-                keepable.add(id_)
-            if not is_old or inputs.old is None:
+            keepable.add(id_)
+            if not is_old:
                 droppable.add(id_)
     dropped = {duplicate.id for duplicate in result.duplicates}
+    if inputs.old is not None and not result.n_old:
+        # Nothing that it keeps is where old copies are.
+        keepable.clear()
     _check_counts(result, n_items, (dropped - droppable) | (members - dropped - keepable))
     return frozenset(changed)
 
 
-def _check_counts(result: Result, n_items: int, odd: set[str]) -> None:
+def _check_counts(result: Result, n_items: int, odd: set[Id]) -> None:
     """Refuse a result of other documents: of another number, or with some that are not there."""
     n_known = result.n_documents + len(result.skipped)
     if odd or n_items != n_known:
-        first = f", and not {min(odd)!r}" if odd else ""
+        first = f", and not {str(min(odd, key=order_of))!r}" if odd else ""
         raise InvalidResult(
             f"a result must be of the documents that are cleaned: it has {n_known:,}, "
             f"the paths have {n_items:,}{first}; name the same paths and fields as for the "
@@ -66,13 +71,11 @@ def _check_counts(result: Result, n_items: int, odd: set[str]) -> None:
 def _all_files(inputs: Inputs) -> list[Entry]:
     """Return every file once: under all of its names it is the same on disk."""
     files = {entry.file.key: entry for entry in inputs.entries.values()}
-    files |= {entry.file.key: entry for entry in inputs.kept_in.entries.values()}
+    files |= {entry.file.key: entry for entry in inputs.kept_in(is_old=True).entries.values()}
     return list(files.values())
 
 
-def _documents(
-    entry: Entry, options: Options, members: set[str]
-) -> Iterator[tuple[str, str | None]]:
+def _documents(entry: Entry, options: Options, members: set[Id]) -> Iterator[tuple[Id, str | None]]:
     """Yield what is in a file: the ids, and digests of the texts that matter."""
     if not entry.holds_records and (id_ := id_of_single(entry.file, options)) not in members:
         yield id_, None
@@ -90,7 +93,7 @@ def _check_sound(result: Result) -> None:
     members = {member for cluster in result.clusters for member in cluster.members}
     odd = kept.intersection(dropped) | {*kept, *dropped} - members
     if odd or len(set(dropped)) < len(dropped):
-        shown = repr(min(odd)) if odd else "one of them twice"
+        shown = repr(str(min(odd, key=order_of))) if odd else "one of them twice"
         raise InvalidResult(
             f"a result must not drop what it keeps, nor what is in no cluster, got {shown}: "
             "search again"

@@ -24,6 +24,7 @@ from dedupe.documents.walk import (
     walk,
 )
 from dedupe.errors import InvalidSetting, NoSuchPath, Skipped
+from dedupe.ids import Id, Old, plain_id
 from dedupe.lazy import cached_property
 from dedupe.results.result import Result
 
@@ -101,10 +102,9 @@ class Inputs:
     others: dict[str, Skipped]
     old: Self | None = None
 
-    @property
-    def kept_in(self) -> "Inputs":
-        """Where the copies that are kept must be: the old collection, or among these themselves."""
-        return self.old or self
+    def kept_in(self, *, is_old: bool) -> "Inputs":
+        """Return where a copy that is kept must be: in the old collection if there, or in this."""
+        return (self.old if is_old else None) or self
 
     @cached_property
     def keys(self) -> frozenset[tuple[int, int | str]]:
@@ -116,14 +116,14 @@ class Inputs:
         """The folders that hold the files, within `base`."""
         return frozenset(map(os.path.dirname, self.entries))
 
-    def single_documents(self, result: Result, options: Options) -> dict[str, Entry]:
+    def single_documents(self, result: Result, options: Options) -> dict[Id, Entry]:
         """Return the files that a result knows as one document each, by id.
 
         A name that also goes with something unreadable is left out: a record may
         carry the name of a file that could not be read, and stand for another text.
         """
         unclear = {skipped.id for skipped in result.skipped}
-        found: dict[str, Entry] = {}
+        found: dict[Id, Entry] = {}
         for entry in self.entries.values():
             if not entry.holds_records:
                 id_ = id_of_single(entry.file, options)
@@ -131,9 +131,19 @@ class Inputs:
                 found[id_] = entry
         return {id_: entry for id_, entry in found.items() if id_ not in unclear}
 
-    def holders(self, result: Result, options: Options) -> dict[str, Entry]:
-        """Return the file that holds each copy which a result keeps."""
+    def holders(self, result: Result, options: Options) -> dict[Id, Entry]:
+        """Return the file that holds each copy which a result keeps, be it old or not."""
         kept = {duplicate.duplicate_of for duplicate in result.duplicates}
+        is_old = {isinstance(one, Old) for one in kept}
+        found = self._holders(kept, result, options) if False in is_old else {}
+        if self.old is not None and True in is_old:
+            old = {plain_id(one) for one in kept if isinstance(one, Old)}
+            there = self.old._holders(old, result, options)
+            found |= {Old(id_): entry for id_, entry in there.items()}
+        return found
+
+    def _holders(self, kept: set[Id], result: Result, options: Options) -> dict[Id, Entry]:
+        """Return the file that holds each of some documents."""
         singles = self.single_documents(result, options)
         found = {id_: entry for id_, entry in singles.items() if id_ in kept}
         for entry in self.entries.values():

@@ -39,7 +39,7 @@ __all__ = [
 NAME = ".dedupe-journal.jsonl"
 """A hidden name, so that no search takes a journal for documents."""
 
-FORMAT, FORMAT_VERSION = "dedupe-journal", 2
+FORMAT, FORMAT_VERSION = "dedupe-journal", 3
 
 Action = Literal["move", "delete", "hardlink"]
 
@@ -53,11 +53,13 @@ class Step:
     id, kept_id : str
         As the report shows them.
     place, kept : str
-        Paths within the `Inputs.base` of what is cleaned, and of where copies are kept.
+        Paths within the `Inputs.base` of what is cleaned, and of where the copy is kept.
     stamp, kept_stamp : Stamp
         As the files were when they were read.
     digest, kept_digest : str
         Of the texts, as they were read.
+    kept_is_old : bool
+        Whether the copy that is kept belongs to the old collection.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Step:
     kept: str
     kept_stamp: Stamp
     kept_digest: str
+    kept_is_old: bool
 
 
 class Order(NamedTuple):
@@ -227,6 +230,8 @@ def _step(row: dict[str, Any]) -> Step:
     for name in (step.id, step.kept_id, step.digest, step.kept_digest):
         if not isinstance(name, str):
             raise _Unsound(f"a name that is none, {short(name)}")
+    if not isinstance(step.kept_is_old, bool):
+        raise _Unsound(f"no truth value, {short(step.kept_is_old)}")
     for place in (step.place, step.kept):
         _check_name(place)
         if os.path.isabs(place) or ".." in Path(place).parts:  # noqa: PTH117

@@ -24,6 +24,7 @@ from dedupe.documents.formats import source_of, suffixes
 from dedupe.documents.streams import Unreadable, unpack
 from dedupe.documents.walk import STDIN, may_hold_texts
 from dedupe.errors import CannotClean, InvalidSetting, Skipped
+from dedupe.ids import Id, Ids, order_of
 from dedupe.results.result import Result
 
 __all__ = ["Written", "write_cleaned"]
@@ -47,7 +48,7 @@ class Written(NamedTuple):
     """
 
     paths: tuple[Path, ...]
-    dropped: tuple[str, ...]
+    dropped: Ids
     left: tuple[Skipped, ...]
     not_copied: tuple[Skipped, ...]
     n_kept: int
@@ -72,8 +73,8 @@ def write_cleaned(
     singles = inputs.single_documents(result, options)
     if changes.names and singles:
         raise InvalidSetting(
-            f"{'annotate' if annotate else 'story'} adds fields to records, got {min(singles)!r}, "
-            "which is one text: "
+            f"{'annotate' if annotate else 'story'} adds fields to records, got "
+            f"{str(min(singles, key=order_of))!r}, which is one text: "
             "name the files that hold records"
         )
     work = _Work(options, changes, result, {entry.place: id_ for id_, entry in singles.items()})
@@ -95,14 +96,15 @@ def _changes_of(result: Result, *, annotate: bool, story: bool) -> Changes:
     tell = partial(_told, result) if story else None
     if not annotate:
         return Changes(frozenset(one.id for one in result.duplicates), None, tell)
-    marks: dict[str, Marks] = {
+    marks: dict[Id, Marks] = {
         row["id"]: (
             row["cluster"],
-            row["duplicate_of"] or None,
+            None if row["duplicate_of"] == "" else row["duplicate_of"],
             row["score"],
             row["reason"] or None,
         )
         for row in result.rows()
+        if not row["is_old"]
     }
     return Changes(frozenset(), marks, tell)
 
@@ -120,7 +122,7 @@ def _check_same(entry: Entry) -> None:
         raise _changed(entry.file.id)
 
 
-def _changed(what: str) -> CannotClean:
+def _changed(what: Id) -> CannotClean:
     """Say that something is not what was searched any more."""
     return CannotClean(
         f"files must not change while they are cleaned, got {what}: "
@@ -132,15 +134,15 @@ class _Work:
     """What all files have in common, and what has become of their documents."""
 
     def __init__(
-        self, options: Options, changes: Changes, result: Result, singles: dict[str, str]
+        self, options: Options, changes: Changes, result: Result, singles: dict[str, Id]
     ) -> None:
         self.options = options
         self.digests = {info.id: info.digest for info in result.documents}
         self.changes = changes
         self.singles = singles
         self.concerned = changes.dropped if changes.marks is None else changes.marks.keys()
-        self.dropped: set[str] = set()
-        self.left: dict[str, Skipped] = {}
+        self.dropped: set[Id] = set()
+        self.left: dict[Id, Skipped] = {}
         self.not_copied: list[Skipped] = []
         self.n_read = 0
 
@@ -158,7 +160,7 @@ class _Work:
         else:
             self.not_copied.append(other)
 
-    def _leave(self, id_: str, reason: str, remedy: str) -> None:
+    def _leave(self, id_: Id, reason: str, remedy: str) -> None:
         """Note that nothing is written of a file or a folder."""
         self.left[id_] = Skipped(id_, f"not written: {reason}", remedy)
 
@@ -176,7 +178,7 @@ class _Work:
 
     def _write_or_copy(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Write the records that stay, or all of them where the file is damaged."""
-        met: list[str] = []
+        met: list[Id] = []
         placed = self._placed(entry, met)
         try:
             with drafts.open(target, _path_of(entry)) as stream:
@@ -207,7 +209,7 @@ class _Work:
             )
         self.dropped.add(id_)
 
-    def _placed(self, entry: Entry, met: list[str]) -> Iterator[Placed]:
+    def _placed(self, entry: Entry, met: list[Id]) -> Iterator[Placed]:
         """Read the documents of a file again; note which of them go, or get fields.
 
         Those behind damage are noted alone: nobody can say where they stand.

@@ -30,6 +30,7 @@ READING = (
     "time_field",
     "time_from",
     "delimiter",
+    "qualify_ids",
 )
 """Settings that say what is read and how, and hold for a saved result too."""
 
@@ -185,8 +186,8 @@ def _print(ids: Iterable[str], end: str) -> None:
     """Print ids: exactly before zero bytes, and so that each stays on its line before others."""
     from dedupe.report.lines import visible
 
-    shown = ids if end == "\0" else map(visible, ids)
-    send("".join(id_ + end for id_ in shown))
+    shown = ids if end == "\0" else map(visible, map(str, ids))
+    send("".join(f"{id_}{end}" for id_ in shown))
 
 
 def _tell(done: "Cleaning", settings: dict[str, Any]) -> None:

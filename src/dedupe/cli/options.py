@@ -86,7 +86,7 @@ SEARCH = (
         type=click.Path(),
         callback=lambda _, __, old: list(old) or None,
         metavar="OLD",
-        help="Find only copies of what is in OLD, and drop nothing there. May be given several "
+        help="Also find copies of what is in OLD, and drop nothing there. May be given several "
         "times.",
     ),
     boilerplate,
@@ -112,6 +112,12 @@ SEARCH = (
         "if there is one. May be given several times, the best first.",
     ),
     id_field,
+    click.option(
+        "--qualify-ids",
+        is_flag=True,
+        help="Put files before the ids of their records, file#id, so that several files may have "
+        "the same ids.",
+    ),
     text_field,
     html_field,
     delimiter,

@@ -32,6 +32,7 @@ def read_paths(
     delimiter: str | None = None,
     max_bytes: int = MAX_BYTES,
     against: Paths | None = None,
+    qualify_ids: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in files and folders, one after the other.
 
@@ -46,7 +47,8 @@ def read_paths(
         The fields of a record that hold its id and its text. ``meta.text`` is the field
         ``text`` of an object ``meta``, unless a field is called so itself, and
         ``title,body`` are two fields, joined by an empty line; of these, a record has
-        those that hold something.
+        those that hold something. An `id_field` other than ``id`` must be there in one record
+        at least.
     html_field : str, optional
         The field of a record that holds HTML, of which the text is taken as of a web page.
         It is the text, or that part of it which `text_field` names.
@@ -64,7 +66,11 @@ def read_paths(
         decompression; see `MAX_BYTES`. A larger one is skipped without being
         held.
     against : path or iterable of paths
-        An old collection, which is read first; its documents are marked so.
+        An old collection, which is read first; its documents are marked so, and their ids
+        with `dedupe.Old`: they may be the same as those of others.
+    qualify_ids : bool
+        Put the file before the id of each record: ``file#id``. So records of several files
+        may have the same ids.
 
     Yields
     ------
@@ -98,8 +104,8 @@ def read_paths(
     in a folder.
 
     A file has its path as given for an id, with forward slashes; a record has
-    its `id_field`, or ``path:line`` (``path:number`` in JSON and Parquet), counted
-    from 1; the only object of a ``.json`` file has the path.
+    its `id_field`, in the type in which it stands there, or ``path:line`` (``path:number`` in
+    JSON and Parquet), counted from 1; the only object of a ``.json`` file has the path.
 
     Text is UTF-8, or UTF-16 or UTF-32 by its byte order mark. Bytes that are no
     UTF-8 are read as Windows-1252, one by one, and the five that it leaves
@@ -113,10 +119,10 @@ def read_paths(
     >>> with TemporaryDirectory() as folder:
     ...     _ = Path(folder, "news.jsonl").write_text('{"id": 7, "text": "Bridge closed"}')
     ...     [(document.id, document.text) for document in read_paths(folder)]
-    [('7', 'Bridge closed')]
+    [(7, 'Bridge closed')]
     """
     options = Options(
-        id_field, text_field, html_field, time_field, time_from, delimiter, max_bytes=max_bytes
+        id_field, text_field, html_field, time_field, time_from, delimiter, max_bytes, qualify_ids
     )
     names = named(paths)
     old = None if against is None else named(against)
@@ -127,6 +133,9 @@ def read_paths(
         "hidden ones are passed over",
         old=None if old is None else shown(map(repr, old)) or "no paths",
         time_field=time_field,
+        id_field=id_field,
+        remedy="rename one, put files before the ids of their records with qualify_ids=True "
+        "(--qualify-ids), or name another field with id_field= (--id-field)",
     )
 
 

@@ -71,7 +71,7 @@ def boilerplate_in(
     """
     options = Options(id_field, text_field, html_field=html_field)
     given = [texts] if isinstance(texts, str) else texts
-    found = placed(given, "boilerplate ", options, "boilerplate")
+    found = placed(given, options, "boilerplate")
     return _all_of(one.item for one in found)
 
 

@@ -1,10 +1,11 @@
 """Says what is to become of the records of a file that is written anew."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dedupe.documents.document import Document
 from dedupe.errors import InvalidSetting, Skipped
+from dedupe.ids import Id
 
 __all__ = ["FIELDS", "STORY_FIELDS", "Changes", "Marks", "check_fields"]
 
@@ -14,7 +15,7 @@ FIELDS = ("cluster", "duplicate_of", "score", "reason")
 STORY_FIELDS = ("story", "cut")
 """What is added to a record that is to have its story: that, and the spans that went."""
 
-Marks = tuple[int | None, str | None, float | None, str | None]
+Marks = tuple[int | None, Id | None, float | None, str | None]
 
 NO_MARKS: Marks = (None, None, None, None)
 
@@ -24,16 +25,16 @@ class Changes(NamedTuple):
 
     Attributes
     ----------
-    dropped : frozenset of str
+    dropped : frozenset of ids
         Ids of those that are left out.
-    marks : dict of str to tuple, or None
+    marks : dict of ids to tuple, or None
         Values of `FIELDS` by id, where they are to be added to every record.
     tell : callable, optional
         Gives the values of `STORY_FIELDS` for a text, where they are to be added.
     """
 
-    dropped: frozenset[str]
-    marks: dict[str, Marks] | None
+    dropped: frozenset[Id]
+    marks: dict[Id, Marks] | None
     tell: Callable[[str], tuple[str, str]] | None = None
 
     @property
@@ -45,7 +46,7 @@ class Changes(NamedTuple):
         """Return whether what was read is left out."""
         return isinstance(item, Document) and item.id in self.dropped
 
-    def added_to(self, item: Document | Skipped) -> tuple[str | float | None, ...]:
+    def added_to(self, item: Document | Skipped) -> tuple[Any, ...]:
         """Return the values that are added to a record, nothing where it could not be read."""
         document = item if isinstance(item, Document) else None
         told: tuple[str | None, ...] = ()
@@ -54,7 +55,7 @@ class Changes(NamedTuple):
         marks = self.marks_of(document.id if document else None) if self.marks is not None else ()
         return marks + told
 
-    def marks_of(self, document: str | None) -> Marks:
+    def marks_of(self, document: Id | None) -> Marks:
         """Return what is added to a record: nothing where it is unread, or in no cluster."""
         return NO_MARKS if document is None else (self.marks or {}).get(document, NO_MARKS)
 

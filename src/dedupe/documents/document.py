@@ -17,8 +17,10 @@ from typing import Any, NamedTuple, Self
 from dedupe.documents.fields import ABSENT, text_names, value_at
 from dedupe.documents.streams import MAX_BYTES, Unreadable
 from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
+from dedupe.ids import Id, Old, checked_id
 
 __all__ = [
+    "ID_FIELD",
     "Document",
     "Options",
     "Placed",
@@ -29,6 +31,7 @@ __all__ = [
     "fault_of",
     "from_record",
     "from_value",
+    "is_missing",
     "kind_of",
     "missing_field",
     "shown",
@@ -44,8 +47,9 @@ class Document:
 
     Attributes
     ----------
-    id : str
-        Unique among the documents that are read together.
+    id : str, int, ...
+        In the type in which it came, `dedupe.Old` for an old document; unique among the documents
+        that are read together. See `dedupe.ids`.
     text : str
         As it was written: nothing is normalised, but lone surrogates, which no
         encoding can hold, are U+FFFD.
@@ -57,7 +61,7 @@ class Document:
         Whether a window goes by its time, which that of a file may not deserve.
     """
 
-    id: str
+    id: Id
     text: str
     time: float | None = None
     is_old: bool = field(default=False, repr=False)
@@ -98,11 +102,23 @@ class Placed(NamedTuple):
     item: Document | Skipped
     rows: range = range(0)
 
+    @property
+    def has_id(self) -> bool:
+        """Whether it says an id itself, and does not go by its place."""
+        name = self.item.id.id if isinstance(self.item.id, Old) else self.item.id
+        return bool(name != self.place)
+
+    def qualified(self, file: str) -> Self:
+        """Put the name of its file before an id that a record says."""
+        if not self.has_id:
+            return self
+        return self._replace(item=replace(self.item, id=f"{file}#{self.item.id}"))
+
     def as_old(self) -> Self:
         """Mark a document as one of the collection that others are held against."""
         if isinstance(self.item, Skipped):
             return self
-        return self._replace(item=replace(self.item, is_old=True))
+        return self._replace(item=replace(self.item, id=Old(self.item.id), is_old=True))
 
     def as_dated(self) -> Self:
         """Let a window go by the time of a document, if it has one, wherever that is from."""
@@ -111,17 +127,22 @@ class Placed(NamedTuple):
         return self._replace(item=replace(self.item, is_dated=self.item.time is not None))
 
 
+ID_FIELD = "id"
+"""Where a record has its id, unless another field is named, which then must be there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How records are read; the parameters of `read_paths`."""
 
-    id_field: str = "id"
+    id_field: str = ID_FIELD
     text_field: str = "text"
     html_field: str | None = None
     time_field: str | None = None
     time_from: str | None = None
     delimiter: str | None = None
     max_bytes: int = MAX_BYTES
+    qualify_ids: bool = False
 
     def __post_init__(self) -> None:
         for name in ("id_field", "text_field"):
@@ -160,32 +181,39 @@ def checked(
     *,
     old: str | None = None,
     time_field: str | None = None,
+    id_field: str = ID_FIELD,
+    remedy: str = "",
 ) -> Iterator[Document | Skipped]:
     """Pass items on; hold ids to be unique and at least one document to be there.
 
     `where` and `old` say what they come from, should that be nothing at all. Where there
     is something old, at least one must be: compared with nothing, new ones would seem unique.
-    With a field for times, at least one must have a time: the name may be a wrong one.
+    With a field for times, at least one must have a time: the name may be a wrong one; so it
+    is with a field for ids that is not the usual one.
     """
-    places: dict[str, str] = {}
+    # A report shows ids as text, and 1 and 1.0 are one key: neither may stand twice.
+    places: dict[Id, str] = {}
     n_skipped = 0
     first = None
     needs_old = old is not None
     has_time = time_field is None
-    for place, item, _ in items:
+    has_id = id_field == ID_FIELD
+    for placed in items:
+        place, item, _ = placed
         if isinstance(item, Skipped):
             n_skipped += 1
             first = first or item
-        elif item.id in places:
-            raise DuplicateId(
-                f"ids must be unique, got {item.id!r} at {places[item.id]} and at {place}: "
-                "rename one, or name another field with id_field= (--id-field); "
-                "a field that no record has numbers them by their place"
-            )
         else:
-            places[item.id] = place
+            for name in dict.fromkeys((str(item.id), item.id)):
+                if name in places:
+                    raise DuplicateId(
+                        f"ids must be unique, got {str(name)!r} at {places[name]} and at {place}: "
+                        f"{remedy or 'rename one, or name another field with id_field='}"
+                    )
+                places[name] = place
             needs_old = needs_old and not item.is_old
             has_time = has_time or item.time is not None
+        has_id = has_id or placed.has_id
         yield item
     if not places:
         found = f"none in {where}"
@@ -198,6 +226,11 @@ def checked(
             f"an old collection must hold at least one document, got none in {old}: "
             "check what against= (--against) names"
         )
+    if not has_id:
+        raise InvalidSetting(
+            f"id_field (--id-field) must name a field that some record has, got {id_field!r}, "
+            "which none has: leave it out to number records by their place"
+        )
     if not has_time:
         raise InvalidSetting(
             f"time_field (--time-field) must name a field that holds a time, got {time_field!r}, "
@@ -206,10 +239,13 @@ def checked(
 
 
 def from_record(
-    record: Mapping[str, object], place: str, when: float | None, options: Options
+    record: Mapping[str, object], place: Id, when: float | None, options: Options
 ) -> Document | Skipped:
     """Make a document of a record; `place` and `when` fill in what it does not say."""
-    id_ = as_id(_present(record, options.id_field), place)
+    try:
+        id_ = as_id(_present(record, options.id_field), place)
+    except Unreadable as error:
+        return Skipped(place, error.reason, error.remedy)
     is_dated = False
     if options.time_field is not None:
         when = _as_time(_present(record, options.time_field))
@@ -231,7 +267,7 @@ def _present(record: Mapping[str, object], name: str) -> object:
     return None if value is ABSENT else value
 
 
-def _part(id_: str, name: str, value: object, options: Options) -> Document | Skipped:
+def _part(id_: Id, name: str, value: object, options: Options) -> Document | Skipped:
     """Make a document of one field of a record, of which there may be more."""
     if name == options.html_field and isinstance(value, str) and value.strip():
         from dedupe.documents.markup import text_of_page  # noqa: PLC0415  lxml loads slowly.
@@ -243,7 +279,7 @@ def _part(id_: str, name: str, value: object, options: Options) -> Document | Sk
     return from_value(id_, value)
 
 
-def _joined(id_: str, parts: list[Document | Skipped]) -> Document | Skipped:
+def _joined(id_: Id, parts: list[Document | Skipped]) -> Document | Skipped:
     """Make one document of several fields; one that holds nothing is left out."""
     skipped = [part for part in parts if isinstance(part, Skipped)]
     faults = [part for part in skipped if part.reason not in (NO_TEXT, EMPTY)]
@@ -257,7 +293,7 @@ NO_TEXT, EMPTY = "no text", "empty"
 """Why a value that holds nothing is no text."""
 
 
-def missing_field(id_: str, fields: Iterable[str], options: Options) -> Skipped:
+def missing_field(id_: Id, fields: Iterable[str], options: Options) -> Skipped:
     """Say that the text field is not there, and what is."""
     fields = list(fields)
     there = shown(map(short, fields)) or "no fields"
@@ -283,11 +319,11 @@ def shown(names: Iterable[str]) -> str:
 
 
 def from_value(
-    id_: str, value: object, when: float | None = None, *, is_dated: bool = False
+    id_: Id, value: object, when: float | None = None, *, is_dated: bool = False
 ) -> Document | Skipped:
     """Make a document of a text, or say why it is none."""
     if not isinstance(value, str):
-        if _is_missing(value):
+        if is_missing(value):
             return Skipped(id_, NO_TEXT, "give it a text, or leave it out")
         return Skipped(id_, f"the text is {kind_of(value)}", "turn it into a string")
     if not value or value.isspace():
@@ -337,12 +373,30 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 """The first that fits: a bool is a number, too."""
 
 
-def as_id(value: object, default: str) -> str:
-    """Return an id as a string, or the default where there is none, or a blank one."""
-    if not isinstance(value, str) and _is_missing(value):
+def as_id(value: object, default: Id) -> Id:
+    """Return an id in its own type, or the default where there is none, or a blank one.
+
+    Raises
+    ------
+    Unreadable
+        When the value cannot be an id.
+    """
+    if isinstance(value, str):
+        id_ = _encodable(value)
+        return default if not id_ or id_.isspace() else id_
+    if is_missing(value):
         return default
-    id_ = _encodable(str(value))
-    return default if not id_ or id_.isspace() else id_
+    if isinstance(value, Ticks):
+        return str(value)
+    try:
+        return checked_id(value)
+    except TypeError as error:
+        raise Unreadable(f"the id is {_told(value, error)}", "turn it into a string") from error
+
+
+def _told(value: object, error: TypeError) -> str:
+    """Say what is no id: by its kind where the type alone says it."""
+    return kind_of(value) if str(error).startswith("of type") else str(error)
 
 
 def _encodable(text: str) -> str:
@@ -359,7 +413,7 @@ def _encodable(text: str) -> str:
     return str(text)  # A plain one also of a subclass, such as numpy's.
 
 
-def _is_missing(value: object) -> bool:
+def is_missing(value: object) -> bool:
     """Tell whether a value stands for "nothing": None, NaN, or what pandas has for them."""
     # NA refuses to be compared, and only pandas could give the types themselves.
     return (
@@ -375,7 +429,7 @@ def _as_time(value: object) -> float | None:
     >>> _as_time("2022-06-16T10:00:00Z"), _as_time(60), _as_time("60"), _as_time("June")
     (1655373600.0, 60.0, 60.0, None)
     """
-    if isinstance(value, bool) or _is_missing(value):
+    if isinstance(value, bool) or is_missing(value):
         return None
     try:
         seconds = _seconds(value)

@@ -28,6 +28,7 @@ from dedupe.documents.streams import (
 )
 from dedupe.documents.walk import STDIN, File
 from dedupe.errors import Skipped
+from dedupe.ids import Id
 
 __all__ = [
     "FORMATS",
@@ -166,12 +167,13 @@ def holds_records(file: File, format_: Format | None) -> bool:
     return not format_.may_be_one or bool(next(read_file(file, Options())).rows)
 
 
-def id_of_single(file: File, options: Options) -> str:
+def id_of_single(file: File, options: Options) -> Id:
     """Return the id of a file that is one document: its name, unless it says another."""
     format_ = format_of(file.path)
     if format_ is None or not format_.may_be_one:
         return file.id
-    return next(read_file(file, options)).item.id
+    found: Id = next(read_file(file, options)).item.id
+    return found
 
 
 def suffixes(path: str) -> tuple[str, str]:
@@ -199,7 +201,7 @@ def _read(source: Source, reader: Reader, options: Options) -> Iterator[Placed]:
     try:
         for item in reader(source, options):
             n_items += 1
-            yield item
+            yield item.qualified(source.id) if options.qualify_ids else item
         if not n_items:
             raise Unreadable("empty", "leave it out")
     except Unreadable as error:

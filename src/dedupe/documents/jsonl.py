@@ -15,6 +15,7 @@ from dedupe.documents.edits import Edit, dropped, edited, left_out
 from dedupe.documents.encoding import text_chunks
 from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
 from dedupe.errors import Skipped
+from dedupe.ids import id_as_json
 
 __all__ = ["read_json_lines", "rewrite_json_lines", "with_marks"]
 
@@ -73,7 +74,7 @@ def with_marks(placed: Iterable[Placed], changes: Changes) -> Iterator[tuple[ran
             yield rows, left_out
         elif isinstance(item, Document):
             marks = dict(zip(changes.names, changes.added_to(item), strict=True))
-            added = json.dumps(marks, ensure_ascii=False)[1:]
+            added = json.dumps(marks, ensure_ascii=False, default=id_as_json)[1:]
             yield rows, partial(_with_keys, place=place, added=added.encode())
 
 

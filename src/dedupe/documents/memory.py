@@ -5,12 +5,14 @@ none of them is imported here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from os import PathLike
 from reprlib import repr as short
-from typing import Any
+from typing import Any, NamedTuple
 
 from dedupe.documents.document import (
+    ID_FIELD,
     Document,
     Options,
     Placed,
@@ -18,9 +20,14 @@ from dedupe.documents.document import (
     checked,
     from_record,
     from_value,
+    is_missing,
+    shown,
 )
+from dedupe.documents.fields import ABSENT, value_at
+from dedupe.documents.streams import Unreadable
 from dedupe.documents.walk import is_path
-from dedupe.errors import InvalidInput, Skipped
+from dedupe.errors import InvalidInput, InvalidSetting, Skipped
+from dedupe.ids import Id, Old
 
 __all__ = ["placed", "read_texts"]
 
@@ -40,15 +47,14 @@ def read_texts(
     ----------
     texts : mapping or iterable
         A mapping from id to text; pairs ``(id, text)``; records, which are
-        mappings with fields; or texts alone, whose ids are ``"0"``, ``"1"`` and
-        so on. That includes columns and frames of pandas, Polars, Arrow and
-        Hugging Face datasets; a lazy frame is collected, a reader of Arrow read.
+        mappings with fields; or texts alone. That includes columns and frames of pandas,
+        Polars, Arrow and Hugging Face datasets; a lazy frame is collected, a reader of
+        Arrow read.
     id_field, text_field, html_field, time_field : str
-        The fields of a record, as in `read_paths`. A record without an id goes
-        by its position.
+        The fields of a record, as in `read_paths`.
     against : mapping or iterable
-        An old collection, which is read first; its documents are marked so, and
-        those without an id go by ``"old 0"``, ``"old 1"`` and so on.
+        An old collection, which is read first; its documents are marked so, and their ids
+        with `dedupe.Old`: they may be the same as those of others.
 
     Yields
     ------
@@ -59,40 +65,135 @@ def read_texts(
     ------
     InvalidInput
         At once, when `texts` cannot hold texts; a single string is not taken
-        for the collection of its characters.
+        for the collection of its characters. Also when something cannot be an id, such as
+        NaN, or is missing in a column of ids.
+    InvalidSetting
+        When no record has a field that is named for ids, or none holds a time.
     DuplicateId
         When two documents carry the same id.
     NothingToRead
         At the end, when there was not one document, or not one old one where an old
         collection was given.
 
+    Notes
+    -----
+    Ids keep their type: see `dedupe.ids`. They are the keys of a mapping; the column
+    `id_field` of a frame, or where pandas has none, its index; otherwise positions, as
+    integers from 0. Of records in a list, those without an id go by their position.
+
     Examples
     --------
     >>> [document.id for document in read_texts(["Bridge closed", "Road open"])]
-    ['0', '1']
+    [0, 1]
     >>> list(read_texts({"a": "Bridge closed", "b": None}))
     [Document(id='a', text='Bridge closed', time=None),
      Skipped(id='b', reason='no text', remedy='give it a text, or leave it out')]
     """
     options = Options(id_field, text_field, html_field, time_field)
-    new = placed(texts, "", options)
+    more: dict[str, Any] = {"time_field": time_field, "remedy": REMEDY}
+    new = placed(texts, options)
     if against is None:
-        return checked(new, "the collection", time_field=time_field)
-    old = map(Placed.as_old, placed(against, "old ", options))
-    return checked(chain(old, new), "the collection", old="it", time_field=time_field)
+        return checked(new, "the collection", **more)
+    old = map(_as_old, placed(against, options))
+    return checked(chain(old, new), "the collection", old="it", **more)
 
 
-def placed(texts: Any, prefix: str, options: Options, what: str = "texts") -> Iterable[Placed]:
-    """Return the documents of a collection, with their positions; errors name `what` it is."""
+REMEDY = (
+    "rename one, or name another field with id_field=; of an index that repeats labels, "
+    "data.reset_index(drop=True) makes positions"
+)
+
+
+def _as_old(one: Placed) -> Placed:
+    """Mark what is old, be it a document or none."""
+    place = f"old {one.place}"
+    if isinstance(one.item, Skipped):
+        return Placed(place, replace(one.item, id=Old(one.item.id)))
+    return one.as_old()._replace(place=place)
+
+
+def placed(texts: Any, options: Options, what: str = "texts") -> Iterator[Placed]:
+    """Return the documents of a collection, with their places; errors name `what` it is."""
     if is_path(texts) or _are_paths(texts):
         raise _no_texts(what, short(texts), "files are for find_duplicates")
     try:
-        items = enumerate(_items(texts))
+        rows = _rows(texts, options)
     except TypeError as error:
         raise _no_texts(what, type(texts).__name__, "put a single text in a list") from error
-    return (
-        Placed(f"position {prefix}{i}", _item(item, f"{prefix}{i}", options)) for i, item in items
+    return _placed(rows, options)
+
+
+def _placed(rows: Iterable["_Row"], options: Options) -> Iterator[Placed]:
+    """Yield the documents of rows; hold the field of ids to be in one of them at least."""
+    has_id = options.id_field == ID_FIELD
+    names: list[Any] = []
+    for number, row in enumerate(rows):
+        place = f"position {number}"
+        value = row.value.as_py() if hasattr(row.value, "as_py") else row.value  # Of Arrow.
+        if isinstance(value, Mapping) and not row.is_text:
+            has_id = (
+                has_id or not row.is_numbered or value_at(value, options.id_field) is not ABSENT
+            )
+            names = names or list(value)
+            _check_id(value_at(value, options.id_field), place, row)
+        item = _item(value, _id(row.id, place), place, options, is_text=row.is_text)
+        yield Placed(place, item)
+    if names and not has_id:
+        raise InvalidSetting(
+            f"id_field must name a field that some record has, got {options.id_field!r}, and they "
+            f"have {shown(map(short, names))}: leave it out to go by index or position"
+        )
+
+
+class _Row(NamedTuple):
+    """What a collection holds, one for each document.
+
+    Attributes
+    ----------
+    id : object
+        What it goes by, unless it is a record that says an id: a key, a label or a position.
+    value : object
+    is_text : bool
+        Whether it can be nothing but a text.
+    is_numbered : bool
+        Whether `id` is its position.
+    is_of_frame : bool
+        Whether it is the row of a table, all of which have the same fields.
+    """
+
+    id: Any
+    value: Any
+    is_text: bool = False
+    is_numbered: bool = True
+    is_of_frame: bool = False
+
+
+def _check_id(value: object, place: str, row: _Row) -> None:
+    """Refuse a column of ids with a hole in it, and NaN anywhere."""
+    if value is ABSENT or not is_missing(value) or (value is None and not row.is_of_frame):
+        return
+    raise InvalidInput(
+        f"a column of ids must have one for each document, got {short(value)} at {place}: "
+        "fill it in, or name another field with id_field="
     )
+
+
+def _id(value: object, place: str) -> Id:
+    """Return a key, a label or a position as an id."""
+    if type(value) is int:
+        return value
+    if is_missing(value) and value is not None:
+        raise InvalidInput(
+            f"an index must have a label for each document, got {short(value)} at {place}: "
+            "data.reset_index(drop=True) makes positions"
+        )
+    try:
+        return as_id(value, None)
+    except Unreadable as error:
+        raise InvalidInput(
+            f"ids must be strings, numbers, dates, UUIDs or tuples of these, got {short(value)} at "
+            f"{place}: {error.reason}; {error.remedy}"
+        ) from error
 
 
 def _are_paths(texts: Any) -> bool:
@@ -105,39 +206,54 @@ def _no_texts(what: str, got: str, remedy: str) -> InvalidInput:
     return InvalidInput(f"{what} must be a collection of texts, got {got}: {remedy}")
 
 
-def _items(texts: Any) -> Iterable[Any]:
-    """Return what a collection holds, one item a document."""
+def _rows(texts: Any, options: Options) -> Iterable[_Row]:  # noqa: PLR0911  One for each kind.
+    """Return what a collection holds, one row a document."""
     if isinstance(texts, str | bytes):
         raise TypeError("a single text")
     if isinstance(texts, Mapping):
-        return texts.items()
+        return (_Row(key, value, is_text=True, is_numbered=False) for key, value in texts.items())
     if hasattr(texts, "collect_schema") and hasattr(texts, "collect"):  # Polars, not read yet
         texts = texts.collect()
     # A frame would yield its columns, or their names.
     if hasattr(texts, "iter_rows"):  # Polars
-        return texts.iter_rows(named=True)  # type: ignore[no-any-return]
+        return _of_frame(texts.iter_rows(named=True))
     if hasattr(texts, "itertuples"):  # pandas
-        return texts.to_dict("records")  # type: ignore[no-any-return]
+        records = texts.to_dict("records")
+        if options.id_field in texts.columns:
+            return _of_frame(records)
+        is_numbered = options.id_field not in {ID_FIELD, *texts.index.names}
+        return (
+            _Row(label, record, is_numbered=is_numbered, is_of_frame=True)
+            for label, record in zip(texts.index, records, strict=True)
+        )
+    if hasattr(texts, "index") and hasattr(texts, "items"):  # A column of pandas
+        return (_Row(label, value, is_numbered=False) for label, value in texts.items())
     if hasattr(texts, "to_pylist") and hasattr(texts, "schema"):  # Arrow
         blocks = (texts.slice(i, BLOCK) for i in range(0, texts.num_rows, BLOCK))
-        return chain.from_iterable(block.to_pylist() for block in blocks)
+        return _of_frame(chain.from_iterable(block.to_pylist() for block in blocks))
     if hasattr(texts, "read_next_batch"):  # A reader of Arrow
-        return chain.from_iterable(batch.to_pylist() for batch in texts)
-    return texts  # type: ignore[no-any-return]
+        return _of_frame(chain.from_iterable(batch.to_pylist() for batch in texts))
+    return (_Row(number, value) for number, value in enumerate(texts))
+
+
+def _of_frame(records: Iterable[Any]) -> Iterator[_Row]:
+    """Return the records of a table that goes by a column or by position."""
+    return (_Row(number, record, is_of_frame=True) for number, record in enumerate(records))
 
 
 BLOCK = 1000
 """Rows of an Arrow table that are turned into Python objects at once."""
 
 
-def _item(item: Any, position: str, options: Options) -> Document | Skipped:
+def _item(item: Any, id_: Id, place: str, options: Options, *, is_text: bool) -> Document | Skipped:
     """Make a document of one item, whatever its shape."""
-    if hasattr(item, "as_py"):  # A value of Arrow
-        item = item.as_py()
     if isinstance(item, PathLike):
         raise _no_texts("texts", short(item), "files are for find_duplicates")
+    if is_text:
+        return from_value(id_, item)
     if isinstance(item, Mapping):
-        return from_record(item, position, None, options)
+        return from_record(item, id_, None, options)
     if isinstance(item, tuple | list) and len(item) == 2:
-        return from_value(as_id(item[0], position), item[1])
-    return from_value(position, item)
+        named = _id(item[0], place)
+        return from_value(id_ if named is None else named, item[1])
+    return from_value(id_, item)

@@ -285,6 +285,9 @@ def _marked(schema: Any, changes: Changes) -> Any:
     import pyarrow as pa  # noqa: PLC0415
 
     types = {"cluster": pa.int64(), "score": pa.float64()}
+    kept = [mark[1] for mark in (changes.marks or {}).values() if mark[1] is not None]
+    if kept and {int}.issuperset(map(type, kept)):
+        types["duplicate_of"] = pa.int64()
     for name in changes.names:
         schema = schema.append(pa.field(name, types.get(name, pa.string())))
     return schema
@@ -342,7 +345,16 @@ def _changed(batch: Any, rows: list[Placed], changes: Changes, schema: Any) -> A
         return batch
     marks = [changes.added_to(item) for item in items]
     added = [
-        pa.array([values[place] for values in marks], schema.field(name).type)
+        _column([values[place] for values in marks], schema.field(name).type)
         for place, name in enumerate(changes.names)
     ]
     return pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
+
+
+def _column(values: Any, type_: Any) -> Any:
+    """Return values as a column; ids that are no numbers are written as text."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    if type_ == pa.string():
+        values = [None if value is None else str(value) for value in values]
+    return pa.array(values, type_)

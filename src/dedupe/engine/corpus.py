@@ -8,6 +8,7 @@ asked for.
 """
 
 import hashlib
+import json
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from dedupe.documents.document import digest_of
 from dedupe.engine.checkpoint import Arrays, Checkpoint
 from dedupe.engine.spill import Rows, Texts
 from dedupe.errors import NothingToRead, Skipped, UnknownDocument
+from dedupe.ids import Id, Ids, find_id, id_as_json, in_order, order_of
 from dedupe.lazy import cached_property
 from dedupe.minhash import Sketches, sketch
 from dedupe.progress import Progress
@@ -50,7 +52,7 @@ class Corpus:
 
     Attributes
     ----------
-    ids : tuple of str
+    ids : tuple of ids
     n_words : int64 [shape=(n_docs,)]
     contents : uint64 [shape=(n_docs,)]
         Half of the digest of the tokens, which breaks ties where numbers must not.
@@ -76,7 +78,7 @@ class Corpus:
         document only as long as they follow each other within it.
     """
 
-    ids: tuple[str, ...]
+    ids: Ids
     n_words: Ints
     contents: Hashes
     rows: Ints
@@ -152,18 +154,22 @@ class Corpus:
         """Return the documents that are the first with their tokens."""
         return np.flatnonzero(self.first_copy == np.arange(len(self)))
 
-    def check_id(self, document: str) -> None:
-        """Refuse an id that no document and nothing that was skipped has.
+    def named(self, document: Id) -> Id:
+        """Return the id that a document or what was skipped has, be it named as text.
 
         Raises
         ------
         UnknownDocument
+            When nothing has it.
         """
-        if document not in self.ids and all(one.id != document for one in self.skipped):
+        skipped = [one.id for one in self.skipped]
+        found = find_id(document, [*self.ids, *skipped])
+        if found is None:
             raise UnknownDocument(
-                f"no document {document!r} to explain in what was read: "
+                f"no document {str(document)!r} to explain in what was read: "
                 "use ids as the report prints them"
             )
+        return found
 
 
 class _Batch(NamedTuple):
@@ -194,7 +200,7 @@ class _Intake:
     """
 
     def __init__(self, texts: Texts, *, has_key: bool = False, has_window: bool = False) -> None:
-        self.ids: list[str] = []
+        self.ids: list[Id] = []
         self.times = array("d")
         self.is_old = bytearray()
         self.is_dated = bytearray()
@@ -237,7 +243,7 @@ class _Intake:
     def _take_into(self, digest: Any, texts: list[bytes]) -> None:
         """Take the last documents, of which these are the texts, into the digest."""
         first = len(self.ids) - len(texts)
-        names = [name.encode() for name in self.ids[first:]]
+        names = [json.dumps(id_as_json(name)).encode() for name in self.ids[first:]]
         lengths = np.array([len(part) for part in (*names, *texts)], np.int64).tobytes()
         # What was skipped is read anew, and nothing that is kept depends on it; nor on times,
         # as long as no window cuts candidates by them.
@@ -260,7 +266,7 @@ class _Intake:
         for row in np.flatnonzero(sketches.n_words == 0).tolist():
             remedy = "nothing to do, unless it should hold text"
             self.skipped.append(Skipped(self.ids[row], "no word in it", remedy))
-        order = sorted(np.flatnonzero(sketches.n_words).tolist(), key=self.ids.__getitem__)
+        order = in_order(self.ids, np.flatnonzero(sketches.n_words).tolist())
         if not order:
             raise NothingToRead(
                 f"at least one document must hold a word, got {len(self.ids)} without: "
@@ -285,14 +291,14 @@ class _Intake:
             signatures=sketches.signatures,
             stored=self.texts,
             first_copy=first_copy,
-            skipped=tuple(sorted(self.skipped, key=lambda item: (item.id, item.reason))),
+            skipped=tuple(sorted(self.skipped, key=lambda item: (order_of(item.id), item.reason))),
             keeps_order=keeps_order,
             is_dated=is_dated,
             spans=None if window is None else Spans.of(first_copy, dates, window),
         )
 
 
-class KeptTexts(Mapping[str, str]):
+class KeptTexts(Mapping[Id, str]):
     """Texts of a corpus by id, read from where they are kept when they are asked for.
 
     Parameters
@@ -306,10 +312,10 @@ class KeptTexts(Mapping[str, str]):
         self._stored, self._rows = corpus.stored, corpus.rows[numbers]
         self._ids = [corpus.ids[number] for number in numbers.tolist()]
 
-    def __getitem__(self, document: str) -> str:
+    def __getitem__(self, document: Id) -> str:
         return self.at([self._places[document]])[0]
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Id]:
         return iter(self._ids)
 
     def __len__(self) -> int:
@@ -327,7 +333,7 @@ class KeptTexts(Mapping[str, str]):
         return [text.decode() for text in self._stored.read(self._rows[places].tolist())]
 
     @cached_property
-    def _places(self) -> dict[str, int]:
+    def _places(self) -> dict[Id, int]:
         return {name: place for place, name in enumerate(self._ids)}
 
 

@@ -65,7 +65,7 @@ class BlockInMemory:
         """Apply a rule to other items than pairs."""
         return (rule(self._block, item) for item in items)
 
-    def once(self, make: Callable[[], Learned], n_pairs: int) -> Learned:  # noqa: ARG002
+    def once(self, make: Callable[[], Learned], n_pairs: int, of: str = "") -> Learned:  # noqa: ARG002
         """Return what is learned."""
         return make()
 

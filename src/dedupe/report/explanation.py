@@ -6,6 +6,7 @@ different threshold would decide otherwise.
 
 from collections.abc import Iterator
 
+from dedupe.ids import Id, find_id
 from dedupe.report.lines import Line, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names, rule
 from dedupe.results.records import Cluster, Pair
@@ -21,9 +22,12 @@ N_CANDIDATES = 10
 ON_AVERAGE = "clusters are joined by the average score of all pairs between them, not by one pair"
 
 
-def explain(result: Result, document: str) -> Iterator[Line]:
+def explain(result: Result, document: Id) -> Iterator[Line]:
     """Yield where a document ended up, and how its best candidates were judged."""
     pairs = result.pairs_of(document)
+    ids = [*(one.id for one in result.documents), *result.others]
+    found = find_id(document, [*ids, *(one.id for one in result.skipped)])
+    document = document if found is None else found
     skipped = [one for one in result.skipped if one.id == document]
     for one in skipped:
         yield Line(0, (("id", document), ("", f" was skipped: {squeezed(one.reason)}")))
@@ -70,12 +74,12 @@ def related(result: Result, relation: str) -> Iterator[Line]:
         yield Line(2, (("", squeezed(pair.reason)),))
 
 
-def _clusters(result: Result) -> dict[str, Cluster]:
+def _clusters(result: Result) -> dict[Id, Cluster]:
     """Return the cluster of each document that is in one."""
     return {member: cluster for cluster in result.clusters for member in cluster.members}
 
 
-def _place(result: Result, document: str, cluster: Cluster | None) -> Line:
+def _place(result: Result, document: Id, cluster: Cluster | None) -> Line:
     """Say which cluster a document is in, and which copy to keep."""
     if cluster is None:
         return Line(0, (("id", document), ("", " is in no cluster")))
@@ -88,7 +92,7 @@ def _place(result: Result, document: str, cluster: Cluster | None) -> Line:
     return Line(0, (("id", document), ("", where), ("keep", shown), ("", too)))
 
 
-def _judgement(pair: Pair, clusters: dict[str, Cluster], result: Result) -> Iterator[Line]:
+def _judgement(pair: Pair, clusters: dict[Id, Cluster], result: Result) -> Iterator[Line]:
     """Give the reason for the relation of a pair, and the rule that decided."""
     yield Line(2, (("", squeezed(pair.reason)),))
     threshold = result.settings.threshold

@@ -6,6 +6,7 @@ A whole result is saved by `dedupe.results.result.Result.to_json` and read back 
 
 import json
 
+from dedupe.ids import id_as_json
 from dedupe.results.records import Comparison
 from dedupe.results.result import Result
 from dedupe.results.saved import pair_as_json
@@ -15,7 +16,9 @@ __all__ = ["compared", "rows"]
 
 def rows(result: Result) -> str:
     """Return `Result.rows` as JSON Lines: an object for each member of each cluster."""
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in result.rows())
+    return "".join(
+        json.dumps(row, ensure_ascii=False, default=id_as_json) + "\n" for row in result.rows()
+    )
 
 
 def compared(comparison: Comparison) -> str:

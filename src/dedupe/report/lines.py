@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from rich.console import Group
 
+from dedupe.ids import Id
+
 __all__ = ["BLANK", "Line", "Part", "counted", "plain", "squeezed", "styled", "visible"]
 
 Role = Literal["", "heading", "id", "keep", "drop", "relation", "boilerplate", "dim"]
 
-Part = tuple[Role, str]
+Part = tuple[Role, Id]
 
 STYLES: dict[Role, str] = {
     "": "",
@@ -100,7 +102,7 @@ def plain(lines: Iterable[Line]) -> str:
     'cluster 1\n  keep a\n'
     """
     return "".join(
-        (" " * INDENT * depth + "".join(visible(text) for _, text in parts)).rstrip() + "\n"
+        (" " * INDENT * depth + "".join(visible(str(text)) for _, text in parts)).rstrip() + "\n"
         for depth, parts in lines
     )
 
@@ -114,7 +116,7 @@ def styled(lines: Iterable[Line]) -> "Group":
 
     def render(line: Line) -> Padding | Text:
         # `Text` takes its content literally: no markup, no emoji codes, no highlighting.
-        text = Text.assemble(*((visible(said), STYLES[role]) for role, said in line.parts))
+        text = Text.assemble(*((visible(str(said)), STYLES[role]) for role, said in line.parts))
         # Padding around nothing takes no line at all.
         return Padding(text, (0, 0, 0, INDENT * line.depth), expand=False) if text else text
 

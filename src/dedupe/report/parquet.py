@@ -24,6 +24,8 @@ def check() -> None:
 def rows(result: Result) -> bytes:
     """Return `Result.rows` as a file of Parquet, with the columns that CSV has.
 
+    Ids are numbers where all of them are, and else text.
+
     Raises
     ------
     MissingExtra
@@ -33,21 +35,28 @@ def rows(result: Result) -> bytes:
     import pyarrow as pa  # noqa: PLC0415  An optional dependency.
     from pyarrow import parquet  # noqa: PLC0415
 
-    types = {"cluster": pa.int64(), "score": pa.float64()}
+    types = {"cluster": pa.int64(), "score": pa.float64(), "is_old": pa.bool_()}
     records = list(result.rows())
-    columns = [
-        pa.array([_storable(record[name]) for record in records], types.get(name, pa.string()))
-        for name in ROW_FIELDS
-    ]
+    is_number = bool(records) and all(type(record["id"]) is int for record in records)
+    if is_number:
+        types |= {"id": pa.int64(), "duplicate_of": pa.int64()}
+    columns = []
+    for name in ROW_FIELDS:
+        values = [record[name] for record in records]
+        if name == "duplicate_of" and is_number:
+            values = [None if value == "" else value for value in values]
+        elif name not in types:
+            values = list(map(_storable, values))
+        columns.append(pa.array(values, types.get(name, pa.string())))
     file = io.BytesIO()
     parquet.write_table(pa.table(columns, list(ROW_FIELDS)), file)
     return file.getvalue()
 
 
-def _storable(value: object) -> object:
-    r"""Return a value that Parquet can hold: the escape of what is no UTF-8 in the name of a file.
+def _storable(value: object) -> str:
+    r"""Return a value as text that Parquet can hold: the escape of what is no UTF-8.
 
     >>> _storable("a\udcff"), _storable(1)
-    ('a\\udcff', 1)
+    ('a\\udcff', '1')
     """
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+    return str(value).encode("utf-8", "backslashreplace").decode()

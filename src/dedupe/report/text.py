@@ -7,6 +7,7 @@ recognised. Why a document is *not* in a cluster is left to `explanation`.
 from collections.abc import Iterator, Sequence
 
 from dedupe.errors import Skipped
+from dedupe.ids import Id
 from dedupe.report.lines import BLANK, Line, Part, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names
 from dedupe.results.records import DocumentInfo, Duplicate, Pair
@@ -68,7 +69,7 @@ def _dropped(duplicate: Duplicate, pair: Pair) -> Iterator[Line]:
     yield from evidence(pair, depth=2)
 
 
-def _stays(member: str) -> Line:
+def _stays(member: Id) -> Line:
     """Name a member that is neither the copy to keep nor a duplicate of it."""
     return Line(1, (("keep", "keep  "), ("id", member), ("dim", f"  too: {STAYS}")))
 

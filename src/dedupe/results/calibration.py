@@ -8,7 +8,7 @@ drawn.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from operator import attrgetter
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from dedupe import clustering
 from dedupe.arrays import pairs_of
 from dedupe.errors import InvalidLabels
+from dedupe.ids import Id, Ids, order_of
 from dedupe.results.labels import Labels, labels_by_pair
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.result import Result
@@ -81,7 +82,7 @@ class Calibration:
         Steps of 0.05 from 0.1 to 1.
     n_same, n_different : int
         Labels of either kind.
-    unpaired : tuple of str
+    unpaired : tuple of ids
         Labelled documents that are in no scored pair, in order: they are in no cluster.
         The result does not tell those from ids that are misspelt.
     """
@@ -93,7 +94,7 @@ class Calibration:
     trials: tuple[Trial, ...]
     n_same: int
     n_different: int
-    unpaired: tuple[str, ...]
+    unpaired: Ids
 
 
 def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibration:
@@ -132,7 +133,10 @@ def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibr
     >>> found.best.threshold, found.best.f1, found.unpaired
     (0.45, 1.0, ('c',))
     """
-    known = labels_by_pair(labels)
+    names = _named(result)
+    known = {
+        (names(left), names(right)): same for (left, right), same in labels_by_pair(labels).items()
+    }
     n_same = sum(known.values())
     n_different = len(known) - n_same
     if not n_same or not n_different:
@@ -157,25 +161,33 @@ def calibrate(labels: str | os.PathLike[str] | Labels, result: Result) -> Calibr
     )
 
 
-def _unpaired(known: Labels, result: Result) -> tuple[str, ...]:
+def _named(result: Result) -> Callable[[Id], Id]:
+    """Return what turns the text of an id, as the report shows it, into the id."""
+    ids = [*(document.id for document in result.documents), *result.others]
+    known = set(ids)
+    of_text = {str(id_): id_ for id_ in ids}
+    return lambda name: name if name in known else of_text.get(str(name), name)
+
+
+def _unpaired(known: Labels, result: Result) -> Ids:
     """Return which labelled documents are in no scored pair.
 
     A result counts such documents and does not name them. More than there are, or no
     other document at all, means that the labels belong to another result.
     """
     named = {name for sides in known for name in sides}
-    unpaired = sorted(named - {document.id for document in result.documents})
+    unpaired = sorted(named - {document.id for document in result.documents}, key=order_of)
     n_alone = result.n_documents - len(result.documents)
     if unpaired and (len(unpaired) > n_alone or len(unpaired) == len(named)):
         raise InvalidLabels(
-            f"labels must name documents of the result, got {unpaired[0]!r} among "
+            f"labels must name documents of the result, got {str(unpaired[0])!r} among "
             f"{len(unpaired)} of {len(named)} that it has no pair of: "
             "take the result of the search whose report was labelled"
         )
     return tuple(unpaired)
 
 
-def _trials(known: Labels, unpaired: Sequence[str], result: Result) -> Iterator[Trial]:
+def _trials(known: Labels, unpaired: Sequence[Id], result: Result) -> Iterator[Trial]:
     """Try thresholds in order."""
     names = [*(document.id for document in result.documents), *unpaired]
     places = {name: place for place, name in enumerate(names)}
@@ -203,7 +215,7 @@ def _thresholds(scores: npt.NDArray[np.float64], present: float) -> list[float]:
     return sorted({*STEPS, present, *between[::every]})
 
 
-def _own_labels(result: Result, places: Mapping[str, int]) -> npt.NDArray[np.int64]:
+def _own_labels(result: Result, places: Mapping[Id, int]) -> npt.NDArray[np.int64]:
     """Return the cluster of each document in the result as it is.
 
     `Result.at` may differ from it at the same threshold, and this is what was labelled.

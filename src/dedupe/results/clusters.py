@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dedupe import clustering
 from dedupe.arrays import pairs_of
 from dedupe.errors import InvalidSetting, UnknownDocument
+from dedupe.ids import Id, order_of
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Cluster, Copy, DocumentInfo, Duplicate, Pair
 from dedupe.settings import SCORE_FLOOR, Settings
@@ -93,7 +94,7 @@ def make_clusters(
     *,
     pairs: npt.NDArray[np.signedinteger[Any]] | None = None,
     scores: npt.NDArray[np.float64] | None = None,
-    texts: Mapping[str, str] | None = None,
+    texts: Mapping[Id, str] | None = None,
 ) -> tuple[Cluster, ...]:
     """Gather documents by label and choose the representative of each group.
 
@@ -123,7 +124,12 @@ def make_clusters(
         Cluster(_representative(group, settings).id, tuple(document.id for document in group))
         for group in groups.values()
     ]
-    return tuple(sorted(clusters, key=lambda cluster: (-len(cluster), cluster.members)))
+    return tuple(sorted(clusters, key=_rank))
+
+
+def _rank(cluster: Cluster) -> tuple[Any, ...]:
+    """Return what clusters are ordered by: the largest first, then by the ids of their members."""
+    return -len(cluster), [order_of(member) for member in cluster.members]
 
 
 def make_duplicates(
@@ -166,7 +172,7 @@ def make_duplicates(
 
 
 def _best_matches(
-    clusters: Sequence[Cluster], scored: ScoredPairs, numbers: dict[str, int]
+    clusters: Sequence[Cluster], scored: ScoredPairs, numbers: dict[Id, int]
 ) -> dict[int, int]:
     """Return the place of the best pair that each member has within its cluster."""
     cluster_of = np.full(len(scored.ids), -1)
@@ -182,7 +188,7 @@ def _best_matches(
     return dict(zip(found.tolist(), places[order][first].tolist(), strict=True))
 
 
-def _duplicate(member: str, kept: str, best: Pair, score: float, direct: Pair | None) -> Duplicate:
+def _duplicate(member: Id, kept: Id, best: Pair, score: float, direct: Pair | None) -> Duplicate:
     """Describe one member by its best pair, or by that with the representative."""
     best_match = best.other(member)
     return Duplicate(
@@ -209,7 +215,7 @@ def _mean_scores(
     return sums / np.maximum(n_known, 1)
 
 
-def _text_of(texts: Mapping[str, str], document: str) -> str:
+def _text_of(texts: Mapping[Id, str], document: Id) -> str:
     """Return the text of a document, which a loaded result has not."""
     try:
         return texts[document]
@@ -233,8 +239,8 @@ def _representative(group: Sequence[DocumentInfo], settings: Settings) -> Docume
         return chosen  # type: ignore[no-any-return]
     if keep == "typical":
         fullest = max(document.story_words for document in group)
-        return min(group, key=lambda document: (-_likeness(document, fullest), document.id))
-    return min(group, key=lambda document: (KEYS[keep](document), document.id))
+        return min(group, key=lambda one: (-_likeness(one, fullest), order_of(one.id)))
+    return min(group, key=lambda document: (KEYS[keep](document), order_of(document.id)))
 
 
 def _preferred(group: Sequence[DocumentInfo], places: Sequence[str]) -> Sequence[DocumentInfo]:
@@ -245,7 +251,7 @@ def _preferred(group: Sequence[DocumentInfo], places: Sequence[str]) -> Sequence
     return group
 
 
-def is_in(place: str, document: str) -> bool:
+def is_in(place: str, document: Id) -> bool:
     """Return whether an id lies in a place: is it, lies under it, or is as a pattern says.
 
     >>> is_in("wire", "wire/1.txt"), is_in("wire/", "wires/1.txt"), is_in("*.txt", "wire/1.txt")
@@ -253,10 +259,11 @@ def is_in(place: str, document: str) -> bool:
     >>> is_in("feed.jsonl", "feed.jsonl:7")
     True
     """
+    name = str(document)
     if PATTERN.search(place):
-        return fnmatchcase(document, place)
+        return fnmatchcase(name, place)
     # An id that numbers a line or a row names its file first.
-    return document == place or document.startswith(
+    return name == place or name.startswith(
         (place if place.endswith("/") else place + "/", place + ":", place + "#")
     )
 

@@ -13,16 +13,17 @@ from typing import Any
 
 from dedupe.documents.document import fault_of
 from dedupe.errors import InvalidLabels, NoSuchPath
+from dedupe.ids import Id, checked_id, order_of, plain_id
 
 __all__ = ["Labels", "labels_by_pair", "read_labels"]
 
 FORMAT = "dedupe-labels"
 FORMAT_VERSION = 1
 
-Labels = Mapping[tuple[str, str], bool]
+Labels = Mapping[tuple[Id, Id], bool]
 
 
-def read_labels(text: str | bytes) -> dict[tuple[str, str], bool]:
+def read_labels(text: str | bytes) -> dict[tuple[Id, Id], bool]:
     """Read what the report exported: whether two documents are one story, by their ids.
 
     >>> label = '{"left": "a", "right": "b", "same_story": true}'
@@ -45,7 +46,7 @@ def read_labels(text: str | bytes) -> dict[tuple[str, str], bool]:
     return _joined(_label(number, row) for number, row in enumerate(rows, start=1))
 
 
-def labels_by_pair(labels: str | os.PathLike[str] | Labels) -> dict[tuple[str, str], bool]:
+def labels_by_pair(labels: str | os.PathLike[str] | Labels) -> dict[tuple[Id, Id], bool]:
     """Return labels that were handed over as a file or a mapping, each pair once.
 
     >>> labels_by_pair({("b", "a"): True})
@@ -56,7 +57,7 @@ def labels_by_pair(labels: str | os.PathLike[str] | Labels) -> dict[tuple[str, s
     return _joined(_given(labels))
 
 
-def _given(labels: Any) -> Iterator[tuple[str, str, bool]]:
+def _given(labels: Any) -> Iterator[tuple[Id, Id, bool]]:
     """Yield the labels of a mapping."""
     if not isinstance(labels, Mapping):
         raise InvalidLabels(
@@ -65,13 +66,22 @@ def _given(labels: Any) -> Iterator[tuple[str, str, bool]]:
         )
     for sides, same in labels.items():
         match sides, same:
-            case (str(left), str(right)), bool():
+            case (left, right), bool() if _is_id(left) and _is_id(right):
                 yield left, right, same
             case _:
                 raise InvalidLabels(
                     "labels must map pairs of ids to True or False, "
                     f"got {sides!r:.200} to {same!r:.200}: write ('a', 'b'): True"
                 )
+
+
+def _is_id(value: object) -> bool:
+    """Return whether a value can name a document."""
+    try:
+        checked_id(plain_id(value))
+    except TypeError:
+        return False
+    return True
 
 
 def _read(path: Path) -> bytes:
@@ -84,7 +94,7 @@ def _read(path: Path) -> bytes:
         raise InvalidLabels(f"labels must be in a file that can be read: {error}") from error
 
 
-def _label(number: int, row: Any) -> tuple[str, str, bool]:
+def _label(number: int, row: Any) -> tuple[Id, Id, bool]:
     """Read one label."""
     match row:
         case {"left": str(left), "right": str(right), "same_story": bool(same)}:
@@ -95,11 +105,12 @@ def _label(number: int, row: Any) -> tuple[str, str, bool]:
     )
 
 
-def _joined(labels: Iterable[tuple[str, str, bool]]) -> dict[tuple[str, str], bool]:
+def _joined(labels: Iterable[tuple[Id, Id, bool]]) -> dict[tuple[Id, Id], bool]:
     """Return labels by pair, in whichever order its sides were named; once where they agree."""
-    joined: dict[tuple[str, str], bool] = {}
+    joined: dict[tuple[Id, Id], bool] = {}
     for left, right, same in labels:
-        sides = (min(left, right), max(left, right))
+        low, high = sorted((left, right), key=order_of)
+        sides = (low, high)
         if left == right:
             raise InvalidLabels(f"a label must name two documents, got {left!r} twice: remove it")
         if joined.setdefault(sides, same) != same:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, keys_of, pairs_of
 from dedupe.clustering import components
+from dedupe.ids import Id
 from dedupe.lazy import cached_property
 from dedupe.results.records import Evidence, Pair
 from dedupe.scoring.relations import reason, relation
@@ -30,7 +31,7 @@ class ScoredPairs(Sequence[Pair]):
 
     Attributes
     ----------
-    ids : sequence of str, in order
+    ids : sequence of ids, in order
     numbers : int [shape=(n_pairs, 2)]
         Places of both sides among the ids, the lesser first.
     scores, jaccards, containments : float64 [shape=(n_pairs,)]
@@ -49,7 +50,7 @@ class ScoredPairs(Sequence[Pair]):
 
     def __init__(
         self,
-        ids: Sequence[str],
+        ids: Sequence[Id],
         numbers: AnyInts,
         *,
         scores: Floats,
@@ -67,7 +68,7 @@ class ScoredPairs(Sequence[Pair]):
         self._make = make
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair], ids: Sequence[str]) -> "ScoredPairs":
+    def of(cls, pairs: Sequence[Pair], ids: Sequence[Id]) -> "ScoredPairs":
         """Put some pairs of documents with these ids into arrays.
 
         Raises
@@ -181,7 +182,7 @@ class ScoredPairs(Sequence[Pair]):
 
 def scored_pairs(
     rows: npt.NDArray[np.void],
-    ids: Sequence[str],
+    ids: Sequence[Id],
     threshold: float,
     find_evidence: FindEvidence | None = None,
 ) -> ScoredPairs:
@@ -191,7 +192,7 @@ def scored_pairs(
     ----------
     rows : dedupe.scoring.passes.ROW [shape=(n_pairs,)]
         Their documents are places among the ids.
-    ids : sequence of str, in order
+    ids : sequence of ids, in order
     threshold : float
         The score from which two documents are the same story.
     find_evidence : callable, optional
@@ -210,7 +211,7 @@ def scored_pairs(
 
 def _pair(
     rows: npt.NDArray[np.void],
-    ids: Sequence[str],
+    ids: Sequence[Id],
     threshold: float,
     find_evidence: FindEvidence | None,
     place: int,

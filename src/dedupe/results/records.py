@@ -6,11 +6,12 @@ may know where to find its evidence. What people ask of all of them together is 
 against.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import InitVar, dataclass, field, fields
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
+from dedupe.ids import Id, Ids
 from dedupe.lazy import cached_property
 
 __all__ = [
@@ -113,8 +114,8 @@ class Pair:
 
     Attributes
     ----------
-    left, right : str
-        The ids, `left` before `right` in the order of their code points.
+    left, right : str, int, ...
+        The ids, `left` before `right` in order: see `dedupe.ids`.
     score : float, in [0, 1]
         How sure it is that both hold the same story.
     jaccard : float, in [0, 1]
@@ -147,8 +148,8 @@ class Pair:
         What gives the evidence when it is asked for.
     """
 
-    left: str
-    right: str
+    left: Id
+    right: Id
     score: Share
     jaccard: Share
     containment: Share
@@ -183,7 +184,7 @@ class Pair:
         facts = (getattr(self, one.name) for one in fields(self))
         return type(self), (*facts, evidence_of(self.evidence))
 
-    def other(self, document: str) -> str:
+    def other(self, document: Id) -> Id:
         """Return the id of the side that is not `document`."""
         return self.right if document == self.left else self.left
 
@@ -203,7 +204,8 @@ class DocumentInfo:
 
     Attributes
     ----------
-    id : str
+    id : str, int, ...
+        In the type in which it came; `dedupe.Old` where `is_old`.
     n_words : int
         Length in words (in characters, for scripts written without spaces).
     position : int
@@ -226,7 +228,7 @@ class DocumentInfo:
         How many of its words are boilerplate: text that several other stories carry.
     """
 
-    id: str
+    id: Id
     n_words: int
     position: int
     time: float | None = None
@@ -260,7 +262,7 @@ class Copy(DocumentInfo):
     """
 
     score: Share
-    find_text: Callable[[str], str] = field(repr=False, compare=False)
+    find_text: Callable[[Id], str] = field(repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -278,11 +280,15 @@ class Copy(DocumentInfo):
 class Cluster:
     """Documents that hold the same story; `members` includes the representative."""
 
-    representative: str
-    members: tuple[str, ...]
+    representative: Id
+    members: Ids
 
     def __len__(self) -> int:
         return len(self.members)
+
+    def __iter__(self) -> Iterator[Id]:
+        """Yield the ids of the members."""
+        return iter(self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,12 +297,13 @@ class Duplicate:
 
     Attributes
     ----------
-    id : str
-    duplicate_of : str
-        The representative of its cluster.
+    id : str, int, ...
+        As its owner knows it.
+    duplicate_of : str, int, ...
+        The representative of its cluster; `dedupe.Old` for a document of the old collection.
     score : float, in [0, 1]
         Its direct score with the representative.
-    best_match : str
+    best_match : str, int, ...
         The member of its cluster that it matches best.
     best_score : float, in [0, 1]
     reason : str
@@ -304,10 +311,10 @@ class Duplicate:
         what the best match shares with it.
     """
 
-    id: str
-    duplicate_of: str
+    id: Id
+    duplicate_of: Id
     score: Share
-    best_match: str
+    best_match: Id
     best_score: Share
     reason: str
 

@@ -10,14 +10,15 @@ import base64
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.errors import InvalidSetting, MissingExtra, Skipped, UnknownDocument
+from dedupe.errors import InvalidSetting, Skipped, UnknownDocument
+from dedupe.ids import Id, Ids, Old, find_id, id_as_json, order_of, plain_id
 from dedupe.lazy import cached_property
 from dedupe.results.clusters import cluster_labels, make_clusters, make_duplicates
 from dedupe.results.pairs import ScoredPairs
@@ -30,13 +31,22 @@ from dedupe.results.records import (
     Story,
     evidence_of,
 )
-from dedupe.results.saved import FORMAT, FORMAT_VERSION, facts_from, pair_as_json, settings_as_json
+from dedupe.results.saved import (
+    FORMAT,
+    FORMAT_VERSION,
+    facts_from,
+    pair_as_json,
+    record_as_json,
+    settings_as_json,
+)
 from dedupe.scoring.relations import RELATIONS
 from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.spans import Spans
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
 __all__ = ["Result"]
 
@@ -73,6 +83,9 @@ class Result:
         How many of all documents belong to the collection that others were held against.
     n_undated : int
         How many of all documents have no time that the window goes by; 0 without a window.
+    others : tuple of ids
+        The documents that are not in `documents`, in order, but for old ones: nothing is
+        like them.
     texts : mapping from ids to texts
         The texts of `documents`, kept as long as the result is. Empty where it was
         loaded from JSON or unpickled.
@@ -89,13 +102,18 @@ class Result:
     boilerplate: bytes = b""
     n_old: int = 0
     n_undated: int = 0
-    texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    others: Ids = field(default=(), repr=False)
+    texts: Mapping[Any, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return (
             f"<Result: documents={self.n_documents}, clusters={len(self.clusters)}, "
             f"duplicates={len(self.duplicates)}, skipped={len(self.skipped)}>"
         )
+
+    def __iter__(self) -> Iterator[Cluster]:
+        """Yield the clusters, largest first."""
+        return iter(self.clusters)
 
     @property
     def pairs(self) -> Sequence[Pair]:
@@ -115,7 +133,7 @@ class Result:
         first = self._scored.first_copy
         return int(np.count_nonzero(first != np.arange(first.size)))
 
-    def pair(self, left: str, right: str) -> Pair:
+    def pair(self, left: Id, right: Id) -> Pair:
         """Return the scored pair of two documents, in whichever order they are named.
 
         Raises
@@ -125,8 +143,9 @@ class Result:
         """
         found = self._find(left, right)
         if found is None:
+            first, second = sorted((left, right), key=order_of)
             raise UnknownDocument(
-                f"{min(left, right)!r} and {max(left, right)!r} must have been scored together at "
+                f"{str(first)!r} and {str(second)!r} must have been scored together at "
                 f"{SCORE_FLOOR:g} or more"
             )
         return found
@@ -142,7 +161,7 @@ class Result:
         return direct if direct and reaches else self.pair(duplicate.id, duplicate.best_match)
 
     def aligned(
-        self, left: str, right: str, texts: Mapping[str, str] | None = None
+        self, left: Id, right: Id, texts: Mapping[Any, str] | None = None
     ) -> Comparison | None:
         """Return a scored pair with both texts and every passage that they share.
 
@@ -177,6 +196,7 @@ class Result:
         >>> found.aligned("b", "a", texts | {"a": "edited since"}) is None
         True
         """
+        left, right = self._id(left), self._id(right)
         pair = _from_left(left, self.pair(left, right))
         texts = self.texts if texts is None else texts
         left_text, right_text = (self.unchanged(name, texts) for name in (left, right))
@@ -196,7 +216,7 @@ class Result:
             knows_boilerplate=True,
         )
 
-    def story(self, document: str, texts: Mapping[str, str] | None = None) -> Story:
+    def story(self, document: Id, texts: Mapping[Any, str] | None = None) -> Story:
         r"""Return the text of a document without its boilerplate, and what was cut.
 
         A line is cut if nearly all its words are text that more than two other stories of
@@ -205,7 +225,7 @@ class Result:
 
         Parameters
         ----------
-        document : str
+        document : str, int, ...
             An id.
         texts : mapping from ids to texts, optional
             What was searched: for a result that was loaded, and for documents that are like
@@ -228,7 +248,8 @@ class Result:
         (Span(start=0, end=62),)
         """
         texts = self.texts if texts is None else texts
-        if document not in texts:
+        text = self._text_in(texts, document)
+        if text is None:
             raise UnknownDocument(
                 f"there must be a text of {document!r}: give the texts that were searched "
                 "with texts="
@@ -238,9 +259,9 @@ class Result:
         from dedupe.scoring.boilerplate import load_boilerplate  # noqa: PLC0415
 
         known = load_boilerplate(self.boilerplate)
-        return story_of(texts[document], self.settings.ngram, known)
+        return story_of(text, self.settings.ngram, known)
 
-    def unchanged(self, document: str, texts: Mapping[str, str]) -> str | None:
+    def unchanged(self, document: Id, texts: Mapping[Any, str]) -> str | None:
         """Return the text of a document among `texts`, or None where it is not what was searched.
 
         Examples
@@ -255,16 +276,16 @@ class Result:
         """
         from dedupe.documents.document import from_value  # noqa: PLC0415  Reads all formats.
 
-        found = from_value(document, texts.get(document))
+        found = from_value(document, self._text_in(texts, document))
         if isinstance(found, Skipped):
             return None
-        is_same = found.digest == self.documents[self._numbers[document]].digest
+        is_same = found.digest == self.documents[self._numbers[self._id(document)]].digest
         return found.text if is_same else None
 
-    def pairs_of(self, document: str) -> Sequence[Pair]:
+    def pairs_of(self, document: Id) -> Sequence[Pair]:
         """Return every scored pair that a document is in, confirmed or not, best first."""
         scored = self._scored
-        number = self._numbers.get(document, -1)
+        number = self._numbers.get(self._id(document), -1)
         return scored.take(np.flatnonzero((scored.numbers == number).any(axis=1)))
 
     def related(self, relation: str) -> Sequence[Pair]:
@@ -332,22 +353,23 @@ class Result:
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a flat record for each member of each cluster, representative first.
 
-        What is no duplicate has an empty ``duplicate_of``.
+        What is no duplicate has an empty ``duplicate_of``. Ids are those of their own
+        collection, and ``is_old`` says of which.
         """
         duplicates = {duplicate.id: duplicate for duplicate in self.duplicates}
         for number, cluster in enumerate(self.clusters, start=1):
             kept = cluster.representative
-            yield dict(zip(ROW_FIELDS, (number, kept, "", 1.0, "", ""), strict=True))
+            yield _row(number, kept, "", 1.0, "", "")
             for member in cluster.members:
                 if member == kept:
                     continue
                 direct = self._find(member, kept)
                 relation = direct.relation if direct else "different"
                 if row := duplicates.get(member):
-                    values = (number, member, kept, row.score, relation, row.reason)
+                    yield _row(number, member, plain_id(kept), row.score, relation, row.reason)
                 else:
-                    values = (number, member, "", direct.score if direct else 0.0, relation, STAYS)
-                yield dict(zip(ROW_FIELDS, values, strict=True))
+                    score = direct.score if direct else 0.0
+                    yield _row(number, member, "", score, relation, STAYS)
 
     def to_json(self) -> str:
         """Return the result as JSON: one object, keys in a fixed order, no rounding."""
@@ -367,11 +389,12 @@ class Result:
             "n_old": self.n_old,
             "n_undated": self.n_undated,
             "settings": settings,
-            "clusters": [asdict(cluster) for cluster in self.clusters],
-            "duplicates": [asdict(duplicate) for duplicate in self.duplicates],
+            "clusters": list(map(record_as_json, self.clusters)),
+            "duplicates": list(map(record_as_json, self.duplicates)),
             "pairs": [pair_as_json(pair) for pair in self.scored],
-            "skipped": [asdict(skipped) for skipped in self.skipped],
-            "documents": [asdict(document) for document in self.documents],
+            "skipped": list(map(record_as_json, self.skipped)),
+            "documents": list(map(record_as_json, self.documents)),
+            "others": list(map(id_as_json, self.others)),
             "boilerplate": base64.b64encode(self.boilerplate).decode(),
         }
         return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
@@ -389,7 +412,7 @@ class Result:
         """
         return cls(**facts_from(text))
 
-    def to_html(self, path: str | os.PathLike[str], texts: Mapping[str, str] | None = None) -> None:
+    def to_html(self, path: str | os.PathLike[str], texts: Mapping[Any, str] | None = None) -> None:
         """Write a page to look at the result with: every cluster, and the nearest decisions first.
 
         The page is one file that needs nothing else and stays under five megabytes;
@@ -428,19 +451,128 @@ class Result:
 
         html.write(self, Path(path), texts)
 
+    def kept(
+        self,
+        data: Any,
+        *,
+        id_field: str = "id",
+        text_field: str = "text",
+        html_field: str | None = None,
+    ) -> Any:
+        """Return the rows of a collection that are no duplicates, as a collection of its kind.
+
+        Parameters
+        ----------
+        data : list, mapping, data frame, table or dataset
+            What was searched by `dedupe.find_duplicate_texts`. It is not changed.
+        id_field, text_field, html_field : str
+            As in the search.
+
+        Raises
+        ------
+        InvalidInput
+            When it is not what was searched: documents are missing, there are others, or one of
+            them has another text.
+
+        Examples
+        --------
+        >>> import dedupe
+        >>> story = "the council voted to close the bridge for repairs until spring " * 5
+        >>> texts = [story, "home news sport " + story, "something else entirely"]
+        >>> [text[:9] for text in dedupe.find_duplicate_texts(texts).kept(texts)]
+        ['home news', 'something']
+        """
+        from dedupe.results import tables  # noqa: PLC0415  Reads all formats.
+
+        return tables.kept(self, data, id_field, text_field, html_field)
+
+    def annotate(
+        self,
+        data: Any,
+        *,
+        id_field: str = "id",
+        text_field: str = "text",
+        html_field: str | None = None,
+    ) -> Any:
+        """Return all rows of a collection with what became of them, in their order.
+
+        A frame, a table or a dataset gets columns; a list or a mapping becomes a list of records
+        with fields. These are ``cluster`` (a number, also for what is alone), ``duplicate_of``
+        (None for what stays), ``score`` (with what stands in for it; 1 for what stands for itself),
+        ``relation`` and ``reason``; and ``of_old``, whether `duplicate_of` is an old document,
+        where the search was against some. What was skipped has no cluster, and a reason.
+
+        Parameters
+        ----------
+        data, id_field, text_field, html_field
+            As in `kept`.
+
+        Raises
+        ------
+        InvalidInput
+            As in `kept`.
+        InvalidSetting
+            When a column of such a name is there already.
+
+        Examples
+        --------
+        >>> import dedupe
+        >>> story = "the council voted to close the bridge for repairs until spring " * 5
+        >>> texts = {7: story, 8: "home news sport " + story, 9: "something else entirely"}
+        >>> rows = dedupe.find_duplicate_texts(texts).annotate(texts)
+        >>> [(row["cluster"], row["duplicate_of"], row["relation"]) for row in rows]
+        [(1, 8, 'same text'), (1, None, None), (2, None, None)]
+        """
+        from dedupe.results import tables  # noqa: PLC0415
+
+        return tables.annotate(self, data, id_field, text_field, html_field)
+
     def to_pandas(self) -> "pd.DataFrame":
-        """Return `rows` as a data frame: a line for each member of each cluster.
+        """Return a line for each document as a data frame of pandas.
+
+        Its columns are ``id``, ``is_old`` and those of `annotate`. Of old documents there are those
+        that stand in for others.
 
         Raises
         ------
         MissingExtra
             When pandas is not installed.
         """
-        try:
-            import pandas as pd  # noqa: PLC0415  An optional dependency.
-        except ImportError as error:
-            raise MissingExtra("a data frame", "pandas") from error
-        return pd.DataFrame(list(self.rows()), columns=list(ROW_FIELDS))
+        from dedupe.results import tables  # noqa: PLC0415
+
+        return tables.as_pandas(self)
+
+    def to_polars(self) -> "pl.DataFrame":
+        """Do as `to_pandas`, for Polars.
+
+        Ids are text where they are of several types, or of one that a column cannot hold.
+
+        Raises
+        ------
+        MissingExtra
+            When Polars is not installed.
+        """
+        from dedupe.results import tables  # noqa: PLC0415
+
+        return tables.as_polars(self)
+
+    def to_arrow(self) -> "pa.Table":
+        """Do as `to_polars`, for Arrow.
+
+        Raises
+        ------
+        MissingExtra
+            When pyarrow is not installed.
+        """
+        from dedupe.results import tables  # noqa: PLC0415
+
+        return tables.as_arrow(self)
+
+    def _repr_html_(self) -> str:
+        """Return a short table of the largest clusters, for a notebook."""
+        from dedupe.results import notebook  # noqa: PLC0415
+
+        return notebook.table(self)
 
     @cached_property
     def _scored(self) -> ScoredPairs:
@@ -448,7 +580,7 @@ class Result:
         return ScoredPairs.of(self.scored, [document.id for document in self.documents])
 
     @cached_property
-    def _numbers(self) -> dict[str, int]:
+    def _numbers(self) -> dict[Id, int]:
         """The places of documents in `documents`."""
         return {name: number for number, name in enumerate(self._scored.ids)}
 
@@ -493,8 +625,23 @@ class Result:
             is_near=self._is_near,
         )
 
-    def _find(self, one: str, other: str) -> Pair | None:
+    def _id(self, name: Id) -> Id:
+        """Return the id that is meant, be it named as text, or an old one by its own id."""
+        if name in self._numbers:
+            return name
+        found = find_id(name, self._numbers)
+        return name if found is None else found
+
+    def _text_in(self, texts: Mapping[Any, str], document: Id) -> str | None:
+        """Return the text of a document among texts, where an old one may go by its own id."""
+        if document in texts:
+            return texts[document]
+        id_ = self._id(document)
+        return texts.get(id_, texts.get(plain_id(id_)))
+
+    def _find(self, one: Id, other: Id) -> Pair | None:
         """Return the scored pair of two documents, if there is one, or that of their copies."""
+        one, other = self._id(one), self._id(other)
         numbers = [self._numbers.get(name, -1) for name in (one, other)]
         if min(numbers) < 0:
             return None
@@ -505,10 +652,11 @@ class Result:
         if {found.left, found.right} == {one, other}:
             return found
         first = self._scored.ids[self._scored.first_copy[numbers[0]]]
-        return _from_left(min(one, other), replace(_from_left(first, found), left=one, right=other))
+        same = replace(_from_left(first, found), left=one, right=other)
+        return _from_left(min(one, other, key=order_of), same)
 
 
-def _from_left(left: str, pair: Pair) -> Pair:
+def _from_left(left: Id, pair: Pair) -> Pair:
     """Return a pair with the document `left` on the left."""
     if pair.left == left:
         return pair
@@ -526,4 +674,13 @@ def _from_left(left: str, pair: Pair) -> Pair:
 STAYS = f"it scores under {SCORE_FLOOR:g} with the copy to keep, and stays"
 """The reason of a member that is neither that copy nor a duplicate of it."""
 
-ROW_FIELDS = ("cluster", "id", "duplicate_of", "score", "relation", "reason")
+ROW_FIELDS = ("cluster", "id", "duplicate_of", "score", "relation", "reason", "is_old")
+
+
+def _row(  # noqa: PLR0917  A column each.
+    number: int, document: Id, kept: Id, score: float, relation: str, reason: str
+) -> dict[str, Any]:
+    """Return the record of a member of a cluster."""
+    is_old = isinstance(document, Old)
+    values = number, plain_id(document), kept, score, relation, reason, is_old
+    return dict(zip(ROW_FIELDS, values, strict=True))

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, NoReturn, get_args, get_origin
 
 from dedupe.documents.document import fault_of
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
+from dedupe.ids import Id, Ids, Old, id_as_json, id_from_json, order_of
 from dedupe.results.records import (
     Cluster,
     DocumentInfo,
@@ -32,7 +33,14 @@ from dedupe.results.records import (
 from dedupe.scoring.relations import RELATIONS
 from dedupe.settings import Settings
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "facts_from", "pair_as_json", "settings_as_json"]
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "facts_from",
+    "pair_as_json",
+    "record_as_json",
+    "settings_as_json",
+]
 
 FORMAT = "dedupe-result"
 FORMAT_VERSION = 5
@@ -80,6 +88,7 @@ PARTS = {
     "pairs": tuple[Pair, ...],
     "skipped": tuple[Skipped, ...],
     "documents": tuple[DocumentInfo, ...],
+    "others": tuple[Id, ...],
     "boilerplate": str,
 }
 
@@ -94,7 +103,20 @@ def settings_as_json(settings: Settings) -> dict[str, Any]:
 def pair_as_json(pair: Pair) -> dict[str, Any]:
     """Return what JSON says of a pair, its evidence found."""
     evidence = pair.evidence
-    return {**asdict(pair), "evidence": None if evidence is None else asdict(evidence)}
+    return {**record_as_json(pair), "evidence": None if evidence is None else asdict(evidence)}
+
+
+def record_as_json(record: Any) -> dict[str, Any]:
+    """Return a record of plain values as JSON has it, its ids with their types."""
+    facts = {}
+    for one in fields(record):
+        value = getattr(record, one.name)
+        if one.type is Id:
+            value = id_as_json(value)
+        elif one.type == Ids:
+            value = list(map(id_as_json, value))
+        facts[one.name] = value
+    return facts
 
 
 def facts_from(text: str | bytes) -> dict[str, Any]:
@@ -112,6 +134,7 @@ def facts_from(text: str | bytes) -> dict[str, Any]:
     facts["scored"] = facts.pop("pairs")
     _check_counts(facts)
     _check_pairs(facts["documents"], facts["scored"])
+    _check_others(facts["documents"], facts["others"])
     _check_clusters(facts["documents"], facts["clusters"])
     _check_duplicates(facts["documents"], facts["clusters"], facts["duplicates"], facts["scored"])
     try:
@@ -183,6 +206,8 @@ def _boilerplate_from(text: str) -> bytes:
 
 def _read(values: list[Any], kind: Any, name: str) -> list[Any]:
     """Return values of JSON, all of one kind, as what they stand for."""
+    if kind is Id:
+        return _ids(values, name)
     if kind in RULES:
         return _plain(values, RULES[kind], name)
     if is_dataclass(kind):
@@ -194,6 +219,16 @@ def _read(values: list[Any], kind: Any, name: str) -> list[Any]:
     (wanted,) = (one for one in get_args(kind) if one is not type(None))
     found = iter(_read([value for value in values if value is not None], wanted, name))
     return [None if value is None else next(found) for value in values]
+
+
+def _ids(values: list[Any], name: str) -> list[Id]:
+    """Return ids in their own types."""
+    if {str}.issuperset(map(type, values)):
+        return values
+    try:
+        return list(map(id_from_json, values))
+    except (ValueError, RecursionError):
+        _refuse(f"{name} must be an id", short(values))
 
 
 def _plain(values: list[Any], rule: Rule, name: str) -> list[Any]:
@@ -290,7 +325,8 @@ def _check_counts(facts: dict[str, Any]) -> None:
         ),
     )
     if (
-        facts["n_documents"] < max(len(listed), facts["n_old"], facts["n_undated"])
+        facts["n_documents"]
+        < max(len(listed) + len(facts["others"]), facts["n_old"], facts["n_undated"])
         or facts["n_old"] < n_old
         or facts["n_words"] < n_words
     ):
@@ -301,10 +337,21 @@ def _check_counts(facts: dict[str, Any]) -> None:
 def _check_pairs(documents: Sequence[DocumentInfo], pairs: Sequence[Pair]) -> None:
     """Refuse documents and pairs that are listed twice or out of order, and pairs of others."""
     ids = [document.id for document in documents]
-    known = set(ids)
-    _refuse_any("documents must be listed once, in the order of their ids", _disordered(ids))
-    ranks = [(-one.score, one.left, one.right) for one in pairs]
-    _refuse_any("pairs must be listed once, the best first", _disordered(ranks))
+    orders = list(map(order_of, ids))
+    _refuse_any(
+        "the id of an old document must be marked as old, and no other",
+        (str(one.id) for one in documents if one.is_old != isinstance(one.id, Old)),
+    )
+    _refuse_any(
+        "documents must be listed once, in the order of their ids",
+        (str(ids[number + 1]) for number, _ in _disordered(orders)),
+    )
+    order = dict(zip(ids, orders, strict=True))
+    ranks = [(-one.score, order.get(one.left, ()), order.get(one.right, ())) for one in pairs]
+    _refuse_any(
+        "pairs must be listed once, the best first",
+        ([str(pairs[n + 1].left), str(pairs[n + 1].right)] for n, _ in _disordered(ranks)),
+    )
     _refuse_any(
         "a relation must be one of those there are",
         (one.relation for one in pairs if one.relation not in RELATIONS),
@@ -312,10 +359,25 @@ def _check_pairs(documents: Sequence[DocumentInfo], pairs: Sequence[Pair]) -> No
     _refuse_any(
         "both documents of a pair must be listed, the one whose id comes first on the left",
         (
-            [one.left, one.right]
+            [str(one.left), str(one.right)]
             for one in pairs
-            if one.left >= one.right or one.left not in known or one.right not in known
+            if one.left not in order
+            or one.right not in order
+            or order[one.left] >= order[one.right]
         ),
+    )
+
+
+def _check_others(documents: Sequence[DocumentInfo], others: Ids) -> None:
+    """Refuse other documents that are listed twice, out of order, or as something else, too."""
+    _refuse_any(
+        "other documents must be listed once, in order",
+        (str(others[number + 1]) for number, _ in _disordered(list(map(order_of, others)))),
+    )
+    known = {document.id for document in documents}
+    _refuse_any(
+        "other documents must be in no pair, and not old",
+        (str(one) for one in others if one in known or isinstance(one, Old)),
     )
 
 
@@ -349,18 +411,19 @@ def _check_duplicates(
         "a duplicate must be a member of the cluster of what it is a duplicate of, listed once",
         (one.id for one in duplicates if expected.pop(one.id, None) != one.duplicate_of),
     )
-    best = {(min(d.id, d.best_match), max(d.id, d.best_match)): d.id for d in duplicates}
+    best = {frozenset((d.id, d.best_match)): d.id for d in duplicates}
     for pair in pairs:
-        best.pop((pair.left, pair.right), None)
+        best.pop(frozenset((pair.left, pair.right)), None)
     _refuse_any("a duplicate must have a pair with its best match", best.values())
 
 
-def _disordered(values: Sequence[Any]) -> Iterator[Any]:
-    """Yield what does not come after the value before it."""
-    return (after for before, after in pairwise(values) if before >= after)
+def _disordered(values: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    """Yield the number of each value that the next one does not come after, and that one."""
+    sides = enumerate(pairwise(values))
+    return ((number, after) for number, (before, after) in sides if before >= after)
 
 
-def _repeated(names: Iterable[str]) -> list[str]:
+def _repeated(names: Iterable[Id]) -> list[Id]:
     return [name for name, n in Counter(names).items() if n > 1]
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 import numpy as np
 
 from dedupe.errors import Skipped
+from dedupe.ids import Id, order_of
 from dedupe.report.html.shown import (
     Overview,
     Remedy,
@@ -72,7 +73,7 @@ def shown_pairs(shown: Shown) -> Iterator[ShownPair]:
     A page that has too little room cuts off the end. Every cluster gets its turn before
     the larger ones show all of their duplicates.
     """
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[Id, Id]] = set()
     clusters = shown.clusters
     firsts = (one.shown for found in clusters for one in found.duplicates[:FIRST_DUPLICATES])
     others = (one.shown for found in clusters for one in found.duplicates[FIRST_DUPLICATES:])
@@ -128,7 +129,7 @@ def _listed(clusters: Sequence[Cluster]) -> Iterator[Cluster]:
 
 
 def _shown_clusters(
-    result: Result, scored: ScoredPairs, n_words: dict[str, int]
+    result: Result, scored: ScoredPairs, n_words: dict[Id, int]
 ) -> Iterator[ShownCluster]:
     """Yield the clusters that are listed, with the pairs that explain their duplicates."""
     duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
@@ -152,29 +153,30 @@ def _shown_clusters(
         )
 
 
-def _staying(cluster: Cluster, duplicates: dict[str, Duplicate]) -> Iterator[str]:
+def _staying(cluster: Cluster, duplicates: dict[Id, Duplicate]) -> Iterator[Id]:
     """Yield the members that are neither the representative nor a duplicate of it."""
     for member in cluster.members:
         if member != cluster.representative and member not in duplicates:
             yield member
 
 
-def _dropped(cluster: Cluster, duplicates: dict[str, Duplicate]) -> list[Duplicate]:
+def _dropped(cluster: Cluster, duplicates: dict[Id, Duplicate]) -> list[Duplicate]:
     """Return the duplicates of a cluster, the least certain first."""
     dropped = [duplicates[member] for member in cluster.members if member in duplicates]
-    return sorted(dropped, key=lambda duplicate: (duplicate.score, duplicate.id))
+    return sorted(dropped, key=lambda one: (one.score, order_of(one.id)))
 
 
-def _sides(duplicate: Duplicate) -> list[tuple[str, str]]:
+def _sides(duplicate: Duplicate) -> list[tuple[Id, Id]]:
     """Return the ids of the pairs that can explain a duplicate, ordered as in a `Pair`.
 
     The pair with its representative comes first.
     """
     others = dict.fromkeys((duplicate.duplicate_of, duplicate.best_match))
-    return [(min(duplicate.id, other), max(duplicate.id, other)) for other in others]
+    sides = (sorted((duplicate.id, other), key=order_of) for other in others)
+    return [(left, right) for left, right in sides]
 
 
-def _found(scored: ScoredPairs, sides: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pair]:
+def _found(scored: ScoredPairs, sides: Sequence[tuple[Id, Id]]) -> dict[tuple[Id, Id], Pair]:
     """Return those of some pairs that were scored, without building any other pair."""
     numbers = {name: number for number, name in enumerate(scored.ids)}
     places = scored.places([(numbers[left], numbers[right]) for left, right in sides])
@@ -183,7 +185,7 @@ def _found(scored: ScoredPairs, sides: Sequence[tuple[str, str]]) -> dict[tuple[
 
 
 def _reasons(
-    duplicate: Duplicate, pairs: dict[tuple[str, str], Pair], threshold: float
+    duplicate: Duplicate, pairs: dict[tuple[Id, Id], Pair], threshold: float
 ) -> list[ShownPair]:
     """Return the pair that explains a duplicate, and a second if the first is far off."""
     found = [pairs[sides] for sides in _sides(duplicate) if sides in pairs]

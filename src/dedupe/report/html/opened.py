@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from dedupe.ids import Id, plain_id
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.html import payload
 from dedupe.report.html.environment import environment
@@ -48,7 +49,7 @@ class OpenedPairs:
     """
 
     chunks: tuple[tuple[int, str], ...]
-    numbers: dict[tuple[str, str], int]
+    numbers: dict[tuple[Id, Id], int]
     n_whole: int
     n_excerpts: int
     n_others: int
@@ -57,7 +58,7 @@ class OpenedPairs:
 def opened_pairs(
     result: Result,
     shown: Shown,
-    texts: Mapping[str, str],
+    texts: Mapping[Any, str],
     budget: int,
     progress: ProgressCallback | None = None,
 ) -> OpenedPairs:
@@ -94,7 +95,7 @@ def _affordable(pairs: Iterable[ShownPair], result: Result) -> Iterator[ShownPai
 
 
 def _whole(
-    result: Result, pairs: Iterable[ShownPair], texts: Mapping[str, str]
+    result: Result, pairs: Iterable[ShownPair], texts: Mapping[Any, str]
 ) -> Iterator[tuple[ShownPair, Sides]]:
     """Yield the pairs whose texts are known and not too long, with both of them."""
     for one in pairs:
@@ -103,12 +104,18 @@ def _whole(
             yield one, of_texts(aligned)
 
 
-def _aligned(result: Result, shown: ShownPair, texts: Mapping[str, str]) -> Comparison | None:
+def _aligned(result: Result, shown: ShownPair, texts: Mapping[Any, str]) -> Comparison | None:
     """Return both texts of a pair aligned, or None where one is missing, changed or too long."""
-    found = {side: text for side in shown.sides if (text := texts.get(side)) is not None}
+    found = {side: text for side in shown.sides if (text := _text_of(side, texts)) is not None}
     if any(len(text) > MAX_CHARS for text in found.values()):
         return None
     return result.aligned(*shown.sides, found)
+
+
+def _text_of(document: Id, texts: Mapping[Any, str]) -> str | None:
+    """Return the text of a document; whoever hands over texts has old ones by their own ids."""
+    text = texts.get(document)
+    return texts.get(plain_id(document)) if text is None else text
 
 
 def _excerpts(pairs: Iterable[ShownPair]) -> Iterator[tuple[ShownPair, Sides]]:

@@ -9,7 +9,9 @@ other cluster's guide.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from dedupe.ids import Id, order_of
 from dedupe.report.html.shown import ShownCluster
 from dedupe.report.lines import squeezed, visible
 from dedupe.results.result import Result
@@ -32,7 +34,7 @@ the next part is tried as well, since copies differ in their dashes and quotes.
 
 
 def with_openings(
-    result: Result, clusters: Sequence[ShownCluster], texts: Mapping[str, str]
+    result: Result, clusters: Sequence[ShownCluster], texts: Mapping[Any, str]
 ) -> tuple[ShownCluster, ...]:
     """Return clusters with the first words of their stories.
 
@@ -44,10 +46,11 @@ def with_openings(
     return tuple(replace(c, opening=opening) for c, opening in zip(clusters, found, strict=True))
 
 
-def _guide(cluster: ShownCluster) -> str:
+def _guide(cluster: ShownCluster) -> Id:
     """Return the document of fewest words."""
     sizes = [(one.n_words, one.id) for one in cluster.duplicates]
-    return min([(cluster.n_words, cluster.representative), *sizes])[1]
+    sizes.append((cluster.n_words, cluster.representative))
+    return min(sizes, key=lambda size: (size[0], order_of(size[1])))[1]
 
 
 def openings(guides: Iterable[str], kept: Iterable[str]) -> Iterator[str]:

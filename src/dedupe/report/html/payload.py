@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from dedupe.ids import Id
 from dedupe.report.html.shown import Shown, ShownCluster, ShownDuplicate, ShownPair
 from dedupe.report.lines import squeezed, visible
 from dedupe.report.pairs import rule
@@ -144,7 +145,7 @@ def as_script_json(data: Mapping[str, Any]) -> str:
     return text
 
 
-def name(document: str) -> str | list[str | None]:
+def name(document: Id) -> str | list[str | None]:
     r"""Return an id for the script: alone, or with how it is shown where that differs.
 
     An id that is too long is replaced by None.
@@ -152,15 +153,16 @@ def name(document: str) -> str | list[str | None]:
     >>> name("a.txt"), name("tab\t")
     ('a.txt', ['tab\t', 'tab\\t'])
     """
+    document = str(document)
     if len(document) > MAX_ID:
         return [None, short(document, MAX_ID)]
     seen = visible(document)
     return document if seen == document else [document, seen]
 
 
-def short(text: str, n_chars: int = 200) -> str:
+def short(text: Id, n_chars: int = 200) -> str:
     """Return text on one line, with control characters visible and the middle of a long one cut."""
-    seen = visible(squeezed(cut) if (cut := _cut(text, n_chars)).strip() else cut)
+    seen = visible(squeezed(cut) if (cut := _cut(str(text), n_chars)).strip() else cut)
     # What is made visible takes more room: up to ten characters for one.
     return _cut(seen, 2 * n_chars)
 
@@ -200,7 +202,7 @@ def _cluster_row(cluster: ShownCluster) -> list[Any]:
     return [cluster.number, name(cluster.representative), *numbers, stays, duplicates]
 
 
-def _duplicate_row(one: ShownDuplicate, representative: str) -> list[Any]:
+def _duplicate_row(one: ShownDuplicate, representative: Id) -> list[Any]:
     """Return a duplicate as a row: id, words, its pair, and the other side if not the usual."""
     row = [name(one.id), one.n_words, *_said(one.shown)]
     return row if one.shown.left == representative else [*row, name(one.shown.left)]

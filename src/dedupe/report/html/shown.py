@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.errors import Skipped
+from dedupe.ids import Id, Ids
 from dedupe.results.records import Pair
 
 __all__ = ["Overview", "Remedy", "Shown", "ShownCluster", "ShownDuplicate", "ShownPair"]
@@ -27,20 +28,20 @@ class ShownPair:
         Whether both are in one cluster, which is what was decided.
     """
 
-    left: str
-    right: str
+    left: Id
+    right: Id
     pair: Pair
     together: bool
 
     @property
-    def sides(self) -> tuple[str, str]:
+    def sides(self) -> tuple[Id, Id]:
         """Both ids, which identify the pair."""
         return self.left, self.right
 
     @property
     def is_mirrored(self) -> bool:
         """Whether the sides are those of `pair`, swapped."""
-        return self.left != self.pair.left
+        return bool(self.left != self.pair.left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class ShownDuplicate:
         with its best match, which is what holds it in the cluster.
     """
 
-    id: str
+    id: Id
     n_words: int
     shown: ShownPair
 
@@ -88,13 +89,13 @@ class ShownCluster:
     """
 
     number: int
-    representative: str
+    representative: Id
     n_words: int
     size: int
     duplicates: tuple[ShownDuplicate, ...]
     saved_words: int
     n_duplicates: int
-    stays: tuple[str, ...]
+    stays: Ids
     opening: str = ""
 
     @property

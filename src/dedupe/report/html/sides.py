@@ -6,6 +6,7 @@ holds, the longest passages, shortened. The rows are made in `dedupe.report.html
 
 from dataclasses import dataclass, replace
 
+from dedupe.ids import Id
 from dedupe.report.html.rows import Row, Side, make_rows, tidied
 from dedupe.results.records import Comparison, Evidence
 
@@ -42,10 +43,10 @@ def of_texts(comparison: Comparison) -> Sides:
     left = Side(comparison.left_text, [p.left for p in found.passages], found.only_left)
     right = Side(comparison.right_text, [p.right for p in found.passages], found.only_right)
     rows = tuple(make_rows(found.passages, left, right))
-    return Sides(tidied(pair.left), tidied(pair.right), rows, is_full=True)
+    return Sides(tidied(str(pair.left)), tidied(str(pair.right)), rows, is_full=True)
 
 
-def of_excerpts(left: str, right: str, found: Evidence) -> Sides:
+def of_excerpts(left: Id, right: Id, found: Evidence) -> Sides:
     """Return the excerpts that the evidence of a pair holds; `left` and `right` are ids."""
     one = Side(None, [p.left for p in found.passages], found.only_left)
     other = Side(None, [p.right for p in found.passages], found.only_right)
@@ -56,7 +57,7 @@ def of_excerpts(left: str, right: str, found: Evidence) -> Sides:
         for what, more in (*sides, ("only right", found.more_right))
         if more.n
     )
-    return Sides(tidied(left), tidied(right), rows, is_full=False, left_out=left_out)
+    return Sides(tidied(str(left)), tidied(str(right)), rows, is_full=False, left_out=left_out)
 
 
 def mirrored(found: Evidence) -> Evidence:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from dedupe.ids import Id
 from dedupe.report.html.payload import short
 from dedupe.report.html.shown import Remedy, Shown, ShownCluster, ShownPair
 
@@ -86,7 +87,7 @@ def _n_fitting(costs: Sequence[int], room: int) -> int:
     return sum(total <= room for total in accumulate(costs))
 
 
-def _cost(reason: str, *ids: str) -> int:
+def _cost(reason: str, *ids: Id) -> int:
     """Return how many bytes of HTML a row takes, or a few more."""
-    texts = short(reason, REASON_CHARS), *map(short, ids)
+    texts = short(reason, REASON_CHARS), *map(short, map(str, ids))
     return ROW_BYTES + sum(len(html.escape(text).encode()) for text in texts)

@@ -1,0 +1,125 @@
+"""A result as the caller's own rows: whatever the collection, its index and the type of its ids."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from dedupe import find_duplicate_texts
+from dedupe.errors import InvalidInput, InvalidSetting
+
+STORY = "the council voted on monday to close the old bridge for repairs until spring " * 3
+OTHER = "nobody expected that so many boats would come to the harbour in the first week of may " * 3
+TEXTS = [STORY, OTHER, f"home news sport {STORY}", None]
+KEPT = [OTHER, f"home news sport {STORY}", None]
+DAYS = pd.date_range("2024-05-01", periods=4)
+
+
+def texts_of(data):
+    if isinstance(data, dict):
+        return [*data.values()]
+    if isinstance(data, list | tuple):
+        return [row["text"] if isinstance(row, dict) else row for row in data]
+    if isinstance(data, pd.DataFrame | pl.DataFrame):
+        return [text if isinstance(text, str) else None for text in data["text"].to_list()]
+    if isinstance(data, pa.Table):
+        return data["text"].to_pylist()
+    return [text if isinstance(text, str) else None for text in data]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TEXTS,
+        tuple(TEXTS),
+        dict(zip("abcd", TEXTS, strict=True)),
+        dict(zip([3, 1, 7, 2], TEXTS, strict=True)),
+        [{"id": n, "text": text} for n, text in enumerate(TEXTS, start=5)],
+        np.array(TEXTS, object),
+        pd.Series(TEXTS, index=[3, 1, 7, 2]),
+        pd.DataFrame({"text": TEXTS}),
+        pd.DataFrame({"text": ["gone", *TEXTS]})[1:],
+        pd.DataFrame({"text": TEXTS}, index=DAYS),
+        pd.DataFrame({"id": [4, 3, 2, 1], "text": TEXTS}, index=[0, 0, 0, 0]),
+        pl.DataFrame({"id": [4, 3, 2, 1], "text": TEXTS}),
+        pl.DataFrame({"text": TEXTS}),
+        pa.table({"id": ["d", "c", "b", "a"], "text": TEXTS}),
+    ],
+    ids=lambda data: f"{type(data).__module__}.{type(data).__name__}",
+)
+def test_the_rows_that_stay_come_back_as_they_came(data):
+    result = find_duplicate_texts(data)
+    kept = result.kept(data)
+    assert type(kept) is type(data)
+    assert texts_of(kept) == KEPT
+    rows = result.annotate(data)
+    column = rows.__getitem__ if not isinstance(rows, list) else lambda n: [r[n] for r in rows]
+    clusters = pd.Series(column("cluster")).tolist()
+    assert clusters[:3] == [1, 2, 1]
+    assert pd.isna(clusters[3])
+    assert [not pd.isna(kept) for kept in pd.Series(column("duplicate_of")).tolist()] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    "index", [range(1, 11), list("abcdefghij"), pd.date_range("2024", periods=10)]
+)
+def test_the_first_line_that_one_writes_drops_the_right_rows(index):
+    frame = pd.DataFrame({"text": [STORY, *(f"{n} {OTHER}" for n in range(8)), STORY]}, index=index)
+    result = find_duplicate_texts(frame)
+    gone = [one.id for one in result.duplicates]
+    assert frame.drop(gone).equals(frame[~frame.index.isin(gone)])
+    assert frame.drop(gone).equals(result.kept(frame))
+    assert len(result.kept(frame)) == 2
+
+
+def test_a_table_has_all_documents_and_ids_of_their_own_type():
+    data = {7: STORY, 8: OTHER, 9: f"home {STORY}"}
+    result = find_duplicate_texts(data)
+    frame = result.to_pandas()
+    assert frame.id.tolist() == [9, 7, 8] or sorted(frame.id) == [7, 8, 9]
+    assert str(frame.id.dtype) == str(frame.duplicate_of.dtype) == "Int64"
+    assert sorted(result.to_polars()["id"]) == [7, 8, 9]
+    assert sorted(result.to_arrow()["id"].to_pylist()) == [7, 8, 9]
+    assert [list(cluster) for cluster in result] == [[7, 9]]
+
+
+def test_other_data_are_refused():
+    frame = pd.DataFrame({"text": TEXTS}, index=[1, 2, 3, 4])
+    result = find_duplicate_texts(frame)
+    with pytest.raises(InvalidInput, match="must be what was searched, got another text"):
+        result.kept(frame.set_axis([3, 2, 1, 4]))
+    with pytest.raises(InvalidInput, match="got no document '0' at position 0"):
+        result.kept(frame.reset_index(drop=True))
+    with pytest.raises(InvalidInput, match="got none of 1 duplicates, such as 1"):
+        result.kept(frame[1:])
+    with pytest.raises(InvalidInput, match="that can be read again, got generator"):
+        result.kept(text for text in TEXTS)
+
+
+def test_columns_that_are_there_are_not_written_over():
+    frame = pd.DataFrame({"text": TEXTS, "score": 1})
+    with pytest.raises(InvalidSetting, match="the data have score already"):
+        find_duplicate_texts(frame).annotate(frame)
+
+
+def test_what_is_old_is_told():
+    rows = find_duplicate_texts([STORY, OTHER], against=[STORY]).annotate([STORY, OTHER])
+    assert [(row["duplicate_of"], row["of_old"]) for row in rows] == [(0, True), (None, False)]
+
+
+def test_a_notebook_shows_texts_escaped():
+    page = find_duplicate_texts({"<b>": f"<script> {STORY}", "b": STORY})._repr_html_()
+    assert "&lt;b&gt;" in page
+    assert "&lt;script&gt; the council" in page
+    assert "<script>" not in page
+    many = find_duplicate_texts([f"{n} {STORY}" for n in range(9)])
+    assert "and 5 more" in many._repr_html_()
+    assert replace(many, clusters=()).clusters == ()
