@@ -1,6 +1,7 @@
 """Scored pairs to clusters: who belongs together, who is kept, and what is said of the others."""
 
 from dataclasses import fields, replace
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import dedupe
 from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.results.clusters import KEYS, cluster_labels, make_clusters
 from dedupe.results.records import DocumentInfo
@@ -307,6 +309,26 @@ def test_among_several_in_a_place_keep_decides():
     settings = Settings(keep="shortest", prefer=["wire*"])
     (cluster,) = make_clusters(PLACED, np.zeros(3, np.int64), settings)
     assert cluster.representative == "wires/b"
+
+
+@pytest.mark.parametrize(
+    ("id_", "place"), [(7, "7"), (("wire", 7), "*wire*"), (date(2024, 5, 1), "2024-05-*")]
+)
+def test_a_place_is_found_in_ids_that_are_no_text(id_, place):
+    story = "the council voted to close the old bridge for repairs until spring " * 3
+    found = dedupe.find_duplicate_texts({0: story, "a": story, id_: story}, prefer=place)
+    assert found.clusters[0].representative == id_
+
+
+def test_a_function_that_chooses_is_given_ids_of_their_own_type_and_texts():
+    story = "the council voted to close the old bridge for repairs until spring " * 3
+    texts = {1: story, "a": story + "and after", (1,): story + "and before"}
+
+    def keep(copies):
+        assert {copy.id: copy.text for copy in copies} == texts
+        return max(copies, key=lambda copy: str(type(copy.id)))
+
+    assert dedupe.find_duplicate_texts(texts, keep=keep).clusters[0].representative == (1,)
 
 
 @pytest.mark.parametrize("prefer", [3, None, [""], [None], {"a": 1}])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedupe
-from dedupe import InvalidSetting, Result, UnknownDocument, clean
+from dedupe import InvalidSetting, Old, Result, UnknownDocument, clean
 from dedupe.documents.changes import STORY_FIELDS
 from dedupe.scoring.stories import covered
 
@@ -91,6 +91,17 @@ def test_a_saved_result_tells_stories_of_texts_it_is_given(found):
     assert loaded.story("page 1", PAGES) == found.story("page 1", PAGES)
     with pytest.raises(UnknownDocument, match=r"there must be a text of 'page 1': give the texts"):
         loaded.story("page 1")
+
+
+def test_a_story_goes_by_ids_of_any_type_and_an_old_one_by_its_own_id():
+    pages = dict(enumerate(PAGES.values()))
+    old = {7: PAGES["page 0"] + "one more line\n"}
+    found = dedupe.find_duplicate_texts(pages, against=old)
+    assert found.duplicates[0].duplicate_of == Old(7)
+    assert found.story(1, pages).text == found.story("1", pages).text == story(1) + "\n"
+    assert found.story(Old(7)) == found.story(Old(7), old)
+    assert found.unchanged(Old(7), old) == old[7]
+    assert found.unchanged(Old(7), {7: "edited since"}) is None
 
 
 # --- cleaning ---

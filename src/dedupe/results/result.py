@@ -630,6 +630,8 @@ class Result:
         if name in self._numbers:
             return name
         found = find_id(name, self._numbers)
+        if found is None:
+            found = find_id(name, self.others)
         return name if found is None else found
 
     def _text_in(self, texts: Mapping[Any, str], document: Id) -> str | None:
