@@ -862,7 +862,7 @@ def test_a_planted_journal_reaches_nothing_outside(here, way):
     assert tree() == before
 
 
-HEAD = {"format": "dedupe-journal", "version": 2, "action": "delete", "folder": "", "paths": [],
+HEAD = {"format": "dedupe-journal", "version": 3, "action": "delete", "folder": "", "paths": [],
         "against": [], "settings": {}, "draft": ".dedupe-0123456789abcdef.tmp"}  # fmt: skip
 
 

@@ -346,10 +346,11 @@ def test_one_id_twice_is_told_with_both_places(here):
     Path("one.jsonl").write_text('{"id": 1, "text": "a"}\n')
     Path("two.jsonl").write_text('\n{"id": "1", "text": "b"}\n')
     items = read_paths(["one.jsonl", "two.jsonl"])
-    assert next(items).id == "1"
+    assert next(items).id == 1
     with pytest.raises(DuplicateId, match=r"'1' at one\.jsonl:1 and at two\.jsonl:2.*--id-field"):
         next(items)
-    assert ids(["one.jsonl", "two.jsonl"], id_field="") == ["one.jsonl:1", "two.jsonl:2"]
+    both = ["one.jsonl", "two.jsonl"]
+    assert ids(both, qualify_ids=True) == ["one.jsonl#1", "two.jsonl#1"]
 
 
 # Nothing

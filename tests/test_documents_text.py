@@ -300,7 +300,7 @@ def pipe(monkeypatch, data: bytes) -> None:
     ("data", "documents"),
     [
         (b"A story\nin lines", [("-", "A story\nin lines")]),
-        (b'\n {"text": "one"}\n{"id": 2, "text": "two"}', [("-:2", "one"), ("2", "two")]),
+        (b'\n {"text": "one"}\n{"id": 2, "text": "two"}', [("-:2", "one"), (2, "two")]),
         (b'\xef\xbb\xbf{"text": "one"}', [("-:1", "one")]),
         ('{"text": "one"}'.encode("utf-16"), [("-:1", "one")]),
         (b' [\n {"text": "one"}]', [("-:1", "one")]),

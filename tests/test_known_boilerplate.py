@@ -115,7 +115,7 @@ def test_a_known_note_in_the_middle_of_a_copy_costs_nothing():
         pair = compare_texts(one, other, boilerplate=known).pair
         assert (pair.score, pair.shared_words) == (pytest.approx(1, abs=1e-3), 80)
     found = find_duplicate_texts([one, other], boilerplate=NOTE)
-    assert members(found) == [{"0", "1"}]
+    assert members(found) == [{0, 1}]
 
 
 def test_lines_broken_elsewhere_and_typography_hide_no_boilerplate():
@@ -375,12 +375,12 @@ def test_what_cannot_be_read_is_an_error_that_names_it(here, given, error, said)
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
-        ("", NothingToRead, "'boilerplate 0': empty"),
-        ([HEAD, None], NothingToRead, "'boilerplate 1': no text"),
+        ("", NothingToRead, "got 0: empty"),
+        ([HEAD, None], NothingToRead, "got 1: no text"),
         ([], NothingToRead, "at least one text, got none"),
         (b"bytes", InvalidInput, "must be a collection of texts, got bytes: put"),
         (7, InvalidInput, "must be a collection of texts, got int"),
-        ("four words are few", NothingToRead, "got 4 in 'boilerplate 0'"),
+        ("four words are few", NothingToRead, "got 4 in 0"),
     ],
 )
 def test_texts_that_cannot_be_used_are_errors_too(given, error, said):
