@@ -21,7 +21,7 @@ from dedupe.cleaning.inventory import Inputs, base_of, take_stock
 from dedupe.cleaning.journal import NAME, Action, Order, Plan
 from dedupe.cleaning.rewriting import write_cleaned
 from dedupe.documents.boilerplate import digest_of_boilerplate, read_boilerplate
-from dedupe.documents.document import Options
+from dedupe.documents.document import OPTIONS, Options
 from dedupe.documents.streams import stdin_kept
 from dedupe.documents.walk import STDIN, File, Paths, named, resolve, walk
 from dedupe.errors import CannotClean, DedupeError, InvalidResult, InvalidSetting, Skipped
@@ -35,17 +35,6 @@ __all__ = ["Cleaning", "clean"]
 SETTINGS = frozenset(field.name for field in fields(Settings)) - {"boilerplate"}
 """The settings of a search that decide, as they are given; others say how it goes about its
 work, and what is known to be boilerplate is given as paths."""
-
-FIELDS = (
-    "id_field",
-    "text_field",
-    "html_field",
-    "time_field",
-    "time_from",
-    "delimiter",
-    "qualify_ids",
-)
-"""What says how records are read; see `dedupe.documents.document.Options`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +287,7 @@ class _Request:
         paths = self.search.get("boilerplate")
         if paths is None:
             return ""
-        names = [one for one in FIELDS if one not in {"time_field", "time_from", "qualify_ids"}]
+        names = [one for one in OPTIONS if one not in {"time_field", "time_from", "qualify_ids"}]
         fields = {name: getattr(self.options, name) for name in names}
         return digest_of_boilerplate(read_boilerplate(paths, **fields))
 
@@ -319,7 +308,7 @@ class _Request:
         if self.result is None:
             from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
 
-            fields = {name: getattr(self.options, name) for name in FIELDS}
+            fields = {name: getattr(self.options, name) for name in OPTIONS}
             found = find_duplicates(self.paths, against=self.against, **fields, **self.search)
             return found, frozenset()
         if self.search:

@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["clean"]
 
-READING = (
-    "against",
-    "id_field",
-    "text_field",
-    "html_field",
-    "time_field",
-    "time_from",
-    "delimiter",
-    "qualify_ids",
-)
-"""Settings that say what is read and how, and hold for a saved result too."""
-
 
 @click.command()
 @options.paths
@@ -161,17 +149,19 @@ def _without_search(settings: dict[str, Any]) -> dict[str, Any]:
     """Leave out the settings of a search that does not take place, and refuse given ones."""
     from click.core import ParameterSource
 
+    from dedupe.documents.document import OPTIONS
+
     context = click.get_current_context()
+    # What is read, and how, holds for a saved result too.
+    kept = (*_OF_CLEAN, "against", *OPTIONS)
     given = [
         f"--{name.replace('_', '-')}"
         for name in settings
-        if name not in _OF_CLEAN
-        and name not in READING
-        and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if name not in kept and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     if given:
         raise click.UsageError(f"--result has settings of its own: leave out {', '.join(given)}")
-    return {name: settings[name] for name in (*_OF_CLEAN, *READING)}
+    return {name: settings[name] for name in kept}
 
 
 def _ask(n_files: int) -> None:

@@ -8,7 +8,7 @@ file is left to the modules of the formats.
 import hashlib
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from numbers import Integral, Number, Real
 from reprlib import repr as short
@@ -21,6 +21,7 @@ from dedupe.ids import Id, Old, checked_id
 
 __all__ = [
     "ID_FIELD",
+    "OPTIONS",
     "Document",
     "Options",
     "Placed",
@@ -168,6 +169,10 @@ class Options:
     def text_names(self, there: Container[str]) -> tuple[str, ...]:
         """Return the names of the fields that make the text of a record with these fields."""
         return text_names(self.text_field, self.html_field, there)
+
+
+OPTIONS = tuple(one.name for one in fields(Options) if one.name != "max_bytes")
+"""Those of them that a caller of the library and of the command line can choose."""
 
 
 def _is_delimiter(value: object) -> bool:
