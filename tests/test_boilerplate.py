@@ -118,6 +118,14 @@ def test_a_document_counts_beside_something_of_its_own(n_own, line, n_counted):
     assert weight == pytest.approx(1 / n_counted)
 
 
+def test_a_document_that_does_not_count_changes_nothing():
+    hashes, offsets = block_of([[1, 2], [1, 2], [1, 2]])
+    boilerplate = Boilerplate()
+    boilerplate.watch(hashes[:1])
+    boilerplate.count(words(hashes, offsets), np.array([0, -1, 1]))
+    assert boilerplate.weights(hashes, offsets, offsets).tolist() == [0.5, 1] * 3
+
+
 def test_growing_loses_no_count():
     hashes = np.arange(100_000, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     boilerplate = Boilerplate()

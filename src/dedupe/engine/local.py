@@ -23,7 +23,7 @@ from dedupe.lsh import candidate_pairs
 from dedupe.progress import Progress
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate, Learned
+from dedupe.scoring.boilerplate import Boilerplate, Learned, counted_in_order
 from dedupe.settings import Resources, Settings
 from dedupe.threads import map_in_order
 
@@ -232,8 +232,7 @@ class LocalBlocks:
             The story of each document, -1 for one that does not count.
         """
         block = self.block()
-        order = np.argsort(stories, kind="stable")
-        order = order[np.searchsorted(stories[order], 0) :]
+        order = counted_in_order(stories)
         for start in range(0, order.size, COUNTED_AT_ONCE):
             some = order[start : start + COUNTED_AT_ONCE]
             boilerplate.count(block.words, stories, some)

@@ -31,7 +31,7 @@ from dedupe.kernels.boilerplate import (
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.shingling import Sealed
 
-__all__ = ["NOTHING", "Boilerplate", "Learned", "Words", "load_boilerplate"]
+__all__ = ["NOTHING", "Boilerplate", "Learned", "Words", "counted_in_order", "load_boilerplate"]
 
 NOTHING = Sealed(np.empty(0, np.uint64), np.empty(0, np.uint32))
 """The shingles that are known to be boilerplate where nobody named any."""
@@ -129,13 +129,14 @@ class Boilerplate:
         Parameters
         ----------
         words : Words
-        clusters : int64 [shape=(n_docs,)], not negative
+        clusters : int64 [shape=(n_docs,)]
+            -1 for a document that does not count.
         order : int64 [shape=(n,)], optional
-            Which documents are counted, those of a cluster after each other, all of
-            them by default. A cluster may go on in the next call.
+            Some of what `counted_in_order` returns, or all of it by default. A cluster may
+            go on in the next call.
         """
         if order is None:
-            order = np.argsort(clusters, kind="stable")
+            order = counted_in_order(clusters)
         count_clusters_into(*words, order, clusters, *self._table)
 
     def mark(self, shingles: Hashes) -> None:
@@ -230,6 +231,16 @@ class Boilerplate:
 def _most(n: int) -> npt.NDArray[np.uint16]:
     """Return the counts of shingles that are known to be boilerplate."""
     return np.full(n, MAX_COUNT | OF_FORM, np.uint16)
+
+
+def counted_in_order(clusters: Ints) -> Ints:
+    """Return the documents that count, those of a cluster after each other.
+
+    >>> counted_in_order(np.array([1, -1, 0, 1])).tolist()
+    [2, 0, 3]
+    """
+    order = np.argsort(clusters, kind="stable")
+    return order[np.searchsorted(clusters[order], 0) :]
 
 
 class Learned(NamedTuple):
