@@ -26,7 +26,7 @@ from dedupe.scoring.passes import First
 from dedupe.settings import SCORE_FLOOR
 from dedupe.shingling import Sealed, hash_shingles, hash_tokens, seal_shingles
 
-__all__ = ["known_shingles", "learn", "weigh_known"]
+__all__ = ["forget", "known_shingles", "learn", "weigh_known"]
 
 
 def known_shingles(documents: Sequence[Document], ngram: int) -> Sealed:
@@ -50,9 +50,13 @@ def known_shingles(documents: Sequence[Document], ngram: int) -> Sealed:
 def weigh_known(blocks: Blocks, known: Sealed) -> None:
     """Weigh every word by what is known to be boilerplate, before anything is learned."""
     if known.hashes.size:
-        # As far as is known, all documents may be one story.
-        stories = np.zeros(blocks.numbers.size, np.int64)
-        blocks.weigh(Boilerplate.knowing(known), stories)
+        forget(blocks, known)
+
+
+def forget(blocks: Blocks, known: Sealed) -> None:
+    """Weigh every word as if nothing had been learned but what is known to be boilerplate."""
+    # As far as is known, all documents may be one story.
+    blocks.weigh(Boilerplate.knowing(known), np.zeros(blocks.numbers.size, np.int64))
 
 
 ROUNDS, LAST = ("learning", "relearning"), "learned"

@@ -19,7 +19,7 @@ from dedupe.engine.corpus import Corpus
 from dedupe.engine.port import Blocks, Engine
 from dedupe.errors import InvalidSetting, Skipped
 from dedupe.ids import Id, Ids
-from dedupe.learning import learn, weigh_known
+from dedupe.learning import forget, learn, weigh_known
 from dedupe.results import clusters as clustered
 from dedupe.results.evidence import EvidenceOfTexts
 from dedupe.results.pairs import scored_pairs
@@ -132,6 +132,8 @@ def _beside_old(
     of_taught = First(*(column[is_taught] for column in first))
     blocks.once(lambda: learn(blocks, taught, of_taught, known, OLD), len(taught), OLD)
     (rows,) = blocks.map(f"{OLD} scoring", passes.second, mixed)
+    # The first pass, from which all documents teach next, knew nothing of it.
+    forget(blocks, known)
     return rows
 
 
