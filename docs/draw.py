@@ -91,7 +91,7 @@ def draw_hole() -> str:
         *bar(lower),
         text("another story in the same frame", MARGIN, 206),
         text(
-            f"{pair.shared_words} words shared, {pair.hole_words} replaced: score {pair.score:.2f}",
+            f"{pair.reason}: score {pair.score:.2f}",
             MARGIN, 230, "ink strong",
         ),
     ]  # fmt: skip

@@ -20,7 +20,16 @@ def made(paths, *groups: Iterable[str], **fields) -> Result:
     own = {str(plain_id(id_)): id_ for id_ in documents}
     groups = [tuple(own.get(str(name), name) for name in group) for group in groups]
     pairs = [
-        Pair(*sorted((kept, other), key=order_of), *SHARES, "contained", "7 words, shared", 7, 0, 0)
+        Pair(
+            *sorted((kept, other), key=order_of),
+            *SHARES,
+            "contained",
+            "7 words, shared",
+            7,
+            7,
+            0,
+            0,
+        )
         for kept, *others in groups
         for other in others
     ]

@@ -18,7 +18,7 @@ from dedupe.settings import KEEP, SCORE_FLOOR, Settings
 
 def make_pair(left, right, score, relation="contained", evidence=None):
     shares = (score, score / 2, 1.0, score, 1.0, score, score, 1.0)
-    facts = (*shares, relation, "why", 40, 0, 3)
+    facts = (*shares, relation, "why", 40, 40, 0, 3)
     return Pair(left, right, *facts, evidence_of(evidence))
 
 

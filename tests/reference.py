@@ -323,13 +323,10 @@ class Both(NamedTuple):
 
     shared: int
     hole: float
-    hole_words: int
+    hole_weight: float
     end: float
-    end_words: int
     excess: float
     gap: int
-    replaced: int
-    places: int
 
 
 def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
@@ -401,7 +398,7 @@ def measures(
     enough = min(min_words, min(one.weigh(range(len(one.lines))) for one in documents) / 2)
     chained: list[Run] = []
     stories, edited = [0.0, 0.0], [0.0, 0.0]
-    both = Both(len({*larger.shingles} & {*smaller.shingles}), 0, 0, 0, 0, 0, 0, 0, 0)
+    both = Both(len({*larger.shingles} & {*smaller.shingles}), 0, 0, 0, 0, 0)
     if hits and min(weights) >= enough:
         own = [[w for w in range(len(one.lines)) if w not in cover] for one, cover in sides]
         stories = [
@@ -468,7 +465,6 @@ def between(
         n_words = min(map(len, bare))
         if not n_words:
             continue
-        both = both._replace(replaced=both.replaced + n_words, places=both.places + 1)
         n_prose = min(map(len, told))
         length = sum(end - start for start, end in ranges)
         is_bare = sum(map(len, bare)) >= BARE_SHARE * length
@@ -486,7 +482,7 @@ def between(
             )
             hole *= LONG_COST if longer >= LONG else 1
             if hole > both.hole:
-                both = both._replace(hole=hole, hole_words=n_prose)
+                both = both._replace(hole=hole, hole_weight=min(weight))
     first, last = chained[0], chained[-1].end
     starts = [range(start - 1, -1, -1) for start in (first.larger, first.smaller)]
     ends = [range(end, len(one.lines)) for (one, _), end in zip(sides, last, strict=True)]
@@ -497,7 +493,7 @@ def between(
         ]
         weight = [document.weigh(words) for (document, _), words in zip(sides, told, strict=True)]
         if min(map(len, told)) >= EDIT and min(weight) > both.end:
-            both = both._replace(end=min(weight), end_words=min(map(len, told)))
+            both = both._replace(end=min(weight))
     return edited, both._replace(excess=min(excess))
 
 

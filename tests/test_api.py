@@ -255,7 +255,7 @@ def test_the_body_of_an_article_is_found_in_its_page(seeds):
     assert comparison.same_story
     assert (pair.score, pair.relation, pair.shared_words) == (1.0, "contained", 391)
     assert (pair.containment_left, round(pair.jaccard, 2)) == (1.0, 0.42)
-    assert pair.reason == "391 words shared, no passage replaced"
+    assert pair.reason == "all 391 words of the smaller story shared"
     assert (comparison.left_text, comparison.right_text) == seeds
     (passage,) = pair.evidence.passages
     assert passage.n_words == 391

@@ -122,7 +122,7 @@ def test_forgeries_do_not_make_boilerplate_of_a_story():
     assert set(block.weighed(known).weights.tolist()) == {np.float32(1 / 4).item()}
 
 
-def test_forged_words_within_a_story_are_replaced_words():
+def test_forged_words_within_a_story_are_edited_words():
     words, forged = STORY.split(), FORGED.split()
     mixed = [*words[:12], *forged[12:20], *words[20:]]
     found = compare_texts(STORY, " ".join(mixed)).pair

@@ -19,7 +19,7 @@ STORY = "the council voted on monday to close the old bridge for repairs until n
 TEXTS = {"agency": STORY, "page": "home news sport " + STORY, "twin": STORY}
 
 
-FACTS = (0.5, 0.5, 1.0, 1.0, 0.5, 0.5, 1.0, 0.5, "contained", "why", 40, 0, 0)
+FACTS = (0.5, 0.5, 1.0, 1.0, 0.5, 0.5, 1.0, 0.5, "contained", "why", 40, 40, 0, 0)
 
 
 def make_pair(left, right):

@@ -14,7 +14,7 @@ from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Evidence, Pair
 from dedupe.scoring import passes
 from dedupe.scoring.alignment import align, similarities
-from dedupe.scoring.score import may_score, score, strict_score
+from dedupe.scoring.score import may_score, score, story_words, strict_score
 
 PAIR = pairs_of([[0, 1]])
 
@@ -37,7 +37,8 @@ def test_a_row_says_what_was_measured(one, other, ngram, floor):
         )
         assert pair.containment == max(left, right)
         assert pair.shared_words == found.covered[0]
-        assert pair.hole_words == found.hole_words[0]
+        assert pair.story_words == story_words(found)[0]
+        assert pair.hole_words == round(found.different[0])
 
 
 @given(documents, documents, ngrams)
@@ -67,7 +68,9 @@ def test_identical_pairs_share_every_word(found):
     assert [(pair.relation, pair.score, pair.jaccard) for pair in made] == [
         ("identical", 1.0, 1.0)
     ] * len(found)
-    assert [pair.shared_words for pair in made] == [row[2] for row in found]
+    n_words = [row[2] for row in found]
+    assert [pair.shared_words for pair in made] == n_words
+    assert [pair.story_words for pair in made] == n_words
 
 
 # --- edges ---
@@ -79,7 +82,7 @@ def test_a_pair_has_every_column_or_what_follows_from_it():
 
 
 def test_a_row_takes_what_its_docstring_says():
-    assert passes.ROW.itemsize == 90
+    assert passes.ROW.itemsize == 91
 
 
 def test_no_pairs_are_no_rows():

@@ -51,6 +51,7 @@ def pair(left, right, score, relation="same text", *, reason="words shared", evi
         relation=relation,
         reason=reason,
         shared_words=90,
+        story_words=90,
         hole_words=0,
         boilerplate_words=4,
         find_evidence=evidence_of(evidence),

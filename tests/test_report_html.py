@@ -78,6 +78,7 @@ def pair(left, right, score, evidence=None):
         "same text",
         "9 words shared",
         9,
+        9,
         0,
         0,
         evidence_of(evidence),

@@ -189,7 +189,7 @@ def test_a_number_that_is_none_is_refused(number):
 def test_a_value_however_deep_is_shown_on_a_line():
     deep = "[" * 900 + "]" * 900
     for text in (
-        RICH.to_json().replace('"version": 5', f'"version": {deep}'),
+        RICH.to_json().replace('"version": 6', f'"version": {deep}'),
         RICH.to_json().replace('"n_words": 700', f'"n_words": {deep}'),
     ):
         with pytest.raises(InvalidResult, match="save it again") as refused:
@@ -250,7 +250,7 @@ def test_what_is_no_json_is_refused(text):
     ],
 )
 def test_json_of_another_kind_or_version_is_refused(facts):
-    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 5, got"):
+    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 6, got"):
         Result.from_json(facts)
 
 

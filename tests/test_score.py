@@ -1,5 +1,7 @@
 """Candidate pairs to scores: what two documents share, in what order, and what stands between."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,9 +19,18 @@ from blocks import (
     story,
 )
 from dedupe.kernels.measures import EDIT, LIST, LONG_COST
+from dedupe.scoring import passes
 from dedupe.scoring.alignment import align
 from dedupe.scoring.relations import RELATIONS, reason, relation
-from dedupe.scoring.score import may_score, score, story_share, strict_score
+from dedupe.scoring.score import (
+    edited_words,
+    excess_words,
+    may_score,
+    score,
+    story_share,
+    story_words,
+    strict_score,
+)
 
 
 def score_pair(one, other, **options):
@@ -35,7 +46,15 @@ def test_similarity_is_symmetric(pair, ngram):
     block = make_block([one, other], ngram)
     both = align(block, np.array([0, 1]), np.array([1, 0]))
     assert score(both)[0] == score(both)[1]
-    for name in ("n_shared_shingles", "covered", "boilerplate", "hole", "end", "excess"):
+    for name in (
+        "n_shared_shingles",
+        "covered",
+        "boilerplate",
+        "hole",
+        "end",
+        "different",
+        "excess",
+    ):
         assert getattr(both, name)[0] == getattr(both, name)[1]
     for name in ("words", "covered", "weight", "total", "story", "edited"):
         left, right = getattr(both, f"{name}_left"), getattr(both, f"{name}_right")
@@ -101,8 +120,7 @@ TEMPLATE = story(60), story(60, 2000)
 def test_another_story_in_the_same_template_is_a_hole(n):
     before, behind = TEMPLATE
     found = align_pair(before + story(n, 3000) + behind, before + story(n + 5, 4000) + behind)
-    assert (found.hole[0], found.hole_words[0]) == ((n, n) if n >= EDIT else (0, 0))
-    assert (found.replaced[0], found.places[0]) == (n, 1)
+    assert (found.hole[0], found.different[0]) == ((n, n) if n >= EDIT else (0, 0))
     assert found.covered[0] == 120
 
 
@@ -122,7 +140,7 @@ def test_only_prose_is_a_hole(length, n_words):
     found = align_pair(
         before + story(30, 3000) + behind, before + story(30, 4000) + behind, lines=lines
     )
-    assert (found.hole[0], found.replaced[0]) == (n_words, 30)
+    assert found.hole[0] == n_words
     assert (found.story_left[0], found.story_right[0]) == (n_words, n_words)
 
 
@@ -133,7 +151,7 @@ def test_a_story_between_lists_costs_more(length, factor):
     found = align_pair(
         before + story(30, 3000) + behind, before + story(30, 4000) + behind, lines=lines
     )
-    assert (found.hole[0], found.hole_words[0]) == (30 * factor, 30)
+    assert (found.hole[0], found.different[0]) == (30 * factor, 30)
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.5, 0.25])
@@ -143,7 +161,7 @@ def test_boilerplate_in_a_hole_weighs_what_it_does_anywhere(weight):
     found = align_pair(
         before + story(40, 3000) + behind, before + story(40, 4000) + behind, weights=weights
     )
-    assert (found.hole[0], found.hole_words[0]) == (40 * weight, 40)
+    assert (found.hole[0], found.different[0]) == (40 * weight, 40 * weight)
 
 
 @pytest.mark.parametrize("n", [1, 10, 200])
@@ -288,7 +306,12 @@ def test_a_list_ends_the_prose_at_an_end(n_words, end):
 def test_prose_at_an_end_costs_half_of_what_a_hole_does():
     one, other = with_line(LISTED, (story(30, 3000), 6)), with_line(LISTED, (story(30, 4000), 6))
     found = align_pair(one[0], other[0], lines=[one[1], other[1]])
-    assert (found.hole[0], found.end[0], found.hole_words[0], found.replaced[0]) == (0, 30, 30, 30)
+    assert (found.hole[0], found.end[0], found.different[0], found.is_at_end[0]) == (
+        0,
+        30,
+        30,
+        True,
+    )
     assert score(found)[0] == pytest.approx(60 / 90 * (1 - 30 / 60))
 
 
@@ -424,42 +447,143 @@ def test_noise_is_no_template():
     template = [word if not 100 <= i < 250 else -word for i, word in enumerate(one)]
     for other, is_same in ((noisy, True), (template, False)):
         found = align_pair(one, [word % 10_000_000 for word in other])
-        assert found.replaced[0] >= found.hole_words[0] > 0
+        assert found.different[0] > 0
         assert (score(found)[0] >= 0.45) == is_same
         assert story_share(found)[0] >= 0.45
+
+
+NAMES = ("story_share", "story_words", "edited_words", "hole_words", "excess_words")
+STORY = "of the smaller story shared"
+A_STORY = "the 20 that make a story"
 
 
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        ((391, 1, 0, 0, 0, 0, 0), "391 words shared, no passage replaced"),
-        ((59, 1, 0, 21, 9, 0, 0), "59 words shared, 21 replaced in 9 places"),
-        ((59, 1, 0, 7, 1, 0, 0), "59 words shared, 7 replaced in one place"),
-        ((91, 1, 12, 12, 1, 0, 40), "12 replaced in one place; 40 shared words are boilerplate"),
-        ((91, 1, 12, 20, 3, 0, 1), "3 places, 12 of them in one; 1 shared word is boilerplate"),
-        ((512, 1, 97, 99, 2, 0, 0), "99 replaced in 2 places, 97 of them in one"),
-        ((512, 1, 0, 0, 0, 30, 0), "shared, 30 more in each at places where the other has none"),
-        ((512, 1, 12, 12, 1, 30, 0), "shared, 30 more in each at places where the other has none"),
-        ((512, 1, 15, 15, 1, 30, 0), "512 words shared, 15 replaced in one place"),
-        ((12, 0, 0, 0, 0, 0, 0), "replaced: they are fewer than the 20 that make a story"),
-        ((30, 0, 0, 0, 0, 0, 0), "they are, weighed by how many stories have them, fewer than"),
-        ((112, 0, 0, 0, 0, 0, 100), "100 shared words are boilerplate: they are, weighed"),
+        ((1, 391, 0, 0, 0), f"all 391 words {STORY}"),
+        ((0.5, 120, 0, 0, 0), f"60 of 120 words {STORY}, no passage replaced"),
+        ((0.95, 100, 35, 0, 0), f"60 of 100 words {STORY}, 35 edited, no passage replaced"),
+        ((0.5, 120, 1, 21, 0), f"59 of 120 words {STORY}, 1 edited, 21 replaced in one place"),
+        ((1, 60, 5, 0, 0), f"55 of 60 words {STORY}, 5 edited"),
+        ((0.9, 100, 0, 0, 10), f"90 of 100 words {STORY}, 10 more in each at places where the"),
+        ((0.9, 100, 0, 0, 1), f"90 of 100 words {STORY}, 1 more in each at a place where the"),
+        # What is left of a story by its weight is not nothing, and not all.
+        ((0.999, 100, 0, 0, 0), f"99 of 100 words {STORY}, no passage replaced"),
+        ((1 - 1e-9, 100, 0, 0, 0), f"all 100 words {STORY}"),
+        ((1, 1, 0, 0, 0), f"the only word {STORY}"),
     ],
 )
-def test_reason(facts, expected):
-    shared, share, hole, replaced, places, excess, boilerplate = facts
-    row = {
-        "shared_words": shared,
-        "story_share": share,
-        "hole_words": hole,
-        "replaced_words": replaced,
-        "replaced_places": places,
-        "excess_words": excess,
-        "boilerplate_words": boilerplate,
-    }
-    assert expected in reason(row)
-    assert expected in reason({name: value for name, value in row.items() if value})
+def test_the_reason_of_a_story(facts, expected):
+    row = {"score": 0.5, "shared_words": 400, **dict(zip(NAMES, facts, strict=True))}
+    for known in (row, {name: value for name, value in row.items() if value}):
+        assert reason(known).startswith(expected)
+        assert not reason(known).removeprefix(expected).strip("abcdefghijklmnopqrstuvwxyz ")
 
 
-def test_the_reason_of_identical_documents():
-    assert reason({"shared_words": 12, "is_identical": True}) == "all 12 words are the same"
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"hole_words": 30, "is_at_end": True}, "shared, 30 replaced at one end"),
+        ({"boilerplate_words": 40}, "; 40 of 70 shared words are boilerplate and count less"),
+        ({"boilerplate_words": 1}, "; 1 of 70 shared words is boilerplate and counts less"),
+        ({"boilerplate_words": 70}, "; all 70 shared words are boilerplate and count less"),
+        ({"shared_words": 19, "story_words": 20, "story_share": 0.95}, "19 of 20 words of the l"),
+        (
+            {"shared_words": 19, "story_words": 19, "story_share": 1},
+            "all 19 words of the longer te",
+        ),
+        ({"score": 0.0}, "shared, but other stories have most of them, too"),
+        ({"score": 0.0, "hole_words": 50}, "shared, 50 replaced in one place"),
+    ],
+)
+def test_what_else_the_reason_of_a_story_says(facts, expected):
+    row = {"score": 0.5, "story_share": 0.5, "story_words": 140, "shared_words": 70}
+    assert expected in reason(row | facts)
+
+
+@pytest.mark.parametrize(
+    ("shared", "boilerplate", "expected"),
+    [
+        (0, 0, "no words shared"),
+        (1, 0, f"1 word shared, fewer than {A_STORY}"),
+        (19, 3, f"19 words shared, fewer than {A_STORY}"),
+        (
+            30,
+            0,
+            f"30 words shared, which other stories have, too: they count as fewer than {A_STORY}",
+        ),
+        (
+            112,
+            100,
+            f"112 words shared, 100 of them boilerplate: they count as fewer than {A_STORY}",
+        ),
+    ],
+)
+def test_the_reason_of_what_is_no_story(shared, boilerplate, expected):
+    assert reason({"shared_words": shared, "boilerplate_words": boilerplate}) == expected
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(12, "all 12 words are the same"), (1, "the only word is the same")]
+)
+def test_the_reason_of_identical_documents(n, expected):
+    assert reason({"shared_words": n, "is_identical": True}) == expected
+
+
+@given(pairs_of_documents(), ngrams)
+def test_the_words_of_a_story_add_up(pair, ngram):
+    """Without weights to the word: shared, edited and different are no more than there are."""
+    found = align_pair(*pair, ngram=ngram)
+    whole, edited, excess = (
+        int(measure(found)[0]) for measure in (story_words, edited_words, excess_words)
+    )
+    share = story_share(found)[0]
+    assert (whole > 0) == (share > 0)
+    part = share * whole
+    assert part == pytest.approx(round(part))
+    assert 0 <= edited < max(1, part)
+    if share and found.covered[0] >= 20:
+        shared = part - edited
+        assert shared in (
+            pytest.approx(found.covered_left[0]),
+            pytest.approx(found.covered_right[0]),
+        )
+        assert shared + edited + max(excess, found.different[0]) <= whole + 1e-6
+        assert whole <= max(map(len, pair))
+
+
+@given(pairs_of_documents(), ngrams, st.data())
+def test_weights_leave_a_story_of_at_least_one_word(pair, ngram, data):
+    weights = [per_word(data, document, EIGHTHS) for document in pair]
+    stories = data.draw(st.sampled_from([[1, 1], [1, 2]]))
+    block = make_block(pair, ngram, weights=weights, stories=stories)
+    (row,) = passes.second(block, np.array([[0, 1]]), floor=0.0)[0]
+    share, whole, shared = row["story_share"], int(row["story_words"]), int(row["shared_words"])
+    said = reason(dict(zip(row.dtype.names, row.item(), strict=True)))
+    assert "of 0 " not in said
+    assert (whole > 0) == (share > 0)
+    if share:
+        said = said.replace("the only word", "all 1 words")
+        found = re.match(
+            r"(?:all )?(?:(\d+) of )?(\d+) words of .*? shared(?:, (\d+) edited)?", said
+        )
+        part, of, edited = (int(n) if n else None for n in found.groups())
+        part = of if part is None else part + (edited or 0)
+        assert 0 < part <= of == whole
+        assert part / of == pytest.approx(share, abs=1 / of)
+        assert row["boilerplate_words"] <= shared
+
+
+@pytest.mark.parametrize(("n_own", "n_page"), [(40, 300), (300, 40)])
+def test_the_smaller_story_is_that_of_either_document(n_own, n_page):
+    """The longer document has the smaller story where the rest of it is a list."""
+    one, other = story(60) + story(n_own, 3000), story(n_page, 4000) + story(60)
+    found = align_pair(one, other, lines=[[20] * len(one), [20] * len(other)])
+    assert story_words(found)[0] == 100
+    listed = align_pair(one, other, lines=[[20] * len(one), [2] * n_page + [20] * 60])
+    assert story_words(listed)[0] == 60
+
+
+def test_identical_documents_are_told_by_all_their_words():
+    (row,) = passes.identical(np.array([[0, 1]]), np.array([12]))
+    assert row["story_words"] == row["shared_words"] == 12

@@ -285,7 +285,7 @@ def compare(
     >>> body, page = sorted(Path("seeds").iterdir())
     >>> comparison = compare(body, page)
     >>> comparison.same_story, comparison.pair.relation, comparison.pair.reason
-    (True, 'contained', '391 words shared, no passage replaced')
+    (True, 'contained', 'all 391 words of the smaller story shared')
     """
     settings = Settings(threshold, ngram)
     known = _known_in_paths(boilerplate, id_field, text_field, html_field, delimiter)

@@ -36,8 +36,9 @@ SCHEME = "affine32"
 SHINGLES_VERSION = 3
 """Rises when the same text gives other tokens, shingles or signatures."""
 
-RULE_VERSION = 4
-"""Rises when the same signatures give other candidates, or the same shingles other scores."""
+RULE_VERSION = 5
+"""Rises when the same signatures give other candidates, or the same shingles other scores
+or rows."""
 
 FALLBACK_MEMORY = 8 << 30
 """Bytes of a machine that does not tell how many it has."""

@@ -81,8 +81,8 @@ COVERED, WEIGHT, PLAIN, BOILERPLATE, OWN, STORY, EDITED = range(7)
 N_OF_SIDE = 7
 
 # What is measured of both together.
-SHARED, HOLE, HOLE_WORDS, END, END_WORDS, EXCESS, GAP, REPLACED, PLACES = range(9)
-N_OF_BOTH = 9
+SHARED, HOLE, HOLE_WEIGHT, END, EXCESS, GAP = range(6)
+N_OF_BOTH = 6
 
 
 class Side(NamedTuple):
@@ -256,8 +256,6 @@ def _gaps_into(last, larger, smaller, ngram, scratch, of_sides, of_both):
         excess_smaller += max(0.0, weight_other - weight_one)
         if min(one, other) == 0:
             continue
-        of_both[REPLACED] += min(one, other)
-        of_both[PLACES] += 1
         n_words = end_larger - start_larger + end_smaller - start_smaller
         is_bare = one + other >= BARE_SHARE * n_words
         n_prose = min(prose_one, prose_other)
@@ -271,12 +269,13 @@ def _gaps_into(last, larger, smaller, ngram, scratch, of_sides, of_both):
         if is_bare and n_prose >= EDIT:
             # Not added up: versions of one text, each with 45 words of its own elsewhere,
             # would no longer be found (recall 0 in place of 1 at ten of them).
-            hole = min(weight_one, weight_other)
+            weight = min(weight_one, weight_other)
+            hole = weight
             if max(line_one / larger.line, line_other / smaller.line) >= LONG:
                 hole *= LONG_COST
             if hole > of_both[HOLE]:
                 of_both[HOLE] = hole
-                of_both[HOLE_WORDS] = n_prose
+                of_both[HOLE_WEIGHT] = weight
     of_both[EXCESS] = min(excess_larger, excess_smaller)
 
 
@@ -296,11 +295,9 @@ def _ends_into(last, larger, smaller, scratch, of_both):
         _end(smaller, end_smaller, smaller.lines.size, 1),
     )
     for one, other in (before, behind):
-        n_words = min(one[0], other[0])
         weight = min(one[1], other[1])
-        if n_words >= EDIT and weight > of_both[END]:
+        if min(one[0], other[0]) >= EDIT and weight > of_both[END]:
             of_both[END] = weight
-            of_both[END_WORDS] = n_words
 
 
 @compiled

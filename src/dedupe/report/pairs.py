@@ -40,7 +40,7 @@ def rule(pair: Pair, threshold: float) -> str:
     """Return how the score decided, with enough digits to tell it from the threshold.
 
     >>> shares = (0.3999999, 0.5, 1.0, 1.0, 0.5, 0.9, 1.0, 0.5)
-    >>> rule(Pair("a", "b", *shares, "same template", "", 40, 0, 0), 0.4)
+    >>> rule(Pair("a", "b", *shares, "same template", "", 40, 40, 0, 0), 0.4)
     'score 0.3999999 is below the threshold 0.4: not the same story'
     """
     is_same = pair.score >= threshold

@@ -42,7 +42,7 @@ class ScoredPairs(Sequence[Pair]):
     Examples
     --------
     >>> shares = (0.9, 0.5, 1.0, 1.0, 0.5, 0.9, 1.0, 0.5)
-    >>> pair = Pair("a", "b", *shares, "contained", "", 40, 0, 0)
+    >>> pair = Pair("a", "b", *shares, "contained", "", 40, 40, 0, 0)
     >>> scored = ScoredPairs.of([pair], ["a", "b"])
     >>> scored[0] is pair, scored[1:], scored.places([[0, 1]]).tolist()
     (True, <0 scored pairs>, [0])

@@ -137,8 +137,13 @@ class Pair:
         One line for a person.
     shared_words : int
         Words of the shared text, counted on the side that has fewer.
+    story_words : int
+        Words of the smaller story, of which `story_share` are in the other document: its
+        prose, boilerplate at what little it weighs; of two texts under 20 words, all words of
+        the longer one. 0 where what they share is no story.
     hole_words : int
-        Words that stand at one place inside the shared text and differ.
+        How many of them stand at one place inside the shared text, or at one end of it, and
+        differ.
     boilerplate_words : int
         How many of the shared words are boilerplate.
 
@@ -161,6 +166,7 @@ class Pair:
     relation: str
     reason: str
     shared_words: int
+    story_words: int
     hole_words: int
     boilerplate_words: int
     find_evidence: InitVar[Callable[[], Evidence] | None] = None

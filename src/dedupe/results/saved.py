@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 FORMAT = "dedupe-result"
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 
 
 class Rule(NamedTuple):

@@ -55,16 +55,15 @@ class Alignment:
         that is a story between lists.
     end : float64
         The same at an end of the shared text.
-    hole_words : int64
-        Words of whichever of both takes more of the score.
+    different : float64
+        Whichever of both takes more of the score, a hole as if it were no story between lists.
+    is_at_end : bool
+        Whether it is what stands at an end.
     excess : float64
         What each side has at places where the other has none, weighted.
     gap : int64
         Words of any lines, prose or not, that each side has in one place within the
         shared text.
-    replaced, places : int64
-        All words that differ inside the chain, or at its end as `end` says, and in
-        how many places they stand.
     """
 
     left: Ints
@@ -87,11 +86,10 @@ class Alignment:
     own: Ints
     hole: Floats
     end: Floats
-    hole_words: Ints
+    different: Floats
+    is_at_end: Bools
     excess: Floats
     gap: Ints
-    replaced: Ints
-    places: Ints
 
     @property
     def covered(self) -> Ints:
@@ -152,8 +150,7 @@ def align(
         for column in (kernel.COVERED, kernel.WEIGHT, kernel.STORY, kernel.EDITED)
     )
     end = of_both[:, kernel.END]
-    takes_more = rule.END_COST * end > rule.HOLE_COST * of_both[:, kernel.HOLE]
-    end_words = of_both[:, kernel.END_WORDS]
+    is_at_end = rule.END_COST * end > rule.HOLE_COST * of_both[:, kernel.HOLE]
 
     def whole(column: Floats) -> Ints:
         return column.astype(np.int64)
@@ -179,11 +176,10 @@ def align(
         own=whole(of_sides[:, 1, kernel.OWN]),
         hole=of_both[:, kernel.HOLE],
         end=end,
-        hole_words=whole(np.where(takes_more, end_words, of_both[:, kernel.HOLE_WORDS])),
+        different=np.where(is_at_end, end, of_both[:, kernel.HOLE_WEIGHT]),
+        is_at_end=is_at_end,
         excess=of_both[:, kernel.EXCESS],
         gap=whole(of_both[:, kernel.GAP]),
-        replaced=whole(of_both[:, kernel.REPLACED] + end_words),
-        places=whole(of_both[:, kernel.PLACES] + (end_words > 0)),
     )
 
 

@@ -18,7 +18,15 @@ from dedupe.lazy import cached_property
 from dedupe.scoring import rule
 from dedupe.scoring.alignment import Alignment, align, shared_shingles, similarities
 from dedupe.scoring.block import Block
-from dedupe.scoring.score import may_score, score, story_share, strict_score
+from dedupe.scoring.score import (
+    edited_words,
+    excess_words,
+    may_score,
+    score,
+    story_share,
+    story_words,
+    strict_score,
+)
 from dedupe.settings import SCORE_FLOOR
 from dedupe.shingling import Sealed
 
@@ -73,16 +81,17 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "share_right": (np.float64, lambda pairs: pairs.share("right")),
     "is_identical": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
     "shared_words": (np.int32, lambda pairs: pairs.alignment.covered),
-    "hole_words": (np.int32, lambda pairs: pairs.alignment.hole_words),
-    "replaced_words": (np.int32, lambda pairs: pairs.alignment.replaced),
-    "replaced_places": (np.int32, lambda pairs: pairs.alignment.places),
-    "excess_words": (np.int32, lambda pairs: pairs.alignment.excess),
+    "story_words": (np.int32, lambda pairs: story_words(pairs.alignment)),
+    "edited_words": (np.int32, lambda pairs: edited_words(pairs.alignment)),
+    "hole_words": (np.int32, lambda pairs: np.rint(pairs.alignment.different)),
+    "is_at_end": (np.bool_, lambda pairs: pairs.alignment.is_at_end),
+    "excess_words": (np.int32, lambda pairs: excess_words(pairs.alignment)),
     "boilerplate_words": (np.int32, lambda pairs: pairs.alignment.boilerplate),
     "has_evidence": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
 }
 """What is known of a scored pair: the type of each column, and how it is found.
 
-A row takes 90 bytes, a `Pair` ten times as many. A column named like a field of
+A row takes 91 bytes, a `Pair` ten times as many. A column named like a field of
 `dedupe.Pair` fills it; documents and their relation are put into words first. What a new one is
 for identical documents stands in `identical`; JSON has it in a schema and a version.
 """
@@ -189,6 +198,7 @@ def identical(pairs: AnyInts, n_words: AnyInts) -> Rows:
             rows[name] = 1.0
     rows["is_identical"] = True
     rows["shared_words"] = n_words
+    rows["story_words"] = n_words
     return rows
 
 

@@ -65,6 +65,10 @@ def relation(
 def reason(row: Mapping[str, float]) -> str:
     """Say in one line what decided about two documents.
 
+    Where they share a story, its words are those that the score goes by: prose of the
+    smaller story, boilerplate at what little it weighs. Those shared and those edited
+    together are the share `story_share` of them.
+
     Parameters
     ----------
     row : mapping from str to number
@@ -73,42 +77,79 @@ def reason(row: Mapping[str, float]) -> str:
 
     Examples
     --------
-    >>> reason({"shared_words": 391, "story_share": 1})
-    '391 words shared, no passage replaced'
-    >>> row = {"shared_words": 59, "replaced_words": 21, "replaced_places": 9}
-    >>> reason(row | {"story_share": 0.7})
-    '59 words shared, 21 replaced in 9 places'
+    >>> row = {"score": 1, "story_share": 1, "story_words": 391, "shared_words": 391}
+    >>> reason(row)
+    'all 391 words of the smaller story shared'
+    >>> row = {"score": 0.38, "story_share": 0.7, "story_words": 97, "shared_words": 59}
+    >>> reason(row | {"edited_words": 9, "hole_words": 21})
+    '59 of 97 words of the smaller story shared, 9 edited, 21 replaced in one place'
     """
-    shared, excess, hole, boilerplate = (
-        row.get(f"{name}_words", 0) for name in ("shared", "excess", "hole", "boilerplate")
-    )
+    shared, boilerplate = row.get("shared_words", 0), row.get("boilerplate_words", 0)
     if row.get("is_identical"):
-        return f"all {shared} words are the same"
-    is_excess = rule.EXCESS_COST * excess > rule.HOLE_COST * hole
-    differing = (
-        f"{excess} more in each at places where the other has none"
-        if is_excess
-        else _replaced(hole, row.get("replaced_words", 0), row.get("replaced_places", 0))
-    )
-    parts = f"{shared} words shared, {differing}"
+        return f"{_all(shared)} {_are(shared)} the same"
+    if not row.get("story_share"):
+        return _too_few(shared, boilerplate)
+    parts = [_found(row), *_differing(row)]
     if boilerplate:
-        parts += f"; {boilerplate} shared {_words_are(boilerplate)} boilerplate"
-    if row.get("story_share", 0):
-        return parts
-    weighed = "" if shared < rule.MIN_WORDS else ", weighed by how many stories have them,"
-    return f"{parts}: they are{weighed} fewer than the {rule.MIN_WORDS} that make a story"
+        less = (
+            "is boilerplate and counts less"
+            if boilerplate == 1
+            else "are boilerplate and count less"
+        )
+        count = "all" if boilerplate == shared else f"{boilerplate} of"
+        parts[-1] += f"; {count} {shared} shared words {less}"
+    return ", ".join(parts)
 
 
-def _words_are(n: float) -> str:
-    """Return the noun and verb for a number of words."""
-    return "word is" if n == 1 else "words are"
+def _found(row: Mapping[str, float]) -> str:
+    """Say how many words of the smaller story are in the other document."""
+    share, whole = row["story_share"], row["story_words"]
+    found: float = round(share * whole)
+    if round(share, 6) < 1:
+        # Part of a word that is missing is no reason to say that all are there.
+        found = min(found, whole - 1)
+    edited = min(row.get("edited_words", 0), found)
+    is_short = row["shared_words"] < rule.MIN_WORDS
+    text = "longer text" if is_short else "smaller story"
+    shared = found - edited
+    count = _all(whole) if shared == whole else f"{shared} of {whole} words"
+    return f"{count} of the {text} shared" + (f", {edited} edited" if edited else "")
 
 
-def _replaced(hole: float, replaced: float, places: float) -> str:
-    """Say how many words are replaced, and where."""
-    if not replaced:
-        return "no passage replaced"
-    if places == 1:
-        return f"{replaced} replaced in one place"
-    largest = f", {hole} of them in one" if hole else ""
-    return f"{replaced} replaced in {places} places{largest}"
+def _differing(row: Mapping[str, float]) -> list[str]:
+    """Say what of the smaller story differs where the other document has a text, too."""
+    hole, excess = row.get("hole_words", 0), row.get("excess_words", 0)
+    if excess:
+        place = "a place" if excess == 1 else "places"
+        return [f"{excess} more in each at {place} where the other has none"]
+    if hole:
+        return [f"{hole} replaced {'at one end' if row.get('is_at_end') else 'in one place'}"]
+    if not row.get("score"):
+        return ["but other stories have most of them, too"]
+    return [] if round(row["story_share"], 6) == 1 else ["no passage replaced"]
+
+
+def _too_few(shared: float, boilerplate: float) -> str:
+    """Say that what two documents share is no story."""
+    if not shared:
+        return "no words shared"
+    told = f"{shared} {_words(shared)} shared"
+    if shared < rule.MIN_WORDS:
+        return f"{told}, fewer than the {rule.MIN_WORDS} that make a story"
+    whose = f"{boilerplate} of them boilerplate" if boilerplate else "which other stories have, too"
+    return f"{told}, {whose}: they count as fewer than the {rule.MIN_WORDS} that make a story"
+
+
+def _all(n: float) -> str:
+    """Return the phrase for all of a number of words."""
+    return "the only word" if n == 1 else f"all {n} words"
+
+
+def _words(n: float) -> str:
+    """Return the noun for a number of words."""
+    return "word" if n == 1 else "words"
+
+
+def _are(n: float) -> str:
+    """Return the verb for a number of words."""
+    return "is" if n == 1 else "are"

@@ -13,20 +13,35 @@ collection knows of boilerplate.
 What is shared, and where it stands, is found in `dedupe.scoring.alignment`.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from dedupe.arrays import Bools, Floats
+from dedupe.arrays import Bools, Floats, Ints
 from dedupe.kernels.measures import EDIT
 from dedupe.scoring import rule
 from dedupe.scoring.alignment import Alignment
 
-__all__ = ["cost", "may_score", "score", "story_share", "strict_score"]
+__all__ = [
+    "cost",
+    "edited_words",
+    "excess_words",
+    "may_score",
+    "score",
+    "story_share",
+    "story_words",
+    "strict_score",
+]
 
 
 def cost(alignment: Alignment) -> Floats:
     """Return how many shared words of each pair must make up for the text that differs."""
-    inside = np.maximum(rule.HOLE_COST * alignment.hole, rule.END_COST * alignment.end)
-    found: Floats = np.maximum(inside, rule.EXCESS_COST * alignment.excess)
+    return np.maximum(_replacing(alignment), rule.EXCESS_COST * alignment.excess)
+
+
+def _replacing(alignment: Alignment) -> Floats:
+    """Return the cost of what stands in place of the shared text, or at an end of it."""
+    found: Floats = np.maximum(rule.HOLE_COST * alignment.hole, rule.END_COST * alignment.end)
     return found
 
 
@@ -54,25 +69,68 @@ def story_share(alignment: Alignment) -> Floats:
     return np.where(alignment.covered < rule.MIN_WORDS, _short_share(alignment), shares)
 
 
-def _containment(alignment: Alignment, *, with_edits: bool = True) -> Floats:
-    """Return the share of the smaller story of each pair that is in the other document.
+def story_words(alignment: Alignment) -> Ints:
+    """Return how many words the smaller story of each pair has; 0 where none is shared.
 
-    Of two equally large the lesser share counts, whichever is named first.
+    They are words of prose, as `story_share` weighs them: it is a share of so many. Of two
+    short texts it is a share of the longer one.
     """
-    stories = (
+    story = np.maximum(1, np.rint(_smaller_story(alignment).whole))
+    longer = np.maximum(alignment.words_left, alignment.words_right)
+    words = np.where(alignment.covered < rule.MIN_WORDS, longer, story)
+    return np.where(story_share(alignment) > 0, words, 0).astype(np.int64)
+
+
+def edited_words(alignment: Alignment) -> Ints:
+    """Return how many words of the smaller story count as shared, being edits.
+
+    Words as in `story_words`, of which some are shared, some edited, and the rest its own.
+    """
+    story = _smaller_story(alignment)
+    edited = np.rint(np.minimum(story.edited, story.whole - story.shared))
+    is_told = (alignment.covered >= rule.MIN_WORDS) & (story_share(alignment) > 0)
+    return np.where(is_told, edited, 0).astype(np.int64)
+
+
+def excess_words(alignment: Alignment) -> Ints:
+    """Return how many words each side has at places of its own, 0 where a hole or an end decides.
+
+    Words as in `story_words`.
+    """
+    is_deciding = rule.EXCESS_COST * alignment.excess > _replacing(alignment)
+    return np.where(is_deciding, np.rint(alignment.excess), 0).astype(np.int64)
+
+
+class Story(NamedTuple):
+    """The smaller story of each pair, weighted: what is shared of it, edited, and all."""
+
+    shared: Floats
+    edited: Floats
+    whole: Floats
+
+
+def _smaller_story(alignment: Alignment, *, with_edits: bool = True) -> Story:
+    """Return the smaller story of each pair; of two equally large the one that shares less."""
+    left = Story(
+        alignment.weight_left,
+        with_edits * alignment.edited_left,
         alignment.weight_left + alignment.story_left,
+    )
+    right = Story(
+        alignment.weight_right,
+        with_edits * alignment.edited_right,
         alignment.weight_right + alignment.story_right,
     )
-    found = (
-        alignment.weight_left + with_edits * alignment.edited_left,
-        alignment.weight_right + with_edits * alignment.edited_right,
-    )
-    left, right = (
-        np.divide(some, whole, out=np.zeros_like(whole), where=whole > 0)
-        for some, whole in zip(found, stories, strict=True)
-    )
-    longer_side = np.sign(stories[1] - stories[0])
-    share = np.select([longer_side > 0, longer_side < 0], [left, right], np.minimum(left, right))
+    shares_less = left.shared + left.edited <= right.shared + right.edited
+    is_left = (left.whole < right.whole) | ((left.whole == right.whole) & shares_less)
+    return Story(*(np.where(is_left, *both) for both in zip(left, right, strict=True)))
+
+
+def _containment(alignment: Alignment, *, with_edits: bool = True) -> Floats:
+    """Return the share of the smaller story of each pair that is in the other document."""
+    story = _smaller_story(alignment, with_edits=with_edits)
+    found = story.shared + story.edited
+    share = np.divide(found, story.whole, out=np.zeros_like(found), where=story.whole > 0)
     capped: Floats = np.minimum(1, share)
     return capped
 
