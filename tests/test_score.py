@@ -492,8 +492,8 @@ def test_the_reason_of_a_story(facts, expected):
             {"shared_words": 19, "story_words": 19, "story_share": 1},
             "all 19 words of the longer te",
         ),
-        ({"score": 0.0}, "shared, but other stories have most of them, too"),
-        ({"score": 0.0, "hole_words": 50}, "shared, 50 replaced in one place"),
+        ({"may_be_phrase": True}, "shared, which may be a phrase, no passage replaced"),
+        ({"may_be_phrase": True, "hole_words": 9}, "shared, which may be a phrase, 9 replaced in"),
     ],
 )
 def test_what_else_the_reason_of_a_story_says(facts, expected):

@@ -90,6 +90,8 @@ def reason(row: Mapping[str, float]) -> str:
     if not row.get("story_share"):
         return _too_few(shared, boilerplate)
     parts = [_found(row), *_differing(row)]
+    if row.get("may_be_phrase"):
+        parts.insert(1, "which may be a phrase")
     if boilerplate:
         less = (
             "is boilerplate and counts less"
@@ -124,8 +126,6 @@ def _differing(row: Mapping[str, float]) -> list[str]:
         return [f"{excess} more in each at {place} where the other has none"]
     if hole:
         return [f"{hole} replaced {'at one end' if row.get('is_at_end') else 'in one place'}"]
-    if not row.get("score"):
-        return ["but other stories have most of them, too"]
     return [] if round(row["story_share"], 6) == 1 else ["no passage replaced"]
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "cost",
     "edited_words",
     "excess_words",
+    "may_be_phrase",
     "may_score",
     "score",
     "story_share",
@@ -52,9 +53,15 @@ def score(alignment: Alignment) -> Floats:
     little that is shared is known to be of no other story that it may be a phrase.
     """
     left = np.maximum(0, 1 - cost(alignment) / np.maximum(alignment.matched, 1))
-    is_known = (alignment.known >= rule.MIN_WORDS) | _is_all_there(alignment)
     is_short = alignment.covered < rule.MIN_WORDS
-    return story_share(alignment) * np.where(is_short, 1, left * is_known)
+    return story_share(alignment) * np.where(is_short, 1, left * ~may_be_phrase(alignment))
+
+
+def may_be_phrase(alignment: Alignment) -> Bools:
+    """Return for which pairs too little of what they share is known to be of no other story."""
+    is_known = (alignment.known >= rule.MIN_WORDS) | _is_all_there(alignment)
+    found: Bools = ~is_known & (alignment.covered >= rule.MIN_WORDS)
+    return found
 
 
 def story_share(alignment: Alignment) -> Floats:
