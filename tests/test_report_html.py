@@ -828,7 +828,7 @@ def test_a_page_says_what_it_says_without_its_script():
     said = " ".join(" ".join(Parsed(page).said).split())
     assert "1 of 3 documents is a copy of another" in said
     start = next(openings([TEXTS["a.txt"]], [TEXTS["a.txt"]]))
-    assert f"1 a.txt {start} b.txt 1.00 120 words shared" in said
+    assert f"1 a.txt {start} b.txt 1.00 all 120 words of the smaller story shared" in said
     assert "1 document To do: ocr it x.pdf no text" in said
     assert "threshold 0.45 score from which two are the same story" in said
 

@@ -513,6 +513,11 @@ def test_what_else_the_reason_of_a_story_says(facts, expected):
             f"30 words shared, which other stories have, too: they count as fewer than {A_STORY}",
         ),
         (
+            50,
+            50,
+            f"50 words shared, all of them boilerplate: they count as fewer than {A_STORY}",
+        ),
+        (
             112,
             100,
             f"112 words shared, 100 of them boilerplate: they count as fewer than {A_STORY}",

@@ -136,7 +136,8 @@ def _too_few(shared: float, boilerplate: float) -> str:
     told = f"{shared} {_words(shared)} shared"
     if shared < rule.MIN_WORDS:
         return f"{told}, fewer than the {rule.MIN_WORDS} that make a story"
-    whose = f"{boilerplate} of them boilerplate" if boilerplate else "which other stories have, too"
+    count = "all" if boilerplate == shared else boilerplate
+    whose = f"{count} of them boilerplate" if boilerplate else "which other stories have, too"
     return f"{told}, {whose}: they count as fewer than the {rule.MIN_WORDS} that make a story"
 
 
