@@ -592,3 +592,33 @@ def test_the_smaller_story_is_that_of_either_document(n_own, n_page):
 def test_identical_documents_are_told_by_all_their_words():
     (row,) = passes.identical(np.array([[0, 1]]), np.array([12]))
     assert row["story_words"] == row["shared_words"] == 12
+
+
+@pytest.mark.parametrize(("n_own", "n_hole", "expected"), [(30, 0, 30), (30, 15, 0), (31, 15, 31)])
+def test_text_at_places_of_its_own_is_said_where_it_decides(n_own, n_hole, expected):
+    """A hole costs twice as much, so that of half its length it decides as well."""
+    parts = [story(60, 1000 * i) for i in range(1, 5)]
+    one = parts[0] + story(n_own, 5000) + parts[1] + story(n_hole, 6000) + parts[2] + parts[3]
+    other = parts[0] + parts[1] + story(n_hole, 7000) + parts[2] + story(n_own, 8000) + parts[3]
+    found = align_pair(one, other)
+    assert (found.excess[0], found.hole[0]) == (n_own, n_hole)
+    assert excess_words(found)[0] == expected
+
+
+def test_edits_are_no_more_words_than_are_left_of_the_story():
+    """An edit counts as what is around it does, whatever its own words weigh."""
+    before, behind = TEMPLATE
+    weights = [[1.0] * 60 + [0.125] * 8 + [1.0] * 60] * 2
+    found = align_pair(
+        before + story(8, 3000) + behind, before + story(8, 4000) + behind, weights=weights
+    )
+    assert (story_share(found)[0], found.edited_left[0]) == (1, 8)
+    assert (story_words(found)[0], edited_words(found)[0]) == (121, 1)
+
+
+def test_a_story_that_weighs_next_to_nothing_has_a_word():
+    """The longer document is known boilerplate, and all of it is in the other."""
+    words = story(30)
+    found = align_pair(words, [*words, 1], weights=[[1.0] * 30, [1 / 128] * 31])
+    assert story_share(found)[0] > 0
+    assert story_words(found)[0] == 1
