@@ -198,8 +198,8 @@ def test_a_search_has_the_options_of_find(here, monkeypatch):
     for name in ("confirm", "progress"):
         assert callable(asked.pop(name))
     assert asked == {
-        "paths": ["in"], "output": None, "annotate": False, "story": False, "move": None,
-        "delete": False,
+        "paths": ["in"], "output": None, "annotate": False, "story": False,
+        "cut_repeated": False, "replace_text": False, "move": None, "delete": False,
         "hardlink": False, "journal": "j", "threshold": 0.5, "ngram": 5, "num_perm": 128,
         "seed": 1, "keep": "first", "prefer": (),
         "id_field": "url", "text_field": "text", "time_field": None,

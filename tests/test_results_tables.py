@@ -123,3 +123,42 @@ def test_a_notebook_shows_texts_escaped():
     many = find_duplicate_texts([f"{n} {STORY}" for n in range(9)])
     assert "and 5 more" in many._repr_html_()
     assert replace(many, clusters=()).clusters == ()
+
+
+# --- Hugging Face datasets ---
+
+
+def dataset_of(**columns):
+    return pytest.importorskip("datasets").Dataset.from_dict(columns)
+
+
+@pytest.mark.parametrize("format_", [None, "numpy", "pandas", "arrow"])
+@pytest.mark.parametrize("columns", [{}, {"id": [4, 3, 2, 1]}])
+def test_rows_of_a_dataset_come_back_whatever_it_gives_for_them(columns, format_):
+    data = dataset_of(text=TEXTS, **columns).with_format(format_)
+    result = find_duplicate_texts(data, workers=1)
+    kept, rows = result.kept(data), result.annotate(data)
+    assert type(kept) is type(rows) is type(data)
+    assert kept.format["type"] == rows.format["type"] == format_
+    assert kept.with_format(None)["text"][:] == KEPT
+    plain = rows.with_format(None)
+    assert plain["text"][:] == TEXTS
+    assert plain["duplicate_of"][:] == [2, None, None, None]
+    assert plain["relation"][:] == ["same text", None, None, None]
+
+
+def test_columns_of_a_dataset_have_their_types_where_nothing_is_in_them():
+    data = dataset_of(text=[STORY, OTHER])
+    features = find_duplicate_texts(data, workers=1).annotate(data).features
+    assert {name: features[name].dtype for name in ("cluster", "score", "relation", "reason")} == {
+        "cluster": "int64",
+        "score": "float64",
+        "relation": "string",
+        "reason": "string",
+    }
+
+
+def test_one_split_of_several_is_asked_for():
+    several = pytest.importorskip("datasets").DatasetDict(train=dataset_of(text=TEXTS))
+    with pytest.raises(InvalidInput, match=r"got DatasetDict: name a split, such as 'train'"):
+        find_duplicate_texts(several)

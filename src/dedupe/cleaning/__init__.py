@@ -77,6 +77,8 @@ def clean(
     output: str | os.PathLike[str] | None = None,
     annotate: bool = False,
     story: bool = False,
+    cut_repeated: bool = False,
+    replace_text: bool = False,
     move: str | os.PathLike[str] | None = None,
     delete: bool = False,
     hardlink: bool = False,
@@ -122,6 +124,14 @@ def clean(
         With `output`: give every record two more fields, ``story``, its text without
         boilerplate as `Result.story` has it, and ``cut``, the characters that went, as in
         ``"0-62 310-400"``.
+    cut_repeated : bool
+        With `output`: cut the passages that three stories or more have, of which the first
+        document in the order of ids keeps each, an old one before all others. A passage is a
+        line of at least ten words, or short ones that follow each other and have as many.
+        What is left is ``story``, too.
+    replace_text : bool
+        With `story` or `cut_repeated`: write what is left in place of the text, and ``cut``
+        beside it. Files of plain text get it as their text.
     move : path, optional
         Folder to move duplicates to that are files; each keeps its path under it,
         and nothing there is replaced.
@@ -177,9 +187,8 @@ def clean(
             f"result must be a Result, got {result!r}: load a saved one with Result.from_json"
         )
     _check_names(output=output, move=move, journal=journal)
-    for name, is_asked in (("annotate", annotate), ("story", story)):
-        if is_asked and output is None:
-            raise InvalidSetting(f"{name} must come with output, which says where to write")
+    what = _Wanted(annotate, story, cut_repeated, replace_text)
+    what.check(output, html_field)
     action = _action(output, move, delete, hardlink)
     if action is not None:
         _without_stdin("paths", paths)
@@ -203,7 +212,7 @@ def clean(
         with stdin_kept() if STDIN in paths else nullcontext():
             inputs = request.take_stock()
             if output is not None:
-                return _write(request, inputs, os.fspath(output), annotate=annotate, story=story)
+                return _write(request, inputs, os.fspath(output), what)
             found = request.find_unchanged(inputs)
             return Cleaning(tuple(one.id for one in found.duplicates), (), (), found)
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
@@ -251,6 +260,33 @@ def _action(output: object, move: object, delete: bool, hardlink: bool) -> Actio
         raise InvalidSetting(f"only one thing can be done to duplicates, got {', '.join(given)}")
     actions: dict[str, Action] = {"move": "move", "delete": "delete", "hardlink": "hardlink"}
     return actions.get(given[0]) if given else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is written beside or in place of what stays."""
+
+    annotate: bool
+    story: bool
+    cut_repeated: bool
+    replace_text: bool
+
+    def check(self, output: object, html_field: str | None) -> None:
+        """Refuse what does not go together."""
+        for name, is_asked in asdict(self).items():
+            if is_asked and output is None:
+                raise InvalidSetting(f"{name} must come with output, which says where to write")
+        if not self.replace_text:
+            return
+        if not (self.story or self.cut_repeated):
+            raise InvalidSetting(
+                "replace_text must come with story or cut_repeated, which says what is cut"
+            )
+        if html_field is not None:
+            raise InvalidSetting(
+                f"replace_text must be for texts, got html_field={html_field!r}: leave it out, and "
+                "the story gets a field of its own"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,14 +365,12 @@ class _Request:
         return found
 
 
-def _write(
-    request: _Request, inputs: Inputs, output: str, *, annotate: bool, story: bool
-) -> Cleaning:
+def _write(request: _Request, inputs: Inputs, output: str, what: _Wanted) -> Cleaning:
     """Write what stays, or everything with more fields."""
     # What cannot be written is said before the search.
     targets(inputs, output, request.also_read())
     found = request.find_unchanged(inputs)
-    written = write_cleaned(inputs, found, output, request.options, annotate=annotate, story=story)
+    written = write_cleaned(inputs, found, output, request.options, **asdict(what))
     return Cleaning(
         written.dropped, written.left, written.paths, found, written.n_kept, written.not_copied
     )

@@ -35,7 +35,7 @@ def check_matches(inputs: Inputs, result: Result, options: Options) -> frozenset
     keepable: set[Id] = set()
     changed: set[Id] = set()
     n_items = len(inputs.others.keys() | inputs.kept_in(is_old=True).others.keys())
-    for entry in _all_files(inputs):
+    for entry in inputs.all_files():
         is_old = inputs.old is not None and entry.file.key in inputs.old.keys
         wanted = {plain_id(one) for one in members if isinstance(one, Old)} if is_old else members
         for own, digest in _documents(entry, options, wanted):
@@ -66,13 +66,6 @@ def _check_counts(result: Result, n_items: int, odd: set[Id]) -> None:
             f"the paths have {n_items:,}{first}; name the same paths and fields as for the "
             "result, or search again"
         )
-
-
-def _all_files(inputs: Inputs) -> list[Entry]:
-    """Return every file once: under all of its names it is the same on disk."""
-    files = {entry.file.key: entry for entry in inputs.entries.values()}
-    files |= {entry.file.key: entry for entry in inputs.kept_in(is_old=True).entries.values()}
-    return list(files.values())
 
 
 def _documents(entry: Entry, options: Options, members: set[Id]) -> Iterator[tuple[Id, str | None]]:

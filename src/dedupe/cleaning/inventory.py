@@ -111,6 +111,12 @@ class Inputs:
         """Device and number of each file."""
         return frozenset(entry.file.key for entry in self.entries.values())
 
+    def all_files(self) -> list[Entry]:
+        """Return every file once, old ones too: under all of its names it is the same on disk."""
+        files = {entry.file.key: entry for entry in self.entries.values()}
+        files |= {entry.file.key: entry for entry in self.kept_in(is_old=True).entries.values()}
+        return list(files.values())
+
     @cached_property
     def parents(self) -> frozenset[str]:
         """The folders that hold the files, within `base`."""

@@ -20,7 +20,8 @@ from dedupe.cleaning.inventory import Entry, Inputs, Stamp
 from dedupe.documents import Document, read_file
 from dedupe.documents.changes import Changes, Marks
 from dedupe.documents.document import Options, Placed
-from dedupe.documents.formats import source_of, suffixes
+from dedupe.documents.encoding import unmarked
+from dedupe.documents.formats import PLAIN, source_of, suffixes
 from dedupe.documents.streams import Unreadable, unpack
 from dedupe.documents.walk import STDIN, may_hold_texts
 from dedupe.errors import CannotClean, InvalidSetting, Skipped
@@ -60,23 +61,28 @@ def write_cleaned(
     output: str,
     options: Options,
     *,
-    annotate: bool,
+    annotate: bool = False,
     story: bool = False,
+    cut_repeated: bool = False,
+    replace_text: bool = False,
 ) -> Written:
     """Write the inputs without duplicates, or with more fields; all of them or none.
 
     `annotate` marks every record, and leaves out none; `story` adds the story without its
-    page to those that stay.
+    page to those that stay, or puts it in place of the text, and `cut_repeated` does so with
+    what other stories do not repeat.
     """
     places = targets(inputs, output)
-    changes = _changes_of(result, annotate=annotate, story=story)
+    changes = _changes_of(result, annotate=annotate)
+    if story or cut_repeated:
+        from dedupe.cleaning.passages import Passages, told  # noqa: PLC0415  numba loads slowly.
+
+        staying = _staying(inputs, options, changes) if cut_repeated else ()
+        passages = Passages.of(staying, result.clusters)
+        replaces = options.text_field if replace_text else None
+        changes = changes._replace(tell=partial(told, result, passages, story), replaces=replaces)
     singles = inputs.single_documents(result, options)
-    if changes.names and singles:
-        raise InvalidSetting(
-            f"{'annotate' if annotate else 'story'} adds fields to records, got "
-            f"{str(min(singles, key=order_of))!r}, which is one text: "
-            "name the files that hold records"
-        )
+    _check_singles(singles, changes)
     work = _Work(options, changes, result, {entry.place: id_ for id_, entry in singles.items()})
     for other in inputs.others.values():
         work.pass_over(other)
@@ -91,11 +97,44 @@ def write_cleaned(
     return work.written(paths, result)
 
 
-def _changes_of(result: Result, *, annotate: bool, story: bool) -> Changes:
+def _check_singles(singles: dict[Id, Entry], changes: Changes) -> None:
+    """Refuse to add fields to what is one text, or to replace that of a page."""
+    if not changes.names:
+        return
+    if changes.replaces is not None and changes.marks is None:
+        pages = [id_ for id_, one in singles.items() if _is_page(one)]
+        if pages:
+            raise InvalidSetting(
+                "replace_text must be for texts, got "
+                f"{str(min(pages, key=order_of))!r}, which is a page of HTML: save its text first"
+            )
+    elif singles:
+        raise InvalidSetting(
+            f"{'story' if changes.marks is None else 'annotate'} adds fields to records, got "
+            f"{str(min(singles, key=order_of))!r}, which is one text: "
+            "name the files that hold records"
+        )
+
+
+def _is_page(entry: Entry) -> bool:
+    """Return whether the text of a file is made of what stands in it, and cannot go back."""
+    return entry.format not in (None, PLAIN) and entry.format.rewrite is None
+
+
+def _staying(inputs: Inputs, options: Options, changes: Changes) -> Iterator[Document]:
+    """Yield what will stand in what is written, and what is old."""
+    for entry in inputs.all_files():
+        is_old = inputs.old is not None and entry.file.key in inputs.old.keys
+        for placed in read_file(entry.file, options):
+            item = (placed.as_old() if is_old else placed).item
+            if isinstance(item, Document) and not changes.goes(item):
+                yield item
+
+
+def _changes_of(result: Result, *, annotate: bool) -> Changes:
     """Return what a result asks for."""
-    tell = partial(_told, result) if story else None
     if not annotate:
-        return Changes(frozenset(one.id for one in result.duplicates), None, tell)
+        return Changes(frozenset(one.id for one in result.duplicates), None)
     marks: dict[Id, Marks] = {
         row["id"]: (
             row["cluster"],
@@ -106,13 +145,7 @@ def _changes_of(result: Result, *, annotate: bool, story: bool) -> Changes:
         for row in result.rows()
         if not row["is_old"]
     }
-    return Changes(frozenset(), marks, tell)
-
-
-def _told(result: Result, text: str) -> tuple[str, str]:
-    """Return the story that a text is without its page, and the spans that went."""
-    story = result.story("", {"": text})
-    return story.text, " ".join(f"{start}-{end}" for start, end in story.cut)
+    return Changes(frozenset(), marks)
 
 
 def _check_same(entry: Entry) -> None:
@@ -200,14 +233,26 @@ class _Work:
                 self._check(item)
         self.n_read += id_ is not None
         if id_ is None or id_ not in self.changes.dropped:
-            with drafts.open(target, _path_of(entry), is_copy=True) as stream:
-                _copy(entry, target, stream)
+            self._write_text(entry, id_, target, drafts)
             return
         if os.path.lexists(target):
             raise CannotClean(
                 f"a folder to write to must not hold what goes, got {target!r}: empty it first"
             )
         self.dropped.add(id_)
+
+    def _write_text(self, entry: Entry, id_: Id | None, target: str, drafts: Drafts) -> None:
+        """Copy a file of one document, or write what is left of its text where some is cut."""
+        placed = [*read_file(entry.file, self.options)] if self.changes.replaces and id_ else []
+        text = self.changes.made_to(placed[0].item).text if placed else None
+        with drafts.open(target, _path_of(entry), is_copy=text is None) as stream:
+            if text is None:
+                _copy(entry, target, stream)
+            elif entry.format is not None and entry.format.rewrite is not None:
+                self._write_records(entry, iter(placed), target, stream)
+            else:
+                mark, encoding, _ = unmarked(source_of(entry.file).chunks)
+                _write([mark, text.encode(encoding)], target, stream)
 
     def _placed(self, entry: Entry, met: list[Id]) -> Iterator[Placed]:
         """Read the documents of a file again; note which of them go, or get fields.

@@ -44,6 +44,17 @@ __all__ = ["clean"]
     "that went.",
 )
 @click.option(
+    "--cut-repeated",
+    is_flag=True,
+    help="With -o: cut passages that three stories or more have, all but the first; story and cut "
+    "as for --story.",
+)
+@click.option(
+    "--replace-text",
+    is_flag=True,
+    help="With --story or --cut-repeated: write what is left in place of the text.",
+)
+@click.option(
     "--list", "is_list", is_flag=True, help="Print the ids of what can go.  [this is the default]"
 )
 @click.option(
@@ -119,7 +130,8 @@ def clean(
         raise SystemExit(1)
 
 
-_OF_CLEAN = ("output", "annotate", "story", "move", "delete", "hardlink", "journal")
+_TELLING = ("annotate", "story", "cut_repeated", "replace_text")
+_OF_CLEAN = ("output", *_TELLING, "move", "delete", "hardlink", "journal")
 
 
 def _check(settings: dict[str, Any], result: Path | None, *, is_list: bool, yes: bool) -> None:
@@ -130,10 +142,12 @@ def _check(settings: dict[str, Any], result: Path | None, *, is_list: bool, yes:
         raise click.UsageError(
             "--output, --list, --move, --delete and --hardlink exclude each other"
         )
-    if settings["annotate"] and settings["output"] is None:
-        raise click.UsageError("--annotate needs -o, which says where to write")
-    if settings["story"] and settings["output"] is None:
-        raise click.UsageError("--story needs -o, which says where to write")
+    for name in _TELLING:
+        if settings[name] and settings["output"] is None:
+            flag = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{flag} needs -o, which says where to write")
+    if settings["replace_text"] and not (settings["story"] or settings["cut_repeated"]):
+        raise click.UsageError("--replace-text needs --story or --cut-repeated")
     if yes and not settings["delete"]:
         raise click.UsageError("--yes answers the question of --delete")
     if settings["delete"] and not yes and not sys.stdin.isatty():

@@ -7,13 +7,14 @@ the rest keeps its bytes.
 
 import csv
 import io
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any, Self
 
-from dedupe.documents.changes import Changes, check_fields
+from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
 from dedupe.documents.edits import Edit, dropped, edited, left_out
 from dedupe.documents.encoding import decode_line, text_chunks
@@ -224,16 +225,26 @@ def _add_cells(
     span, header = next(rows)
     if isinstance(header, Unreadable):
         raise header
-    check_fields(changes.names, [name.strip() for name in header], place)
+    names = [name.strip() for name in header]
+    check_fields(changes.names, names, place)
+    check_replaced(changes, names, place)
     yield span, partial(_with_cells, added=_cells(changes.names, delimiter))
     for (span, row), (_, item, _) in zip(rows, placed, strict=False):
         # Of a row that is none, nobody knows where its last cell ends.
         if changes.goes(item):
             yield span, left_out
         elif not isinstance(row, Unreadable):
-            marks = changes.added_to(item)
+            change = changes.made_to(item)
             padding = [""] * (len(header) - len(row))
-            yield span, partial(_with_cells, added=_cells((*padding, *marks), delimiter))
+            added = _cells((*padding, *change.added), delimiter)
+            edit = partial(_with_cells, added=added)
+            if change.text is not None:
+                # Of two columns of one name, the last is read.
+                number = len(names) - 1 - names[::-1].index(str(changes.replaces))
+                edit = partial(
+                    _with_cells, added=added, number=number, delimiter=delimiter, text=change.text
+                )
+            yield span, edit
 
 
 def _cells(values: Iterable[Any], delimiter: str) -> bytes:
@@ -244,7 +255,39 @@ def _cells(values: Iterable[Any], delimiter: str) -> bytes:
     return row.getvalue().removesuffix("\r\n").encode()
 
 
-def _with_cells(row: bytes, *, added: bytes) -> bytes:
-    """Return a row with more cells before the end of its last line."""
+def _with_cells(
+    row: bytes, *, added: bytes, number: int = 0, delimiter: str = ",", text: str | None = None
+) -> bytes:
+    """Return a row with more cells before the end of its last line.
+
+    Where a text is given, it takes the place of the cell of that number.
+    """
     end = b"\r\n" if row.endswith(b"\r\n") else b"\n" if row.endswith(b"\n") else b""
-    return row[: len(row) - len(end)] + added + end
+    body = row[: len(row) - len(end)]
+    if text is not None:
+        start, stop = cell_span(body, number, delimiter)
+        cell = _cells([text], delimiter)[len(delimiter.encode()) :]
+        body = body[:start] + cell + body[stop:]
+    return body + added + end
+
+
+def cell_span(row: bytes, number: int, delimiter: str) -> tuple[int, int]:
+    """Return where a cell of a row stands, its quotes included.
+
+    >>> row = b'7,"Bridge, closed",x'
+    >>> row[slice(*cell_span(row, 1, ","))]
+    b'"Bridge, closed"'
+    """
+    mark = delimiter.encode()
+    # Quotes that do not open a cell are as any other character.
+    cell = re.compile(rb'(?:"(?:[^"]|"")*"?)?(?:(?!%b).)*' % re.escape(mark), re.DOTALL)
+    start = 0
+    for _ in range(number):
+        start = _end(cell, row, start) + len(mark)
+    return start, _end(cell, row, start)
+
+
+def _end(pattern: re.Pattern[bytes], row: bytes, start: int) -> int:
+    """Return where something ends that is found at any place, if only with no length."""
+    found = pattern.match(row, start)
+    return found.end() if found else start

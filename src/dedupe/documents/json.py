@@ -5,7 +5,6 @@ of its values, what stands around the others keeps its bytes.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from dedupe.documents.changes import Changes
 from dedupe.documents.document import Document, Options, Placed, fault_of, from_record, kind_of
 from dedupe.documents.edits import dropped
 from dedupe.documents.encoding import text_chunks, transcoded, unmarked
-from dedupe.documents.jsonl import with_marks
+from dedupe.documents.jsonl import past_space, with_marks
 from dedupe.documents.streams import Source, Unreadable, read_whole
 from dedupe.errors import Skipped
 
@@ -104,19 +103,19 @@ def json_values(text: str) -> Iterator[Value]:
     [(0, '30')]
     [(1, '40'), (2, '50')]
     """
-    start = _past_space(text, 0)
+    start = past_space(text, 0)
     is_list = text.startswith("[", start)
     if is_list:
-        start = _past_space(text, start + 1)
+        start = past_space(text, start + 1)
     number = 0
     while start < len(text) and not (is_list and text[start] == "]"):
         number += 1
         content, end = _value_at(text, start)
-        following = _past_space(text, end)
+        following = past_space(text, end)
         is_alone = not is_list and number == 1 and following == len(text)
         yield Value(0 if is_alone else number, start, end, content)
         start = _past_comma(text, following) if is_list else following
-    if is_list and _past_space(text, start + 1) < len(text):
+    if is_list and past_space(text, start + 1) < len(text):
         raise _broken("more behind the list", text, start + 1)
     if is_list and start == len(text):
         raise _broken("the list does not end", text, start)
@@ -138,21 +137,12 @@ _DECODER = json.JSONDecoder()
 def _past_comma(text: str, start: int) -> int:
     """Return where the next value of a list begins, or the list ends."""
     if text.startswith(",", start):
-        start = _past_space(text, start + 1)
+        start = past_space(text, start + 1)
         if not text.startswith("]", start):
             return start
     elif text.startswith("]", start) or start == len(text):
         return start
     raise _broken("no comma between values, or one too many", text, start)
-
-
-def _past_space(text: str, start: int) -> int:
-    """Return where white space ends."""
-    found = _SPACE.match(text, start)
-    return found.end() if found else start
-
-
-_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def _broken(problem: str, text: str, start: int) -> Unreadable:

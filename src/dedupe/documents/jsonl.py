@@ -6,10 +6,11 @@ and the rest keeps its bytes.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from dedupe.documents.changes import Changes, check_fields
+from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import Document, Options, Placed, fault_of, from_record, kind_of
 from dedupe.documents.edits import Edit, dropped, edited, left_out
 from dedupe.documents.encoding import text_chunks
@@ -17,7 +18,7 @@ from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_la
 from dedupe.errors import Skipped
 from dedupe.ids import id_as_json
 
-__all__ = ["read_json_lines", "rewrite_json_lines", "with_marks"]
+__all__ = ["past_space", "read_json_lines", "rewrite_json_lines", "value_span", "with_marks"]
 
 
 def read_json_lines(source: Source, options: Options) -> Iterator[Placed]:
@@ -73,18 +74,52 @@ def with_marks(placed: Iterable[Placed], changes: Changes) -> Iterator[tuple[ran
         if changes.goes(item):
             yield rows, left_out
         elif isinstance(item, Document):
-            marks = dict(zip(changes.names, changes.added_to(item), strict=True))
-            added = json.dumps(marks, ensure_ascii=False, default=id_as_json)[1:]
-            yield rows, partial(_with_keys, place=place, added=added.encode())
+            yield rows, partial(_with_keys, place=place, changes=changes, item=item)
 
 
-def _with_keys(line: bytes, *, place: str, added: bytes) -> bytes:
-    r"""Return a line with more keys before its last brace.
-
-    >>> _with_keys(b'{"text": "x"}\r\n', place="f:1", added=b'"score": 1.0}')
-    b'{"text": "x", "score": 1.0}\r\n'
-    """
-    check_fields(json.loads(b"{" + added), json.loads(line), place)
+def _with_keys(line: bytes, *, place: str, changes: Changes, item: Document) -> bytes:
+    """Return a line with more keys before its last brace, and another text where it gets one."""
+    record = json.loads(line)
+    check_fields(changes.names, record, place)
+    check_replaced(changes, record, place)
+    change = changes.made_to(item)
+    if change.text is not None:
+        said = line.decode()
+        start, end = value_span(said, changes.replaces)
+        text = json.dumps(change.text, ensure_ascii=False)
+        line = (said[:start] + text + said[end:]).encode()
+    marks = dict(zip(changes.names, change.added, strict=True))
+    added = json.dumps(marks, ensure_ascii=False, default=id_as_json)[1:].encode()
     body = line.rstrip()
     # A document has a text, so there is a key before these.
     return body[:-1].rstrip() + b", " + added + line[len(body) :]
+
+
+def value_span(line: str, name: str | None) -> tuple[int, int]:
+    """Return where the value of a field stands in an object; of one that is there twice, the last.
+
+    >>> line = '{"id": 7, "text": "x"}'
+    >>> line[slice(*value_span(line, "text"))]
+    '"x"'
+    """
+    found, end = (0, 0), line.index("{")
+    while line[end] != "}":
+        key, end = _DECODER.raw_decode(line, past_space(line, end + 1))
+        start = past_space(line, past_space(line, end) + 1)
+        end = _DECODER.raw_decode(line, start)[1]
+        if key == name:
+            found = start, end
+        end = past_space(line, end)
+    return found
+
+
+_DECODER = json.JSONDecoder()
+
+
+def past_space(text: str, start: int) -> int:
+    """Return where white space ends."""
+    found = _SPACE.match(text, start)
+    return found.end() if found else start
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")

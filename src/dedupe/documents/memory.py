@@ -116,6 +116,10 @@ def placed(texts: Any, options: Options, what: str = "texts") -> Iterator[Placed
     """Return the documents of a collection, with their places; errors name `what` it is."""
     if is_path(texts) or _are_paths(texts):
         raise _no_texts(what, short(texts), "files are for find_duplicates")
+    if isinstance(texts, Mapping) and hasattr(texts, "column_names"):  # Hugging Face
+        raise _no_texts(
+            what, type(texts).__name__, f"name a split, such as {next(iter(texts), '')!r}"
+        )
     try:
         rows = _rows(texts, options)
     except TypeError as error:
@@ -214,6 +218,8 @@ def _rows(texts: Any, options: Options) -> Iterable[_Row]:  # noqa: PLR0911  One
         return (_Row(key, value, is_text=True, is_numbered=False) for key, value in texts.items())
     if hasattr(texts, "collect_schema") and hasattr(texts, "collect"):  # Polars, not read yet
         texts = texts.collect()
+    if hasattr(texts, "with_format") and hasattr(texts, "features"):  # Hugging Face
+        texts = texts.with_format(None)  # It may give tensors or frames for its rows.
     # A frame would yield its columns, or their names.
     if hasattr(texts, "iter_rows"):  # Polars
         return _of_frame(texts.iter_rows(named=True))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, BinaryIO
 
-from dedupe.documents.changes import Changes, check_fields
+from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import (
     Document,
     Options,
@@ -239,6 +239,7 @@ def rewrite_parquet(
             schema = file.schema_arrow
             if changes.names:
                 check_fields(changes.names, schema.names, source.id)
+                check_replaced(changes, schema.names, source.id)
                 schema = _marked(schema, changes)
             with parquet.ParquetWriter(sink, schema, **_ways(file)) as writer:
                 for batches in _groups(file, placed, changes, schema):
@@ -343,12 +344,29 @@ def _changed(batch: Any, rows: list[Placed], changes: Changes, schema: Any) -> A
         batch = batch.filter(pa.array([not changes.goes(item) for _, item, _ in rows], pa.bool_()))
     if not changes.names:
         return batch
-    marks = [changes.added_to(item) for item in items]
+    made = [changes.made_to(item) for item in items]
     added = [
-        _column([values[place] for values in marks], schema.field(name).type)
+        _column([change.added[place] for change in made], schema.field(name).type)
         for place, name in enumerate(changes.names)
     ]
-    return pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
+    columns = batch.columns
+    if any(change.text is not None for change in made):
+        place = batch.schema.names.index(changes.replaces)
+        columns[place] = _replaced(columns[place], [change.text for change in made])
+    return pa.RecordBatch.from_arrays([*columns, *added], schema=schema)
+
+
+def _replaced(column: Any, texts: list[str | None]) -> Any:
+    """Return a column of texts with those that are given in place of its own."""
+    import pyarrow as pa  # noqa: PLC0415
+    from pyarrow import compute  # noqa: PLC0415
+
+    plain = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    # Where nothing is given, what is there stays, though it may be no UTF-8.
+    found = compute.if_else(
+        pa.array([text is None for text in texts]), column.cast(plain), pa.array(texts, plain)
+    )
+    return found.cast(column.type)
 
 
 def _column(values: Any, type_: Any) -> Any:

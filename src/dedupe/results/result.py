@@ -219,7 +219,7 @@ class Result:
     def story(self, document: Id, texts: Mapping[Any, str] | None = None) -> Story:
         r"""Return the text of a document without its boilerplate, and what was cut.
 
-        A line is cut if nearly all its words are text that more than two other stories of
+        A line is cut if nearly all its words are text that more than two stories of
         the collection carry, or that was named as boilerplate. Nothing is cut that one
         story alone has, and never half a sentence.
 
@@ -255,11 +255,12 @@ class Result:
                 "with texts="
             )
         # The kernels take half a second to load.
-        from dedupe.results.stories import story_of  # noqa: PLC0415
+        from dedupe.results.stories import Lines, are_frame  # noqa: PLC0415
         from dedupe.scoring.boilerplate import load_boilerplate  # noqa: PLC0415
 
         known = load_boilerplate(self.boilerplate)
-        return story_of(text, self.settings.ngram, known)
+        lines = Lines.of(text)
+        return lines.without(are_frame(lines, self.settings.ngram, known))
 
     def unchanged(self, document: Id, texts: Mapping[Any, str]) -> str | None:
         """Return the text of a document among `texts`, or None where it is not what was searched.

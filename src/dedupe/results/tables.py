@@ -211,7 +211,8 @@ def _marked(data: Any, marks: Marks, options: Options) -> Any:
     if hasattr(data, "add_column"):  # Hugging Face
         _check(data.column_names, marks)
         for name, values in marks.items():
-            data = data.add_column(name, _arrow(name, values).to_pylist())
+            # A list would lose its type where nothing is in it.
+            data = data.add_column(name, _arrow(name, values))
         return data
     return list(_records(data, marks, options))
 
