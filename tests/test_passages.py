@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dedupe import InvalidSetting, Old, clean
 from dedupe.cleaning.passages import PASSAGE, STORIES, Passages
-from dedupe.cli import main
+from dedupe.cli import cli
 from dedupe.documents import Document
 from dedupe.documents.csv import cell_span
 from dedupe.documents.jsonl import value_span
@@ -132,7 +132,7 @@ def test_stories_and_passages_go_together(here):
 )
 def test_flags_that_lack_another_are_refused(here, flags, why):
     Path("in.jsonl").write_text(json.dumps({"text": NOTICE}))
-    told = CliRunner().invoke(main, ["clean", "in.jsonl", *flags])
+    told = CliRunner().invoke(cli, ["clean", "in.jsonl", *flags], prog_name="dedupe")
     assert told.exit_code == 2
     assert why in told.output
 
