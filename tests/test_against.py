@@ -1,6 +1,8 @@
 """New documents held against an old collection: only they can go, and only for what is old."""
 
+import json
 import random
+from datetime import date
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from dedupe import Old, Result, find_duplicate_texts, find_duplicates
 from dedupe.errors import NothingToRead
 from dedupe.lsh import candidate_pairs
+from dedupe.report.json import rows as as_lines
 from strategies import edited
 
 WORDS = [f"w{i}" for i in range(2000)]
@@ -178,6 +181,27 @@ def test_the_same_id_on_both_sides_is_two_documents():
     rows = [(row["id"], row["duplicate_of"], row["is_old"]) for row in result.rows()]
     assert rows == [("a", "", True), ("a", "a", False)]
     assert Result.from_json(result.to_json()) == result
+
+
+def test_json_marks_what_is_old_and_rows_have_plain_ids():
+    """Both collections may have the id; a row says by `is_old` which one it is of."""
+    day = date(2024, 5, 1)
+    old = {"a": STORIES[0], 7: STORIES[1], day: STORIES[2]}
+    new = {id_: f"menu {text}" for id_, text in old.items()}
+    result = find_duplicate_texts(new, against=old)
+    facts = json.loads(result.to_json())
+    kept = [{"old": 7}, {"old": "a"}, {"old": {"date": "2024-05-01"}}]
+    for key in ("duplicate_of", "best_match"):
+        assert [one[key] for one in facts["duplicates"]] == kept
+    assert [one["id"] for one in facts["duplicates"]] == [one["old"] for one in kept]
+    assert [one["representative"] for one in facts["clusters"]] == kept
+    rows = [json.loads(line) for line in as_lines(result).splitlines()]
+    assert [row["duplicate_of"] for row in rows if not row["is_old"]] == [
+        7,
+        "a",
+        {"date": "2024-05-01"},
+    ]
+    assert [row["id"] for row in rows if row["is_old"]] == [7, "a", {"date": "2024-05-01"}]
 
 
 def test_texts_without_ids_are_told_apart():

@@ -220,8 +220,13 @@ def test_a_hole_among_ids_is_told_with_its_place_and_a_way_out(texts):
 
 
 def test_a_field_of_ids_that_no_record_has_is_refused():
-    with pytest.raises(InvalidSetting, match="got 'url', and they have 'id', 'text': leave it out"):
+    with pytest.raises(
+        InvalidSetting,
+        match="got 'url', and they have 'id', 'text': leave it out to go by 'id', and by index",
+    ):
         list(read_texts(RECORDS, id_field="url"))
+    # What the message promises.
+    assert [one.id for one in read_texts([{"text": "a"}, {"id": "b", "text": "b"}])] == [0, "b"]
     named = pd.DataFrame({"text": TEXTS}, index=pd.Index(["x", "y"], name="url"))
     assert [one.id for one in read_texts(named, id_field="url")] == ["x", "y"]
     some = [{"text": "a"}, {"url": "b", "text": "b"}]

@@ -1,6 +1,7 @@
 """Paths: folders, patterns, links, what is no file, ids."""
 
 import io
+import json
 import os
 import socket
 import sys
@@ -14,7 +15,8 @@ import pytest
 from dedupe.documents import Document, Skipped, read_file, read_paths, streams
 from dedupe.documents.document import Options
 from dedupe.documents.walk import File
-from dedupe.errors import DuplicateId, InvalidInput, NoSuchPath, NothingToRead
+from dedupe.errors import DuplicateId, InvalidInput, InvalidSetting, NoSuchPath, NothingToRead
+from dedupe.ids import Old
 
 
 @pytest.fixture
@@ -351,6 +353,57 @@ def test_one_id_twice_is_told_with_both_places(here):
         next(items)
     both = ["one.jsonl", "two.jsonl"]
     assert ids(both, qualify_ids=True) == ["one.jsonl#1", "two.jsonl#1"]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "csv", "parquet"])
+def test_qualified_ids_have_their_file_and_others_stay_as_they_are(here, suffix):
+    Path("a").mkdir()
+    records = [{"id": "1", "text": "one"}, {"id": "", "text": "two"}, {"id": "3", "text": ""}]
+    name = f"a/x.{suffix}"
+    if suffix == "csv":
+        rows = [record.values() for record in records]
+        Path(name).write_text("id,text\n" + "".join(",".join(row) + "\n" for row in rows))
+    elif suffix == "parquet":
+        pa = pytest.importorskip("pyarrow")
+        pytest.importorskip("pyarrow.parquet").write_table(pa.Table.from_pylist(records), name)
+    else:
+        lines = [json.dumps(record) for record in records]
+        Path(name).write_text(f"[{','.join(lines)}]" if suffix == "json" else "\n".join(lines))
+    plant("b.txt")
+    place = 3 if suffix == "csv" else 2
+    items = [*read_paths([name, "b.txt"], qualify_ids=True)]
+    assert [item.id for item in items] == [f"{name}#1", f"{name}:{place}", f"{name}#3", "b.txt"]
+    assert next(read_paths([name, "b.txt"])).id == "1"
+
+
+def test_qualified_ids_do_not_change_with_the_files_beside_theirs(here):
+    for number, name in enumerate(["one", "two", "three"]):
+        Path(f"{name}.jsonl").write_text(json.dumps({"id": number % 2, "text": name}))
+    alone = ids("one.jsonl", qualify_ids=True)
+    assert alone == ["one.jsonl#0"]
+    assert {*alone} < {*ids(["three.jsonl", "one.jsonl", "two.jsonl"], qualify_ids=True)}
+    old = [*read_paths("one.jsonl", against="three.jsonl", qualify_ids=True)]
+    assert [one.id for one in old] == [Old("three.jsonl#0"), "one.jsonl#0"]
+
+
+@pytest.mark.parametrize("name", ["in.jsonl", "in.json", "in.csv"])
+def test_a_field_of_ids_that_no_record_has_is_refused(here, name):
+    """But one that some record has is none; the others go by their place."""
+    texts = {
+        "in.jsonl": '{"id": 7, "text": "a"}\n{"text": "b"}',
+        "in.json": '[{"id": 7, "text": "a"}, {"text": "b"}]',
+        "in.csv": "id,text\n7,a\n,b",
+    }
+    Path(name).write_text(texts[name])
+    with pytest.raises(
+        InvalidSetting, match=r"got 'url', which none has: .* go by 'id', and by file"
+    ):
+        ids(name, id_field="url")
+    # What the message promises.
+    assert [str(id_) for id_ in ids(name)] == ["7", f"{name}:{3 if name == 'in.csv' else 2}"]
+    Path("more.jsonl").write_text('{"url": "u", "text": "c"}')
+    assert ids([name, "more.jsonl"], id_field="url")[-1] == "u"
+    assert ids(name, id_field="id") == ids(name)
 
 
 # Nothing

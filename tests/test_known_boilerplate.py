@@ -375,12 +375,13 @@ def test_what_cannot_be_read_is_an_error_that_names_it(here, given, error, said)
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
-        ("", NothingToRead, "got 0: empty"),
-        ([HEAD, None], NothingToRead, "got 1: no text"),
+        ("", NothingToRead, "got 'boilerplate 0': empty"),
+        ([HEAD, None], NothingToRead, "got 'boilerplate 1': no text"),
+        ({"licence": " "}, NothingToRead, "got 'licence': empty"),
         ([], NothingToRead, "at least one text, got none"),
         (b"bytes", InvalidInput, "must be a collection of texts, got bytes: put"),
         (7, InvalidInput, "must be a collection of texts, got int"),
-        ("four words are few", NothingToRead, "got 4 in 0"),
+        ("four words are few", NothingToRead, "got 4 in 'boilerplate 0'"),
     ],
 )
 def test_texts_that_cannot_be_used_are_errors_too(given, error, said):

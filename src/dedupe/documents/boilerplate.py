@@ -5,6 +5,7 @@ is an error and not skipped; and since nobody asks for one by its id, ids need n
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from dedupe.documents.document import Document, Options, digest_of
@@ -71,8 +72,12 @@ def boilerplate_in(
     """
     options = Options(id_field, text_field, html_field=html_field)
     given = [texts] if isinstance(texts, str) else texts
-    found = placed(given, options, "boilerplate")
-    return _all_of(one.item for one in found)
+    return _all_of(_named(one.item) for one in placed(given, options, "boilerplate"))
+
+
+def _named(item: Document | Skipped) -> Document | Skipped:
+    """Say of a text that goes by its position what it is: a message would have the number alone."""
+    return replace(item, id=f"boilerplate {item.id}") if isinstance(item.id, int) else item
 
 
 def digest_of_boilerplate(documents: Iterable[Document]) -> str:

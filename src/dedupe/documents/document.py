@@ -234,7 +234,7 @@ def checked(
     if not has_id:
         raise InvalidSetting(
             f"id_field (--id-field) must name a field that some record has, got {id_field!r}, "
-            "which none has: leave it out to number records by their place"
+            f"which none has: leave it out to go by {ID_FIELD!r}, and by file and line where there is none"
         )
     if not has_time:
         raise InvalidSetting(

@@ -145,7 +145,8 @@ def _placed(rows: Iterable["_Row"], options: Options) -> Iterator[Placed]:
     if names and not has_id:
         raise InvalidSetting(
             f"id_field must name a field that some record has, got {options.id_field!r}, and they "
-            f"have {shown(map(short, names))}: leave it out to go by index or position"
+            f"have {shown(map(short, names))}: leave it out to go by {ID_FIELD!r}, and by index or "
+            "position where there is none"
         )
 
 
