@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dedupe import Old, Result, find_duplicate_texts, find_duplicates
 from dedupe.errors import NothingToRead
+from dedupe.learning import learn
 from dedupe.lsh import candidate_pairs
 from dedupe.report.json import rows as as_lines
 from strategies import edited
@@ -146,6 +147,79 @@ def test_what_is_asked_together_changes_no_answer(seed):
         assert {one.id: (one.duplicate_of, one.score) for one in alone.duplicates} == {
             one: found for one, found in verdicts.items() if one == name
         }
+
+
+def pages_with_frames(seed):
+    """Return old and new pages of shared passages and stories, some with next to nothing else."""
+    draw = random.Random(seed)
+
+    def words(n_words):
+        return " ".join(draw.choices(MANY_WORDS, k=n_words))
+
+    frames = [words(draw.choice([12, 20, 40])) for _ in range(draw.randint(1, 4))]
+    stories = [words(draw.choice([20, 40, 60])) for _ in range(3)]
+
+    def page():
+        parts = [frame for frame in frames if draw.random() < 0.75]
+        if draw.random() < 0.5:
+            parts.insert(draw.randint(0, len(parts)), draw.choice(stories))
+        n_own = draw.choice([0, 3, 8, 15, 40])
+        if n_own or not parts:
+            parts.insert(draw.randint(0, len(parts)), words(n_own or 10))
+        return draw.choice(["\n", " "]).join(parts)
+
+    old = {f"o{n}": page() for n in range(draw.randint(2, 8))}
+    return old, {f"n{n}": page() for n in range(draw.randint(2, 6))}
+
+
+MANY_WORDS = [f"w{i}" for i in range(5000)]
+
+
+# Seeds under which pages that the old ones leave nothing of their own would not be counted.
+@pytest.mark.parametrize("seed", [77, 262, 406, 427])
+def test_what_all_documents_teach_does_not_rest_on_what_the_old_ones_taught_before(seed):
+    old, new = pages_with_frames(seed)
+    beside_old = find_duplicate_texts(new, against=old, workers=1)
+    together = find_duplicate_texts(old | new, workers=1)
+    assert beside_old.boilerplate == together.boilerplate
+    among_new = {
+        (pair.left, pair.right): pair.score
+        for pair in together.scored
+        if pair.left in new and pair.right in new
+    }
+    assert among_new
+    for pair in beside_old.scored:
+        if not {type(pair.left), type(pair.right)} & {Old}:
+            assert pair.score == among_new[pair.left, pair.right]
+
+
+def test_what_the_old_ones_teach_is_enough_where_no_new_ones_are_alike(monkeypatch):
+    """It then is what evidence goes by, too, and the same for whatever is asked."""
+    frames = [" ".join(MANY_WORDS[n : n + 30]) for n in range(0, 90, 30)]
+
+    def page(n):
+        own = " ".join(MANY_WORDS[100 + 60 * n : 160 + 60 * n])
+        return "\n".join([*frames[:2], own, frames[2]])
+
+    old = {n: page(n) for n in range(8)}
+    taught = []
+    monkeypatch.setattr(
+        "dedupe.pipeline.learn",
+        lambda *given, **more: taught.append(given) or learn(*given, **more),
+    )
+    alone = [
+        find_duplicate_texts({n: page(m)}, against=old, workers=1) for n, m in enumerate((3, 5, 60))
+    ]
+    assert len(taught) == 3
+    assert len({result.boilerplate for result in alone}) == 1
+    assert alone[0].boilerplate
+    found = [{(one.id, one.duplicate_of) for one in result.duplicates} for result in alone]
+    assert found == [{(0, Old(3))}, {(1, Old(5))}, set()]
+    together = find_duplicate_texts(
+        {0: f"{page(3)} end", 1: f"{page(5)} end", 2: page(60)}, against=old, workers=1
+    )
+    assert len(taught) == 5
+    assert {(one.id, one.duplicate_of) for one in together.duplicates} == {(0, Old(3)), (1, Old(5))}
 
 
 def test_copies_of_what_an_old_document_nearly_matches_stay():

@@ -26,7 +26,7 @@ from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Cluster, DocumentInfo
 from dedupe.results.result import Result
 from dedupe.scoring import passes
-from dedupe.scoring.boilerplate import NOTHING, Boilerplate
+from dedupe.scoring.boilerplate import NOTHING, Boilerplate, Learned
 from dedupe.scoring.passes import First, Rows
 from dedupe.scoring.stories import is_own, words_of_story
 from dedupe.settings import Settings
@@ -67,8 +67,9 @@ def find(
     # The first pass admits what is beyond doubt; from that is learned what is boilerplate.
     first = First(*blocks.map("boilerplate", passes.first, pairs))
     n_old = _n_old(corpus, blocks.numbers[pairs])
-    beside_old = _beside_old(blocks, pairs, first, n_old, known)
-    learned = blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
+    beside_old, learned = _beside_old(blocks, pairs, first, n_old, known)
+    if learned is None:
+        learned = blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
     # The last gives boilerplate little weight.
     (rows,) = blocks.map("scoring", passes.second, pairs[learned.may_score & (n_old == 0)])
     rows = _numbered(blocks, np.concatenate([beside_old, rows]))
@@ -120,21 +121,25 @@ def _n_old(corpus: Corpus, pairs: AnyInts) -> AnyInts:
 
 def _beside_old(
     blocks: Blocks, pairs: AnyInts, first: First, n_old: AnyInts, known: Sealed
-) -> Rows:
+) -> tuple[Rows, Learned | None]:
     """Score each new document with the old ones, by what the old ones alone teach.
 
-    So the answer for a document is the same whatever else is asked about with it.
+    So the answer for a document is the same whatever else is asked about with it. What was
+    learned is returned where nothing more is to be: no two documents are left to be scored
+    by what all of them teach, and evidence then weighs words as the scores did.
     """
     is_taught = n_old == 2
     taught, mixed = pairs[is_taught], pairs[(n_old == 1) & first.may_score]
     if not mixed.size:
-        return np.empty(0, passes.ROW)
+        return np.empty(0, passes.ROW), None
     of_taught = First(*(column[is_taught] for column in first))
-    blocks.once(lambda: learn(blocks, taught, of_taught, known, OLD), len(taught), OLD)
+    learned = blocks.once(lambda: learn(blocks, taught, of_taught, known, OLD), len(taught), OLD)
     (rows,) = blocks.map(f"{OLD} scoring", passes.second, mixed)
+    if not (n_old == 0).any():
+        return rows, learned._replace(may_score=np.zeros(len(pairs), np.bool_))
     # The first pass, from which all documents teach next, knew nothing of it.
     forget(blocks, known)
-    return rows
+    return rows, None
 
 
 OLD = "old"

@@ -234,7 +234,8 @@ def checked(
     if not has_id:
         raise InvalidSetting(
             f"id_field (--id-field) must name a field that some record has, got {id_field!r}, "
-            f"which none has: leave it out to go by {ID_FIELD!r}, and by file and line where there is none"
+            f"which none has: leave it out to go by {ID_FIELD!r}, and by file and line where "
+            "there is none"
         )
     if not has_time:
         raise InvalidSetting(
