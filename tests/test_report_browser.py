@@ -109,11 +109,27 @@ def complaints(browser):
     return [entry["message"] for entry in browser.get_log("browser")]
 
 
+PATIENCE = 60
+"""Seconds after which something does not come, on a busy machine either."""
+
+
 def until(browser, selector, n=1):
     """Wait for elements."""
-    return WebDriverWait(browser, 10).until(
+    return WebDriverWait(browser, PATIENCE).until(
         lambda b: len(found := all_of(b, selector)) >= n and found
     )
+
+
+def downloaded(browser, name):
+    """Wait for a file that is downloaded, take it away, and return what it says.
+
+    The browser claims the name with an empty file, and puts the whole one in its place.
+    """
+    place = Path(browser.folder) / name
+    WebDriverWait(browser, PATIENCE).until(lambda _: place.exists() and place.stat().st_size)
+    text = place.read_text(encoding="utf-8")
+    place.unlink()
+    return text
 
 
 def all_of(browser, selector):
@@ -181,7 +197,7 @@ def test_every_cluster_opens_with_its_own_texts(browser, tmp_path, monkeypatch):
             cluster.find_element(By.CSS_SELECTOR, ".pair > summary").click()
         kept = cluster.find_element(By.CSS_SELECTOR, ".kept bdi").text
         dropped = cluster.find_element(By.CSS_SELECTOR, ".pair > summary bdi").text
-        WebDriverWait(browser, 10).until(
+        WebDriverWait(browser, PATIENCE).until(
             lambda _, one=cluster: one.find_elements(By.CSS_SELECTOR, ".heads bdi")
         )
         heads = cluster.find_elements(By.CSS_SELECTOR, ".heads bdi")
@@ -413,7 +429,7 @@ def test_keys_do_nothing_while_one_types(page):
 def label(browser, entry, verdict):
     """Open an entry and press one of its buttons."""
     entry.find_element(By.CSS_SELECTOR, "summary").click()
-    button = WebDriverWait(browser, 10).until(
+    button = WebDriverWait(browser, PATIENCE).until(
         lambda _: entry.find_element(By.CSS_SELECTOR, f".labelling .{verdict}")
     )
     button.click()
@@ -431,12 +447,9 @@ def test_labels_are_exported_and_calibrate(page, result):
         label(page, entry, ("right", "wrong")[number])
         wanted[pair.left, pair.right] = together is (number == 0)
     page.find_element(By.ID, "export").click()
-    place = Path(page.folder) / "labels.json"
-    WebDriverWait(page, 10).until(lambda _: place.exists())
-    text = place.read_text(encoding="utf-8")
-    place.unlink()
-    assert read_labels(text) == wanted
-    assert [row["left"] for row in json.loads(text)["labels"]] == sorted(a for a, _ in wanted)
+    exported = downloaded(page, "labels.json")
+    assert read_labels(exported) == wanted
+    assert [row["left"] for row in json.loads(exported)["labels"]] == sorted(a for a, _ in wanted)
     wanted[result.duplicates[0].id, result.duplicates[0].duplicate_of] = True
     wanted["site0/01.txt", "site0/02.txt"] = False
     assert dedupe.calibrate(wanted, result).best.f1 > 0
@@ -502,10 +515,8 @@ def test_hostile_text_stays_text(browser, tmp_path, with_texts):
     for entry in all_of(browser, ".cluster .pair"):
         entry.find_element(By.CSS_SELECTOR, ".labelling .wrong").click()
     browser.find_element(By.ID, "export").click()
-    place = Path(browser.folder) / "labels.json"
-    WebDriverWait(browser, 10).until(lambda _: place.exists())
-    labels = read_labels(place.read_text(encoding="utf-8"))
-    place.unlink()
+    exported = downloaded(browser, "labels.json")
+    labels = read_labels(exported)
     assert {name for sides in labels for name in sides} == set(texts)
     assert complaints(browser) == []
 
