@@ -177,7 +177,7 @@ def test_a_field_that_is_there_already_is_refused(rows):
 def test_files_of_one_text_and_no_output_are_refused(rows):
     Path("in").mkdir()
     Path("in/a.txt").write_text(story(0))
-    with pytest.raises(InvalidSetting, match=r"story adds fields to records, got 'in/a.txt'"):
+    with pytest.raises(InvalidSetting, match=r"story adds .*, got 'in/a.txt'.*--replace-text"):
         clean("in", output="out", story=True)
     with pytest.raises(InvalidSetting, match="story must come with output"):
         clean("in", story=True)

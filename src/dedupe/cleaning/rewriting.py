@@ -109,10 +109,15 @@ def _check_singles(singles: dict[Id, Entry], changes: Changes) -> None:
                 f"{str(min(pages, key=order_of))!r}, which is a page of HTML: save its text first"
             )
     elif singles:
+        what, way_out = "annotate", ""
+        if changes.marks is None:
+            what, way_out = (
+                "story",
+                ", or put it in place of the text: replace_text (--replace-text)",
+            )
         raise InvalidSetting(
-            f"{'story' if changes.marks is None else 'annotate'} adds fields to records, got "
-            f"{str(min(singles, key=order_of))!r}, which is one text: "
-            "name the files that hold records"
+            f"{what} adds fields to records, got {str(min(singles, key=order_of))!r}, which is one "
+            f"text: name the files that hold records{way_out}"
         )
 
 
