@@ -1,10 +1,14 @@
-"""What all tests share: how far property tests search, and what only compiled code hides."""
+"""What all tests share: how far property tests search, and kernels that are compiled once."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from numba import config
+
+import compiling
+from dedupe.kernels import are_compiled, are_kept
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 
@@ -17,6 +21,24 @@ settings.register_profile(
     "fuzz", deadline=None, max_examples=100_000, suppress_health_check=[*HealthCheck]
 )
 settings.load_profile("interpreted" if config.DISABLE_JIT else "core")
+
+
+COMPILERS = pytest.StashKey[list[subprocess.Popen[bytes]]]()
+
+
+def pytest_sessionstart(session):
+    """Start to compile what is not, while tests are collected; workers leave it to their parent."""
+    is_worker = hasattr(session.config, "workerinput")
+    is_needed = not (is_worker or session.config.option.collectonly or are_compiled())
+    session.config.stash[COMPILERS] = compiling.start() if is_needed and are_kept() else []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    """Wait for the kernels, which no two workers need to compile then."""
+    codes = [compiler.wait() for compiler in session.config.stash.get(COMPILERS, [])]
+    if any(codes):
+        pytest.exit("the kernels could not be compiled before the tests", returncode=1)
 
 
 def pytest_collection_modifyitems(items):
