@@ -53,7 +53,7 @@ texts = Texts(limit=1)
 texts.extend([b"more than fits"])
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    environment = {"TMPDIR": str(tmp_path), "PATH": "/usr/bin"}
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
     ended = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
     assert ended.returncode == -9
     assert not list(tmp_path.iterdir())
