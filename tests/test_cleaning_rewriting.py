@@ -862,10 +862,11 @@ def test_a_killed_run_leaves_what_the_next_one_clears(here):
     Path("in").mkdir()
     for i in range(5):
         Path(f"in/{i}.jsonl").write_text(line(str(i)))
+    Path("result.json").write_text(made("in").to_json())
     program = (
-        "import os, signal, dedupe.cleaning.drafts as drafts; from dedupe import clean\n"
+        "import os, signal, dedupe.cleaning.drafts as drafts; from dedupe import Result, clean\n"
         "drafts.Drafts.commit = lambda self: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "clean('in', output='out')"
+        "clean('in', output='out', result=Result.from_json(open('result.json').read()))"
     )
     ran = subprocess.run([sys.executable, "-c", program], check=False)
     assert ran.returncode == -signal.SIGKILL

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
+from dedupe import find_duplicates
 from dedupe.cli import cli
 from dedupe.errors import InvalidSetting, NoSuchPath, NothingToRead, Skipped
 from dedupe.progress import Progress
@@ -630,9 +631,13 @@ def dedupe(arguments: str, redirected: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("redirected", ["2>&-", "<&- 2>&-"])
 def test_without_standard_error_the_work_is_done_all_the_same(tmp_path, redirected):
     one, other = map(shlex.quote, map(str, sorted(SEEDS.iterdir())))
+    # A search takes long to start; which streams are closed is tested by itself below.
+    work = {
+        "2>&-": (f"find {one} {other}", 0, "cluster 1: 2 documents"),
+        "<&- 2>&-": (f"clean {one} {other} -o {tmp_path}", 0, ""),
+    }
     for arguments, code, printed in (
-        (f"find {one} {other}", 0, "cluster 1: 2 documents"),
-        (f"clean {one} {other} -o {tmp_path}", 0, ""),
+        work[redirected],
         (f"clean {one} {other} --delete", 2, ""),
         (f"find {tmp_path}/nothing", 2, ""),
         ("find --no-such-flag", 2, ""),
@@ -665,8 +670,9 @@ def test_a_full_disk_of_standard_error_stops_nothing():
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
 def test_who_is_told_to_stop_leaves_nothing(tmp_path, name, code):
-    texts = tmp_path / "texts.jsonl"
+    texts, saved = tmp_path / "texts.jsonl", tmp_path / "result.json"
     texts.write_text("".join(f'{{"text": "{i} {"word " * 50}"}}\n' for i in range(10)))
+    saved.write_text(find_duplicates(texts).to_json())
     # It waits with a lock and drafts on disk.
     program = (
         "import signal, sys, time\n"
@@ -678,7 +684,8 @@ def test_who_is_told_to_stop_leaves_nothing(tmp_path, name, code):
         "from dedupe.cli import main\n"
         "main()"
     )
-    command = [sys.executable, "-c", program, "clean", str(texts), "-o", str(tmp_path / "out")]
+    arguments = ["clean", texts, "--result", saved, "-o", tmp_path / "out"]
+    command = [sys.executable, "-c", program, *map(str, arguments)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
@@ -688,7 +695,7 @@ def test_who_is_told_to_stop_leaves_nothing(tmp_path, name, code):
     assert running.returncode == code
     word = "interrupted" if name == "SIGINT" else "terminated"
     assert said.splitlines()[-1] == f"dedupe: {word}"
-    assert {path.name for path in tmp_path.iterdir()} == {"texts.jsonl"}
+    assert {path.name for path in tmp_path.iterdir()} == {"texts.jsonl", "result.json"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
@@ -81,12 +82,20 @@ def commands(session: str) -> Iterator[tuple[str, str]]:
 
 
 def run(command: str) -> str:
-    """Return all that a command prints; without a shell where none is needed, for speed."""
-    if command.startswith("dedupe ") and not re.search(r"[|<>;&$*'\"]", command):
-        return CliRunner().invoke(cli, command.split()[1:], prog_name="dedupe").output
+    """Return all that a command prints; our own is run in this process, for speed."""
+    ours, _, rest = command.partition(" | ")
+    if ours.startswith("dedupe ") and not re.search(r"[<>;&$|]|dedupe.* dedupe", f"{ours} {rest}"):
+        ran = CliRunner().invoke(cli, shlex.split(ours)[1:], prog_name="dedupe")
+        return ran.stderr + run_in_shell(rest, ran.stdout) if rest else ran.output
+    return run_in_shell(command)
+
+
+def run_in_shell(command: str, given: str = "") -> str:
+    """Return all that a command prints in a shell, by what it is given on standard input."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
+        input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from dedupe.cli import cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -17,10 +20,10 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def run(*arguments: str, folder: Path = ROOT) -> str:
+def run(*arguments: str) -> str:
     finished = subprocess.run(
         [sys.executable, *arguments],
-        cwd=folder,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -41,17 +44,22 @@ def test_the_second_command_runs_these_tests() -> None:
     assert commands[1].endswith("&& .venv/bin/pytest -q -n auto")
 
 
-def test_the_commands_that_clean_do_what_the_readme_says(tmp_path: Path) -> None:
+def test_the_commands_that_clean_do_what_the_readme_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seeds = sorted((ROOT / "seeds").iterdir())
     rows = [{"id": path.name, "text": path.read_text(encoding="utf-8")} for path in seeds]
     lines = [json.dumps(row) + "\n" for row in rows]
     (tmp_path / "news.jsonl").write_text("".join(lines), encoding="utf-8")
     shutil.copytree(ROOT / "seeds", tmp_path / "pages")
+    monkeypatch.chdir(tmp_path)
     outputs = []
     for command in blocks("sh")[1].splitlines():
         program, *arguments = command.split()
         assert program == "dedupe"
-        outputs.append(run("-m", "dedupe", *arguments, folder=tmp_path))
+        ran = CliRunner().invoke(cli, arguments, prog_name="dedupe")
+        assert ran.exit_code == 0, ran.output
+        outputs.append(ran.stdout)
     dropped = f"pages/{seeds[1].name}\n"
     assert outputs == ["", "", "", dropped, dropped]
     assert (tmp_path / "once.jsonl").read_text(encoding="utf-8") == lines[0]
