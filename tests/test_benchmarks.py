@@ -413,9 +413,12 @@ def test_another_constant_of_the_same_name_is_left_alone():
     assert not {holder.__name__ for holder in one} & {holder.__name__ for holder in other}
 
 
+SIXTY_WORDS = " ".join(f"word{n}" for n in range(60))
+UNDER_A_MENU = {"a": SIXTY_WORDS, "b": " ".join(f"menu{n}" for n in range(100)) + SIXTY_WORDS}
+
+
 def test_a_system_runs_in_a_process_of_its_own():
-    story = " ".join(f"word{n}" for n in range(60))
-    texts = {"a": story, "b": f"menu {story}", "c": "something else"}
+    texts = UNDER_A_MENU | {"c": "something else"}
     outcome, nothing = systems.run(systems.OURS, [texts, {"c": "one text"}], curve=True)
     assert outcome.clusters == [["a", "b"]]
     assert outcome.seconds > 0
@@ -425,11 +428,10 @@ def test_a_system_runs_in_a_process_of_its_own():
 
 
 def test_constants_reach_the_child():
-    story = " ".join(f"word{n}" for n in range(60))
-    texts = {"a": story, "b": " ".join(f"menu{n}" for n in range(100)) + story}
-    assert systems.run(systems.OURS, [texts])[0].clusters == [["a", "b"]]
+    """Which would find the pair without them, as above."""
     constants = {"dedupe.scoring.rule.MIN_WORDS": 100}
-    assert systems.run(systems.OURS, [texts], constants=constants)[0].clusters == []
+    (outcome,) = systems.run(systems.OURS, [UNDER_A_MENU], constants=constants)
+    assert outcome.clusters == []
 
 
 def test_a_system_that_takes_too_long_has_no_outcome():
@@ -480,11 +482,9 @@ def test_the_command_prints_a_table(capsys):
 
 
 def test_kinds_are_the_same_in_every_run_and_grow_with_the_scale():
-    words = []
-    for scale in (0.5, 2):
-        one, again = ([found for _, found in kinds.make_kinds(scale)] for _ in range(2))
-        assert one == again
-        words.append([sum(map(len, found.texts.values())) for found in one])
+    one, again, larger = ([found for _, found in kinds.make_kinds(n)] for n in (0.5, 0.5, 1))
+    assert one == again
+    words = [[sum(map(len, found.texts.values())) for found in made] for made in (one, larger)]
     assert all(small < large for small, large in zip(*words, strict=True))
 
 
@@ -568,7 +568,8 @@ def test_copies_with_boxes_of_their_own_are_found_however_many_there_are():
             assert kinds.wrong(found) == "", found.name
 
 
-def test_groups_of_the_development_bench_are_made_by_their_names():
+def test_groups_of_the_development_bench_are_made_by_their_names(monkeypatch):
+    monkeypatch.setattr(development, "make_listings", lambda: listings.make_listings(seeds=[1]))
     names = [group.name for group in development.groups(["listings: g", "listings: jobs"])]
     assert names == ["listings: guides", "listings: jobs"]
     assert {group.section for group in development.groups(["list"])} == {"listings"}

@@ -116,9 +116,16 @@ def check_same(local, plain):
         assert (pair, pair.evidence) == (its, its.evidence)
 
 
+@pytest.fixture(scope="module")
+def material():
+    return invented_material()
+
+
 @pytest.mark.parametrize("trap", [*TRAPS])
-def test_both_engines_say_the_same_of_a_trap(trap):
-    for collection in make_traps(invented_material(), only=[trap]):
+def test_both_engines_say_the_same_of_a_trap(trap, material):
+    collections = [*make_traps(material, only=[trap])]
+    # Many are one trap by degrees, of which the least and the greatest are enough.
+    for collection in collections if len(collections) < 4 else (collections[0], collections[-1]):
         check(collection.texts)
 
 
