@@ -5,9 +5,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 import dedupe
 from dedupe import InvalidSetting, Old, Result, UnknownDocument, clean
@@ -146,8 +148,7 @@ def test_clean_adds_it_in_every_format(rows, suffix):
             writer.writeheader()
             writer.writerows(rows)
     else:
-        pa = pytest.importorskip("pyarrow")
-        pytest.importorskip("pyarrow.parquet").write_table(pa.Table.from_pylist(rows), "in.parquet")
+        parquet.write_table(pa.Table.from_pylist(rows), "in.parquet")
     clean(f"in.{suffix}", output=f"out.{suffix}", story=True, workers=1)
     if suffix == "json":
         written = json.loads(Path("out.json").read_text())
@@ -155,7 +156,7 @@ def test_clean_adds_it_in_every_format(rows, suffix):
         with Path("out.csv").open(newline="") as file:
             written = list(csv.DictReader(file))
     else:
-        written = pytest.importorskip("pyarrow.parquet").read_table("out.parquet").to_pylist()
+        written = parquet.read_table("out.parquet").to_pylist()
     assert [row["id"] for row in written] == [*PAGES]
     assert {row["story"] for row in written} == {story(n) + "\n" for n in range(4)}
 
