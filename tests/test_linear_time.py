@@ -284,4 +284,4 @@ COLLECTIONS: dict[str, Callable[[int], list[str]]] = {
 
 @pytest.mark.parametrize("kind", COLLECTIONS)
 def test_a_search_takes_time_linear_in_the_documents(kind):
-    assert_linear(COLLECTIONS[kind], lambda texts: find_duplicate_texts(texts, workers=1), 1500)
+    assert_linear(COLLECTIONS[kind], lambda texts: find_duplicate_texts(texts, workers=1), 1000)
