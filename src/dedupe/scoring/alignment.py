@@ -232,7 +232,9 @@ def by_size(block: Block, left: AnyInts, right: AnyInts) -> tuple[Ints, Ints, Bo
     n_left, n_right = block.n_words[left], block.n_words[right]
     is_less = block.contents[left] < block.contents[right]
     swap = (n_left < n_right) | ((n_left == n_right) & is_less)
-    return np.where(swap, right, left), np.where(swap, left, right), swap
+    larger, smaller = np.where(swap, right, left), np.where(swap, left, right)
+    # One type, whatever the numbers come in: the kernels are compiled for each.
+    return larger.astype(np.int64), smaller.astype(np.int64), swap
 
 
 def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
