@@ -19,6 +19,7 @@ from dedupe.kernels.alignment import AHEAD, MAX_OCCURRENCES, MIN_RUN, WINDOW
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.kernels.measures import (
     BARE_SHARE,
+    BOX,
     COMMON,
     EDIT,
     LIST,
@@ -327,6 +328,7 @@ class Both(NamedTuple):
     end: float
     excess: float
     gap: int
+    entries: float
 
 
 def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
@@ -398,7 +400,7 @@ def measures(
     enough = min(min_words, min(one.weigh(range(len(one.lines))) for one in documents) / 2)
     chained: list[Run] = []
     stories, edited = [0.0, 0.0], [0.0, 0.0]
-    both = Both(len({*larger.shingles} & {*smaller.shingles}), 0, 0, 0, 0, 0)
+    both = Both(len({*larger.shingles} & {*smaller.shingles}), 0, 0, 0, 0, 0, 0)
     if hits and min(weights) >= enough:
         own = [[w for w in range(len(one.lines)) if w not in cover] for one, cover in sides]
         stories = [
@@ -468,12 +470,20 @@ def between(
         n_prose = min(map(len, told))
         length = sum(end - start for start, end in ranges)
         is_bare = sum(map(len, bare)) >= BARE_SHARE * length
+        around = [
+            (document.weight(max(0, start - ngram)), document.weight(end))
+            for (document, _), (start, end) in zip(sides, ranges, strict=True)
+        ]
         if not is_bare or max(map(len, bare)) < EDIT:
-            for side, ((document, _), (start, end)) in enumerate(zip(sides, ranges, strict=True)):
-                before, behind = document.weight(max(0, start - ngram)), document.weight(end)
-                edited[side] += n_prose * (before + behind) / 2
+            for side in (0, 1):
+                edited[side] += n_prose * sum(around[side]) / 2
         if is_bare:
             both = both._replace(gap=max(both.gap, n_words))
+        if is_bare and n_words >= BOX and all(min(weights) < COMMON for weights in around):
+            all_words = [
+                document.weigh(words) for (document, _), words in zip(sides, bare, strict=True)
+            ]
+            both = both._replace(entries=max(both.entries, min(all_words)))
         if is_bare and n_prose >= EDIT:
             hole = min(weight)
             longer = max(

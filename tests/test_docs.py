@@ -29,7 +29,7 @@ import dedupe
 from dedupe import clustering, errors
 from dedupe.cli import N_EACH, N_SHOWN, cli
 from dedupe.documents import MAX_BYTES, read_paths
-from dedupe.kernels.measures import EDIT, LONG, LONG_COST
+from dedupe.kernels.measures import BOX, EDIT, LONG, LONG_COST
 from dedupe.report import json as json_report
 from dedupe.results.evidence import N_LISTED
 from dedupe.scoring import forms, rule
@@ -276,6 +276,8 @@ CONSTANTS = [
     ("decides", "costs half as much as a hole, and ends", rule.END_COST * 2, rule.HOLE_COST),
     ("decides", "one and a half times as long", LONG, 1.5),
     ("decides", "It counts four times", LONG_COST, 4),
+    ("decides", "fifty words of the list or more differ", BOX, 50),
+    ("decides", "It takes as much of the score as it is long", rule.ENTRY_COST, 1),
     ("decides", "share four tenths of the smaller story", rule.STRICT_CONTAINMENT, 0.4),
     ("decides", "those that reach one half are joined", rule.LEARNED_SCORE, 0.5),
     ("decides", "one for each 40 words of the frame", forms.FRAME_PER_SLOT, 40),

@@ -25,6 +25,7 @@ from dedupe.scoring.relations import RELATIONS, reason, relation
 from dedupe.scoring.score import (
     edited_words,
     excess_words,
+    listing_words,
     may_score,
     score,
     story_share,
@@ -54,6 +55,7 @@ def test_similarity_is_symmetric(pair, ngram):
         "end",
         "different",
         "excess",
+        "entries",
     ):
         assert getattr(both, name)[0] == getattr(both, name)[1]
     for name in ("words", "covered", "weight", "total", "story", "edited"):
@@ -493,6 +495,8 @@ def test_the_reason_of_a_story(facts, expected):
             "all 19 words of the longer te",
         ),
         ({"may_be_phrase": True}, "shared, which may be a phrase, no passage replaced"),
+        ({"listing_words": 84}, "shared, but 84 words of a listing are others"),
+        ({"listing_words": 84, "hole_words": 9}, "shared, but 84 words of a listing are others"),
         ({"may_be_phrase": True, "hole_words": 9}, "shared, which may be a phrase, 9 replaced in"),
     ],
 )
@@ -603,6 +607,42 @@ def test_text_at_places_of_its_own_is_said_where_it_decides(n_own, n_hole, expec
     found = align_pair(one, other)
     assert (found.excess[0], found.hole[0]) == (n_own, n_hole)
     assert excess_words(found)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("n_entries", "frame", "expected"),
+    [
+        (49, 0.125, 0),  # A box.
+        (50, 0.125, 50),
+        (300, 0.125, 300),
+        (300, 0.4, 300),
+        (300, 0.5, 0),  # Two stories hold what stands around it: it may be a story, too.
+        (300, 1.0, 0),
+    ],
+)
+def test_entries_of_a_listing_stand_next_to_boilerplate(n_entries, frame, expected):
+    """Short lines that differ are a box in a story, and in a frame what the page is about."""
+    head, own, foot = story(30, 1000), story(60, 2000), story(30, 3000)
+    pages = [own + head + story(n_entries, start) + foot for start in (4000, 5000)]
+    weights = [1.0] * 60 + [frame] * 30 + [1.0] * n_entries + [frame] * 30
+    lines = [20] * 60 + [10] * 30 + [3] * n_entries + [10] * 30
+    found = align_pair(*pages, weights=[weights] * 2, lines=[lines] * 2)
+    assert (found.hole[0], found.entries[0]) == (0, expected)
+    assert listing_words(found)[0] == expected
+    assert (score(found)[0] < 0.45) == (expected > 0)
+    # As long as boilerplate is being learned, nobody knows which frame is whose.
+    assert score(found, with_listings=False)[0] == 1
+
+
+def test_one_side_of_a_gap_that_is_boilerplate_is_enough():
+    """A label of the page stands between its frame and its listing."""
+    head, label, foot = story(40, 1000), story(20, 2000), story(40, 3000)
+    pages = [head + label + story(200, start) + foot for start in (4000, 5000)]
+    for behind, expected in ((0.125, 200), (1.0, 0)):
+        weights = [0.125] * 40 + [1.0] * 20 + [1.0] * 200 + [behind] * 40
+        lines = [10] * 60 + [3] * 200 + [10] * 40
+        found = align_pair(*pages, weights=[weights] * 2, lines=[lines] * 2)
+        assert found.entries[0] == expected
 
 
 def test_edits_are_no_more_words_than_are_left_of_the_story():

@@ -6,7 +6,8 @@ headlines and buttons are not, however many there are.
 
 Shared words are those of matched shingles (`dedupe.kernels.alignment`). What stands between
 two neighbours of the chain is a *gap*. It is an *edit* if few words are replaced, or some
-in the midst of it are shared; another story in the same place is a *hole*.
+in the midst of it are shared; another story in the same place is a *hole*, and other
+lines in the same place of a frame are the *entries* of a listing.
 """
 
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ from dedupe.kernels.alignment import (
 
 __all__ = [
     "BARE_SHARE",
+    "BOX",
     "COMMON",
     "EDIT",
     "LIST",
@@ -72,6 +74,10 @@ between lists, whatever else the two pages share, and counts so many times."""
 LIST = 10
 """Words of shorter lines in a row that end the prose at an end of the match."""
 
+BOX = 50
+"""Words of any lines that stand in one place of a frame and differ are a box. More are the
+entries of a listing: what the page is about, if they stand next to boilerplate."""
+
 COMMON = 0.5
 """A word that weighs less is boilerplate to the eye: more than two clusters hold it. One
 that weighs more is in one cluster alone."""
@@ -81,8 +87,8 @@ COVERED, WEIGHT, PLAIN, BOILERPLATE, OWN, STORY, EDITED = range(7)
 N_OF_SIDE = 7
 
 # What is measured of both together.
-SHARED, HOLE, HOLE_WEIGHT, END, EXCESS, GAP = range(6)
-N_OF_BOTH = 6
+SHARED, HOLE, HOLE_WEIGHT, END, EXCESS, GAP, ENTRIES = range(7)
+N_OF_BOTH = 7
 
 
 class Side(NamedTuple):
@@ -194,21 +200,23 @@ def _own_prose(by_line, line, prose):
 def _gap(side, start, end):
     """Return how many words of a stretch are not shared, and how many of these are prose.
 
-    Also what those of prose weigh, and the mean of their lines.
+    Also what those of prose weigh, the mean of their lines, and what all of them weigh.
     """
     n_words = 0
     n_prose = 0
     weight = 0.0
+    weight_of_all = 0.0
     lines = 0.0
     for w in range(start, end):
         if side.cover[w] == 0:
             n_words += 1
+            weight_of_all += _weight(side.weights, w)
             line = min(side.lines[w], PARAGRAPH)
             if line >= PROSE * side.line:
                 n_prose += 1
                 weight += _weight(side.weights, w)
                 lines += line
-    return n_words, n_prose, weight, lines / max(n_prose, 1)
+    return n_words, n_prose, weight, lines / max(n_prose, 1), weight_of_all
 
 
 @compiled
@@ -233,8 +241,8 @@ def _end(side, start, stop, step):
 
 @compiled
 def _around(weights, start, end, ngram):
-    """Return what the shared words on both sides of a gap weigh."""
-    return (_weight(weights, max(0, start - ngram)) + _weight(weights, end)) / 2
+    """Return what the shared words before and behind a gap weigh."""
+    return _weight(weights, max(0, start - ngram)), _weight(weights, end)
 
 
 @compiled
@@ -250,8 +258,10 @@ def _gaps_into(last, larger, smaller, ngram, scratch, of_sides, of_both):
         end_larger = scratch[RUN_LARGER, x]
         end_smaller = scratch[RUN_SMALLER, x]
         x = y
-        one, prose_one, weight_one, line_one = _gap(larger, start_larger, end_larger)
-        other, prose_other, weight_other, line_other = _gap(smaller, start_smaller, end_smaller)
+        one, prose_one, weight_one, line_one, all_one = _gap(larger, start_larger, end_larger)
+        other, prose_other, weight_other, line_other, all_other = _gap(
+            smaller, start_smaller, end_smaller
+        )
         excess_larger += max(0.0, weight_one - weight_other)
         excess_smaller += max(0.0, weight_other - weight_one)
         if min(one, other) == 0:
@@ -259,13 +269,15 @@ def _gaps_into(last, larger, smaller, ngram, scratch, of_sides, of_both):
         n_words = end_larger - start_larger + end_smaller - start_smaller
         is_bare = one + other >= BARE_SHARE * n_words
         n_prose = min(prose_one, prose_other)
+        around_larger = _around(larger.weights, start_larger, end_larger, ngram)
+        around_smaller = _around(smaller.weights, start_smaller, end_smaller, ngram)
         if not is_bare or max(one, other) < EDIT:
-            around = _around(larger.weights, start_larger, end_larger, ngram)
-            of_sides[0, EDITED] += n_prose * around
-            around = _around(smaller.weights, start_smaller, end_smaller, ngram)
-            of_sides[1, EDITED] += n_prose * around
+            of_sides[0, EDITED] += n_prose * (around_larger[0] + around_larger[1]) / 2
+            of_sides[1, EDITED] += n_prose * (around_smaller[0] + around_smaller[1]) / 2
         if is_bare:
             of_both[GAP] = max(of_both[GAP], min(one, other))
+            if min(one, other) >= BOX and max(min(around_larger), min(around_smaller)) < COMMON:
+                of_both[ENTRIES] = max(of_both[ENTRIES], min(all_one, all_other))
         if is_bare and n_prose >= EDIT:
             # Not added up: versions of one text, each with 45 words of its own elsewhere,
             # would no longer be found (recall 0 in place of 1 at ten of them).

@@ -64,6 +64,9 @@ class Alignment:
     gap : int64
         Words of any lines, prose or not, that each side has in one place within the
         shared text.
+    entries : float64
+        What stands in one place next to boilerplate and differs, of any lines, weighted: the
+        entries of a listing. A box is none.
     """
 
     left: Ints
@@ -90,6 +93,7 @@ class Alignment:
     is_at_end: Bools
     excess: Floats
     gap: Ints
+    entries: Floats
 
     @property
     def covered(self) -> Ints:
@@ -180,6 +184,7 @@ def align(
         is_at_end=is_at_end,
         excess=of_both[:, kernel.EXCESS],
         gap=whole(of_both[:, kernel.GAP]),
+        entries=of_both[:, kernel.ENTRIES],
     )
 
 

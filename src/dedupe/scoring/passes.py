@@ -21,6 +21,7 @@ from dedupe.scoring.block import Block
 from dedupe.scoring.score import (
     edited_words,
     excess_words,
+    listing_words,
     may_be_phrase,
     may_score,
     score,
@@ -87,13 +88,14 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "hole_words": (np.int32, lambda pairs: np.rint(pairs.alignment.different)),
     "is_at_end": (np.bool_, lambda pairs: pairs.alignment.is_at_end),
     "excess_words": (np.int32, lambda pairs: excess_words(pairs.alignment)),
+    "listing_words": (np.int32, lambda pairs: listing_words(pairs.alignment)),
     "may_be_phrase": (np.bool_, lambda pairs: may_be_phrase(pairs.alignment)),
     "boilerplate_words": (np.int32, lambda pairs: pairs.alignment.boilerplate),
     "has_evidence": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
 }
 """What is known of a scored pair: the type of each column, and how it is found.
 
-A row takes 92 bytes, a `Pair` ten times as many. A column named like a field of
+A row takes 96 bytes, a `Pair` ten times as many. A column named like a field of
 `dedupe.Pair` fills it; documents and their relation are put into words first. What a new one is
 for identical documents stands in `identical`; JSON has it in a schema and a version.
 """
@@ -152,7 +154,8 @@ def again(block: Block, pairs: AnyInts) -> tuple[npt.NDArray[np.float32]]:
     -------
     float32 [shape=(n_pairs,)], in [0, 1]
     """
-    return (scores(block, pairs).astype(np.float32),)
+    found = score(align(block, *np.sort(pairs, axis=1).T), with_listings=False)
+    return (np.where(found >= SCORE_FLOOR, found, 0.0).astype(np.float32),)
 
 
 def shared(block: Block, pairs: AnyInts) -> Sealed:

@@ -121,6 +121,9 @@ def _found(row: Mapping[str, float]) -> str:
 def _differing(row: Mapping[str, float]) -> list[str]:
     """Say what of the smaller story differs where the other document has a text, too."""
     hole, excess = row.get("hole_words", 0), row.get("excess_words", 0)
+    entries = row.get("listing_words", 0)
+    if entries:
+        return [f"but {entries} words of a listing are others"]
     if excess:
         place = "a place" if excess == 1 else "places"
         return [f"{excess} more in each at {place} where the other has none"]

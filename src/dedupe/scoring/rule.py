@@ -20,6 +20,10 @@ END_COST = 1.0
 """How much prose takes that both have at one end of the match: less, since a copy may go
 on where the other ends, and what follows on its page is not the story."""
 
+ENTRY_COST = 1.0
+"""How much of the score the entries of a listing take: all of it when they are as long as
+the match, which is the rest of the page."""
+
 STRICT_CONTAINMENT = 0.4
 """Containment from which a pair without a hole is beyond doubt."""
 

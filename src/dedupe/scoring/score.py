@@ -7,8 +7,8 @@ in one place on both sides, is another story in the same template: the *hole*.
 
 ``score = C * max(0, 1 - cost / matched)``, where ``C`` is that share, ``matched`` is what
 the shared words weigh, and the cost is that of a hole, of prose at one end of the match,
-or of text at places of its own, whichever takes most. All of it is weighed by what the
-collection knows of boilerplate.
+of text at places of its own, or of the entries of a listing, whichever takes most. All of
+it is weighed by what the collection knows of boilerplate.
 
 What is shared, and where it stands, is found in `dedupe.scoring.alignment`.
 """
@@ -26,6 +26,7 @@ __all__ = [
     "cost",
     "edited_words",
     "excess_words",
+    "listing_words",
     "may_be_phrase",
     "may_score",
     "score",
@@ -36,7 +37,7 @@ __all__ = [
 
 
 def cost(alignment: Alignment) -> Floats:
-    """Return how many shared words of each pair must make up for the text that differs."""
+    """Return how many shared words of each pair must make up for the prose that differs."""
     return np.maximum(_replacing(alignment), rule.EXCESS_COST * alignment.excess)
 
 
@@ -46,13 +47,23 @@ def _replacing(alignment: Alignment) -> Floats:
     return found
 
 
-def score(alignment: Alignment) -> Floats:
+def score(alignment: Alignment, *, with_listings: bool = True) -> Floats:
     """Return how sure it is that the two documents of each pair hold the same story.
 
     It is `story_share`, less what other text in place of the story takes; and 0 where so
     little that is shared is known to be of no other story that it may be a phrase.
+
+    Parameters
+    ----------
+    alignment : Alignment
+    with_listings : bool
+        Whether the entries of a listing take from the score. As long as boilerplate is still
+        being learned, a story on forty sites may be taken for a frame, and the boxes in it
+        would part its copies.
     """
-    left = np.maximum(0, 1 - cost(alignment) / np.maximum(alignment.matched, 1))
+    entries = with_listings * rule.ENTRY_COST * alignment.entries
+    costs = np.maximum(cost(alignment), entries)
+    left = np.maximum(0, 1 - costs / np.maximum(alignment.matched, 1))
     is_short = alignment.covered < rule.MIN_WORDS
     return story_share(alignment) * np.where(is_short, 1, left * ~may_be_phrase(alignment))
 
@@ -106,6 +117,12 @@ def excess_words(alignment: Alignment) -> Ints:
     """
     is_deciding = rule.EXCESS_COST * alignment.excess > _replacing(alignment)
     return np.where(is_deciding, np.rint(alignment.excess), 0).astype(np.int64)
+
+
+def listing_words(alignment: Alignment) -> Ints:
+    """Return how many words of a listing differ, 0 where other prose decides."""
+    is_deciding = rule.ENTRY_COST * alignment.entries > cost(alignment)
+    return np.where(is_deciding, np.rint(alignment.entries), 0).astype(np.int64)
 
 
 class Story(NamedTuple):
