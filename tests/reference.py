@@ -7,6 +7,7 @@ test fails when the code no longer does what the rule says, not when the rule is
 
 import math
 import re
+import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,6 +29,7 @@ from dedupe.kernels.measures import (
     PARAGRAPH,
     PROSE,
 )
+from dedupe.kernels.stories import FEW_OTHERS, LOST_LINES
 from dedupe.kernels.tokens import LETTERS_PER_WORD
 from dedupe.shingling.folding import (
     APOSTROPHES,
@@ -522,6 +524,50 @@ def until_a_list(document: Document, cover: set[int], stretch: Iterable[int]) ->
             if n_list == LIST:
                 break
     return found
+
+
+# --- stories ------------------------------------------------------------------------------
+
+
+def words_of_story(
+    copies: Sequence[Document], n_copies: Sequence[int], ngram: int
+) -> list[tuple[int, int]]:
+    """Return how many words of its story each copy has, and how many of boilerplate."""
+    holders = Counter(
+        shingle
+        for copy, n in zip(copies, n_copies, strict=True)
+        for shingle in {*copy.shingles}
+        for _ in range(n)
+    )
+    shared = [
+        within(copy, ngram, [2 * holders[key] > sum(n_copies) for key in copy.shingles])
+        for copy in copies
+    ]
+    lengths = [
+        sum(copy.lines[w] for w in words) / max(1, len(words))
+        for copy, words in zip(copies, shared, strict=True)
+    ]
+    known = [line for line, n in zip(lengths, n_copies, strict=True) for _ in range(n) if line > 0]
+    usual = statistics.median(known) if known else 0
+    found = []
+    for copy, words, line in zip(copies, shared, lengths, strict=True):
+        everything = {*range(len(copy.lines))}
+        others = within(copy, ngram, [copy.weight(w) < COMMON for w in range(len(copy.shingles))])
+        beside = everything - words
+        told = {w for w in beside - others if copy.lines[w] >= min(PROSE * line, PARAGRAPH)}
+        is_told = (
+            0 < line <= LOST_LINES * usual
+            and len(beside) - len(told) <= FEW_OTHERS * len(beside)
+            and len(told) <= len(words)
+        )
+        found.append((len(words - others) + is_told * len(told), len(others)))
+    return found
+
+
+def within(document: Document, ngram: int, is_held: Sequence[bool]) -> set[int]:
+    """Return the words that stand in any of some shingles of a document."""
+    words = {w for i, held in enumerate(is_held) if held for w in range(i, i + ngram)}
+    return words & {*range(len(document.lines))}
 
 
 # --- forms --------------------------------------------------------------------------------

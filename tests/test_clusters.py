@@ -14,7 +14,7 @@ from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.results.clusters import KEYS, cluster_labels, make_clusters
 from dedupe.results.records import DocumentInfo
 from dedupe.scoring.block import Block
-from dedupe.scoring.stories import words_of_story
+from dedupe.scoring.stories import Copies, words_of_stories
 from dedupe.settings import KEEP, SCORE_FLOOR, Settings
 from dedupe.shingling import hash_tokens
 from found import make_result, members, scores, thresholds
@@ -240,7 +240,10 @@ def test_a_function_sees_scores_and_shares_and_the_text_if_there_is_one():
 
 def words_of(*texts, copies=None):
     block = Block.of(hash_tokens([*texts], detail=True), 5)
-    return words_of_story(block, copies or dict.fromkeys(range(len(texts)), 1)).tolist()
+    n_copies = np.array(copies or [1] * len(texts))
+    clusters = np.zeros(len(texts))
+    found = words_of_stories(block, Copies.of(np.arange(len(texts)), n_copies, clusters=clusters))
+    return found.story.tolist()
 
 
 def prose(start, n):
@@ -282,7 +285,7 @@ def test_what_most_copies_have_is_the_story():
 
 def test_identical_copies_count_each():
     tail = "\n".join(prose(500, 30).split())
-    assert words_of(STORY, STORY + "\n" + tail, copies={0: 1, 1: 3}) == [100, 130]
+    assert words_of(STORY, STORY + "\n" + tail, copies=[1, 3]) == [100, 130]
 
 
 PLACED = [DocumentInfo(name, n, 0) for name, n in (("wire/a", 9), ("wires/b", 8), ("c.txt:2", 7))]

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
+from tests import reference
+from tests.blocks import EIGHTHS, documents, make_block, ngrams, per_word
 
 import dedupe
 from dedupe import InvalidSetting, Old, Result, UnknownDocument, clean
 from dedupe.documents.changes import STORY_FIELDS
-from dedupe.scoring.stories import covered
+from dedupe.scoring.stories import Copies, covered, words_of_stories
 
 FRAME = "Read more of our stories in the morning paper or on this site"
 FOOT = "All rights reserved, no part may be copied without our permission"
@@ -86,6 +88,45 @@ def test_covered_is_as_its_words_say(is_held, ngram):
     n_words = len(is_held) + ngram - 1
     expected = [any(is_held[max(0, word - ngram + 1) : word + 1]) for word in range(n_words)]
     assert covered(np.array(is_held, np.bool_), n_words, ngram).tolist() == expected
+
+
+@given(st.lists(st.lists(documents, min_size=1, max_size=4), max_size=4), ngrams, st.data())
+def test_words_of_stories_are_those_of_the_reference(clusters, ngram, data):
+    copies = [copy for cluster in clusters for copy in cluster]
+    numbers = [number for number, cluster in enumerate(clusters) for _ in cluster]
+    lines = [per_word(data, copy, st.integers(1, 40)) for copy in copies]
+    weights = [per_word(data, copy, EIGHTHS) for copy in copies]
+    n_copies = [data.draw(st.integers(1, 3)) for _ in copies]
+    block = make_block(copies, ngram, lines, weights)
+    told = [
+        reference.Document(reference.shingles(copy, ngram), line, weight)
+        for copy, line, weight in zip(copies, lines, weights, strict=True)
+    ]
+    expected = [
+        pair
+        for number in range(len(clusters))
+        for pair in reference.words_of_story(
+            [one for one, n in zip(told, numbers, strict=True) if n == number],
+            [one for one, n in zip(n_copies, numbers, strict=True) if n == number],
+            ngram,
+        )
+    ]
+    all_of_them = Copies.of(np.arange(len(copies)), np.array(n_copies), clusters=np.array(numbers))
+    found = words_of_stories(block, all_of_them)
+    assert [*zip(found.story.tolist(), found.boilerplate.tolist(), strict=True)] == expected
+
+
+@pytest.mark.parametrize("batch", [1, 40, 1000])
+def test_clusters_are_counted_in_batches_and_none_is_torn(monkeypatch, batch):
+    monkeypatch.setattr("dedupe.scoring.stories.BATCH", batch)
+    clusters = np.repeat([2, 5, 6, 9], [3, 1, 40, 2])
+    copies = Copies.of(np.arange(46), np.ones(46), clusters=clusters)
+    batches = [*copies.in_batches(np.full(46, 10))]
+    assert np.concatenate([some.documents for some in batches]).tolist() == [*range(46)]
+    sizes = [size for some in batches for size in np.diff(some.bounds).tolist()]
+    assert sizes == [3, 1, 40, 2]
+    assert all(some.bounds[0] == 0 for some in batches)
+    assert len(batches) == {1: 4, 40: 3, 1000: 1}[batch]
 
 
 def test_a_saved_result_tells_stories_of_texts_it_is_given(found):

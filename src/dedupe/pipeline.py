@@ -6,7 +6,6 @@ of its own; an *engine* applies the rules, on one machine or elsewhere. Document
 numbered in the order of their ids, so that the order of the input changes nothing.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -28,7 +27,7 @@ from dedupe.results.result import Result
 from dedupe.scoring import passes
 from dedupe.scoring.boilerplate import NOTHING, Boilerplate, Learned
 from dedupe.scoring.passes import First, Rows
-from dedupe.scoring.stories import is_own, words_of_story
+from dedupe.scoring.stories import Copies, StoryWords, words_of_stories
 from dedupe.settings import Settings
 from dedupe.shingling import Sealed
 
@@ -83,7 +82,8 @@ def find(
         rows = _with_others(rows, _rows_of(blocks, _pairs_of(blocks, pairs, number)))
     shared = _most_shared(rows, len(corpus))
     alone = np.setdiff1d(passes.pairs_in(rows), [*infos])
-    infos |= _infos(corpus, blocks, alone, shared[alone])
+    words = _words_of_stories(corpus, blocks, alone, labels=alone)
+    infos |= _infos(corpus, alone, words._replace(story=shared[alone]))
     return _assemble(
         corpus, rows, clusters, infos=infos, boilerplate=learned.boilerplate, settings=settings
     )
@@ -183,8 +183,8 @@ def _cluster(
         ask=ask,
     )
     joined = np.flatnonzero(np.bincount(labels, minlength=numbers.size)[labels] > 1)
-    told = _words_of_stories(corpus, blocks, numbers[joined], labels[joined])
-    infos = _infos(corpus, blocks, numbers[joined], told)
+    words = _words_of_stories(corpus, blocks, numbers[joined], labels[joined])
+    infos = _infos(corpus, numbers[joined], words)
     place_of = np.full(numbers.size, -1)
     place_of[joined] = np.arange(joined.size)
     sides = place_of[places.reshape(-1, 2)]
@@ -208,37 +208,39 @@ def _cluster(
     return _with_evidence(corpus, blocks, rows, pairs_of(kept), settings.threshold), clusters, infos
 
 
-def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Ints) -> Ints:
+def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Ints) -> StoryWords:
     """Return how many words of its story each document of a cluster has.
 
     What was compared with nothing has only identical copies, and is the story.
     """
-    told: Ints = corpus.n_words[numbers].astype(np.int64)
+    story: Ints = corpus.n_words[numbers].astype(np.int64)
+    boilerplate = np.zeros_like(story)
     places = blocks.places(corpus.first_copy[numbers])
     order = np.lexsort((places, labels))
     order = order[places[order] >= 0]
-    bounds = np.flatnonzero(np.diff(labels[order])) + 1
-    groups = [group for group in np.split(order, bounds) if group.size]
-    found = blocks.over(words_of_story, (Counter(places[group].tolist()) for group in groups))
-    for group, words in zip(groups, found, strict=True):
-        # Copies follow each other.
-        told[group] = words[np.cumsum(np.diff(places[group], prepend=places[group[0]]) > 0)]
-    return told
+    places, labels = places[order], labels[order]
+    # Identical copies follow each other.
+    is_first = (np.diff(places, prepend=-1) != 0) | (np.diff(labels, prepend=-1) != 0)
+    firsts = np.flatnonzero(is_first)
+    n_copies = np.diff(np.append(firsts, order.size))
+    copies = Copies.of(places[firsts], n_copies, clusters=labels[firsts])
+    n_words = corpus.n_words[numbers[order[firsts]]]
+    found = [*blocks.over(words_of_stories, copies.in_batches(n_words))]
+    if found:
+        text_of = np.cumsum(is_first) - 1
+        for column, told in zip((story, boilerplate), zip(*found, strict=True), strict=True):
+            column[order] = np.concatenate(told)[text_of]
+    return StoryWords(story, boilerplate)
 
 
-def _infos(
-    corpus: Corpus, blocks: Blocks, numbers: AnyInts, told: AnyInts
-) -> dict[int, DocumentInfo]:
+def _infos(corpus: Corpus, numbers: AnyInts, words: StoryWords) -> dict[int, DocumentInfo]:
     """Return what a result says of documents, by number, with what each has of its story."""
-    block = blocks.block()
-    found = {}
-    for number, n_words in zip(numbers.tolist(), told.tolist(), strict=True):
-        place = int(blocks.places(corpus.first_copy[number]))
-        n_boilerplate = 0 if place < 0 else np.count_nonzero(~is_own(block, place))
-        found[number] = replace(
-            corpus.info(number), story_words=n_words, boilerplate_words=int(n_boilerplate)
+    return {
+        number: replace(corpus.info(number), story_words=story, boilerplate_words=boilerplate)
+        for number, story, boilerplate in zip(
+            numbers.tolist(), words.story.tolist(), words.boilerplate.tolist(), strict=True
         )
-    return found
+    }
 
 
 def _with_evidence(

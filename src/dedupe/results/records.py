@@ -229,7 +229,7 @@ class DocumentInfo:
     story_words : int
         How many of its words tell the story of its cluster, without boilerplate; in no
         cluster, the most that it shares with another document. See
-        `dedupe.scoring.stories.words_of_story`.
+        `dedupe.scoring.stories.words_of_stories`.
     boilerplate_words : int
         How many of its words are boilerplate: text that several other stories carry.
     """

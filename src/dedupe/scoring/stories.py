@@ -5,40 +5,71 @@ page, unless it is prose: then it tells the story at greater length. Which copy 
 left to `dedupe.results.clusters`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from dedupe.arrays import Bools, Ints, part
-from dedupe.kernels.measures import COMMON, PARAGRAPH, PROSE
+from dedupe.arrays import AnyInts, Bools, Floats, Ints
+from dedupe.kernels import stories as kernel
+from dedupe.kernels.tables import SALT
 from dedupe.scoring.block import Block
 
-__all__ = ["covered", "is_own", "words_of_story"]
+__all__ = ["Copies", "StoryWords", "covered", "words_of_stories"]
 
-LOST_LINES = 1.5
-"""Lines of the shared text that are this many times as long as in the other copies say nothing
-of prose: a page of which an extractor made one line has no lists to tell it by."""
-
-FEW_OTHERS = 0.1
-"""A copy tells the story at greater length if less of what it has beside it is in short lines.
-
-And that must not be longer than the story: what follows on a page may be prose, too. On the
-development pages both limits together keep a mean F1 of .94, where versions of a story that
-grows reach .96; if nothing told at greater length counts, .96 and .80."""
+BATCH = 1 << 17
+"""Words that are counted at once: their marks stay in the cache, and a call costs little."""
 
 
-def words_of_story(block: Block, copies: Mapping[int, int]) -> Ints:
-    r"""Return how many words of its story each document of a cluster has, without boilerplate.
+class Copies(NamedTuple):
+    """Clusters of copies, each different text once.
 
-    Parameters
+    Attributes
     ----------
-    block : Block
-    copies : mapping from documents to numbers
-        The cluster, each different text once, and how many identical copies of it there are.
+    documents : int64 [shape=(n,)]
+        Document numbers within a block, those of a cluster in a row.
+    n_copies : int64 [shape=(n,)], positive
+        How many documents have that text.
+    bounds : int64 [shape=(n_clusters + 1,)]
+        Where each cluster begins, and where the last one ends.
+    """
 
-    Returns
-    -------
-    int64 [shape=(n,)]
+    documents: Ints
+    n_copies: Ints
+    bounds: Ints
+
+    @classmethod
+    def of(cls, documents: AnyInts, n_copies: AnyInts, *, clusters: AnyInts) -> Self:
+        """Make them of texts that each name their cluster, those of one in a row."""
+        ends = np.flatnonzero(np.diff(clusters)) + 1
+        bounds = np.unique([0, *ends, len(clusters)])
+        return cls(documents.astype(np.int64), n_copies.astype(np.int64), bounds)
+
+    def in_batches(self, n_words: AnyInts) -> "Iterator[Copies]":
+        """Yield whole clusters of about `BATCH` words, given those of each text."""
+        before = np.concatenate([[0], np.cumsum(n_words)])[self.bounds[:-1]]
+        firsts = np.flatnonzero(np.diff(before // BATCH, prepend=-1))
+        for first, last in pairwise([*firsts.tolist(), self.bounds.size - 1]):
+            bounds = self.bounds[first : last + 1]
+            texts = slice(bounds[0], bounds[-1])
+            yield Copies(self.documents[texts], self.n_copies[texts], bounds - bounds[0])
+
+
+class StoryWords(NamedTuple):
+    """How many words of some documents are their story, and how many are boilerplate.
+
+    Attributes
+    ----------
+    story, boilerplate : int64 [shape=(n,)]
+    """
+
+    story: Ints
+    boilerplate: Ints
+
+
+def words_of_stories(block: Block, copies: Copies) -> StoryWords:
+    r"""Return how many words of its story each text has, without boilerplate.
 
     Examples
     --------
@@ -46,23 +77,64 @@ def words_of_story(block: Block, copies: Mapping[int, int]) -> Ints:
     >>> story = "the council voted to close the bridge for repairs until spring"
     >>> texts = [story, "home\nnews\n" + story, story + "\nsport"]
     >>> block = Block.of(hash_tokens(texts, detail=True), 5)
-    >>> words_of_story(block, {0: 1, 1: 1, 2: 1}).tolist()
+    >>> copies = Copies(np.arange(3), np.ones(3, np.int64), np.array([0, 3]))
+    >>> words_of_stories(block, copies).story.tolist()
     [11, 11, 11]
     """
-    documents, n_copies = [*copies], [*copies.values()]
-    is_shared = _held_by_most(block, documents, n_copies)
-    lengths = np.array(
-        [_line(block, one, shared) for one, shared in zip(documents, is_shared, strict=True)]
+    documents, n_copies, bounds = copies
+    n_shingles = np.diff(block.shingle_offsets)[documents]
+    largest = int(np.add.reduceat(n_shingles, bounds[:-1]).max(initial=1))
+    n_slots = 1 << (2 * largest).bit_length()
+    mark_offsets = np.concatenate([[0], np.cumsum(block.n_words[documents])])
+    marks = np.empty(mark_offsets[-1], np.uint8)
+    mean_lines = np.empty(documents.size)
+    kernel.mark_words_into(
+        documents,
+        n_copies,
+        bounds,
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.lines,
+        block.weights,
+        block.ngram,
+        SALT,
+        np.empty(n_slots, np.uint64),
+        np.empty(n_slots, np.int64),
+        np.empty(n_slots, np.int64),
+        mark_offsets,
+        marks,
+        mean_lines,
     )
-    known = np.repeat(lengths, n_copies)[np.repeat(lengths, n_copies) > 0]
-    usual = np.median(known) if known.size else 0.0
-    found = np.empty(len(documents), np.int64)
-    for place, (document, shared) in enumerate(zip(documents, is_shared, strict=True)):
-        is_story = shared
-        if 0 < lengths[place] <= LOST_LINES * usual:
-            is_story = shared | _told_at_length(block, document, shared, lengths[place])
-        found[place] = np.count_nonzero(is_story & is_own(block, document))
-    return found
+    clusters = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
+    usual = _medians(mean_lines, n_copies * (mean_lines > 0), clusters, bounds.size - 1)[clusters]
+    story, boilerplate = np.empty((2, documents.size), np.int64)
+    kernel.count_words_into(
+        documents,
+        block.token_offsets,
+        block.lines,
+        mark_offsets,
+        marks,
+        mean_lines,
+        usual,
+        story,
+        boilerplate,
+    )
+    return StoryWords(story, boilerplate)
+
+
+def _medians(values: Floats, counts: Ints, groups: Ints, n_groups: int) -> Floats:
+    """Return the median of each group of values, each as often as it counts; 0 of none."""
+    order = np.lexsort((values, groups))
+    values = np.repeat(values[order], counts[order])
+    groups = np.repeat(groups[order], counts[order])
+    ends = np.searchsorted(groups, np.arange(n_groups), side="right")
+    starts = np.searchsorted(groups, np.arange(n_groups))
+    medians = np.zeros(n_groups)
+    some = np.flatnonzero(starts < ends)
+    low, high = (starts[some] + ends[some] - 1) // 2, (starts[some] + ends[some]) // 2
+    medians[some] = (values[low] + values[high]) / 2
+    return medians
 
 
 def covered(is_held: Bools, n_words: int, ngram: int) -> Bools:
@@ -85,43 +157,3 @@ def covered(is_held: Bools, n_words: int, ngram: int) -> Bools:
     np.subtract.at(steps, np.minimum(starts + ngram, n_words), 1)
     found: Bools = np.cumsum(steps)[:-1] > 0
     return found
-
-
-def _held_by_most(block: Block, documents: Sequence[int], n_copies: Sequence[int]) -> list[Bools]:
-    """Return, of each document, which words stand in shingles that most copies have."""
-    parts = [block.shingles[part(block.shingle_offsets, one)] for one in documents]
-    distinct = [np.unique(shingles) for shingles in parts]
-    shingles, places = np.unique(np.concatenate(distinct), return_inverse=True)
-    holders = np.repeat(n_copies, [some.size for some in distinct])
-    is_most = np.bincount(places, holders) > sum(n_copies) / 2
-    return [
-        covered(is_most[np.searchsorted(shingles, some)], int(block.n_words[document]), block.ngram)
-        for document, some in zip(documents, parts, strict=True)
-    ]
-
-
-def _line(block: Block, document: int, is_shared: Bools) -> float:
-    """Return the mean length of the lines of shared words, 0 where there are none."""
-    lines = block.lines[part(block.token_offsets, document)][is_shared]
-    return float(lines.mean()) if lines.size else 0.0
-
-
-def is_own(block: Block, document: int) -> Bools:
-    """Return which words of a document are no boilerplate."""
-    place = part(block.token_offsets, document)
-    if block.weights is None:
-        return np.ones(place.stop - place.start, np.bool_)
-    shingles = part(block.shingle_offsets, document)
-    # A word weighs what the shingle does that starts with it, and stands in others, too.
-    is_common = block.weights[place][: shingles.stop - shingles.start] < COMMON
-    return ~covered(is_common, place.stop - place.start, block.ngram)
-
-
-def _told_at_length(block: Block, document: int, is_shared: Bools, line: float) -> Bools:
-    """Return which words beside the shared text tell the story at greater length, if any do."""
-    lines = block.lines[part(block.token_offsets, document)]
-    is_prose = ~is_shared & (lines >= min(PROSE * line, PARAGRAPH)) & is_own(block, document)
-    n_beside, n_prose = np.count_nonzero(~is_shared), np.count_nonzero(is_prose)
-    is_longer = n_beside - n_prose <= FEW_OTHERS * n_beside
-    is_fitting = n_prose <= np.count_nonzero(is_shared)
-    return is_prose if is_longer and is_fitting else np.zeros_like(is_prose)

@@ -1,0 +1,187 @@
+"""Marks the words that the copies of a story share, and counts those of the story in each."""
+
+import numpy as np
+
+from dedupe.kernels import compiled
+from dedupe.kernels.measures import COMMON, PARAGRAPH, PROSE
+from dedupe.kernels.tables import home
+
+__all__ = ["FEW_OTHERS", "LOST_LINES", "OTHERS", "SHARED", "count_words_into", "mark_words_into"]
+
+SHARED, OTHERS = 1, 2
+"""Marks of a word: most copies have it, and it is boilerplate."""
+
+LOST_LINES = 1.5
+"""Lines of the shared text that are this many times as long as in the other copies say nothing
+of prose: a page of which an extractor made one line has no lists to tell it by."""
+
+FEW_OTHERS = 0.1
+"""A copy tells the story at greater length if less of what it has beside it is in short lines.
+
+And that must not be longer than the story: what follows on a page may be prose, too. On the
+development pages both limits together keep a mean F1 of .94, where versions of a story that
+grows reach .96; if nothing told at greater length counts, .96 and .80."""
+
+NOBODY = -1
+
+
+@compiled
+def _find(shingle, salt, mask, keys, last):
+    """Return the slot of a shingle, or the empty slot where it belongs."""
+    slot = home(shingle, salt, mask)
+    while last[slot] != NOBODY and keys[slot] != shingle:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@compiled
+def _count_copies_into(
+    documents, n_copies, shingles, shingle_offsets, salt, mask, keys, holders, last
+):
+    """Write into the table how many copies have each shingle of a cluster."""
+    last[: mask + 1] = NOBODY
+    for k in range(documents.size):
+        d = documents[k]
+        for i in range(shingle_offsets[d], shingle_offsets[d + 1]):
+            slot = _find(shingles[i], salt, mask, keys, last)
+            if last[slot] == NOBODY:
+                keys[slot] = shingles[i]
+                holders[slot] = 0
+            if last[slot] != k:
+                holders[slot] += n_copies[k]
+                last[slot] = k
+
+
+@compiled
+def mark_words_into(
+    documents,
+    n_copies,
+    bounds,
+    shingles,
+    shingle_offsets,
+    token_offsets,
+    lines,
+    weights,
+    ngram,
+    salt,
+    keys,
+    holders,
+    last,
+    mark_offsets,
+    marks,
+    mean_lines,
+):
+    """Mark the words of clusters of copies, and write how long the lines of shared words are.
+
+    A word is marked with each shingle that it stands in.
+
+    Parameters
+    ----------
+    documents, n_copies : int64 [shape=(n,)]
+        Different texts, and how many documents have each; those of a cluster in a row.
+    bounds : int64 [shape=(n_clusters + 1,)]
+        Where each cluster begins in `documents`.
+    shingles : uint64 [shape=(n_shingles,)]
+    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
+    lines : uint8 [shape=(n_tokens,)]
+    weights : float32 [shape=(n_tokens,)] or None
+        What a word weighs is what the shingle does that begins with it.
+    ngram : int
+    salt : uint64, see `dedupe.kernels.tables`
+    keys : uint64, holders : int64, last : int64 [shape=(a power of two,)], scratch
+        At least twice as large as a cluster has shingles.
+    mark_offsets : int64 [shape=(n + 1,)]
+        Where the words of each text begin in `marks`.
+    marks : uint8 [shape=(words of all of them,)], overwritten
+    mean_lines : float64 [shape=(n,)], overwritten
+        0 where a text has none of the words.
+    """
+    for c in range(bounds.size - 1):
+        start, stop = bounds[c], bounds[c + 1]
+        n_all = 0
+        n_shingles = 0
+        for k in range(start, stop):
+            n_all += n_copies[k]
+            n_shingles += shingle_offsets[documents[k] + 1] - shingle_offsets[documents[k]]
+        mask = 1
+        while mask + 1 < 2 * n_shingles:
+            mask = 2 * mask + 1
+        _count_copies_into(
+            documents[start:stop],
+            n_copies[start:stop],
+            shingles,
+            shingle_offsets,
+            salt,
+            mask,
+            keys,
+            holders,
+            last,
+        )
+        for k in range(start, stop):
+            d = documents[k]
+            first = shingle_offsets[d]
+            n_starts = shingle_offsets[d + 1] - first
+            shared_until = 0
+            others_until = 0
+            n_lines = 0
+            n_shared = 0
+            for w in range(token_offsets[d + 1] - token_offsets[d]):
+                place = token_offsets[d] + w
+                if w < n_starts:
+                    slot = _find(shingles[first + w], salt, mask, keys, last)
+                    if 2 * holders[slot] > n_all:
+                        shared_until = w + ngram
+                    if weights is not None and weights[place] < COMMON:
+                        others_until = w + ngram
+                is_shared = w < shared_until
+                n_shared += is_shared
+                n_lines += lines[place] * is_shared
+                marks[mark_offsets[k] + w] = SHARED * is_shared + OTHERS * (w < others_until)
+            mean_lines[k] = n_lines / max(n_shared, 1)
+
+
+@compiled
+def count_words_into(
+    documents,
+    token_offsets,
+    lines,
+    mark_offsets,
+    marks,
+    mean_lines,
+    usual_lines,
+    story,
+    boilerplate,
+):
+    """Count the words of the story in each copy, and those of boilerplate.
+
+    Parameters
+    ----------
+    documents, token_offsets, lines, mark_offsets, marks, mean_lines
+        As `mark_words_into` takes and leaves them.
+    usual_lines : float64 [shape=(n,)]
+        Mean length of the lines of the shared words in the other copies.
+    story, boilerplate : int64 [shape=(n,)], overwritten
+    """
+    for k in range(documents.size):
+        line = mean_lines[k]
+        # A text without lines to go by has no prose beside what it shares.
+        has_lines = 0 < line <= LOST_LINES * usual_lines[k]
+        shortest = min(PROSE * line, np.float64(PARAGRAPH)) if has_lines else np.inf
+        first = token_offsets[documents[k]]
+        n_shared = 0
+        n_beside = 0
+        n_prose = 0
+        story[k] = 0
+        boilerplate[k] = 0
+        for w in range(mark_offsets[k + 1] - mark_offsets[k]):
+            mark = marks[mark_offsets[k] + w]
+            is_own = mark & OTHERS == 0
+            boilerplate[k] += not is_own
+            if mark & SHARED:
+                n_shared += 1
+                story[k] += is_own
+            else:
+                n_beside += 1
+                n_prose += is_own and lines[first + w] >= shortest
+        if n_beside - n_prose <= FEW_OTHERS * n_beside and n_prose <= n_shared:
+            story[k] += n_prose
