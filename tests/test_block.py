@@ -27,7 +27,7 @@ def block_of(found, ngram=5):
 def test_a_block_has_the_words_of_its_texts(found):
     block = block_of(found)
     lengths = [len(reference.tokens(text)) for text in found]
-    assert block.n_words.tolist() == block.totals.tolist() == lengths
+    assert block.n_words.tolist() == block.totals().tolist() == lengths
     assert block.lines.size == sum(lengths)
 
 
@@ -52,7 +52,7 @@ def test_what_knows_no_boilerplate_weighs_every_word_alike(found):
     block = block_of(found)
     weighed = block.weighed(Boilerplate())
     assert (weighed.weights == 1).all()
-    assert weighed.totals.tolist() == block.totals.tolist()
+    assert weighed.totals().tolist() == block.totals().tolist()
 
 
 # --- edges ---

@@ -91,7 +91,7 @@ def learn(
         has_changed = blocks.weigh(boilerplate, stories)[pairs].any(axis=1)
         # Only what is scored otherwise is scored again: most documents have no boilerplate.
         block = blocks.block()
-        is_weighed = (block.totals < block.n_words)[pairs].all(axis=1)
+        is_weighed = (block.totals() < block.n_words)[pairs].all(axis=1)
         is_stale = first.may_score & (has_changed | ((together != was_together) & is_weighed))
         if stage == LAST:
             break

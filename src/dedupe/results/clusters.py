@@ -154,21 +154,20 @@ def make_duplicates(
     is_copy = scored.first_copy[sides[:, 0]] == scored.first_copy[sides[:, 1]]
     scores = np.where(is_copy, 1.0, scored.scores[places]) if len(scored) else np.ones(0)
     stands_in = is_copy | (places >= 0) & (scores >= SCORE_FLOOR)
-    return tuple(
-        _duplicate(
-            scored.ids[member],
-            scored.ids[kept],
-            scored[best[member]],
-            score,
-            scored[place] if place >= 0 and score >= threshold else None,
-        )
-        for (member, kept), place, score in zip(
-            sides[stands_in].tolist(),
-            places[stands_in].tolist(),
-            scores[stands_in].tolist(),
-            strict=True,
-        )
-    )
+    found = []
+    for (member, kept), place, score in zip(
+        sides[stands_in].tolist(),
+        places[stands_in].tolist(),
+        scores[stands_in].tolist(),
+        strict=True,
+    ):
+        pair = scored[best[member]]
+        direct = None
+        if place >= 0 and score >= threshold:
+            # Often it is the best one, and to put a pair into words takes a while.
+            direct = pair if place == best[member] else scored[place]
+        found.append(_duplicate(scored.ids[member], scored.ids[kept], pair, score, direct))
+    return tuple(found)
 
 
 def _best_matches(

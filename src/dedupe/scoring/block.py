@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Bools, Floats, Hashes, Ints, Weights, offsets_of, part
+from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, Weights, offsets_of, part
 from dedupe.kernels.alignment import N_SCRATCH
 from dedupe.kernels.measures import N_LINES, prose_into
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
@@ -100,10 +100,9 @@ class Block:
             self.shingles, self.shingle_offsets, self.token_offsets, self.lines, self.weights
         )
 
-    @property
-    def totals(self) -> Floats:
-        """What the words of each document weigh together."""
-        return self.prose[:, 0].astype(np.float64)
+    def totals(self, documents: AnyInts | slice = slice(None)) -> Floats:
+        """Return what the words of some documents weigh together, or those of all."""
+        return self.prose[documents, 0].astype(np.float64)
 
     @cached_property
     def scratch(self) -> tuple[npt.NDArray[np.int32], np.uint64, Hashes, npt.NDArray[np.int32]]:
