@@ -324,6 +324,17 @@ def test_marks_never_slip_under_another_name(here):
     )
 
 
+@pytest.mark.parametrize("behind", [b",", b',,""'])
+def test_empty_cells_behind_those_of_the_header_give_way_to_marks(here, behind):
+    data = b"id,text\r\na,x" + behind + b"\r\nb,y\r\nc,z" + behind
+    assert cleaned(data, ["a", "c"], name="in.csv", annotate=True) == (
+        b"id,text,cluster,duplicate_of,score,reason\r\n"
+        b"a,x,1,,1.0,\r\n"
+        b"b,y,,,,\r\n"
+        b'c,z,1,a,0.9,"7 words, shared"'
+    )
+
+
 def test_tabs_and_windows_1252(here):
     data = "id\ttext\na\tcafé “x”\nb\ty\nc\tété\n".encode("cp1252")
     assert cleaned(data, ["a", "b"], name="in.tsv") == data.replace(b"b\ty\n", b"")

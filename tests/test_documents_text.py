@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dedupe.documents import Document, Skipped, read_paths
 from dedupe.documents.document import Options
-from dedupe.documents.encoding import decode, decode_line, text_chunks
+from dedupe.documents.encoding import decode, decode_line, encode_like, text_chunks
 from dedupe.documents.formats import suffixes
 from dedupe.documents.streams import CHUNK, LongLine, lines
 from dedupe.errors import InvalidSetting, MissingExtra, NothingToRead
@@ -69,6 +69,12 @@ def test_big_endian_text_is_read_by_its_mark(text):
 @given(st.binary())
 def test_any_bytes_have_a_text_that_utf_8_can_hold(data):
     assert len(decode_line(data).encode()) >= len(data)
+
+
+@given(TEXTS, st.binary())
+def test_what_is_put_beside_bytes_is_read_as_it_was(text, data):
+    assert decode_line(encode_like(text, data)) == text
+    assert encode_like(text, text.encode()) == text.encode()
 
 
 @given(st.text(st.characters(codec="cp1252")))

@@ -1,6 +1,7 @@
 """Passages that several stories share: what counts as one, who keeps it, and what never goes."""
 
 import csv
+import io
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -203,7 +204,7 @@ def test_a_cell_stands_where_csv_reads_it(row, delimiter, number, quoting):
     stream = _Lines()
     csv.writer(stream, delimiter=delimiter, lineterminator="\r\n", quoting=quoting).writerow(row)
     said = stream.said.removesuffix("\r\n").encode()
-    start, end = cell_span(said, number, delimiter)
+    start, end = cell_span(said, number, delimiter.encode())
     found = said[:start].decode(), said[start:end].decode(), said[end:].decode()
     assert [*csv.reader([found[1]], delimiter=delimiter)] in ([[row[number]]], [[]])
     assert (found[0] == "") == (number == 0)
@@ -221,7 +222,7 @@ class _Lines:
 
 def test_quotes_inside_an_open_cell_are_as_any_other_character():
     row = b'a"b,"c"d"e,f'
-    assert [row[slice(*cell_span(row, n, ","))] for n in range(3)] == [b'a"b', b'"c"d"e', b"f"]
+    assert [row[slice(*cell_span(row, n, b","))] for n in range(3)] == [b'a"b', b'"c"d"e', b"f"]
     assert next(csv.reader([row.decode()])) == ['a"b', 'cd"e', "f"]
 
 
@@ -320,6 +321,22 @@ def test_files_of_one_text_get_what_is_left_of_it(here):
     for place, name, encoding in zip([1, 2], "bc", ["utf-16", "utf-8-sig"], strict=True):
         assert Path(f"out/{name}.txt").read_bytes() == left[place].encode(encoding)
     assert json.loads(Path("out/d.json").read_text())["text"] == left[3]
+
+
+def test_what_is_left_is_encoded_as_what_was_there(here):
+    Path("in").mkdir()
+    texts = [f"“déjà” {with_notice(name)}" for name in "abcd"]
+    left = [texts[0], *(text.replace(f"{NOTICE}\n", "") for text in texts[1:])]
+    for number, text in enumerate(texts[:2]):
+        Path(f"in/{number}.txt").write_bytes(text.encode("cp1252"))
+    rows = "".join(f'Müller;"{text}"\n' for text in texts[2:])
+    Path("in/all.csv").write_bytes(f"by;text\n{rows}".encode("cp1252"))
+    clean("in", output="out", cut_repeated=True, replace_text=True, workers=1)
+    assert [Path(f"out/{n}.txt").read_bytes().decode("cp1252") for n in range(2)] == left[:2]
+    read = csv.DictReader(
+        io.StringIO(Path("out/all.csv").read_bytes().decode("cp1252")), delimiter=";"
+    )
+    assert [(row["by"], row["text"]) for row in read] == [("Müller", text) for text in left[2:]]
 
 
 def test_what_cannot_be_replaced_is_refused(here):

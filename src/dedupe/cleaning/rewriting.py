@@ -20,7 +20,7 @@ from dedupe.cleaning.inventory import Entry, Inputs, Stamp
 from dedupe.documents import Document, read_file
 from dedupe.documents.changes import Changes, Marks
 from dedupe.documents.document import Options, Placed
-from dedupe.documents.encoding import unmarked
+from dedupe.documents.encoding import encode_like, unmarked
 from dedupe.documents.formats import PLAIN, source_of, suffixes
 from dedupe.documents.streams import Unreadable, unpack
 from dedupe.documents.walk import STDIN, may_hold_texts
@@ -256,8 +256,10 @@ class _Work:
             elif entry.format is not None and entry.format.rewrite is not None:
                 self._write_records(entry, iter(placed), target, stream)
             else:
-                mark, encoding, _ = unmarked(source_of(entry.file).chunks)
-                _write([mark, text.encode(encoding)], target, stream)
+                mark, encoding, chunks = unmarked(source_of(entry.file).chunks)
+                is_utf_8 = encoding == "utf-8"
+                data = encode_like(text, b"".join(chunks)) if is_utf_8 else text.encode(encoding)
+                _write([mark, data], target, stream)
 
     def _placed(self, entry: Entry, met: list[Id]) -> Iterator[Placed]:
         """Read the documents of a file again; note which of them go, or get fields.

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, Self
@@ -17,7 +17,7 @@ from typing import Any, Self
 from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
 from dedupe.documents.edits import Edit, dropped, edited, left_out
-from dedupe.documents.encoding import decode_line, text_chunks
+from dedupe.documents.encoding import decode_line, encode_like, text_chunks
 from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
 from dedupe.errors import Skipped
 
@@ -228,57 +228,66 @@ def _add_cells(
     names = [name.strip() for name in header]
     check_fields(changes.names, names, place)
     check_replaced(changes, names, place)
-    yield span, partial(_with_cells, added=_cells(changes.names, delimiter))
+    n_cells = len(header)
+    edit = partial(_with_cells, n_cells=n_cells, delimiter=delimiter)
+    yield span, partial(edit, row=header, added=changes.names)
     for (span, row), (_, item, _) in zip(rows, placed, strict=False):
-        # Of a row that is none, nobody knows where its last cell ends.
         if changes.goes(item):
             yield span, left_out
+        # Of a row that is none, nobody knows where its last cell ends.
         elif not isinstance(row, Unreadable):
             change = changes.made_to(item)
-            padding = [""] * (len(header) - len(row))
-            added = _cells((*padding, *change.added), delimiter)
-            edit = partial(_with_cells, added=added)
+            number = 0
             if change.text is not None:
                 # Of two columns of one name, the last is read.
                 number = len(names) - 1 - names[::-1].index(str(changes.replaces))
-                edit = partial(
-                    _with_cells, added=added, number=number, delimiter=delimiter, text=change.text
-                )
-            yield span, edit
+            yield span, partial(edit, row=row, added=change.added, number=number, text=change.text)
 
 
-def _cells(values: Iterable[Any], delimiter: str) -> bytes:
+def _cells(values: Iterable[Any], delimiter: str) -> str:
     """Return cells with a delimiter before each of them."""
     row = io.StringIO()
     # A cell is quoted for a character that ends a line only if lines end in that.
     csv.writer(row, delimiter=delimiter, lineterminator="\r\n").writerow(["", *values])
-    return row.getvalue().removesuffix("\r\n").encode()
+    return row.getvalue().removesuffix("\r\n")
 
 
 def _with_cells(
-    row: bytes, *, added: bytes, number: int = 0, delimiter: str = ",", text: str | None = None
+    line: bytes,
+    *,
+    row: Sequence[str],
+    n_cells: int,
+    added: Iterable[Any],
+    delimiter: str,
+    number: int = 0,
+    text: str | None = None,
 ) -> bytes:
     """Return a row with more cells before the end of its last line.
 
-    Where a text is given, it takes the place of the cell of that number.
+    Where a text is given, it takes the place of the cell of that number. A row that is short
+    is filled up, and empty cells behind those of the header go, so that what is added stands
+    in its column.
     """
-    end = b"\r\n" if row.endswith(b"\r\n") else b"\n" if row.endswith(b"\n") else b""
-    body = row[: len(row) - len(end)]
+    end = b"\r\n" if line.endswith(b"\r\n") else b"\n" if line.endswith(b"\n") else b""
+    body = line[: len(line) - len(end)]
+    mark = encode_like(delimiter, line)
+    if len(row) > n_cells and not any(row[n_cells:]):
+        body = body[: cell_span(body, n_cells - 1, mark)[1]]
     if text is not None:
-        start, stop = cell_span(body, number, delimiter)
-        cell = _cells([text], delimiter)[len(delimiter.encode()) :]
-        body = body[:start] + cell + body[stop:]
-    return body + added + end
+        start, stop = cell_span(body, number, mark)
+        cell = _cells([text], delimiter)[len(delimiter) :]
+        body = body[:start] + encode_like(cell, line) + body[stop:]
+    padding = [""] * (n_cells - len(row))
+    return body + encode_like(_cells([*padding, *added], delimiter), line) + end
 
 
-def cell_span(row: bytes, number: int, delimiter: str) -> tuple[int, int]:
-    """Return where a cell of a row stands, its quotes included.
+def cell_span(row: bytes, number: int, mark: bytes) -> tuple[int, int]:
+    """Return where a cell of a row stands, its quotes included; `mark` is the delimiter.
 
     >>> row = b'7,"Bridge, closed",x'
-    >>> row[slice(*cell_span(row, 1, ","))]
+    >>> row[slice(*cell_span(row, 1, b","))]
     b'"Bridge, closed"'
     """
-    mark = delimiter.encode()
     # Quotes that do not open a cell are as any other character.
     cell = re.compile(rb'(?:"(?:[^"]|"")*"?)?(?:(?!%b).)*' % re.escape(mark), re.DOTALL)
     start = 0

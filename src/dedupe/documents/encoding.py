@@ -9,7 +9,7 @@ from itertools import chain
 
 from dedupe.documents.streams import Unreadable
 
-__all__ = ["decode", "decode_line", "text_chunks", "transcoded", "unmarked"]
+__all__ = ["decode", "decode_line", "encode_like", "text_chunks", "transcoded", "unmarked"]
 
 
 def text_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -128,6 +128,27 @@ def decode_line(data: bytes) -> str:
 # `surrogateescape` makes U+DC80..U+DCFF of such bytes.
 _STRAY = {0xDC00 + byte: bytes([byte]).decode("cp1252", "ignore") for byte in range(128, 256)}
 _STRAY |= {code: chr(code - 0xDC00) for code, text in _STRAY.items() if not text}
+
+
+_AS_STRAY = {ord(text): code for code, text in _STRAY.items()}
+
+
+def encode_like(text: str, data: bytes) -> bytes:
+    r"""Return text as it can stand beside bytes that `decode_line` reads: in their encoding.
+
+    Where these are no UTF-8, what Windows-1252 has becomes that, unless it would be read as
+    something else.
+
+    >>> encode_like("café", "déjà".encode("cp1252")), encode_like("café", b"deja")
+    (b'caf\xe9', b'caf\xc3\xa9')
+    """
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        found = text.translate(_AS_STRAY).encode("utf-8", "surrogateescape")
+        if decode_line(found) == text:
+            return found
+    return text.encode()
 
 
 def _decode_declared(data: bytes, declared: str) -> str:
