@@ -416,7 +416,7 @@ def _encodable(text: str) -> str:
     except UnicodeEncodeError:
         # UTF-16 is where surrogates come from, so it knows which belong together.
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return str(text)  # A plain one also of a subclass, such as numpy's.
+    return str.__str__(text)  # A plain one also of a subclass, such as numpy's or an enumeration.
 
 
 def is_missing(value: object) -> bool:

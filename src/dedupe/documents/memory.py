@@ -140,7 +140,7 @@ def _placed(rows: Iterable["_Row"], options: Options) -> Iterator[Placed]:
             )
             names = names or list(value)
             _check_id(value_at(value, options.id_field), place, row)
-        item = _item(value, _id(row.id, place), place, options, is_text=row.is_text)
+        item = _item(value, _named(row.id, place), place, options, is_text=row.is_text)
         yield Placed(place, item)
     if names and not has_id:
         raise InvalidSetting(
@@ -174,8 +174,11 @@ class _Row(NamedTuple):
 
 
 def _check_id(value: object, place: str, row: _Row) -> None:
-    """Refuse a column of ids with a hole in it, and NaN anywhere."""
-    if value is ABSENT or not is_missing(value) or (value is None and not row.is_of_frame):
+    """Refuse a column of ids with a hole or a blank in it, and NaN anywhere."""
+    is_blank = isinstance(value, str) and not value.strip()
+    if value is ABSENT or not (is_missing(value) or is_blank):
+        return
+    if not row.is_of_frame and (value is None or is_blank):
         return
     raise InvalidInput(
         f"a column of ids must have one for each document, got {short(value)} at {place}: "
@@ -183,15 +186,28 @@ def _check_id(value: object, place: str, row: _Row) -> None:
     )
 
 
-def _id(value: object, place: str) -> Id:
-    """Return a key, a label or a position as an id."""
+def _named(value: object, place: str) -> Id:
+    """Return a key, a label or a position as an id; nothing and blanks are none."""
+    named = _id(value, place)
+    if named is None:
+        raise _nameless(value, place)
+    return named
+
+
+def _nameless(value: object, place: str) -> InvalidInput:
+    """Say that a document goes by nothing."""
+    return InvalidInput(
+        f"keys and labels must name each document, got {short(value)} at {place}: fill it in; "
+        "of an index, data.reset_index(drop=True) makes positions"
+    )
+
+
+def _id(value: object, place: str) -> Id | None:
+    """Return a key, a label or a position as an id, None where it is nothing or a blank."""
     if type(value) is int:
         return value
     if is_missing(value) and value is not None:
-        raise InvalidInput(
-            f"an index must have a label for each document, got {short(value)} at {place}: "
-            "data.reset_index(drop=True) makes positions"
-        )
+        raise _nameless(value, place)
     try:
         return as_id(value, None)
     except Unreadable as error:
