@@ -1,15 +1,20 @@
 """A result as the caller's own rows: whatever the collection, its index and the type of its ids."""
 
+import io
+from collections import deque, namedtuple
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from dedupe import find_duplicate_texts
 from dedupe.errors import InvalidInput, InvalidSetting
+from dedupe.report.parquet import rows
 
 STORY = "the council voted on monday to close the old bridge for repairs until spring " * 3
 OTHER = "nobody expected that so many boats would come to the harbour in the first week of may " * 3
@@ -89,6 +94,83 @@ def test_a_table_has_all_documents_and_ids_of_their_own_type():
     assert sorted(result.to_polars()["id"]) == [7, 8, 9]
     assert sorted(result.to_arrow()["id"].to_pylist()) == [7, 8, 9]
     assert [list(cluster) for cluster in result] == [[7, 9]]
+
+
+ALIKE = [STORY, f"home news sport {STORY}"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        list,
+        tuple,
+        np.array,
+        pd.Series,
+        pl.Series,
+        pa.array,
+        lambda texts: pa.chunked_array([texts]),
+        lambda texts: pd.Series(texts).array,
+        lambda texts: pd.DataFrame({"text": texts}),
+        lambda texts: pl.DataFrame({"text": texts}),
+        lambda texts: pa.table({"text": texts}),
+        lambda texts: pa.record_batch({"text": texts}),
+    ],
+)
+def test_nothing_stays_where_all_is_old(made):
+    data = made(ALIKE)
+    kept = find_duplicate_texts(data, against=[STORY]).kept(data)
+    assert type(kept) is type(data)
+    assert len(kept) == 0
+
+
+Two = namedtuple("Two", ["first", "second"])
+
+
+@pytest.mark.parametrize(
+    "data", [deque(ALIKE), dict(enumerate(ALIKE)).values(), Two(*ALIKE)], ids=type
+)
+def test_what_has_no_kind_that_can_be_made_comes_back_as_a_list(data):
+    result = find_duplicate_texts(data)
+    assert result.kept(data) == [ALIKE[1 - result.duplicates[0].id]]
+
+
+def test_texts_of_arrow_are_texts_in_records():
+    data = pa.array(ALIKE)
+    assert [row["text"] for row in find_duplicate_texts(data).annotate(data)] == ALIKE
+
+
+UTC_DAYS = [datetime(2024, 5, 1 + n, tzinfo=UTC) for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("ids", "of_pandas", "of_polars", "of_arrow"),
+    [
+        ([-1, 2**63 - 1, 5], "Int64", pl.Int64, pa.int64()),
+        ([0, 2**63, 2**64 - 1], "UInt64", pl.UInt64, pa.uint64()),
+        ([-1, 2**63, 5], "object", pl.Int128, pa.string()),
+        ([1, 2**64, 5], "object", pl.Int128, pa.string()),
+        ([1, 2**127, 5], "object", pl.String, pa.string()),
+        ([day.date() for day in UTC_DAYS], "object", pl.Date, pa.date32()),
+        (UTC_DAYS, "object", pl.Datetime("us", "UTC"), pa.timestamp("us", "UTC")),
+        ([*UTC_DAYS[:2], datetime(2024, 5, 3)], "object", pl.String, pa.string()),
+        ([1, "a", 2], "object", pl.String, pa.string()),
+    ],
+)
+def test_ids_have_a_column_of_their_type_if_there_is_one(ids, of_pandas, of_polars, of_arrow):
+    result = find_duplicate_texts(zip(ids, [*ALIKE, OTHER], strict=True))
+    marked = result.annotate(pd.DataFrame({"text": [*ALIKE, OTHER]}, ids))
+    frame = result.to_pandas()
+    columns = frame["id"], frame["duplicate_of"], marked["duplicate_of"]
+    assert {str(column.dtype) for column in columns} == {of_pandas}
+    assert {*frame["id"]} == {*ids}
+    schema, table = result.to_polars().schema, result.to_arrow()
+    assert schema["id"] == schema["duplicate_of"] == of_polars
+    assert table.schema.field("id").type == table.schema.field("duplicate_of").type == of_arrow
+    told = [str(id_) for id_ in ids] if of_arrow == pa.string() else ids
+    assert {*table["id"].to_pylist()} == {*told}
+    written = parquet.read_table(io.BytesIO(rows(result)))
+    is_whole = of_arrow in {pa.int64(), pa.uint64()}
+    assert written.schema.field("id").type == (of_arrow if is_whole else pa.string())
 
 
 def test_other_data_are_refused():

@@ -4,6 +4,7 @@ import io
 
 from dedupe.errors import MissingExtra
 from dedupe.results.result import ROW_FIELDS, Result
+from dedupe.results.tables import integer_type
 
 __all__ = ["check", "rows"]
 
@@ -24,7 +25,7 @@ def check() -> None:
 def rows(result: Result) -> bytes:
     """Return `Result.rows` as a file of Parquet, with the columns that CSV has.
 
-    Ids are numbers where all of them are, and else text.
+    Ids are numbers where all of them are, of at most 64 bits, and else text.
 
     Raises
     ------
@@ -37,13 +38,14 @@ def rows(result: Result) -> bytes:
 
     types = {"cluster": pa.int64(), "score": pa.float64(), "is_old": pa.bool_()}
     records = list(result.rows())
-    is_number = bool(records) and all(type(record["id"]) is int for record in records)
-    if is_number:
-        types |= {"id": pa.int64(), "duplicate_of": pa.int64()}
+    integers = {"Int64": pa.int64(), "UInt64": pa.uint64()}
+    number = integers.get(integer_type([record["id"] for record in records]) or "")
+    if number is not None:
+        types |= {"id": number, "duplicate_of": number}
     columns = []
     for name in ROW_FIELDS:
         values = [record[name] for record in records]
-        if name == "duplicate_of" and is_number:
+        if name == "duplicate_of" and number is not None:
             values = [None if value == "" else value for value in values]
         elif name not in types:
             values = list(map(_storable, values))

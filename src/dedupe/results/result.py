@@ -462,6 +462,8 @@ class Result:
     ) -> Any:
         """Return the rows of a collection that are no duplicates, as a collection of its kind.
 
+        What is neither a list, a tuple, a mapping nor of a library for tables becomes a list.
+
         Parameters
         ----------
         data : list, mapping, data frame, table or dataset

@@ -5,8 +5,11 @@ imported unless a new table is to be made.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from reprlib import repr as short
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from dedupe.documents.document import Document, Options
 from dedupe.documents.memory import placed
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from dedupe.results.result import Result
 
-__all__ = ["MARKS", "annotate", "as_arrow", "as_pandas", "as_polars", "kept"]
+__all__ = ["MARKS", "annotate", "as_arrow", "as_pandas", "as_polars", "integer_type", "kept"]
 
 MARKS = ("cluster", "duplicate_of", "score", "relation", "reason")
 """What is said of each row. Where there is an old collection, also ``of_old``."""
@@ -49,7 +52,7 @@ def annotate(
     rows = [said[id_] for id_ in _ids(result, data, options)]
     names = (*MARKS, "of_old") if result.n_old else MARKS
     marks = {name: [getattr(row, name) for row in rows] for name in names}
-    return _marked(data, marks, options)
+    return _marked(data, marks, options, list(map(plain_id, said)))
 
 
 def as_pandas(result: "Result") -> "pd.DataFrame":
@@ -60,7 +63,10 @@ def as_pandas(result: "Result") -> "pd.DataFrame":
         raise MissingExtra("a data frame", "pandas") from error
     columns = _of_all(result)
     index = pd.RangeIndex(len(columns["id"]))
-    return pd.DataFrame({name: _pandas(values, index) for name, values in columns.items()})
+    ids = columns["id"]
+    return pd.DataFrame(
+        {name: _pandas(name, values, ids, index) for name, values in columns.items()}
+    )
 
 
 def as_polars(result: "Result") -> "pl.DataFrame":
@@ -69,7 +75,8 @@ def as_polars(result: "Result") -> "pl.DataFrame":
         import polars as pl  # noqa: PLC0415  An optional dependency.
     except ImportError as error:
         raise MissingExtra("a data frame of Polars", "polars") from error
-    return pl.DataFrame([_polars(name, values) for name, values in _of_all(result).items()])
+    columns = _of_all(result)
+    return pl.DataFrame([_polars(name, values, columns["id"]) for name, values in columns.items()])
 
 
 def as_arrow(result: "Result") -> "pa.Table":
@@ -78,7 +85,8 @@ def as_arrow(result: "Result") -> "pa.Table":
         import pyarrow as pa  # noqa: PLC0415  An optional dependency.
     except ImportError as error:
         raise MissingExtra("a table of Arrow", "parquet") from error
-    return pa.table({name: _arrow(name, values) for name, values in _of_all(result).items()})
+    columns = _of_all(result)
+    return pa.table({name: _arrow(name, values, columns["id"]) for name, values in columns.items()})
 
 
 def _of_all(result: "Result") -> Marks:
@@ -181,38 +189,43 @@ def _taken(data: Any, places: list[int]) -> Any:
     if isinstance(data, Mapping):
         items = list(data.items())
         return {items[place][0]: items[place][1] for place in places}
-    if isinstance(data, list | tuple):
-        return type(data)(data[place] for place in places)
     if hasattr(data, "iloc"):  # pandas
         return data.iloc[places]
     if hasattr(data, "select") and hasattr(data, "column_names") and hasattr(data, "features"):
         return data.select(places)  # Hugging Face
-    if hasattr(data, "take"):  # Arrow, numpy
-        return data.take(places)
-    return data[places]  # Polars
+    # Of a list without a place in it, nobody knows that it holds whole numbers.
+    rows = np.array(places, np.intp)
+    if hasattr(data, "to_pylist"):  # Arrow
+        return data.take(rows)
+    if hasattr(data, "dtype") or hasattr(data, "with_columns"):  # numpy, Polars
+        return data[rows]
+    # What cannot be asked for a place, such as the values of a mapping, can be gone through.
+    items = list(data)
+    chosen = [items[place] for place in places]
+    return tuple(chosen) if type(data) is tuple else chosen
 
 
-def _marked(data: Any, marks: Marks, options: Options) -> Any:
-    """Return a collection with more columns."""
+def _marked(data: Any, marks: Marks, options: Options, ids: list[Id]) -> Any:
+    """Return a collection with more columns; what may be in them decides the type of ids."""
     if hasattr(data, "iloc"):  # pandas
         frame = data if hasattr(data, "columns") else data.to_frame(data.name or options.text_field)
         _check(frame.columns, marks)
-        columns = {name: _pandas(values, frame.index) for name, values in marks.items()}
+        columns = {name: _pandas(name, values, ids, frame.index) for name, values in marks.items()}
         return frame.assign(**columns)
     if hasattr(data, "with_columns") or type(data).__module__.startswith("polars"):
         frame = data if hasattr(data, "columns") else data.to_frame(data.name or options.text_field)
         _check(frame.columns, marks)
-        return frame.with_columns(_polars(name, values) for name, values in marks.items())
+        return frame.with_columns(_polars(name, values, ids) for name, values in marks.items())
     if hasattr(data, "append_column"):  # Arrow
         _check(data.column_names, marks)
         for name, values in marks.items():
-            data = data.append_column(name, _arrow(name, values))
+            data = data.append_column(name, _arrow(name, values, ids))
         return data
     if hasattr(data, "add_column"):  # Hugging Face
         _check(data.column_names, marks)
         for name, values in marks.items():
             # A list would lose its type where nothing is in it.
-            data = data.add_column(name, _arrow(name, values))
+            data = data.add_column(name, _arrow(name, values, ids))
         return data
     return list(_records(data, marks, options))
 
@@ -221,7 +234,8 @@ def _records(data: Any, marks: Marks, options: Options) -> Iterator[dict[str, An
     """Yield a record for each item of a list or a mapping."""
     items = data.items() if isinstance(data, Mapping) else data
     rows = (dict(zip(marks, values, strict=True)) for values in zip(*marks.values(), strict=True))
-    for item, row in zip(items, rows, strict=True):
+    for found, row in zip(items, rows, strict=True):
+        item = found.as_py() if hasattr(found, "as_py") else found  # Of Arrow.
         if isinstance(item, Mapping):
             _check(item, marks)
             yield {**item, **row}
@@ -241,35 +255,59 @@ def _check(names: Iterable[Any], marks: Iterable[str]) -> None:
         )
 
 
-def _is_integral(values: Sequence[Any]) -> bool:
-    """Return whether all values are whole numbers, as far as they are there."""
-    return {type(value) for value in values if value is not None} == {int}
+def integer_type(values: Sequence[Any]) -> str | None:
+    """Return the type that holds all values, as far as they are there, if they are whole numbers.
+
+    >>> [integer_type(values) for values in ([1, None], [1, 2**63], [-1, 2**63], [1, "a"])]
+    ['Int64', 'UInt64', 'Int128', None]
+    """
+    there = [value for value in values if value is not None]
+    if {*map(type, there)} != {int}:
+        return None
+    least, greatest = min(there), max(there)
+    sizes = {"Int64": (-(2**63), 2**63), "UInt64": (0, 2**64), "Int128": (-(2**127), 2**127)}
+    return next(
+        (name for name, (low, end) in sizes.items() if low <= least <= greatest < end), None
+    )
 
 
-def _pandas(values: list[Any], index: Any) -> Any:
+def _deciding(name: str, values: list[Any], ids: list[Id]) -> list[Any]:
+    """Return the values that decide the type of a column: all ids have one type."""
+    return ids if name in {"id", "duplicate_of"} else values
+
+
+def _pandas(name: str, values: list[Any], ids: list[Id], index: Any) -> Any:
     """Return a column of pandas; whole numbers stay so where some are missing."""
     import pandas as pd  # noqa: PLC0415  An optional dependency.
 
-    if _is_integral(values):
-        return pd.Series(values, index, dtype="Int64")
-    is_other = any(not isinstance(value, int | float | bool) for value in values)
+    deciding = _deciding(name, values, ids)
+    integers = integer_type(deciding)
+    if integers in {"Int64", "UInt64"}:
+        return pd.Series(values, index, dtype=integers)
+    is_other = integers or any(not isinstance(one, int | float | bool) for one in deciding + values)
     return pd.Series(values, index, dtype=object if is_other else None)
 
 
-def _polars(name: str, values: list[Any]) -> Any:
+def _polars(name: str, values: list[Any], ids: list[Id]) -> Any:
     """Return a column of Polars."""
     import polars as pl  # noqa: PLC0415  An optional dependency.
 
-    return pl.Series(name, _of_one_kind(values), dtype=_TYPES(pl).get(name), strict=True)
+    deciding = _deciding(name, values, ids)
+    integers = getattr(pl, integer_type(deciding) or "", None)
+    kept = values if integers or _is_of_one_kind(deciding) else _as_text(values)
+    return pl.Series(name, kept, dtype=_TYPES(pl).get(name, integers), strict=True)
 
 
-def _arrow(name: str, values: list[Any]) -> Any:
+def _arrow(name: str, values: list[Any], ids: list[Id]) -> Any:
     """Return a column of Arrow."""
     import pyarrow as pa  # noqa: PLC0415  An optional dependency.
 
     types = {"score": pa.float64(), "cluster": pa.int64()}
     texts = dict.fromkeys(("relation", "reason"), pa.string())
-    return pa.array(_of_one_kind(values), (types | texts).get(name))
+    deciding = _deciding(name, values, ids)
+    integers = {"Int64": pa.int64(), "UInt64": pa.uint64()}.get(integer_type(deciding) or "")
+    kept = values if integers or _is_of_one_kind(deciding) else _as_text(values)
+    return pa.array(kept, (types | texts).get(name, integers))
 
 
 def _TYPES(pl: Any) -> dict[str, Any]:  # noqa: N802
@@ -278,12 +316,20 @@ def _TYPES(pl: Any) -> dict[str, Any]:  # noqa: N802
     return {"score": pl.Float64, "cluster": pl.Int64, **texts}
 
 
-def _of_one_kind(values: list[Any]) -> list[Any]:
-    """Return values that a column can hold: ids of several types, or of rare ones, as text."""
-    kinds = {type(value) for value in values if value is not None}
+def _is_of_one_kind(values: list[Any]) -> bool:
+    """Return whether one column can hold values that are no whole numbers."""
+    there = [value for value in values if value is not None]
+    kinds = {*map(type, there)}
     if len(kinds) <= 1 and kinds <= _STORABLE:
-        return values
+        return True
+    # A column has one time zone, or none.
+    are_times = all(isinstance(value, datetime) for value in there)
+    return are_times and len({value.tzinfo for value in there}) == 1
+
+
+def _as_text(values: list[Any]) -> list[Any]:
+    """Return ids of several types, or of rare ones, as text."""
     return [None if value is None else str(value) for value in values]
 
 
-_STORABLE = {str, int, float, bool, bytes}
+_STORABLE = {str, float, bool, bytes, date}
