@@ -131,10 +131,32 @@ def test_several_fields_are_joined_by_an_empty_line(here, suffix, field):
 
 
 def test_a_record_that_has_none_of_several_fields_is_skipped():
-    records = [{"text": "a"}, {"body": "b"}]
-    skipped, document = read_texts(records, text_field="title,body")
+    records = [{"text": "a"}, {"body": "b"}, {"title": "c"}]
+    skipped, document, _ = read_texts(records, text_field="title,body")
     assert (skipped.reason, document.text) == ("no field 'title' or 'body'", "b")
     assert skipped.remedy.startswith("it has 'text': name the one of the text with text_field=")
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl", "parquet", "csv", "memory"])
+@pytest.mark.parametrize("with_page", [False, True])
+def test_a_part_of_the_text_that_no_record_has_is_an_error(here, suffix, with_page):
+    """A wrong name would let titles alone decide what is deleted."""
+    fields = {"text_field": "title,boddy", "html_field": "boddy" if with_page else None}
+    Path("plain.txt").write_text("has no fields")
+    write(f"a.{suffix.replace('memory', 'json')}", JOINED)
+    found = (
+        read_texts(JOINED, **fields)
+        if suffix == "memory"
+        else read_paths([f"a.{suffix}", "plain.txt"], **fields)
+    )
+    with pytest.raises(InvalidSetting, match=r"text_field .* got 'boddy', which none has"):
+        list(found)
+
+
+def test_a_part_of_the_text_that_one_record_has_is_enough():
+    records = [{"title": "a"}, {"title": "b", "body": ""}]
+    assert texts(read_texts(records, text_field="title,body")) == ["a", "b"]
+    assert texts(read_texts(records[:1], text_field="title,body")) == ["a"]
 
 
 def test_a_value_that_is_no_text_is_not_passed_over_in_silence():

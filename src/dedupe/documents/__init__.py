@@ -47,8 +47,8 @@ def read_paths(
         The fields of a record that hold its id and its text. ``meta.text`` is the field
         ``text`` of an object ``meta``, unless a field is called so itself, and
         ``title,body`` are two fields, joined by an empty line; of these, a record has
-        those that hold something. An `id_field` other than ``id`` must be there in one record
-        at least.
+        those that hold something. Each of them, and an `id_field` other than ``id``, must be
+        there in one record at least.
     html_field : str, optional
         The field of a record that holds HTML, of which the text is taken as of a web page.
         It is the text, or that part of it which `text_field` names.

@@ -60,6 +60,8 @@ class Document:
         Whether it belongs to the collection that others are held against.
     is_dated : bool
         Whether a window goes by its time, which that of a file may not deserve.
+    lacks : frozenset of str, optional
+        The fields that its record does not have, where several make a text.
     """
 
     id: Id
@@ -67,6 +69,7 @@ class Document:
     time: float | None = None
     is_old: bool = field(default=False, repr=False)
     is_dated: bool = field(default=False, repr=False)
+    lacks: frozenset[str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def digest(self) -> str:
@@ -194,7 +197,7 @@ def checked(
     `where` and `old` say what they come from, should that be nothing at all. Where there
     is something old, at least one must be: compared with nothing, new ones would seem unique.
     With a field for times, at least one must have a time: the name may be a wrong one; so it
-    is with a field for ids that is not the usual one.
+    is with a field for ids that is not the usual one, and with each that is a part of the text.
     """
     # A report shows ids as text, and 1 and 1.0 are one key: neither may stand twice.
     places: dict[Id, str] = {}
@@ -203,7 +206,7 @@ def checked(
     needs_old = old is not None
     has_time = time_field is None
     has_id = id_field == ID_FIELD
-    for placed in items:
+    for placed in _of_all_parts(items):
         place, item, _ = placed
         if isinstance(item, Skipped):
             n_skipped += 1
@@ -244,6 +247,30 @@ def checked(
         )
 
 
+def _of_all_parts(items: Iterable[Placed]) -> Iterator[Placed]:
+    """Pass items on; hold each field that is a part of the text to be in some record.
+
+    With a wrong name, titles alone would decide. A single record, as of two that are compared,
+    may lack what others have.
+    """
+    lacking: frozenset[str] | None = None
+    n_records = 0
+    for placed in items:
+        item = placed.item
+        if isinstance(item, Skipped):
+            # Its record has the field, and is told of by itself.
+            lacking = frozenset() if item.reason.startswith(NO_STRING) else lacking
+        elif item.lacks is not None:
+            n_records += 1
+            lacking = item.lacks if lacking is None else lacking & item.lacks
+        yield placed
+    if lacking and n_records > 1:
+        raise InvalidSetting(
+            "text_field (--text-field) must name fields that some record has, got "
+            f"{shown(map(repr, sorted(lacking)))}, which none has: correct it, or leave it out"
+        )
+
+
 def from_record(
     record: Mapping[str, object], place: Id, when: float | None, options: Options
 ) -> Document | Skipped:
@@ -258,13 +285,16 @@ def from_record(
         is_dated = when is not None
     if options.html_field is None and options.text_field in record:  # As in most records.
         return from_value(id_, record[options.text_field], when, is_dated=is_dated)
-    found = {name: value_at(record, name) for name in options.text_names(record)}
-    found = {name: value for name, value in found.items() if value is not ABSENT}
+    values = {name: value_at(record, name) for name in options.text_names(record)}
+    found = {name: value for name, value in values.items() if value is not ABSENT}
     if not found:
         return missing_field(id_, record, options)
     parts = [_part(id_, name, value, options) for name, value in found.items()]
     item = parts[0] if len(parts) == 1 else _joined(id_, parts)
-    return item if isinstance(item, Skipped) else replace(item, time=when, is_dated=is_dated)
+    if isinstance(item, Skipped):
+        return item
+    lacks = frozenset(values.keys() - found.keys()) if len(values) > 1 else None
+    return replace(item, time=when, is_dated=is_dated, lacks=lacks)
 
 
 def _present(record: Mapping[str, object], name: str) -> object:
@@ -297,6 +327,9 @@ def _joined(id_: Id, parts: list[Document | Skipped]) -> Document | Skipped:
 
 NO_TEXT, EMPTY = "no text", "empty"
 """Why a value that holds nothing is no text."""
+
+NO_STRING = "the text is"
+"""What is said of a value of another type, before its type."""
 
 
 def missing_field(id_: Id, fields: Iterable[str], options: Options) -> Skipped:
@@ -331,7 +364,7 @@ def from_value(
     if not isinstance(value, str):
         if is_missing(value):
             return Skipped(id_, NO_TEXT, "give it a text, or leave it out")
-        return Skipped(id_, f"the text is {kind_of(value)}", "turn it into a string")
+        return Skipped(id_, f"{NO_STRING} {kind_of(value)}", "turn it into a string")
     if not value or value.isspace():
         return Skipped(id_, EMPTY, "give it a text, or leave it out")
     return Document(id_, _encodable(value), when, is_dated=is_dated)
