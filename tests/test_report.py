@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from dedupe.api import find_duplicate_texts
 from dedupe.errors import Skipped
 from dedupe.progress import Progress
 from dedupe.report import comparison, csv, explanation, json, progress, text
@@ -165,6 +166,14 @@ def test_csv_and_json_lines_hold_the_rows():
     assert [stdlib_json.loads(line) for line in json.rows(small()).splitlines()] == rows
     read = list(stdlib_csv.DictReader(io.StringIO(csv.rows(small()))))
     assert read == [{key: str(value) for key, value in row.items()} for row in rows]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_a_bare_carriage_return_ends_no_row(delimiter):
+    found = find_duplicate_texts({"a\r": "one two", "b": "one two", "c\n": "one two"})
+    table = io.StringIO(csv.rows(found, delimiter), newline="")
+    ids = [row["id"] for row in stdlib_csv.DictReader(table, delimiter=delimiter)]
+    assert ids == ["a\r", "b", "c\n"]
 
 
 def test_a_saved_result_gives_the_same_report():

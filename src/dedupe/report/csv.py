@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 
 from dedupe.results.result import ROW_FIELDS, Result
 
@@ -15,8 +16,17 @@ def rows(result: Result, delimiter: str = ",") -> str:
     need. Values are written as they are: a spreadsheet may take an id that begins with
     ``=`` for a formula.
     """
-    table = io.StringIO()
-    writer = csv.DictWriter(table, ROW_FIELDS, delimiter=delimiter, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(result.rows())
-    return table.getvalue()
+    records = [ROW_FIELDS, *([row[name] for name in ROW_FIELDS] for row in result.rows())]
+    return "".join(f"{_line(record, delimiter)}\n" for record in records)
+
+
+def _line(values: Sequence[object], delimiter: str) -> str:
+    r"""Return cells as a line without its end.
+
+    >>> _line(["a\rb", 1, None], ",")
+    '"a\rb",1,'
+    """
+    line = io.StringIO()
+    # A cell is quoted for a character that ends a line only if lines end in that.
+    csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow(values)
+    return line.getvalue().removesuffix("\r\n")
