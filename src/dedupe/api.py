@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from reprlib import repr as short
 from typing import Any
 
@@ -26,6 +27,7 @@ from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.progress import shown
 from dedupe.report.text import summary
+from dedupe.results.clusters import is_in
 from dedupe.results.records import Comparison
 from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
@@ -390,6 +392,12 @@ def _find(
     if result.skipped:
         first = result.skipped[0]
         LOG.info("skipped %s: %s; %s", first.id, first.reason, first.remedy)
+    listed = [one.id for one in result.documents]
+    for place in settings.prefer:
+        if not any(is_in(place, id_) for id_ in chain(listed, result.others)):
+            LOG.warning(
+                "no document lies in %r, which prefer (--prefer) names: write it as ids are", place
+            )
     LOG.info("%s in %.1f s", summary(result), time.monotonic() - started)
     return result
 

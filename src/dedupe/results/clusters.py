@@ -18,7 +18,7 @@ from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Cluster, Copy, DocumentInfo, Duplicate, Pair
 from dedupe.settings import SCORE_FLOOR, Settings
 
-__all__ = ["cluster_labels", "make_clusters", "make_duplicates"]
+__all__ = ["cluster_labels", "is_in", "make_clusters", "make_duplicates"]
 
 
 def cluster_labels(
