@@ -43,8 +43,7 @@ def compile_pairs() -> None:
     for weight, stories in ((None, None), (weights, np.array([0, 1]))):
         prose = prose_of(lines, weight, offsets)
         arrays = (shingles, seals, offsets, offsets, lines, 5, contents, prose, weight, stories)
-        for kind in (np.int32, np.int64):
-            align(Block(*arrays), np.array([0], kind), np.array([1], kind))
+        align(Block(*arrays), np.array([0]), np.array([1]))
     find_duplicate_texts(TEXTS, workers=1)
 
 

@@ -75,8 +75,8 @@ LIST = 10
 """Words of shorter lines in a row that end the prose at an end of the match."""
 
 BOX = 50
-"""Words of any lines that stand in one place of a frame and differ are a box. More are the
-entries of a listing: what the page is about, if they stand next to boilerplate."""
+"""Words of any lines that differ in one place next to boilerplate, from which on they are the
+entries of a listing, and so what the page is about. Fewer are a box."""
 
 COMMON = 0.5
 """A word that weighs less is boilerplate to the eye: more than two clusters hold it. One

@@ -154,8 +154,7 @@ def again(block: Block, pairs: AnyInts) -> tuple[npt.NDArray[np.float32]]:
     -------
     float32 [shape=(n_pairs,)], in [0, 1]
     """
-    found = score(align(block, *np.sort(pairs, axis=1).T), with_listings=False)
-    return (np.where(found >= SCORE_FLOOR, found, 0.0).astype(np.float32),)
+    return (scores(block, pairs, with_listings=False).astype(np.float32),)
 
 
 def shared(block: Block, pairs: AnyInts) -> Sealed:
@@ -188,9 +187,9 @@ def second(block: Block, pairs: AnyInts, floor: float = SCORE_FLOOR) -> tuple[Ro
     return (rows,)
 
 
-def scores(block: Block, pairs: AnyInts) -> Floats:
-    """Return the scores of a few pairs, lesser place first; 0 below the floor."""
-    found = score(align(block, *np.sort(pairs, axis=1).T))
+def scores(block: Block, pairs: AnyInts, *, with_listings: bool = True) -> Floats:
+    """Return the scores of some pairs, whichever place stands first; 0 below the floor."""
+    found = score(align(block, *np.sort(pairs, axis=1).T), with_listings=with_listings)
     return np.where(found >= SCORE_FLOOR, found, 0.0)
 
 
