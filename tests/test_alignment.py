@@ -150,7 +150,7 @@ def test_few_shared_words_are_not_looked_into(pair, ngram, min_words):
     )
     half = min(map(len, pair)) / 2
     if everything.covered[0] < min(min_words, half):
-        assert found.different[0] == found.story_left[0] == found.story_right[0] == 0
+        assert found.replaced[0] == found.story_left[0] == found.story_right[0] == 0
     else:
         assert found == everything
 

@@ -38,7 +38,7 @@ def test_a_row_says_what_was_measured(one, other, ngram, floor):
         assert pair.containment == max(left, right)
         assert pair.shared_words == found.covered[0]
         assert pair.story_words == story_words(found)[0]
-        assert pair.hole_words == round(found.different[0])
+        assert pair.hole_words == round(found.replaced[0])
 
 
 @given(documents, documents, ngrams)

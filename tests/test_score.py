@@ -53,7 +53,7 @@ def test_similarity_is_symmetric(pair, ngram):
         "boilerplate",
         "hole",
         "end",
-        "different",
+        "replaced",
         "excess",
         "entries",
     ):
@@ -122,7 +122,7 @@ TEMPLATE = story(60), story(60, 2000)
 def test_another_story_in_the_same_template_is_a_hole(n):
     before, behind = TEMPLATE
     found = align_pair(before + story(n, 3000) + behind, before + story(n + 5, 4000) + behind)
-    assert (found.hole[0], found.different[0]) == ((n, n) if n >= EDIT else (0, 0))
+    assert (found.hole[0], found.replaced[0]) == ((n, n) if n >= EDIT else (0, 0))
     assert found.covered[0] == 120
 
 
@@ -153,7 +153,7 @@ def test_a_story_between_lists_costs_more(length, factor):
     found = align_pair(
         before + story(30, 3000) + behind, before + story(30, 4000) + behind, lines=lines
     )
-    assert (found.hole[0], found.different[0]) == (30 * factor, 30)
+    assert (found.hole[0], found.replaced[0]) == (30 * factor, 30)
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.5, 0.25])
@@ -163,7 +163,7 @@ def test_boilerplate_in_a_hole_weighs_what_it_does_anywhere(weight):
     found = align_pair(
         before + story(40, 3000) + behind, before + story(40, 4000) + behind, weights=weights
     )
-    assert (found.hole[0], found.different[0]) == (40 * weight, 40 * weight)
+    assert (found.hole[0], found.replaced[0]) == (40 * weight, 40 * weight)
 
 
 @pytest.mark.parametrize("n", [1, 10, 200])
@@ -308,7 +308,7 @@ def test_a_list_ends_the_prose_at_an_end(n_words, end):
 def test_prose_at_an_end_costs_half_of_what_a_hole_does():
     one, other = with_line(LISTED, (story(30, 3000), 6)), with_line(LISTED, (story(30, 4000), 6))
     found = align_pair(one[0], other[0], lines=[one[1], other[1]])
-    assert (found.hole[0], found.end[0], found.different[0], found.is_at_end[0]) == (
+    assert (found.hole[0], found.end[0], found.replaced[0], found.is_at_end[0]) == (
         0,
         30,
         30,
@@ -449,7 +449,7 @@ def test_noise_is_no_template():
     template = [word if not 100 <= i < 250 else -word for i, word in enumerate(one)]
     for other, is_same in ((noisy, True), (template, False)):
         found = align_pair(one, [word % 10_000_000 for word in other])
-        assert found.different[0] > 0
+        assert found.replaced[0] > 0
         assert (score(found)[0] >= 0.45) == is_same
         assert story_share(found)[0] >= 0.45
 
@@ -488,6 +488,10 @@ def test_the_reason_of_a_story(facts, expected):
         ({"hole_words": 30, "is_at_end": True}, "shared, 30 replaced at one end"),
         ({"boilerplate_words": 40}, "; 40 of 70 shared words are boilerplate and count less"),
         ({"boilerplate_words": 1}, "; 1 of 70 shared words is boilerplate and counts less"),
+        (
+            {"shared_words": 1, "boilerplate_words": 1},
+            "; the only shared word is boilerplate and counts less",
+        ),
         ({"boilerplate_words": 70}, "; all 70 shared words are boilerplate and count less"),
         ({"shared_words": 19, "story_words": 20, "story_share": 0.95}, "19 of 20 words of the l"),
         (
@@ -495,8 +499,8 @@ def test_the_reason_of_a_story(facts, expected):
             "all 19 words of the longer te",
         ),
         ({"may_be_phrase": True}, "shared, which may be a phrase, no passage replaced"),
-        ({"listing_words": 84}, "shared, but 84 words of a listing are others"),
-        ({"listing_words": 84, "hole_words": 9}, "shared, but 84 words of a listing are others"),
+        ({"listing_words": 84}, "shared, but 84 words of a listing differ"),
+        ({"listing_words": 84, "hole_words": 9}, "shared, but 84 words of a listing differ"),
         ({"may_be_phrase": True, "hole_words": 9}, "shared, which may be a phrase, 9 replaced in"),
     ],
 )
@@ -557,7 +561,7 @@ def test_the_words_of_a_story_add_up(pair, ngram):
             pytest.approx(found.covered_left[0]),
             pytest.approx(found.covered_right[0]),
         )
-        assert shared + edited + max(excess, found.different[0]) <= whole + 1e-6
+        assert shared + edited + max(excess, found.replaced[0]) <= whole + 1e-6
         assert whole <= max(map(len, pair))
 
 

@@ -55,7 +55,7 @@ class Alignment:
         that is a story between lists.
     end : float64
         The same at an end of the shared text.
-    different : float64
+    replaced : float64
         Whichever of both takes more of the score, a hole as if it were no story between lists.
     is_at_end : bool
         Whether it is what stands at an end.
@@ -89,7 +89,7 @@ class Alignment:
     own: Ints
     hole: Floats
     end: Floats
-    different: Floats
+    replaced: Floats
     is_at_end: Bools
     excess: Floats
     gap: Ints
@@ -180,7 +180,7 @@ def align(
         own=whole(of_sides[:, 1, kernel.OWN]),
         hole=of_both[:, kernel.HOLE],
         end=end,
-        different=np.where(is_at_end, end, of_both[:, kernel.HOLE_WEIGHT]),
+        replaced=np.where(is_at_end, end, of_both[:, kernel.HOLE_WEIGHT]),
         is_at_end=is_at_end,
         excess=of_both[:, kernel.EXCESS],
         gap=whole(of_both[:, kernel.GAP]),

@@ -85,7 +85,7 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "shared_words": (np.int32, lambda pairs: pairs.alignment.covered),
     "story_words": (np.int32, lambda pairs: story_words(pairs.alignment)),
     "edited_words": (np.int32, lambda pairs: edited_words(pairs.alignment)),
-    "hole_words": (np.int32, lambda pairs: np.rint(pairs.alignment.different)),
+    "hole_words": (np.int32, lambda pairs: np.rint(pairs.alignment.replaced)),
     "is_at_end": (np.bool_, lambda pairs: pairs.alignment.is_at_end),
     "excess_words": (np.int32, lambda pairs: excess_words(pairs.alignment)),
     "listing_words": (np.int32, lambda pairs: listing_words(pairs.alignment)),

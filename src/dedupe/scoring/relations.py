@@ -92,15 +92,8 @@ def reason(row: Mapping[str, float]) -> str:
     parts = [_found(row), *_differing(row)]
     if row.get("may_be_phrase"):
         parts.insert(1, "which may be a phrase")
-    if boilerplate:
-        less = (
-            "is boilerplate and counts less"
-            if boilerplate == 1
-            else "are boilerplate and count less"
-        )
-        count = "all" if boilerplate == shared else f"{boilerplate} of"
-        parts[-1] += f"; {count} {shared} shared words {less}"
-    return ", ".join(parts)
+    known = f"; {_boilerplate(shared, boilerplate)}" if boilerplate else ""
+    return ", ".join(parts) + known
 
 
 def _found(row: Mapping[str, float]) -> str:
@@ -123,13 +116,22 @@ def _differing(row: Mapping[str, float]) -> list[str]:
     hole, excess = row.get("hole_words", 0), row.get("excess_words", 0)
     entries = row.get("listing_words", 0)
     if entries:
-        return [f"but {entries} words of a listing are others"]
+        return [f"but {entries} words of a listing differ"]
     if excess:
         place = "a place" if excess == 1 else "places"
         return [f"{excess} more in each at {place} where the other has none"]
     if hole:
         return [f"{hole} replaced {'at one end' if row.get('is_at_end') else 'in one place'}"]
     return [] if round(row["story_share"], 6) == 1 else ["no passage replaced"]
+
+
+def _boilerplate(shared: float, boilerplate: float) -> str:
+    """Say how many shared words are boilerplate, and what follows."""
+    if shared == 1:
+        return "the only shared word is boilerplate and counts less"
+    count = "all" if boilerplate == shared else f"{boilerplate} of"
+    less = "counts less" if boilerplate == 1 else "count less"
+    return f"{count} {shared} shared words {_are(boilerplate)} boilerplate and {less}"
 
 
 def _too_few(shared: float, boilerplate: float) -> str:
