@@ -139,6 +139,19 @@ def test_flags_that_lack_another_are_refused(here, flags, why):
     assert why in told.output
 
 
+def test_counting_takes_the_memory_that_the_docs_say():
+    n_docs, n_lines = 400, 50
+    documents = [Document(n, prose(f"d{n}w", n_lines)) for n in range(n_docs)]
+    Passages.of(documents, ())  # Compiles and imports.
+    tracemalloc.start()
+    try:
+        Passages.of(iter(documents), ())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak / (n_docs * n_lines) == pytest.approx(120, rel=0.25)
+
+
 # --- laws ---
 
 
