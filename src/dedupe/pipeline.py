@@ -209,7 +209,7 @@ def _cluster(
 
 
 def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Ints) -> StoryWords:
-    """Return how many words of its story each document of a cluster has.
+    """Count the words of the story, and those of boilerplate, in each document of some clusters.
 
     What was compared with nothing has only identical copies, and is the story.
     """

@@ -12,7 +12,7 @@ SHARED, OTHERS = 1, 2
 """Marks of a word: most copies have it, and it is boilerplate."""
 
 LOST_LINES = 1.5
-"""Lines of the shared text that are this many times as long as in the other copies say nothing
+"""Lines of the shared text that are this many times as long as in the median copy say nothing
 of prose: a page of which an extractor made one line has no lists to tell it by."""
 
 FEW_OTHERS = 0.1
@@ -159,7 +159,7 @@ def count_words_into(
     documents, token_offsets, lines, mark_offsets, marks, mean_lines
         As `mark_words_into` takes and leaves them.
     usual_lines : float64 [shape=(n,)]
-        Mean length of the lines of the shared words in the other copies.
+        Median of `mean_lines` over the copies of its cluster, its own among them.
     story, boilerplate : int64 [shape=(n,)], overwritten
     """
     for k in range(documents.size):

@@ -69,7 +69,7 @@ class StoryWords(NamedTuple):
 
 
 def words_of_stories(block: Block, copies: Copies) -> StoryWords:
-    r"""Return how many words of its story each text has, without boilerplate.
+    r"""Count the words of its story in each text, without boilerplate, and those of boilerplate.
 
     Examples
     --------
