@@ -248,7 +248,7 @@ def test_a_long_cell_is_found_in_next_to_no_memory(cell):
     row = cell + b",b"
     tracemalloc.start()
     try:
-        assert cell_span(row, 0, ",") == (0, len(cell))
+        assert cell_span(row, 0, b",") == (0, len(cell))
         assert tracemalloc.get_traced_memory()[1] < len(cell)
     finally:
         tracemalloc.stop()
