@@ -1,20 +1,18 @@
 """A result as the caller's own rows: whatever the collection, its index and the type of its ids."""
 
-import io
 from collections import deque, namedtuple
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
 from dedupe import find_duplicate_texts
 from dedupe.errors import InvalidInput, InvalidSetting
-from dedupe.report.parquet import rows
 
 STORY = "the council voted on monday to close the old bridge for repairs until spring " * 3
 OTHER = "nobody expected that so many boats would come to the harbour in the first week of may " * 3
@@ -139,38 +137,131 @@ def test_texts_of_arrow_are_texts_in_records():
     assert [row["text"] for row in find_duplicate_texts(data).annotate(data)] == ALIKE
 
 
-UTC_DAYS = [datetime(2024, 5, 1 + n, tzinfo=UTC) for n in range(3)]
+# --- ids in the type of their source ---
+
+ZONE = "Europe/Berlin"
+HUGE = [2**63 + n for n in range(4)]
+INDEXES = [
+    pd.RangeIndex(4),
+    pd.Index([7, 8, 9, 10], dtype="int32"),
+    pd.Index(HUGE, dtype="uint64"),
+    pd.Index([7, 8, 9, 10], dtype="Int64"),
+    pd.Index([0.5, 1.5, 2.5, 3.5]),
+    pd.Index(list("abcd")),
+    pd.Index(list("abcd"), dtype=object),
+    pd.CategoricalIndex(list("abcd")),
+    pd.Index(DAYS.date),
+    DAYS,
+    DAYS.as_unit("s"),
+    DAYS.as_unit("ns").tz_localize(ZONE),
+]
+
+
+@pytest.mark.parametrize("texts", [TEXTS, [STORY, OTHER, None, None]])
+@pytest.mark.parametrize("index", INDEXES, ids=lambda index: str(index.dtype))
+def test_marks_of_pandas_join_the_index_that_they_name(index, texts):
+    frame = pd.DataFrame({"text": texts}, index=index)
+    marked = find_duplicate_texts(frame).annotate(frame)
+    assert str(marked.duplicate_of.dtype).lower() == str(index.dtype).lower()
+    joined = marked.merge(frame, left_on="duplicate_of", right_index=True)
+    assert joined.text_y.tolist() == ([TEXTS[2]] if texts is TEXTS else [])
+    assert str(marked.score.dtype) == "float64"
+    assert str(marked.cluster.dtype) == "Int64"
+    by_column = frame.rename_axis("id").reset_index()
+    column = find_duplicate_texts(by_column).annotate(by_column).duplicate_of
+    assert str(column.dtype).lower() == str(by_column.id.dtype).lower()
+    assert column.dropna().tolist() == ([index[2]] if texts is TEXTS else [])
+
+
+COLUMNS = [
+    pl.Series([7, 8, 9, 10], dtype=pl.Int32),
+    pl.Series(HUGE, dtype=pl.UInt64),
+    pl.Series([0.5, 1.5, 2.5, 3.5], dtype=pl.Float32),
+    pl.Series(list("abcd")),
+    pl.Series(list("abcd"), dtype=pl.Categorical),
+    pl.Series([b"a", b"b", b"c", b"d"]),
+    pl.Series(["1.50", "2.50", "3.50", "4.50"]).str.to_decimal(scale=2),
+    pl.Series(list(DAYS.date)),
+    pl.Series(list(DAYS.to_pydatetime()), dtype=pl.Datetime("ms")),
+    pl.Series(list(DAYS.to_pydatetime())).dt.replace_time_zone(ZONE),
+]
+
+
+@pytest.mark.parametrize("texts", [TEXTS, [STORY, OTHER, None, None]])
+@pytest.mark.parametrize("ids", COLUMNS, ids=lambda ids: str(ids.dtype))
+def test_marks_of_polars_and_arrow_have_the_type_of_the_ids(ids, texts):
+    frame = pl.DataFrame({"id": ids, "text": texts})
+    result = find_duplicate_texts(frame)
+    expected = [ids[2], None, None, None] if texts is TEXTS else [None] * 4
+    column = result.annotate(frame)["duplicate_of"]
+    assert column.dtype == ids.dtype
+    assert column.to_list() == expected
+    table = frame.to_arrow()
+    column = result.annotate(table)["duplicate_of"]
+    assert column.type == table["id"].type
+    assert column.to_pylist() == expected
 
 
 @pytest.mark.parametrize(
-    ("ids", "of_pandas", "of_polars", "of_arrow"),
+    ("ids", "pandas", "polars", "arrow"),
     [
-        ([-1, 2**63 - 1, 5], "Int64", pl.Int64, pa.int64()),
-        ([0, 2**63, 2**64 - 1], "UInt64", pl.UInt64, pa.uint64()),
-        ([-1, 2**63, 5], "object", pl.Int128, pa.string()),
-        ([1, 2**64, 5], "object", pl.Int128, pa.string()),
-        ([1, 2**127, 5], "object", pl.String, pa.string()),
-        ([day.date() for day in UTC_DAYS], "object", pl.Date, pa.date32()),
-        (UTC_DAYS, "object", pl.Datetime("us", "UTC"), pa.timestamp("us", "UTC")),
-        ([*UTC_DAYS[:2], datetime(2024, 5, 3)], "object", pl.String, pa.string()),
-        ([1, "a", 2], "object", pl.String, pa.string()),
+        ([1, 2, 3], "Int64", pl.Int64, pa.int64()),
+        ([1, 2**63, 3], "UInt64", pl.UInt64, pa.uint64()),
+        ([1, 2**64, -1], "object", pl.String, pa.string()),
+        ([1, 2**63, -1], "object", pl.String, pa.string()),
+        ([1.5, 2.5, 3.5], "float64", pl.Float64, pa.float64()),
+        ([1, "b", 3], "object", pl.String, pa.string()),
+        (list(DAYS[:3].date), "object", pl.Date, pa.date32()),
+        (list(DAYS[:3]), "datetime64[us]", pl.Datetime("us"), pa.timestamp("us")),
+        (
+            list(DAYS[:3].tz_localize(ZONE)),
+            f"datetime64[us, {ZONE}]",
+            pl.Datetime("us", ZONE),
+            pa.timestamp("us", ZONE),
+        ),
+        (
+            [datetime.fromisoformat(f"2024-0{n}-01T00:00+0{n}:00") for n in (1, 2, 3)],
+            "datetime64[us, UTC]",
+            pl.Datetime("us", "UTC"),
+            pa.timestamp("us", "UTC"),
+        ),
+        ([UUID(int=1), UUID(int=2), UUID(int=3)], "object", pl.String, pa.string()),
+        ([("a", 1), ("a", 2), ("a", 3)], "object", pl.String, pa.string()),
     ],
 )
-def test_ids_have_a_column_of_their_type_if_there_is_one(ids, of_pandas, of_polars, of_arrow):
-    result = find_duplicate_texts(zip(ids, [*ALIKE, OTHER], strict=True))
-    marked = result.annotate(pd.DataFrame({"text": [*ALIKE, OTHER]}, ids))
-    frame = result.to_pandas()
-    columns = frame["id"], frame["duplicate_of"], marked["duplicate_of"]
-    assert {str(column.dtype) for column in columns} == {of_pandas}
-    assert {*frame["id"]} == {*ids}
-    schema, table = result.to_polars().schema, result.to_arrow()
-    assert schema["id"] == schema["duplicate_of"] == of_polars
-    assert table.schema.field("id").type == table.schema.field("duplicate_of").type == of_arrow
-    told = [str(id_) for id_ in ids] if of_arrow == pa.string() else ids
-    assert {*table["id"].to_pylist()} == {*told}
-    written = parquet.read_table(io.BytesIO(rows(result)))
-    is_whole = of_arrow in {pa.int64(), pa.uint64()}
-    assert written.schema.field("id").type == (of_arrow if is_whole else pa.string())
+@pytest.mark.parametrize("is_copied", [True, False])
+def test_a_table_of_all_documents_has_ids_of_one_type(ids, pandas, polars, arrow, is_copied):
+    texts = [STORY, OTHER, f"home news sport {STORY}" if is_copied else "a word alone"]
+    result = find_duplicate_texts(dict(zip(ids, texts, strict=True)))
+    frames = result.to_pandas(), result.to_polars(), result.to_arrow()
+    for frame, expected in zip(frames, (pandas, polars, arrow), strict=True):
+        types = frame.schema if isinstance(frame, pa.Table) else frame.dtypes
+        if isinstance(frame, pa.Table):
+            found = [types.field(name).type for name in ("id", "duplicate_of")]
+        else:
+            found = [frame[name].dtype for name in ("id", "duplicate_of")]
+        assert [str(type_) for type_ in found] == [str(expected)] * 2
+    as_they_are = isinstance(ids[0], int | float) or pandas != "object"
+    if as_they_are and polars != pl.String:
+        assert set(frames[1]["id"]) == set(frames[2]["id"].to_pylist()) == set(ids)
+    assert set(frames[0]["id"]) == set(ids)
+
+
+def test_old_ids_that_do_not_fit_the_type_of_the_new_ones_are_not_bent():
+    """Of pandas, 1 is a time, and what is in no category is nothing."""
+    for index in (DAYS[:1], pd.CategoricalIndex(["a"]), pd.Index([0.5])):
+        frame = pd.DataFrame({"text": [STORY]}, index=index)
+        for old in ({2**53 + 1: STORY}, {"b": STORY}):
+            marked = find_duplicate_texts(frame, against=old).annotate(frame)
+            assert marked.duplicate_of.tolist() == list(old)
+            assert marked.of_old.tolist() == [True]
+
+
+def test_a_table_in_which_nothing_stays_is_empty():
+    for data in (pa.table({"text": [STORY]}), np.array([STORY]), pl.DataFrame({"text": [STORY]})):
+        kept = find_duplicate_texts(data, against=[STORY]).kept(data)
+        assert len(kept) == 0
+        assert type(kept) is type(data)
 
 
 def test_other_data_are_refused():
@@ -178,7 +269,9 @@ def test_other_data_are_refused():
     result = find_duplicate_texts(frame)
     with pytest.raises(InvalidInput, match="must be what was searched, got another text"):
         result.kept(frame.set_axis([3, 2, 1, 4]))
-    with pytest.raises(InvalidInput, match="got no document '0' at position 0"):
+    with pytest.raises(
+        InvalidInput, match=r"got 0 at position 0, which was not \(ids that were: 1, 3, 2\)"
+    ):
         result.kept(frame.reset_index(drop=True))
     with pytest.raises(InvalidInput, match="got none of 1 duplicates, such as 1"):
         result.kept(frame[1:])

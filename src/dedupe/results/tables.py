@@ -4,8 +4,8 @@ Columns and frames of other libraries are known by what they can do, so that non
 imported unless a new table is to be made.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from reprlib import repr as short
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,8 @@ import numpy as np
 from dedupe.documents.document import Document, Options
 from dedupe.documents.memory import placed
 from dedupe.errors import InvalidInput, InvalidSetting, MissingExtra
-from dedupe.ids import Id, plain_id
+from dedupe.ids import Id, Old, plain_id
+from dedupe.results.columns import Columns, of_arrow, of_pandas, of_polars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from dedupe.results.result import Result
 
-__all__ = ["MARKS", "annotate", "as_arrow", "as_pandas", "as_polars", "integer_type", "kept"]
+__all__ = ["MARKS", "annotate", "as_arrow", "as_pandas", "as_polars", "kept"]
 
 MARKS = ("cluster", "duplicate_of", "score", "relation", "reason")
 """What is said of each row. Where there is an old collection, also ``of_old``."""
@@ -49,10 +50,11 @@ def annotate(
     options = Options(id_field, text_field, html_field)
     data = _collected(data)
     said = _said(result)
-    rows = [said[id_] for id_ in _ids(result, data, options)]
+    ids = _ids(result, data, options)
+    rows = [said[id_] for id_ in ids]
     names = (*MARKS, "of_old") if result.n_old else MARKS
     marks = {name: [getattr(row, name) for row in rows] for name in names}
-    return _marked(data, marks, options, list(map(plain_id, said)))
+    return _marked(data, marks, ids, options)
 
 
 def as_pandas(result: "Result") -> "pd.DataFrame":
@@ -63,10 +65,7 @@ def as_pandas(result: "Result") -> "pd.DataFrame":
         raise MissingExtra("a data frame", "pandas") from error
     columns = _of_all(result)
     index = pd.RangeIndex(len(columns["id"]))
-    ids = columns["id"]
-    return pd.DataFrame(
-        {name: _pandas(name, values, ids, index) for name, values in columns.items()}
-    )
+    return pd.DataFrame(dict(_columns(of_pandas(index), columns)), index)
 
 
 def as_polars(result: "Result") -> "pl.DataFrame":
@@ -75,8 +74,7 @@ def as_polars(result: "Result") -> "pl.DataFrame":
         import polars as pl  # noqa: PLC0415  An optional dependency.
     except ImportError as error:
         raise MissingExtra("a data frame of Polars", "polars") from error
-    columns = _of_all(result)
-    return pl.DataFrame([_polars(name, values, columns["id"]) for name, values in columns.items()])
+    return pl.DataFrame(dict(_columns(of_polars(), _of_all(result))))
 
 
 def as_arrow(result: "Result") -> "pa.Table":
@@ -85,8 +83,15 @@ def as_arrow(result: "Result") -> "pa.Table":
         import pyarrow as pa  # noqa: PLC0415  An optional dependency.
     except ImportError as error:
         raise MissingExtra("a table of Arrow", "parquet") from error
-    columns = _of_all(result)
-    return pa.table({name: _arrow(name, values, columns["id"]) for name, values in columns.items()})
+    return pa.table(dict(_columns(of_arrow(), _of_all(result))))
+
+
+def _columns(library: Columns, values: Marks) -> Iterator[tuple[str, Any]]:
+    """Yield the columns of a table of all documents, whose ids say what type they have."""
+    type_ = library.type_of(values["id"])
+    for name, column in values.items():
+        is_id = name in ("id", "duplicate_of")
+        yield name, library.ids(name, column, type_) if is_id else library.mark(name, column)
 
 
 def _of_all(result: "Result") -> Marks:
@@ -96,12 +101,12 @@ def _of_all(result: "Result") -> Marks:
     # They were put in by number.
     ids += [id_ for id_, row in said.items() if row.is_alone]
     rows = [said[id_] for id_ in ids]
-    columns = {name: [getattr(row, name) for row in rows] for name in MARKS}
+    columns = {name: [getattr(row, name) for row in rows] for name in (*MARKS, "of_old")}
     return {
         "cluster": columns.pop("cluster"),
         "id": list(map(plain_id, ids)),
         **columns,
-        "is_old": [plain_id(id_) is not id_ for id_ in ids],
+        "is_old": list(map(_is_old, ids)),
     }
 
 
@@ -140,7 +145,7 @@ def _said(result: "Result") -> dict[Id, _Said]:
 
 
 def _is_old(id_: Id) -> bool:
-    return plain_id(id_) is not id_
+    return isinstance(id_, Old)
 
 
 def _members(result: "Result") -> Iterator[Id]:
@@ -169,19 +174,38 @@ def _ids(result: "Result", data: Any, options: Options) -> list[Id]:
     ids = []
     for place, item, _ in placed(data, options, "data"):
         ids.append(item.id)
-        is_other = isinstance(item, Document) and digests.get(item.id, item.digest) != item.digest
-        if item.id not in known or is_other:
-            what = "another text" if item.id in known else "no document"
-            raise InvalidInput(
-                f"data must be what was searched, got {what} {str(item.id)!r} at {place}: hand "
-                "over the same collection, with the same index and fields"
-            )
+        if item.id not in known:
+            known_ids = ", ".join(map(short, islice(_new(result), 3))) or "none"
+            told = f"{short(item.id)} at {place}, which was not (ids that were: {known_ids})"
+            raise _not_searched(result, data, options, told)
+        if isinstance(item, Document) and digests.get(item.id, item.digest) != item.digest:
+            told = f"another text of {short(item.id)} at {place}"
+            raise _not_searched(result, data, options, told)
     if missing := {one.id for one in result.duplicates}.difference(ids):
-        raise InvalidInput(
-            f"data must be what was searched, got none of {len(missing):,} duplicates, such as "
-            f"{short(min(missing, key=str))}: hand over all of the collection"
-        )
+        told = f"none of {len(missing):,} duplicates, such as {short(min(missing, key=str))}"
+        raise _not_searched(result, data, options, told)
     return ids
+
+
+def _new(result: "Result") -> Iterator[Id]:
+    """Yield the ids of documents that were searched, and not old."""
+    yield from (document.id for document in result.documents if not document.is_old)
+    yield from result.others
+
+
+def _not_searched(result: "Result", data: Any, options: Options, got: str) -> InvalidInput:
+    """Say that a collection is not what was searched, or that it is the old one."""
+    old = {document.id: document.digest for document in result.documents if document.is_old}
+    items = (item for _, item, _ in placed(data, options, "data") if isinstance(item, Document))
+    if old and any(old.get(Old(item.id)) == item.digest for item in items):
+        return InvalidInput(
+            "data must be the new collection, got the old one, of which nothing is a duplicate: "
+            "hand over what was searched against it; what it is like there says duplicate_of"
+        )
+    return InvalidInput(
+        f"data must be what was searched, got {got}: hand over all of the same collection, with "
+        "the same index and fields"
+    )
 
 
 def _taken(data: Any, places: list[int]) -> Any:
@@ -205,37 +229,55 @@ def _taken(data: Any, places: list[int]) -> Any:
     return tuple(chosen) if type(data) is tuple else chosen
 
 
-def _marked(data: Any, marks: Marks, options: Options, ids: list[Id]) -> Any:
-    """Return a collection with more columns; what may be in them decides the type of ids."""
+def _marked(data: Any, marks: Marks, ids: list[Id], options: Options) -> Any:
+    """Return a collection with more columns."""
     if hasattr(data, "iloc"):  # pandas
         frame = data if hasattr(data, "columns") else data.to_frame(data.name or options.text_field)
         _check(frame.columns, marks)
-        columns = {name: _pandas(name, values, ids, frame.index) for name, values in marks.items()}
-        return frame.assign(**columns)
+        has_ids = options.id_field in frame.columns
+        source = frame[options.id_field] if has_ids else frame.index
+        return frame.assign(**dict(_added(of_pandas(frame.index), marks, ids, source.dtype)))
     if hasattr(data, "with_columns") or type(data).__module__.startswith("polars"):
         frame = data if hasattr(data, "columns") else data.to_frame(data.name or options.text_field)
         _check(frame.columns, marks)
-        return frame.with_columns(_polars(name, values, ids) for name, values in marks.items())
+        return frame.with_columns(
+            **dict(_added(of_polars(), marks, ids, frame.schema.get(options.id_field)))
+        )
     if hasattr(data, "append_column"):  # Arrow
         _check(data.column_names, marks)
-        for name, values in marks.items():
-            data = data.append_column(name, _arrow(name, values, ids))
+        for name, column in _added(of_arrow(), marks, ids, _field(data.schema, options)):
+            data = data.append_column(name, column)
         return data
     if hasattr(data, "add_column"):  # Hugging Face
         _check(data.column_names, marks)
-        for name, values in marks.items():
-            # A list would lose its type where nothing is in it.
-            data = data.add_column(name, _arrow(name, values, ids))
+        source = _field(data.features.arrow_schema, options)
+        for name, column in _added(of_arrow(), marks, ids, source):
+            data = data.add_column(name, column)
         return data
     return list(_records(data, marks, options))
+
+
+def _field(schema: Any, options: Options) -> Any:
+    """Return the type of the column of ids in a schema of Arrow, or None where there is none."""
+    return schema.field(options.id_field).type if options.id_field in schema.names else None
+
+
+def _added(library: Columns, marks: Marks, ids: list[Id], source: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the columns to add; ids are as in their source, if those that they name fit there.
+
+    Old ones may not. Where none is named, one of the data says what they would be.
+    """
+    type_ = library.type_of([*ids[:1], *marks["duplicate_of"]], source)
+    for name, values in marks.items():
+        is_id = name == "duplicate_of"
+        yield name, library.ids(name, values, type_) if is_id else library.mark(name, values)
 
 
 def _records(data: Any, marks: Marks, options: Options) -> Iterator[dict[str, Any]]:
     """Yield a record for each item of a list or a mapping."""
     items = data.items() if isinstance(data, Mapping) else data
     rows = (dict(zip(marks, values, strict=True)) for values in zip(*marks.values(), strict=True))
-    for found, row in zip(items, rows, strict=True):
-        item = found.as_py() if hasattr(found, "as_py") else found  # Of Arrow.
+    for item, row in zip(items, rows, strict=True):
         if isinstance(item, Mapping):
             _check(item, marks)
             yield {**item, **row}
@@ -253,83 +295,3 @@ def _check(names: Iterable[Any], marks: Iterable[str]) -> None:
             f"annotate adds {', '.join(marks)}, and the data have {', '.join(taken)} already: "
             "rename what is there"
         )
-
-
-def integer_type(values: Sequence[Any]) -> str | None:
-    """Return the type that holds all values, as far as they are there, if they are whole numbers.
-
-    >>> [integer_type(values) for values in ([1, None], [1, 2**63], [-1, 2**63], [1, "a"])]
-    ['Int64', 'UInt64', 'Int128', None]
-    """
-    there = [value for value in values if value is not None]
-    if {*map(type, there)} != {int}:
-        return None
-    least, greatest = min(there), max(there)
-    sizes = {"Int64": (-(2**63), 2**63), "UInt64": (0, 2**64), "Int128": (-(2**127), 2**127)}
-    return next(
-        (name for name, (low, end) in sizes.items() if low <= least <= greatest < end), None
-    )
-
-
-def _deciding(name: str, values: list[Any], ids: list[Id]) -> list[Any]:
-    """Return the values that decide the type of a column: all ids have one type."""
-    return ids if name in {"id", "duplicate_of"} else values
-
-
-def _pandas(name: str, values: list[Any], ids: list[Id], index: Any) -> Any:
-    """Return a column of pandas; whole numbers stay so where some are missing."""
-    import pandas as pd  # noqa: PLC0415  An optional dependency.
-
-    deciding = _deciding(name, values, ids)
-    integers = integer_type(deciding)
-    if integers in {"Int64", "UInt64"}:
-        return pd.Series(values, index, dtype=integers)
-    is_other = integers or any(not isinstance(one, int | float | bool) for one in deciding + values)
-    return pd.Series(values, index, dtype=object if is_other else None)
-
-
-def _polars(name: str, values: list[Any], ids: list[Id]) -> Any:
-    """Return a column of Polars."""
-    import polars as pl  # noqa: PLC0415  An optional dependency.
-
-    deciding = _deciding(name, values, ids)
-    integers = getattr(pl, integer_type(deciding) or "", None)
-    kept = values if integers or _is_of_one_kind(deciding) else _as_text(values)
-    return pl.Series(name, kept, dtype=_TYPES(pl).get(name, integers), strict=True)
-
-
-def _arrow(name: str, values: list[Any], ids: list[Id]) -> Any:
-    """Return a column of Arrow."""
-    import pyarrow as pa  # noqa: PLC0415  An optional dependency.
-
-    types = {"score": pa.float64(), "cluster": pa.int64()}
-    texts = dict.fromkeys(("relation", "reason"), pa.string())
-    deciding = _deciding(name, values, ids)
-    integers = {"Int64": pa.int64(), "UInt64": pa.uint64()}.get(integer_type(deciding) or "")
-    kept = values if integers or _is_of_one_kind(deciding) else _as_text(values)
-    return pa.array(kept, (types | texts).get(name, integers))
-
-
-def _TYPES(pl: Any) -> dict[str, Any]:  # noqa: N802
-    """Return the types of columns that may hold nothing at all."""
-    texts = dict.fromkeys(("relation", "reason"), pl.String)
-    return {"score": pl.Float64, "cluster": pl.Int64, **texts}
-
-
-def _is_of_one_kind(values: list[Any]) -> bool:
-    """Return whether one column can hold values that are no whole numbers."""
-    there = [value for value in values if value is not None]
-    kinds = {*map(type, there)}
-    if len(kinds) <= 1 and kinds <= _STORABLE:
-        return True
-    # A column has one time zone, or none.
-    are_times = all(isinstance(value, datetime) for value in there)
-    return are_times and len({value.tzinfo for value in there}) == 1
-
-
-def _as_text(values: list[Any]) -> list[Any]:
-    """Return ids of several types, or of rare ones, as text."""
-    return [None if value is None else str(value) for value in values]
-
-
-_STORABLE = {str, float, bool, bytes, date}
