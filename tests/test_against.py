@@ -5,6 +5,7 @@ import random
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -294,8 +295,34 @@ def test_a_file_in_both_collections_is_old(tmp_path):
     assert [document.is_old for document in result.documents] == [False, True]
 
 
-@pytest.mark.parametrize("nothing", [[], {}, [""], {"a": None}])
-def test_an_old_collection_without_a_document_is_refused(nothing):
+@pytest.mark.parametrize("nothing", [[], {}, pd.DataFrame({"text": []})], ids=repr)
+def test_before_the_first_day_nothing_is_old_and_it_is_said(nothing, caplog):
+    result = find_duplicate_texts({"x": STORIES[0], "y": STORIES[0]}, against=nothing)
+    assert [one.id for one in result.duplicates] == ["y"]
+    assert caplog.messages == [
+        "there is nothing old in it: new documents are compared among themselves"
+    ]
+
+
+@pytest.mark.parametrize("old", [None, [], [STORIES[0]], [STORIES[0]] * 2])
+@pytest.mark.parametrize("options", [{}, {"keep": "newest"}, {"time_field": "when"}])
+def test_a_day_without_anything_new_has_an_empty_answer(old, options):
+    new = pd.DataFrame({"text": []})
+    if old and "time_field" in options:
+        old = [{"text": text, "when": n} for n, text in enumerate(old)]
+    result = find_duplicate_texts(new, against=old, **options)
+    assert (result.n_documents, result.clusters) == (len(old or []), ())
+    assert result.kept(new).equals(new)
+    assert len(result.annotate(new)) == len(result.to_pandas()) == 0
+    assert Result.from_json(result.to_json()) == result
+
+
+def test_a_day_without_anything_new_needs_no_time_for_a_window():
+    assert find_duplicate_texts([], window="3d").n_documents == 0
+
+
+@pytest.mark.parametrize("nothing", [[""], {"a": None}])
+def test_an_old_collection_that_cannot_be_read_is_refused(nothing):
     with pytest.raises(NothingToRead, match="at least one document, got none in it: check"):
         find_duplicate_texts({"x": STORIES[0], "y": STORIES[0]}, against=nothing)
 

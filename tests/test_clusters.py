@@ -1,5 +1,6 @@
 """Scored pairs to clusters: who belongs together, who is kept, and what is said of the others."""
 
+import logging
 from dataclasses import fields, replace
 from datetime import date
 from fractions import Fraction
@@ -340,7 +341,37 @@ def test_places_must_be_named(prefer):
         Settings(prefer=prefer)
 
 
-@pytest.mark.parametrize("answer", [None, "a", DocumentInfo("z", 1, 1)])
+@pytest.mark.parametrize("answer", [None, "z", DocumentInfo("z", 1, 1)])
 def test_a_function_must_choose_one_of_them(answer):
-    with pytest.raises(InvalidSetting, match="keep must return one of the documents given, got"):
+    said = r"keep must return one of the documents given, got [^:]*$"
+    with pytest.raises(InvalidSetting, match=said):
         kept(lambda _: answer)
+
+
+def test_a_function_that_returns_an_id_is_told_what_to_return():
+    with pytest.raises(InvalidSetting, match="got 'a': return the copy, not its id"):
+        kept(lambda _: "a")
+
+
+@pytest.mark.parametrize("keep", ["newest", "oldest"])
+def test_without_a_time_none_is_the_newest(keep):
+    texts, dated = [STORY, STORY], [{"text": STORY, "day": "2024-05-01"}]
+    said = rf"^keep='{keep}' must have a document with a time to go by, got none among 2: name"
+    for more in ({}, {"against": dated, "time_field": "day"}):
+        with pytest.raises(InvalidSetting, match=said):
+            dedupe.find_duplicate_texts(texts, keep=keep, **more)
+    some = [*dated, {"text": STORY, "day": None}]
+    assert dedupe.find_duplicate_texts(some, keep=keep, time_field="day").duplicates[0].id == 1
+
+
+@pytest.mark.parametrize("more", ["something else", STORY])
+def test_a_place_that_is_preferred_in_vain_is_told(more, caplog):
+    texts = {"wire/1": STORY, "crawl/2": more}
+    dedupe.find_duplicate_texts(texts, prefer=["wire/", "crawl"])
+    assert caplog.messages == []
+    dedupe.find_duplicate_texts([], prefer="wires/")
+    assert caplog.messages == []
+    dedupe.find_duplicate_texts(texts, prefer=["wires/", "crawl"], against={"wires/1": STORY})
+    ((_, level, said),) = caplog.record_tuples
+    assert level == logging.WARNING
+    assert said.startswith("prefer (--prefer) wires/ matches no document; ids are as ")

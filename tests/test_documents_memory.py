@@ -1,5 +1,6 @@
 """Collections in memory: their shapes, ids, and what stands for nothing."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -195,15 +196,39 @@ def test_a_frame_goes_by_its_column_of_ids_or_its_index(frame, ids):
     [
         (
             pd.Series(TEXTS, index=[5, 5]),
-            "'5' at position 0 and at position 1: rename .*reset_index",
+            r"got 5 at position 0 and at position 1: data = data.reset_index\(name='text'\) makes",
         ),
-        ([(1, "a"), (1.0, "b")], "'1.0' at|1.0"),
-        ([(1, "a"), ("1", "b")], "'1' at position 0 and at position 1"),
+        (pd.DataFrame({"text": TEXTS}, index=[5, 5]), r": data = data.reset_index\(\) makes"),
+        (
+            pd.DataFrame({"text": TEXTS}, index=pd.Index([5, 5], name="id")),
+            r": data = data.rename_axis\('label'\).reset_index\(\) makes",
+        ),
+        (pd.DataFrame({"id": [5, 5], "text": TEXTS}), r"position 1: rename one, or name another"),
+        (pl.DataFrame({"id": [5, 5], "text": TEXTS}), r"position 1: rename one, or name another"),
+        ([(1, "a"), (1.0, "b")], "got 1.0 at position 0 and at position 1: rename one"),
+        ([(1, "a"), ("1", "b")], "got '1' at position 0 and at position 1"),
     ],
 )
 def test_ids_are_unique_as_values_and_as_text(texts, said):
     with pytest.raises(DuplicateId, match=said):
         list(read_texts(texts))
+
+
+@pytest.mark.parametrize("name", [None, "day", "id"])
+@pytest.mark.parametrize("kind", [pd.DataFrame, pd.Series])
+def test_the_remedy_for_labels_that_are_there_twice_works(kind, name):
+    """And keeps the index as a column."""
+    index = pd.DatetimeIndex(["2024-05-01"] * 2, name=name)
+    texts = {"text": TEXTS} if kind is pd.DataFrame else TEXTS
+    data, old = kind(texts, index=index), kind(texts, index=index)
+    for asked, options in ((data, {}), (TEXTS, {"against": old})):
+        with pytest.raises(DuplicateId, match="reset_index") as caught:
+            list(read_texts(asked, **options))
+        names = {"data": data, "old": old}
+        exec(re.search(r"\w+ = .*\)", str(caught.value))[0], names)
+        found = names["data" if asked is data else "old"]
+        assert [one.id for one in read_texts(found)] == [0, 1]
+        assert index[0] in found.iloc[0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -226,7 +251,9 @@ def test_ids_are_unique_as_values_and_as_text(texts, said):
     ids=str,
 )
 def test_a_hole_among_ids_is_told_with_its_place_and_a_way_out(texts):
-    with pytest.raises(InvalidInput, match=r"at position [01]: fill it in"):
+    with pytest.raises(
+        InvalidInput, match=r"at position [01]: (fill it in|data = data.reset_index)"
+    ):
         list(read_texts(texts))
 
 
@@ -289,12 +316,11 @@ def test_a_path_among_texts_is_told_where_it_stands():
 
 
 def test_one_id_twice_is_told_with_both_places():
-    with pytest.raises(DuplicateId, match="'1' at position 0 and at position 1: rename"):
+    with pytest.raises(DuplicateId, match="got 1 at position 0 and at position 1: rename"):
         list(read_texts([("1", "a"), "its position is 1 too"]))
 
 
 def test_nothing_to_read_is_told_at_the_end():
-    with pytest.raises(NothingToRead, match=r"one document, got none in the collection$"):
-        list(read_texts([]))
+    assert list(read_texts([])) == []
     with pytest.raises(NothingToRead, match="got 1 skipped; the first, 0: no text; give it"):
         list(read_texts([None]))

@@ -73,7 +73,7 @@ def test_the_program_prints_what_the_readme_shows() -> None:
     assert run("-c", blocks("python")[0]) == blocks("text")[1]
 
 
-@pytest.mark.parametrize("extra", ["html", "parquet", "zstd", "pandas"])
+@pytest.mark.parametrize("extra", ["html", "parquet", "zstd", "pandas", "polars"])
 def test_the_extras_that_the_readme_names_exist(extra: str) -> None:
     import tomllib  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """A result as the caller's own rows: whatever the collection, its index and the type of its ids."""
 
+import re
 from collections import deque, namedtuple
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from dedupe import find_duplicate_texts
+from dedupe import Result, find_duplicate_texts
 from dedupe.errors import InvalidInput, InvalidSetting
 
 STORY = "the council voted on monday to close the old bridge for repairs until spring " * 3
@@ -286,18 +286,79 @@ def test_columns_that_are_there_are_not_written_over():
 
 
 def test_what_is_old_is_told():
-    rows = find_duplicate_texts([STORY, OTHER], against=[STORY]).annotate([STORY, OTHER])
+    result = find_duplicate_texts([STORY, OTHER], against=[STORY])
+    rows = result.annotate([STORY, OTHER])
     assert [(row["duplicate_of"], row["of_old"]) for row in rows] == [(0, True), (None, False)]
+    assert repr(result).startswith("<Result: documents=3, old=1, clusters=1, duplicates=1, ")
+    assert "old" not in repr(find_duplicate_texts([STORY]))
+    columns = result.to_polars().select("id", "duplicate_of", "of_old", "is_old").rows()
+    assert columns == [(0, 0, True, False), (0, None, False, True), (1, None, False, False)]
 
 
-def test_a_notebook_shows_texts_escaped():
-    page = find_duplicate_texts({"<b>": f"<script> {STORY}", "b": STORY})._repr_html_()
+@pytest.mark.parametrize("index", [range(3), range(5, 8)])
+def test_the_old_collection_in_place_of_the_new_one_is_told(index):
+    old = pd.DataFrame({"text": [OTHER[::-1], OTHER, STORY]}, index=index)
+    new = pd.DataFrame({"text": [STORY, f"home {STORY}", "a word alone"]})
+    result = find_duplicate_texts(new, against=old)
+    with pytest.raises(InvalidInput, match="must be the new collection, got the old one"):
+        result.annotate(old)
+    with pytest.raises(InvalidInput, match="must be what was searched, got another text of 1 at"):
+        result.annotate(new.replace(f"home {STORY}", OTHER))
+
+
+# --- a notebook ---
+
+
+def rows_of(result):
+    """Return the cells of the table, a list for each row of its body."""
+    rows = re.findall("<tr>(.*?)</tr>", result._repr_html_())[1:]
+    return [re.findall("<td>(.*?)</td>", row) for row in rows]
+
+
+def test_a_notebook_shows_ids_and_texts_escaped():
+    shared = f"<script> {STORY}"
+    result = find_duplicate_texts({"<b>": f"{shared} and more", "b": f"menu {shared}"})
+    page = result._repr_html_()
     assert "&lt;b&gt;" in page
     assert "&lt;script&gt; the council" in page
     assert "<script>" not in page
-    many = find_duplicate_texts([f"{n} {STORY}" for n in range(9)])
-    assert "and 5 more" in many._repr_html_()
-    assert replace(many, clusters=()).clusters == ()
+    assert "2 documents, 1 cluster, 1 duplicate, 0 skipped" in page
+
+
+def test_a_notebook_shows_the_story_past_its_menu_and_why_others_go():
+    texts = {"a": f"news home sport {STORY}", "b": f"home news sport {STORY} and more of it"}
+    result = find_duplicate_texts(texts, keep="longest")
+    loaded = Result.from_json(result.to_json())
+    assert rows_of(result) == rows_of(loaded)
+    kept, gone = rows_of(result)
+    assert kept[:4] == ["1", "keep", "b", ""]
+    assert gone[1:] == [
+        "drop",
+        "a",
+        f"{result.duplicates[0].score:.2f}",
+        result.duplicates[0].reason,
+    ]
+    assert STORY.startswith(kept[4][:30].removeprefix("sport "))
+
+
+@pytest.mark.parametrize(("n", "last"), [(5, "drop"), (6, "and 2 more")])
+def test_a_notebook_says_how_many_more_there_are_where_that_is_shorter(n, last):
+    rows = rows_of(find_duplicate_texts([f"{n} {STORY}" for n in range(n)]))
+    assert len(rows) == 5
+    assert last in rows[-1]
+
+
+def test_a_notebook_names_what_was_skipped_and_what_is_old():
+    result = find_duplicate_texts([STORY, *[None] * 5], against=[STORY])
+    page = result._repr_html_()
+    assert "2 documents (1 of them old), 1 cluster, 1 duplicate, 5 skipped" in page
+    assert page.endswith(
+        "<p>skipped: 1: no text</p><p>skipped: 2: no text</p><p>skipped: 3: no text</p>"
+        "<p>skipped: 2 more</p>"
+    )
+    assert find_duplicate_texts([STORY])._repr_html_() == (
+        "<p>1 document, 0 clusters, 0 duplicates, 0 skipped</p>"
+    )
 
 
 # --- Hugging Face datasets ---

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from functools import reduce
 from operator import getitem
+from pathlib import Path
 from uuid import UUID
 
 import jsonschema
@@ -108,6 +109,16 @@ def test_a_result_with_a_part_missing_is_refused(path):
     why = f"'{path[-1]}'.*: save it again"
     with pytest.raises(InvalidResult, match="must say format" if path in HEADER else why):
         Result.from_json(damaged(RICH, path))
+
+
+def test_a_path_is_not_taken_for_its_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("res.json").write_text(FOUND.to_json(), encoding="utf-8")
+    for path in ("res.json", Path("res.json"), Path("missing.json")):
+        with pytest.raises(InvalidResult, match=r"\.json'.*, which is a path: give the text"):
+            Result.from_json(path)
+    with pytest.raises(InvalidResult, match=r"must be JSON, got .*: save it again"):
+        Result.from_json("missing.json")
 
 
 @pytest.mark.parametrize("keep", ["longest", "newest"])

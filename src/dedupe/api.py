@@ -389,6 +389,11 @@ def _find(
     started = time.monotonic()
     with LocalEngine(resources, checkpoint, made_with) as engine:
         result = find(stream, settings, engine, explain, shingles)
+    for place in settings.prefer:
+        ids = chain((one.id for one in result.documents if not one.is_old), result.others)
+        first = next(ids, None)
+        if first is not None and not any(is_in(place, id_) for id_ in chain([first], ids)):
+            LOG.warning("prefer (--prefer) %s matches no document; ids are as %s", place, first)
     if result.skipped:
         first = result.skipped[0]
         LOG.info("skipped %s: %s; %s", first.id, first.reason, first.remedy)

@@ -90,8 +90,14 @@ def find(
 
 
 def _check_times(corpus: Corpus, settings: Settings) -> None:
-    """Refuse a window where no document has a time that it could go by."""
-    if settings.window is not None and corpus.n_undated == len(corpus):
+    """Refuse a window, or to keep the newest, where no document has a time to go by."""
+    new = corpus.rows[~corpus.is_old[corpus.rows]]
+    if settings.keep in ("newest", "oldest") and new.size and np.isnan(corpus.times[new]).all():
+        raise InvalidSetting(
+            f"keep={settings.keep!r} must have a document with a time to go by, got none among "
+            f"{new.size:,}: name the field of the time with time_field= (--time-field)"
+        )
+    if settings.window is not None and corpus.n_undated == len(corpus) > 0:
         raise InvalidSetting(
             f"window must have a document with a time to go by, got none among {len(corpus):,}: "
             "name the field of the time with time_field= (--time-field), or let files have that of "

@@ -6,6 +6,7 @@ file is left to the modules of the formats.
 """
 
 import hashlib
+import logging
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -17,11 +18,12 @@ from typing import Any, NamedTuple, Self
 from dedupe.documents.fields import ABSENT, text_names, value_at
 from dedupe.documents.streams import MAX_BYTES, Unreadable
 from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
-from dedupe.ids import Id, Old, checked_id
+from dedupe.ids import Id, Old, checked_id, plain_id
 
 __all__ = [
     "ID_FIELD",
     "OPTIONS",
+    "RENAME",
     "Document",
     "Options",
     "Placed",
@@ -37,6 +39,8 @@ __all__ = [
     "missing_field",
     "shown",
 ]
+
+LOG = logging.getLogger("dedupe")
 
 YEAR_10000 = 253_402_300_800
 """In seconds since 1970. A number past it is no time in seconds (milliseconds, say)."""
@@ -191,11 +195,15 @@ def checked(
     time_field: str | None = None,
     id_field: str = ID_FIELD,
     remedy: str = "",
+    old_remedy: str = "",
+    may_be_empty: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Pass items on; hold ids to be unique and at least one document to be there.
 
-    `where` and `old` say what they come from, should that be nothing at all. Where there
-    is something old, at least one must be: compared with nothing, new ones would seem unique.
+    `where` and `old` say what they come from, should that be nothing at all, which it may be
+    only if it `may_be_empty`. So may what is old, of which a warning is given; but where it
+    cannot be read, nothing goes on: compared with nothing, new documents would seem unique.
+    `remedy` and `old_remedy` say what to do about ids that are there twice.
     With a field for times, at least one must have a time: the name may be a wrong one; so it
     is with a field for ids that is not the usual one, and with each that is a part of the text.
     """
@@ -203,6 +211,7 @@ def checked(
     places: dict[Id, str] = {}
     n_skipped = 0
     first = None
+    has_lost_old = False
     needs_old = old is not None
     has_time = time_field is None
     has_id = id_field == ID_FIELD
@@ -211,12 +220,14 @@ def checked(
         if isinstance(item, Skipped):
             n_skipped += 1
             first = first or item
+            has_lost_old = has_lost_old or isinstance(item.id, Old)
         else:
             for name in dict.fromkeys((str(item.id), item.id)):
                 if name in places:
+                    told = (item.is_old and old_remedy) or remedy or RENAME
                     raise DuplicateId(
-                        f"ids must be unique, got {str(name)!r} at {places[name]} and at {place}: "
-                        f"{remedy or 'rename one, or name another field with id_field='}"
+                        f"ids must be unique, got {plain_id(item.id)!r} at {places[name]} and at "
+                        f"{place}: {told}"
                     )
                 places[name] = place
             needs_old = needs_old and not item.is_old
@@ -224,12 +235,16 @@ def checked(
         has_id = has_id or placed.has_id
         yield item
     if not places:
+        if first is None and may_be_empty:
+            return
         found = f"none in {where}"
         if first is not None:
             told = f"{first.id}: {first.reason}; {first.remedy}"
             found = f"{n_skipped:,} skipped; the first, {told}"
         raise NothingToRead(f"there must be at least one document, got {found}")
-    if needs_old:
+    if needs_old and may_be_empty and not has_lost_old:
+        LOG.warning("there is nothing old in %s: new documents are compared among themselves", old)
+    elif needs_old:
         raise NothingToRead(
             f"an old collection must hold at least one document, got none in {old}: "
             "check what against= (--against) names"
@@ -269,6 +284,10 @@ def _of_all_parts(items: Iterable[Placed]) -> Iterator[Placed]:
             "text_field (--text-field) must name fields that some record has, got "
             f"{shown(map(repr, sorted(lacking)))}, which none has: correct it, or leave it out"
         )
+
+
+RENAME = "rename one, or name another field with id_field="
+"""What to do where an id is there twice."""
 
 
 def from_record(

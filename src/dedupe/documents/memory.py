@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from dedupe.documents.document import (
     ID_FIELD,
+    RENAME,
     Document,
     Options,
     Placed,
@@ -72,8 +73,9 @@ def read_texts(
     DuplicateId
         When two documents carry the same id.
     NothingToRead
-        At the end, when there was not one document, or not one old one where an old
-        collection was given.
+        At the end, when there was something, and not one document in it; so for an old collection.
+        An empty one is none that is wrong: on some days nothing is new, and on the first, nothing
+        is old.
 
     Notes
     -----
@@ -90,18 +92,27 @@ def read_texts(
      Skipped(id='b', reason='no text', remedy='give it a text, or leave it out')]
     """
     options = Options(id_field, text_field, html_field, time_field)
-    more: dict[str, Any] = {"time_field": time_field, "remedy": REMEDY}
+    more: dict[str, Any] = {"time_field": time_field, "may_be_empty": True}
+    more["remedy"] = _remedy(texts, options, "data") or RENAME
     new = placed(texts, options)
     if against is None:
         return checked(new, "the collection", **more)
+    more["old_remedy"] = _remedy(against, options, "old") or RENAME
     old = map(_as_old, placed(against, options))
     return checked(chain(old, new), "the collection", old="it", **more)
 
 
-REMEDY = (
-    "rename one, or name another field with id_field=; of an index that repeats labels, "
-    "data.reset_index(drop=True) makes positions"
-)
+def _remedy(texts: Any, options: Options, name: str) -> str:
+    """Return what to do about labels that are no ids; nothing for what goes by no index."""
+    if not hasattr(texts, "iloc") or options.id_field in getattr(texts, "columns", ()):
+        return ""
+    # In a column of that name the labels would be ids again.
+    renamed = ".rename_axis('label')" if list(texts.index.names) == [options.id_field] else ""
+    column = "" if hasattr(texts, "columns") else f"name={options.text_field!r}"
+    return (
+        f"{name} = {name}{renamed}.reset_index({column}) makes positions the ids, and a column of "
+        "the index"
+    )
 
 
 def _as_old(one: Placed) -> Placed:
@@ -124,10 +135,10 @@ def placed(texts: Any, options: Options, what: str = "texts") -> Iterator[Placed
         rows = _rows(texts, options)
     except TypeError as error:
         raise _no_texts(what, type(texts).__name__, "put a single text in a list") from error
-    return _placed(rows, options)
+    return _placed(rows, options, _remedy(texts, options, "data") or FILL)
 
 
-def _placed(rows: Iterable["_Row"], options: Options) -> Iterator[Placed]:
+def _placed(rows: Iterable["_Row"], options: Options, remedy: str) -> Iterator[Placed]:
     """Yield the documents of rows; hold the field of ids to be in one of them at least."""
     has_id = options.id_field == ID_FIELD
     names: list[Any] = []
@@ -140,7 +151,7 @@ def _placed(rows: Iterable["_Row"], options: Options) -> Iterator[Placed]:
             )
             names = names or list(value)
             _check_id(value_at(value, options.id_field), place, row)
-        item = _item(value, _named(row.id, place), place, options, is_text=row.is_text)
+        item = _item(value, _named(row.id, place, remedy), place, options, is_text=row.is_text)
         yield Placed(place, item)
     if names and not has_id:
         raise InvalidSetting(
@@ -186,28 +197,31 @@ def _check_id(value: object, place: str, row: _Row) -> None:
     )
 
 
-def _named(value: object, place: str) -> Id:
+FILL = "fill it in"
+"""What to do where an id is missing."""
+
+
+def _named(value: object, place: str, remedy: str = FILL) -> Id:
     """Return a key, a label or a position as an id; nothing and blanks are none."""
-    named = _id(value, place)
+    named = _id(value, place, remedy)
     if named is None:
-        raise _nameless(value, place)
+        raise _nameless(value, place, remedy)
     return named
 
 
-def _nameless(value: object, place: str) -> InvalidInput:
+def _nameless(value: object, place: str, remedy: str) -> InvalidInput:
     """Say that a document goes by nothing."""
     return InvalidInput(
-        f"keys and labels must name each document, got {short(value)} at {place}: fill it in; "
-        "of an index, data.reset_index(drop=True) makes positions"
+        f"keys and labels must name each document, got {short(value)} at {place}: {remedy}"
     )
 
 
-def _id(value: object, place: str) -> Id | None:
+def _id(value: object, place: str, remedy: str = FILL) -> Id | None:
     """Return a key, a label or a position as an id, None where it is nothing or a blank."""
     if type(value) is int:
         return value
     if is_missing(value) and value is not None:
-        raise _nameless(value, place)
+        raise _nameless(value, place, remedy)
     try:
         return as_id(value, None)
     except Unreadable as error:

@@ -267,7 +267,7 @@ class _Intake:
             remedy = "nothing to do, unless it should hold text"
             self.skipped.append(Skipped(self.ids[row], "no word in it", remedy))
         order = in_order(self.ids, np.flatnonzero(sketches.n_words).tolist())
-        if not order:
+        if self.ids and not order:
             raise NothingToRead(
                 f"at least one document must hold a word, got {len(self.ids)} without: "
                 "check the paths and the text field"

@@ -234,7 +234,11 @@ def _representative(group: Sequence[DocumentInfo], settings: Settings) -> Docume
     if callable(keep):
         chosen = keep(tuple(group))
         if chosen not in group:
-            raise InvalidSetting(f"keep must return one of the documents given, got {chosen!r}")
+            is_id = any(chosen == document.id for document in group)
+            remedy = ": return the copy, not its id" if is_id else ""
+            raise InvalidSetting(
+                f"keep must return one of the documents given, got {chosen!r}{remedy}"
+            )
         return chosen  # type: ignore[no-any-return]
     if keep == "typical":
         fullest = max(document.story_words for document in group)

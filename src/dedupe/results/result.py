@@ -106,8 +106,9 @@ class Result:
     texts: Mapping[Any, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
+        old = f"old={self.n_old}, " if self.n_old else ""
         return (
-            f"<Result: documents={self.n_documents}, clusters={len(self.clusters)}, "
+            f"<Result: documents={self.n_documents}, {old}clusters={len(self.clusters)}, "
             f"duplicates={len(self.duplicates)}, skipped={len(self.skipped)}>"
         )
 
@@ -447,7 +448,7 @@ class Result:
         ...     "1 of 2 documents is a copy of another" in page.read_text(encoding="utf-8")
         True
         """
-        # The one import that points up; pyproject.toml names it among the layers.
+        # Imports that point up are named among the layers in pyproject.toml.
         from dedupe.report import html  # noqa: PLC0415
 
         html.write(self, Path(path), texts)
@@ -504,6 +505,8 @@ class Result:
         (None for what stays), ``score`` (with what stands in for it; 1 for what stands for itself),
         ``relation`` and ``reason``; and ``of_old``, whether `duplicate_of` is an old document,
         where the search was against some. What was skipped has no cluster, and a reason.
+        `duplicate_of` has the type of the index or the column of ids, in pandas that which may
+        have holes (``Int64``). A lazy frame is collected, and comes back as a frame.
 
         Parameters
         ----------
@@ -533,8 +536,9 @@ class Result:
     def to_pandas(self) -> "pd.DataFrame":
         """Return a line for each document as a data frame of pandas.
 
-        Its columns are ``id``, ``is_old`` and those of `annotate`. Of old documents there are those
-        that stand in for others.
+        Its columns are ``id``, ``is_old``, whether that is an old document, and those of
+        `annotate`, ``of_old`` among them. Of old documents there are those that stand in for
+        others. Ids have one type, also where `duplicate_of` is empty.
 
         Raises
         ------
@@ -548,7 +552,8 @@ class Result:
     def to_polars(self) -> "pl.DataFrame":
         """Do as `to_pandas`, for Polars.
 
-        Ids are text where they are of several types, or of one that a column cannot hold.
+        Ids are text where they are of several types, or of one that few columns hold, such as
+        UUIDs and tuples.
 
         Raises
         ------
@@ -573,7 +578,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         """Return a short table of the largest clusters, for a notebook."""
-        from dedupe.results import notebook  # noqa: PLC0415
+        from dedupe.report import notebook  # noqa: PLC0415  It points up, as `to_html` does.
 
         return notebook.table(self)
 

@@ -7,6 +7,7 @@ millions. The order of keys in a file belongs to `dedupe.results.result.Result.t
 
 import base64
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from reprlib import repr as short
 from typing import Any, NamedTuple, NoReturn, get_args, get_origin
 
 from dedupe.documents.document import fault_of
+from dedupe.documents.walk import is_path
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
 from dedupe.ids import Id, Ids, Old, id_as_json, id_from_json, order_of
 from dedupe.results.records import (
@@ -149,9 +151,14 @@ def facts_from(text: str | bytes) -> dict[str, Any]:
 
 def _parsed(text: str | bytes) -> dict[str, Any]:
     """Return the object that a text is, if it is of our format."""
+    if isinstance(text, os.PathLike):
+        raise _no_result(text)
     try:
         facts = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
+        # Only now, as a text may be long.
+        if is_path(text):
+            raise _no_result(text) from error
         raise InvalidResult(
             f"a result must be JSON, got {fault_of(error)}: save it again"
         ) from error
@@ -162,6 +169,14 @@ def _parsed(text: str | bytes) -> dict[str, Any]:
             f"got {short(found)}: save it again with this version of dedupe"
         )
     return facts  # type: ignore[no-any-return]
+
+
+def _no_result(path: Any) -> InvalidResult:
+    """Say that a path stands where its text goes."""
+    return InvalidResult(
+        f"a result must be JSON, got {short(path)}, which is a path: give the text that is there, "
+        "as Path(...).read_bytes() does"
+    )
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -276,6 +276,8 @@ def _added(library: Columns, marks: Marks, ids: list[Id], source: Any) -> Iterat
 def _records(data: Any, marks: Marks, options: Options) -> Iterator[dict[str, Any]]:
     """Yield a record for each item of a list or a mapping."""
     items = data.items() if isinstance(data, Mapping) else data
+    if hasattr(items, "to_pylist"):  # Arrow
+        items = items.to_pylist()
     rows = (dict(zip(marks, values, strict=True)) for values in zip(*marks.values(), strict=True))
     for item, row in zip(items, rows, strict=True):
         if isinstance(item, Mapping):
