@@ -73,6 +73,18 @@ def test_the_program_prints_what_the_readme_shows() -> None:
     assert run("-c", blocks("python")[0]) == blocks("text")[1]
 
 
+def test_rows_in_memory_come_back_as_the_readme_says() -> None:
+    import pandas as pd  # noqa: PLC0415
+
+    import dedupe  # noqa: PLC0415
+
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "seeds").iterdir())]
+    names = {"dedupe": dedupe, "frame": pd.DataFrame({"text": texts})}
+    exec(blocks("python")[1], names)
+    assert names["once"].equals(names["frame"][:1])
+    assert names["marked"]["duplicate_of"].tolist() == [pd.NA, 0]
+
+
 @pytest.mark.parametrize("extra", ["html", "parquet", "zstd", "pandas", "polars"])
 def test_the_extras_that_the_readme_names_exist(extra: str) -> None:
     import tomllib  # noqa: PLC0415

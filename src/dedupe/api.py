@@ -136,7 +136,7 @@ def find_duplicates(
     Raises
     ------
     InvalidSetting
-        When a setting is out of range, or with a window no document has a time.
+        When a setting is out of range, or no document has a time that a window or `keep` needs.
     InvalidCheckpoint
         When the folder is of another input, settings or version, holds other files,
         or is used by another run.
@@ -205,7 +205,8 @@ def find_duplicate_texts(
         Without such ids documents go by the index of pandas, or else by their position, an
         integer from 0. Ids keep their type, see `dedupe.ids`.
     against
-        An old collection, in any of these forms.
+        An old collection, in any of these forms. It may be empty, as may `texts`: on the first
+        day of a job nothing is old, on another nothing new.
     boilerplate
         Texts that are known to be boilerplate: one, or a list or any other of these forms.
 
