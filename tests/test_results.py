@@ -189,10 +189,10 @@ def test_a_comparison_confirms_at_its_threshold():
 def test_rows_as_a_data_frame():
     frame = FOUND.to_pandas()
     names = ["cluster", "id", "duplicate_of", "score", "relation", "reason", "is_old"]
+    assert frame.pop("of_old").tolist() == [False] * 5
     assert list(frame.columns) == names
-    assert [row | {"duplicate_of": row["duplicate_of"] or ""} for row in frame.to_dict("records")][
-        :3
-    ] == [
+    frame["duplicate_of"] = frame["duplicate_of"].fillna("")
+    assert frame.to_dict("records")[:3] == [
         {
             name: value or None if name in {"relation", "reason"} else value
             for name, value in row.items()

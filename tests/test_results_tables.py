@@ -1,5 +1,6 @@
 """A result as the caller's own rows: whatever the collection, its index and the type of its ids."""
 
+import io
 import re
 from collections import deque, namedtuple
 from datetime import datetime
@@ -10,9 +11,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from dedupe import Result, find_duplicate_texts
 from dedupe.errors import InvalidInput, InvalidSetting
+from dedupe.report.parquet import rows as as_parquet
 
 STORY = "the council voted on monday to close the old bridge for repairs until spring " * 3
 OTHER = "nobody expected that so many boats would come to the harbour in the first week of may " * 3
@@ -211,6 +214,7 @@ def test_marks_of_polars_and_arrow_have_the_type_of_the_ids(ids, texts):
         ([1, 2**63, -1], "object", pl.String, pa.string()),
         ([1.5, 2.5, 3.5], "float64", pl.Float64, pa.float64()),
         ([1, "b", 3], "object", pl.String, pa.string()),
+        (["a", "b", "c"], str(pd.Index(["a"]).dtype), pl.String, pa.string()),
         (list(DAYS[:3].date), "object", pl.Date, pa.date32()),
         (list(DAYS[:3]), "datetime64[us]", pl.Datetime("us"), pa.timestamp("us")),
         (
@@ -255,6 +259,14 @@ def test_old_ids_that_do_not_fit_the_type_of_the_new_ones_are_not_bent():
             marked = find_duplicate_texts(frame, against=old).annotate(frame)
             assert marked.duplicate_of.tolist() == list(old)
             assert marked.of_old.tolist() == [True]
+
+
+@pytest.mark.parametrize("ids", [[2**63, 1], [1.5, 2.5], list(DAYS[:2].date), list(DAYS[:2])])
+def test_a_file_of_parquet_has_ids_of_their_type(ids):
+    result = find_duplicate_texts(dict.fromkeys(ids, STORY))
+    table = parquet.read_table(io.BytesIO(as_parquet(result)))
+    assert set(table["id"].to_pylist()) == set(ids)
+    assert table["duplicate_of"].to_pylist() == [None, result.duplicates[0].duplicate_of]
 
 
 def test_a_table_in_which_nothing_stays_is_empty():

@@ -3,8 +3,8 @@
 import io
 
 from dedupe.errors import MissingExtra
+from dedupe.results.columns import of_arrow, storable
 from dedupe.results.result import ROW_FIELDS, Result
-from dedupe.results.tables import integer_type
 
 __all__ = ["check", "rows"]
 
@@ -25,7 +25,7 @@ def check() -> None:
 def rows(result: Result) -> bytes:
     """Return `Result.rows` as a file of Parquet, with the columns that CSV has.
 
-    Ids are numbers where all of them are, of at most 64 bits, and else text.
+    Ids are text where they are of several types, or of one that a column cannot hold.
 
     Raises
     ------
@@ -38,27 +38,17 @@ def rows(result: Result) -> bytes:
 
     types = {"cluster": pa.int64(), "score": pa.float64(), "is_old": pa.bool_()}
     records = list(result.rows())
-    integers = {"Int64": pa.int64(), "UInt64": pa.uint64()}
-    number = integers.get(integer_type([record["id"] for record in records]) or "")
-    if number is not None:
-        types |= {"id": number, "duplicate_of": number}
+    type_ = of_arrow().type_of([record["id"] for record in records])
+    if type_ != pa.string():
+        types |= {"id": type_, "duplicate_of": type_}
     columns = []
     for name in ROW_FIELDS:
         values = [record[name] for record in records]
-        if name == "duplicate_of" and number is not None:
+        if name not in types:
+            values = list(map(storable, values))
+        elif name == "duplicate_of":
             values = [None if value == "" else value for value in values]
-        elif name not in types:
-            values = list(map(_storable, values))
         columns.append(pa.array(values, types.get(name, pa.string())))
     file = io.BytesIO()
     parquet.write_table(pa.table(columns, list(ROW_FIELDS)), file)
     return file.getvalue()
-
-
-def _storable(value: object) -> str:
-    r"""Return a value as text that Parquet can hold: the escape of what is no UTF-8.
-
-    >>> _storable("a\udcff"), _storable(1)
-    ('a\\udcff', '1')
-    """
-    return str(value).encode("utf-8", "backslashreplace").decode()

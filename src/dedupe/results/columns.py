@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from dedupe.ids import Id
 
-__all__ = ["Columns", "of_arrow", "of_pandas", "of_polars"]
+__all__ = ["Columns", "of_arrow", "of_pandas", "of_polars", "storable"]
 
 
 class Columns(NamedTuple):
@@ -54,7 +54,7 @@ class Columns(NamedTuple):
     def ids(self, name: str, ids: Sequence[Id | None], type_: Any) -> Any:
         """Return a column of ids, None where a row has none, of a type from `type_of`."""
         if type_ is self.other and not self.holds_anything:
-            ids = [None if id_ is None else str(id_) for id_ in ids]
+            ids = [None if id_ is None else storable(id_) for id_ in ids]
         return self.made(name, ids, type_)
 
     def type_of(self, ids: Sequence[Id | None], likely: Any = None) -> Any:
@@ -81,6 +81,15 @@ class Columns(NamedTuple):
             return self.read(self.made("", ids, type_)) == ids
         except self.faults:
             return False
+
+
+def storable(value: object) -> str:
+    r"""Return a value as text that a column can hold: the escape of what is no UTF-8.
+
+    >>> storable("a\udcff"), storable(1)
+    ('a\\udcff', '1')
+    """
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def _kind_of(id_: Id) -> str:

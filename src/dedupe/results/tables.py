@@ -101,12 +101,13 @@ def _of_all(result: "Result") -> Marks:
     # They were put in by number.
     ids += [id_ for id_, row in said.items() if row.is_alone]
     rows = [said[id_] for id_ in ids]
-    columns = {name: [getattr(row, name) for row in rows] for name in (*MARKS, "of_old")}
+    columns = {name: [getattr(row, name) for row in rows] for name in MARKS}
     return {
         "cluster": columns.pop("cluster"),
         "id": list(map(plain_id, ids)),
         **columns,
         "is_old": list(map(_is_old, ids)),
+        "of_old": [row.of_old for row in rows],
     }
 
 
