@@ -183,7 +183,7 @@ COLUMNS = [
     pl.Series(list("abcd")),
     pl.Series(list("abcd"), dtype=pl.Categorical),
     pl.Series([b"a", b"b", b"c", b"d"]),
-    pl.Series(["1.50", "2.50", "3.50", "4.50"]).str.to_decimal(scale=2),
+    pl.Series(["1.50", "2.50", "3.50", "4.50"]).cast(pl.Decimal(10, 2)),
     pl.Series(list(DAYS.date)),
     pl.Series(list(DAYS.to_pydatetime()), dtype=pl.Datetime("ms")),
     pl.Series(list(DAYS.to_pydatetime())).dt.replace_time_zone(ZONE),
