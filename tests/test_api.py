@@ -410,19 +410,6 @@ def test_what_was_found_is_logged_and_not_printed(caplog, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(
-    ("prefer", "unmet"),
-    [("wire/", []), (["archive/", "wire"], []), (["wires/", "w*", "./wire"], ["wires/", "./wire"])],
-)
-def test_a_place_to_prefer_that_holds_nothing_is_told(caplog, prefer, unmet):
-    texts = {"wire/1": STORY, "old/1": STORY, "archive/alone": "something else entirely"}
-    find_duplicate_texts(texts, prefer=prefer)
-    assert caplog.messages == [
-        f"no document lies in {place!r}, which prefer (--prefer) names: write it as ids are"
-        for place in unmet
-    ]
-
-
 def test_settings_may_be_numbers_of_numpy_and_memory_a_size():
     of_python = find_duplicate_texts(CORPUS, threshold=0.5, workers=1, memory=100 << 20)
     of_numpy = find_duplicate_texts(

@@ -398,12 +398,6 @@ def _find(
     if result.skipped:
         first = result.skipped[0]
         LOG.info("skipped %s: %s; %s", first.id, first.reason, first.remedy)
-    listed = [one.id for one in result.documents]
-    for place in settings.prefer:
-        if not any(is_in(place, id_) for id_ in chain(listed, result.others)):
-            LOG.warning(
-                "no document lies in %r, which prefer (--prefer) names: write it as ids are", place
-            )
     LOG.info("%s in %.1f s", summary(result), time.monotonic() - started)
     return result
 
