@@ -101,6 +101,8 @@ WRITTEN = [
     Command("clean in recs -o out", "no links"),
     Command("clean in/a.txt in/z.txt recs -o out --story --replace-text --boilerplate old"),
     Command("clean recs/rows.parquet -o once.parquet --cut-repeated"),
+    Command("clean in recs -o all.jsonl --story", before=("all.jsonl",)),
+    Command("clean in/a.txt recs -o new/all.jsonl.gz --annotate"),
     Command("clean in --against old -o out --checkpoint kept"),
     Command("clean in --result found-in.json -o out"),
     Command("clean recs/rows.jsonl --result found-rows.json -o once.jsonl"),

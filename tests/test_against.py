@@ -3,6 +3,7 @@
 import json
 import random
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -321,14 +322,51 @@ def test_a_day_without_anything_new_needs_no_time_for_a_window():
     assert find_duplicate_texts([], window="3d").n_documents == 0
 
 
-@pytest.mark.parametrize("nothing", [[""], {"a": None}])
-def test_an_old_collection_that_cannot_be_read_is_refused(nothing):
-    with pytest.raises(NothingToRead, match="at least one document, got none in it: check"):
-        find_duplicate_texts({"x": STORIES[0], "y": STORIES[0]}, against=nothing)
+NOTHING_OLD = "there is nothing old in {}: new documents are compared among themselves"
 
 
-def test_an_old_folder_without_a_document_is_refused(tmp_path):
-    (tmp_path / "new.txt").write_text(STORIES[0])
-    (tmp_path / "old").mkdir()
-    with pytest.raises(NothingToRead, match=r"one document, got none in '.*old': check"):
-        find_duplicates(tmp_path / "new.txt", against=tmp_path / "old")
+@pytest.mark.parametrize("name", ["none", "a.jsonl", "b.txt", "c.csv"])
+def test_an_empty_folder_or_file_is_nothing_old(tmp_path, monkeypatch, caplog, name):
+    monkeypatch.chdir(tmp_path)
+    Path("new.txt").write_text(STORIES[0])
+    Path("old/none").mkdir(parents=True)
+    if name != "none":
+        Path("old", name).write_text("id,text\n" if name == "c.csv" else "")
+    assert find_duplicates("new.txt", against="old").n_documents == 1
+    assert caplog.messages[0] == NOTHING_OLD.format("'old'")
+
+
+@pytest.mark.parametrize("unread", [[""], {"a": None}])
+def test_old_documents_that_cannot_be_read_are_no_empty_collection(unread):
+    with pytest.raises(NothingToRead, match=r"or nothing at all, got 1 skipped in it; the first"):
+        find_duplicate_texts({"x": STORIES[0]}, against=unread)
+
+
+def test_old_records_with_another_field_are_named_with_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("new.txt").write_text(STORIES[0])
+    rows = [json.dumps({"id": id_, "body": STORIES[0]}) for id_ in "ab"]
+    Path("old.jsonl").write_text("\n".join(rows))
+    said = (
+        r"got 2 skipped in 'old.jsonl'; the first, old.jsonl: no document in it can be read; the "
+        r"first, a: no field 'text'; .*; where records differ, --text-field body,text"
+    )
+    with pytest.raises(NothingToRead, match=said):
+        find_duplicates("new.txt", against="old.jsonl")
+    found = find_duplicates("new.txt", against="old.jsonl", text_field="body,text")
+    assert found.n_old == 2
+
+
+def test_what_cannot_be_read_is_marked_as_old(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("new", "old"):
+        Path(folder).mkdir()
+        Path(folder, "a.txt").write_text(STORIES[0])
+        Path(folder, "b.txt").touch()
+        Path(folder, "link").symlink_to("nowhere")
+    Path("old/c.jsonl").write_text('{"id": "r"}\n{"id": "s", "text": "x y z"}')
+    found = find_duplicates("new", against="old")
+    assert [str(one.id) for one in found.skipped] == [
+        *("new/b.txt", "new/link", "old old/b.txt", "old old/link", "old r")
+    ]
+    assert Result.from_json(found.to_json()) == found

@@ -26,6 +26,7 @@ from pyarrow import parquet
 from cleaned import made, tree
 from dedupe import CannotClean, InvalidResult, InvalidSetting, NothingToRead, clean
 from dedupe.cleaning import inventory
+from dedupe.documents.changes import FIELDS
 from dedupe.documents.document import Options
 from dedupe.documents.json import json_values
 
@@ -213,11 +214,11 @@ def test_lines_with_marks_are_the_lines_and_marks(tmp_path_factory, drawn):
             assert '"n"' not in before
             continue
         body = before.rstrip()[:-1]
-        assert after.startswith(body + ", ")
+        assert after.startswith(body + (", " if json.loads(before) else ""))
         assert after.endswith(before[len(before.rstrip()) :])
         record, marked = json.loads(before), json.loads(after)
         assert list(marked) == [*record, "cluster", "duplicate_of", "score", "reason"]
-        assert marked["duplicate_of"] == ("0" if record["id"] in goes else None)
+        assert marked["duplicate_of"] == ("0" if record.get("id") in filter(None, goes) else None)
 
 
 # Lines.
@@ -279,7 +280,7 @@ def test_marks_of_what_is_in_no_cluster_and_of_what_cannot_be_read(here):
     assert rows[1] == "bad"
     assert rows[2] == line("b", cluster=1, duplicate_of="a", score=0.9, reason="7 words, shared")
     assert rows[3] == line("c", cluster=None, duplicate_of=None, score=None, reason=None)
-    assert rows[4] == '{"id": 1}'
+    assert rows[4] == json.dumps({"id": 1, **dict.fromkeys(FIELDS)})
 
 
 @pytest.mark.parametrize("name", ["in.jsonl", "in.csv", "in.parquet"])
@@ -659,7 +660,8 @@ def test_a_file_that_is_there_is_replaced_in_one_step(here):
     [
         ("in/a.jsonl", "out.csv", "must be of the format of the input, .jsonl"),
         ("in/a.jsonl", "out.txt", "must be of the format of the input, .jsonl"),
-        ("in", "out.jsonl", "must be a folder where the input is a folder"),
+        ("in", "out.csv", "must be a folder, or a file of JSON Lines such as all.jsonl, where"),
+        ("in", "in/out.jsonl", "must stand outside the folders that are cleaned"),
         (["in/a.jsonl", "in/b.jsonl"], "out.gz", "must be a folder"),
         ("in", "file", "must be a folder"),
         ("in", "-", "must be a folder"),

@@ -1,6 +1,7 @@
 """``dedupe clean``: what it asks of the library, what it prints, how it exits; completion."""
 
 import errno
+import gzip
 import io
 import json
 import os
@@ -37,7 +38,7 @@ def run(*arguments, **options):
     return CliRunner().invoke(cli, ["clean", *arguments], prog_name="dedupe", **options)
 
 
-UNREAD = "kept (could not be read): in/empty.txt: empty; give it a text, or leave it out\n"
+UNREAD = "kept, since it could not be read: in/empty.txt: empty; give it a text, or leave it out\n"
 
 
 @pytest.mark.parametrize("flags", [[], ["--list"]])
@@ -116,7 +117,7 @@ def test_output(here):
     write_records()
     ran = run("r.jsonl", "--result", "r.json", "-o", "out.jsonl")
     assert (ran.exit_code, ran.stdout) == (0, "")
-    assert ran.stderr == "out.jsonl: 1 document kept, 1 dropped, 0 left\n"
+    assert ran.stderr == "out.jsonl: 1 document kept, 1 dropped\n"
     assert json.loads(Path("out.jsonl").read_text())["id"] == "a"
     ran = run("r.jsonl", "--result", "r.json", "-o", "out.jsonl", "--annotate")
     assert ran.stderr == "out.jsonl: 2 documents, all of them marked\n"
@@ -142,7 +143,7 @@ def test_what_is_not_in_the_output_is_not_said_to_be_kept(here, monkeypatch):
         "check its permissions\n"
         "not copied: in/link: a link out of the folder, which is not followed; "
         "name the file itself\n"
-        f"{UNREAD}out: 2 documents kept, 1 dropped, 1 left, 1 not copied\n"
+        f"{UNREAD}out: 3 documents kept (1 of them unreadable), 1 dropped, 1 left, 1 not copied\n"
     )
     assert sorted(tree("out")) == ["a.txt", "empty.txt", "two\nlines.txt"]
 
@@ -153,7 +154,9 @@ def test_what_is_only_not_copied_is_a_success(here):
     ran = run("in", "--result", "result.json", "-o", "out")
     assert ran.exit_code == 0
     assert ran.stderr.startswith("not copied: in/link: a link that leads nowhere: No such file")
-    assert ran.stderr.endswith("out: 3 documents kept, 0 dropped, 0 left, 1 not copied\n")
+    assert ran.stderr.endswith(
+        "out: 4 documents kept (1 of them unreadable), 0 dropped, 1 not copied\n"
+    )
 
 
 def test_marks_are_not_said_of_what_is_left(here, monkeypatch):
@@ -171,7 +174,7 @@ def test_records_on_standard_output(here):
     command = [sys.executable, "-m", "dedupe", "clean", "r.jsonl", "--result", "r.json", "-o", "-"]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(ran.stdout) == {"id": "a", "text": "one story"}
-    assert ran.stderr == "standard output: 1 document kept, 1 dropped, 0 left\n"
+    assert ran.stderr == "standard output: 1 document kept, 1 dropped\n"
 
 
 def test_a_bad_output_is_bad_use(here):
@@ -216,9 +219,9 @@ def test_many_unread_documents_are_counted(here, monkeypatch):
     object.__setattr__(result, "skipped", skipped)
     monkeypatch.setattr("dedupe.cleaning.clean", lambda *_, **__: Cleaning((), (), (), result))
     said = run("in").stderr.splitlines()
-    assert said[0] == "kept (could not be read): 0\\x1b: empty; leave it out"
+    assert said[0] == "kept, since it could not be read: 0\\x1b: empty; leave it out"
     assert said[20:] == [
-        "kept (could not be read): 3 more", "0 of 3 documents can go, nothing was changed"
+        "kept, since it could not be read: 3 more", "0 of 3 documents can go, nothing was changed"
     ]  # fmt: skip
 
 
@@ -237,7 +240,7 @@ def test_many_unread_documents_are_counted(here, monkeypatch):
         ["in", "--result", "result.json", "--workers", "2"],
         ["missing", "--move", "x"],
         ["in", "--move", "in/x"],
-        ["-", "-o", "out.jsonl"],
+        ["-", "-o", "out.csv"],
     ],
 )
 def test_bad_use(here, arguments):
@@ -416,3 +419,91 @@ def test_standard_input_that_breaks_off_is_not_taken_for_whole(here, monkeypatch
         clean("-", output="kept.jsonl")
     assert not Path("kept.jsonl").exists()
     assert streams._kept is None
+
+
+# An old collection of which something could not be read.
+
+NEWS = " ".join(f"word{i}" for i in range(60))
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("old").mkdir()
+    Path("old/a.jsonl").write_text(json.dumps({"id": "a", "text": NEWS}))
+    Path("new.jsonl").write_text(
+        "".join(json.dumps({"id": id_, "text": NEWS + id_}) + "\n" for id_ in "xy")
+        + json.dumps({"id": "z", "text": " ".join(f"other{i}" for i in range(60))})
+        + '\n{"id": "e", "text": ""}'
+    )
+    return tmp_path
+
+
+LOST = {
+    "cut.jsonl.gz": gzip.compress(json.dumps({"id": "c", "text": NEWS}).encode() * 9)[:-9],
+    "legacy.csv": b"id,body\n1,text\n",
+    "legacy.jsonl": b'{"id": "l", "body": "text"}\n',
+    "bad.parquet": b"PAR1",
+}
+TO_BE_PASSED_OVER = {
+    "empty.txt": b"",
+    "empty.jsonl": b"",
+    "picture.png": b"x",
+    "some.jsonl": b'{"id": "s", "text": "sound"}\nbroken\n{"id": "t", "text": ""}',
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+@pytest.mark.parametrize("command", [["clean", "-o", "n.jsonl"], ["find", "--format", "csv"]])
+def test_an_old_file_that_is_lost_is_said_and_is_no_success(archive, command, name):
+    Path("old", name).write_bytes(LOST[name])
+    arguments = [command[0], "new.jsonl", "--against", "old", *command[1:]]
+    for more in ([], ["-q"], ["-q", "--fail-on-duplicates"][: 1 + (command[0] == "find")]):
+        ran = CliRunner().invoke(cli, [*arguments, *more], prog_name="dedupe")
+        assert ran.exit_code == 1
+        assert f"old, not compared: old/{name}: " in ran.stderr
+    assert "kept, since it could not be read: old" not in ran.stderr
+
+
+@pytest.mark.parametrize("name", TO_BE_PASSED_OVER)
+def test_an_old_file_of_which_nothing_is_lost_is_a_success(archive, name):
+    Path("old", name).write_bytes(TO_BE_PASSED_OVER[name])
+    ran = run("new.jsonl", "--against", "old", "-o", "n.jsonl", "-q")
+    assert (ran.exit_code, ran.stderr) == (
+        0,
+        "n.jsonl: 2 documents kept (1 of them unreadable), 2 dropped: 2 copies of old documents, "
+        f"0 of one another, {2 if name == 'some.jsonl' else 1} old not compared\n",
+    )
+    ran = run("new.jsonl", "--against", "old", "-o", "n.jsonl")
+    assert "old, not compared: " in ran.stderr
+
+
+def test_a_saved_result_says_so_too(archive):
+    Path("old/legacy.csv").write_bytes(LOST["legacy.csv"])
+    arguments = ["find", "new.jsonl", "--against", "old", "-o", "r.json"]
+    ran = CliRunner().invoke(cli, arguments, prog_name="dedupe")
+    assert ran.exit_code == 1
+    assert ran.stderr.endswith("2 skipped (1 of them old)\n")
+    ran = run("new.jsonl", "--against", "old", "--result", "r.json", "-o", "n.jsonl", "-q")
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith("old, not compared: old/legacy.csv: no field 'text'")
+
+
+def test_a_first_night(archive):
+    Path("none").mkdir()
+    CliRunner().invoke(cli, ["find", "new.jsonl", "--against", "none", "-o", "r.json"])
+    for more in ([], ["--result", "r.json"]):
+        ran = run("new.jsonl", "--against", "none", "-o", "n.jsonl", "-q", *more)
+        assert (ran.exit_code, ran.stderr.splitlines()[-1]) == (
+            0, "n.jsonl: 3 documents kept (1 of them unreadable), 1 dropped"
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["find", "clean"])
+def test_a_place_to_prefer_where_nothing_is_is_said(archive, command):
+    more = ["--prefer", "wire/", "--prefer", "./new.jsonl", "--qualify-ids", "-q"]
+    ran = CliRunner().invoke(cli, [command, "new.jsonl", *more], prog_name="dedupe")
+    assert ran.exit_code == 0
+    said = "dedupe: warning: --prefer wire/ matches no document; ids are as new.jsonl#x\n"
+    assert ran.stderr.startswith(said)
+    assert ran.stderr.count("warning") == 1

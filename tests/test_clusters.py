@@ -1,5 +1,6 @@
 """Scored pairs to clusters: who belongs together, who is kept, and what is said of the others."""
 
+import glob
 import logging
 from dataclasses import fields, replace
 from datetime import date
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import dedupe
 from dedupe.errors import InvalidSetting, UnknownDocument
-from dedupe.results.clusters import KEYS, cluster_labels, make_clusters
+from dedupe.results.clusters import KEYS, cluster_labels, is_in, make_clusters
 from dedupe.results.records import DocumentInfo
 from dedupe.scoring.block import Block
 from dedupe.scoring.stories import Copies, words_of_stories
@@ -375,3 +376,30 @@ def test_a_place_that_is_preferred_in_vain_is_told(more, caplog):
     ((_, level, said),) = caplog.record_tuples
     assert level == logging.WARNING
     assert said.startswith("prefer (--prefer) wires/ matches no document; ids are as ")
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "is_there"),
+    [
+        ("./wire", "wire/1.txt", True),
+        ("wire/", "./wire/1.txt", True),
+        ("{here}/wire/", "wire/1.txt", True),
+        ("wire", "{here}/wire/1.txt", True),
+        ("{here}/wire/*.txt", "wire/1.txt", True),
+        ("./w*", "{here}/wire/1.txt", True),
+        ("{here}/wire", "wires/1.txt", False),
+        ("wire/1", "feed.jsonl#wire/1", True),
+        ("wire/", "feed.jsonl#wire/1", True),
+        ("w*1", "feed.jsonl#wire/1", True),
+        ("feed.jsonl", "feed.jsonl#wire/1", True),
+        ("ire/", "feed.jsonl#wire/1", False),
+        ("/", "wire/1", True),
+    ],
+)
+def test_a_place_is_the_same_however_it_is_spelled(tmp_path, monkeypatch, place, name, is_there):
+    # A pattern must not take what stands in the name of the folder for one.
+    here = tmp_path / "in [here]"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    told = glob.escape(str(here)) if "*" in place else str(here)
+    assert is_in(place.replace("{here}", told), name.replace("{here}", str(here))) is is_there

@@ -93,6 +93,8 @@ class Settings:
         Where the copy to keep is to come from, the best place first: an id, a folder or the
         beginning of an address (``"wire/"``), or a pattern (``"*/wire/*.txt"``). Among the
         documents of the first place that has any, `keep` decides; among all, if none has.
+        Paths count from where one is (``"./wire"``), and an id that has its file before it,
+        ``file#id``, may be named without.
     boilerplate : str
         Digest of the texts that were known to be boilerplate, in hexadecimal; empty
         where there were none.

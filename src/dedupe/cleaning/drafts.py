@@ -16,12 +16,12 @@ from typing import IO, Any, Self
 
 from dedupe import disk
 from dedupe.cleaning.inventory import Entry, Inputs
-from dedupe.documents.formats import format_of, suffixes
+from dedupe.documents.formats import JSON_LINES, format_of, suffixes
 from dedupe.documents.streams import CHUNK, PACKINGS
 from dedupe.documents.walk import is_inside
 from dedupe.errors import CannotClean, InvalidSetting, MissingExtra
 
-__all__ = ["STDOUT", "Drafts", "packed", "targets"]
+__all__ = ["STDOUT", "Drafts", "is_joined", "packed", "targets"]
 
 STDOUT = "-"
 """What stands for standard output; a file of this name is ``./-``."""
@@ -52,7 +52,11 @@ def targets(
         another format than its name says.
     """
     is_one_file = inputs.is_one_file and not os.path.isdir(output)  # noqa: PTH112
-    if is_one_file:
+    if is_joined(inputs, output):
+        is_one_file = True
+        _check_is_outside(inputs, output)
+        found = dict.fromkeys(inputs.entries, output)
+    elif is_one_file:
         found = dict.fromkeys(inputs.entries, output)
         for entry in inputs.entries.values():
             _check_format(entry, output)
@@ -61,10 +65,22 @@ def targets(
         found = {place: os.path.join(output, place) for place in inputs.entries}  # noqa: PTH118
     if output != STDOUT:
         _check_room(output, is_one_file=is_one_file)
-    for target in found.values():
+    for target in {*found.values()} if is_one_file else found.values():
         if target != STDOUT:
             _check_target(target, inputs.keys | inputs.kept_in(is_old=True).keys | also_read)
     return found
+
+
+def is_joined(inputs: Inputs, output: str) -> bool:
+    """Return whether one file of JSON Lines is to have the documents of all inputs.
+
+    A single file of this format is written anew as it is instead, with its bytes.
+    """
+    format_ = format_of(output)
+    if output == STDOUT or format_ is not JSON_LINES or os.path.isdir(output):  # noqa: PTH112
+        return False
+    formats = [entry.format for entry in inputs.entries.values()]
+    return not (inputs.is_one_file and formats == [JSON_LINES])
 
 
 def _check_format(entry: Entry, output: str) -> None:
@@ -73,7 +89,7 @@ def _check_format(entry: Entry, output: str) -> None:
     if output != STDOUT and suffixes(output)[0] and format_of(output) not in (None, entry.format):
         raise InvalidSetting(
             f"output must be of the format of the input, {given}, got {output!r}: "
-            "only the compression may be another"
+            "only the compression may be another, or JSON Lines, as in all.jsonl"
         )
 
 
@@ -85,8 +101,14 @@ def _check_is_folder(inputs: Inputs, output: str) -> None:
         not os.path.isdir(output) and (os.path.lexists(output) or is_file_name)  # noqa: PTH112
     ):
         raise InvalidSetting(
-            f"output must be a folder where the input is a folder or several files, got {output!r}"
+            "output must be a folder, or a file of JSON Lines such as all.jsonl, where the input "
+            f"is a folder or several files, got {output!r}"
         )
+    _check_is_outside(inputs, output)
+
+
+def _check_is_outside(inputs: Inputs, output: str) -> None:
+    """Refuse a place in what is cleaned, which the next run would take for more of it."""
     if inputs.holds(output):
         raise InvalidSetting(
             f"output must stand outside the folders that are cleaned, got {output!r}: "

@@ -49,11 +49,16 @@ def check_matches(inputs: Inputs, result: Result, options: Options) -> frozenset
             if not is_old:
                 droppable.add(id_)
     dropped = {duplicate.id for duplicate in result.duplicates}
-    if inputs.old is not None and not result.n_old:
+    if inputs.old is not None and inputs.old.keys and not _knows_old(result):
         # Nothing that it keeps is where old copies are.
         keepable.clear()
     _check_counts(result, n_items, (dropped - droppable) | (members - dropped - keepable))
     return frozenset(changed)
+
+
+def _knows_old(result: Result) -> bool:
+    """Return whether a result was held against something, be it that nothing there was read."""
+    return bool(result.n_old) or any(isinstance(one.id, Old) for one in result.skipped)
 
 
 def _check_counts(result: Result, n_items: int, odd: set[Id]) -> None:

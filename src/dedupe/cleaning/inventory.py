@@ -128,7 +128,7 @@ class Inputs:
         A name that also goes with something unreadable is left out: a record may
         carry the name of a file that could not be read, and stand for another text.
         """
-        unclear = {skipped.id for skipped in result.skipped}
+        unclear = {plain_id(skipped.id) for skipped in result.skipped}
         found: dict[Id, Entry] = {}
         for entry in self.entries.values():
             if not entry.holds_records:

@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from dedupe.cleaning.drafts import Drafts, packed, targets
+from dedupe.cleaning.drafts import Drafts, is_joined, packed, targets
 from dedupe.cleaning.inventory import Entry, Inputs, Stamp
+from dedupe.cleaning.lines import lines_of
 from dedupe.documents import Document, read_file
 from dedupe.documents.changes import Changes, Marks
-from dedupe.documents.document import Options, Placed
+from dedupe.documents.document import Options, Placed, holds_nothing
 from dedupe.documents.encoding import encode_like, unmarked
-from dedupe.documents.formats import PLAIN, source_of, suffixes
+from dedupe.documents.formats import PLAIN, is_of_no_format, source_of, suffixes
 from dedupe.documents.streams import Unreadable, unpack
 from dedupe.documents.walk import STDIN, may_hold_texts
 from dedupe.errors import CannotClean, InvalidSetting, Skipped
@@ -82,12 +83,17 @@ def write_cleaned(
         replaces = options.text_field if replace_text else None
         changes = changes._replace(tell=partial(told, result, passages, story), replaces=replaces)
     singles = inputs.single_documents(result, options)
-    _check_singles(singles, changes)
+    joins = is_joined(inputs, output)
+    if not joins:
+        _check_singles(singles, changes)
     work = _Work(options, changes, result, {entry.place: id_ for id_, entry in singles.items()})
     for other in inputs.others.values():
         work.pass_over(other)
-    with Drafts(output, is_one_file=[*places.values()] == [output]) as drafts:
-        for place, target in places.items():
+    is_one_file = joins or [*places.values()] == [output]
+    with Drafts(output, is_one_file=is_one_file) as drafts:
+        if joins:
+            work.join(inputs, output, drafts)
+        for place, target in () if joins else places.items():
             entry = inputs.entries[place]
             work.write(entry, target, drafts)
             _check_same(entry)
@@ -106,19 +112,22 @@ def _check_singles(singles: dict[Id, Entry], changes: Changes) -> None:
         if pages:
             raise InvalidSetting(
                 "replace_text must be for texts, got "
-                f"{str(min(pages, key=order_of))!r}, which is a page of HTML: save its text first"
+                f"{str(min(pages, key=order_of))!r}, which is a page of HTML: {_JOIN}"
             )
     elif singles:
         what, way_out = "annotate", ""
         if changes.marks is None:
-            what, way_out = (
-                "story",
-                ", or put it in place of the text: replace_text (--replace-text)",
-            )
+            what = "story"
+            if not any(map(_is_page, singles.values())):
+                way_out = ", or put it in place of the text: replace_text (--replace-text)"
         raise InvalidSetting(
             f"{what} adds fields to records, got {str(min(singles, key=order_of))!r}, which is one "
-            f"text: name the files that hold records{way_out}"
+            f"text: {_JOIN}{way_out}"
         )
+
+
+_JOIN = "write records, to one file such as all.jsonl"
+"""The way out for what is no record."""
 
 
 def _is_page(entry: Entry) -> bool:
@@ -175,6 +184,7 @@ class _Work:
         self, options: Options, changes: Changes, result: Result, singles: dict[str, Id]
     ) -> None:
         self.options = options
+        self.unread = {skipped.id for skipped in result.skipped}
         self.digests = {info.id: info.digest for info in result.documents}
         self.changes = changes
         self.singles = singles
@@ -214,6 +224,32 @@ class _Work:
             self.n_read = n_read
             self._leave(entry.file.id, why.reason, why.remedy)
 
+    def join(self, inputs: Inputs, output: str, drafts: Drafts) -> None:
+        """Write the documents that stay of all files to one file, each as a line of JSON."""
+        entries = [*inputs.entries.values()]
+        like = _path_of(entries[0]) if inputs.is_one_file else None
+        with (
+            drafts.open(output, like) as stream,
+            packed(stream, suffixes(output)[1]) as packer,
+        ):
+            for entry in entries:
+                for item, line in lines_of(entry.file, self.options, self.changes):
+                    self._take(item)
+                    packer.write(line)
+                _check_same(entry)
+
+    def _take(self, item: Document | Skipped) -> None:
+        """Note what becomes of a document that gets a line, or of what gets none."""
+        self._check(item)
+        if isinstance(item, Document):
+            self.n_read += item.id not in self.unread
+            if item.id in self.changes.dropped:
+                self.dropped.add(item.id)
+        elif is_of_no_format(item):
+            self.not_copied.append(item)
+        elif not holds_nothing(item):
+            self._leave(item.id, item.reason, item.remedy)
+
     def _write_or_copy(self, entry: Entry, target: str, drafts: Drafts) -> None:
         """Write the records that stay, or all of them where the file is damaged."""
         met: list[Id] = []
@@ -236,7 +272,7 @@ class _Work:
         if id_ in self.digests:
             for _, item, _ in read_file(entry.file, self.options):
                 self._check(item)
-        self.n_read += id_ is not None
+        self.n_read += id_ is not None and id_ not in self.unread
         if id_ is None or id_ not in self.changes.dropped:
             self._write_text(entry, id_, target, drafts)
             return
@@ -272,7 +308,7 @@ class _Work:
                 damage = damage or placed.item
             if isinstance(placed.item, Document):
                 self._check(placed.item)
-                self.n_read += 1
+                self.n_read += placed.item.id not in self.unread
                 if placed.item.id in self.concerned:
                     met.append(placed.item.id)
             if damage is None:

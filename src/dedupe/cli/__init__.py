@@ -26,7 +26,19 @@ import click
 from dedupe import __version__
 from dedupe.cli import options
 from dedupe.cli.clean import clean
-from dedupe.cli.output import N_SHOWN, check, dump, is_terminal, listed, listen, send, show, stop
+from dedupe.cli.output import (
+    N_SHOWN,
+    Unread,
+    check,
+    dump,
+    is_terminal,
+    listed,
+    listen,
+    send,
+    show,
+    stop,
+    unpreferred,
+)
 from dedupe.errors import (
     DedupeError,
     InvalidCheckpoint,
@@ -250,13 +262,18 @@ def find(
         show(_lines(result, explain, borderline, relation, is_terminal(output)), output)
     else:
         dump(records, output)
+    unread = Unread.of(result.skipped, settings["against"])
+    for line in (*unpreferred(result), *unread.lines(quiet=quiet)):
+        tell(line)
     # A row is a member of a cluster, so these have no place for what could not be read.
     if format_ in {"csv", "tsv", "jsonl", "parquet"} and not quiet:
-        for line in listed("skipped", result.skipped):
+        for line in listed("skipped", unread.new):
             tell(line)
     # A table on standard output ends in this line, and a terminal has one with more in it.
     if (records is not None or output is not None) and not (quiet or display.is_summed_up):
         tell(f"{output or 'standard output'}: {summary(result)}")
+    if unread.lost:
+        raise SystemExit(1)
     if fail_on_duplicates and result.duplicates:
         raise SystemExit(DUPLICATES_FOUND)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedupe.cli import options
-from dedupe.cli.output import listed, listen, send, stop
+from dedupe.cli.output import Unread, listed, listen, send, stop, unpreferred
 
 if TYPE_CHECKING:
     from dedupe.cleaning import Cleaning
@@ -125,8 +125,9 @@ def clean(
             display.finish(done.result)
     if settings["output"] is None:
         _print(done.dropped, "\0" if null else "\n")
-    _tell(done, settings)
-    if done.left:
+    unread = Unread.of(done.result.skipped if done.result else (), settings["against"])
+    _tell(done, settings, unread, quiet=quiet)
+    if done.left or unread.lost:
         raise SystemExit(1)
 
 
@@ -194,25 +195,25 @@ def _print(ids: Iterable[str], end: str) -> None:
     send("".join(f"{id_}{end}" for id_ in shown))
 
 
-def _tell(done: "Cleaning", settings: dict[str, Any]) -> None:
-    """Say on standard error what was done."""
+def _tell(done: "Cleaning", settings: dict[str, Any], unread: Unread, *, quiet: bool) -> None:
+    """Say on standard error what was done; in quiet, only what went wrong and a summary."""
     from dedupe.report.progress import tell
 
-    for line in (
-        *listed("left", done.left, limit=None),
-        *listed("not copied", done.not_copied),
-        *_unread(done),
-        *_undated(done),
-        _summary(done, settings),
-    ):
-        tell(line)
-
-
-def _unread(done: "Cleaning") -> Iterator[str]:
-    """Yield lines for what could not be read, so is no duplicate, and is kept."""
     others = {item.id for item in (*done.left, *done.not_copied)}
-    skipped = [item for item in done.result.skipped if item.id not in others] if done.result else []
-    return listed("kept (could not be read)", skipped)
+    kept = [item for item in unread.new if item.id not in others]
+    for line in listed("left", done.left, limit=None):
+        tell(line)
+    for line in (*(unpreferred(done.result) if done.result else ()), *unread.lines(quiet=quiet)):
+        tell(line)
+    if not quiet:
+        for line in (
+            *listed("not copied", done.not_copied),
+            *listed("kept, since it could not be read", kept),
+            *_undated(done),
+        ):
+            tell(line)
+    n_old = len(unread.lost) + len(unread.old)
+    tell(_summary(done, settings, len(kept)) + (f", {n_old:,} old not compared" if n_old else ""))
 
 
 def _undated(done: "Cleaning") -> Iterator[str]:
@@ -225,22 +226,39 @@ def _undated(done: "Cleaning") -> Iterator[str]:
         yield f"without a time, so in the window of {spelled(window)} of every other: {n_undated}"
 
 
-def _summary(done: "Cleaning", settings: dict[str, Any]) -> str:
+def _summary(done: "Cleaning", settings: dict[str, Any], n_unread: int) -> str:
     """Say in one line what was done."""
     from dedupe.report.lines import counted
 
     gone, left = len(done.dropped), f"{len(done.left):,} left"
     n_documents = done.result.n_documents - done.result.n_old if done.result else 0
     if settings["output"] is not None and done.result is not None:
-        n_kept = counted(done.n_kept, "document")
+        n_kept = counted(done.n_kept + n_unread, "document")
         where = "standard output" if settings["output"] == "-" else settings["output"]
-        missing = f", {len(done.not_copied):,} not copied" if done.not_copied else ""
+        unread = f" ({n_unread:,} of them unreadable)" if n_unread else ""
+        missing = f", {left}" if done.left else ""
+        missing += f", {len(done.not_copied):,} not copied" if done.not_copied else ""
         if settings["annotate"]:
             marked = f"marked except for {left}" if done.left else "all of them marked"
-            return f"{where}: {n_kept}, {marked}{missing}"
-        return f"{where}: {n_kept} kept, {gone:,} dropped, {left}{missing}"
+            not_copied = f", {len(done.not_copied):,} not copied" if done.not_copied else ""
+            return f"{where}: {n_kept}{unread}, {marked}{not_copied}"
+        return f"{where}: {n_kept} kept{unread}, {gone:,} dropped{_copies(done)}{missing}"
     for action, did in (("move", "moved"), ("delete", "deleted"), ("hardlink", "linked")):
         if settings[action] is not None and settings[action] is not False:
             before = "" if done.result else "finished what was cut off, without a search: "
-            return f"{before}{counted(gone, 'file')} {did}, {left}"
-    return f"{gone:,} of {counted(n_documents, 'document')} can go, nothing was changed"
+            return f"{before}{counted(gone, 'file')} {did}{_copies(done)}, {left}"
+    can_go = f"{gone:,} of {counted(n_documents, 'document')} can go{_copies(done)}"
+    return f"{can_go}, nothing was changed"
+
+
+def _copies(done: "Cleaning") -> str:
+    """Say of how many that go the copy is old, where anything is."""
+    from dedupe.ids import Old
+
+    if done.result is None or not done.result.n_old or not done.dropped:
+        return ""
+    gone = set(done.dropped)
+    kept = [one.duplicate_of for one in done.result.duplicates if one.id in gone]
+    n_old = sum(isinstance(one, Old) for one in kept)
+    copies = "1 copy of an old document" if n_old == 1 else f"{n_old:,} copies of old documents"
+    return f": {copies}, {len(kept) - n_old:,} of one another"

@@ -9,15 +9,29 @@ import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self
 
 from dedupe.errors import InvalidSetting, Skipped
 
 if TYPE_CHECKING:
     from dedupe.report.lines import Line
+    from dedupe.results.result import Result
 
-__all__ = ["N_SHOWN", "check", "dump", "is_terminal", "listed", "listen", "send", "show", "stop"]
+__all__ = [
+    "N_SHOWN",
+    "Unread",
+    "check",
+    "dump",
+    "is_terminal",
+    "listed",
+    "listen",
+    "send",
+    "show",
+    "stop",
+    "unpreferred",
+]
 
 N_SHOWN = 20
 """What is listed of many: clusters on a terminal, documents on standard error. A few screens."""
@@ -130,6 +144,64 @@ def listed(what: str, items: Sequence[Skipped], limit: int | None = N_SHOWN) -> 
         yield f"{what}: {item.id}: {item.reason}; {item.remedy}"
     if limit is not None and len(items) > limit:
         yield f"{what}: {len(items) - limit:,} more"
+
+
+class Unread(NamedTuple):
+    """What could not be read, by whether it is old: then copies of it may stay.
+
+    Attributes
+    ----------
+    new : list of Skipped
+    lost : list of Skipped
+        Old files of which all, or all behind some place, is missing.
+    old : list of Skipped
+        What else is old: single records, what holds no text, what is no file of ours.
+    """
+
+    new: list[Skipped]
+    lost: list[Skipped]
+    old: list[Skipped]
+
+    @classmethod
+    def of(cls, skipped: Iterable[Skipped], against: Iterable[str] | None) -> Self:
+        """Tell what is old from what is new, and whole files by the names of what is there."""
+        from dedupe.documents.document import holds_nothing
+        from dedupe.documents.formats import is_of_no_format
+        from dedupe.documents.walk import File, may_hold_texts, resolve, walk
+        from dedupe.ids import Old
+
+        found = cls([], [], [])
+        files: set[str] | None = None
+        for one in skipped:
+            if not isinstance(one.id, Old):
+                found.new.append(one)
+                continue
+            if files is None:
+                there = walk(resolve(list(against or ())))
+                files = {file.id for file in there if isinstance(file, File)}
+            plain = replace(one, id=one.id.id)
+            is_file = plain.id in files and not (holds_nothing(plain) or is_of_no_format(plain))
+            (found.lost if is_file or may_hold_texts(plain) else found.old).append(plain)
+        return found
+
+    def lines(self, *, quiet: bool) -> Iterator[str]:
+        """Yield what is to be said of what is old: of lost files even in quiet."""
+        yield from listed(NOT_COMPARED, self.lost)
+        if not quiet:
+            yield from listed(NOT_COMPARED, self.old)
+
+
+NOT_COMPARED = "old, not compared"
+
+
+def unpreferred(result: "Result") -> Iterator[str]:
+    """Yield a line for each place that is preferred, and where no document is."""
+    from dedupe.results.clusters import is_in
+
+    ids = [*(one.id for one in result.documents if not one.is_old), *result.others]
+    for place in result.settings.prefer:
+        if ids and not any(is_in(place, id_) for id_ in ids):
+            yield f"dedupe: warning: --prefer {place} matches no document; ids are as {ids[0]}"
 
 
 def send(report: str | bytes, output: Path | None = None) -> None:

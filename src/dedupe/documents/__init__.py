@@ -11,12 +11,20 @@ What a text says is left to `dedupe.shingling.tokens`; nothing here normalises.
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from dedupe.documents.document import Document, Options, Placed, checked, shown
+from dedupe.documents.document import (
+    Document,
+    Options,
+    Placed,
+    checked,
+    holds_nothing,
+    shown,
+)
 from dedupe.documents.formats import read_file
 from dedupe.documents.memory import read_texts
 from dedupe.documents.streams import MAX_BYTES
 from dedupe.documents.walk import File, Paths, named, resolve, walk
 from dedupe.errors import Skipped
+from dedupe.ids import plain_id
 
 __all__ = ["MAX_BYTES", "Document", "Skipped", "read_file", "read_paths", "read_texts"]
 
@@ -89,8 +97,8 @@ def read_paths(
     MissingExtra
         When a file needs an optional dependency that is not installed.
     NothingToRead
-        At the end, when there was not one document, or not one old one where an old
-        collection was named.
+        At the end, when there was not one document, or not one of what is old could be read.
+        An old collection that holds nothing is one in which nothing is old.
 
     Notes
     -----
@@ -142,8 +150,37 @@ def read_paths(
 def _read(item: File | Skipped, options: Options) -> Iterable[Placed]:
     """Read one thing that the walk came upon."""
     if isinstance(item, Skipped):
-        return [Placed(item.id, item)]
+        return [Placed(plain_id(item.id), item)]
     placed: Iterable[Placed] = read_file(item, options)
     if options.time_from is not None:
         placed = map(Placed.as_dated, placed)
-    return map(Placed.as_old, placed) if item.is_old else placed
+    return _read_old(item.id, placed) if item.is_old else placed
+
+
+def _read_old(file: str, placed: Iterable[Placed]) -> Iterator[Placed]:
+    """Mark what is in a file as old; where nothing of it can be read, say so of the file."""
+    held: list[Placed] = []
+    items = iter(placed)
+    for one in items:
+        if isinstance(one.item, Document):
+            yield from map(Placed.as_old, chain(held, [one], items))
+            return
+        held.append(one)
+    yield from map(Placed.as_old, _told_of_file(file, held))
+
+
+def _told_of_file(file: str, skipped: list[Placed]) -> list[Placed]:
+    """Name a file for the first of its records at fault, where none of them can be read.
+
+    A text that goes by another name costs every record, and whoever is told of single ones
+    would not see that the whole file is missing.
+    """
+    faults = [one for one in skipped if isinstance(one.item, Skipped) and one.rows]
+    first = next((one for one in faults if not holds_nothing(one.item)), None)  # type: ignore[arg-type]
+    if first is None or len(faults) < len(skipped):
+        return skipped
+    item = first.item
+    assert isinstance(item, Skipped)
+    reason = f"no document in it can be read; the first, {item.id}: {item.reason}"
+    told = Placed(file, Skipped(file, reason, item.remedy))
+    return [told if one is first else one for one in skipped]

@@ -8,7 +8,7 @@ file is left to the modules of the formats.
 import hashlib
 import logging
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from numbers import Integral, Number, Real
@@ -22,11 +22,13 @@ from dedupe.ids import Id, Old, checked_id, plain_id
 
 __all__ = [
     "ID_FIELD",
+    "NO_WORD",
     "OPTIONS",
     "RENAME",
     "Document",
     "Options",
     "Placed",
+    "Tapped",
     "Ticks",
     "as_id",
     "checked",
@@ -34,6 +36,7 @@ __all__ = [
     "fault_of",
     "from_record",
     "from_value",
+    "holds_nothing",
     "is_missing",
     "kind_of",
     "missing_field",
@@ -123,9 +126,9 @@ class Placed(NamedTuple):
         return self._replace(item=replace(self.item, id=f"{file}#{self.item.id}"))
 
     def as_old(self) -> Self:
-        """Mark a document as one of the collection that others are held against."""
+        """Mark a document, or what could not be read, as of the collection that others meet."""
         if isinstance(self.item, Skipped):
-            return self
+            return self._replace(item=replace(self.item, id=Old(self.item.id)))
         return self._replace(item=replace(self.item, id=Old(self.item.id), is_old=True))
 
     def as_dated(self) -> Self:
@@ -178,6 +181,18 @@ class Options:
         return text_names(self.text_field, self.html_field, there)
 
 
+@dataclass(frozen=True, slots=True)
+class Tapped(Options):
+    """Options that show each record as a whole, just before it is made a document."""
+
+    tap: Callable[[Mapping[str, object]], object] | None = None
+
+    @classmethod
+    def of(cls, options: Options, tap: Callable[[Mapping[str, object]], object]) -> Self:
+        """Return the same options with somebody who is shown."""
+        return cls(**{one.name: getattr(options, one.name) for one in fields(Options)}, tap=tap)
+
+
 OPTIONS = tuple(one.name for one in fields(Options) if one.name != "max_bytes")
 """Those of them that a caller of the library and of the command line can choose."""
 
@@ -201,17 +216,18 @@ def checked(
     """Pass items on; hold ids to be unique and at least one document to be there.
 
     `where` and `old` say what they come from, should that be nothing at all, which it may be
-    only if it `may_be_empty`. So may what is old, of which a warning is given; but where it
-    cannot be read, nothing goes on: compared with nothing, new documents would seem unique.
-    `remedy` and `old_remedy` say what to do about ids that are there twice.
+    only if it `may_be_empty`. So may what is old, as in an archive before its first night, of
+    which a warning is given; but where it cannot be read, nothing goes on: compared with
+    nothing, new documents would seem unique. `remedy` and `old_remedy` say what to do about
+    ids that are there twice.
     With a field for times, at least one must have a time: the name may be a wrong one; so it
     is with a field for ids that is not the usual one, and with each that is a part of the text.
     """
     # A report shows ids as text, and 1 and 1.0 are one key: neither may stand twice.
     places: dict[Id, str] = {}
     n_skipped = 0
-    first = None
-    has_lost_old = False
+    first = first_old = None
+    n_lost = 0
     needs_old = old is not None
     has_time = time_field is None
     has_id = id_field == ID_FIELD
@@ -220,7 +236,10 @@ def checked(
         if isinstance(item, Skipped):
             n_skipped += 1
             first = first or item
-            has_lost_old = has_lost_old or isinstance(item.id, Old)
+            is_empty_file = item.reason == EMPTY and plain_id(item.id) == place
+            if isinstance(item.id, Old) and not is_empty_file:
+                n_lost += 1
+                first_old = first_old or item
         else:
             for name in dict.fromkeys((str(item.id), item.id)):
                 if name in places:
@@ -237,18 +256,20 @@ def checked(
     if not places:
         if first is None and may_be_empty:
             return
-        found = f"none in {where}"
-        if first is not None:
-            told = f"{first.id}: {first.reason}; {first.remedy}"
-            found = f"{n_skipped:,} skipped; the first, {told}"
+        found = f"none in {where}" if first is None else _told_of(n_skipped, first)
         raise NothingToRead(f"there must be at least one document, got {found}")
-    if needs_old and may_be_empty and not has_lost_old:
-        LOG.warning("there is nothing old in %s: new documents are compared among themselves", old)
-    elif needs_old:
-        raise NothingToRead(
-            f"an old collection must hold at least one document, got none in {old}: "
-            "check what against= (--against) names"
+    if needs_old and first_old is not None:
+        hint = (
+            "; where records differ, --text-field body,text"
+            if _NO_FIELD in first_old.reason
+            else ""
         )
+        raise NothingToRead(
+            "an old collection must hold a document that can be read, or nothing at all, got "
+            f"{_told_of(n_lost, first_old, f' in {old}')}{hint}"
+        )
+    if needs_old:
+        LOG.warning("there is nothing old in %s: new documents are compared among themselves", old)
     if not has_id:
         raise InvalidSetting(
             f"id_field (--id-field) must name a field that some record has, got {id_field!r}, "
@@ -290,10 +311,18 @@ RENAME = "rename one, or name another field with id_field="
 """What to do where an id is there twice."""
 
 
+def _told_of(n_skipped: int, first: Skipped, where: str = "") -> str:
+    """Say how many could not be read, and why the first of them could not."""
+    name = plain_id(first.id)
+    return f"{n_skipped:,} skipped{where}; the first, {name}: {first.reason}; {first.remedy}"
+
+
 def from_record(
     record: Mapping[str, object], place: Id, when: float | None, options: Options
 ) -> Document | Skipped:
     """Make a document of a record; `place` and `when` fill in what it does not say."""
+    if isinstance(options, Tapped) and options.tap is not None:
+        options.tap(record)
     try:
         id_ = as_id(_present(record, options.id_field), place)
     except Unreadable as error:
@@ -351,6 +380,23 @@ NO_STRING = "the text is"
 """What is said of a value of another type, before its type."""
 
 
+_NO_FIELD = "no field "
+"""What the reason begins with where a record has no text at all."""
+
+
+def holds_nothing(skipped: Skipped) -> bool:
+    """Return whether nothing is missing by what was skipped: it is there, and has no text.
+
+    >>> holds_nothing(Skipped("a", "empty", "leave it out"))
+    True
+    """
+    return skipped.reason in (NO_TEXT, EMPTY, NO_WORD)
+
+
+NO_WORD = "no word in it"
+"""Why a text is skipped that has only signs."""
+
+
 def missing_field(id_: Id, fields: Iterable[str], options: Options) -> Skipped:
     """Say that the text field is not there, and what is."""
     fields = list(fields)
@@ -361,7 +407,7 @@ def missing_field(id_: Id, fields: Iterable[str], options: Options) -> Skipped:
         flag = "html_field= (--html-field)"
     return Skipped(
         id_,
-        f"no field {' or '.join(map(repr, wanted))}",
+        f"{_NO_FIELD}{' or '.join(map(repr, wanted))}",
         f"it has {there}: name the one of the text with {flag}",
     )
 

@@ -32,11 +32,13 @@ from dedupe.ids import Id
 
 __all__ = [
     "FORMATS",
+    "JSON_LINES",
     "Format",
     "format_of",
     "format_of_file",
     "holds_records",
     "id_of_single",
+    "is_of_no_format",
     "read_file",
     "source_of",
     "suffixes",
@@ -87,17 +89,14 @@ def read_plain(source: Source, options: Options) -> Iterator[Placed]:
 
 PLAIN = Format("text", ("", ".txt", ".text", ".md"), read_plain)
 CSV = Format("CSV", (".csv",), read_csv, rewrite_csv)
+JSON_LINES = Format(
+    "JSON Lines", (".jsonl", ".ndjson"), read_json_lines, rewrite_json_lines, starts=rb"\s*\{"
+)
 
 FORMATS: tuple[Format, ...] = (
     PLAIN,
     Format("HTML", (".html", ".htm", ".xhtml"), read_html),
-    Format(
-        "JSON Lines",
-        (".jsonl", ".ndjson"),
-        read_json_lines,
-        rewrite_json_lines,
-        starts=rb"\s*\{",
-    ),
+    JSON_LINES,
     Format("JSON", (".json",), read_json, rewrite_json, may_be_one=True, starts=rb"\s*\[\s*\{"),
     CSV,
     Format(
@@ -123,11 +122,20 @@ def read_file(file: File, options: Options) -> Iterator[Placed]:
     if format_ is None:
         skipped = Skipped(
             file.id,
-            f"unknown format {suffixes(file.path)[0]}",
+            f"{_NO_FORMAT} {suffixes(file.path)[0]}",
             "name the file itself to read it as plain text",
         )
         return iter([Placed(file.id, skipped)])
     return _read(source_of(file), format_.read, options)
+
+
+_NO_FORMAT = "unknown format"
+"""What the reason begins with where a file is none of ours."""
+
+
+def is_of_no_format(skipped: Skipped) -> bool:
+    """Return whether a file was skipped because it is of none of our formats."""
+    return skipped.reason.startswith(_NO_FORMAT)
 
 
 def source_of(file: File) -> Source:

@@ -9,12 +9,20 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Any
 
 from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import Document, Options, Placed, fault_of, from_record, kind_of
 from dedupe.documents.edits import Edit, dropped, edited, left_out
 from dedupe.documents.encoding import text_chunks
-from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
+from dedupe.documents.streams import (
+    LongLine,
+    Source,
+    Unreadable,
+    is_too_large,
+    lines,
+    too_large,
+)
 from dedupe.errors import Skipped
 from dedupe.ids import id_as_json
 
@@ -69,12 +77,26 @@ def rewrite_json_lines(
 
 
 def with_marks(placed: Iterable[Placed], changes: Changes) -> Iterator[tuple[range, Edit]]:
-    """Yield what is added to each line of JSON that could be read."""
+    """Yield what is added to each line of JSON; nothing to one that may not be held."""
     for place, item, rows in placed:
         if changes.goes(item):
             yield rows, left_out
         elif isinstance(item, Document):
             yield rows, partial(_with_keys, place=place, changes=changes, item=item)
+        elif rows and not is_too_large(item.reason):
+            yield rows, partial(_with_nulls, place=place, changes=changes, item=item)
+
+
+def _with_nulls(line: bytes, *, place: str, changes: Changes, item: Skipped) -> bytes:
+    """Return a line whose record has no text with more keys, and any other as it is."""
+    try:
+        record = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return line
+    if not isinstance(record, dict):
+        return line
+    check_fields(changes.names, record, place)
+    return _with_added(line, changes, changes.made_to(item).added, is_first=not record)
 
 
 def _with_keys(line: bytes, *, place: str, changes: Changes, item: Document) -> bytes:
@@ -88,11 +110,16 @@ def _with_keys(line: bytes, *, place: str, changes: Changes, item: Document) -> 
         start, end = value_span(said, changes.replaces)
         text = json.dumps(change.text, ensure_ascii=False)
         line = (said[:start] + text + said[end:]).encode()
-    marks = dict(zip(changes.names, change.added, strict=True))
+    # A document has a text, so there is a key before these.
+    return _with_added(line, changes, change.added, is_first=False)
+
+
+def _with_added(line: bytes, changes: Changes, values: Iterable[Any], *, is_first: bool) -> bytes:
+    """Return a line with the fields that are added before its last brace."""
+    marks = dict(zip(changes.names, values, strict=True))
     added = json.dumps(marks, ensure_ascii=False, default=id_as_json)[1:].encode()
     body = line.rstrip()
-    # A document has a text, so there is a key before these.
-    return body[:-1].rstrip() + b", " + added + line[len(body) :]
+    return body[:-1].rstrip() + (b"" if is_first else b", ") + added + line[len(body) :]
 
 
 def value_span(line: str, name: str | None) -> tuple[int, int]:

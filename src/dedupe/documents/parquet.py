@@ -16,6 +16,7 @@ from dedupe.documents.document import (
     Document,
     Options,
     Placed,
+    Tapped,
     Ticks,
     from_record,
     missing_field,
@@ -97,8 +98,11 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
     if not texts:
         yield Placed(source.id, missing_field(source.id, schema.names, options))
         return
-    is_time_alone = {options.time_field} - {options.id_field, *texts}
     wanted = dict.fromkeys([options.id_field, *texts, options.time_field])
+    if isinstance(options, Tapped):
+        wanted |= dict.fromkeys(schema.names)
+    # A bad value costs the record only where it is its id or its text.
+    may_be_bad = {*wanted} - {options.id_field, *texts}
     columns = [name for name in wanted if name is not None and _type_at(schema, name)]
     for number, batch in _batches(file, columns):
         if isinstance(batch, Unreadable):
@@ -109,7 +113,7 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
             item: Document | Skipped
             try:
                 record = {
-                    name: _time(value) if name in is_time_alone else _value(value)
+                    name: _time(value) if name in may_be_bad else _value(value)
                     for name, value in zip(batch.schema.names, values, strict=True)
                 }
                 item = from_record(record, place, source.time, options)

@@ -27,6 +27,7 @@ __all__ = [
     "LongLine",
     "Source",
     "Unreadable",
+    "is_too_large",
     "lines",
     "open_file",
     "read_whole",
@@ -65,7 +66,15 @@ class Unreadable(Exception):
 
 def too_large(limit: int, remedy: str = "split it into articles") -> Unreadable:
     """Say that something is larger than the limit."""
-    return Unreadable(f"larger than {limit:,} bytes, the limit", remedy)
+    return Unreadable(f"{_LARGER} {limit:,} bytes, the limit", remedy)
+
+
+_LARGER = "larger than"
+
+
+def is_too_large(reason: str) -> bool:
+    """Return whether something was skipped because it is above the limit."""
+    return reason.startswith(_LARGER)
 
 
 @dataclass(frozen=True, slots=True)

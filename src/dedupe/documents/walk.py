@@ -14,6 +14,7 @@ from reprlib import repr as short
 from typing import NamedTuple
 
 from dedupe.errors import InvalidInput, NoSuchPath, Skipped
+from dedupe.ids import Old
 
 __all__ = [
     "STDIN",
@@ -253,14 +254,20 @@ def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Sk
                 is_ours = not is_link or found.key in asked_for
                 if not is_ours and not any(is_inside(found.path, root) for root in roots):
                     reason = "a link out of the folder, which is not followed"
-                    yield Skipped(found.id, reason, "name the file itself")
+                    other = Skipped(found.id, reason, "name the file itself")
+                    yield _as_old(other) if number < len(old) else other
                     continue
                 is_old, is_named = number < len(old), found.key in asked_for
                 found = replace(found, named=is_named, is_old=is_old)  # noqa: PLW2901
             key = found.key if isinstance(found, File) else found.id
             if key not in seen:
                 seen.add(key)
-                yield found
+                yield _as_old(found) if number < len(old) else found
+
+
+def _as_old(found: File | Skipped) -> File | Skipped:
+    """Mark what cannot be read as old; a file says it itself."""
+    return found if isinstance(found, File) else replace(found, id=Old(found.id))
 
 
 def is_inside(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:

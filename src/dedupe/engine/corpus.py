@@ -23,7 +23,7 @@ import xxhash
 from dedupe import kernels
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints
 from dedupe.documents import Document
-from dedupe.documents.document import digest_of
+from dedupe.documents.document import NO_WORD, digest_of
 from dedupe.engine.checkpoint import Arrays, Checkpoint
 from dedupe.engine.spill import Rows, Texts
 from dedupe.errors import NothingToRead, Skipped, UnknownDocument
@@ -265,7 +265,7 @@ class _Intake:
         """Return the documents that were taken in, numbered in the order of their ids."""
         for row in np.flatnonzero(sketches.n_words == 0).tolist():
             remedy = "nothing to do, unless it should hold text"
-            self.skipped.append(Skipped(self.ids[row], "no word in it", remedy))
+            self.skipped.append(Skipped(self.ids[row], NO_WORD, remedy))
         order = in_order(self.ids, np.flatnonzero(sketches.n_words).tolist())
         if self.ids and not order:
             raise NothingToRead(

@@ -7,7 +7,7 @@ recognised. Why a document is *not* in a cluster is left to `explanation`.
 from collections.abc import Iterator, Sequence
 
 from dedupe.errors import Skipped
-from dedupe.ids import Id
+from dedupe.ids import Id, Old
 from dedupe.report.lines import BLANK, Line, Part, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names
 from dedupe.results.records import DocumentInfo, Duplicate, Pair
@@ -105,11 +105,12 @@ def _skipped(skipped: Sequence[Skipped], limit: int | None) -> Iterator[Line]:
 
 def summary(result: Result) -> str:
     """Count what was read and found, in one line."""
+    n_old = sum(isinstance(one.id, Old) for one in result.skipped)
     counts = [
         counted(result.n_documents, "document"),
         counted(len(result.clusters), "cluster"),
         counted(len(result.duplicates), "duplicate"),
-        f"{len(result.skipped):,} skipped",
+        f"{len(result.skipped):,} skipped" + (f" ({n_old:,} of them old)" if n_old else ""),
     ]
     if result.settings.window is not None:
         counts.append(f"{result.n_undated:,} without a time")

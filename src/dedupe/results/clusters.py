@@ -1,10 +1,12 @@
 """Turns scored pairs into clusters, and chooses the copy to keep of each."""
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from fnmatch import fnmatchcase
 from functools import partial
+from glob import escape
 from typing import Any
 
 import numpy as np
@@ -259,16 +261,41 @@ def is_in(place: str, document: Id) -> bool:
 
     >>> is_in("wire", "wire/1.txt"), is_in("wire/", "wires/1.txt"), is_in("*.txt", "wire/1.txt")
     (True, False, True)
-    >>> is_in("feed.jsonl", "feed.jsonl:7")
+    >>> is_in("feed.jsonl", "feed.jsonl:7"), is_in("./wire", "wire/1.txt")
+    (True, True)
+    >>> is_in("wire", "feed.jsonl#wire/1")
     True
     """
     name = str(document)
-    if PATTERN.search(place):
-        return fnmatchcase(name, place)
+    # Where a file stands before an id, as --qualify-ids puts it there, either may be meant.
+    own = name.partition("#")[2]
+    if _lies_in(place, name) or (own and _lies_in(place, own)):
+        return True
+    # The same file may be named from here or from the root.
+    here = os.getcwd()  # noqa: PTH109
+    whole = _from(here, name)
+    return _is_under(_from(here, place), whole) or (
+        bool(PATTERN.search(place)) and fnmatchcase(whole, _from(escape(here), place))
+    )
+
+
+def _lies_in(place: str, name: str) -> bool:
+    """Return whether a name is in a place, both as they are spelled."""
+    return _is_under(place, name) or (bool(PATTERN.search(place)) and fnmatchcase(name, place))
+
+
+def _is_under(place: str, name: str) -> bool:
+    """Return whether a name is a place or lies under it."""
     # An id that numbers a line or a row names its file first.
     return name == place or name.startswith(
         (place if place.endswith("/") else place + "/", place + ":", place + "#")
     )
+
+
+def _from(folder: str, path: str) -> str:
+    """Return a path as it is from the root of the file system; a slash at its end stays."""
+    whole = os.path.normpath(os.path.join(folder, path)).replace(os.sep, "/")  # noqa: PTH118
+    return whole.rstrip("/") + ("/" if path.endswith("/") else "")
 
 
 def _likeness(document: DocumentInfo, fullest: int) -> float:
