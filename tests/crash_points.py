@@ -102,7 +102,7 @@ WRITTEN = [
     Command("clean in/a.txt in/z.txt recs -o out --story --replace-text --boilerplate old"),
     Command("clean recs/rows.parquet -o once.parquet --cut-repeated"),
     Command("clean in recs -o all.jsonl --story", before=("all.jsonl",)),
-    Command("clean in/a.txt recs -o new/all.jsonl.gz --annotate"),
+    Command("clean in/a.txt recs -o all.jsonl.gz --annotate"),
     Command("clean in --against old -o out --checkpoint kept"),
     Command("clean in --result found-in.json -o out"),
     Command("clean recs/rows.jsonl --result found-rows.json -o once.jsonl"),

@@ -74,7 +74,9 @@ def find_duplicates(
         Files, folders, glob patterns; see `dedupe.documents.read_paths` for the
         formats.
     against : path or iterable of paths
-        An old collection, which must hold a document, and of which nothing is a duplicate.
+        An old collection, of which nothing is a duplicate. Where it holds nothing, as on the
+        first night, that is logged as a warning; where nothing in it can be read, an error.
+        What could not be read of it stands in `Result.skipped` with an `Old` id.
         Each other document goes with the old one that it matches best; that depends on the
         old collection alone. Those that match none are compared with one another as ever.
         Old ids are marked with `dedupe.Old`, and may be the same as those of others.

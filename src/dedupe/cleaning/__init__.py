@@ -115,7 +115,9 @@ def clean(
         file, otherwise a folder, where each file that a search comes upon keeps its
         path. What is there under such a name is replaced. Formats stay, and
         so do the bytes of what is kept: lines of JSON, rows of CSV, schema, metadata
-        and row groups of Parquet. Only the compression follows the name. ``"-"`` is
+        and row groups of Parquet. Only the compression follows the name. A file of JSON
+        Lines (``"all.jsonl"``) takes any mix of inputs, texts and pages too: a record for
+        each document that stays, with the other fields of what was a record. ``"-"`` is
         standard output.
     annotate : bool
         Write every record, with four more fields: ``cluster``, ``duplicate_of``,
@@ -123,7 +125,7 @@ def clean(
     story : bool
         With `output`: give every record two more fields, ``story``, its text without
         boilerplate as `Result.story` has it, and ``cut``, the characters that went, as in
-        ``"0-62 310-400"``.
+        ``"0-62 310-400"``; both are None for what could not be read.
     cut_repeated : bool
         With `output`: cut the passages that three stories or more have, of which the first
         document in the order of ids keeps each, an old one before all others. A passage is a

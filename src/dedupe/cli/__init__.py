@@ -37,7 +37,6 @@ from dedupe.cli.output import (
     send,
     show,
     stop,
-    unpreferred,
 )
 from dedupe.errors import (
     DedupeError,
@@ -263,7 +262,7 @@ def find(
     else:
         dump(records, output)
     unread = Unread.of(result.skipped, settings["against"])
-    for line in (*unpreferred(result), *unread.lines(quiet=quiet)):
+    for line in unread.lines(quiet=quiet):
         tell(line)
     # A row is a member of a cluster, so these have no place for what could not be read.
     if format_ in {"csv", "tsv", "jsonl", "parquet"} and not quiet:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedupe.cli import options
-from dedupe.cli.output import Unread, listed, listen, send, stop, unpreferred
+from dedupe.cli.output import Unread, listed, listen, send, stop
 
 if TYPE_CHECKING:
     from dedupe.cleaning import Cleaning
@@ -30,7 +30,8 @@ __all__ = ["clean"]
     "--output",
     metavar="OUT",
     type=click.Path(),
-    help="Write the collection without its duplicates to OUT, a folder for several files.",
+    help="Write the collection without its duplicates to OUT: a folder for several files, or "
+    "one file, all.jsonl, for the documents of all.",
 )
 @click.option(
     "--annotate",
@@ -203,7 +204,7 @@ def _tell(done: "Cleaning", settings: dict[str, Any], unread: Unread, *, quiet: 
     kept = [item for item in unread.new if item.id not in others]
     for line in listed("left", done.left, limit=None):
         tell(line)
-    for line in (*(unpreferred(done.result) if done.result else ()), *unread.lines(quiet=quiet)):
+    for line in unread.lines(quiet=quiet):
         tell(line)
     if not quiet:
         for line in (

@@ -150,7 +150,12 @@ SEARCH = (
         help="Keep in DIR what is finished, so that the same command goes on after an "
         "interruption. DIR is removed when the search is done.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Show no progress, and in find no summary."),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        help="Show no progress, in find no summary, and in clean nothing beside it.",
+    ),
 )
 
 

@@ -17,7 +17,6 @@ from dedupe.errors import InvalidSetting, Skipped
 
 if TYPE_CHECKING:
     from dedupe.report.lines import Line
-    from dedupe.results.result import Result
 
 __all__ = [
     "N_SHOWN",
@@ -30,7 +29,6 @@ __all__ = [
     "send",
     "show",
     "stop",
-    "unpreferred",
 ]
 
 N_SHOWN = 20
@@ -192,16 +190,6 @@ class Unread(NamedTuple):
 
 
 NOT_COMPARED = "old, not compared"
-
-
-def unpreferred(result: "Result") -> Iterator[str]:
-    """Yield a line for each place that is preferred, and where no document is."""
-    from dedupe.results.clusters import is_in
-
-    ids = [*(one.id for one in result.documents if not one.is_old), *result.others]
-    for place in result.settings.prefer:
-        if ids and not any(is_in(place, id_) for id_ in ids):
-            yield f"dedupe: warning: --prefer {place} matches no document; ids are as {ids[0]}"
 
 
 def send(report: str | bytes, output: Path | None = None) -> None:
