@@ -271,12 +271,19 @@ def is_in(place: str, document: Id) -> bool:
     own = name.partition("#")[2]
     if _lies_in(place, name) or (own and _lies_in(place, own)):
         return True
-    # The same file may be named from here or from the root.
+    # The same file may be named from here or from the root. Most ids need no look at that.
+    if not (_is_from_somewhere(place) or _is_from_somewhere(name)):
+        return False
     here = os.getcwd()  # noqa: PTH109
     whole = _from(here, name)
     return _is_under(_from(here, place), whole) or (
         bool(PATTERN.search(place)) and fnmatchcase(whole, _from(escape(here), place))
     )
+
+
+def _is_from_somewhere(path: str) -> bool:
+    """Return whether a path says where it starts: at the root, or here."""
+    return path.startswith(".") or os.path.isabs(path)  # noqa: PTH117
 
 
 def _lies_in(place: str, name: str) -> bool:
