@@ -353,7 +353,8 @@ def test_old_records_with_another_field_are_named_with_the_way_out(tmp_path, mon
     )
     with pytest.raises(NothingToRead, match=said):
         find_duplicates("new.txt", against="old.jsonl")
-    found = find_duplicates("new.txt", against="old.jsonl", text_field="body,text")
+    Path("new.jsonl").write_text(json.dumps({"id": "n", "text": STORIES[0]}))
+    found = find_duplicates("new.jsonl", against="old.jsonl", text_field="body,text")
     assert found.n_old == 2
 
 

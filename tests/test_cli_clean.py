@@ -504,6 +504,6 @@ def test_a_place_to_prefer_where_nothing_is_is_said(archive, command):
     more = ["--prefer", "wire/", "--prefer", "./new.jsonl", "--qualify-ids", "-q"]
     ran = CliRunner().invoke(cli, [command, "new.jsonl", *more], prog_name="dedupe")
     assert ran.exit_code == 0
-    said = "dedupe: warning: --prefer wire/ matches no document; ids are as new.jsonl#x\n"
+    said = "dedupe: warning: prefer (--prefer) wire/ matches no document; ids are as new.jsonl#x\n"
     assert ran.stderr.startswith(said)
     assert ran.stderr.count("warning") == 1
