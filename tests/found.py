@@ -19,7 +19,7 @@ from dedupe.settings import KEEP, SCORE_FLOOR, Settings
 def make_pair(left, right, score, relation="contained", evidence=None):
     shares = (score, score / 2, 1.0, score, 1.0, score, score, 1.0)
     facts = (*shares, relation, "why", 40, 40, 0, 3)
-    return Pair(left, right, *facts, evidence_of(evidence))
+    return Pair(left, right, *facts, find_evidence=evidence_of(evidence))
 
 
 def make_result(scores, *, documents=None, skipped=(), threshold=0.4, keep="longest"):

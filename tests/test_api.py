@@ -1,11 +1,13 @@
 """From texts and paths to results, end to end."""
 
 import json
+import pickle
 import threading
 import unicodedata
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
+from random import Random
 
 import numpy as np
 import pytest
@@ -117,6 +119,26 @@ def test_the_same_threshold_afterwards_changes_nothing(texts, threshold):
     again = result.at(threshold)
     assert again.clusters == result.clusters
     assert again.duplicates == result.duplicates
+
+
+@pytest.mark.parametrize("seed", [5, 30, 43])
+def test_so_it_does_where_a_pair_that_was_no_candidate_is_alike(monkeypatch, seed):
+    """Its score was asked for after others had joined its documents, too late to join any."""
+    random = Random(seed)
+    story = [" ".join(f"word{random.randint(0, 150)}" for _ in range(12)) for _ in range(12)]
+    starts = [random.randint(0, 9) for _ in range(14)]
+    texts = {f"{i}": "\n".join(story[a : a + random.randint(3, 7)]) for i, a in enumerate(starts)}
+    found = local.LocalEngine.candidates
+
+    def some(*search):
+        pairs = found(*search)
+        return pairs[[random.random() < 0.4 for _ in range(len(pairs))]]
+
+    monkeypatch.setattr(local.LocalEngine, "candidates", some)
+    result = find_duplicate_texts(texts)
+    assert any(not one.is_candidate and one.score >= 0.45 for one in result.scored)
+    for again in (result, Result.from_json(result.to_json()), pickle.loads(pickle.dumps(result))):
+        assert again.at(0.45) == again.at(0.3).at(0.45) == result
 
 
 @few

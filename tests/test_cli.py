@@ -41,7 +41,7 @@ STORY = "The council voted to close the bridge."
 def pair(left, right):
     evidence = Evidence((Passage(Span(0, 38), Span(0, 38), 7, STORY),), (), (), 1.0, 1.0)
     facts = (0.9, 0.5, 1.0, 1.0, 0.5, 0.9, 1.0, 0.5, "contained", "7 words shared", 7, 7, 0, 0)
-    return Pair(left, right, *facts, evidence_of(evidence))
+    return Pair(left, right, *facts, find_evidence=evidence_of(evidence))
 
 
 def found(n_clusters=1):

@@ -165,7 +165,30 @@ def test_what_was_asked_for_gives_the_same_clusters_again(edges, answers):
         return [score for _, _, score in told[-len(missing) :]]
 
     found = clusters(edges, 30, ask=ask)
-    assert clusters([*edges, *told], 30, missing=None, sampled=True) == found
+    assert clusters_again(edges, told, 30) == found
+
+
+@given(st.randoms(use_true_random=False), st.integers(4, 12))
+def test_an_answer_above_the_threshold_joins_nothing_again(random, n_docs):
+    """Few documents of which many are alike, and of which few pairs are candidates."""
+    every = [*combinations(range(n_docs), 2)]
+    scores = {pair: random.randint(0, 100) / 100 for pair in every}
+    edges = [(*pair, scores[pair]) for pair in random.sample(every, len(every) // 2)]
+    told = []
+
+    def ask(missing):
+        told.extend((*pair, scores[pair]) for pair in missing)
+        return [scores[pair] for pair in missing]
+
+    found = clusters(edges, n_docs, ask=ask)
+    assert clusters_again(edges, told, n_docs) == found
+
+
+def clusters_again(edges, told, n_docs):
+    """Return the clusters once what was told is known."""
+    may_join = np.array([True] * len(edges) + [False] * len(told), np.bool_)
+    everything = [*edges, *told]
+    return clusters(everything, n_docs, missing=None, sampled=True, may_join=may_join)
 
 
 @given(edge_lists, st.dictionaries(pairs, st.integers(0, 100)))

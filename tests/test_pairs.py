@@ -93,7 +93,7 @@ def test_no_pairs_have_no_keys():
 def test_evidence_is_found_when_it_is_asked_for_and_once():
     asked = []
     nothing = Evidence((), (), (), 0.0, 0.0)
-    pair = Pair("a", "b", *FACTS, lambda: asked.append(1) or nothing)
+    pair = Pair("a", "b", *FACTS, find_evidence=lambda: asked.append(1) or nothing)
     assert not asked
     assert pair.evidence is pair.evidence is nothing
     assert asked == [1]

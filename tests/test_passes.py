@@ -82,7 +82,7 @@ def test_a_pair_has_every_column_or_what_follows_from_it():
 
 
 def test_a_row_takes_what_its_docstring_says():
-    assert passes.ROW.itemsize == 96
+    assert passes.ROW.itemsize == 97
 
 
 def test_no_pairs_are_no_rows():

@@ -81,7 +81,7 @@ def pair(left, right, score, evidence=None):
         9,
         0,
         0,
-        evidence_of(evidence),
+        find_evidence=evidence_of(evidence),
     )
 
 
@@ -851,7 +851,17 @@ FACTS = (0.9, 0.25, 0.9, 0.9, 0.5, 0.9, 1.0, 1.0)
 def made(groups, evidence, skipped=(), reason="9 words shared"):
     """Make a result of clusters, each duplicate paired with the first of them."""
     scored = [
-        Pair(*sorted((group[0], other)), *FACTS, "same text", reason, 9, 0, 0, evidence())
+        Pair(
+            *sorted((group[0], other)),
+            *FACTS,
+            "same text",
+            reason,
+            9,
+            9,
+            0,
+            0,
+            find_evidence=evidence(),
+        )
         for group in groups
         for other in group[1:]
     ]

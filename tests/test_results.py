@@ -55,6 +55,15 @@ def test_a_row_for_each_member(found):
             assert (row["reason"] == STAYS) == (row["id"] not in dropped)
 
 
+@given(scores)
+def test_a_pair_that_was_no_candidate_joins_nothing(found):
+    result = make_result(found)
+    scored = tuple(replace(one, is_candidate=one.relation == "identical") for one in result.scored)
+    apart = replace(result, scored=scored).at(0.1)
+    alike = {pair: score for pair, score in found.items() if score == 1}
+    assert members(apart) == members(make_result(alike))
+
+
 @given(scores, st.integers(0, 9))
 def test_borderline_pairs_are_the_nearest(found, n):
     result = make_result(found)

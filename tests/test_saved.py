@@ -200,7 +200,7 @@ def test_a_number_that_is_none_is_refused(number):
 def test_a_value_however_deep_is_shown_on_a_line():
     deep = "[" * 900 + "]" * 900
     for text in (
-        RICH.to_json().replace('"version": 6', f'"version": {deep}'),
+        RICH.to_json().replace('"version": 7', f'"version": {deep}'),
         RICH.to_json().replace('"n_words": 700', f'"n_words": {deep}'),
     ):
         with pytest.raises(InvalidResult, match="save it again") as refused:
@@ -261,7 +261,7 @@ def test_what_is_no_json_is_refused(text):
     ],
 )
 def test_json_of_another_kind_or_version_is_refused(facts):
-    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 6, got"):
+    with pytest.raises(InvalidResult, match="must say format 'dedupe-result' and version 7, got"):
         Result.from_json(facts)
 
 

@@ -210,8 +210,14 @@ def _cluster(
         for member in cluster.members
         if member != cluster.representative
     ]
-    rows = np.concatenate([rows, _rows_of(blocks, np.concatenate(asked))])
+    rows = np.concatenate([rows, _asked(_rows_of(blocks, np.concatenate(asked)))])
     return _with_evidence(corpus, blocks, rows, pairs_of(kept), settings.threshold), clusters, infos
+
+
+def _asked(rows: Rows) -> Rows:
+    """Return rows of pairs that are no candidates, but were asked for, and so join nothing."""
+    rows["is_candidate"] = False
+    return rows
 
 
 def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Ints) -> StoryWords:
@@ -268,7 +274,7 @@ def _with_evidence(
     originals = corpus.first_copy[pairs]
     is_copy = originals[:, 0] == originals[:, 1]
     known = scored_pairs(rows, corpus.ids, threshold)
-    asked = _rows_of(blocks, originals[~is_copy & (known.places(originals) < 0)])
+    asked = _asked(_rows_of(blocks, originals[~is_copy & (known.places(originals) < 0)]))
     told = np.empty(len(pairs), passes.ROW)
     told[is_copy] = passes.identical(pairs[is_copy], corpus.n_words[pairs[is_copy, 0]])
     everything = np.concatenate([rows, asked])

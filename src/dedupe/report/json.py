@@ -25,7 +25,7 @@ def compared(comparison: Comparison) -> str:
     """Return a comparison as one JSON object: the answer, the pair, and both texts."""
     facts = {
         "format": "dedupe-comparison",
-        "version": 4,
+        "version": 5,
         "same_story": comparison.same_story,
         "pair": pair_as_json(comparison.pair),
         "left_text": comparison.left_text,

@@ -32,15 +32,15 @@ def cluster_labels(
     *,
     threshold: float,
     ask: clustering.Ask | None = None,
-    is_near: npt.NDArray[np.bool_] | None = None,
+    may_join: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the cluster of each document, by average linkage over the scored pairs.
 
     Identical copies stand for one document, so that the number of copies has no
     weight. `ask` gives the scores of pairs that are not among `pairs`; without it
     they are left out, and once it has told them the clusters are the same without it.
-    `is_near` tells which pairs lie within the window, if some do not: such a pair was scored
-    after others had joined its sides, and joins nothing itself.
+    `may_join` tells which pairs join clusters, if some do not: such a pair was scored after
+    others had joined its sides, or lies outside the window.
     Where some documents are old, each other one goes with the old document that it matches
     best; of those that match none, clusters are made as of any documents.
     """
@@ -58,7 +58,7 @@ def cluster_labels(
         missing=None,
         ask=ask,
         sampled=True,
-        may_join=None if is_near is None else is_near[is_original],
+        may_join=None if may_join is None else may_join[is_original],
     )
     return np.where(is_open, joined[first_copy], labels)
 

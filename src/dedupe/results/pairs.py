@@ -38,6 +38,8 @@ class ScoredPairs(Sequence[Pair]):
         The fields of the pairs, for whoever asks for those of all of them.
     is_identical : bool [shape=(n_pairs,)]
         Whether the documents are exact copies.
+    is_candidate : bool [shape=(n_pairs,)]
+        Which pairs join clusters; see `Pair`.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class ScoredPairs(Sequence[Pair]):
         jaccards: Floats,
         containments: Floats,
         is_identical: Bools,
+        is_candidate: Bools,
         make: Callable[[int], Pair],
     ) -> None:
         self.ids = ids
@@ -65,6 +68,7 @@ class ScoredPairs(Sequence[Pair]):
         self.jaccards = jaccards
         self.containments = containments
         self.is_identical = is_identical
+        self.is_candidate = is_candidate
         self._make = make
 
     @classmethod
@@ -86,6 +90,7 @@ class ScoredPairs(Sequence[Pair]):
             jaccards=np.array([pair.jaccard for pair in pairs], np.float64),
             containments=np.array([pair.containment for pair in pairs], np.float64),
             is_identical=np.array([pair.relation == "identical" for pair in pairs], np.bool_),
+            is_candidate=np.array([pair.is_candidate for pair in pairs], np.bool_),
             make=pairs.__getitem__,
         )
 
@@ -127,6 +132,7 @@ class ScoredPairs(Sequence[Pair]):
             jaccards=self.jaccards[places],
             containments=self.containments[places],
             is_identical=self.is_identical[places],
+            is_candidate=self.is_candidate[places],
             make=lambda place: self._make(int(places[place])),
         )
 
@@ -139,6 +145,7 @@ class ScoredPairs(Sequence[Pair]):
             jaccards=self.jaccards,
             containments=self.containments,
             is_identical=self.is_identical,
+            is_candidate=self.is_candidate,
             make=lambda place: _at(self._make(place), threshold),
         )
 
@@ -205,6 +212,7 @@ def scored_pairs(
         jaccards=rows["jaccard"],
         containments=np.maximum(rows["containment_left"], rows["containment_right"]),
         is_identical=rows["is_identical"],
+        is_candidate=rows["is_candidate"],
         make=partial(_pair, rows, ids, threshold, find_evidence),
     )
 

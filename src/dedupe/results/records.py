@@ -146,6 +146,10 @@ class Pair:
         differ.
     boilerplate_words : int
         How many of the shared words are boilerplate.
+    is_candidate : bool
+        Whether the two were found to be worth comparing. Any other pair was compared because
+        its documents came to one cluster through others: it counts in the averages between
+        clusters, and joins nothing.
 
     Parameters
     ----------
@@ -169,6 +173,7 @@ class Pair:
     story_words: int
     hole_words: int
     boilerplate_words: int
+    is_candidate: bool = True
     find_evidence: InitVar[Callable[[], Evidence] | None] = None
 
     def __post_init__(self, find_evidence: Callable[[], Evidence] | None) -> None:

@@ -623,6 +623,9 @@ class Result:
     def _labels_at(self, threshold: float) -> npt.NDArray[np.int64]:
         """Return the cluster of each of `documents` that another threshold gives."""
         scored = self._scored
+        may_join = scored.is_candidate
+        if self._is_near is not None:
+            may_join = may_join & self._is_near
         return cluster_labels(
             len(scored.ids),
             scored.numbers,
@@ -630,7 +633,7 @@ class Result:
             scored.is_identical,
             np.array([document.is_old for document in self.documents], np.bool_),
             threshold=threshold,
-            is_near=self._is_near,
+            may_join=may_join,
         )
 
     def _id(self, name: Id) -> Id:

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 FORMAT = "dedupe-result"
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 
 
 class Rule(NamedTuple):

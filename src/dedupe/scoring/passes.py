@@ -91,11 +91,12 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "listing_words": (np.int32, lambda pairs: listing_words(pairs.alignment)),
     "may_be_phrase": (np.bool_, lambda pairs: may_be_phrase(pairs.alignment)),
     "boilerplate_words": (np.int32, lambda pairs: pairs.alignment.boilerplate),
+    "is_candidate": (np.bool_, lambda pairs: np.ones(pairs.scores.size, np.bool_)),
     "has_evidence": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
 }
 """What is known of a scored pair: the type of each column, and how it is found.
 
-A row takes 96 bytes, a `Pair` ten times as many. A column named like a field of
+A row takes 97 bytes, a `Pair` ten times as many. A column named like a field of
 `dedupe.Pair` fills it; documents and their relation are put into words first. What a new one is
 for identical documents stands in `identical`; JSON has it in a schema and a version.
 """
@@ -200,7 +201,7 @@ def identical(pairs: AnyInts, n_words: AnyInts) -> Rows:
     for name, (kind, _) in COLUMNS.items():
         if kind is np.float64:
             rows[name] = 1.0
-    rows["is_identical"] = True
+    rows["is_identical"] = rows["is_candidate"] = True
     rows["shared_words"] = n_words
     rows["story_words"] = n_words
     return rows
