@@ -325,8 +325,8 @@ class Result:
         """Return the result that another threshold gives, without reading anything again.
 
         That of `settings.threshold` is this result. What was not compared is left out of
-        the averages of `dedupe.clustering`, where a new run would compare it; so at another
-        threshold clusters may differ from those of a new run where a story has many copies.
+        the averages of `dedupe.clustering`, where a new run would compare it; so at a lower
+        threshold than that of the search clusters may be larger than those of a new run.
 
         Raises
         ------
