@@ -2,7 +2,7 @@
 
 A pair is a *larger* document, whose shingles are put into a hash table once, and
 a *smaller* one that is read through it. Shared shingles that follow each other in
-both documents form *runs*; the heaviest sequence of runs that keeps its order in
+both documents are a *match*, and the words of a long one a *run*; the heaviest sequence of runs that keeps its order in
 both is the *chain* (collinear chaining; Abouelhoda & Ohlebusch 2005). What stands between
 its runs is measured in `dedupe.kernels.measures`.
 """
@@ -35,9 +35,9 @@ AHEAD = 200
 """How many runs the chain looks back, which bounds its cost on patchwork."""
 
 # The rows of int32 scratch, each as long as the longest document.
-NEXT, FIRST, HIT, MATCH, COVER_LARGER, COVER_SMALLER = 0, 1, 2, 3, 4, 5
-RUN_LARGER, RUN_SMALLER, RUN_LENGTH, BEST, PREVIOUS, SEEN = 6, 7, 8, 9, 10, 11
-N_SCRATCH = 12
+NEXT, FIRST, COVER_LARGER, COVER_SMALLER, SEEN, BEST, PREVIOUS = range(7)
+MATCH_LARGER, MATCH_SMALLER, MATCH_LENGTH, RUN_LARGER, RUN_SMALLER, RUN_LENGTH = range(7, 13)
+N_SCRATCH = 13
 
 
 @compiled
@@ -122,46 +122,54 @@ def _occurrence(shingle, larger, first, last, scratch):
 
 @compiled
 def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
-    """Write which shingles of the smaller document, in HIT, stand where in the larger, in MATCH.
+    """Write which shingles of the smaller document stand where in the larger; return the matches.
 
-    A shingle that stands as far behind the match before it in both documents continues
-    it, as one does that follows it in the larger; any other takes its next occurrence
-    behind that match, or its first. Return how many they are.
+    A match is a stretch of MATCH_LENGTH shingles, from MATCH_SMALLER and MATCH_LARGER on: it
+    goes on as long as both documents do, and is as long as it can be. A shingle that stands as
+    far behind the match before it in both documents, or next in the larger, begins another; any
+    other takes its next occurrence behind that match, or its first.
     """
-    n_hits = 0
+    n_matches = 0
     last = -1
     before = -1
-    for i in range(smaller.size):
+    i = 0
+    while i < smaller.size:
         shingle = smaller[i]
-        if last >= 0:
-            j = last + i - before
-            if j >= larger.size or larger[j] != shingle:
-                j = last + 1
-            if j < larger.size and larger[j] == shingle:
-                scratch[HIT, n_hits] = before = i
-                scratch[MATCH, n_hits] = last = j
-                n_hits += 1
-                continue
-        word, bit = sieve_place(shingle, mask)
-        if not sieve[word] & bit:
-            continue
-        s = home(shingle, salt, mask)
-        while slots[s] >= 0 and larger[slots[s]] != shingle:
-            s = (s + 1) & mask
-        if slots[s] < 0:
-            continue
-        scratch[HIT, n_hits] = before = i
-        scratch[MATCH, n_hits] = last = _occurrence(shingle, larger, slots[s], last, scratch)
-        n_hits += 1
-    return n_hits
+        j = last + i - before
+        if last < 0 or j >= larger.size or larger[j] != shingle:
+            j = last + 1
+            if last < 0 or j >= larger.size or larger[j] != shingle:
+                word, bit = sieve_place(shingle, mask)
+                if not sieve[word] & bit:
+                    i += 1
+                    continue
+                s = home(shingle, salt, mask)
+                while slots[s] >= 0 and larger[slots[s]] != shingle:
+                    s = (s + 1) & mask
+                if slots[s] < 0:
+                    i += 1
+                    continue
+                j = _occurrence(shingle, larger, slots[s], last, scratch)
+        length = 1
+        longest = min(smaller.size - i, larger.size - j)
+        while length < longest and larger[j + length] == smaller[i + length]:
+            length += 1
+        scratch[MATCH_LARGER, n_matches] = j
+        scratch[MATCH_SMALLER, n_matches] = i
+        scratch[MATCH_LENGTH, n_matches] = length
+        n_matches += 1
+        i += length
+        before = i - 1
+        last = j + length - 1
+    return n_matches
 
 
 @compiled
 def match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch):
     """Match document `b` with the larger document `a`, which is in the table from now on.
 
-    `indexed` is the document that the table holds already, or -1. Return how many
-    shingles of `b` match.
+    `indexed` is the document that the table holds already, or -1. Return how many matches
+    there are.
     """
     larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
     smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
@@ -172,25 +180,24 @@ def match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, salt, sieve
 
 
 @compiled
-def runs_into(n_hits, words_larger, words_smaller, ngram, scratch):
+def runs_into(n_matches, words_larger, words_smaller, ngram, scratch):
     """Write the runs of at least MIN_RUN words in the order of the smaller document.
 
     A document shorter than that is a run of its own.
     """
     n_runs = 0
-    first = 0
-    for h in range(n_hits):
-        i, j = scratch[HIT, h], scratch[MATCH, h]
-        if h + 1 < n_hits and scratch[HIT, h + 1] == i + 1 and scratch[MATCH, h + 1] == j + 1:
-            continue
-        start, start_larger = scratch[HIT, first], scratch[MATCH, first]
-        length = min(i - start + ngram, words_larger - start_larger, words_smaller - start)
+    for m in range(n_matches):
+        start_larger, start_smaller = scratch[MATCH_LARGER, m], scratch[MATCH_SMALLER, m]
+        length = min(
+            scratch[MATCH_LENGTH, m] - 1 + ngram,
+            words_larger - start_larger,
+            words_smaller - start_smaller,
+        )
         if length >= min(MIN_RUN, words_smaller):
             scratch[RUN_LARGER, n_runs] = start_larger
-            scratch[RUN_SMALLER, n_runs] = start
+            scratch[RUN_SMALLER, n_runs] = start_smaller
             scratch[RUN_LENGTH, n_runs] = length
             n_runs += 1
-        first = h + 1
     return n_runs
 
 
@@ -233,13 +240,15 @@ def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, 
     indexed = -1
     for p in range(larger.size):
         a, b = larger[p], smaller[p]
-        n_hits = match_pair_into(
+        n_matches = match_pair_into(
             a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
         )
         indexed = a
-        for h in range(n_hits):
-            shared[n_shared] = shingle_offsets[b] + scratch[HIT, h]
-            n_shared += 1
+        for m in range(n_matches):
+            first = shingle_offsets[b] + scratch[MATCH_SMALLER, m]
+            for place in range(first, first + scratch[MATCH_LENGTH, m]):
+                shared[n_shared] = place
+                n_shared += 1
     return n_shared
 
 
@@ -262,5 +271,5 @@ def runs_of_pair_into(
     """
     mask = _mask(larger.size)
     _index_into(larger, slots, salt, sieve, mask, scratch)
-    n_hits = _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
-    return runs_into(n_hits, words_larger, words_smaller, ngram, scratch)
+    n_matches = _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
+    return runs_into(n_matches, words_larger, words_smaller, ngram, scratch)

@@ -19,8 +19,9 @@ from dedupe.kernels.alignment import (
     COVER_LARGER,
     COVER_SMALLER,
     FIRST,
-    HIT,
-    MATCH,
+    MATCH_LARGER,
+    MATCH_LENGTH,
+    MATCH_SMALLER,
     PREVIOUS,
     RUN_LARGER,
     RUN_LENGTH,
@@ -108,67 +109,81 @@ def _weight(weights, w):
 
 
 @compiled
-def _count_word(w, lines, weights, is_one_story, of_side, by_line):
-    """Add a shared word to what its side has.
+def _cover_into(
+    starts, lengths, n_matches, ngram, cover, lines, weights, is_one_story, of_side, by_line
+):
+    """Mark the words of one side that stand in a match, and count what it has.
 
-    If the two documents are of different stories, as far as is known, the word counts
+    If the two documents are of different stories, as far as is known, a word counts
     as if they were one: what both have and nobody else does is not boilerplate.
+
+    Sums are kept in variables: what is added to in an array is stored and loaded for each word.
     """
-    weight = _weight(weights, w)
-    of_side[COVERED] += 1
-    of_side[PLAIN] += weight
-    of_side[BOILERPLATE] += weight < COMMON
-    of_side[OWN] += weight > COMMON
-    by_line[min(lines[w], PARAGRAPH)] += weight
-    of_side[WEIGHT] += weight if is_one_story or weight == 1 else min(1.0, weight / (1 - weight))
+    n_covered = 0
+    n_boilerplate = 0
+    n_own = 0
+    total = 0.0
+    plain = 0.0
+    # The words of a line follow each other, and their sum is stored once.
+    line = 0
+    of_line = by_line[0]
+    for m in range(n_matches):
+        for w in range(starts[m], min(starts[m] + lengths[m] - 1 + ngram, lines.size)):
+            if cover[w]:
+                continue
+            cover[w] = 1
+            if lines[w] != line:
+                by_line[min(line, PARAGRAPH)] = of_line
+                line = lines[w]
+                of_line = by_line[min(line, PARAGRAPH)]
+            n_covered += 1
+            if weights is None:
+                of_line += 1.0
+                continue
+            weight = np.float64(weights[w])
+            of_line += weight
+            plain += weight
+            n_boilerplate += weight < COMMON
+            n_own += weight > COMMON
+            total += weight if is_one_story or weight == 1 else min(1.0, weight / (1 - weight))
+    by_line[min(line, PARAGRAPH)] = of_line
+    if weights is None:
+        plain = total = np.float64(n_covered)
+        n_own = n_covered
+    of_side[COVERED] = n_covered
+    of_side[WEIGHT] = total
+    of_side[PLAIN] = plain
+    of_side[BOILERPLATE] = n_boilerplate
+    of_side[OWN] = n_own
 
 
 @compiled
-def _cover_smaller_into(n_hits, ngram, lines, weights, is_one_story, scratch, of_side, by_line):
-    """Mark and count the words of the smaller document that stand in a matched shingle."""
-    done = 0
-    for h in range(n_hits):
-        i = scratch[HIT, h]
-        for w in range(max(i, done), min(i + ngram, lines.size)):
-            scratch[COVER_SMALLER, w] = 1
-            _count_word(w, lines, weights, is_one_story, of_side, by_line)
-        done = i + ngram
-
-
-@compiled
-def _cover_larger_into(n_hits, ngram, lines, weights, is_one_story, scratch, of_side, by_line):
-    """Do the same for the larger document, and return how many distinct shingles match."""
+def _count_shared(n_matches, scratch):
+    """Return how many distinct shingles of the larger document match."""
     n_shared = 0
-    done = -1
-    for h in range(n_hits):
-        j = scratch[MATCH, h]
-        first = scratch[FIRST, j]
-        n_shared += 1 - scratch[SEEN, first]
-        scratch[SEEN, first] = 1
-        # Inside a run all but the last word of the shingle are marked already.
-        start = j + ngram - 1 if done == j + ngram - 1 else j
-        for w in range(start, min(j + ngram, lines.size)):
-            if scratch[COVER_LARGER, w] == 0:
-                scratch[COVER_LARGER, w] = 1
-                _count_word(w, lines, weights, is_one_story, of_side, by_line)
-        done = j + ngram
+    for m in range(n_matches):
+        start = scratch[MATCH_LARGER, m]
+        for j in range(start, start + scratch[MATCH_LENGTH, m]):
+            first = scratch[FIRST, j]
+            n_shared += 1 - scratch[SEEN, first]
+            scratch[SEEN, first] = 1
     return n_shared
 
 
 @compiled
-def _uncover(words_larger, words_smaller, n_hits, ngram, scratch):
+def _uncover(words_larger, words_smaller, n_matches, ngram, scratch):
     """Take back what was marked in either document.
 
     Nothing goes through all of a document, of which little is shared as a rule; so
     all marks are 0 before and after.
     """
-    for h in range(n_hits):
-        i, j = scratch[HIT, h], scratch[MATCH, h]
-        scratch[SEEN, scratch[FIRST, j]] = 0
-        for w in range(j, min(j + ngram, words_larger)):
-            scratch[COVER_LARGER, w] = 0
-        for w in range(i, min(i + ngram, words_smaller)):
-            scratch[COVER_SMALLER, w] = 0
+    for m in range(n_matches):
+        i, j = scratch[MATCH_SMALLER, m], scratch[MATCH_LARGER, m]
+        length = scratch[MATCH_LENGTH, m]
+        for k in range(j, j + length):
+            scratch[SEEN, scratch[FIRST, k]] = 0
+        scratch[COVER_LARGER, j : min(j + length - 1 + ngram, words_larger)] = 0
+        scratch[COVER_SMALLER, i : min(i + length - 1 + ngram, words_smaller)] = 0
 
 
 @compiled
@@ -361,7 +376,7 @@ def measure_pairs_into(
     indexed = -1
     for p in range(larger.size):
         a, b = larger[p], smaller[p]
-        n_hits = match_pair_into(
+        n_matches = match_pair_into(
             a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
         )
         indexed = a
@@ -372,25 +387,45 @@ def measure_pairs_into(
         weights_b = None if weights is None else weights[first_b:end_b]
         is_one = stories is None or stories[a] == stories[b]
         by_line[:] = 0
-        of_both[p, SHARED] = _cover_larger_into(
-            n_hits, ngram, lines_a, weights_a, is_one, scratch, of_sides[p, 0], by_line[0]
+        lengths = scratch[MATCH_LENGTH]
+        _cover_into(
+            scratch[MATCH_LARGER],
+            lengths,
+            n_matches,
+            ngram,
+            scratch[COVER_LARGER],
+            lines_a,
+            weights_a,
+            is_one,
+            of_sides[p, 0],
+            by_line[0],
         )
-        _cover_smaller_into(
-            n_hits, ngram, lines_b, weights_b, is_one, scratch, of_sides[p, 1], by_line[1]
+        _cover_into(
+            scratch[MATCH_SMALLER],
+            lengths,
+            n_matches,
+            ngram,
+            scratch[COVER_SMALLER],
+            lines_b,
+            weights_b,
+            is_one,
+            of_sides[p, 1],
+            by_line[1],
         )
+        of_both[p, SHARED] = _count_shared(n_matches, scratch)
         weight = min(of_sides[p, 0, WEIGHT], of_sides[p, 1, WEIGHT])
-        if n_hits and weight >= min(min_words, min(prose[a, 0], prose[b, 0]) / 2):
+        if n_matches and weight >= min(min_words, min(prose[a, 0], prose[b, 0]) / 2):
             line_a, line_b = _line_of(by_line[0]), _line_of(by_line[1])
             of_sides[p, 0, STORY] = _own_prose(by_line[0], line_a, prose[a])
             of_sides[p, 1, STORY] = _own_prose(by_line[1], line_b, prose[b])
-            n_runs = runs_into(n_hits, lines_a.size, lines_b.size, ngram, scratch)
+            n_runs = runs_into(n_matches, lines_a.size, lines_b.size, ngram, scratch)
             last = chain_into(n_runs, ngram, scratch)
             if last >= 0:
                 one = Side(scratch[COVER_LARGER], lines_a, weights_a, line_a)
                 other = Side(scratch[COVER_SMALLER], lines_b, weights_b, line_b)
                 _gaps_into(last, one, other, ngram, scratch, of_sides[p], of_both[p])
                 _ends_into(last, one, other, scratch, of_both[p])
-        _uncover(lines_a.size, lines_b.size, n_hits, ngram, scratch)
+        _uncover(lines_a.size, lines_b.size, n_matches, ngram, scratch)
 
 
 @compiled
