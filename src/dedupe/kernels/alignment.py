@@ -2,9 +2,9 @@
 
 A pair is a *larger* document, whose shingles are put into a hash table once, and
 a *smaller* one that is read through it. Shared shingles that follow each other in
-both documents are a *match*, and the words of a long one a *run*; the heaviest sequence of runs that keeps its order in
-both is the *chain* (collinear chaining; Abouelhoda & Ohlebusch 2005). What stands between
-its runs is measured in `dedupe.kernels.measures`.
+both documents are a *match*, and the words of a long one a *run*; the heaviest sequence
+of runs that keeps its order in both is the *chain* (collinear chaining; Abouelhoda &
+Ohlebusch 2005). What stands between its runs is measured in `dedupe.kernels.measures`.
 """
 
 from dedupe.kernels import compiled
@@ -122,12 +122,12 @@ def _occurrence(shingle, larger, first, last, scratch):
 
 @compiled
 def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
-    """Write which shingles of the smaller document stand where in the larger; return the matches.
+    """Write which shingles of the smaller document stand where in the larger.
 
-    A match is a stretch of MATCH_LENGTH shingles, from MATCH_SMALLER and MATCH_LARGER on: it
-    goes on as long as both documents do, and is as long as it can be. A shingle that stands as
-    far behind the match before it in both documents, or next in the larger, begins another; any
-    other takes its next occurrence behind that match, or its first.
+    Return how many matches there are: stretches of shingles that follow each other in both
+    documents, as long as they can be. A shingle that stands as far behind the match before it
+    in both, or next in the larger, begins another; any other takes its next occurrence behind
+    that match, or its first.
     """
     n_matches = 0
     last = -1

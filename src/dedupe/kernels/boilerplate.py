@@ -167,10 +167,13 @@ def word_weights_into(
         for i in range(n_shingles):
             shingle = shingles[offsets[d] + i]
             word, bit = sieve_place(shingle, table.size - 1)
-            count = 1
-            if sieve[word] & bit:
-                slot = _find(shingle, salt, table, last_cluster)
-                count = counts[slot] if last_cluster[slot] != EMPTY else 1
+            weight = np.float32(1)
+            if not sieve[word] & bit:
+                continue
+            slot = _find(shingle, salt, table, last_cluster)
+            if last_cluster[slot] == EMPTY:
+                continue
+            count = counts[slot]
             weight = np.float32(1) / np.float32(max(count & MAX_COUNT, 1))
             n_covered = n_words - n_shingles + 1 if count & OF_FORM else 1
             for w in range(first + i, first + i + n_covered):

@@ -116,9 +116,15 @@ class Boilerplate:
         """
         if counts is None:
             counts = np.zeros(shingles.size, np.uint16)
-        self._make_room(shingles.size)
         public = shingles if public is None else public
-        self._n_watched += insert_into(shingles, public, counts, *self._table, self._public)
+        # Pairs share the same shingles again and again: a table with room for all of them at
+        # once would be several times as large, and no cache would hold its sieve.
+        for start in range(0, shingles.size, MIN_TABLE):
+            few = slice(start, start + MIN_TABLE)
+            self._make_room(shingles[few].size)
+            self._n_watched += insert_into(
+                shingles[few], public[few], counts[few], *self._table, self._public
+            )
 
     def count(self, words: "Words", clusters: Ints, order: Ints | None = None) -> None:
         """Count the clusters of a block of documents.
