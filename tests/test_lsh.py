@@ -10,6 +10,7 @@ from numba import config
 
 import reference
 from dedupe import lsh
+from dedupe.kernels import buckets
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.lsh import candidate_pairs
 from dedupe.minhash import signatures
@@ -26,7 +27,51 @@ def corpora(draw):
     return np.array(rows, np.uint32).reshape(n_docs, n_perm), np.array(sizes, np.int64)
 
 
+# Half of them differ in their high bytes alone.
+values = st.sampled_from([0, 1, 2, 2**8, 2**11, 2**11 + 1, 2**22, 2**22 + 1, 2**32 - 1])
+
+
 # --- laws ---
+
+
+@given(st.lists(values, max_size=40))
+def test_a_band_is_sorted_by_value_and_then_by_rank(band):
+    counts = np.full((buckets.DIGITS, 1 << buckets.DIGIT_BITS), 7)
+    keys, scratch = np.full((2, len(band)), 7, np.uint64)
+    buckets.sort_into(np.array(band, np.uint32), counts, scratch, keys)
+    found = [divmod(key, 1 << 32) for key in keys.tolist()]
+    assert found == sorted(zip(band, range(len(band)), strict=True))
+
+
+@given(
+    st.integers(1, 20).flatmap(
+        lambda n: st.lists(st.tuples(*[values] * n), min_size=1, max_size=40)
+    )
+)
+def test_columns_are_those_of_the_rows(rows):
+    signatures = np.array(rows, np.uint32)
+    order = np.arange(len(rows))[::-1].copy()
+    assert [column.tolist() for column in lsh._bands(signatures, order)] == (
+        signatures[::-1].T.tolist()
+    )
+
+
+@given(st.integers(1, 20), st.integers(1, 9), st.sampled_from([0.0, 0.1, 0.5, 1.0]), st.data())
+def test_by_bytes_stay_the_pairs_whose_bytes_say_that_they_may_reach(n_perm, size, floor, data):
+    left, right = data.draw(st.tuples(*[st.tuples(*[values] * n_perm)] * 2))
+    signatures, sizes = np.array([left, right], np.uint32), np.array([1, size])
+    low_bytes = np.full((2, -(-n_perm // 8)), 7, np.uint64)
+    buckets.low_bytes_into(signatures, np.arange(2), low_bytes)
+    shares = lsh._shares(n_perm)
+    kept = buckets.keep_possible_by_bytes(np.uint64([1]), low_bytes, sizes, shares, floor)
+    bytes_of = [[value % 256 for value in row] for row in (left, right)]
+    assert kept == reference.may_reach(*bytes_of, (1, size), floor)
+    # None is lost that would stay by all of its values.
+    may_reach = buckets.keep_possible(
+        np.uint64([1]), signatures, np.arange(2), sizes, shares, floor
+    )
+    assert may_reach == reference.may_reach(left, right, (1, size), floor)
+    assert may_reach <= kept
 
 
 @given(corpora(), st.integers(2, 12), st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]))
@@ -173,4 +218,5 @@ def test_pairs_made_unique_on_the_way_are_the_same(monkeypatch):
     sizes = np.arange(1, 201)
     at_once = candidate_pairs(rows, sizes)
     monkeypatch.setattr(lsh, "MERGE_AT", 10)
+    monkeypatch.setattr(lsh, "ESTIMATED_AT_ONCE", 7)
     assert (candidate_pairs(rows, sizes) == at_once).all()

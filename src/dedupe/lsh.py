@@ -6,8 +6,9 @@ pairs at 0.1. What keeps this from comparing everything with everything:
 
 - a bucket of more than `bucket_cap` documents links each of them to its two largest
   only, so that a phrase in every document, or a mass copy, costs linear work;
-- a pair is dropped unstored when its signatures say that its cosine similarity
-  cannot reach `COSINE_FLOOR`, even if the estimate is two standard errors too low.
+- a pair is dropped when its signatures say that its cosine similarity cannot reach
+  `COSINE_FLOOR`, even if the estimate is two standard errors too low: nearly always by
+  a byte of each value, as soon as it turns up, and else when all pairs are known.
 
 Indyk & Motwani 1998; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 3.4.
 Whether a candidate is a duplicate is left to `dedupe.scoring.score`.
@@ -18,18 +19,25 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Bools, Hashes, Ints, keys_of
+from dedupe.arrays import Bools, Floats, Hashes, Ints, keys_of
 from dedupe.kernels.buckets import (
+    DIGIT_BITS,
+    DIGITS,
+    LINE,
+    columns_into,
     count_emissions,
     count_mixed,
     emit_mixed_into,
     emit_pairs_into,
     keep_possible,
+    keep_possible_by_bytes,
+    low_bytes_into,
+    sort_into,
 )
 from dedupe.spans import Spans
 from dedupe.threads import map_in_order
 
-__all__ = ["COSINE_FLOOR", "candidate_pairs", "emit", "estimate"]
+__all__ = ["COSINE_FLOOR", "candidate_pairs", "emit"]
 
 COSINE_FLOOR = 0.1
 """Shared shingles over the geometric mean of both sizes that make a pair worth scoring.
@@ -45,6 +53,9 @@ Z = 2.0
 MERGE_AT = 1 << 23
 """Pairs that may wait, with repetitions, until they are made unique: 64 MB."""
 
+ESTIMATED_AT_ONCE = 1 << 16
+"""Pairs that a thread looks up the signatures of, which takes some milliseconds."""
+
 TEACHERS = 1 << 12
 """Old documents that are paired with one another, to learn boilerplate from.
 
@@ -52,9 +63,6 @@ They are drawn by what they say, so that new ones do not change the choice. What
 of the old collection carries stands in four of them. To pair all of 20,000 old pages takes ten
 times as long as to hold 500 new ones against them.
 """
-
-BANDS_AT_ONCE = 16
-"""Values of a signature that lie in one cache line."""
 
 
 def candidate_pairs(
@@ -120,17 +128,25 @@ def candidate_pairs(
     n_new = None if is_old is None else int(np.count_nonzero(~is_old[by_rank]))
     teaches = None if n_new is None else _teachers(by_rank, n_new, contents)
     ranked_rows, ranked_sizes = rows[by_rank], sizes[by_rank]
+    shares = _shares(signatures.shape[1])
+    low_bytes = np.empty((by_rank.size, -(-signatures.shape[1] // 8)), np.uint64)
+    low_bytes_into(signatures, ranked_rows, low_bytes)
     ranked_spans = None if spans is None else spans.take(by_rank)
     slices = [] if ranked_spans is None else _slices(ranked_spans, n_new)
 
     def pairs_of(values: npt.NDArray[np.uint32]) -> Hashes:
-        """Return the pairs of one band, whose values are given by rank."""
+        """Return the pairs of one band, whose values are given by rank, and few that fall later."""
         emitted = emit(values, bucket_cap, n_new, teaches)
         if ranked_spans is not None:
             more = _emit_in_slices(values, bucket_cap, slices, n_new, teaches)
             near = (part[ranked_spans.are_near(_ranks(part))] for part in (emitted, *more))
             emitted = _distinct([*near])
-        return estimate(emitted, signatures, ranked_rows, ranked_sizes, floor)
+        n_kept = keep_possible_by_bytes(emitted, low_bytes, ranked_sizes, shares, floor)
+        return emitted[:n_kept].copy()
+
+    def possible(pairs: Hashes) -> Hashes:
+        """Return those of some pairs whose signatures say that they may reach the floor."""
+        return pairs[: keep_possible(pairs, signatures, ranked_rows, ranked_sizes, shares, floor)]
 
     found = np.empty(0, np.uint64)
     waiting: list[Hashes] = []
@@ -141,6 +157,8 @@ def candidate_pairs(
         if n_waiting > max(MERGE_AT, found.size):
             found, waiting, n_waiting = _distinct([found, *waiting]), [], 0
     packed = _distinct([found, *waiting])
+    parts = np.array_split(packed, packed.size // ESTIMATED_AT_ONCE + 1)
+    packed = np.concatenate([*map_in_order(possible, parts, workers)])
     numbers = np.empty((packed.size, 2), np.int32)
     numbers[:, 0] = by_rank[packed & np.uint64(0xFFFFFFFF)]
     numbers[:, 1] = by_rank[packed >> np.uint64(32)]
@@ -189,8 +207,8 @@ def emit(
     >>> [divmod(pair, 1 << 32) for pair in emit(np.uint32([7, 8, 7]), 30).tolist()]
     [(0, 2)]
     """
-    keys = (values.astype(np.uint64) << np.uint64(32)) | np.arange(values.size, dtype=np.uint64)
-    keys.sort()
+    keys, scratch = np.empty((2, values.size), np.uint64)
+    sort_into(values, np.empty((DIGITS, 1 << DIGIT_BITS), np.int64), scratch, keys)
     if n_new is None:
         return _within(keys, bucket_cap)
     ranks = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
@@ -262,21 +280,19 @@ def _ranks(pairs: Hashes) -> Ints:
     return sides.astype(np.int64)
 
 
-def estimate(
-    pairs: Hashes, signatures: npt.NDArray[np.uint32], rows: Ints, sizes: Ints, floor: float
-) -> Hashes:
-    """Return the pairs whose cosine similarity may reach the floor, as far as signatures tell.
+def _shares(n_perm: int) -> Floats:
+    """Return what share of both sizes may be shared, by how many values of signatures agree.
 
-    Parameters
-    ----------
-    pairs : uint64 [shape=(n_pairs,)]
-        As `emit` returns them; they are overwritten.
-    signatures : uint32 [shape=(n_rows, num_perm)]
-    rows, sizes : int64 [shape=(n_docs,)]
-        Row of each document among the signatures, and its shingles, by rank.
-    floor : float, in [0, 1]
+    The Jaccard similarity ``J`` is estimated from them and raised by `Z` standard errors;
+    then ``J / (1 + J)`` of the sum of both sizes is shared.
+
+    >>> _shares(128)[[0, 1, 128]].round(3).tolist()
+    [0.0, 0.023, 0.5]
     """
-    return pairs[: keep_possible(pairs, signatures, rows, sizes, floor, Z)].copy()
+    jaccard = np.arange(n_perm + 1) / n_perm
+    jaccard += Z * np.sqrt(jaccard * (1 - jaccard) / n_perm)
+    shares: Floats = jaccard / (1 + jaccard)
+    return shares
 
 
 def _distinct(parts: Sequence[Hashes]) -> Hashes:
@@ -291,5 +307,8 @@ def _distinct(parts: Sequence[Hashes]) -> Hashes:
 
 def _bands(signatures: npt.NDArray[np.uint32], rows: Ints) -> Iterator[npt.NDArray[np.uint32]]:
     """Yield the columns of some rows, a cache line of them read at once."""
-    for first in range(0, signatures.shape[1], BANDS_AT_ONCE):
-        yield from np.ascontiguousarray(signatures[rows, first : first + BANDS_AT_ONCE].T)
+    n_perm = signatures.shape[1]
+    for first in range(0, n_perm, LINE):
+        columns = np.empty((min(LINE, n_perm - first), rows.size), np.uint32)
+        columns_into(signatures, rows, first, columns)
+        yield from columns

@@ -5,12 +5,19 @@ import numpy as np
 from dedupe.kernels import compiled
 
 __all__ = [
+    "DIGITS",
+    "DIGIT_BITS",
+    "LINE",
     "N_ANCHORS",
+    "columns_into",
     "count_emissions",
     "count_mixed",
     "emit_mixed_into",
     "emit_pairs_into",
     "keep_possible",
+    "keep_possible_by_bytes",
+    "low_bytes_into",
+    "sort_into",
 ]
 
 U = np.uint64
@@ -18,6 +25,75 @@ LOW_HALF = U(0xFFFFFFFF)
 
 N_ANCHORS = 2
 """A bucket that is too large links each document to this many, its largest."""
+
+
+LINE = 16
+"""Values of a signature that lie in one line of the cache."""
+
+DIGITS, DIGIT_BITS = 3, 11
+"""A value has so many digits to sort by, and their counts fit in the first-level cache."""
+
+LOW_BITS = U(0x7F7F7F7F7F7F7F7F)
+ONES = U(0x0101010101010101)
+
+
+@compiled
+def columns_into(signatures, rows, first, columns):
+    """Write some columns of some signatures, each as a row.
+
+    Parameters
+    ----------
+    signatures : uint32 [shape=(n_rows, n_perm)]
+    rows : int64 [shape=(n_docs,)]
+    first : int
+        The first of the columns, which follow each other.
+    columns : uint32 [shape=(n_columns, n_docs)], overwritten
+    """
+    # A few documents at a time, so that each column gets a whole line of the cache.
+    for start in range(0, rows.size, LINE):
+        for k in range(columns.shape[0]):
+            for d in range(start, min(start + LINE, rows.size)):
+                columns[k, d] = signatures[rows[d], first + k]
+
+
+@compiled
+def sort_into(values, counts, scratch, keys):
+    """Write the values of a band with their ranks, sorted: first by value, then by rank.
+
+    A radix sort from the last digit on (Knuth, The Art of Computer Programming, 5.2.5). It
+    keeps the order of equals, so that ranks, which ascend to begin with, need no sorting.
+
+    Parameters
+    ----------
+    values : uint32 [shape=(n_docs,)], by rank
+    counts : int64 [shape=(DIGITS, 1 << DIGIT_BITS)], scratch
+    scratch : uint64 [shape=(n_docs,)], scratch
+    keys : uint64 [shape=(n_docs,)], overwritten
+        The value in the high half, the rank in the low half.
+    """
+    mask = U((1 << DIGIT_BITS) - 1)
+    counts[:] = 0
+    for rank in range(values.size):
+        value = U(values[rank])
+        for digit in range(DIGITS):
+            counts[digit, (value >> U(DIGIT_BITS * digit)) & mask] += 1
+    for digit in range(DIGITS):
+        start = 0
+        for k in range(counts.shape[1]):
+            start, counts[digit, k] = start + counts[digit, k], start
+    for rank in range(values.size):
+        value = U(values[rank])
+        k = value & mask
+        keys[counts[0, k]] = (value << U(32)) | U(rank)
+        counts[0, k] += 1
+    source, target = keys, scratch
+    for digit in range(1, DIGITS):
+        shift = U(32 + DIGIT_BITS * digit)
+        for i in range(values.size):
+            k = (source[i] >> shift) & mask
+            target[counts[digit, k]] = source[i]
+            counts[digit, k] += 1
+        source, target = target, source
 
 
 @compiled
@@ -127,25 +203,73 @@ def emit_mixed_into(keys, cap, n_new, pairs):
 
 
 @compiled
-def _is_possible(signatures, rows, sizes, a, b, floor, z):
-    """Whether the cosine similarity of two sets of shingles may reach `floor`.
+def low_bytes_into(signatures, rows, low_bytes):
+    """Write the low byte of each value of some signatures, eight to a word.
 
-    The Jaccard similarity ``J`` is estimated from equal positions and raised by `z`
-    standard errors; then ``J / (1 + J) * (|A| + |B|)`` shingles are shared.
+    Parameters
+    ----------
+    signatures : uint32 [shape=(n_rows, n_perm)]
+    rows : int64 [shape=(n_docs,)]
+    low_bytes : uint64 [shape=(n_docs, n_perm / 8, rounded up)], overwritten
+        What the last word has no value for is 0.
     """
-    equal = 0
-    n_perm = signatures.shape[1]
-    row_a, row_b = rows[a], rows[b]
-    for i in range(n_perm):
-        equal += signatures[row_a, i] == signatures[row_b, i]
-    jaccard = equal / n_perm
-    jaccard += z * np.sqrt(jaccard * (1 - jaccard) / n_perm)
-    shared = jaccard / (1 + jaccard) * (sizes[a] + sizes[b])
-    return shared >= floor * np.sqrt(sizes[a] * sizes[b])
+    for d in range(rows.size):
+        low_bytes[d] = 0
+        for i in range(signatures.shape[1]):
+            byte = U(signatures[rows[d], i]) & U(0xFF)
+            low_bytes[d, i // 8] |= byte << U(8 * (i % 8))
 
 
 @compiled
-def keep_possible(pairs, signatures, rows, sizes, floor, z):
+def _equal_bytes(left, right):
+    """Return how many bytes of two rows of words are equal."""
+    n_equal = 0
+    for i in range(left.size):
+        differ = left[i] ^ right[i]
+        # The top bit of each byte that is not 0: sums of seven bits stay within their byte.
+        differ |= (differ & LOW_BITS) + LOW_BITS
+        # Of these bits the product adds up all in its top byte, and wraps around on purpose.
+        n_equal += 8 - np.int64((((differ >> U(7)) & ONES) * ONES) >> U(56))
+    return n_equal
+
+
+@compiled
+def _may_reach(n_equal, shares, a, b, floor):
+    """Whether the cosine similarity of two sets of shingles may reach `floor`.
+
+    As far as `n_equal` values of their signatures tell, which are shared shingles for each
+    one of both sizes: `shares` in `keep_possible`.
+    """
+    return shares[n_equal] * (a + b) >= floor * np.sqrt(a * b)
+
+
+@compiled
+def keep_possible_by_bytes(pairs, low_bytes, sizes, shares, floor):
+    """Do what `keep_possible` does by a byte of each value, so that a few pairs too many stay.
+
+    Where values are equal, so are their low bytes (b-bit minwise hashing; Li & König 2010).
+    Nearly all pairs are strangers, and to read a fourth of their signatures is enough.
+
+    Parameters
+    ----------
+    pairs, sizes, shares, floor
+        As in `keep_possible`.
+    low_bytes : uint64 [shape=(n_docs, n_words)], by rank
+        As `low_bytes_into` writes them.
+    """
+    n_kept = 0
+    n_unused = 8 * low_bytes.shape[1] - (shares.size - 1)
+    for p in range(pairs.size):
+        a, b = np.int64(pairs[p] >> U(32)), np.int64(pairs[p] & LOW_HALF)
+        n_equal = _equal_bytes(low_bytes[a], low_bytes[b]) - n_unused
+        if _may_reach(n_equal, shares, sizes[a], sizes[b], floor):
+            pairs[n_kept] = pairs[p]
+            n_kept += 1
+    return n_kept
+
+
+@compiled
+def keep_possible(pairs, signatures, rows, sizes, shares, floor):
     """Move the pairs that may reach the floor to the front, in their order; return how many.
 
     Parameters
@@ -155,13 +279,18 @@ def keep_possible(pairs, signatures, rows, sizes, floor, z):
     signatures : uint32 [shape=(n_rows, n_perm)]
     rows : int64 [shape=(n_docs,)], by rank
     sizes : int64 [shape=(n_docs,)], by rank, at least 1
-    floor, z : float
-        See `_is_possible`.
+    shares : float64 [shape=(n_perm + 1,)]
+        What share of the sum of both sizes may be shared where so many values are equal.
+    floor : float
     """
     n_kept = 0
     for p in range(pairs.size):
         a, b = np.int64(pairs[p] >> U(32)), np.int64(pairs[p] & LOW_HALF)
-        if _is_possible(signatures, rows, sizes, a, b, floor, z):
+        row_a, row_b = rows[a], rows[b]
+        n_equal = 0
+        for i in range(signatures.shape[1]):
+            n_equal += signatures[row_a, i] == signatures[row_b, i]
+        if _may_reach(n_equal, shares, sizes[a], sizes[b], floor):
             pairs[n_kept] = pairs[p]
             n_kept += 1
     return n_kept
