@@ -189,6 +189,27 @@ def test_shared_shingles_are_those_of_both(one, other, ngram):
     assert set(found.hashes.tolist()) == sides[0] & sides[1]
 
 
+@given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
+def test_of_pairs_with_one_larger_document_a_shared_shingle_is_told_once(block, ngram, data):
+    made = make_block(block, ngram)
+    numbers = st.integers(0, len(block) - 1)
+    pairs = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6))
+    larger, smaller, _ = by_size(made, *np.array(sorted(pairs)).T)
+    order = np.argsort(larger, kind="stable")
+    sides = [
+        set(made.shingles[slice(*made.shingle_offsets[d : d + 2])].tolist())
+        for d in range(len(block))
+    ]
+    told = sorted(shared_shingles(made, larger[order], smaller[order]).hashes.tolist())
+    assert told == sorted(
+        shingle
+        for a in set(larger.tolist())
+        for shingle in set.union(
+            *(sides[a] & sides[b] for x, b in zip(larger, smaller, strict=True) if x == a)
+        )
+    )
+
+
 @given(
     st.lists(st.lists(st.tuples(st.integers(1, 40), EIGHTHS), min_size=1), min_size=1), st.data()
 )

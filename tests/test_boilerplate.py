@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.scoring.boilerplate import Boilerplate, Words
+from dedupe.scoring.boilerplate import MIN_TABLE, Boilerplate, Words
 
 # Few different shingles, of which some share a slot of the smallest table.
 shingles = st.sampled_from([0, 1, 2, 4096, 8192, 2**64 - 1])
@@ -137,6 +137,12 @@ def test_growing_loses_no_count():
     weights = boilerplate.weights(hashes, offsets, offsets)
     assert (weights[:10] == 0.5).all()
     assert (weights[10:] == 1).all()
+
+
+def test_what_is_taken_up_again_takes_no_more_room():
+    boilerplate = Boilerplate()
+    boilerplate.watch(np.tile(np.arange(1000, dtype=np.uint64), 100))
+    assert boilerplate._shingles.size <= 4 * MIN_TABLE
 
 
 @pytest.mark.parametrize("length", [1, 9, 11])

@@ -229,6 +229,8 @@ def chain_into(n_runs, ngram, scratch):
 def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, scratch, shared):
     """Write which shingles of smaller documents their larger one has; return how many.
 
+    Of pairs that follow each other with one larger document, a shingle is written once.
+
     Parameters
     ----------
     larger, smaller, shingles, shingle_offsets : as in `align_pairs_into`
@@ -245,10 +247,16 @@ def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, 
         )
         indexed = a
         for m in range(n_matches):
-            first = shingle_offsets[b] + scratch[MATCH_SMALLER, m]
-            for place in range(first, first + scratch[MATCH_LENGTH, m]):
-                shared[n_shared] = place
-                n_shared += 1
+            in_larger = scratch[MATCH_LARGER, m]
+            place = shingle_offsets[b] + scratch[MATCH_SMALLER, m]
+            for k in range(scratch[MATCH_LENGTH, m]):
+                first = scratch[FIRST, in_larger + k]
+                if scratch[SEEN, first] == 0:
+                    scratch[SEEN, first] = 1
+                    shared[n_shared] = place + k
+                    n_shared += 1
+        if p + 1 == larger.size or larger[p + 1] != a:
+            scratch[SEEN, : shingle_offsets[a + 1] - shingle_offsets[a]] = 0
     return n_shared
 
 
