@@ -1,4 +1,4 @@
-"""Turns signatures into candidate pairs, a band at a time: emitted first, then estimated."""
+"""Turns signatures into candidate pairs, a band at a time: sorted, emitted, then estimated."""
 
 import numpy as np
 
@@ -237,8 +237,7 @@ def _equal_bytes(left, right):
 def _may_reach(n_equal, shares, a, b, floor):
     """Whether the cosine similarity of two sets of shingles may reach `floor`.
 
-    As far as `n_equal` values of their signatures tell, which are shared shingles for each
-    one of both sizes: `shares` in `keep_possible`.
+    `n_equal` values of their signatures agree, and `shares` says how much is shared then.
     """
     return shares[n_equal] * (a + b) >= floor * np.sqrt(a * b)
 
