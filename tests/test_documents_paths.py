@@ -14,7 +14,7 @@ import pytest
 
 from dedupe.documents import Document, Skipped, read_file, read_paths, streams
 from dedupe.documents.document import Options
-from dedupe.documents.walk import File
+from dedupe.documents.walk import File, walk
 from dedupe.errors import DuplicateId, InvalidInput, InvalidSetting, NoSuchPath, NothingToRead
 from dedupe.ids import Old
 
@@ -116,7 +116,7 @@ def test_a_file_that_cannot_be_opened_costs_itself_alone(here, monkeypatch):
     def refuse(path, *_, **__):
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(streams, "open", refuse, raising=False)
+    monkeypatch.setattr(streams.os, "open", refuse)
     with pytest.raises(NothingToRead, match=r"2 skipped; the first, a\.txt: cannot be read: Perm"):
         list(read_paths(["a.txt", "b.txt"]))
 
@@ -159,6 +159,25 @@ def test_a_file_is_read_once_whatever_leads_to_it(here):
     ]
 
 
+def test_a_file_of_a_folder_is_looked_at_once_and_a_named_one_twice(here, monkeypatch):
+    """Of millions of files on a disk far away, each look is a wait."""
+    plant("news/a.txt", "news/deep/b.txt", "c.txt")
+    Path("news/link.txt").symlink_to("a.txt")
+    looks: list[str] = []
+    stat = os.stat
+
+    def noted(path, **kwargs):
+        looks.append(str(path))
+        return stat(path, **kwargs)
+
+    monkeypatch.setattr(os, "stat", noted)
+    found = list(walk(["news", "c.txt"]))
+    assert [file.path for file in found] == ["news/a.txt", "news/deep/b.txt", "c.txt"]
+    assert sorted(looks) == sorted(
+        ["news", "news/a.txt", "news/deep/b.txt", "news/link.txt", "c.txt", "c.txt"]
+    )
+
+
 def test_links_to_folders_are_followed_only_when_they_are_given(here):
     plant("real/a.txt", "news/b.txt")
     Path("news/link").symlink_to("../real")
@@ -173,6 +192,9 @@ def test_a_link_out_of_the_folder_is_followed_only_when_it_is_given(here):
     reason = "a link out of the folder, which is not followed"
     assert skipped(["news"]) == {"news/b.txt": reason, "news/c.txt": reason}
     assert ids(["news"]) == ["news/a.txt"]
+    # Folders that overlap tell it once.
+    found = [item.id for item in walk(["news", "news/"]) if isinstance(item, Skipped)]
+    assert found == ["news/b.txt", "news/c.txt"]
     # It may lead into another folder that is named, or be a file that is named.
     assert ids(["news", "elsewhere"]) == ["news/a.txt", "news/b.txt"]
     assert ids(["news", "elsewhere/b.txt"]) == ["news/a.txt", "news/b.txt"]
@@ -194,7 +216,7 @@ def test_a_pipe_that_has_taken_the_place_of_a_file_keeps_nobody_waiting(here):
 
 @pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="needs the log of a Linux kernel")
 def test_a_log_that_waits_for_more_ends(here):
-    assert read_file(File("/proc/kmsg", "kmsg", None, (0, 0), named=True), Options())
+    assert list(read_file(File("/proc/kmsg", "kmsg", None, (0, 0), named=True), Options()))
 
 
 def test_loops_and_broken_links_do_no_harm(here):

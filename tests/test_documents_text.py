@@ -4,12 +4,14 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import sys
 import tracemalloc
 import zlib
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import zstandard
@@ -19,8 +21,16 @@ from hypothesis import strategies as st
 from dedupe.documents import Document, Skipped, read_paths
 from dedupe.documents.document import Options
 from dedupe.documents.encoding import decode, decode_line, encode_like, text_chunks
-from dedupe.documents.formats import suffixes
-from dedupe.documents.streams import CHUNK, LongLine, lines
+from dedupe.documents.formats import read_plain, suffixes
+from dedupe.documents.streams import (
+    CHUNK,
+    LongLine,
+    Source,
+    Unreadable,
+    lines,
+    read_small,
+    unpack,
+)
 from dedupe.errors import InvalidSetting, MissingExtra, NothingToRead
 
 PACK = {
@@ -64,6 +74,43 @@ def test_big_endian_text_is_read_by_its_mark(text):
     for encoding in ("utf-16-be", "utf-32-be"):
         chunks = text_chunks(iter([("\ufeff" + text).encode(encoding)]))
         assert b"".join(chunks).decode() == text
+
+
+MARKS = [
+    b"",
+    b"\xef\xbb\xbf",
+    b"\xef\xbb",
+    b"\xff\xfe",
+    b"\xff\xfe\0\0",
+    b"\xfe\xff",
+    b"\0\0\xfe\xff",
+]
+
+
+def plain(source: Source, limit: int) -> Document | Skipped | str:
+    """Return what a plain text is read as, or why it is none."""
+    try:
+        ((_, item, _),) = read_plain(source, Options(max_bytes=limit))
+    except Unreadable as error:
+        return error.reason
+    return item
+
+
+@given(
+    st.sampled_from(MARKS),
+    st.binary() | TEXTS.map(str.encode) | st.sampled_from([b"a\nb\0", b"\1\2a", b" \n"]),
+    st.integers(1, 40),
+)
+def test_a_small_file_is_read_at_once_as_it_is_piece_by_piece(mark, data, limit):
+    data = mark + data
+    with TemporaryDirectory() as folder:
+        path = str(Path(folder, "a.txt"))
+        Path(path).write_bytes(data)
+        assert read_small(path) == (data or None)
+        found = plain(Source("a", unpack(path, ""), 1.0, path), limit)
+    assert found == plain(Source("a", iter(chunked(data, [3])), 1.0), limit)
+    if isinstance(found, Document):
+        assert found.encoded == found.text.encode()
 
 
 @given(st.binary())
@@ -286,6 +333,27 @@ def test_a_bomb_stops_at_the_limit(tmp_path, name, suffix):
     assert isinstance(item, Skipped)
     # The window of xz takes 8 MiB, and a step of Zstandard 4, which is held three times.
     assert peak < 2**24
+
+
+@pytest.mark.parametrize("size", [1, CHUNK, CHUNK + 1])
+def test_a_file_that_changes_while_it_is_read_is_read_as_it_is_then(tmp_path, monkeypatch, size):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a" * size)
+    assert read_small(str(path)) == (b"a" * size if size <= CHUNK else None)
+    fstat = os.fstat
+
+    def grown(number):
+        status = fstat(number)
+        path.write_bytes(b"a" * size + b" and more")
+        return status
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fstat", grown)
+        assert read_one(path).text == "a" * size + " and more"
+    read = os.read
+    # A file system far away may hand over less than there is.
+    monkeypatch.setattr(os, "read", lambda number, n: read(number, min(n, 7)))
+    assert read_one(path).text == "a" * size + " and more"
 
 
 def test_a_line_of_many_chunks_costs_itself_alone(tmp_path):

@@ -69,6 +69,8 @@ class Document:
         Whether a window goes by its time, which that of a file may not deserve.
     lacks : frozenset of str, optional
         The fields that its record does not have, where several make a text.
+    utf8 : bytes, optional
+        The same text in UTF-8, where it was read so: most are not encoded again.
     """
 
     id: Id
@@ -77,11 +79,17 @@ class Document:
     is_old: bool = field(default=False, repr=False)
     is_dated: bool = field(default=False, repr=False)
     lacks: frozenset[str] | None = field(default=None, repr=False, compare=False)
+    utf8: bytes | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def encoded(self) -> bytes:
+        """The text in UTF-8."""
+        return self.text.encode("utf-8", "replace") if self.utf8 is None else self.utf8
 
     @property
     def digest(self) -> str:
         """Digest of the text, in hexadecimal, which tells whether it is still the same."""
-        return digest_of(self.text.encode("utf-8", "replace"))
+        return digest_of(self.encoded)
 
 
 def digest_of(data: bytes) -> str:
@@ -241,7 +249,8 @@ def checked(
                 n_lost += 1
                 first_old = first_old or item
         else:
-            for name in dict.fromkeys((str(item.id), item.id)):
+            id_ = item.id
+            for name in (id_,) if type(id_) is str else dict.fromkeys((str(id_), id_)):
                 if name in places:
                     told = (item.is_old and old_remedy) or remedy or RENAME
                     raise DuplicateId(
@@ -423,16 +432,23 @@ def shown(names: Iterable[str]) -> str:
 
 
 def from_value(
-    id_: Id, value: object, when: float | None = None, *, is_dated: bool = False
+    id_: Id,
+    value: object,
+    when: float | None = None,
+    *,
+    is_dated: bool = False,
+    utf8: bytes | None = None,
 ) -> Document | Skipped:
-    """Make a document of a text, or say why it is none."""
+    """Make a document of a text, or say why it is none; `utf8` is the text as it was read."""
     if not isinstance(value, str):
         if is_missing(value):
             return Skipped(id_, NO_TEXT, "give it a text, or leave it out")
         return Skipped(id_, f"{NO_STRING} {kind_of(value)}", "turn it into a string")
     if not value or value.isspace():
         return Skipped(id_, EMPTY, "give it a text, or leave it out")
-    return Document(id_, _encodable(value), when, is_dated=is_dated)
+    if utf8 is None:
+        value = _encodable(value)
+    return Document(id_, value, when, is_dated=is_dated, utf8=utf8)
 
 
 def kind_of(value: object) -> str:

@@ -1,15 +1,39 @@
 """From bytes to text: Unicode by its byte order mark, Windows-1252, and what is no text.
 
-`read_paths` states the rules. Nothing here knows of files.
+`read_paths` states the rules.
 """
 
 import codecs
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from dedupe.documents.streams import Unreadable
+from dedupe.documents.streams import Source, Unreadable, read_small, read_whole
 
-__all__ = ["decode", "decode_line", "encode_like", "text_chunks", "transcoded", "unmarked"]
+__all__ = [
+    "decode",
+    "decode_line",
+    "decoded",
+    "encode_like",
+    "text_chunks",
+    "transcoded",
+    "unmarked",
+    "whole_text",
+]
+
+
+def whole_text(source: Source, limit: int) -> bytes:
+    """Return all of a text as UTF-8 without a byte order mark, as `text_chunks` yields it.
+
+    Raises
+    ------
+    Unreadable
+        When it cannot be read, or is larger than the limit.
+    """
+    data = None if source.path is None else read_small(source.path)
+    # As most files are: nothing is to be taken off, and `decode` looks for zero bytes.
+    if data is not None and len(data) <= limit and not data.startswith(_ALL_MARKS):
+        return data
+    return read_whole(text_chunks(source.chunks), limit)
 
 
 def text_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -54,6 +78,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+_ALL_MARKS = tuple(mark for mark, _ in _MARKS)
+
 
 def transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Yield text in another encoding as UTF-8."""
@@ -86,15 +112,24 @@ def decode(data: bytes, declared: str = "") -> str:
     >>> decode("“café”".encode("cp1252"))
     '“café”'
     """
+    return decoded(data, declared)[0]
+
+
+def decoded(data: bytes, declared: str = "") -> tuple[str, bytes | None]:
+    r"""Return bytes as text, as `decode` does, and the bytes where they are UTF-8.
+
+    >>> decoded(b"text"), decoded(b"caf\xe9")
+    (('text', b'text'), ('café', None))
+    """
     n_control = len(data) - len(data.translate(None, _CONTROL))
-    if b"\0" in data:
+    if n_control and b"\0" in data:
         raise _binary(ZERO)
     if 3 * n_control > len(data):
         raise _binary("over a third of it is control characters")
     try:
-        return data.decode()
+        return data.decode(), data
     except UnicodeDecodeError:
-        return _decode_declared(data, declared) or decode_line(data)
+        return _decode_declared(data, declared) or decode_line(data), None
 
 
 _CONTROL = bytes({*range(32), 127} - set(b"\a\b\t\n\v\f\r\x1b"))

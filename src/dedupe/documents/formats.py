@@ -4,15 +4,15 @@ Here an unreadable file becomes a `Skipped`, whatever its format.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
 from dedupe.documents.changes import Changes
 from dedupe.documents.csv import looks_like_csv, read_csv, rewrite_csv
 from dedupe.documents.document import Options, Placed, from_value
-from dedupe.documents.encoding import decode, text_chunks
+from dedupe.documents.encoding import decoded, text_chunks, whole_text
 from dedupe.documents.html import read_html
 from dedupe.documents.json import read_json, rewrite_json
 from dedupe.documents.jsonl import read_json_lines, rewrite_json_lines
@@ -22,7 +22,6 @@ from dedupe.documents.streams import (
     PACKINGS,
     Source,
     Unreadable,
-    read_whole,
     stdin_chunks,
     unpack,
 )
@@ -44,8 +43,8 @@ __all__ = [
     "suffixes",
 ]
 
-Reader = Callable[[Source, Options], Iterator[Placed]]
-"""Reads the documents of a file, one after the other."""
+Reader = Callable[[Source, Options], Iterable[Placed]]
+"""Reads the documents of a file, one after the other, or the only one."""
 
 Rewriter = Callable[[Callable[[], Source], Iterator[Placed], Changes, Options], Iterator[bytes]]
 """Yields a file anew, of which some records are left out or marked.
@@ -81,10 +80,10 @@ class Format:
     starts: bytes | None = None
 
 
-def read_plain(source: Source, options: Options) -> Iterator[Placed]:
+def read_plain(source: Source, options: Options) -> list[Placed]:
     """Read a whole file as one text."""
-    data = read_whole(text_chunks(source.chunks), options.max_bytes)
-    yield Placed(source.id, from_value(source.id, decode(data), source.time))
+    text, utf8 = decoded(whole_text(source, options.max_bytes))
+    return [Placed(source.id, from_value(source.id, text, source.time, utf8=utf8))]
 
 
 PLAIN = Format("text", ("", ".txt", ".text", ".md"), read_plain)
@@ -118,15 +117,16 @@ def read_file(file: File, options: Options) -> Iterator[Placed]:
     """Read a file in the format that its suffix tells."""
     if file.path == STDIN:
         return _read(source_of(file), read_sniffed, options)
-    format_ = format_of(file.path) or (PLAIN if file.named else None)
+    suffix, packing = suffixes(file.path)
+    format_ = _format_with(suffix) or (PLAIN if file.named else None)
     if format_ is None:
         skipped = Skipped(
             file.id,
-            f"{_NO_FORMAT} {suffixes(file.path)[0]}",
+            f"{_NO_FORMAT} {suffix}",
             "name the file itself to read it as plain text",
         )
         return iter([Placed(file.id, skipped)])
-    return _read(source_of(file), format_.read, options)
+    return _read(_source(file, packing), format_.read, options)
 
 
 _NO_FORMAT = "unknown format"
@@ -142,7 +142,11 @@ def source_of(file: File) -> Source:
     """Return the content of a file from its beginning, unpacked."""
     if file.path == STDIN:
         return Source(file.id, stdin_chunks())
-    packing = suffixes(file.path)[1]
+    return _source(file, suffixes(file.path)[1])
+
+
+def _source(file: File, packing: str) -> Source:
+    """Return the content of a file that is compressed in this way."""
     path = None if packing else file.path
     return Source(file.id, unpack(file.path, packing), file.time, path)
 
@@ -163,8 +167,15 @@ def format_of(path: str) -> Format | None:
     >>> format_of("news.csv.gz").name, format_of("picture.png")
     ('CSV', None)
     """
-    suffix = suffixes(path)[0]
-    return next((one for one in FORMATS if suffix in one.suffixes), None)
+    return _format_with(suffixes(path)[0])
+
+
+def _format_with(suffix: str) -> Format | None:
+    """Return the format of a suffix, if there is one."""
+    for format_ in FORMATS:
+        if suffix in format_.suffixes:
+            return format_
+    return None
 
 
 def holds_records(file: File, format_: Format | None) -> bool:
@@ -196,7 +207,7 @@ def suffixes(path: str) -> tuple[str, str]:
 
 def _split(path: str) -> tuple[str, str]:
     """Split off the last suffix; what a title has after a full stop is none."""
-    found = _SUFFIX.search(path)
+    found = _SUFFIX.match(path, max(path.rfind("."), 0))
     return (path[: found.start()], found[0]) if found else (path, "")
 
 
@@ -235,4 +246,4 @@ def _sniffed(source: Source, options: Options) -> tuple[Format, Source]:
     found = (one for one in FORMATS if one.starts is not None and re.match(one.starts, head))
     is_table = options.delimiter is not None or looks_like_csv(head, options)
     format_ = next(found, CSV if is_table else PLAIN)
-    return format_, replace(source, chunks=chain([head], chunks))
+    return format_, source._replace(chunks=chain([head], chunks))

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from dedupe import disk
 from dedupe.errors import MissingExtra, NothingToRead
@@ -30,6 +30,7 @@ __all__ = [
     "is_too_large",
     "lines",
     "open_file",
+    "read_small",
     "read_whole",
     "stdin_chunks",
     "stdin_kept",
@@ -77,8 +78,7 @@ def is_too_large(reason: str) -> bool:
     return reason.startswith(_LARGER)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Bytes to read documents from.
 
     Attributes
@@ -181,6 +181,29 @@ def unpack(path: str, packing: str) -> Iterator[bytes]:
         raise Unreadable(f"cannot be read: {error.strerror or error}", "check the file") from error
 
 
+def read_small(path: str) -> bytes | None:
+    """Return the content of a file of at most `CHUNK` bytes, with as few calls as can be.
+
+    It returns None for a file that is larger, empty, changing, of another kind or not to be
+    read: `unpack` knows what to do, or to say, about these.
+    """
+    try:
+        number = os.open(path, _TO_READ)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode) or not 0 < status.st_size <= CHUNK:
+            return None
+        # One byte more would come of a file that has grown.
+        data = os.read(number, status.st_size + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(number)
+    return data if len(data) == status.st_size else None
+
+
 def open_file(path: str) -> io.BufferedReader:
     """Open a regular file, and nothing that could keep one waiting for ever.
 
@@ -197,9 +220,16 @@ def open_file(path: str) -> io.BufferedReader:
     return stream
 
 
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
+"""Flag so that neither a pipe without a writer nor a log of the system blocks."""
+
+_TO_READ = os.O_RDONLY | _NO_WAITING | getattr(os, "O_BINARY", 0)
+"""Flags to read the bytes of a file; without the last, Windows would change ends of lines."""
+
+
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a file so that neither a pipe without a writer nor a log of the system blocks."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    """Open a file with the flags of `open`, and do not wait."""
+    return os.open(path, flags | _NO_WAITING)
 
 
 def _damaged(packing: str, problem: str) -> Unreadable:

@@ -226,12 +226,11 @@ class _Intake:
 
     def take(self, document: Document) -> bytes:
         """Take in all of a document but its text, and return that in UTF-8."""
-        text = document.text.encode("utf-8", "replace")
         self.ids.append(document.id)
         self.times.append(np.nan if document.time is None else document.time)
         self.is_old.append(document.is_old)
         self.is_dated.append(document.is_dated)
-        return text
+        return document.encoded
 
     def _batch(self, texts: list[bytes]) -> _Batch:
         """Keep some texts and return them as a batch."""
