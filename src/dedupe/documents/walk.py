@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
+from operator import attrgetter
 from pathlib import Path
 from reprlib import repr as short
 from typing import NamedTuple
@@ -215,12 +216,17 @@ def _entries(folder: str, pattern: str = "*") -> list[_Name]:
     """
     start, shows_hidden = _join(folder, ""), pattern.startswith(".")
     with os.scandir(folder or ".") as entries:
-        return sorted(
-            _Name(start + entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
+        found = [
+            entry
             for entry in entries
             if (shows_hidden or not entry.name.startswith("."))
             and (pattern == "*" or fnmatch(entry.name, pattern))
-        )
+        ]
+    found.sort(key=attrgetter("name"))
+    return [
+        _Name(start + entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
+        for entry in found
+    ]
 
 
 def _join(folder: str, name: str) -> str:

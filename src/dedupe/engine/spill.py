@@ -12,6 +12,7 @@ import threading
 import weakref
 from array import array
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import IO, Any
 
 import numpy as np
@@ -57,9 +58,9 @@ class Texts:
 
     def extend(self, encoded: Iterable[bytes]) -> None:
         """Add texts; not while another thread reads."""
-        for text in encoded:
-            self._kept.append(text)
-            self._ends.append(self._ends[-1] + len(text))
+        first = len(self._kept)
+        self._kept.extend(encoded)
+        self._ends.extend(accumulate(map(len, self._kept[first:]), initial=self._ends.pop()))
         if self._file is None and self.n_bytes > self._limit:
             self._file = _nameless(self)
         if self._file is not None:
