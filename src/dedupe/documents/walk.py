@@ -7,6 +7,7 @@ act. What stands in a file is left to `dedupe.documents.formats`.
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatch
 from operator import attrgetter
 from pathlib import Path
