@@ -6,19 +6,14 @@ compared with. Compiled code is cached on disk beside the source, or in the
 user's cache directory where that is read-only.
 """
 
-import logging
-import pickle
+import functools
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
-from numba import njit
-from numba.core.caching import FunctionCache
+from dedupe.kernels import machine
+from dedupe.lazy import cached_property
 
 __all__ = ["are_compiled", "are_kept", "compiled"]
-
-
-LOG = logging.getLogger("dedupe")
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -27,86 +22,78 @@ def compiled(function: Callable[..., Any]) -> Any:
     Where nothing can be written, neither beside the source nor in a home directory,
     it is compiled anew by every process.
     """
-    kernel: Any = njit(nogil=True)(function)
-    # Without compilation (NUMBA_DISABLE_JIT) a kernel is a plain function.
-    if hasattr(kernel, "enable_caching"):
-        try:
-            kernel._cache = _Cache(function)  # type: ignore[no-untyped-call]
-        except RuntimeError as error:
-            if "cannot cache" not in str(error):
-                raise
-    return kernel
+    return Kernel(function) if machine.is_possible() else _by_numba(function)
 
 
-class _Cache(FunctionCache):
-    """numba's cache on disk; where it cannot be read or written, the work goes on without it."""
+def _by_numba(function: Callable[..., Any]) -> Any:
+    """Return what numba makes of a function."""
+    from dedupe.kernels.compiler import dispatcher  # noqa: PLC0415  numba loads slowly.
 
-    has_failed = False
-    """Whether a kernel of this process could not be kept; then no other is tried."""
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return what was compiled earlier, or None if there is nothing sound."""
-        try:
-            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
-        except OSError:
-            return None
-        except _DAMAGE:
-            with suppress(OSError):
-                self.flush()  # type: ignore[no-untyped-call]
-            return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was compiled, or say once that it could not be kept.
-
-        It is the machine that has to change and not the program that calls us, so it is
-        logged; `warnings.warn` is for the latter.
-        """
-        if _Cache.has_failed:
-            return
-        try:
-            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
-        except (OSError, *_DAMAGE) as error:
-            _Cache.has_failed = True
-            LOG.warning(
-                "compiled kernels cannot be kept in %s (%s), so each start takes some ten seconds "
-                "longer: make room, or set NUMBA_CACHE_DIR to another folder",
-                self.cache_path,
-                getattr(error, "strerror", None) or error,
-            )
+    return dispatcher(function)
 
 
-_DAMAGE = (
-    pickle.UnpicklingError,
-    EOFError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-"""What loading a damaged pickle may raise, as its documentation lists."""
+class Kernel:
+    """A function in machine code: what was kept of it, and numba for all else.
+
+    Other kernels that call it see what numba makes of it.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self._codes: dict[tuple[machine.Kind | None, ...], Callable[..., Any]] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run it. Threads that come at once to new arguments may all load the same code."""
+        kinds = tuple(map(machine.kind, arguments))
+        code = self._codes.get(kinds)
+        if code is None:
+            code = self._codes[kinds] = self._code(kinds)
+        result = code(*arguments)
+        # It raised, and numba will say what.
+        return self.by_numba(*arguments) if result is NotImplemented else result
+
+    @cached_property
+    def by_numba(self) -> Any:
+        """What numba makes of the function: slow to get, and of any arguments."""
+        return _by_numba(self.function)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """Tell numba what a kernel is that others call."""
+        return self.by_numba._numba_type_
+
+    def _code(self, kinds: tuple[machine.Kind | None, ...]) -> Callable[..., Any]:
+        """Return what to call for arguments of some kinds."""
+        known = tuple(one for one in kinds if one is not None)
+        if len(known) < len(kinds):
+            return self.by_numba
+        return machine.load(self.function, known) or functools.partial(self._compile, known)
+
+    def _compile(self, kinds: tuple[machine.Kind, ...], *arguments: Any) -> Any:
+        """Run it as numba compiles it, and keep the machine code for the next process."""
+        from dedupe.kernels import compiler  # noqa: PLC0415  numba loads slowly.
+
+        result = self.by_numba(*arguments)
+        self._codes[kinds] = self.by_numba
+        compiler.keep(self.by_numba, kinds, arguments)
+        return result
 
 
 def are_compiled() -> bool:
     """Whether the kernels are in the cache on disk, so that the first call is quick."""
     kernel = _some_kernel()
-    if not hasattr(kernel, "stats"):
+    if isinstance(kernel, Kernel) and machine.has_any(kernel.function):
         return True
-    if not kernel.stats.cache_path:
-        return False
-    # Only numba knows whether what is there is of this source, and it has no public word for it.
-    index: Any = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
-    if not hasattr(index, "_load_index"):
-        return True
-    try:
-        return bool(index._load_index())
-    except (OSError, *_DAMAGE):
-        return False
+    from dedupe.kernels import compiler  # noqa: PLC0415  numba loads slowly.
+
+    return compiler.is_cached(getattr(kernel, "by_numba", kernel))
 
 
 def are_kept() -> bool:
     """Whether there is a folder that compiled kernels can be kept in."""
     kernel = _some_kernel()
+    kernel = getattr(kernel, "by_numba", kernel)
     return not hasattr(kernel, "stats") or bool(kernel.stats.cache_path)
 
 

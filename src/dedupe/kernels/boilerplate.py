@@ -100,6 +100,8 @@ def count_clusters_into(
     table,
     counts,
     last_cluster,
+    by_line,
+    tells,
 ):
     """Count, for the shingles in the table, the clusters of a block of documents.
 
@@ -117,9 +119,10 @@ def count_clusters_into(
     clusters : int64 [shape=(n_docs,)], not negative
     salt, sieve, table, counts, last_cluster
         The table, as in `insert_into`.
+    by_line : int64 [shape=(2, N_LINES)], overwritten
+    tells : bool [shape=(N_LINES,)], overwritten
     """
-    by_line = np.zeros((2, N_LINES), np.int64)
-    tells = np.ones(N_LINES, np.bool_)
+    tells[:] = True
     for d in order:
         first = token_offsets[d]
         if weights is not None:

@@ -23,6 +23,7 @@ from dedupe.arrays import Bools, Hashes, Ints, Weights
 from dedupe.kernels.boilerplate import (
     EMPTY,
     MAX_COUNT,
+    N_LINES,
     OF_FORM,
     count_clusters_into,
     insert_into,
@@ -143,7 +144,8 @@ class Boilerplate:
         """
         if order is None:
             order = counted_in_order(clusters)
-        count_clusters_into(*words, order, clusters, *self._table)
+        by_line, tells = np.empty((2, N_LINES), np.int64), np.empty(N_LINES, np.bool_)
+        count_clusters_into(*words, order, clusters, *self._table, by_line, tells)
 
     def mark(self, shingles: Hashes) -> None:
         """Note of some shingles, as far as they were taken up, that they are part of a form.
