@@ -1,4 +1,4 @@
-"""How kernels are compiled and kept: without a cache on disk everything works, too."""
+"""How numba compiles kernels and keeps them: without a cache on disk everything works, too."""
 
 import errno
 import importlib.util
@@ -10,7 +10,7 @@ import sys
 import pytest
 from numba.core import caching
 
-from dedupe import kernels
+from dedupe.kernels import compiler, machine
 
 SOURCE = """
 from dedupe.kernels import compiled
@@ -27,8 +27,9 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def fresh(tmp_path, monkeypatch):
-    """Return a function that loads a kernel as a new process would."""
-    monkeypatch.setattr(kernels._Cache, "has_failed", False)
+    """Return a function that loads a kernel as a new process would that has numba alone."""
+    monkeypatch.setattr(machine, "is_possible", lambda: False)
+    monkeypatch.setattr(compiler.Cache, "has_failed", False)
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "cache"))
     path = tmp_path / "some_kernels.py"
     path.write_text(SOURCE)
@@ -105,7 +106,8 @@ def refuse(_):
     raise OSError
 
 caching._CacheLocator.ensure_cache_path = refuse
-import dedupe
+import dedupe.cache
+dedupe.cache.folders = lambda source: ()
 
 def stop(step):
     raise SystemExit(step.note)

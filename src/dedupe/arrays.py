@@ -4,7 +4,7 @@ Documents of a block stand one after the other in one long array; *offsets* say 
 each begins, and where the last one ends.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,14 @@ __all__ = [
     "Hashes",
     "Ints",
     "Weights",
+    "distinct",
     "keys_of",
     "offsets_of",
     "pairs_of",
     "part",
 ]
+
+Number = TypeVar("Number", bound=np.generic)
 
 Hashes = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
@@ -41,6 +44,21 @@ def offsets_of(lengths: AnyInts) -> Ints:
     offsets = np.zeros(lengths.size + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return offsets
+
+
+def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """Return the distinct values of an array in ascending order, as `numpy.unique` does.
+
+    That would load `numpy.ma` to ask whether the array is masked, a tenth of the time in
+    which a small search starts.
+
+    >>> distinct(np.array([[3, 1], [1, 2]])).tolist()
+    [1, 2, 3]
+    """
+    ordered = np.sort(values, axis=None)
+    is_first = np.ones(ordered.size, np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]
 
 
 def part(offsets: Ints, documents: slice | int) -> slice:

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyFloats, AnyInts, Bools, Ints
+from dedupe.arrays import AnyFloats, AnyInts, Bools, Ints, distinct
 from dedupe.clustering import average_linkage, components
 from dedupe.documents import Document
 from dedupe.engine.port import Blocks
@@ -150,7 +150,7 @@ def _counted(
     texts : uint64 [shape=(n,)]
     """
     stories, more = part_forms(blocks, stories, pairs, first.strict, known)
-    texts = np.union1d(texts, more)
+    texts = distinct(np.concatenate([texts, more]))
     apart = first.is_long & (stories[pairs[:, 0]] != stories[pairs[:, 1]])
     boilerplate = Boilerplate.knowing(known)
     for shared in blocks.each(passes.shared, pairs[apart], "counts"):
@@ -181,9 +181,9 @@ def part_forms(
     found = [forms.Forms.none(), *blocks.over(forms.find, samples.in_parts())]
     documents, texts = (np.concatenate(column) for column in zip(*found, strict=True))
     in_form = np.isin(stories, stories[documents])
-    common = np.unique(texts)
+    common = distinct(texts)
     inside = pairs[in_form[pairs[:, 0]] & (stories[pairs[:, 0]] == stories[pairs[:, 1]])]
-    aside = np.union1d(common, known.hashes)
+    aside = distinct(np.concatenate([common, known.hashes]))
     shares = blocks.each(partial(forms.fillings_shared, texts=aside), inside)
     apart = forms.take_apart(stories, in_form, inside, np.concatenate([np.empty(0), *shares]))
     return apart, common

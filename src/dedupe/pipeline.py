@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Floats, Ints, keys_of, pairs_of
+from dedupe.arrays import AnyInts, Floats, Ints, distinct, keys_of, pairs_of
 from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.port import Blocks, Engine
@@ -81,7 +81,8 @@ def find(
         number = corpus.first_copy[corpus.ids.index(explain)]
         rows = _with_others(rows, _rows_of(blocks, _pairs_of(blocks, pairs, number)))
     shared = _most_shared(rows, len(corpus))
-    alone = np.setdiff1d(passes.pairs_in(rows), [*infos])
+    paired = distinct(passes.pairs_in(rows).astype(np.int64))
+    alone = paired[~np.isin(paired, [*infos])]
     words = _words_of_stories(corpus, blocks, alone, labels=alone)
     infos |= _infos(corpus, alone, words._replace(story=shared[alone]))
     return _assemble(

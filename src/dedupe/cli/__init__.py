@@ -239,7 +239,6 @@ def find(
     listen()
     from dedupe.api import find_duplicates
     from dedupe.report import parquet
-    from dedupe.report.html import result_page
     from dedupe.report.progress import Display, tell
     from dedupe.report.text import summary
 
@@ -254,6 +253,8 @@ def find(
             **settings,
         )
         if report is not None:
+            from dedupe.report.html import result_page
+
             send(result_page(result, progress=display.update), report)
         records = None if format_ == "table" else _records(result, format_, display.update)
         display.finish(result)
@@ -335,12 +336,13 @@ def compare(
     listen()
     from dedupe import api
     from dedupe.report import comparison, json
-    from dedupe.report.html import comparison_page
     from dedupe.results.result import Result
 
     known = None if corpus is None else Result.from_json(corpus.read_bytes())
     found = api.compare(left, right, corpus=known, **settings)
     if html is not None:
+        from dedupe.report.html import comparison_page
+
         send(comparison_page(found), html)
     if format_ == "text":
         show(comparison.describe(found))
@@ -394,11 +396,12 @@ def _lines(
 def _records(result: "Result", format_: str, progress: Callable[["Progress"], None]) -> str | bytes:
     """Return a result in one of the formats that are no table."""
     from dedupe.report import csv, json, parquet
-    from dedupe.report.html import result_page
 
     if format_ == "json":
         return result.to_json()
     if format_ == "html":
+        from dedupe.report.html import result_page
+
         return result_page(result, progress=progress)
     if format_ == "parquet":
         return parquet.rows(result)

@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from lxml import etree
-
 from dedupe.documents.streams import Unreadable
 
 __all__ = ["text_of_page", "visible_text"]
@@ -86,6 +84,8 @@ def visible_text(page: str) -> str:
 def _parse(page: str) -> "_VisibleText":
     """Return what is shown of a page; no tree is built."""
     shown = _VisibleText()
+    from lxml import etree  # noqa: PLC0415  Few collections have pages.
+
     parser = etree.HTMLParser(target=shown, huge_tree=True)
     parser.feed(page)
     parser.close()

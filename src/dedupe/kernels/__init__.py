@@ -67,7 +67,8 @@ class Kernel:
         """Return what to call for arguments of some kinds."""
         known = tuple(one for one in kinds if one is not None)
         if len(known) < len(kinds):
-            return self.by_numba
+            by_numba: Callable[..., Any] = self.by_numba
+            return by_numba
         return machine.load(self.function, known) or functools.partial(self._compile, known)
 
     def _compile(self, kinds: tuple[machine.Kind, ...], *arguments: Any) -> Any:

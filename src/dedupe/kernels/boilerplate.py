@@ -3,7 +3,7 @@
 import numpy as np
 
 from dedupe.kernels import compiled
-from dedupe.kernels.measures import EDIT, N_LINES, PARAGRAPH, PROSE
+from dedupe.kernels.measures import EDIT, PARAGRAPH, PROSE
 from dedupe.kernels.tables import home, sieve_place
 
 __all__ = [

@@ -151,7 +151,7 @@ class _Code:
     def __call__(self, *arguments: Any) -> Any:
         """Call it as numba calls its functions: where to put the result and what went wrong."""
         result, error = ctypes.c_int64(), ctypes.c_void_p()
-        flat = [ctypes.addressof(result), ctypes.addressof(error)]
+        flat: list[Any] = [ctypes.addressof(result), ctypes.addressof(error)]
         for one in arguments:
             if isinstance(one, np.ndarray):
                 flat += (None, None, one.size, one.itemsize, one.ctypes.data)
@@ -196,7 +196,9 @@ def _object(bitcode: bytes, symbol: str, kinds: tuple[Kind, ...]) -> tuple[list[
     passes.add_global_dead_code_eliminate_pass()
     options = llvm.create_pipeline_tuning_options(speed_level=0)
     passes.run(module, llvm.create_pass_builder(machine, options))
-    outside = [one.name for one in (*module.functions, *module.global_variables) if one.is_declaration]
+    outside = [
+        one.name for one in (*module.functions, *module.global_variables) if one.is_declaration
+    ]
     needs = sorted(name for name in outside if not name.startswith("llvm."))
     return needs, machine.emit_object(module)
 

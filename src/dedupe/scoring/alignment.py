@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Bools, Floats, Ints, part
+from dedupe.arrays import AnyInts, Bools, Floats, Ints, distinct, part
 from dedupe.kernels import alignment as chains
 from dedupe.kernels import measures as kernel
 from dedupe.scoring import rule
@@ -222,7 +222,7 @@ def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Fl
     jaccard, containment_left, containment_right : float64 [shape=(n_pairs,)], in [0, 1]
     """
     left, right, shared = alignment.left, alignment.right, alignment.n_shared_shingles
-    documents = np.unique([left, right])
+    documents = distinct(np.array([left, right]))
     counts = np.empty(documents.size, np.int64)
     chains.count_distinct_into(
         documents, block.shingles, block.shingle_offsets, *block.scratch, counts

@@ -23,12 +23,12 @@ from dedupe.arrays import Bools, Hashes, Ints, Weights
 from dedupe.kernels.boilerplate import (
     EMPTY,
     MAX_COUNT,
-    N_LINES,
     OF_FORM,
     count_clusters_into,
     insert_into,
     word_weights_into,
 )
+from dedupe.kernels.measures import N_LINES
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.shingling import Sealed
 

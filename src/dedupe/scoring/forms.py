@@ -13,7 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedupe.arrays import AnyFloats, AnyInts, Bools, Floats, Hashes, Ints, offsets_of, part
+from dedupe.arrays import (
+    AnyFloats,
+    AnyInts,
+    Bools,
+    Floats,
+    Hashes,
+    Ints,
+    distinct,
+    offsets_of,
+    part,
+)
 from dedupe.clustering import average_linkage
 from dedupe.kernels import forms as kernel
 from dedupe.kernels.boilerplate import MAX_COUNT
@@ -166,7 +176,7 @@ def find(block: Block, samples: Samples) -> Forms:
     texts = [np.empty(0, np.uint64)]
     for c in chosen.tolist():
         documents = samples.some(slice(c, c + 1)).documents
-        held = [np.unique(block.shingles[part(block.shingle_offsets, d)]) for d in documents]
+        held = [distinct(block.shingles[part(block.shingle_offsets, d)]) for d in documents]
         shingles, counts = np.unique(np.concatenate(held), return_counts=True)
         texts.append(shingles[counts > samples.few[c]])
     return Forms(samples.documents[samples.bounds[chosen]], np.concatenate(texts))

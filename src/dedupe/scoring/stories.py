@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Bools, Floats, Ints
+from dedupe.arrays import AnyInts, Bools, Floats, Ints, distinct
 from dedupe.kernels import stories as kernel
 from dedupe.kernels.tables import SALT
 from dedupe.scoring.block import Block
@@ -43,7 +43,7 @@ class Copies(NamedTuple):
     def of(cls, documents: AnyInts, n_copies: AnyInts, *, clusters: AnyInts) -> Self:
         """Make them of texts that each name their cluster, those of one in a row."""
         ends = np.flatnonzero(np.diff(clusters)) + 1
-        bounds = np.unique([0, *ends, len(clusters)])
+        bounds = distinct(np.array([0, *ends, len(clusters)]))
         return cls(documents.astype(np.int64), n_copies.astype(np.int64), bounds)
 
     def in_batches(self, n_words: AnyInts) -> "Iterator[Copies]":

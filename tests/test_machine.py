@@ -1,0 +1,273 @@
+"""Machine code of kernels: what it computes, and that numba takes over wherever it is not sure."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dedupe import kernels
+from dedupe.kernels import machine
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled"
+)
+
+SOURCE = """
+import numpy as np
+from dedupe.kernels import compiled
+
+@compiled
+def square(x):
+    return x * x
+
+@compiled
+def squares_into(values, factor, found):
+    for i in range(values.shape[0]):
+        found[i] = np.sqrt(square(values[i])) * factor
+
+@compiled
+def total(values):
+    n = 0
+    for row in values:
+        for one in row[1:]:
+            n += one
+    return n
+
+@compiled
+def quotient(a, b):
+    return a // b
+
+@compiled
+def allocated(n):
+    return np.zeros(n, np.int64).size
+
+@compiled
+def half(x):
+    return x / 2
+"""
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    """Return a function that loads kernels as a new process would."""
+    monkeypatch.setattr(machine, "is_possible", lambda: True)
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "cache"))
+    path = tmp_path / "other_kernels.py"
+    path.write_text(SOURCE)
+
+    def load():
+        spec = importlib.util.spec_from_file_location("other_kernels", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["other_kernels"] = module
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    del sys.modules["other_kernels"]
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Return a function after which numba must not be asked for anything."""
+
+    def refuse(_):
+        raise AssertionError("numba was asked")
+
+    return lambda: monkeypatch.setattr(kernels, "_by_numba", refuse)
+
+
+def files(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "cache").rglob("*.machine"))
+
+
+def test_what_was_compiled_is_called_without_numba(fresh, alone):
+    values, found = np.array([3.0, -2.0]), np.empty(2)
+    fresh().squares_into(values, 2.0, found)
+    alone()
+    again = np.empty(2)
+    fresh().squares_into(values, 2.0, again)
+    assert again.tolist() == found.tolist() == [6, 4]
+
+
+def layouts():
+    """Return one table in all the ways that an array can hold it."""
+    table = np.arange(12).reshape(3, 4)
+    wide = np.zeros((3, 8), np.int64)
+    wide[:, ::2] = table
+    locked = table.copy()
+    locked.flags.writeable = False
+    shifted = np.frombuffer(b"\0" + table.tobytes(), np.int64, offset=1)
+    return [table, wide[:, ::2], locked, shifted.reshape(3, 4), np.asfortranarray(table)]
+
+
+def test_an_array_of_any_layout_is_read_as_numba_reads_it(fresh):
+    for _ in range(2):
+        module = fresh()
+        assert [module.total(table) for table in layouts()] == [54] * 5
+        assert [module.total(table[:0]) for table in layouts()] == [0] * 5
+
+
+@pytest.mark.parametrize(
+    "values", [(7, 2), (-7, 2), (np.uint64(2**64 - 1), np.uint64(3)), (np.int64(7), 2)]
+)
+def test_whole_numbers_keep_their_sign_and_size(fresh, values):
+    expected = values[0] // values[1]
+    assert [fresh().quotient(*values) for _ in range(2)] == [expected] * 2
+
+
+def test_what_does_not_fit_or_is_not_known_is_left_to_numba(fresh):
+    for _ in range(2):
+        assert fresh().half(2**63) == 2.0**62
+        assert fresh().quotient(np.int32(7), True) == 7
+        assert fresh().half(3) == 1.5
+
+
+def test_an_exception_is_numbas_own(fresh):
+    assert fresh().quotient(4, 2) == 2
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            fresh().quotient(4, 0)
+
+
+def test_what_needs_more_than_itself_is_not_kept(fresh, tmp_path):
+    assert [fresh().allocated(3) for _ in range(2)] == [3, 3]
+    assert [fresh().half(3.0) for _ in range(2)] == [1.5, 1.5]
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("position", [0, 20, 40, 90, 200, -1])
+def test_a_damaged_file_is_none_and_made_anew(fresh, tmp_path, position, alone):
+    fresh().quotient(4, 2)
+    (path,) = files(tmp_path)
+    sound = path.read_bytes()
+    for damaged in (b"", sound[:position], bytearray(sound)):
+        if isinstance(damaged, bytearray):
+            damaged[position] ^= 1
+        path.write_bytes(damaged)
+        assert fresh().quotient(4, 2) == 2
+        assert path.read_bytes() == sound
+    alone()
+    assert fresh().quotient(4, 2) == 2
+
+
+def test_code_of_another_version_or_processor_is_not_run(fresh, tmp_path, monkeypatch):
+    fresh().quotient(4, 2)
+    function, kinds = fresh().quotient.function, (machine.kind(4),) * 2
+    assert machine.load(function, kinds) is not None
+    assert machine.has_any(function)
+    with monkeypatch.context() as other:
+        other.setattr(machine, "_surroundings", lambda: "another numba")
+        assert machine.load(function, kinds) is None
+        assert not machine.has_any(function)
+    with monkeypatch.context() as other:
+        other.setattr(machine._llvm(), "get_host_cpu_name", lambda: "another")
+        assert machine.load(function, kinds) is None
+    source = tmp_path / "other_kernels.py"
+    source.write_text(SOURCE + "\n")
+    assert machine.load(function, kinds) is None
+
+
+@pytest.mark.parametrize("changed", ["version", "processor", "features"])
+def test_what_surrounds_a_kernel_is_told_apart(monkeypatch, tmp_path, changed):
+    before = machine._surroundings.__wrapped__()
+    if changed == "version":
+        (tmp_path / "_version.py").write_text("another")
+        spec = importlib.util.spec_from_file_location("numba", tmp_path / "__init__.py")
+        monkeypatch.setattr(machine, "find_spec", lambda _: spec)
+    else:
+        name = "get_host_cpu_name" if changed == "processor" else "get_host_cpu_features"
+        nothing = type(machine._llvm().get_host_cpu_features())()
+        told = "another" if changed == "processor" else nothing
+        monkeypatch.setattr(machine._llvm(), name, lambda: told)
+    assert machine._surroundings.__wrapped__() != before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners of files here")
+@pytest.mark.parametrize("mode", [0o666, 0o664])
+def test_a_file_that_others_may_write_is_not_run(fresh, tmp_path, mode):
+    fresh().quotient(4, 2)
+    (path,) = files(tmp_path)
+    assert path.stat().st_mode & 0o777 == 0o644
+    path.chmod(mode)
+    assert machine.load(fresh().quotient.function, (machine.kind(4),) * 2) is None
+
+
+def test_a_file_of_another_user_is_not_run(fresh, monkeypatch):
+    fresh().quotient(4, 2)
+    real = os.fstat
+
+    def foreign(number):
+        status = list(real(number))
+        status[4] += 1
+        return os.stat_result(status)
+
+    monkeypatch.setattr("dedupe.cache.os.fstat", foreign)
+    assert machine.load(fresh().quotient.function, (machine.kind(4),) * 2) is None
+
+
+def test_threads_that_come_at_once_all_get_the_result(fresh):
+    for _ in range(2):
+        module = fresh()
+        tables = [np.full((3, 4), n) for n in range(64)]
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(module.total, tables)) == [9 * n for n in range(64)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_uses_code_of_its_parent_and_loads_its_own(fresh):
+    fresh().quotient(4, 2)
+    fresh().total(np.ones((2, 2), np.int64))
+    module = fresh()
+    module.quotient(4, 2)
+    child = os.fork()
+    if child == 0:
+        right = module.quotient(9, 3) == 3 and module.total(np.ones((2, 2), np.int64)) == 2
+        os._exit(0 if right else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+# --- whole processes ---
+
+
+def run(code: str, folder: Path, **environment: str) -> str:
+    """Return what a program prints."""
+    told = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
+    cache = os.environ.get("NUMBA_CACHE_DIR")
+    given = {"NUMBA_CACHE_DIR": cache} if cache else {}
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env=told | given | environment,
+    )
+    return ran.stdout
+
+
+SEARCH = """
+import sys, dedupe
+story = "the council voted on monday to close the old bridge for repairs until next spring " * 3
+result = dedupe.find_duplicate_texts({"agency": story, "page": "home news sport " + story})
+print([one.members for one in result.clusters], "numba" in sys.modules)
+"""
+
+
+def test_a_second_search_does_without_numba(tmp_path):
+    run(SEARCH, tmp_path)
+    assert run(SEARCH, tmp_path) == "[('agency', 'page')] False\n"
+
+
+def test_who_tunes_numba_gets_numba(tmp_path):
+    code = "import dedupe.kernels.hashing as h; print(type(h.avalanche).__name__)"
+    assert run(code, tmp_path) == "Kernel\n"
+    assert run(code, tmp_path, NUMBA_NUM_THREADS="1") == "Kernel\n"
+    assert run(code, tmp_path, NUMBA_OPT="2") == "CPUDispatcher\n"
+    assert run(code, tmp_path, NUMBA_DISABLE_JIT="1") == "function\n"
+    (tmp_path / ".numba_config.yaml").write_text("disable_jit: 1\n")
+    assert run(code, tmp_path) == "function\n"
