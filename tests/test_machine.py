@@ -231,6 +231,15 @@ def test_a_forked_process_uses_code_of_its_parent_and_loads_its_own(fresh):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_a_kernel_that_is_called_often_is_numbas(fresh, monkeypatch):
+    monkeypatch.setattr(kernels, "MANY_CALLS", 3)
+    fresh().quotient(4, 2)
+    kernel = fresh().quotient
+    assert [kernel(n, 2) for n in range(3)] == [0, 0, 1]
+    assert "by_numba" not in vars(kernel)
+    assert (kernel(6, 2), "by_numba" in vars(kernel)) == (3, True)
+
+
 # --- whole processes ---
 
 

@@ -32,6 +32,11 @@ def _by_numba(function: Callable[..., Any]) -> Any:
     return dispatcher(function)
 
 
+MANY_CALLS = 3000
+"""Calls of a kernel after which numba is worth its time to load: it takes 1 us to be called,
+machine code about 2 us an argument."""
+
+
 class Kernel:
     """A function in machine code: what was kept of it, and numba for all else.
 
@@ -41,10 +46,14 @@ class Kernel:
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.function = function
+        self.n_calls = 0
         self._codes: dict[tuple[machine.Kind | None, ...], Callable[..., Any]] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Run it. Threads that come at once to new arguments may all load the same code."""
+        self.n_calls += 1
+        if self.n_calls > MANY_CALLS:
+            return self.by_numba(*arguments)
         kinds = tuple(map(machine.kind, arguments))
         code = self._codes.get(kinds)
         if code is None:

@@ -29,9 +29,13 @@ from dedupe import cache
 
 __all__ = ["Kind", "has_any", "is_possible", "keep", "kind", "load"]
 
-Kind = tuple[str, int, bool, bool, bool]
+Kind = tuple[Any, int, int]
 """What machine code depends on in an argument: the type, the number of dimensions, and
-whether an array is contiguous in C order, aligned, and open to be written."""
+the `LAYOUT` of an array."""
+
+C_ORDER, F_ORDER, ALIGNED, WRITEABLE = 0x1, 0x2, 0x100, 0x400
+LAYOUT = C_ORDER | ALIGNED | WRITEABLE
+"""Bits of `numpy.ndarray.flags.num` that numba compiles for, as NumPy's C API numbers them."""
 
 HARMLESS = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
 """Settings of numba that change no machine code; any other is left to numba."""
@@ -79,16 +83,15 @@ def is_possible() -> bool:
 def kind(argument: Any) -> Kind | None:
     """Return what machine code depends on in an argument; None if it is left to numba."""
     if isinstance(argument, np.ndarray):
-        flags = argument.flags
-        in_order = flags.c_contiguous
-        if flags.f_contiguous and not in_order:
+        flags = argument.flags.num
+        if flags & (C_ORDER | F_ORDER) == F_ORDER:
             return None
-        return argument.dtype.str, argument.ndim, in_order, flags.aligned, flags.writeable
+        return argument.dtype, argument.ndim, flags & LAYOUT
     kept = SCALARS.get(type(argument))
     # numba has another type for integers that do not fit.
     if kept is None or (type(argument) is int and not -(1 << 63) <= argument < 1 << 63):
         return None
-    return kept[0], -1, True, True, False
+    return kept[0], -1, 0
 
 
 def load(function: Callable[..., Any], kinds: tuple[Kind, ...]) -> Callable[..., Any] | None:
