@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from dedupe.kernels import machine
-from dedupe.lazy import cached_property
 
 __all__ = ["are_compiled", "are_kept", "compiled"]
 
@@ -47,6 +46,7 @@ class Kernel:
         functools.update_wrapper(self, function)
         self.function = function
         self.n_calls = 0
+        self._by_numba: Any = None
         self._codes: dict[tuple[machine.Kind | None, ...], Callable[..., Any]] = {}
 
     def __call__(self, *arguments: Any) -> Any:
@@ -62,10 +62,15 @@ class Kernel:
         # It raised, and numba will say what.
         return self.by_numba(*arguments) if result is NotImplemented else result
 
-    @cached_property
+    @property
     def by_numba(self) -> Any:
         """What numba makes of the function: slow to get, and of any arguments."""
-        return _by_numba(self.function)
+        if self._by_numba is None:
+            made = _by_numba(self.function)
+            # Threads that come at once take the same, or each would compile for itself. A
+            # lock could be inherited by a child process while it is held.
+            self._by_numba = vars(self).setdefault("_first", made)
+        return self._by_numba
 
     @property
     def _numba_type_(self) -> Any:
@@ -85,8 +90,9 @@ class Kernel:
         from dedupe.kernels import compiler  # noqa: PLC0415  numba loads slowly.
 
         result = self.by_numba(*arguments)
-        self._codes[kinds] = self.by_numba
-        compiler.keep(self.by_numba, kinds, arguments)
+        if self._codes.get(kinds) is not self.by_numba:
+            self._codes[kinds] = self.by_numba
+            compiler.keep(self.by_numba, kinds, arguments)
         return result
 
 
