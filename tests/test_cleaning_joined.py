@@ -62,7 +62,7 @@ def test_marks_and_stories_of_everything(here):
     assert found["in/a.txt"]["duplicate_of"] == "in/b.html"
     assert found["in/b.html"] == {
         "id": "in/b.html", "text": STORY, "cluster": 1, "duplicate_of": None, "score": 1.0,
-        "reason": None, "story": STORY, "cut": "",
+        "relation": None, "reason": None, "story": STORY, "cut": "",
     }  # fmt: skip
     nothing = dict.fromkeys((*FIELDS, "story", "cut"))
     assert found[3] == {"id": 3, "text": ""} | nothing

@@ -193,11 +193,15 @@ def test_a_table_with_marks_has_every_row_and_every_cell(tmp_path_factory, drawn
     assert done.dropped == ()
     text = Path(out).read_bytes().decode(encoding)
     found = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    assert [row[:-4] for row in found] == rows
-    assert found[0][-4:] == ["cluster", "duplicate_of", "score", "reason"]
+    assert [row[:-5] for row in found] == rows
+    assert found[0][-5:] == [*FIELDS]
+    numbers = iter(range(2 if goes else 1, len(found) + 1))
     for i, row in enumerate(found[1:]):
-        kept = ["1", "", "1.0", ""] if goes and i == 0 else [""] * 4
-        assert row[-4:] == (["1", "0", "0.9", "7 words, shared"] if i in goes else kept)
+        number = 1 if goes and i == 0 else next(numbers) if i not in goes else 1
+        kept = [str(number), "", "1.0", "", ""]
+        assert row[-5:] == (
+            ["1", "0", "0.9", "contained", "7 words, shared"] if i in goes else kept
+        )
 
 
 @given(json_lines())
@@ -217,7 +221,7 @@ def test_lines_with_marks_are_the_lines_and_marks(tmp_path_factory, drawn):
         assert after.startswith(body + (", " if json.loads(before) else ""))
         assert after.endswith(before[len(before.rstrip()) :])
         record, marked = json.loads(before), json.loads(after)
-        assert list(marked) == [*record, "cluster", "duplicate_of", "score", "reason"]
+        assert list(marked) == [*record, *FIELDS]
         assert marked["duplicate_of"] == ("0" if record.get("id") in filter(None, goes) else None)
 
 
@@ -276,10 +280,12 @@ def test_fields_have_the_names_that_are_given(here):
 def test_marks_of_what_is_in_no_cluster_and_of_what_cannot_be_read(here):
     data = "\n".join([line("a"), "bad", line("b"), line("c"), '{"id": 1}']).encode()
     rows = cleaned(data, ["a", "b"], annotate=True).decode().split("\n")
-    assert rows[0] == line("a", cluster=1, duplicate_of=None, score=1.0, reason=None)
+    alone = {"duplicate_of": None, "score": 1.0, "relation": None, "reason": None}
+    assert rows[0] == line("a", cluster=1, **alone)
     assert rows[1] == "bad"
-    assert rows[2] == line("b", cluster=1, duplicate_of="a", score=0.9, reason="7 words, shared")
-    assert rows[3] == line("c", cluster=None, duplicate_of=None, score=None, reason=None)
+    marks = {"score": 0.9, "relation": "contained", "reason": "7 words, shared"}
+    assert rows[2] == line("b", cluster=1, duplicate_of="a", **marks)
+    assert rows[3] == line("c", cluster=2, **alone)
     assert rows[4] == json.dumps({"id": 1, **dict.fromkeys(FIELDS)})
 
 
@@ -317,10 +323,10 @@ def test_a_row_that_is_none_stays(here):
 def test_marks_never_slip_under_another_name(here):
     data = b'id,text,n\na,x\nb,y,1,2\nc,z,1\nd,"open\n'
     assert cleaned(data, ["a", "c"], name="in.csv", annotate=True) == (
-        b"id,text,n,cluster,duplicate_of,score,reason\n"
-        b"a,x,,1,,1.0,\n"
-        b"b,y,1,2,,,,\n"
-        b'c,z,1,1,a,0.9,"7 words, shared"\n'
+        b"id,text,n,cluster,duplicate_of,score,relation,reason\n"
+        b"a,x,,1,,1.0,,\n"
+        b"b,y,1,2,,,,,\n"
+        b'c,z,1,1,a,0.9,contained,"7 words, shared"\n'
         b'd,"open\n'
     )
 
@@ -329,10 +335,10 @@ def test_marks_never_slip_under_another_name(here):
 def test_empty_cells_behind_those_of_the_header_give_way_to_marks(here, behind):
     data = b"id,text\r\na,x" + behind + b"\r\nb,y\r\nc,z" + behind
     assert cleaned(data, ["a", "c"], name="in.csv", annotate=True) == (
-        b"id,text,cluster,duplicate_of,score,reason\r\n"
-        b"a,x,1,,1.0,\r\n"
-        b"b,y,,,,\r\n"
-        b'c,z,1,a,0.9,"7 words, shared"'
+        b"id,text,cluster,duplicate_of,score,relation,reason\r\n"
+        b"a,x,1,,1.0,,\r\n"
+        b"b,y,2,,1.0,,\r\n"
+        b'c,z,1,a,0.9,contained,"7 words, shared"'
     )
 
 
@@ -340,7 +346,7 @@ def test_tabs_and_windows_1252(here):
     data = "id\ttext\na\tcafé “x”\nb\ty\nc\tété\n".encode("cp1252")
     assert cleaned(data, ["a", "b"], name="in.tsv") == data.replace(b"b\ty\n", b"")
     marked = cleaned(data, ["a", "b"], name="in.tsv", annotate=True)
-    assert marked.split(b"\n")[1] == "a\tcafé “x”\t1\t\t1.0\t".encode("cp1252")
+    assert marked.split(b"\n")[1] == "a\tcafé “x”\t1\t\t1.0\t\t".encode("cp1252")
 
 
 # Parquet.
@@ -403,11 +409,13 @@ def test_parquet_with_marks(here):
     parquet.write_table(table(), "in.parquet", row_group_size=4)
     clean("in.parquet", output="out.parquet", annotate=True, result=made("in.parquet", ["0", "5"]))
     before, after = parquet.read_table("in.parquet"), parquet.read_table("out.parquet")
-    assert after.drop_columns(["cluster", "duplicate_of", "score", "reason"]) == before
+    assert after.drop_columns([*FIELDS]) == before
     assert after.schema.metadata == before.schema.metadata
-    assert after["cluster"].to_pylist() == [1, None, None, None, None, 1]
+    # The fifth has no text.
+    assert after["cluster"].to_pylist() == [1, 2, 3, 4, None, 1]
     assert after["duplicate_of"].to_pylist() == [None] * 5 + [0]
-    assert after["score"].to_pylist() == [1.0, None, None, None, None, 0.9]
+    assert after["score"].to_pylist() == [1.0, 1.0, 1.0, 1.0, None, 0.9]
+    assert after["relation"].to_pylist() == [None] * 5 + ["contained"]
     assert after["reason"].to_pylist() == [None] * 5 + ["7 words, shared"]
 
 

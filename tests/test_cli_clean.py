@@ -373,7 +373,7 @@ def test_what_is_piped_in_may_be_marked(here):
     rows = run("-", "-o", "-", "--annotate", input="".join(LINES)).stdout.splitlines()
     assert [json.loads(row)["duplicate_of"] for row in rows] == [None, "a"]
     assert run("-", "-o", "-", "--annotate", input=TABLE).stdout.startswith(
-        "id;text;cluster;duplicate_of;score;reason\n"
+        "id;text;cluster;duplicate_of;score;relation;reason\n"
     )
 
 

@@ -306,9 +306,9 @@ def test_a_cleaned_table_keeps_its_delimiter(here):
     assert Path("kept.csv").read_bytes() == rows.encode()[: rows.index("b;")]
     clean("a.csv", output="marked.csv", annotate=True)
     header, first, second = Path("marked.csv").read_text().splitlines()
-    assert header == "id;text;cluster;duplicate_of;score;reason"
-    assert first == f"a;{STORY};1;;1.0;"
-    assert second.startswith(f"b;{STORY};1;a;1.0;")
+    assert header == "id;text;cluster;duplicate_of;score;relation;reason"
+    assert first == f"a;{STORY};1;;1.0;;"
+    assert second.startswith(f"b;{STORY};1;a;1.0;identical;")
 
 
 # --- standard input ---

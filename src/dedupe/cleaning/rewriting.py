@@ -26,8 +26,9 @@ from dedupe.documents.formats import PLAIN, is_of_no_format, source_of, suffixes
 from dedupe.documents.streams import Unreadable, unpack
 from dedupe.documents.walk import STDIN, may_hold_texts
 from dedupe.errors import CannotClean, InvalidSetting, Skipped
-from dedupe.ids import Id, Ids, order_of
+from dedupe.ids import Id, Ids, Old, order_of
 from dedupe.results.result import Result
+from dedupe.results.tables import said_of
 
 __all__ = ["Written", "write_cleaned"]
 
@@ -150,14 +151,9 @@ def _changes_of(result: Result, *, annotate: bool) -> Changes:
     if not annotate:
         return Changes(frozenset(one.id for one in result.duplicates), None)
     marks: dict[Id, Marks] = {
-        row["id"]: (
-            row["cluster"],
-            None if row["duplicate_of"] == "" else row["duplicate_of"],
-            row["score"],
-            row["reason"] or None,
-        )
-        for row in result.rows()
-        if not row["is_old"]
+        id_: (said.cluster, said.duplicate_of, said.score, said.relation, said.reason)
+        for id_, said in said_of(result).items()
+        if not isinstance(id_, Old)
     }
     return Changes(frozenset(), marks)
 
@@ -188,7 +184,8 @@ class _Work:
         self.digests = {info.id: info.digest for info in result.documents}
         self.changes = changes
         self.singles = singles
-        self.concerned = changes.dropped if changes.marks is None else changes.marks.keys()
+        in_clusters = {member for cluster in result.clusters for member in cluster}
+        self.concerned = changes.dropped if changes.marks is None else in_clusters
         self.dropped: set[Id] = set()
         self.left: dict[Id, Skipped] = {}
         self.not_copied: list[Skipped] = []

@@ -9,15 +9,15 @@ from dedupe.ids import Id
 
 __all__ = ["FIELDS", "STORY_FIELDS", "Change", "Changes", "Marks", "check_fields", "check_replaced"]
 
-FIELDS = ("cluster", "duplicate_of", "score", "reason")
-"""What is added to a record, where it is to say what became of it."""
+FIELDS = ("cluster", "duplicate_of", "score", "relation", "reason")
+"""What is added to a record, where it is to say what became of it, as `Result.annotate` does."""
 
 STORY_FIELDS = ("story", "cut")
 """What is added to a record that is to have its story: that, and the spans that went."""
 
-Marks = tuple[int | None, Id | None, float | None, str | None]
+Marks = tuple[int | None, Id | None, float | None, str | None, str | None]
 
-NO_MARKS: Marks = (None, None, None, None)
+NO_MARKS: Marks = (None, None, None, None, None)
 
 
 class Changes(NamedTuple):
@@ -65,7 +65,7 @@ class Changes(NamedTuple):
         return Change(marks + told, text)
 
     def marks_of(self, document: Id | None) -> Marks:
-        """Return what is added to a record: nothing where it is unread, or in no cluster."""
+        """Return what is added to a record: nothing where it is unread."""
         return NO_MARKS if document is None else (self.marks or {}).get(document, NO_MARKS)
 
 

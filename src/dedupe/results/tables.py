@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dedupe.results.result import Result
 
-__all__ = ["MARKS", "annotate", "as_arrow", "as_pandas", "as_polars", "kept"]
+__all__ = ["MARKS", "annotate", "as_arrow", "as_pandas", "as_polars", "kept", "said_of"]
 
 MARKS = ("cluster", "duplicate_of", "score", "relation", "reason")
 """What is said of each row. Where there is an old collection, also ``of_old``."""
@@ -49,7 +49,7 @@ def annotate(
     """Return all rows of a collection with what became of them; see `Result.annotate`."""
     options = Options(id_field, text_field, html_field)
     data = _collected(data)
-    said = _said(result)
+    said = said_of(result)
     ids = _ids(result, data, options)
     rows = [said[id_] for id_ in ids]
     names = (*MARKS, "of_old") if result.n_old else MARKS
@@ -96,7 +96,7 @@ def _columns(library: Columns, values: Marks) -> Iterator[tuple[str, Any]]:
 
 def _of_all(result: "Result") -> Marks:
     """Return the columns of a table of all documents: clusters first, then those that are alone."""
-    said = _said(result)
+    said = said_of(result)
     ids = [member for cluster in result.clusters for member in cluster]
     # They were put in by number.
     ids += [id_ for id_, row in said.items() if row.is_alone]
@@ -111,7 +111,7 @@ def _of_all(result: "Result") -> Marks:
     }
 
 
-class _Said(NamedTuple):
+class Said(NamedTuple):
     """What is said of one document."""
 
     cluster: int | None
@@ -123,13 +123,13 @@ class _Said(NamedTuple):
     is_alone: bool = False
 
 
-def _said(result: "Result") -> dict[Id, _Said]:
+def said_of(result: "Result") -> dict[Id, Said]:
     """Return what is said of each document; those that are alone are clusters behind the others."""
     said = {}
     for row, member in zip(result.rows(), _members(result), strict=True):
         target = None if row["duplicate_of"] == "" else row["duplicate_of"]
         of_old = target is not None and _is_old(result.clusters[row["cluster"] - 1].representative)
-        said[member] = _Said(
+        said[member] = Said(
             row["cluster"],
             target,
             row["score"],
@@ -139,9 +139,9 @@ def _said(result: "Result") -> dict[Id, _Said]:
         )
     alone = [one.id for one in result.documents if one.id not in said and not one.is_old]
     for number, id_ in enumerate([*alone, *result.others], start=len(result.clusters) + 1):
-        said[id_] = _Said(number, is_alone=True)
+        said[id_] = Said(number, is_alone=True)
     for skipped in result.skipped:
-        said.setdefault(skipped.id, _Said(None, score=None, reason=f"skipped: {skipped.reason}"))
+        said.setdefault(skipped.id, Said(None, score=None, reason=f"skipped: {skipped.reason}"))
     return said
 
 
