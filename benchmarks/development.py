@@ -3,6 +3,7 @@
     python benchmarks/development.py
     python benchmarks/development.py --only greek "whole pages" --errors 5
     python benchmarks/development.py --only laws
+    python benchmarks/development.py --update docs/accuracy.md
 
 Natural collections come from ``../shared/data``, where they are there; made ones need
 nothing. A rule is tuned on all of them together, and accepted on none of them.
@@ -12,12 +13,14 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import dedupe
+import tables
 from accuracy import ARTICLES, PAGES, SHARED
 from collection import Collection, read_lines, read_pages
 from judging import Judged, errors
@@ -77,6 +80,13 @@ class Row:
             self.seconds + other.seconds,
         )
 
+    def cells(self) -> list[str]:
+        """Return the row as it stands in a table, without its time."""
+        found = self.counts
+        figures = [f"{figure:.3f}" for figure in (found.f1, found.precision, found.recall)]
+        wrong = [f"{n:,}" for n in (found.n_false, found.n_missed)]
+        return [self.name, *figures, *wrong, f"{self.n_right} of {self.n_all}"]
+
     def __str__(self) -> str:
         """Return the row as it is printed."""
         found = self.counts
@@ -93,7 +103,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--only", nargs="+", default=[], help="names, or their beginnings")
     parser.add_argument("--errors", type=int, default=0, metavar="N", help="wrong pairs to print")
+    parser.add_argument(
+        "--update", type=Path, nargs="+", default=[], help="write the tables into these files"
+    )
     options = parser.parse_args(arguments)
+    if options.update and options.only:
+        parser.error("--update must have all tables: leave --only out")
     print(f"{'':42} {HEAD[0]:>6} {HEAD[1]:>6} {HEAD[2]:>6}", *(f"{name:>7}" for name in HEAD[3:]))
     rows: dict[str, list[Row]] = {}
     for group in groups(options.only):
@@ -103,12 +118,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for section, parts in rows.items():
         if len(parts) > 1:
             print(sum(parts, start=Row(f"all of {section}")))
+    shown = [_table(rows)]
     for law, (figure, sizes, grow) in LAWS.items():
         if is_wanted("laws", options.only):
             print(f"\nlaws: {law}")
             print(f"{'recall and precision at':42} {'':6} ", *(f"{n:<12}" for n in sizes))
+            lines = []
             for grown in zip(*(grow(seed) for seed in SEEDS), strict=True):
-                print(_law(figure, grown), flush=True)
+                lines.append(_law(figure, grown))
+                print(f"{lines[-1][0]:42} {lines[-1][1]:6} ", "  ".join(lines[-1][2:]), flush=True)
+            shown.append(tables.Table((law, "", *map(str, sizes)), lines, LAW_CAPTION))
+    if options.update:
+        markdown = "\n\n".join(table.markdown() for table in shown)
+        tables.update(options.update, {"development": markdown})
+
+
+CAPTION = (
+    "*Right* counts the collections without a wrong pair: of traps and of kinds of complaint there "
+    "are many small ones, the latter also at half and at twice the number of words. Pairs that no "
+    "gold judges do not count."
+)
+LAW_CAPTION = "Recall and precision at each size; what must not fall *holds* or *falls*."
+
+
+def _table(rows: Mapping[str, Sequence[Row]]) -> tables.Table:
+    """Return the figures of all groups; of traps, which have a table of their own, those of all."""
+    told = [
+        row
+        for section, parts in rows.items()
+        for row in ([sum(parts, start=Row("all traps"))] if section == "trap" else parts)
+    ]
+    return tables.Table(("collections", *HEAD[:-1]), [row.cells() for row in told], CAPTION)
 
 
 def is_wanted(name: str, only: Sequence[str]) -> bool:
@@ -230,8 +270,8 @@ def _judge(group: Group, n_errors: int) -> Row:
     return row
 
 
-def _law(figure: str, grown: Sequence[Grown]) -> str:
-    """Return the line of a law: the figures at each size, and whether what must not fall does."""
+def _law(figure: str, grown: Sequence[Grown]) -> list[str]:
+    """Return the line of a law: whether what must not fall does, and the figures at each size."""
     cells, figures = [], []
     for found in zip(*(one.collections for one in grown), strict=True):
         judged = [_answered(one)[0] for one in found]
@@ -240,7 +280,7 @@ def _law(figure: str, grown: Sequence[Grown]) -> str:
         figures.append(getattr(total, figure))
         cells.append(f"{total.recall:.3f} {total.precision:.3f}")
     said = "falls" if any(right < left for left, right in pairwise(figures)) else "holds"
-    return f"{grown[0].name:42} {said:6} " + "  ".join(cells)
+    return [grown[0].name, said, *cells]
 
 
 if __name__ == "__main__":

@@ -575,6 +575,24 @@ def test_groups_of_the_development_bench_are_made_by_their_names(monkeypatch):
     assert {group.section for group in development.groups(["list"])} == {"listings"}
 
 
+def test_tables_of_the_development_bench_are_written(monkeypatch, tmp_path, capsys):
+    found = collection.Collection("x", {"a": "one two", "b": "three"}, {"a": "1", "b": "2"})
+    groups = [development.Group(name, f"{name}: x", (found,)) for name in ("trap", "trap", "y")]
+    grown = [laws.Grown("law of x", (found, found))]
+    monkeypatch.setattr(development, "groups", lambda _: groups)
+    monkeypatch.setattr(development, "LAWS", {"what grows": ("recall", (2, 3), lambda _: grown)})
+    page = tmp_path / "page.md"
+    page.write_text("<!-- development:begin -->\n<!-- development:end -->\n")
+    development.main(["--update", str(page)])
+    told = page.read_text()
+    assert "| all traps | 1.000 | 1.000 | 1.000 | 0 | 0 | 2 of 2 |" in told
+    assert "| y: x | 1.000 | 1.000 | 1.000 | 0 | 0 | 1 of 1 |" in told
+    assert "| law of x | holds | 1.000 1.000 | 1.000 1.000 |" in told
+    assert "law of x" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        development.main(["--only", "y", "--update", str(page)])
+
+
 def test_rows_of_the_development_bench_add_up():
     counts = metrics.PairCounts(n_true=1, n_found=4, n_gold=2, n_pairs=10)
     both = development.Row("both", counts, 0, 1, 2.0) + development.Row("", counts, 1, 1, 1.0)
