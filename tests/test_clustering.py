@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.clustering import MEAN_SHARE, SAMPLE, average_linkage, components
+from dedupe import clustering
+from dedupe.clustering import AHEAD, MEAN_SHARE, SAMPLE, average_linkage, components
 
 N_DOCS = 7
 THRESHOLD = 0.4
@@ -18,18 +19,25 @@ edge_lists = st.dictionaries(pairs, st.integers(10, 100), max_size=15).map(
 )
 
 
-def label(n_docs, edges, ask=None, **options):
-    """Return the cluster of each document; edges and what is asked for are lists."""
+def label(n_docs, edges, ask=None, note=None, **options):
+    """Return the cluster of each document; edges, what is asked for and needed are lists."""
     columns = np.array(edges, np.float64).reshape(-1, 3)
 
+    def listed(pairs):
+        return [tuple(pair) for pair in pairs.tolist()]
+
     def ask_of_list(pairs):
-        return ask([tuple(pair) for pair in pairs.tolist()])
+        return ask(listed(pairs))
+
+    def note_of_list(pairs):
+        note(listed(pairs))
 
     return average_linkage(
         n_docs,
         columns[:, :2].astype(np.int64),
         columns[:, 2],
         ask=ask and ask_of_list,
+        note=note and note_of_list,
         **options,
     )
 
@@ -158,13 +166,13 @@ edges_of_many = st.dictionaries(many, st.integers(10, 100), min_size=20, max_siz
 @given(edges_of_many, st.dictionaries(many, st.integers(0, 100).map(lambda score: score / 100)))
 def test_what_was_asked_for_gives_the_same_clusters_again(edges, answers):
     """More documents than a sample has, so that not all cross pairs are asked for."""
-    told = []
+    needed = []
 
     def ask(missing):
-        told.extend((a, b, answers.get((a, b), 0.6)) for a, b in missing)
-        return [score for _, _, score in told[-len(missing) :]]
+        return [answers.get(pair, 0.6) for pair in missing]
 
-    found = clusters(edges, 30, ask=ask)
+    found = clusters(edges, 30, ask=ask, note=needed.extend)
+    told = [(*pair, answers.get(pair, 0.6)) for pair in needed]
     assert clusters_again(edges, told, 30) == found
 
 
@@ -174,14 +182,13 @@ def test_an_answer_above_the_threshold_joins_nothing_again(random, n_docs):
     every = [*combinations(range(n_docs), 2)]
     scores = {pair: random.randint(0, 100) / 100 for pair in every}
     edges = [(*pair, scores[pair]) for pair in random.sample(every, len(every) // 2)]
-    told = []
+    needed = []
 
     def ask(missing):
-        told.extend((*pair, scores[pair]) for pair in missing)
         return [scores[pair] for pair in missing]
 
-    found = clusters(edges, n_docs, ask=ask)
-    assert clusters_again(edges, told, n_docs) == found
+    found = clusters(edges, n_docs, ask=ask, note=needed.extend)
+    assert clusters_again(edges, [(*pair, scores[pair]) for pair in needed], n_docs) == found
 
 
 def clusters_again(edges, told, n_docs):
@@ -189,6 +196,27 @@ def clusters_again(edges, told, n_docs):
     may_join = np.array([True] * len(edges) + [False] * len(told), np.bool_)
     everything = [*edges, *told]
     return clusters(everything, n_docs, missing=None, sampled=True, may_join=may_join)
+
+
+@given(edges_of_many, st.dictionaries(many, st.integers(0, 100).map(lambda score: score / 100)))
+def test_what_is_foreseen_changes_neither_clusters_nor_what_is_needed(edges, answers):
+    def found(n_ahead):
+        asked, needed = [], []
+
+        def ask(missing):
+            asked.extend(missing)
+            return [answers.get(pair, 0.3) for pair in missing]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(clustering, "AHEAD", n_ahead)
+            joined = clusters(edges, 30, ask=ask, note=needed.extend)
+        return joined, needed, asked
+
+    joined, needed, asked = found(1)
+    assert needed == asked
+    foreseen = found(AHEAD)
+    assert foreseen[:2] == (joined, needed)
+    assert {*foreseen[2]} >= {*asked}
 
 
 @given(edge_lists, st.dictionaries(pairs, st.integers(0, 100)))
@@ -258,17 +286,18 @@ def test_of_equal_pairs_that_of_the_lesser_documents_comes_first():
     assert clusters(chain(3, 0.6), mean_share=1.0) == [[0, 1]]
 
 
-def test_a_story_copied_20_000_times_takes_linear_work():
-    n_docs, n_asked = 20_000, 0
+def test_a_story_copied_20_000_times_takes_linear_work_and_few_questions():
+    n_docs, asked = 20_000, []
 
     def ask(missing):
-        nonlocal n_asked
-        n_asked += len(missing)
+        asked.append(len(missing))
         return [0.95] * len(missing)
 
     star = [(0, i, 0.95) for i in range(1, n_docs)]
     assert len(clusters(star, n_docs, ask=ask)) == 1
-    assert n_asked <= SAMPLE * n_docs
+    assert sum(asked) <= SAMPLE * n_docs
+    assert len(asked) <= 2 * sum(asked) / AHEAD
+    assert max(asked) < AHEAD + SAMPLE * SAMPLE
 
 
 def test_two_anchors_of_20_000_copies_take_linear_work():
@@ -282,6 +311,19 @@ def test_two_anchors_of_20_000_copies_take_linear_work():
     stars = [(anchor, i, 0.9 + 0.01 * (i % 7)) for i in range(2, n_docs) for anchor in (0, 1)]
     assert len(clusters(stars, n_docs, ask=ask)) == 1
     assert n_asked <= 2 * SAMPLE * n_docs
+
+
+def test_where_links_do_not_join_little_is_asked_for_in_vain():
+    """Copies of a part each are like the whole, and not like each other."""
+    asked, needed = [], []
+
+    def ask(missing):
+        asked.extend(missing)
+        return [0.0] * len(missing)
+
+    star = [(0, i, 0.9) for i in range(1, 2_000)]
+    assert clusters(star, 2_000, ask=ask, note=needed.extend) == [[0, 1, 2]]
+    assert len(asked) <= 1.25 * len(needed)
 
 
 # --- where the line is drawn ---

@@ -51,13 +51,6 @@ def test_the_first_pass_lets_through_what_may_score(one, other, ngram):
     assert first.may_score[0] or not len(passes.second(block, PAIR)[0])
 
 
-@given(documents, documents, ngrams)
-def test_scores_are_those_of_the_rows(one, other, ngram):
-    block = make_block([one, other], ngram)
-    (rows,) = passes.second(block, PAIR)
-    assert passes.scores(block, PAIR).tolist() == (rows["score"].tolist() or [0.0])
-
-
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(5, 9), st.integers(1, 99)), max_size=5))
 def test_identical_pairs_share_every_word(found):
     pairs = pairs_of([row[:2] for row in found])

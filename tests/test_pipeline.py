@@ -18,7 +18,6 @@ from dedupe.errors import Skipped
 from dedupe.lsh import candidate_pairs
 from dedupe.minhash import sketch
 from dedupe.pipeline import find
-from dedupe.scoring import passes
 from dedupe.scoring.block import Block
 from dedupe.settings import Settings
 from dedupe.shingling import hash_tokens
@@ -94,8 +93,8 @@ class PlainEngine:
         before, self.hashed = self.hashed, self.hashed.weighed(boilerplate, stories)
         return self.hashed.weighs_otherwise(before)
 
-    def scores(self, pairs):
-        return passes.scores(self.hashed, pairs)
+    def few(self, rule, pairs):
+        return rule(self.hashed, pairs)
 
 
 def answers(texts, n_at_once=1000):

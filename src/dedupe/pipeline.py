@@ -28,7 +28,7 @@ from dedupe.scoring import passes
 from dedupe.scoring.boilerplate import NOTHING, Boilerplate, Learned
 from dedupe.scoring.passes import First, Rows
 from dedupe.scoring.stories import Copies, StoryWords, words_of_stories
-from dedupe.settings import Settings
+from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.shingling import Sealed
 
 __all__ = ["find"]
@@ -149,13 +149,16 @@ def _beside_old(
     return rows, None
 
 
+WHATEVER_THEY_SCORE = partial(passes.second, floor=0.0)
+"""Makes a row of every pair."""
+
 OLD = "old"
 """Names the stages of what is learned from old documents alone."""
 
 
 def _rows_of(blocks: Blocks, pairs: AnyInts) -> Rows:
     """Return the rows of some pairs, given by number, in their order and whatever they score."""
-    found = blocks.each(partial(passes.second, floor=0.0), blocks.places(pairs))
+    found = blocks.each(WHATEVER_THEY_SCORE, blocks.places(pairs))
     return _numbered(
         blocks, np.concatenate([np.empty(0, passes.ROW), *(rows for (rows,) in found)])
     )
@@ -173,12 +176,12 @@ def _cluster(
 ) -> tuple[Rows, tuple[Cluster, ...], dict[int, DocumentInfo]]:
     """Join what was scored; return the rows with those that it took, the clusters, and members."""
     numbers, places = np.unique(passes.pairs_in(rows).astype(np.int64), return_inverse=True)
-    asked = [pairs_of([])]
+    told, needed = [np.empty(0, passes.ROW)], [pairs_of([])]
 
     def ask(pairs: Ints) -> Floats:
-        # Scores alone: the other columns are found for all pairs together, which is faster.
-        asked.append(numbers[pairs])
-        return blocks.scores(blocks.places(asked[-1]))
+        told.extend(blocks.few(WHATEVER_THEY_SCORE, blocks.places(numbers[pairs])))
+        scores = told[-1]["score"]
+        return np.where(scores >= SCORE_FLOOR, scores, 0.0)
 
     labels = clustered.cluster_labels(
         numbers.size,
@@ -188,6 +191,7 @@ def _cluster(
         corpus.is_old[corpus.rows[numbers]],
         threshold=settings.threshold,
         ask=ask,
+        note=needed.append,
     )
     joined = np.flatnonzero(np.bincount(labels, minlength=numbers.size)[labels] > 1)
     words = _words_of_stories(corpus, blocks, numbers[joined], labels[joined])
@@ -211,7 +215,9 @@ def _cluster(
         for member in cluster.members
         if member != cluster.representative
     ]
-    rows = np.concatenate([rows, _asked(_rows_of(blocks, np.concatenate(asked)))])
+    asked = _numbered(blocks, np.concatenate(told))
+    is_needed = np.isin(keys_of(passes.pairs_in(asked)), keys_of(numbers[np.concatenate(needed)]))
+    rows = np.concatenate([rows, _asked(asked[is_needed])])
     return _with_evidence(corpus, blocks, rows, pairs_of(kept), settings.threshold), clusters, infos
 
 

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyInts, Bools, Floats, Ints, keys_of
+from dedupe.arrays import AnyInts, Bools, Ints, keys_of
 from dedupe.documents import Document
 from dedupe.engine.blocks import HashedDocuments
 from dedupe.engine.checkpoint import Arrays, Checkpoint
@@ -39,7 +39,7 @@ COUNTED_AT_ONCE = 1 << 14
 """Documents that are counted before they may leave memory: some hundred megabytes."""
 
 ASKED_AT_ONCE = 1 << 10
-"""Pairs scored on demand before their documents may leave memory."""
+"""Pairs compared on demand before their documents may leave memory."""
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -242,13 +242,13 @@ class LocalBlocks:
         """Weigh every word by this boilerplate, and return which documents that changes."""
         return self._documents.weigh(boilerplate, stories)
 
-    def scores(self, pairs: AnyInts) -> Floats:
-        """Return the scores of a few pairs, lesser place first; 0 below the floor."""
+    def few(self, rule: Callable[[Block, AnyInts], Found], pairs: AnyInts) -> Found:
+        """Apply a rule to a few pairs, sooner than threads would begin with them."""
         self._n_asked += len(pairs)
         if self._n_asked > ASKED_AT_ONCE:
             self._documents.relax()
             self._n_asked = 0
-        return passes.scores(self.block(), pairs)
+        return rule(self.block(), pairs)
 
     def _batches(self, pairs: AnyInts) -> Iterator[AnyInts]:
         """Cut a list of pairs where its documents have BATCH_WORDS together, or less.

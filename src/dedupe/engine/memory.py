@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyInts, Bools, Floats, Ints
-from dedupe.scoring import passes
+from dedupe.arrays import AnyInts, Bools, Ints
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate, Learned
 
@@ -78,6 +77,6 @@ class BlockInMemory:
         before, self._block = self._block, self._block.weighed(boilerplate, stories)
         return self._block.weighs_otherwise(before)
 
-    def scores(self, pairs: AnyInts) -> Floats:
-        """Return the scores of a few pairs."""
-        return passes.scores(self._block, pairs)
+    def few(self, rule: Callable[[Block, AnyInts], Found], pairs: AnyInts) -> Found:
+        """Apply a rule to a few pairs."""
+        return rule(self._block, pairs)

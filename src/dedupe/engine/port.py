@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy.typing as npt
 
-from dedupe.arrays import AnyInts, Bools, Floats, Ints
+from dedupe.arrays import AnyInts, Bools, Ints
 from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.errors import Skipped
@@ -104,8 +104,8 @@ class Blocks(Protocol):
             Which documents have words that weigh otherwise than before.
         """
 
-    def scores(self, pairs: AnyInts) -> Floats:
-        """Return the scores of a few pairs, lesser place first; 0 below the floor."""
+    def few(self, rule: Callable[[Block, AnyInts], Found], pairs: AnyInts) -> Found:
+        """Apply a rule to a few pairs, and return what it finds."""
 
 
 class Engine(Protocol):

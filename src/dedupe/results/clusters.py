@@ -33,12 +33,14 @@ def cluster_labels(
     threshold: float,
     ask: clustering.Ask | None = None,
     may_join: npt.NDArray[np.bool_] | None = None,
+    note: clustering.Note | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the cluster of each document, by average linkage over the scored pairs.
 
     Identical copies stand for one document, so that the number of copies has no
-    weight. `ask` gives the scores of pairs that are not among `pairs`; without it
-    they are left out, and once it has told them the clusters are the same without it.
+    weight. `ask` gives the scores of pairs that are not among `pairs`, and `note` is given
+    those of them that were needed; without `ask` they are left out, and once those that were
+    needed are among `pairs` the clusters are the same without it.
     `may_join` tells which pairs join clusters, if some do not: such a pair was scored after
     others had joined its sides, or lies outside the window.
     Where some documents are old, each other one goes with the old document that it matches
@@ -57,6 +59,7 @@ def cluster_labels(
         threshold=threshold,
         missing=None,
         ask=ask,
+        note=note,
         sampled=True,
         may_join=None if may_join is None else may_join[is_original],
     )

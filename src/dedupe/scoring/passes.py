@@ -42,7 +42,6 @@ __all__ = [
     "identical",
     "is_identical",
     "pairs_in",
-    "scores",
     "second",
     "shared",
 ]
