@@ -615,3 +615,37 @@ def _slots(document, held, leads_on, limits, ngram) -> Slots:
         else:
             other += len(gap)
     return Slots(len(framed), n_slots, own, other)
+
+
+def most_popular(pairs, sizes, contents, least):
+    """Return the most popular candidate of each document, if it has `least` candidates itself.
+
+    See `dedupe.crowds`; nobody goes to one who is less popular.
+    """
+    neighbours = {}
+    for a, b in pairs:
+        neighbours.setdefault(a, []).append(b)
+        neighbours.setdefault(b, []).append(a)
+
+    def popularity(d):
+        return len(neighbours[d]) / math.sqrt(sizes[d]), contents[d]
+
+    found = {}
+    for d, others in neighbours.items():
+        best = max((o for o in others if len(neighbours[o]) >= least), key=popularity, default=d)
+        if popularity(best) > popularity(d):
+            found[d] = best
+    return found
+
+
+def least_edited(popular_of, shares, contents):
+    """Return the leader of each document, given the most popular one of some, and their shares."""
+    crowds = {}
+    for d in {*popular_of, *popular_of.values()}:
+        crowds.setdefault(popular_of.get(d, d), []).append(d)
+    found = {}
+    for popular, documents in crowds.items():
+        members = (d for d in documents if d != popular)
+        leader = min(members, key=lambda d: (-shares[d], contents[d]), default=popular)
+        found |= {d: leader for d in documents if d != leader}
+    return found

@@ -442,7 +442,8 @@ class _SampledMeans(_KnownMeans):
 
 def _sampled_pairs(one: Sequence[int], other: Sequence[int]) -> list[tuple[int, int]]:
     """Return the pairs of a sample of either side, the lesser document first."""
-    return [(min(a, b), max(a, b)) for a in _sample(one) for b in _sample(other)]
+    those = _sample(other)
+    return [(a, b) if a < b else (b, a) for a in _sample(one) for b in those]
 
 
 def _sample(members: Sequence[int]) -> Sequence[int]:

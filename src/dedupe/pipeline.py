@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from dedupe.arrays import AnyInts, Floats, Ints, distinct, keys_of, pairs_of
+from dedupe.crowds import follow
 from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.port import Blocks, Engine
@@ -61,7 +62,11 @@ def find(
     candidates = engine.candidates(corpus, settings)
     corpus = corpus.without_signatures()
     blocks = engine.hash(corpus, candidates, settings.ngram)
-    pairs = blocks.in_order(blocks.places(candidates))
+    pairs = blocks.places(candidates)
+    # Who is old, or comes at another time, may not decide who is held against whom.
+    if corpus.spans is None and not corpus.is_old.any():
+        pairs = follow(blocks, pairs)
+    pairs = blocks.in_order(pairs)
     weigh_known(blocks, known)
     # The first pass admits what is beyond doubt; from that is learned what is boilerplate.
     first = First(*blocks.map("boilerplate", passes.first, pairs))
@@ -79,7 +84,7 @@ def find(
     engine.progress("clustering", len(clusters), len(clusters), "clusters")
     if explain in corpus.ids:
         number = corpus.first_copy[corpus.ids.index(explain)]
-        rows = _with_others(rows, _rows_of(blocks, _pairs_of(blocks, pairs, number)))
+        rows = _with_others(rows, _asked(_rows_of(blocks, _pairs_of(candidates, number))))
     shared = _most_shared(rows, len(corpus))
     paired = distinct(passes.pairs_in(rows).astype(np.int64))
     alone = paired[~np.isin(paired, [*infos])]
@@ -164,10 +169,9 @@ def _rows_of(blocks: Blocks, pairs: AnyInts) -> Rows:
     )
 
 
-def _pairs_of(blocks: Blocks, pairs: AnyInts, number: int) -> AnyInts:
+def _pairs_of(candidates: AnyInts, number: int) -> AnyInts:
     """Return the candidates of one document, by number."""
-    place = blocks.places(np.array(number))
-    found: AnyInts = blocks.numbers[pairs[(pairs == place).any(axis=1)]]
+    found: AnyInts = candidates[(candidates == number).any(axis=1)]
     return found
 
 
@@ -222,7 +226,7 @@ def _cluster(
 
 
 def _asked(rows: Rows) -> Rows:
-    """Return rows of pairs that are no candidates, but were asked for, and so join nothing."""
+    """Return rows of pairs that were asked for when clusters were there, and so join nothing."""
     rows["is_candidate"] = False
     return rows
 

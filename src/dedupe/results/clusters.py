@@ -17,7 +17,7 @@ from dedupe.arrays import pairs_of
 from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.ids import Id, order_of
 from dedupe.results.pairs import ScoredPairs
-from dedupe.results.records import Cluster, Copy, DocumentInfo, Duplicate, Pair
+from dedupe.results.records import Cluster, Copy, DocumentInfo, Duplicate
 from dedupe.settings import SCORE_FLOOR, Settings
 
 __all__ = ["cluster_labels", "is_in", "make_clusters", "make_duplicates"]
@@ -159,19 +159,31 @@ def make_duplicates(
     is_copy = scored.first_copy[sides[:, 0]] == scored.first_copy[sides[:, 1]]
     scores = np.where(is_copy, 1.0, scored.scores[places]) if len(scored) else np.ones(0)
     stands_in = is_copy | (places >= 0) & (scores >= SCORE_FLOOR)
+    bests = np.array([best[member] for member in sides[stands_in, 0].tolist()], np.int64)
     found = []
-    for (member, kept), place, score in zip(
+    for (member, kept), place, score, at, both, best_score in zip(
         sides[stands_in].tolist(),
         places[stands_in].tolist(),
         scores[stands_in].tolist(),
+        bests.tolist(),
+        scored.numbers[bests].tolist(),
+        scored.scores[bests].tolist(),
         strict=True,
     ):
-        pair = scored[best[member]]
-        direct = None
-        if place >= 0 and score >= threshold:
-            # Often it is the best one, and to put a pair into words takes a while.
-            direct = pair if place == best[member] else scored[place]
-        found.append(_duplicate(scored.ids[member], scored.ids[kept], pair, score, direct))
+        best_match = scored.ids[both[both[0] == member]]
+        # One pair alone is made, since to put one into words takes a while.
+        direct = place >= 0 and score >= threshold
+        reason = scored[place if direct else at].reason
+        found.append(
+            Duplicate(
+                id=scored.ids[member],
+                duplicate_of=scored.ids[kept],
+                score=score,
+                best_match=best_match,
+                best_score=best_score,
+                reason=reason if direct else f"matches {best_match}: {reason}",
+            )
+        )
     return tuple(found)
 
 
@@ -190,19 +202,6 @@ def _best_matches(
     order = np.lexsort((others, -scored.scores[places], members))
     found, first = np.unique(members[order], return_index=True)
     return dict(zip(found.tolist(), places[order][first].tolist(), strict=True))
-
-
-def _duplicate(member: Id, kept: Id, best: Pair, score: float, direct: Pair | None) -> Duplicate:
-    """Describe one member by its best pair, or by that with the representative."""
-    best_match = best.other(member)
-    return Duplicate(
-        id=member,
-        duplicate_of=kept,
-        score=score,
-        best_match=best_match,
-        best_score=best.score,
-        reason=direct.reason if direct else f"matches {best_match}: {best.reason}",
-    )
 
 
 def _mean_scores(

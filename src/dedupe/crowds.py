@@ -1,0 +1,126 @@
+"""Lets near-copies follow one of them, so that a crowd of copies costs linear work.
+
+A story that 6,000 sites carry has an anchor in every crowded bucket, each another one (see
+`dedupe.lsh`), and so thirty candidates a copy. All but one of them say what the first has
+said already. So each copy in a crowd is held against its *leader*, the least edited of them;
+those in which hardly anything differs are not compared with one another. What they have to do
+with documents that are no such copies is found out as ever.
+"""
+
+import numpy as np
+
+from dedupe.arrays import AnyInts, Bools, Floats
+from dedupe.engine.port import Blocks
+from dedupe.scoring import forms, passes, rule
+from dedupe.scoring.alignment import by_size
+from dedupe.scoring.block import Block
+
+__all__ = ["MIN_CROWD", "follow"]
+
+MIN_CROWD = 100
+"""Near-copies that follow a document at least: in a smaller crowd each has fewer than fifty
+candidates."""
+
+
+def follow(blocks: Blocks, pairs: AnyInts) -> AnyInts:
+    """Return the candidates without those among near-copies that follow one leader.
+
+    Where what was copied is a form nobody follows: its reports are compared with one another.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    pairs : int [shape=(n_pairs, 2)]
+        Candidates, each once.
+
+    Returns
+    -------
+    int [shape=(n, 2)]
+        The larger document first, ordered by it.
+    """
+    links = _with_popular(blocks, pairs)
+    if not len(links):
+        return pairs
+    shares = _near_shares(blocks, links)
+    is_one_text = shares >= rule.STRICT_CONTAINMENT
+    links, shares = _of_crowds(links[is_one_text], shares[is_one_text])
+    if not len(links):
+        return pairs
+    links = _with_least_edited(blocks.block(), links, shares)
+    shares = _near_shares(blocks, links)
+    is_followed = (shares >= rule.NEAR) & ~_are_of_forms(blocks, links, shares)
+    links, _ = _of_crowds(links[is_followed], shares[is_followed])
+    leaders = np.arange(blocks.numbers.size)
+    leaders[links[:, 1]] = links[:, 0]
+    led = leaders[pairs]
+    larger, smaller, _ = by_size(blocks.block(), *links.T)
+    left = np.concatenate([pairs[led[:, 0] != led[:, 1]], np.stack([larger, smaller], axis=1)])
+    found: AnyInts = left[np.lexsort(left.T[::-1])].astype(pairs.dtype)
+    return found
+
+
+def _near_shares(blocks: Blocks, links: AnyInts) -> Floats:
+    return np.concatenate([*blocks.each(passes.near_share, links)])
+
+
+def _of_crowds(links: AnyInts, shares: Floats) -> tuple[AnyInts, Floats]:
+    """Return the links to documents that at least `MIN_CROWD` are linked to, and their shares."""
+    _, crowds, sizes = np.unique(links[:, 0], return_inverse=True, return_counts=True)
+    is_of_crowd = sizes[crowds] >= MIN_CROWD
+    return links[is_of_crowd], shares[is_of_crowd]
+
+
+def _with_popular(blocks: Blocks, pairs: AnyInts) -> AnyInts:
+    """Return each document with the most popular of its candidates, that one first.
+
+    Popular is who has many candidates for its size: not a page around the story.
+    """
+    block = blocks.block()
+    n_candidates = np.bincount(pairs.ravel(), minlength=blocks.numbers.size)
+    order = np.lexsort((block.contents, n_candidates / np.sqrt(block.n_words)))
+    rank_of = np.empty_like(order)
+    rank_of[order] = np.arange(order.size)
+    links = np.where(
+        (rank_of[pairs[:, 0]] > rank_of[pairs[:, 1]])[:, np.newaxis], pairs, pairs[:, ::-1]
+    )
+    links = links[n_candidates[links[:, 0]] >= MIN_CROWD]
+    links = links[np.lexsort((-rank_of[links[:, 0]], links[:, 1]))]
+    links = links[np.diff(links[:, 1], prepend=-1) != 0]
+    # Alignment is fast where one document is held against many.
+    found: AnyInts = links[np.argsort(links[:, 0], kind="stable")]
+    return found
+
+
+def _with_least_edited(block: Block, links: AnyInts, shares: Floats) -> AnyInts:
+    """Return each document of a crowd with the one that is nearest to the most popular.
+
+    That one need not be near the others: it is an anchor, and those are the largest documents.
+    """
+    popular, members = links.T
+    order = np.lexsort((block.contents[members], -shares, popular))
+    firsts = order[np.diff(popular[order], prepend=-1) != 0]
+    nearest, crowd_of = np.arange(block.n_words.size), np.arange(block.n_words.size)
+    nearest[popular[firsts]] = members[firsts]
+    crowd_of[members] = popular
+    documents = np.unique(links)
+    found = np.stack([nearest[crowd_of[documents]], documents], axis=1)
+    found = found[found[:, 0] != found[:, 1]]
+    ordered: AnyInts = found[np.argsort(found[:, 0], kind="stable")]
+    return ordered
+
+
+def _are_of_forms(blocks: Blocks, links: AnyInts, shares: Floats) -> Bools:
+    """Return which links are to the leader of a form.
+
+    All that may be a report of it are looked at: the nearest alone do not look like one.
+    """
+    crowd_of = np.arange(blocks.numbers.size)
+    is_one_text = shares >= rule.STRICT_CONTAINMENT
+    crowd_of[links[is_one_text, 1]] = links[is_one_text, 0]
+    # Documents this alike differ in too few words to be two reports of a form.
+    is_distinct = np.ones(crowd_of.size, np.bool_)
+    is_distinct[links[shares > 1 - forms.OWN_OF_FRAME, 1]] = False
+    samples = forms.draw_samples(blocks.block(), crowd_of, is_distinct)
+    found = [forms.Forms.none(), *blocks.over(forms.find, samples.in_parts())]
+    documents = np.concatenate([form.documents for form in found])
+    return np.isin(links[:, 0], crowd_of[documents])
