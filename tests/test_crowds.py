@@ -127,11 +127,15 @@ def test_copies_follow_that_share_nearly_all_and_have_no_other_text_in_one_place
     assert (share >= rule.NEAR) == follows
 
 
-def test_copies_with_text_at_places_of_their_own_do_not_follow():
-    left, right = ([*STORY[:at], *range(10 * at, 10 * at + 12), *STORY[at:]] for at in (100, 200))
+@pytest.mark.parametrize(
+    ("n_own", "follows"), [(rule.MAX_NEAR_GAP, True), (rule.MAX_NEAR_GAP + 1, False)]
+)
+def test_copies_with_text_at_places_of_their_own_do_not_follow(n_own, follows):
+    left, right = ([*STORY[:at], *range(99 * at, 99 * at + n_own), *STORY[at:]] for at in (90, 200))
     block = make_block([STORY, left, right])
     one_side, both_sides = passes.near_share(block, pairs_of([[0, 1], [1, 2]]))
-    assert (one_side > rule.NEAR, both_sides) == (True, 0)
+    assert one_side >= rule.NEAR
+    assert (both_sides >= rule.NEAR) == follows
 
 
 def report(number, n_slots=6, n_filled=3):

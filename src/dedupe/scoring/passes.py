@@ -161,14 +161,15 @@ def again(block: Block, pairs: AnyInts) -> tuple[npt.NDArray[np.float32]]:
 def near_share(block: Block, pairs: AnyInts) -> Floats:
     """Return how much of either document of each pair the other has, at least.
 
-    It is 0 where what differs stands in one place: that may be another story, or a box.
+    It is 0 where much of what differs stands in one place, or is there on one side alone: that
+    may be another story, or a box.
     """
     found = align(block, *pairs.T)
     shares = np.minimum(
         found.covered_left / found.words_left, found.covered_right / found.words_right
     )
-    widest = np.maximum(np.maximum(found.hole, found.end), found.gap)
-    return np.where((widest <= rule.MAX_NEAR_GAP) & (found.excess == 0), shares, 0.0)
+    most = np.max([found.hole, found.end, found.gap, found.excess], axis=0)
+    return np.where(most <= rule.MAX_NEAR_GAP, shares, 0.0)
 
 
 def shared(block: Block, pairs: AnyInts) -> Sealed:

@@ -25,8 +25,11 @@ ENTRY_COST = 1.0
 the match, which is the rest of the page."""
 
 NEAR, MAX_NEAR_GAP = 0.92, 20
-"""Share of the words of *both* sides that near-copies have in common, and words that differ in
-one place at most. At .85 one wrong page is in; at .95 a tenth of the copies is left out."""
+"""Share of the words of *both* sides that near-copies have in common, and words at most that
+differ in one place, or that each has where the other has none.
+
+At .85 one wrong page is in; at .95 a tenth of the copies is left out.
+"""
 
 STRICT_CONTAINMENT = 0.4
 """Containment from which a pair without a hole is beyond doubt."""
