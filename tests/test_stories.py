@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
-from tests import reference
-from tests.blocks import EIGHTHS, documents, make_block, ngrams, per_word
 
 import dedupe
+import reference
+from blocks import EIGHTHS, documents, make_block, ngrams, per_word
 from dedupe import InvalidSetting, Old, Result, UnknownDocument, clean
 from dedupe.documents.changes import STORY_FIELDS
 from dedupe.scoring.stories import Copies, covered, words_of_stories
