@@ -214,6 +214,27 @@ def test_ids_are_unique_as_values_and_as_text(texts, said):
         list(read_texts(texts))
 
 
+@pytest.mark.parametrize("is_nested", [False, True])
+@pytest.mark.parametrize("kind", [pl.DataFrame, pl.LazyFrame, pd.DataFrame, pa.Table])
+def test_ids_in_nanoseconds_are_refused_alike_by_all_libraries(kind, is_nested):
+    """And no id loses its own without a word, as rows of Polars would."""
+    times = pl.Series([1_000, 2_001]).cast(pl.Datetime("ns"))
+    frame = pl.DataFrame({"id": times, "text": TEXTS})
+    if is_nested:
+        frame = frame.select(pl.struct("id").alias("meta"), "text")
+    data = {
+        pl.DataFrame: lambda: frame,
+        pl.LazyFrame: frame.lazy,
+        pd.DataFrame: frame.to_pandas,
+        pa.Table: frame.to_arrow,
+    }[kind]()
+    if is_nested and kind is pd.DataFrame:
+        data = data.assign(meta=[{"id": pd.Timestamp(n)} for n in (1_000, 2_001)])
+    kept, skipped = read_texts(data, id_field="meta.id" if is_nested else "id")
+    assert kept.id == datetime(1970, 1, 1, microsecond=1)
+    assert skipped == Skipped(1, "the id is a time in nanoseconds", "turn it into a string")
+
+
 @pytest.mark.parametrize("name", [None, "day", "id"])
 @pytest.mark.parametrize("kind", [pd.DataFrame, pd.Series])
 def test_the_remedy_for_labels_that_are_there_twice_works(kind, name):

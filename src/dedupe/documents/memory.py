@@ -11,6 +11,8 @@ from os import PathLike
 from reprlib import repr as short
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from dedupe.documents.document import (
     ID_FIELD,
     RENAME,
@@ -24,7 +26,7 @@ from dedupe.documents.document import (
     is_missing,
     shown,
 )
-from dedupe.documents.fields import ABSENT, value_at
+from dedupe.documents.fields import ABSENT, splits, value_at
 from dedupe.documents.streams import Unreadable
 from dedupe.documents.walk import is_path
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
@@ -253,7 +255,7 @@ def _rows(texts: Any, options: Options) -> Iterable[_Row]:  # noqa: PLR0911  One
         texts = texts.with_format(None)  # It may give tensors or frames for its rows.
     # A frame would yield its columns, or their names.
     if hasattr(texts, "iter_rows"):  # Polars
-        return _of_frame(texts.iter_rows(named=True))
+        return _of_frame(_records_of_polars(texts, options.id_field))
     if hasattr(texts, "itertuples"):  # pandas
         records = texts.to_dict("records")
         if options.id_field in texts.columns:
@@ -271,6 +273,27 @@ def _rows(texts: Any, options: Options) -> Iterable[_Row]:  # noqa: PLR0911  One
     if hasattr(texts, "read_next_batch"):  # A reader of Arrow
         return _of_frame(chain.from_iterable(batch.to_pylist() for batch in texts))
     return (_Row(number, value) for number, value in enumerate(texts))
+
+
+def _records_of_polars(frame: Any, id_field: str) -> Iterator[dict[str, Any]]:
+    """Yield the records of a frame of Polars; ids keep nanoseconds, which no time of Python has."""
+    column = _column_of_polars(frame, id_field)
+    unit = getattr(getattr(column, "dtype", None), "time_unit", None)
+    times = column.to_physical() if unit == "ns" else None
+    for number, record in enumerate(frame.iter_rows(named=True)):
+        if times is not None and (time := times[number]) is not None and time % 1000:
+            record[id_field] = np.datetime64(time, "ns")
+        yield record
+
+
+def _column_of_polars(frame: Any, name: str) -> Any:
+    """Return the column that `value_at` reads, None where there is none."""
+    if name in frame.columns:
+        return frame.get_column(name)
+    for head, rest in splits(name):
+        if head in frame.columns and hasattr(frame.schema[head], "fields"):
+            return _column_of_polars(frame.get_column(head).struct.unnest(), rest)
+    return None
 
 
 def _of_frame(records: Iterable[Any]) -> Iterator[_Row]:
