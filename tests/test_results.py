@@ -197,9 +197,9 @@ def test_a_comparison_confirms_at_its_threshold():
 
 def test_rows_as_a_data_frame():
     frame = FOUND.to_pandas()
-    names = ["cluster", "id", "duplicate_of", "score", "relation", "reason", "is_old"]
-    assert frame.pop("of_old").tolist() == [False] * 5
+    names = ["cluster", "id", "duplicate_of", "score", "relation", "reason", "of_old", "is_old"]
     assert list(frame.columns) == names
+    assert frame.pop("of_old").tolist() == [False] * 5
     frame["duplicate_of"] = frame["duplicate_of"].fillna("")
     assert frame.to_dict("records")[:3] == [
         {

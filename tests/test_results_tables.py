@@ -251,6 +251,23 @@ def test_a_table_of_all_documents_has_ids_of_one_type(ids, pandas, polars, arrow
     assert set(frames[0]["id"]) == set(ids)
 
 
+@pytest.mark.parametrize("n", [0, 2])
+def test_a_day_without_anything_has_columns_of_the_same_types(n):
+    """Those of positions where there is no column of ids, and so no type that could be known."""
+    frame = pl.DataFrame({"text": [STORY] * n}, schema={"text": pl.String})
+    result = find_duplicate_texts(frame)
+    assert result.annotate(frame).schema["duplicate_of"] == pl.Int64
+    assert result.annotate(frame["text"]).schema["duplicate_of"] == pl.Int64
+    assert result.annotate(frame.to_arrow()).schema.field("duplicate_of").type == pa.int64()
+    dated = frame.with_columns(id=pl.Series([*DAYS[:n].date], dtype=pl.Date))
+    marked = find_duplicate_texts(dated).annotate(dated)
+    assert marked.schema["duplicate_of"] == pl.Date
+    for name in ("id", "duplicate_of"):
+        assert str(result.to_pandas()[name].dtype) == "Int64"
+        assert result.to_polars().schema[name] == pl.Int64
+        assert result.to_arrow().schema.field(name).type == pa.int64()
+
+
 def test_old_ids_that_do_not_fit_the_type_of_the_new_ones_are_not_bent():
     """Of pandas, 1 is a time, and what is in no category is nothing."""
     for index in (DAYS[:1], pd.CategoricalIndex(["a"]), pd.Index([0.5])):
@@ -305,6 +322,26 @@ def test_what_is_old_is_told():
     assert "old" not in repr(find_duplicate_texts([STORY]))
     columns = result.to_polars().select("id", "duplicate_of", "of_old", "is_old").rows()
     assert columns == [(0, 0, True, False), (0, None, False, True), (1, None, False, False)]
+
+
+@pytest.mark.parametrize("is_saved", [False, True])
+def test_marks_are_the_same_on_the_first_day_on_which_nothing_is_old(is_saved):
+    """So what one writes of `of_old` works on every day, with a result that was saved too."""
+    frame = pd.DataFrame({"text": [STORY, STORY]})
+    for options in ({}, {"against": frame[:0]}, {"against": frame[:1]}):
+        result = find_duplicate_texts(frame, **options)
+        result = Result.from_json(result.to_json()) if is_saved else result
+        marked = result.annotate(frame)
+        assert list(marked) == [
+            "text",
+            "cluster",
+            "duplicate_of",
+            "score",
+            "relation",
+            "reason",
+            "of_old",
+        ]
+        assert marked[marked.of_old].index.tolist() == ([0, 1] if result.n_old else [])
 
 
 @pytest.mark.parametrize("index", [range(3), range(5, 8)])

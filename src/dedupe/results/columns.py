@@ -67,7 +67,8 @@ class Columns(NamedTuple):
 
     def _by_kind(self, ids: list[Id]) -> Any:
         """Return the type for ids of one kind, or None."""
-        kinds = {_kind_of(id_) for id_ in ids}
+        # Where there is no id at all, positions are what they would be.
+        kinds = {_kind_of(id_) for id_ in ids} or {"int64"}
         if kinds == {"int64", "uint64"}:
             kinds = {"uint64"}
         if len(kinds) != 1:

@@ -504,7 +504,7 @@ class Result:
         with fields. These are ``cluster`` (a number, also for what is alone), ``duplicate_of``
         (None for what stays), ``score`` (with what stands in for it; 1 for what stands for itself),
         ``relation`` and ``reason``; and ``of_old``, whether `duplicate_of` is an old document,
-        where the search was against some. What was skipped has no cluster, and a reason.
+        which nothing is where there are none. What was skipped has no cluster, and a reason.
         `duplicate_of` has the type of the index or the column of ids, in pandas that which may
         have holes (``Int64``). A lazy frame is collected, and comes back as a frame.
 
@@ -537,8 +537,8 @@ class Result:
         """Return a line for each document as a data frame of pandas.
 
         Its columns are ``id``, ``is_old``, whether that is an old document, and those of
-        `annotate`, ``of_old`` among them. Of old documents there are those that stand in for
-        others. Ids have one type, also where `duplicate_of` is empty.
+        `annotate`. Of old documents there are those that stand in for others. Ids have one
+        type, also where `duplicate_of` is empty; without a document that of positions.
 
         Raises
         ------

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MARKS", "annotate", "as_arrow", "as_pandas", "as_polars", "kept", "said_of"]
 
-MARKS = ("cluster", "duplicate_of", "score", "relation", "reason")
-"""What is said of each row. Where there is an old collection, also ``of_old``."""
+MARKS = ("cluster", "duplicate_of", "score", "relation", "reason", "of_old")
+"""What is said of each row, whether there is an old collection or not."""
 
 Marks = dict[str, list[Any]]
 
@@ -52,8 +52,7 @@ def annotate(
     said = said_of(result)
     ids = _ids(result, data, options)
     rows = [said[id_] for id_ in ids]
-    names = (*MARKS, "of_old") if result.n_old else MARKS
-    marks = {name: [getattr(row, name) for row in rows] for name in names}
+    marks = {name: [getattr(row, name) for row in rows] for name in MARKS}
     return _marked(data, marks, ids, options)
 
 
@@ -107,7 +106,6 @@ def _of_all(result: "Result") -> Marks:
         "id": list(map(plain_id, ids)),
         **columns,
         "is_old": list(map(_is_old, ids)),
-        "of_old": [row.of_old for row in rows],
     }
 
 
