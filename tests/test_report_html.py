@@ -22,9 +22,9 @@ from dedupe.documents import Document
 from dedupe.errors import Skipped
 from dedupe.report import html
 from dedupe.report.html import gathering, opened, payload, plots, rows, sides
-from dedupe.report.html.openings import HEAD_CHARS, LINE_CHARS, OPENING_CHARS, openings
 from dedupe.report.html.rows import in_order
 from dedupe.report.lines import visible
+from dedupe.report.openings import HEAD_CHARS, LINE_CHARS, OPENING_CHARS, openings
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import (
     Cluster,

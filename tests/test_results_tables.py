@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from dedupe import Result, find_duplicate_texts
 from dedupe.errors import InvalidInput, InvalidSetting
+from dedupe.report.openings import first_words
 from dedupe.report.parquet import rows as as_parquet
 
 STORY = "the council voted on monday to close the old bridge for repairs until spring " * 3
@@ -374,20 +375,33 @@ def test_a_notebook_shows_ids_and_texts_escaped():
     assert "2 documents, 1 cluster, 1 duplicate, 0 skipped" in page
 
 
-def test_a_notebook_shows_the_story_past_its_menu_and_why_others_go():
+def test_a_notebook_says_why_others_go():
     texts = {"a": f"news home sport {STORY}", "b": f"home news sport {STORY} and more of it"}
     result = find_duplicate_texts(texts, keep="longest")
-    loaded = Result.from_json(result.to_json())
-    assert rows_of(result) == rows_of(loaded)
     kept, gone = rows_of(result)
     assert kept[:4] == ["1", "keep", "b", ""]
-    assert gone[1:] == [
-        "drop",
-        "a",
-        f"{result.duplicates[0].score:.2f}",
-        result.duplicates[0].reason,
-    ]
-    assert STORY.startswith(kept[4][:30].removeprefix("sport "))
+    score = f"{result.duplicates[0].score:.2f}"
+    assert gone[1:] == ["drop", "a", score, result.duplicates[0].reason]
+
+
+def test_a_story_opens_in_a_notebook_as_in_a_report():
+    """Past the menu of its site, and not behind an edit of another copy."""
+    site = "Open from nine to five on weekdays\n"
+    texts = {"a": f"{site}Update: {STORY}", "b": f"{site}Note: {STORY}"}
+    texts |= {"c": f"{site}Also {OTHER}", "d": f"{site}Also {OTHER}", "e": f"{site}Also {OTHER}"}
+    result = find_duplicate_texts(texts)
+    assert [len(cluster) for cluster in result] == [3, 2]
+    stories = [row[4] for row in rows_of(result) if row[1] == "keep"]
+    expected = first_words(result, result.clusters, texts)
+    assert stories == list(expected)
+    assert stories[0].startswith("Also nobody")
+    assert re.match("(Update|Note): the council", stories[1])
+
+
+def test_a_notebook_shows_what_is_shared_where_the_texts_are_gone():
+    texts = {"a": f"news home sport {STORY}", "b": f"home news sport {STORY} and more of it"}
+    loaded = Result.from_json(find_duplicate_texts(texts).to_json())
+    assert STORY.startswith(rows_of(loaded)[0][4][:30].removeprefix("sport "))
 
 
 @pytest.mark.parametrize(("n", "last"), [(5, "drop"), (6, "and 2 more")])

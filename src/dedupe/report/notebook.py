@@ -5,6 +5,7 @@ from html import escape
 
 from dedupe.ids import Id
 from dedupe.report.lines import counted, squeezed, visible
+from dedupe.report.openings import first_words
 from dedupe.results.records import Cluster, Duplicate
 from dedupe.results.result import STAYS, Result
 
@@ -12,6 +13,12 @@ __all__ = ["table"]
 
 N_CLUSTERS, N_MEMBERS, N_SKIPPED, N_CHARS = 5, 3, 3, 100
 """What fits a screen: clusters, copies of each, skipped documents, and characters of a cell."""
+
+N_GUIDES = 1_000
+"""Clusters in which a menu is looked for that stands above a story of those shown.
+
+A text is read of each, and a cell must not keep anyone waiting; a report looks at all of them.
+"""
 
 N_WORDS = 8
 """Words of the shortest passage that a story is known by; entries of a menu have fewer."""
@@ -56,9 +63,13 @@ def _more(result: Result) -> Iterator[str]:
 def _rows(result: Result) -> Iterator[tuple[str, ...]]:
     """Yield the cells of each row: the copy to keep with its story, others with their reasons."""
     copies = {one.id: one for one in result.duplicates}
-    for number, cluster in enumerate(result.clusters[:N_CLUSTERS], start=1):
+    starts = first_words(result, result.clusters[:N_GUIDES], result.texts)
+    shown = zip(result.clusters[:N_CLUSTERS], starts, strict=False)
+    for number, (cluster, start) in enumerate(shown, start=1):
         kept = cluster.representative
-        yield str(number), "keep", _cut(str(kept)), "", _story(result, cluster, copies)
+        # A result that was loaded has no texts.
+        story = start or _passage(result, cluster, copies)
+        yield str(number), "keep", _cut(str(kept)), "", story
         others = [member for member in cluster if member != kept]
         # A line takes no more room than the one that would say that there is one more.
         n_shown = N_MEMBERS if len(others) > N_MEMBERS + 1 else len(others)
@@ -71,20 +82,18 @@ def _rows(result: Result) -> Iterator[tuple[str, ...]]:
             yield str(number), "", f"and {len(others) - n_shown:,} more", "", ""
 
 
-def _story(result: Result, cluster: Cluster, copies: dict[Id, Duplicate]) -> str:
-    """Return the first words that the documents of a cluster share, past menus and boilerplate.
+def _passage(result: Result, cluster: Cluster, copies: dict[Id, Duplicate]) -> str:
+    """Return the beginning of what the documents of a cluster share, past menus and boilerplate.
 
-    Those of the copy to keep where nothing tells what they share; nothing without its text.
+    Nothing, where nothing tells what they share.
     """
     copy = next((copies[member] for member in cluster if member in copies), None)
     evidence = result.match(copy).evidence if copy else None
     passages = evidence.passages if evidence else ()
     own = [passage for passage in passages if not passage.boilerplate] or passages
-    if own:
-        longest = max(own, key=lambda passage: passage.n_words)
-        first = next((passage for passage in own if passage.n_words >= N_WORDS), longest)
-        return _cut(first.excerpt)
-    return _cut(result.texts.get(cluster.representative, "")[: 3 * N_CHARS])
+    longest = max(own, key=lambda passage: passage.n_words, default=None)
+    first = next((passage for passage in own if passage.n_words >= N_WORDS), longest)
+    return _cut(first.excerpt) if first else ""
 
 
 def _cut(text: str) -> str:

@@ -18,9 +18,9 @@ from dedupe.report.html import payload, plots, tables
 from dedupe.report.html.environment import PACKAGE, environment
 from dedupe.report.html.gathering import BORDER, gather
 from dedupe.report.html.opened import OpenedPairs, opened_pairs
-from dedupe.report.html.openings import with_openings
 from dedupe.report.html.shown import Shown
 from dedupe.report.html.sides import of_texts
+from dedupe.report.openings import first_words
 from dedupe.report.pairs import rule
 from dedupe.results.records import Comparison
 from dedupe.results.result import Result
@@ -49,7 +49,10 @@ def result_page(
     )
     rows = payload.pack(payload.cluster_rows(shown.clusters), payload.ROW_BYTES)
     texts = result.texts if texts is None else texts
-    clusters = with_openings(result, rows.items, texts)
+    starts = first_words(result, result.clusters[: len(rows.items)], texts)
+    clusters = tuple(
+        replace(one, opening=start) for one, start in zip(rows.items, starts, strict=True)
+    )
     openings = payload.pack(payload.opening_rows(clusters), payload.OPENING_BYTES)
     shown = replace(shown, borderline=near.items, clusters=clusters)
     used = near.n_bytes + rows.n_bytes + openings.n_bytes

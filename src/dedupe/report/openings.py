@@ -8,15 +8,14 @@ other cluster's guide.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from dedupe.ids import Id, order_of
-from dedupe.report.html.shown import ShownCluster
+from dedupe.ids import order_of
 from dedupe.report.lines import squeezed, visible
+from dedupe.results.records import Cluster
 from dedupe.results.result import Result
 
-__all__ = ["openings", "with_openings"]
+__all__ = ["first_words", "openings"]
 
 OPENING_CHARS = 110
 """Characters of an opening: a line of the page."""
@@ -33,24 +32,26 @@ the next part is tried as well, since copies differ in their dashes and quotes.
 """
 
 
-def with_openings(
-    result: Result, clusters: Sequence[ShownCluster], texts: Mapping[Any, str]
-) -> tuple[ShownCluster, ...]:
-    """Return clusters with the first words of their stories.
+def first_words(
+    result: Result, clusters: Sequence[Cluster], texts: Mapping[Any, str]
+) -> Iterator[str]:
+    """Yield the first words of the story of each cluster.
 
     A text that is missing, or is no longer what was searched, gives none.
     """
-    guides = (result.unchanged(_guide(cluster), texts) or "" for cluster in clusters)
-    kept = (result.unchanged(cluster.representative, texts) or "" for cluster in clusters)
-    found = openings(guides, kept)
-    return tuple(replace(c, opening=opening) for c, opening in zip(clusters, found, strict=True))
-
-
-def _guide(cluster: ShownCluster) -> Id:
-    """Return the document of fewest words."""
-    sizes = [(one.n_words, one.id) for one in cluster.duplicates]
-    sizes.append((cluster.n_words, cluster.representative))
-    return min(sizes, key=lambda size: (size[0], order_of(size[1])))[1]
+    n_words = {document.id: document.n_words for document in result.documents}
+    copies = {duplicate.id for duplicate in result.duplicates}
+    guides = (
+        min(
+            (one for one in cluster if one in copies or one == cluster.representative),
+            key=lambda one: (n_words[one], order_of(one)),
+        )
+        for cluster in clusters
+    )
+    return openings(
+        (result.unchanged(guide, texts) or "" for guide in guides),
+        (result.unchanged(cluster.representative, texts) or "" for cluster in clusters),
+    )
 
 
 def openings(guides: Iterable[str], kept: Iterable[str]) -> Iterator[str]:
