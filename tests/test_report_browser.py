@@ -543,9 +543,11 @@ def test_a_line_of_ten_megabytes(browser, tmp_path):
 # --- other readers ---
 
 
+@pytest.mark.parametrize("is_mobile", [False, True])
 @pytest.mark.parametrize("width", [320, 400, 1280])
-def test_nothing_is_wider_than_the_window(page, width):
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+def test_nothing_is_wider_than_the_window(page, width, is_mobile):
+    """On a telephone no bar for scrolling takes any room."""
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": is_mobile}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
         page.find_element(By.ID, "expand").click()
