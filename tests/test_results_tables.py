@@ -356,6 +356,57 @@ def test_the_old_collection_in_place_of_the_new_one_is_told(index):
         result.annotate(new.replace(f"home {STORY}", OTHER))
 
 
+# --- a report of a result that was loaded ---
+
+NAMED = {f"n{n}": text for n, text in enumerate(TEXTS)}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        NAMED,
+        list(NAMED.items()),
+        [{"id": id_, "text": text} for id_, text in NAMED.items()],
+        pd.Series(NAMED),
+        pd.DataFrame({"id": [*NAMED], "text": TEXTS}),
+        pd.DataFrame({"text": TEXTS}, index=[*NAMED]),
+        pl.DataFrame({"id": [*NAMED], "text": TEXTS}),
+        pl.LazyFrame({"id": [*NAMED], "text": TEXTS}),
+        pa.table({"id": [*NAMED], "text": TEXTS}),
+    ],
+    ids=lambda data: f"{type(data).__module__}.{type(data).__name__}",
+)
+def test_a_report_takes_texts_in_all_forms_that_are_searched(data, tmp_path):
+    result = find_duplicate_texts(NAMED)
+    result.to_html(tmp_path / "kept.html")
+    loaded = Result.from_json(result.to_json())
+    loaded.to_html(tmp_path / "given.html", texts=data)
+    assert (tmp_path / "given.html").read_bytes() == (tmp_path / "kept.html").read_bytes()
+
+
+def test_a_report_goes_by_the_fields_that_are_named(tmp_path):
+    frame = pd.DataFrame({"url": [*NAMED], "body": TEXTS})
+    fields = {"id_field": "url", "text_field": "body"}
+    result = find_duplicate_texts(frame, **fields)
+    result.to_html(tmp_path / "kept.html")
+    result.to_html(tmp_path / "given.html", texts=frame, **fields)
+    assert (tmp_path / "given.html").read_bytes() == (tmp_path / "kept.html").read_bytes()
+
+
+def test_texts_of_other_ids_are_refused_by_a_report(tmp_path):
+    result = find_duplicate_texts(NAMED)
+    page = tmp_path / "page.html"
+    for data in (pd.Series(TEXTS), pl.Series("text", TEXTS), TEXTS, dict(enumerate(TEXTS))):
+        with pytest.raises(InvalidInput, match="such as 'n0', got those of 0 and others: hand"):
+            result.to_html(page, texts=data)
+    with pytest.raises(InvalidInput, match="a single text in a list"):
+        result.to_html(page, texts=STORY)
+    assert not page.exists()
+    for data in ({}, {"n0": STORY}, {"n1": OTHER}):
+        result.to_html(page, texts=data)
+    find_duplicate_texts({"new": STORY}, against=NAMED).to_html(page, texts={"n0": STORY})
+
+
 # --- a notebook ---
 
 

@@ -414,7 +414,15 @@ class Result:
         """
         return cls(**facts_from(text))
 
-    def to_html(self, path: str | os.PathLike[str], texts: Mapping[Any, str] | None = None) -> None:
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        texts: Any = None,
+        *,
+        id_field: str = "id",
+        text_field: str = "text",
+        html_field: str | None = None,
+    ) -> None:
         """Write a page to look at the result with: every cluster, and the nearest decisions first.
 
         The page is one file that needs nothing else and stays under five megabytes;
@@ -425,13 +433,17 @@ class Result:
         ----------
         path : path
             Written in one step, at the end.
-        texts : mapping from ids to texts, optional
+        texts : list, mapping, data frame, table or dataset, optional
             What was searched, so that the page can show pairs in full: for a result
             that was loaded, which has no `texts` itself. Of a pair whose texts are
             missing, or have changed since, the page shows the longest passages.
+        id_field, text_field, html_field : str
+            As in the search.
 
         Raises
         ------
+        InvalidInput
+            When there are texts, and none of them goes by an id of the result.
         OSError
             When the file cannot be written.
 
@@ -451,6 +463,10 @@ class Result:
         # Imports that point up are named among the layers in pyproject.toml.
         from dedupe.report import html  # noqa: PLC0415
 
+        if texts is not None:
+            from dedupe.results import tables  # noqa: PLC0415  Reads all formats.
+
+            texts = tables.texts_of(self, texts, id_field, text_field, html_field)
         html.write(self, Path(path), texts)
 
     def kept(

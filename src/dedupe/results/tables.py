@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dedupe.results.result import Result
 
-__all__ = ["MARKS", "annotate", "as_arrow", "as_pandas", "as_polars", "kept", "said_of"]
+__all__ = ["MARKS", "annotate", "as_arrow", "as_pandas", "as_polars", "kept", "said_of", "texts_of"]
 
 MARKS = ("cluster", "duplicate_of", "score", "relation", "reason", "of_old")
 """What is said of each row, whether there is an old collection or not."""
@@ -54,6 +54,26 @@ def annotate(
     rows = [said[id_] for id_ in ids]
     marks = {name: [getattr(row, name) for row in rows] for name in MARKS}
     return _marked(data, marks, ids, options)
+
+
+def texts_of(
+    result: "Result", data: Any, id_field: str, text_field: str, html_field: str | None
+) -> Mapping[Any, str]:
+    """Return the texts of a collection by their ids; see `Result.to_html`."""
+    if isinstance(data, Mapping):
+        texts: Mapping[Any, str] = data
+    else:
+        items = (one.item for one in placed(data, Options(id_field, text_field, html_field)))
+        texts = {item.id: item.text for item in items if isinstance(item, Document)}
+    # Whoever hands over texts has old ones by their own ids.
+    ids = [*(document.id for document in result.documents), *result.others]
+    if ids and texts and {*ids, *map(plain_id, ids)}.isdisjoint(texts):
+        raise InvalidInput(
+            f"texts must be of documents that were searched, such as {short(ids[0])}, got those of "
+            f"{short(next(iter(texts)))} and others: hand over the same collection, with the same "
+            "index and fields, or a mapping from ids to texts"
+        )
+    return texts
 
 
 def as_pandas(result: "Result") -> "pd.DataFrame":
