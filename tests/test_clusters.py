@@ -376,6 +376,7 @@ def test_a_place_that_is_preferred_in_vain_is_told(more, caplog):
     ((_, level, said),) = caplog.record_tuples
     assert level == logging.WARNING
     assert said.startswith("prefer (--prefer) wires/ matches no document; ids are as ")
+    assert said.endswith("; to go by a column, give keep= a function")
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,9 @@ Keep = str | Callable[..., Any]
 
 LOG = logging.getLogger("dedupe")
 
+BY_COLUMN = "; to go by a column, give keep= a function"
+"""What those may have meant who preferred what is in no id of a frame."""
+
 
 def find_duplicates(
     paths: Paths,
@@ -236,7 +239,7 @@ def find_duplicate_texts(
     )
     with shown(progress) as callback:
         resources = Resources.of(workers, memory, callback)
-        return _find(stream, settings, resources, explain, known=known)
+        return _find(stream, settings, resources, explain, known=known, remedy=BY_COLUMN)
 
 
 def compare(
@@ -384,8 +387,9 @@ def _find(
     *,
     known: Sequence[Document],
     checkpoint: str | os.PathLike[str] | None = None,
+    remedy: str = "",
 ) -> Result:
-    """Search on this machine."""
+    """Search on this machine; `remedy` says what to do about a place that matches nothing."""
     settings = replace(settings, boilerplate=digest_of_boilerplate(known))
     shingles = known_shingles(known, settings.ngram)
     made_with = identity(settings) | settings_as_json(settings)
@@ -396,7 +400,8 @@ def _find(
         ids = chain((one.id for one in result.documents if not one.is_old), result.others)
         first = next(ids, None)
         if first is not None and not any(is_in(place, id_) for id_ in chain([first], ids)):
-            LOG.warning("prefer (--prefer) %s matches no document; ids are as %s", place, first)
+            said = "prefer (--prefer) %s matches no document; ids are as %s%s"
+            LOG.warning(said, place, first, remedy)
     if result.skipped:
         first = result.skipped[0]
         LOG.info("skipped %s: %s; %s", first.id, first.reason, first.remedy)

@@ -203,8 +203,8 @@ def _settings_from(row: dict[str, Any]) -> Settings:
 def _lost_keep(_: Sequence[DocumentInfo]) -> DocumentInfo:
     """Stand in for the function that chose the representatives of a saved result."""
     raise InvalidSetting(
-        "keep was a function, which JSON cannot hold: "
-        "give it again with dataclasses.replace(result, settings=...)"
+        "keep was a function, which JSON cannot hold; to give it again: from dataclasses import "
+        "replace; result = replace(result, settings=replace(result.settings, keep=function))"
     )
 
 
