@@ -465,6 +465,71 @@ def test_an_old_file_that_is_lost_is_said_and_is_no_success(archive, command, na
     assert "kept, since it could not be read: old" not in ran.stderr
 
 
+CUT_OFF = {
+    "cut.jsonl": b'{"id": "c", "text": "sound"}\n{"id": "d", "te',
+    "cut-in-a-letter.jsonl": '{"id": "c", "text": "sound"}\n{"id": "ü'.encode()[:-1],
+    "cut.csv": b'id,text\nc,sound\nd,"A bridge\nis clo',
+    "cut.tsv": b'id\ttext\nc\tsound\nd\t"A bridge',
+}
+
+
+@pytest.mark.parametrize("name", CUT_OFF)
+@pytest.mark.parametrize("command", [["clean", "-o", "n.jsonl"], ["find", "--format", "csv"]])
+def test_an_old_file_that_ends_in_the_midst_of_a_record_is_no_success(archive, command, name):
+    Path("old", name).write_bytes(CUT_OFF[name])
+    arguments = [command[0], "new.jsonl", "--against", "old", *command[1:], "-q"]
+    ran = CliRunner().invoke(cli, arguments, prog_name="dedupe")
+    assert ran.exit_code == 1
+    number = 3 if name[-3:] in ("csv", "tsv") else 2
+    assert ran.stderr.startswith(f"old, not compared: old/{name}:{number}: cut off: ")
+
+
+LOST_LINKS = {
+    "gone.jsonl": ("nowhere.jsonl", "a link that leads nowhere"),
+    "out.jsonl": ("../elsewhere/b.jsonl", "a link out of the folder"),
+    "2023": ("../elsewhere", "a link to a folder"),
+    "2022": (".hidden", "a link to a folder"),
+}
+
+
+@pytest.mark.parametrize("name", LOST_LINKS)
+@pytest.mark.parametrize("command", [["clean", "-o", "n.jsonl"], ["find", "--format", "csv"]])
+def test_an_old_link_whose_target_is_not_read_is_said_and_is_no_success(archive, command, name):
+    Path("elsewhere").mkdir()
+    Path("old/.hidden").mkdir()
+    Path("elsewhere/b.jsonl").write_text(json.dumps({"id": "b", "text": NEWS}))
+    target, reason = LOST_LINKS[name]
+    Path("old", name).symlink_to(target)
+    arguments = [command[0], "new.jsonl", "--against", "old", *command[1:], "-q"]
+    ran = CliRunner().invoke(cli, arguments, prog_name="dedupe")
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith(f"old, not compared: old/{name}: {reason}")
+
+
+def test_an_old_file_that_cannot_be_opened_is_no_success(archive, monkeypatch):
+    def refused(path, *more):
+        if str(path).endswith("shut.jsonl"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *more)
+
+    opened = os.open
+    Path("old/shut.jsonl").write_text(json.dumps({"id": "s", "text": NEWS}))
+    monkeypatch.setattr(streams.os, "open", refused)
+    ran = run("new.jsonl", "--against", "old", "-o", "n.jsonl", "-q")
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith("old, not compared: old/shut.jsonl: cannot be read: Permission")
+
+
+def test_an_old_link_to_what_is_read_anyway_is_a_success(archive):
+    Path("old/2024").mkdir()
+    Path("old/2024/b.jsonl").write_text(json.dumps({"id": "b", "text": "sound"}))
+    Path("old/latest").symlink_to("2024")
+    Path("old/latest.jsonl").symlink_to("2024/b.jsonl")
+    ran = run("new.jsonl", "--against", "old", "-o", "n.jsonl", "-q")
+    assert ran.exit_code == 0
+    assert "old, not compared" not in ran.stderr
+
+
 @pytest.mark.parametrize("name", TO_BE_PASSED_OVER)
 def test_an_old_file_of_which_nothing_is_lost_is_a_success(archive, name):
     Path("old", name).write_bytes(TO_BE_PASSED_OVER[name])

@@ -277,7 +277,10 @@ def test_a_field_that_holds_no_time_anywhere_is_refused(here):
         ("id,text\n,a\n  ,b", [("f.csv:2", "a"), ("f.csv:3", "b")]),
         ("id,text\n1,\n2, ", [("1", "empty"), ("2", "empty")]),
         ("id,text\n1,a, b\n2,c,\n", [("f.csv:2", "3 fields where the header has 2"), ("2", "c")]),
-        ('text\na\n"b\nc', [("f.csv:2", "a"), ("f.csv:3", "a quoted field is never closed")]),
+        (
+            'text\na\n"b\nc',
+            [("f.csv:2", "a"), ("f.csv:3", "cut off: a quoted field is never closed")],
+        ),
         ('text\n5" pipe\nb', [("f.csv:2", '5" pipe'), ("f.csv:3", "b")]),
         ("text\n\na\rb\nc", [("f.csv:3", "not CSV: a carriage return"), ("f.csv:4", "c")]),
         (b"text\ncaf\xe9\ncaf\xc3\xa9", [("f.csv:2", "café"), ("f.csv:3", "café")]),

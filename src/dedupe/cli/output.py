@@ -151,7 +151,8 @@ class Unread(NamedTuple):
     ----------
     new : list of Skipped
     lost : list of Skipped
-        Old files of which all, or all behind some place, is missing.
+        Old files of which all, or all behind some place, is missing, and links to such;
+        also the record in whose midst a file ends.
     old : list of Skipped
         What else is old: single records, what holds no text, what is no file of ours.
     """
@@ -165,7 +166,8 @@ class Unread(NamedTuple):
         """Tell what is old from what is new, and whole files by the names of what is there."""
         from dedupe.documents.document import holds_nothing
         from dedupe.documents.formats import is_of_no_format
-        from dedupe.documents.walk import File, may_hold_texts, resolve, walk
+        from dedupe.documents.streams import is_cut_off
+        from dedupe.documents.walk import File, is_missing_link, may_hold_texts, resolve, walk
         from dedupe.ids import Old
 
         found = cls([], [], [])
@@ -179,7 +181,9 @@ class Unread(NamedTuple):
                 files = {file.id for file in there if isinstance(file, File)}
             plain = replace(one, id=one.id.id)
             is_file = plain.id in files and not (holds_nothing(plain) or is_of_no_format(plain))
-            (found.lost if is_file or may_hold_texts(plain) else found.old).append(plain)
+            is_lost = is_file or may_hold_texts(plain) or is_missing_link(plain)
+            is_lost = is_lost or is_cut_off(plain.reason)
+            (found.lost if is_lost else found.old).append(plain)
         return found
 
     def lines(self, *, quiet: bool) -> Iterator[str]:

@@ -18,7 +18,7 @@ from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import Document, Options, Placed, from_record, missing_field
 from dedupe.documents.edits import Edit, dropped, edited, left_out
 from dedupe.documents.encoding import decode_line, encode_like, text_chunks
-from dedupe.documents.streams import LongLine, Source, Unreadable, lines, too_large
+from dedupe.documents.streams import LongLine, Source, Unreadable, cut_off, lines, too_large
 from dedupe.errors import Skipped
 
 __all__ = ["cell_span", "looks_like_csv", "read_csv", "rewrite_csv"]
@@ -173,10 +173,13 @@ def _rows(feed: _Feed, delimiter: str) -> Rows:
             )
         if row is None:
             return
-        if feed.size > feed.limit:
+        # Where a quote is missing further up, all that is behind it is gone as well.
+        if feed.is_cut:
+            row = cut_off(
+                "a quoted field is never closed", "add its closing quote, or fetch it anew"
+            )
+        elif feed.size > feed.limit:
             row = too_large(feed.limit)
-        elif feed.is_cut:
-            row = Unreadable("a quoted field is never closed", "add its closing quote")
         if row:
             yield range(number, reader.line_num + 1), row
 

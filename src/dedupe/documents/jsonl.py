@@ -19,6 +19,8 @@ from dedupe.documents.streams import (
     LongLine,
     Source,
     Unreadable,
+    Watched,
+    cut_off,
     is_too_large,
     lines,
     too_large,
@@ -31,11 +33,12 @@ __all__ = ["past_space", "read_json_lines", "rewrite_json_lines", "value_span", 
 
 def read_json_lines(source: Source, options: Options) -> Iterator[Placed]:
     """Read a file with a JSON object in each line; blank lines do not count."""
-    for number, line in enumerate(lines(text_chunks(source.chunks), options.max_bytes), start=1):
+    chunks = Watched(text_chunks(source.chunks))
+    for number, line in enumerate(lines(chunks, options.max_bytes), start=1):
         place = f"{source.id}:{number}"
         item: Document | Skipped
         try:
-            record = _parse_line(line, options.max_bytes)
+            record = _parse_line(line, options.max_bytes, is_last=chunks.is_over)
             if record is None:
                 continue
             item = from_record(record, place, source.time, options)
@@ -44,8 +47,8 @@ def read_json_lines(source: Source, options: Options) -> Iterator[Placed]:
         yield Placed(place, item, range(number, number + 1))
 
 
-def _parse_line(line: bytes | LongLine, limit: int) -> dict[str, object] | None:
-    """Return the record in a line, or None for a blank one."""
+def _parse_line(line: bytes | LongLine, limit: int, *, is_last: bool) -> dict[str, object] | None:
+    """Return the record in a line, or None for a blank one; the last has no end of a line."""
     if isinstance(line, LongLine):
         raise too_large(limit)
     if not line or line.isspace():
@@ -54,9 +57,11 @@ def _parse_line(line: bytes | LongLine, limit: int) -> dict[str, object] | None:
         # Given bytes, `json` would let through surrogates that are no UTF-8.
         record = json.loads(line.decode())
     except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8: {error.reason} at byte {error.start}", REPAIR) from error
+        why = f"not UTF-8: {error.reason} at byte {error.start}"
+        raise (cut_off(why) if is_last else Unreadable(why, REPAIR)) from error
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {fault_of(error)}", REPAIR) from error
+        why = f"not JSON: {fault_of(error)}"
+        raise (cut_off(why) if is_last else Unreadable(why, REPAIR)) from error
     if not isinstance(record, dict):
         raise Unreadable(f"{kind_of(record)}, not an object", REPAIR)
     return record

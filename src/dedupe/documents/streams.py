@@ -27,6 +27,9 @@ __all__ = [
     "LongLine",
     "Source",
     "Unreadable",
+    "Watched",
+    "cut_off",
+    "is_cut_off",
     "is_too_large",
     "lines",
     "open_file",
@@ -76,6 +79,19 @@ _LARGER = "larger than"
 def is_too_large(reason: str) -> bool:
     """Return whether something was skipped because it is above the limit."""
     return reason.startswith(_LARGER)
+
+
+def cut_off(how: str, remedy: str = "fetch the file anew, or repair its end") -> Unreadable:
+    """Say that a file ends in the midst of a record: what came behind it is not there."""
+    return Unreadable(f"{_CUT_OFF}: {how}", remedy)
+
+
+_CUT_OFF = "cut off"
+
+
+def is_cut_off(reason: str) -> bool:
+    """Return whether something was skipped because its file ends in the midst of it."""
+    return reason.startswith(_CUT_OFF)
 
 
 class Source(NamedTuple):
@@ -306,6 +322,18 @@ def read_whole(
         if len(data) > limit:
             raise too_large(limit, remedy)
     return bytes(data)
+
+
+class Watched:
+    """Chunks of which is known whether they are over: `lines` has then none but the rest."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+        self.is_over = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._chunks
+        self.is_over = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ __all__ = [
     "Paths",
     "anchor",
     "is_inside",
+    "is_missing_link",
     "is_path",
     "may_hold_texts",
     "named",
@@ -262,8 +263,8 @@ def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Sk
                 found: File | Skipped = name
             else:
                 found = _file(name.path, asked_for, is_old=is_old)
-                if name.is_link and isinstance(found, File) and not found.named:
-                    found = _linked(found, roots)
+                if name.is_link:
+                    found = _linked(found, name.path, roots)
             key = found.key if isinstance(found, File) else found.id
             if key not in seen:
                 seen.add(key)
@@ -275,12 +276,30 @@ def _as_old(found: File | Skipped) -> File | Skipped:
     return found if isinstance(found, File) else replace(found, id=Old(found.id))
 
 
-def _linked(file: File, roots: Iterable[str]) -> File | Skipped:
-    """Return a file that a link leads to, if it is in one of the folders."""
-    if any(is_inside(file.path, root) for root in roots):
-        return file
-    reason = "a link out of the folder, which is not followed"
-    return Skipped(file.id, reason, "name the file itself")
+def _linked(found: File | Skipped, path: str, roots: Iterable[str]) -> File | Skipped:
+    """Return what a link leads to: a file only if it is named, or in one of the folders."""
+    is_folder = isinstance(found, Skipped) and found.reason == _TO_FOLDER
+    if (isinstance(found, Skipped) and not is_folder) or (isinstance(found, File) and found.named):
+        return found
+    if isinstance(found, Skipped):
+        is_read = any(_walks_to(path, root) for root in roots)
+        return replace(found, reason=_TO_READ, remedy="leave it out") if is_read else found
+    if any(is_inside(path, root) for root in roots):
+        return found
+    return Skipped(found.id, _OUT, "name the file itself")
+
+
+def _walks_to(path: str, root: str) -> bool:
+    """Return whether the walk through a folder comes to another: that is in it, and not hidden."""
+    if not is_inside(path, root):
+        return False
+    parts = Path(os.path.realpath(path)).relative_to(os.path.realpath(root)).parts
+    return not any(part.startswith(".") for part in parts)
+
+
+_NOWHERE, _OUT = "a link that leads nowhere", "a link out of the folder, which is not followed"
+_TO_FOLDER = "a link to a folder, which is not followed"
+_TO_READ = "a link to a folder that is read under its own name"
 
 
 def is_inside(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
@@ -338,14 +357,12 @@ def _file(path: str, asked_for: Collection[object], *, is_old: bool) -> File | S
         status = os.stat(path)  # noqa: PTH116
     except OSError as error:
         is_link = os.path.islink(path)  # noqa: PTH114
-        return unreached(_id(path), error, "a link that leads nowhere" if is_link else _UNREACHED)
+        return unreached(_id(path), error, _NOWHERE if is_link else _UNREACHED)
     if stat.S_ISREG(status.st_mode):
         key = _key(path, status)
         return File(path, _id(path), status.st_mtime, key, named=key in asked_for, is_old=is_old)
     if stat.S_ISDIR(status.st_mode):
-        return Skipped(
-            _id(path), "a link to a folder, which is not followed", "name the folder itself"
-        )
+        return Skipped(_id(path), _TO_FOLDER, "name the folder itself")
     kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
     return Skipped(_id(path), kind, "save its content in a file, and name that")
 
@@ -361,6 +378,11 @@ def unreached(id_: str, error: OSError, what: str = _UNREACHED) -> Skipped:
 def may_hold_texts(skipped: Skipped) -> bool:
     """Tell whether there may be texts in what the walk has skipped: it is no link, and no pipe."""
     return skipped.reason.startswith((_UNLISTED, _UNREACHED))
+
+
+def is_missing_link(skipped: Skipped) -> bool:
+    """Tell whether a link was skipped whose target is not among what is read."""
+    return skipped.reason.startswith((_NOWHERE, _OUT, _TO_FOLDER))
 
 
 _KINDS = {
