@@ -447,7 +447,6 @@ LOST = {
 }
 TO_BE_PASSED_OVER = {
     "empty.txt": b"",
-    "empty.jsonl": b"",
     "picture.png": b"x",
     "some.jsonl": b'{"id": "s", "text": "sound"}\nbroken\n{"id": "t", "text": ""}',
 }
@@ -463,6 +462,35 @@ def test_an_old_file_that_is_lost_is_said_and_is_no_success(archive, command, na
         assert ran.exit_code == 1
         assert f"old, not compared: old/{name}: " in ran.stderr
     assert "kept, since it could not be read: old" not in ran.stderr
+
+
+QUIET = {"feed.jsonl": "", "feed.csv": "id,text\n", "feed.json": "[]", "none.csv": ""}
+
+
+@pytest.mark.parametrize("name", QUIET)
+@pytest.mark.parametrize("output", ["n.jsonl", "same"])
+def test_a_night_without_news(archive, name, output):
+    Path("crawl").mkdir()
+    Path("crawl", name).write_text(QUIET[name])
+    output = name if output == "same" else output
+    ran = run(f"crawl/{name}", "--against", "old", "-o", output)
+    assert (ran.exit_code, ran.stderr) == (0, f"{output}: 0 documents kept, 0 dropped\n")
+    assert Path(output).read_text() == (QUIET[name] if output == name else "")
+    # The next night it is a part of the archive.
+    Path(output).rename(Path("old", output))
+    ran = run("new.jsonl", "--against", "old", "-o", "n.jsonl", "-q")
+    assert (ran.exit_code, ran.stderr.count("not compared")) == (0, 0)
+
+
+@pytest.mark.parametrize("name", QUIET)
+@pytest.mark.parametrize("flag", ["--annotate", "--story"])
+def test_fields_are_added_where_there_is_no_record(archive, name, flag):
+    Path("crawl").mkdir()
+    Path("crawl", name).write_text(QUIET[name])
+    ran = run("crawl", "--against", "old", "-o", "marked", flag)
+    assert ran.exit_code == 0
+    said = Path("marked", name).read_text()
+    assert said == QUIET[name] or (name == "feed.csv" and said.startswith("id,text,"))
 
 
 CUT_OFF = {

@@ -377,6 +377,18 @@ def test_one_id_twice_is_told_with_both_places(here):
     assert ids(both, qualify_ids=True) == ["one.jsonl#1", "two.jsonl#1"]
 
 
+@pytest.mark.parametrize("qualify_ids", [False, True])
+def test_one_id_twice_in_one_file_is_not_told_to_be_qualified(here, qualify_ids):
+    records = [{"id": "a", "url": f"a?{i}", "text": f"text {i}"} for i in range(2)]
+    Path("one.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    plant("two.txt")
+    remedy = "leave one out, rename it, or name a field that tells them apart with id_field="
+    told = rf"a' at one\.jsonl:1 and at one\.jsonl:2: {remedy} \(--id-field\)$"
+    with pytest.raises(DuplicateId, match=told):
+        ids(["one.jsonl", "two.txt"], qualify_ids=qualify_ids)
+    assert ids("one.jsonl", qualify_ids=qualify_ids, id_field="url")[0].endswith("a?0")
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "json", "csv", "parquet"])
 def test_qualified_ids_have_their_file_and_others_stay_as_they_are(here, suffix):
     Path("a").mkdir()
@@ -439,7 +451,7 @@ def test_nothing_to_read_is_told_at_the_end(here):
         (iter(["empty", Path("empty/")]), "'empty', 'empty'"),
         ([], "no paths"),
     ):
-        told = f"at least one document, got none in {said}: name files, or folders with files in"
+        told = f"at least one document, got none in {said}: name files that hold some, or folders"
         with pytest.raises(NothingToRead, match=told):
             list(read_paths(paths))
     Path("empty/a.txt").touch()

@@ -178,9 +178,15 @@ def test_a_file_of_another_kind_is_one_skipped(here):
         assert found == [(name, "binary, not text: it has a zero byte")]
 
 
-@pytest.mark.parametrize("name", ["f.jsonl", "f.ndjson", "f.csv", "f.tsv", "f.html"])
-def test_an_empty_file_is_one_skipped(here, name):
+@pytest.mark.parametrize("name", ["f.html", "f.json"])
+def test_an_empty_page_is_one_skipped(here, name):
     assert brief(read(name, b"")) == brief(read(name, b"\n\n")) == [(name, "empty")]
+
+
+@pytest.mark.parametrize("name", ["f.jsonl", "f.ndjson", "f.csv", "f.tsv"])
+def test_an_empty_file_of_records_holds_no_document(here, name):
+    assert read(name, b"") == read(name, b"\n\n") == []
+    assert read("f.json", b" [ ] ") == read("f.csv", b"id,text\n") == []
 
 
 def test_utf_16_is_read_by_its_mark(here):
@@ -285,7 +291,7 @@ def test_a_field_that_holds_no_time_anywhere_is_refused(here):
         ("text\n\na\rb\nc", [("f.csv:3", "not CSV: a carriage return"), ("f.csv:4", "c")]),
         (b"text\ncaf\xe9\ncaf\xc3\xa9", [("f.csv:2", "café"), ("f.csv:3", "café")]),
         ("text\rold Mac\r", [("f.csv", "the header cannot be read: not CSV: a carriage")]),
-        ("text\n", [("f.csv", "empty")]),
+        ("text\n", []),
     ],
 )
 def test_a_row_is_a_document_or_costs_itself(here, data, expected):
@@ -520,9 +526,8 @@ def test_damage_in_a_row_group_costs_what_is_behind_it_there(here):
         )
 
 
-def test_parquet_without_rows_is_empty(here):
-    (skipped,) = read(write({"text": pa.array([], pa.string())}))
-    assert skipped.reason == "empty"
+def test_parquet_without_rows_holds_no_document(here):
+    assert read(write({"text": pa.array([], pa.string())})) == []
 
 
 def test_compressed_parquet_has_to_fit_the_limit(here):
@@ -561,7 +566,6 @@ def test_an_object_that_is_a_whole_file_has_its_path(here):
         ("[" * 100_000, "not JSON: "),
         (b'{"text": "\xff"}', "not UTF-8: invalid start byte at byte 10"),
         ("[" + "9" * 5000 + "]", "not JSON: an integer of more than 4,300 digits, in line 1"),
-        ("[]", "empty"),
         ("", "empty"),
         ("[1]", "a number, not an object"),
         ('{"body": "a"}', "no field 'text'"),

@@ -407,7 +407,7 @@ def test_standard_input_is_json_where_it_begins_so(monkeypatch, data, documents)
         (b"", "-: empty;"),
         (gzip.compress(b"text", mtime=0), "-: compressed; unpack it on the way in"),
         (b"\x89PNG\r\0", "-: binary"),
-        (b'{"a', "-:1: not JSON"),
+        (b'{"a', "-:1: cut off: not JSON"),
     ],
 )
 def test_nothing_good_on_standard_input_is_told(monkeypatch, data, reason):

@@ -137,13 +137,15 @@ def read_paths(
     found = walk(resolve(names), old=resolve(old or ()))
     return checked(
         chain.from_iterable(_read(item, options) for item in found),
-        f"{shown(map(repr, names)) or 'no paths'}: name files, or folders with files in them; "
-        "hidden ones are passed over",
+        f"{shown(map(repr, names)) or 'no paths'}: name files that hold some, or folders with "
+        "such; hidden ones are passed over",
         old=None if old is None else shown(map(repr, old)) or "no paths",
         time_field=time_field,
         id_field=id_field,
         remedy="rename one, put files before the ids of their records with qualify_ids=True "
         "(--qualify-ids), or name another field with id_field= (--id-field)",
+        same_file_remedy="leave one out, rename it, or name a field that tells them apart with "
+        "id_field= (--id-field)",
     )
 
 

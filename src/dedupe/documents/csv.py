@@ -225,7 +225,9 @@ def _add_cells(
     delimiter: str,
 ) -> Iterator[tuple[range, Edit]]:
     """Yield what is added to the header, and to each row that is one."""
-    span, header = next(rows)
+    span, header = next(rows, (range(0), []))
+    if not header:  # There is nothing, not even a header.
+        return
     if isinstance(header, Unreadable):
         raise header
     names = [name.strip() for name in header]

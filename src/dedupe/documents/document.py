@@ -21,6 +21,7 @@ from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
 from dedupe.ids import Id, Old, checked_id, plain_id
 
 __all__ = [
+    "EMPTY",
     "ID_FIELD",
     "NO_WORD",
     "OPTIONS",
@@ -219,6 +220,7 @@ def checked(
     id_field: str = ID_FIELD,
     remedy: str = "",
     old_remedy: str = "",
+    same_file_remedy: str = "",
     may_be_empty: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Pass items on; hold ids to be unique and at least one document to be there.
@@ -227,7 +229,7 @@ def checked(
     only if it `may_be_empty`. So may what is old, as in an archive before its first night, of
     which a warning is given; but where it cannot be read, nothing goes on: compared with
     nothing, new documents would seem unique. `remedy` and `old_remedy` say what to do about
-    ids that are there twice.
+    ids that are there twice, and `same_file_remedy` where both are in one file.
     With a field for times, at least one must have a time: the name may be a wrong one; so it
     is with a field for ids that is not the usual one, and with each that is a part of the text.
     """
@@ -252,7 +254,9 @@ def checked(
             id_ = item.id
             for name in (id_,) if type(id_) is str else dict.fromkeys((str(id_), id_)):
                 if name in places:
-                    told = (item.is_old and old_remedy) or remedy or RENAME
+                    in_one_file = _file_of(place) == _file_of(places[name])
+                    told = (in_one_file and same_file_remedy) or (item.is_old and old_remedy)
+                    told = told or remedy or RENAME
                     raise DuplicateId(
                         f"ids must be unique, got {plain_id(item.id)!r} at {places[name]} and at "
                         f"{place}: {told}"
@@ -290,6 +294,11 @@ def checked(
             f"time_field (--time-field) must name a field that holds a time, got {time_field!r}, "
             "which holds none anywhere: a time is seconds since 1970, or ISO 8601"
         )
+
+
+def _file_of(place: str) -> str:
+    """Return the file that a place is in: the place itself, where that is all of it."""
+    return place.rpartition(":")[0] or place
 
 
 def _of_all_parts(items: Iterable[Placed]) -> Iterator[Placed]:

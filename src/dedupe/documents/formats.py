@@ -183,7 +183,10 @@ def holds_records(file: File, format_: Format | None) -> bool:
     if format_ is None or format_.rewrite is None:
         return False
     # What is all of a file has no number in it; what is broken is best copied as it is.
-    return not format_.may_be_one or bool(next(read_file(file, Options())).rows)
+    if not format_.may_be_one:
+        return True
+    first = next(read_file(file, Options()), None)
+    return first is None or bool(first.rows)
 
 
 def id_of_single(file: File, options: Options) -> Id:
@@ -216,13 +219,9 @@ _SUFFIX = re.compile(r"(?<=[^/\\])\.[^./\\\s]+$")
 
 def _read(source: Source, reader: Reader, options: Options) -> Iterator[Placed]:
     """Read a source, and tell of what could not be read of it."""
-    n_items = 0
     try:
         for item in reader(source, options):
-            n_items += 1
             yield item.qualified(source.id) if options.qualify_ids else item
-        if not n_items:
-            raise Unreadable("empty", "leave it out")
     except Unreadable as error:
         yield Placed(source.id, Skipped(source.id, error.reason, error.remedy))
 

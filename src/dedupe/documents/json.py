@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from dedupe.documents.changes import Changes
-from dedupe.documents.document import Document, Options, Placed, fault_of, from_record, kind_of
+from dedupe.documents.document import (
+    EMPTY,
+    Document,
+    Options,
+    Placed,
+    fault_of,
+    from_record,
+    kind_of,
+)
 from dedupe.documents.edits import dropped
 from dedupe.documents.encoding import text_chunks, transcoded, unmarked
 from dedupe.documents.jsonl import past_space, with_marks
@@ -43,6 +51,8 @@ class Value(NamedTuple):
 def read_json(source: Source, options: Options) -> Iterator[Placed]:
     """Read the objects of a file; one that stands alone is the file as a whole."""
     text = _decode(read_whole(text_chunks(source.chunks), options.max_bytes, SAVE_AS_LINES))
+    if past_space(text, 0) == len(text):  # An empty list holds no document; this is no JSON.
+        raise Unreadable(EMPTY, "leave it out")
     for value in json_values(text):
         place = f"{source.id}:{value.number}" if value.number else source.id
         item: Document | Skipped
