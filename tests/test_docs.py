@@ -314,6 +314,26 @@ def test_a_number_of_the_rule_is_told_as_it_is(
     assert phrase in " ".join(PAGES[page].split())
 
 
+@pytest.mark.parametrize(
+    ("is_at_the_end", "threshold", "percent"),
+    [(False, 0.45, 18), (True, 0.45, 27), (False, 0.3, 23), (True, 0.3, 35)],
+)
+def test_what_may_be_rewritten_in_one_piece_is_as_the_daily_job_says(
+    is_at_the_end: bool, threshold: float, percent: int
+) -> None:
+    page = PAGES["daily"]
+    assert f"{percent} %" in page
+
+    def score(n_new: int) -> float:
+        start = 400 - n_new if is_at_the_end else 200 - n_new // 2
+        words = [f"word{i}" for i in range(400)]
+        rewritten = [f"other{i}" if start <= i < start + n_new else words[i] for i in range(400)]
+        return dedupe.compare_texts(" ".join(words), " ".join(rewritten)).pair.score
+
+    # A point of a percentage more is too much.
+    assert score(4 * percent - 2) >= threshold > score(4 * percent + 4)
+
+
 def test_what_a_million_articles_cost_is_what_was_measured() -> None:
     words = " ".join(PAGES["speed"].partition("Tables and plot")[0].split())
     rows = re.findall(
