@@ -45,7 +45,7 @@ LONGEST = 2.5
 ENOUGH = 0.02
 """Seconds below which nothing is measured: what starts and ends takes its share."""
 
-PATIENCE = 5
+PATIENCE = 20
 """How often a busy machine is asked again."""
 
 
