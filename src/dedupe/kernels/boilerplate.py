@@ -4,10 +4,9 @@ import numpy as np
 
 from dedupe.kernels import compiled
 from dedupe.kernels.measures import EDIT, PARAGRAPH, PROSE
-from dedupe.kernels.tables import home, sieve_place
+from dedupe.kernels.tables import EMPTY, find, sieve_place
 
 __all__ = [
-    "EMPTY",
     "MAX_COUNT",
     "OF_FORM",
     "count_clusters_into",
@@ -15,8 +14,8 @@ __all__ = [
     "word_weights_into",
 ]
 
-# What `last_cluster` says of a slot that holds no shingle, or one not counted yet.
-EMPTY, COUNTLESS = -1, -2
+COUNTLESS = -2
+"""What `last_cluster` says of a shingle that is not counted yet."""
 
 OF_FORM = 1 << 15
 """Added to the count of a shingle that is part of a form, or known to be boilerplate."""
@@ -26,16 +25,6 @@ MAX_COUNT = OF_FORM - 1
 OWN = 0.3
 """A word that weighs more is a document's own, as far as is known: its story may have been
 taken for two or three."""
-
-
-@compiled
-def _find(shingle, salt, table, last_cluster):
-    """Return the slot of a shingle, or the empty slot where it belongs."""
-    mask = table.size - 1
-    slot = home(shingle, salt, mask)
-    while last_cluster[slot] != EMPTY and table[slot] != shingle:
-        slot = (slot + 1) & mask
-    return slot
 
 
 @compiled
@@ -55,7 +44,7 @@ def insert_into(
     """
     n_new = 0
     for i in range(shingles.size):
-        slot = _find(shingles[i], salt, table, last_cluster)
+        slot = find(shingles[i], salt, table.size - 1, table, last_cluster)
         if last_cluster[slot] == EMPTY:
             word, bit = sieve_place(shingles[i], table.size - 1)
             sieve[word] |= bit
@@ -135,7 +124,7 @@ def count_clusters_into(
             line = min(lines[first + i - offsets[d]], PARAGRAPH)
             if not tells[int(np.ceil(PROSE * line))]:
                 continue
-            slot = _find(shingles[i], salt, table, last_cluster)
+            slot = find(shingles[i], salt, table.size - 1, table, last_cluster)
             if last_cluster[slot] != EMPTY and last_cluster[slot] != clusters[d]:
                 last_cluster[slot] = clusters[d]
                 if counts[slot] & MAX_COUNT < MAX_COUNT:
@@ -173,7 +162,7 @@ def word_weights_into(
             weight = np.float32(1)
             if not sieve[word] & bit:
                 continue
-            slot = _find(shingle, salt, table, last_cluster)
+            slot = find(shingle, salt, table.size - 1, table, last_cluster)
             if last_cluster[slot] == EMPTY:
                 continue
             count = counts[slot]

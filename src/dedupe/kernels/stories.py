@@ -4,7 +4,7 @@ import numpy as np
 
 from dedupe.kernels import compiled
 from dedupe.kernels.measures import COMMON, PARAGRAPH, PROSE
-from dedupe.kernels.tables import home
+from dedupe.kernels.tables import EMPTY, find
 
 __all__ = ["FEW_OTHERS", "LOST_LINES", "OTHERS", "SHARED", "count_words_into", "mark_words_into"]
 
@@ -22,29 +22,18 @@ And that must not be longer than the story: what follows on a page may be prose,
 development pages both limits together keep a mean F1 of .94, where versions of a story that
 grows reach .96; if nothing told at greater length counts, .96 and .80."""
 
-NOBODY = -1
-
-
-@compiled
-def _find(shingle, salt, mask, keys, last):
-    """Return the slot of a shingle, or the empty slot where it belongs."""
-    slot = home(shingle, salt, mask)
-    while last[slot] != NOBODY and keys[slot] != shingle:
-        slot = (slot + 1) & mask
-    return slot
-
 
 @compiled
 def _count_copies_into(
     documents, n_copies, shingles, shingle_offsets, salt, mask, keys, holders, last
 ):
     """Write into the table how many copies have each shingle of a cluster."""
-    last[: mask + 1] = NOBODY
+    last[: mask + 1] = EMPTY
     for k in range(documents.size):
         d = documents[k]
         for i in range(shingle_offsets[d], shingle_offsets[d + 1]):
-            slot = _find(shingles[i], salt, mask, keys, last)
-            if last[slot] == NOBODY:
+            slot = find(shingles[i], salt, mask, keys, last)
+            if last[slot] == EMPTY:
                 keys[slot] = shingles[i]
                 holders[slot] = 0
             if last[slot] != k:
@@ -128,7 +117,7 @@ def mark_words_into(
             for w in range(token_offsets[d + 1] - token_offsets[d]):
                 place = token_offsets[d] + w
                 if w < n_starts:
-                    slot = _find(shingles[first + w], salt, mask, keys, last)
+                    slot = find(shingles[first + w], salt, mask, keys, last)
                     if 2 * holders[slot] > n_all:
                         shared_until = w + ngram
                     if weights is not None and weights[place] < COMMON:

@@ -17,9 +17,12 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["SALT", "SLOTS_PER_WORD", "home", "sieve_place"]
+__all__ = ["EMPTY", "SALT", "SLOTS_PER_WORD", "find", "home", "sieve_place"]
 
 U = np.uint64
+
+EMPTY = -1
+"""Owner of a slot that holds no key."""
 
 SALT = U(secrets.randbits(64) | 1)
 """The secret of this process. A kernel is told it, since compiled code outlives a process."""
@@ -43,6 +46,24 @@ def home(key, salt, mask):
     h = (h ^ (h >> U(32))) * salt
     # The upper half times the number of slots, of which again the upper half is a slot.
     return np.int64(((h >> U(32)) * U(mask + 1)) >> U(32))
+
+
+@compiled
+def find(key, salt, mask, keys, owners):
+    """Return the slot of a key, or the empty slot where it belongs.
+
+    Parameters
+    ----------
+    key, salt : uint64
+    mask : int, as for `home`
+    keys : uint64 [shape=(mask + 1 or more,)]
+    owners : int [shape=(mask + 1 or more,)]
+        `EMPTY` where a slot holds no key; some must be left.
+    """
+    slot = home(key, salt, mask)
+    while owners[slot] != EMPTY and keys[slot] != key:
+        slot = (slot + 1) & mask
+    return slot
 
 
 @compiled

@@ -21,7 +21,6 @@ import numpy.typing as npt
 
 from dedupe.arrays import Bools, Hashes, Ints, Weights
 from dedupe.kernels.boilerplate import (
-    EMPTY,
     MAX_COUNT,
     OF_FORM,
     count_clusters_into,
@@ -29,7 +28,7 @@ from dedupe.kernels.boilerplate import (
     word_weights_into,
 )
 from dedupe.kernels.measures import N_LINES
-from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
+from dedupe.kernels.tables import EMPTY, SALT, SLOTS_PER_WORD
 from dedupe.shingling import Sealed
 
 __all__ = ["NOTHING", "Boilerplate", "Learned", "Words", "counted_in_order", "load_boilerplate"]
