@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from dedupe.results.result import Result
     from dedupe.settings import Settings
+    from dedupe.warming import warm_up
 
 __version__ = "0.1.0"
 
@@ -94,6 +95,7 @@ _HOMES = {
     ),
     "dedupe.results.result": ("Result",),
     "dedupe.settings": ("Settings",),
+    "dedupe.warming": ("warm_up",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -137,6 +139,7 @@ __all__ = [
     "compare_texts",
     "find_duplicate_texts",
     "find_duplicates",
+    "warm_up",
 ]
 
 

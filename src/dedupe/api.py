@@ -14,6 +14,7 @@ from itertools import chain
 from reprlib import repr as short
 from typing import Any
 
+from dedupe import kernels
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.boilerplate import boilerplate_in, digest_of_boilerplate, read_boilerplate
@@ -32,6 +33,7 @@ from dedupe.results.records import Comparison
 from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
 from dedupe.settings import Resources, Settings, identity
+from dedupe.warming import compile_for_search
 from dedupe.window import as_window
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
@@ -394,6 +396,8 @@ def _find(
     shingles = known_shingles(known, settings.ngram)
     made_with = identity(settings) | settings_as_json(settings)
     started = time.monotonic()
+    if not kernels.are_compiled():
+        compile_for_search(resources.progress)
     with LocalEngine(resources, checkpoint, made_with) as engine:
         result = find(stream, settings, engine, explain, shingles)
     for place in settings.prefer:

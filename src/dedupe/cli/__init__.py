@@ -368,6 +368,20 @@ def calibrate(labels: str, result: Path) -> None:
     show(describe(calibration.calibrate(labels, Result.from_json(result.read_bytes()))))
 
 
+@cli.command()
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing of how far it is.")
+def warm_up(quiet: bool) -> None:
+    """Compile everything now, so that no later start has to.
+
+    Run it while the image of a container is built, as the user that it will run as.
+    """
+    from dedupe.report.progress import Display
+    from dedupe.warming import warm_up
+
+    with Display(quiet=quiet) as display:
+        warm_up(progress=display.update)
+
+
 def _check_stdin(*read: Iterable[str] | None) -> None:
     """Refuse to read standard input for two purposes: it is at its end after the first."""
     if sum("-" in (names or ()) for names in read) > 1:

@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedupe import kernels
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints
 from dedupe.documents import Document
 from dedupe.documents.document import NO_WORD, digest_of
@@ -351,8 +350,6 @@ def read_corpus(
     NothingToRead
         When no document has a word in it.
     """
-    if not kernels.are_compiled():
-        resources.progress(Progress("compiling", 0, None, "kernels", note=_compiling()))
     # Built here once, where each thread would build them anew.
     tables()
     intake = _Intake(
@@ -381,16 +378,6 @@ def read_corpus(
         Sketches(digests, n_words, n_shingles, rows.finish()),
         keeps_order=settings.keep == "first" or callable(settings.keep),
         window=settings.window,
-    )
-
-
-def _compiling() -> str:
-    """Say what the kernels are compiled for, and how to wait for it but once."""
-    if kernels.are_kept():
-        return "compiling the kernels, once; the next start is fast"
-    return (
-        "compiling the kernels, which no folder can keep: set NUMBA_CACHE_DIR to one "
-        "that can be written, and the next start is fast"
     )
 
 
