@@ -27,8 +27,8 @@ from cleaned import made, tree
 from dedupe import CannotClean, InvalidResult, InvalidSetting, NothingToRead, clean
 from dedupe.cleaning import inventory
 from dedupe.documents.changes import FIELDS
-from dedupe.documents.document import Options
 from dedupe.documents.json import json_values
+from dedupe.documents.options import Options
 
 UNPACK = {
     "": bytes,

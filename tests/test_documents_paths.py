@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from dedupe.documents import Document, Skipped, read_file, read_paths, streams
-from dedupe.documents.document import Options
+from dedupe.documents.options import Options
 from dedupe.documents.walk import File, walk
 from dedupe.errors import DuplicateId, InvalidInput, InvalidSetting, NoSuchPath, NothingToRead
 from dedupe.ids import Old

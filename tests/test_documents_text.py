@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe.documents import Document, Skipped, read_paths
-from dedupe.documents.document import Options
 from dedupe.documents.encoding import decode, decode_line, encode_like, text_chunks
 from dedupe.documents.formats import read_plain, suffixes
+from dedupe.documents.options import Options
 from dedupe.documents.streams import (
     CHUNK,
     LongLine,

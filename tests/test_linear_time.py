@@ -27,8 +27,8 @@ from numba import config
 from pyarrow import parquet
 
 from dedupe import compare_texts, find_duplicate_texts
-from dedupe.documents.document import Options
 from dedupe.documents.formats import read_file
+from dedupe.documents.options import Options
 from dedupe.documents.walk import File
 from dedupe.minhash import sketch
 from dedupe.scoring.alignment import align

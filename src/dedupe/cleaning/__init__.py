@@ -21,7 +21,7 @@ from dedupe.cleaning.inventory import Inputs, base_of, take_stock
 from dedupe.cleaning.journal import NAME, Action, Order, Plan
 from dedupe.cleaning.rewriting import write_cleaned
 from dedupe.documents.boilerplate import digest_of_boilerplate, read_boilerplate
-from dedupe.documents.document import OPTIONS, Options
+from dedupe.documents.options import OPTIONS, Options
 from dedupe.documents.streams import stdin_kept
 from dedupe.documents.walk import STDIN, File, Paths, named, resolve, walk
 from dedupe.errors import CannotClean, DedupeError, InvalidResult, InvalidSetting, Skipped

@@ -22,7 +22,7 @@ from dedupe import disk
 from dedupe.cleaning.inventory import Entry, Inputs, Stamp
 from dedupe.cleaning.journal import Action, Order, Plan, Step
 from dedupe.documents import Document, read_file
-from dedupe.documents.document import Options
+from dedupe.documents.options import Options
 from dedupe.documents.walk import File, is_inside
 from dedupe.errors import InvalidSetting, Skipped
 from dedupe.ids import Id, Old, plain_id

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from dedupe.cleaning.inventory import Entry, Inputs
 from dedupe.documents import Document, read_file
-from dedupe.documents.document import Options
 from dedupe.documents.formats import id_of_single
+from dedupe.documents.options import Options
 from dedupe.errors import InvalidResult
 from dedupe.ids import Id, Old, order_of, plain_id
 from dedupe.results.result import Result

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from dedupe.documents import Document, read_file
-from dedupe.documents.document import Options
 from dedupe.documents.formats import Format, format_of_file, holds_records, id_of_single
+from dedupe.documents.options import Options
 from dedupe.documents.walk import (
     STDIN,
     File,

@@ -20,9 +20,10 @@ from dedupe.cleaning.inventory import Entry, Inputs, Stamp
 from dedupe.cleaning.lines import lines_of
 from dedupe.documents import Document, read_file
 from dedupe.documents.changes import Changes, Marks
-from dedupe.documents.document import Options, Placed, holds_nothing
+from dedupe.documents.document import Placed, holds_nothing
 from dedupe.documents.encoding import encode_like, unmarked
 from dedupe.documents.formats import PLAIN, is_of_no_format, source_of, suffixes
+from dedupe.documents.options import Options
 from dedupe.documents.streams import Unreadable, unpack
 from dedupe.documents.walk import STDIN, may_hold_texts
 from dedupe.errors import CannotClean, InvalidSetting, Skipped

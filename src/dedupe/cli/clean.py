@@ -165,7 +165,7 @@ def _without_search(settings: dict[str, Any]) -> dict[str, Any]:
     """Leave out the settings of a search that does not take place, and refuse given ones."""
     from click.core import ParameterSource
 
-    from dedupe.documents.document import OPTIONS
+    from dedupe.documents.options import OPTIONS
 
     context = click.get_current_context()
     # What is read, and how, holds for a saved result too.

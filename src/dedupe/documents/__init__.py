@@ -11,16 +11,10 @@ What a text says is left to `dedupe.shingling.tokens`; nothing here normalises.
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from dedupe.documents.document import (
-    Document,
-    Options,
-    Placed,
-    checked,
-    holds_nothing,
-    shown,
-)
+from dedupe.documents.document import Document, Placed, checked, holds_nothing, shown
 from dedupe.documents.formats import read_file
 from dedupe.documents.memory import read_texts
+from dedupe.documents.options import Options
 from dedupe.documents.streams import MAX_BYTES
 from dedupe.documents.walk import File, Paths, named, resolve, walk
 from dedupe.errors import Skipped

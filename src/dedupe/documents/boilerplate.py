@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from dedupe.documents.document import Document, Options, digest_of
+from dedupe.documents.document import Document, digest_of
 from dedupe.documents.formats import read_file
 from dedupe.documents.memory import placed
+from dedupe.documents.options import Options
 from dedupe.documents.walk import Paths, resolve, walk
 from dedupe.errors import NothingToRead, Skipped
 

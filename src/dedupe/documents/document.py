@@ -8,46 +8,35 @@ file is left to the modules of the formats.
 import hashlib
 import logging
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime, time, timedelta
-from numbers import Integral, Number, Real
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from reprlib import repr as short
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from dedupe.documents.fields import ABSENT, text_names, value_at
-from dedupe.documents.streams import MAX_BYTES, Unreadable
+from dedupe.documents.fields import ABSENT, value_at
+from dedupe.documents.options import ID_FIELD, Options, Tapped
+from dedupe.documents.streams import Unreadable
+from dedupe.documents.values import as_id, as_time, encodable, is_missing, kind_of
 from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
-from dedupe.ids import Id, Old, checked_id, plain_id
+from dedupe.ids import Id, Old, plain_id
 
 __all__ = [
     "EMPTY",
-    "ID_FIELD",
     "NO_WORD",
-    "OPTIONS",
     "RENAME",
     "Document",
-    "Options",
     "Placed",
-    "Tapped",
-    "Ticks",
-    "as_id",
     "checked",
     "digest_of",
     "fault_of",
     "from_record",
     "from_value",
     "holds_nothing",
-    "is_missing",
-    "kind_of",
     "missing_field",
     "shown",
 ]
 
 LOG = logging.getLogger("dedupe")
-
-YEAR_10000 = 253_402_300_800
-"""In seconds since 1970. A number past it is no time in seconds (milliseconds, say)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,70 +134,6 @@ class Placed(NamedTuple):
         if isinstance(self.item, Skipped):
             return self
         return self._replace(item=replace(self.item, is_dated=self.item.time is not None))
-
-
-ID_FIELD = "id"
-"""Where a record has its id, unless another field is named, which then must be there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How records are read; the parameters of `read_paths`."""
-
-    id_field: str = ID_FIELD
-    text_field: str = "text"
-    html_field: str | None = None
-    time_field: str | None = None
-    time_from: str | None = None
-    delimiter: str | None = None
-    max_bytes: int = MAX_BYTES
-    qualify_ids: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("id_field", "text_field"):
-            if not isinstance(getattr(self, name), str):
-                raise InvalidSetting(f"{name} must be a string, got {getattr(self, name)!r}")
-        if self.time_from not in (None, "mtime"):
-            raise InvalidSetting(f"time_from must be 'mtime' or None, got {self.time_from!r}")
-        for name in ("time_field", "html_field"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, str):
-                raise InvalidSetting(f"{name} must be a string or None, got {value!r}")
-        if not self.text_field.strip(", "):
-            raise InvalidSetting(f"text_field must name a field, got {self.text_field!r}")
-        limit: object = self.max_bytes
-        if not isinstance(limit, Integral) or int(limit) < 1:
-            raise InvalidSetting(f"max_bytes must be at least 1, got {self.max_bytes!r}")
-        if self.delimiter is not None and not _is_delimiter(self.delimiter):
-            raise InvalidSetting(
-                "delimiter must be one character, and no quote, space or end of a line, "
-                f"got {self.delimiter!r}: leave it out to have it recognised"
-            )
-
-    def text_names(self, there: Container[str]) -> tuple[str, ...]:
-        """Return the names of the fields that make the text of a record with these fields."""
-        return text_names(self.text_field, self.html_field, there)
-
-
-@dataclass(frozen=True, slots=True)
-class Tapped(Options):
-    """Options that show each record as a whole, just before it is made a document."""
-
-    tap: Callable[[Mapping[str, object]], object] | None = None
-
-    @classmethod
-    def of(cls, options: Options, tap: Callable[[Mapping[str, object]], object]) -> Self:
-        """Return the same options with somebody who is shown."""
-        return cls(**{one.name: getattr(options, one.name) for one in fields(Options)}, tap=tap)
-
-
-OPTIONS = tuple(one.name for one in fields(Options) if one.name != "max_bytes")
-"""Those of them that a caller of the library and of the command line can choose."""
-
-
-def _is_delimiter(value: object) -> bool:
-    """Return whether a value can stand between the cells of a row."""
-    return isinstance(value, str) and len(value) == 1 and value not in '"\r\n \0'
 
 
 def checked(
@@ -347,7 +272,7 @@ def from_record(
         return Skipped(place, error.reason, error.remedy)
     is_dated = False
     if options.time_field is not None:
-        when = _as_time(_present(record, options.time_field))
+        when = as_time(_present(record, options.time_field))
         is_dated = when is not None
     if options.html_field is None and options.text_field in record:  # As in most records.
         return from_value(id_, record[options.text_field], when, is_dated=is_dated)
@@ -456,129 +381,8 @@ def from_value(
     if not value or value.isspace():
         return Skipped(id_, EMPTY, "give it a text, or leave it out")
     if utf8 is None:
-        value = _encodable(value)
+        value = encodable(value)
     return Document(id_, value, when, is_dated=is_dated, utf8=utf8)
-
-
-def kind_of(value: object) -> str:
-    """Say what a value is, in words that hold for JSON and Parquet as well.
-
-    >>> kind_of([1]), kind_of(None), kind_of(0.5)
-    ('a list', 'null', 'a number')
-    """
-    if value is None:
-        return "null"
-    return next((kind for types, kind in _KINDS if isinstance(value, types)), _type_of(value))
-
-
-def _type_of(value: object) -> str:
-    """Name the type of a value that only Python or pyarrow could have made."""
-    return f"of type {type(value).__name__}"
-
-
-class Ticks:
-    """The number of a date or time that Python has none for.
-
-    It lies past 9999, in nanoseconds, or in a time zone that is unknown here. It makes an
-    id, and no time: it would be taken for seconds, and it may count days.
-    """
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __str__(self) -> str:
-        return str(self.number)
-
-
-_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
-    (str, "a string"),
-    (bool, "true or false"),
-    (Number, "a number"),
-    ((list, tuple), "a list"),
-    (Mapping, "an object"),
-    ((bytes, bytearray), "bytes"),
-    ((date, time, timedelta, Ticks), "a date or time"),
-)
-"""The first that fits: a bool is a number, too."""
-
-
-def as_id(value: object, default: Id) -> Id:
-    """Return an id in its own type, or the default where there is none, or a blank one.
-
-    Raises
-    ------
-    Unreadable
-        When the value cannot be an id.
-    """
-    if isinstance(value, str):
-        id_ = _encodable(value)
-        return default if not id_ or id_.isspace() else id_
-    if is_missing(value):
-        return default
-    if isinstance(value, Ticks):
-        return str(value)
-    try:
-        return checked_id(value)
-    except TypeError as error:
-        raise Unreadable(f"the id is {_told(value, error)}", "turn it into a string") from error
-
-
-def _told(value: object, error: TypeError) -> str:
-    """Say what is no id: by its kind where the type alone says it."""
-    return kind_of(value) if str(error).startswith("of type") else str(error)
-
-
-def _encodable(text: str) -> str:
-    r"""Return a text that UTF-8 can hold: pairs of surrogates joined, lone ones U+FFFD.
-
-    >>> _encodable("lone \ud800")
-    'lone �'
-    """
-    try:
-        text.isascii() or text.encode()
-    except UnicodeEncodeError:
-        # UTF-16 is where surrogates come from, so it knows which belong together.
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return str.__str__(text)  # A plain one also of a subclass, such as numpy's or an enumeration.
-
-
-def is_missing(value: object) -> bool:
-    """Tell whether a value stands for "nothing": None, NaN, or what pandas has for them."""
-    # NA refuses to be compared, and only pandas could give the types themselves.
-    return (
-        value is None
-        or type(value).__name__ in ("NAType", "NaTType")
-        or (isinstance(value, Real) and bool(value != value))  # noqa: PLR0124  Only NaN is.
-    )
-
-
-def _as_time(value: object) -> float | None:
-    """Return seconds since 1970, or None for what is no time.
-
-    >>> _as_time("2022-06-16T10:00:00Z"), _as_time(60), _as_time("60"), _as_time("June")
-    (1655373600.0, 60.0, 60.0, None)
-    """
-    if isinstance(value, bool) or is_missing(value):
-        return None
-    try:
-        seconds = _seconds(value)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return seconds if abs(seconds) < YEAR_10000 else None
-
-
-def _seconds(value: Any) -> float:
-    """Read a time, or raise one of the errors that Python has for what is none."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip())  # Of a number, "20220616" is a day.
-        except ValueError:
-            return float(value)
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime.combine(value, time())
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    return float(value)
 
 
 def fault_of(error: Exception) -> str:

@@ -11,11 +11,12 @@ from itertools import chain
 
 from dedupe.documents.changes import Changes
 from dedupe.documents.csv import looks_like_csv, read_csv, rewrite_csv
-from dedupe.documents.document import Options, Placed, from_value
+from dedupe.documents.document import Placed, from_value
 from dedupe.documents.encoding import decoded, text_chunks, whole_text
 from dedupe.documents.html import read_html
 from dedupe.documents.json import read_json, rewrite_json
 from dedupe.documents.jsonl import read_json_lines, rewrite_json_lines
+from dedupe.documents.options import Options
 from dedupe.documents.parquet import read_parquet, rewrite_parquet
 from dedupe.documents.streams import (
     CHUNK,

@@ -2,9 +2,10 @@
 
 import re
 
-from dedupe.documents.document import Options, Placed, from_value
+from dedupe.documents.document import Placed, from_value
 from dedupe.documents.encoding import decode, whole_text
 from dedupe.documents.markup import text_of_page
+from dedupe.documents.options import Options
 from dedupe.documents.streams import Source
 
 __all__ = ["read_html"]

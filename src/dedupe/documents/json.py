@@ -9,19 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from dedupe.documents.changes import Changes
-from dedupe.documents.document import (
-    EMPTY,
-    Document,
-    Options,
-    Placed,
-    fault_of,
-    from_record,
-    kind_of,
-)
+from dedupe.documents.document import EMPTY, Document, Placed, fault_of, from_record
 from dedupe.documents.edits import dropped
 from dedupe.documents.encoding import text_chunks, transcoded, unmarked
 from dedupe.documents.jsonl import past_space, with_marks
+from dedupe.documents.options import Options
 from dedupe.documents.streams import Source, Unreadable, read_whole
+from dedupe.documents.values import kind_of
 from dedupe.errors import Skipped
 
 __all__ = ["json_values", "read_json", "rewrite_json"]

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any
 
 from dedupe.documents.changes import Changes, check_fields, check_replaced
-from dedupe.documents.document import Document, Options, Placed, fault_of, from_record, kind_of
+from dedupe.documents.document import Document, Placed, fault_of, from_record
 from dedupe.documents.edits import Edit, dropped, edited, left_out
 from dedupe.documents.encoding import text_chunks
+from dedupe.documents.options import Options
 from dedupe.documents.streams import (
     LongLine,
     Source,
@@ -25,6 +26,7 @@ from dedupe.documents.streams import (
     lines,
     too_large,
 )
+from dedupe.documents.values import kind_of
 from dedupe.errors import Skipped
 from dedupe.ids import id_as_json
 

@@ -14,20 +14,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dedupe.documents.document import (
-    ID_FIELD,
     RENAME,
     Document,
-    Options,
     Placed,
-    as_id,
     checked,
     from_record,
     from_value,
-    is_missing,
     shown,
 )
 from dedupe.documents.fields import ABSENT, splits, value_at
+from dedupe.documents.options import ID_FIELD, Options
 from dedupe.documents.streams import Unreadable
+from dedupe.documents.values import as_id, is_missing
 from dedupe.documents.walk import is_path
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
 from dedupe.ids import Id, Old

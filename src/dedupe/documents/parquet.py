@@ -12,17 +12,11 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from dedupe.documents.changes import Changes, check_fields, check_replaced
-from dedupe.documents.document import (
-    Document,
-    Options,
-    Placed,
-    Tapped,
-    Ticks,
-    from_record,
-    missing_field,
-)
+from dedupe.documents.document import Document, Placed, from_record, missing_field
 from dedupe.documents.fields import splits
+from dedupe.documents.options import Options, Tapped
 from dedupe.documents.streams import Source, Unreadable, open_file, read_whole, too_large
+from dedupe.documents.values import Ticks
 from dedupe.errors import InvalidSetting, MissingExtra, Skipped
 
 __all__ = ["read_parquet", "rewrite_parquet"]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dedupe.documents.document import Document, Options
+from dedupe.documents.document import Document
 from dedupe.documents.memory import placed
+from dedupe.documents.options import Options
 from dedupe.errors import InvalidInput, InvalidSetting, MissingExtra
 from dedupe.ids import Id, Old, plain_id
 from dedupe.results.columns import Columns, of_arrow, of_pandas, of_polars
