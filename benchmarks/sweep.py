@@ -1,20 +1,29 @@
 """Each constant of the rule at other values, to show how far its region is flat.
 
-    python benchmarks/sweep.py                                    all of them, which takes hours
+    python benchmarks/sweep.py --keep measured.jsonl              all of them, in about an hour
     python benchmarks/sweep.py --only threshold rule.HOLE_COST    some of them
     python benchmarks/sweep.py --only MIN_WORDS=10,20,40          other values
     python benchmarks/sweep.py --collections greek kinds          on some collections
+    python benchmarks/sweep.py --keep measured.jsonl --update docs/accuracy.md
 
 A name is an attribute of a module, of which the end is enough, or a parameter of
 `dedupe.find_duplicate_texts`. One constant is varied at a time, on all that
-`development.py` runs. A value is *flat* when the F1 of no section falls more than `TIE`
-below what it is now: a rule that is only right in one spot was made for its data.
+`development.py` runs: a lower value, a higher one, and one that takes the constant out of
+the rule, where there is one. A value is *flat* when the F1 of no section falls more than `TIE`
+below what it is now: a rule that is only right in one spot was made for its data, and a
+constant that can be taken out is one too many.
+
+With ``--keep`` a sweep that was interrupted goes on where it was. What it holds is taken for
+the same rule as long as `dedupe.settings.RULE_VERSION` is the same: write into a new file
+after a change.
 """
 
 import argparse
 import ast
 import importlib
 import inspect
+import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,9 +34,10 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import systems
+from dedupe.settings import RULE_VERSION
 from development import SECTIONS, Group, groups
 from judging import Judged
-from tables import Table
+from tables import Table, update
 
 TIE = 0.002
 
@@ -35,25 +45,65 @@ MAX_PROCESSES = 2
 LIMIT = 4 * 3600.0
 """Seconds for one value on everything."""
 
-MODULES = ("dedupe.scoring.rule", "dedupe.kernels.measures")
+MODULES = ("dedupe.scoring.rule", "dedupe.kernels.measures", "dedupe.scoring.forms")
 """Modules of which every constant is swept."""
 
-FACTORS = (0.6, 0.8, 1.25, 1.6)
+FACTORS = (0.8, 1.25)
 """What these are multiplied by."""
 
 OTHERS: dict[str, tuple[Any, ...]] = {
-    "threshold": (0.3, 0.35, 0.4, 0.45, 0.5),
-    "ngram": (3, 4, 5, 6, 8),
-    "dedupe.clustering.MEAN_SHARE": (0.6, 0.7, 0.8, 0.9, 1.0),
-    "dedupe.clustering.SLACK": (0.0, 0.05, 0.1, 0.2),
-    "dedupe.clustering.SAMPLE": (4, 8, 16),
-    "dedupe.lsh.COSINE_FLOOR": (0.05, 0.075, 0.1, 0.15, 0.2),
-    "dedupe.lsh.Z": (2.0, 3.0, 4.0),
-    "dedupe.kernels.alignment.MIN_RUN": (5, 6, 8, 10, 12),
-    "dedupe.kernels.tokens.LETTERS_PER_WORD": (2, 3, 4),
-    "dedupe.scoring.forms.FRAME_PER_SLOT": (30, 40, 60),
+    "threshold": (0.4, 0.5),
+    "ngram": (4, 6),
+    "dedupe.clustering.MEAN_SHARE": (0.7, 0.9),
+    "dedupe.clustering.SLACK": (0.05, 0.2),
+    "dedupe.clustering.SAMPLE": (4, 16),
+    "dedupe.lsh.COSINE_FLOOR": (0.075, 0.15),
+    "dedupe.lsh.Z": (1.5, 3.0),
+    "dedupe.kernels.alignment.MIN_RUN": (6, 10),
+    "dedupe.kernels.boilerplate.OWN": (0.24, 0.375),
+    "dedupe.kernels.tokens.LETTERS_PER_WORD": (2, 4),
 }
 """What else is swept by default. Constants of kernels are compiled anew, which takes a while."""
+
+MANY = 10**6
+WITHOUT: dict[str, Any] = {
+    "dedupe.clustering.MEAN_SHARE": 1.0,
+    "dedupe.clustering.SLACK": 0.0,
+    "dedupe.kernels.measures.BARE_SHARE": 0.0,
+    "dedupe.kernels.measures.BOX": MANY,
+    "dedupe.kernels.measures.EDIT": 0,
+    "dedupe.kernels.measures.LIST": MANY,
+    "dedupe.kernels.measures.LONG_COST": 1.0,
+    "dedupe.kernels.measures.PARAGRAPH": 255,
+    "dedupe.kernels.measures.PROSE": 0.0,
+    "dedupe.scoring.forms.FRAME_PER_SLOT": MANY,
+    "dedupe.scoring.forms.MIN_FRAME": 0.0,
+    "dedupe.scoring.forms.MIN_SLOTS": 1,
+    "dedupe.scoring.forms.OWN_OF_FRAME": 0.0,
+    "dedupe.scoring.forms.OWN_OF_REST": 0.0,
+    "dedupe.scoring.forms.OWN_SHARE": 0.0,
+    "dedupe.scoring.forms.SAMPLE": MANY,
+    "dedupe.scoring.rule.END_COST": 0.0,
+    "dedupe.scoring.rule.ENTRY_COST": 0.0,
+    "dedupe.scoring.rule.EXCESS_COST": 0.0,
+    "dedupe.scoring.rule.HOLE_COST": 1.0,
+    "dedupe.scoring.rule.LEARNED_SCORE": 0.45,
+    "dedupe.scoring.rule.LEARNED_WORDS": 0,
+    "dedupe.scoring.rule.MAX_NEAR_GAP": MANY,
+    "dedupe.scoring.rule.MAX_STRICT_EXCESS": MANY,
+    "dedupe.scoring.rule.MAX_STRICT_GAP": MANY,
+    "dedupe.scoring.rule.MAX_STRICT_HOLE": MANY,
+    "dedupe.scoring.rule.MIN_OWN": 0,
+    "dedupe.scoring.rule.MIN_WORDS": 0,
+    "dedupe.scoring.rule.NEAR": 1.01,
+    "dedupe.scoring.rule.NEARLY_ALL": 1.0,
+    "dedupe.scoring.rule.SHORT_SHARE": 1.0,
+    "dedupe.scoring.rule.STRICT_CONTAINMENT": 0.01,
+    "dedupe.scoring.rule.STRICT_EXCESS": float(MANY),
+    "dedupe.scoring.rule.STRICT_HOLE": float(MANY),
+}
+"""The value with which a constant decides nothing, or nothing that another one does not: a limit
+out of reach, a cost of nothing, or of a hole that of an end. Others have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +148,58 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"--collections must begin the names of some, got {options.collections}; "
             f"there are {', '.join(SECTIONS)}"
         )
-    now = measure(measured, {})
+    kept = Kept(options.keep, sorted(group.name for group in measured))
+    rows = []
     with ThreadPoolExecutor(options.processes) as pool:
-        for name, values in wanted:
+        now = pool.submit(kept.measure, measured, {})
+        asked = [
+            (name, {v: pool.submit(kept.measure, measured, {name: v}) for v in others})
+            for name, values in wanted
+            for others in [sorted({*values} - {current_value(name)})]
+        ]
+        for name, found in asked:
             current = current_value(name)
-            others = sorted({*values} - {current})
-            found = pool.map(lambda value, name=name: measure(measured, {name: value}), others)
-            points = dict(zip(others, found, strict=True)) | {current: now}
-            shown = table(name, current, [Point(value, points[value]) for value in sorted(points)])
-            print(shown.markdown(), end="\n\n", flush=True)
+            points = {value: one.result() for value, one in found.items()}
+            points |= {current: now.result()}
+            swept = [Point(value, points[value]) for value in sorted(points)]
+            rows.append(row(name, current, swept))
+            print(table(name, current, swept).markdown(), end="\n\n", flush=True)
+    summary = Table(HEAD, rows, CAPTION)
+    print(summary.markdown())
+    if options.update:
+        update(options.update, {"sweep": summary.markdown()})
+
+
+class Kept:
+    """Measurements in a file, a line for each, so that none is made twice.
+
+    One counts for the same rule, on the same collections.
+    """
+
+    def __init__(self, path: Path | None, collections: Sequence[str]) -> None:
+        self._path = path
+        self._of = {"rule": RULE_VERSION, "collections": [*collections]}
+        self._writing = threading.Lock()
+        self._sections: dict[str, dict[str, Figures]] = {}
+        for line in path.read_text("utf-8").splitlines() if path and path.exists() else ():
+            kept = json.loads(line)
+            if kept["of"] == self._of:
+                sections = {name: Figures(*figures) for name, figures in kept["sections"].items()}
+                self._sections[json.dumps(kept["constants"])] = sections
+
+    def measure(
+        self, measured: Sequence[Group], constants: Mapping[str, Any]
+    ) -> dict[str, Figures]:
+        """Return what is kept of some constants, or measure it and keep it."""
+        key = json.dumps(constants)
+        if key not in self._sections:
+            self._sections[key] = sections = measure(measured, constants)
+            figures = {name: (one.f1, one.n_wrong) for name, one in sections.items()}
+            line = json.dumps({"of": self._of, "constants": constants, "sections": figures})
+            if self._path:
+                with self._writing, self._path.open("a", encoding="utf-8") as lines:
+                    lines.write(line + "\n")
+        return self._sections[key]
 
 
 def measure(measured: Sequence[Group], constants: Mapping[str, Any]) -> dict[str, Figures]:
@@ -146,6 +239,38 @@ def table(name: str, current: Any, points: Sequence[Point]) -> Table:
     )
 
 
+HEAD = ("constant", "now", "lower", "higher", "without")
+CAPTION = (
+    "Each value with the section of the table above whose mean F1 falls most, and by how much; "
+    f"with nothing where none falls by more than {TIE}, which is flat. *Without*: a value with "
+    "which the constant decides nothing."
+)
+
+
+def row(name: str, current: Any, points: Sequence[Point]) -> tuple[str, ...]:
+    """Return the line of a constant in the table of all: what other values cost.
+
+    >>> at = [Point(v, {"x": Figures(f1, 0)}) for v, f1 in ((1, 0.9), (2, 0.99), (3, 0.989))]
+    >>> row("dedupe.lsh.Z", 2, at)
+    ('lsh.Z', '2', '1: -0.090 x', '3', '')
+    """
+    now = next(point for point in points if point.value == current)
+    without = [point for point in points if point.value == WITHOUT.get(name)]
+    others = [point for point in points if point not in (now, *without)]
+    lower = (point for point in others if point.value < current)
+    higher = (point for point in others if point.value > current)
+    cells = ("; ".join(_cost(point, now) for point in some) for some in (lower, higher, without))
+    return name.removeprefix("dedupe."), f"{current}", *cells
+
+
+def _cost(point: Point, now: Point) -> str:
+    """Return a value and where it costs most, if it costs anything."""
+    falls = {name: one.f1 - now.sections[name].f1 for name, one in point.sections.items()}
+    worst = min(falls, key=lambda name: falls[name])
+    value = f"{point.value:,}" if isinstance(point.value, int) else f"{point.value}"
+    return value if falls[worst] >= -TIE else f"{value}: {falls[worst]:.3f} {worst}"
+
+
 def flat_region(points: Sequence[Point], current: Any) -> list[Point]:
     """Return the values around the current one, without a gap, that are as good in each section.
 
@@ -171,12 +296,14 @@ def constants() -> dict[str, tuple[Any, ...]]:
     """Return what is swept by default, with its values.
 
     >>> constants()["dedupe.scoring.rule.MIN_WORDS"]
-    (12, 16, 25, 32)
+    (16, 25, 0)
     """
     found = dict(OTHERS)
     for module in MODULES:
         for name, value in _numbers(importlib.import_module(module)):
             found[f"{module}.{name}"] = tuple(dict.fromkeys(_around(value)))
+    for name, value in WITHOUT.items():
+        found[name] = tuple(dict.fromkeys((*found[name], value)))
     return found
 
 
@@ -202,7 +329,7 @@ def _around(value: float) -> Iterator[float]:
     """Yield other values: of a count whole ones, of a large share by what it is short of 1.
 
     >>> [*_around(5)], [*_around(0.2)], [*_around(0.8)]
-    ([3, 4, 6, 8], [0.12, 0.16, 0.25, 0.32], [0.88, 0.84, 0.75, 0.68])
+    ([4, 6], [0.16, 0.25], [0.84, 0.75])
     """
     for factor in FACTORS:
         if isinstance(value, int):
@@ -293,6 +420,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--only", nargs="+", default=[], metavar="NAME[=VALUE,...]", help="some constants")
     add("--collections", nargs="+", default=[], help="names, or their beginnings")
+    add("--keep", type=Path, metavar="FILE", help="where measurements are, and new ones go")
+    add("--update", type=Path, nargs="+", default=[], help="write the last table into these files")
     add(
         "--processes",
         type=int,
@@ -300,7 +429,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=MAX_PROCESSES,
         help="values that are measured at once",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.update and (options.only or options.collections):
+        parser.error("--update must have all constants and collections: leave the others out")
+    return options
 
 
 if __name__ == "__main__":
