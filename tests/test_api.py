@@ -617,6 +617,32 @@ def test_the_candidates_of_a_document_are_recorded_when_it_is_to_be_explained():
     assert {pair.relation for pair in pairs} == {"same template"}
 
 
+@pytest.mark.parametrize("n_words", [60, 120])
+def test_a_passage_that_was_taken_over_is_recorded_when_it_is_asked_for(n_words):
+    """Both have prose of their own before it and behind it, so the pair scores nothing."""
+    thesis, source = ([article(f"{who} {i}", 150) for i in range(2)] for who in ("he", "she"))
+    taken, head, foot = article("taken", n_words), article("head", 60), article("foot", 60)
+    pages = {f"page {i}": f"{head}\n\n{article(str(i), 90)}\n\n{foot}" for i in range(6)}
+    texts = pages | {
+        "thesis": "\n\n".join([thesis[0], taken, thesis[1]]),
+        "source": "\n\n".join([source[0], taken, source[1]]),
+    }
+    plain, found = find_duplicate_texts(texts), find_duplicate_texts(texts, reuse=True)
+    assert not plain.related("partial reuse")
+    (pair,) = found.related("partial reuse")
+    assert (pair.left, pair.right, pair.score) == ("source", "thesis", 0)
+    assert pair.shared_words == n_words
+    assert not found.related("same template")
+    assert (found.clusters, found.pairs) == (plain.clusters, plain.pairs)
+    for threshold in (0.1, 0.45):
+        assert found.at(threshold).clusters == plain.at(threshold).clusters
+
+
+def test_a_phrase_in_two_texts_is_no_passage():
+    texts = [f"{article(f'a {i}', 60)}\n{article('x', 19)}\n{article(f'b {i}', 60)}" for i in "ab"]
+    assert not find_duplicate_texts(texts, reuse=True).scored
+
+
 def test_a_document_to_explain_must_have_been_read():
     with pytest.raises(UnknownDocument, match="'nobody'"):
         find_duplicate_texts(STORIES, explain="nobody")

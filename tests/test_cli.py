@@ -148,6 +148,7 @@ def test_find_asks_with_the_defaults_of_the_library(library):
             "memory": None,
             "checkpoint": None,
             "explain": None,
+            "reuse": False,
         },
     )
 
@@ -173,8 +174,13 @@ def test_flags_are_the_keyword_names(library):
     flags = [part for k, v in wanted.items() for part in (f"--{k.replace('_', '-')}", str(v))]
     assert run("find", "x", *flags).exit_code == 0
     others = {
-        "prefer": (), "against": None, "boilerplate": None, "explain": None, "qualify_ids": False,
-    }  # fmt: skip
+        "prefer": (),
+        "against": None,
+        "boilerplate": None,
+        "explain": None,
+        "qualify_ids": False,
+        "reuse": False,
+    }
     assert library.asked == (["x"], {**wanted, **others})
 
 
@@ -385,8 +391,17 @@ def test_explain_and_borderline(library):
     assert run("find", "x", "--explain", "a00").stdout.startswith("a00 is in cluster 1")
     assert run("find", "x", "--borderline", "3").stdout.startswith("1 pair nearest")
     assert run("find", "x", "--relation", "contained").stdout.startswith("1 pair: contained\n")
-    said = run("find", "x", "--relation", "partial").stdout
-    assert said == "no pair that scores 0.1 or more: partial reuse\n"
+    assert run("find", "x", "--relation", "partial").stdout == "no pair: partial reuse\n"
+
+
+@pytest.mark.parametrize(
+    ("relation", "reuse"), [("version", False), ("partial", True), ("template", True)]
+)
+def test_pairs_that_score_nothing_are_recorded_for_the_relations_that_they_have(
+    library, relation, reuse
+):
+    run("find", "x", "--relation", relation)
+    assert library.asked[1]["reuse"] == reuse
 
 
 def on_a_terminal(monkeypatch):

@@ -163,6 +163,18 @@ def test_both_engines_say_the_same_with_a_window():
         assert len(local.clusters[0]) == (5 if len(some) == 5 else 3)
 
 
+def test_both_engines_record_the_same_passages():
+    taken = " ".join(f"taken{i}" for i in range(60))
+    texts = {
+        who: "\n".join([" ".join(f"{who}{i}" for i in range(n)), taken, f"{who} " * 40])
+        for who, n in (("a", 90), ("b", 120))
+    }
+    local = find_duplicate_texts(texts, reuse=True)
+    plain = find(read_texts(texts), Settings(), PlainEngine(1000), reuse=True)
+    assert plain.to_json() == local.to_json()
+    assert len(local.scored) == 1
+
+
 @pytest.mark.parametrize("explain", ["a", "b", "d", "0"])
 def test_both_engines_explain_a_document_alike(explain):
     """Also one without candidates, and one that was skipped."""

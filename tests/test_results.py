@@ -92,6 +92,16 @@ def test_every_scored_pair_has_one_relation(found, threshold):
     assert sorted(apart, key=lambda pair: (-pair.score, pair.left, pair.right)) == [*result.scored]
 
 
+def test_of_pairs_that_score_the_same_those_that_share_more_come_first():
+    rows = {"ab": 0.0, "ac": 0.0, "bc": 0.2}
+    found = make_result(rows)
+    shares = {("a", "b"): 0.2, ("a", "c"): 0.4, ("b", "c"): 0.2}
+    scored = [replace(pair, story_share=shares[pair.left, pair.right]) for pair in found.scored]
+    result = replace(found, scored=[replace(pair, relation="partial reuse") for pair in scored])
+    told = [(pair.left, pair.right) for pair in result.related("partial reuse")]
+    assert told == [("b", "c"), ("a", "c"), ("a", "b")]
+
+
 def test_a_relation_that_there_is_none_of():
     with pytest.raises(InvalidSetting, match=r"must be one of identical, same text, .* got 'near'"):
         FOUND.related("near")

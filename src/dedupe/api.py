@@ -69,6 +69,7 @@ def find_duplicates(
     memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     explain: Id | None = None,
+    reuse: bool = False,
     progress: ProgressCallback | bool | None = None,
 ) -> Result:
     """Find the articles that are the same story under different boilerplate.
@@ -132,6 +133,10 @@ def find_duplicates(
     explain : str, int, ..., optional
         Id of a document all of whose candidates are recorded in `Result.scored`,
         whatever they score: what tells why it was not matched.
+    reuse : bool
+        Also record in `Result.scored` the pairs that share a passage of a tenth of the smaller
+        story, of which most is not boilerplate, whatever they score. They join nothing;
+        ``result.related("partial reuse")`` lists them.
     progress : callable or bool, optional
         Is given a `Progress` now and then, always from the calling thread. True shows a
         bar on standard error, or a line for each stage where that is no terminal.
@@ -178,7 +183,15 @@ def find_duplicates(
     )
     with shown(progress) as callback:
         resources = Resources.of(workers, memory, callback)
-        return _find(stream, settings, resources, explain, known=known, checkpoint=checkpoint)
+        return _find(
+            stream,
+            settings,
+            resources,
+            explain,
+            known=known,
+            reuse=reuse,
+            checkpoint=checkpoint,
+        )
 
 
 def find_duplicate_texts(
@@ -200,6 +213,7 @@ def find_duplicate_texts(
     workers: int | None = None,
     memory: int | str | None = None,
     explain: Id | None = None,
+    reuse: bool = False,
     progress: ProgressCallback | bool | None = None,
 ) -> Result:
     """Find the same story among texts in memory: the twin of `find_duplicates`.
@@ -241,7 +255,9 @@ def find_duplicate_texts(
     )
     with shown(progress) as callback:
         resources = Resources.of(workers, memory, callback)
-        return _find(stream, settings, resources, explain, known=known, remedy=BY_COLUMN)
+        return _find(
+            stream, settings, resources, explain, known=known, reuse=reuse, remedy=BY_COLUMN
+        )
 
 
 def compare(
@@ -388,6 +404,7 @@ def _find(
     explain: Id | None,
     *,
     known: Sequence[Document],
+    reuse: bool,
     checkpoint: str | os.PathLike[str] | None = None,
     remedy: str = "",
 ) -> Result:
@@ -399,7 +416,7 @@ def _find(
     if not kernels.are_compiled():
         compile_for_search(resources.progress)
     with LocalEngine(resources, checkpoint, made_with) as engine:
-        result = find(stream, settings, engine, explain, shingles)
+        result = find(stream, settings, engine, explain, shingles, reuse=reuse)
     for place in settings.prefer:
         ids = chain((one.id for one in result.documents if not one.is_old), result.others)
         first = next(ids, None)

@@ -41,6 +41,8 @@ def find(
     engine: Engine,
     explain: Id | None = None,
     known: Sealed = NOTHING,
+    *,
+    reuse: bool = False,
 ) -> Result:
     """Find the documents of a stream that are the same story.
 
@@ -53,6 +55,9 @@ def find(
         Id of a document; the result then holds all its candidates, whatever they score.
     known : Sealed
         The shingles of what is known to be boilerplate; `settings` has the digest of its texts.
+    reuse : bool
+        Whether the result also holds pairs that score less, but share a passage; see
+        `dedupe.scoring.passes.reused`.
     """
     # Shingles become signatures, and signatures candidates.
     corpus = engine.read(stream, settings)
@@ -85,6 +90,8 @@ def find(
     if explain in corpus.ids:
         number = corpus.first_copy[corpus.ids.index(explain)]
         rows = _with_others(rows, _asked(_rows_of(blocks, _pairs_of(candidates, number))))
+    if reuse:
+        rows = _with_others(rows, _asked(_reused(blocks, pairs[first.may_score & (n_old < 2)])))
     shared = _most_shared(rows, len(corpus))
     paired = distinct(passes.pairs_in(rows).astype(np.int64))
     alone = paired[~np.isin(paired, [*infos])]
@@ -167,6 +174,12 @@ def _rows_of(blocks: Blocks, pairs: AnyInts) -> Rows:
     return _numbered(
         blocks, np.concatenate([np.empty(0, passes.ROW), *(rows for (rows,) in found)])
     )
+
+
+def _reused(blocks: Blocks, pairs: AnyInts) -> Rows:
+    """Return the rows of those pairs, given by place, that share a passage."""
+    found = blocks.each(passes.reused, pairs)
+    return _numbered(blocks, np.concatenate([np.empty(0, passes.ROW), *found]))
 
 
 def _pairs_of(candidates: AnyInts, number: int) -> AnyInts:

@@ -90,6 +90,9 @@ RELATIONS = {
 }
 """What `--relation` takes, and the relation of a pair that it stands for."""
 
+NO_STORY = ("partial", "template")
+"""Those of which most pairs score nothing, and are recorded only when they are asked for."""
+
 
 class Commands(click.Group):
     """The commands, with what the library raises on purpose turned into exit codes."""
@@ -249,6 +252,7 @@ def find(
         result = find_duplicates(
             list(paths),
             explain=explain,
+            reuse=relation in NO_STORY,
             progress=display.update,
             **settings,
         )

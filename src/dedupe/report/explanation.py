@@ -67,7 +67,7 @@ def borderline(result: Result, n: int) -> Iterator[Line]:
 def related(result: Result, relation: str) -> Iterator[Line]:
     """Yield the pairs of one relation, best first."""
     pairs = result.related(relation)
-    found = counted(len(pairs), "pair") if pairs else f"no pair that scores {SCORE_FLOOR:g} or more"
+    found = counted(len(pairs), "pair") if pairs else "no pair"
     yield Line(0, (("heading", f"{found}: {relation}"),))
     for pair in pairs:
         yield Line(1, (*names(pair), *measures(pair)))

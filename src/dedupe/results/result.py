@@ -293,8 +293,9 @@ class Result:
     def related(self, relation: str) -> Sequence[Pair]:
         """Return the scored pairs of one relation, best first.
 
-        What scores below 0.1 is not recorded; so of pairs that are no story together, such as
-        a quotation in two reports, those are here that share most.
+        Of equal scores those come first that share more of the smaller story. What scores below
+        0.1 is not recorded unless the search had ``reuse=True``; a passage that was taken over
+        mostly does.
 
         Parameters
         ----------
@@ -311,8 +312,9 @@ class Result:
                 f"a relation must be one of {', '.join(RELATIONS)}, got {relation!r:.200}"
             )
         scored = self._scored
-        is_wanted = np.array([pair.relation == relation for pair in scored], np.bool_)
-        return scored.take(np.flatnonzero(is_wanted))
+        wanted = [place for place, pair in enumerate(scored) if pair.relation == relation]
+        wanted.sort(key=lambda place: (-scored[place].score, -scored[place].story_share))
+        return scored.take(np.array(wanted, np.int64))
 
     def borderline(self, n: int = 10) -> Sequence[Pair]:
         """Return the `n` pairs whose scores are nearest to the threshold, nearest first."""

@@ -43,6 +43,7 @@ __all__ = [
     "is_identical",
     "near_share",
     "pairs_in",
+    "reused",
     "second",
     "shared",
 ]
@@ -194,12 +195,32 @@ def second(block: Block, pairs: AnyInts, floor: float = SCORE_FLOOR) -> tuple[Ro
     """
     found = align(block, *np.sort(pairs, axis=1).T)
     found_scores = score(found)
-    places = np.flatnonzero(found_scores >= floor)
+    return (_rows(block, found, found_scores, found_scores >= floor),)
+
+
+def reused(block: Block, pairs: AnyInts) -> Rows:
+    """Return the rows of pairs that score under the floor, but share a passage of their own.
+
+    Where both have prose before the passage, or both behind it, they are not one story and score
+    nothing, however much one of them took from the other. Most of what is shared, and as much
+    as makes a story, must not be boilerplate, or all pages of a site would be here.
+    """
+    found = align(block, *np.sort(pairs, axis=1).T)
+    found_scores = score(found)
+    own = found.covered - found.boilerplate
+    is_passage = (own >= rule.MIN_WORDS) & (own > found.boilerplate)
+    is_passage &= story_share(found) >= SCORE_FLOOR
+    return _rows(block, found, found_scores, is_passage & (found_scores < SCORE_FLOOR))
+
+
+def _rows(block: Block, found: Alignment, found_scores: Floats, is_recorded: Bools) -> Rows:
+    """Return the rows of those pairs that are to be recorded."""
+    places = np.flatnonzero(is_recorded)
     scored = Scored(block, found.take(places), found_scores[places])
     rows = np.empty(places.size, ROW)
     for name, (_, measure) in COLUMNS.items():
         rows[name] = measure(scored)
-    return (rows,)
+    return rows
 
 
 def scores(block: Block, pairs: AnyInts, *, with_listings: bool = True) -> Floats:
