@@ -13,9 +13,9 @@ the rule, where there is one. A value is *flat* when the F1 of no section falls 
 below what it is now: a rule that is only right in one spot was made for its data, and a
 constant that can be taken out is one too many.
 
-With ``--keep`` a sweep that was interrupted goes on where it was. What it holds is taken for
-the same rule as long as `dedupe.settings.RULE_VERSION` is the same: write into a new file
-after a change.
+With ``--keep`` a sweep that was interrupted goes on where it was, also on fewer collections than
+before. What the file holds is taken for the same rule as long as `dedupe.settings.RULE_VERSION`
+is the same: write into a new one after a change.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import importlib
 import inspect
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -129,7 +129,11 @@ class Point:
     @property
     def all(self) -> Figures:
         """Return the mean of the sections, and the sum of what is wrong."""
-        found = self.sections.values()
+        return self.of(self.sections)
+
+    def of(self, sections: Collection[str]) -> Figures:
+        """Return the mean of some sections, and the sum of what is wrong in them."""
+        found = [self.sections[name] for name in sections]
         return Figures(fmean(one.f1 for one in found), sum(one.n_wrong for one in found))
 
 
@@ -168,19 +172,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 class Kept:
     """Measurements in a file, a line for each, so that none is made twice.
 
-    One counts for the same rule, on the same collections.
+    One counts for the same rule, on the same collections or more.
     """
 
     def __init__(self, path: Path | None, collections: Sequence[str]) -> None:
         self._path = path
-        self._of = {"rule": RULE_VERSION, "collections": [*collections]}
+        self._of: dict[str, Any] = {"rule": RULE_VERSION, "collections": [*collections]}
         self._writing = threading.Lock()
         self._sections: dict[str, dict[str, Figures]] = {}
         for line in path.read_text("utf-8").splitlines() if path and path.exists() else ():
             kept = json.loads(line)
-            if kept["of"] == self._of:
+            is_enough = {*collections} <= {*kept["of"]["collections"]}
+            if is_enough and kept["of"]["rule"] == RULE_VERSION:
                 sections = {name: Figures(*figures) for name, figures in kept["sections"].items()}
-                self._sections[json.dumps(kept["constants"])] = sections
+                self._sections.setdefault(json.dumps(kept["constants"]), sections)
 
     def measure(
         self, measured: Sequence[Group], constants: Mapping[str, Any]
@@ -221,8 +226,11 @@ def table(name: str, current: Any, points: Sequence[Point]) -> Table:
         if point is now:
             cells = [f"{one.n_wrong:,} ({one.f1:.4f})" for one in (*now.sections.values(), now.all)]
         else:
-            cells = [one.against(now.sections[section]) for section, one in point.sections.items()]
-            cells.append(point.all.against(now.all))
+            cells = [
+                point.sections[section].against(one) if section in point.sections else "not run"
+                for section, one in now.sections.items()
+            ]
+            cells.append(point.all.against(now.of(point.sections)))
         label = f"{point.value}" + (" (now)" if point is now else "")
         rows.append((label, *cells, "yes" if point in flat else ""))
     head = (name, *now.sections, "all", "flat")
@@ -234,11 +242,11 @@ def table(name: str, current: Any, points: Sequence[Point]) -> Table:
     )
 
 
-HEAD = ("constant", "now", "lower", "higher", "without")
+HEAD = ("constant", "now", "lower", "higher", "without", "not run")
 CAPTION = (
     "Each value with the section of the table above whose mean F1 falls most, and by how much; "
     f"with nothing where none falls by more than {TIE}, which is flat. *Without*: a value with "
-    "which the constant decides nothing."
+    "which the constant decides nothing. *Not run*: sections on which this constant was not tried."
 )
 
 
@@ -247,7 +255,7 @@ def row(name: str, current: Any, points: Sequence[Point]) -> tuple[str, ...]:
 
     >>> at = [Point(v, {"x": Figures(f1, 0)}) for v, f1 in ((1, 0.9), (2, 0.99), (3, 0.989))]
     >>> row("dedupe.lsh.Z", 2, at)
-    ('lsh.Z', '2', '1: -0.090 x', '3', '')
+    ('lsh.Z', '2', '1: -0.090 x', '3', '', '')
     """
     now = next(point for point in points if point.value == current)
     without = [point for point in points if point.value == WITHOUT.get(name)]
@@ -255,7 +263,8 @@ def row(name: str, current: Any, points: Sequence[Point]) -> tuple[str, ...]:
     lower = (point for point in others if point.value < current)
     higher = (point for point in others if point.value > current)
     cells = ("; ".join(_cost(point, now) for point in some) for some in (lower, higher, without))
-    return name.removeprefix("dedupe."), f"{current}", *cells
+    left_out = [name for name in now.sections if any(name not in one.sections for one in points)]
+    return name.removeprefix("dedupe."), f"{current}", *cells, ", ".join(left_out)
 
 
 def _cost(point: Point, now: Point) -> str:
@@ -425,8 +434,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="values that are measured at once",
     )
     options = parser.parse_args(arguments)
-    if options.update and (options.only or options.collections):
-        parser.error("--update must have all constants and collections: leave the others out")
+    if options.update and options.only:
+        parser.error("--update must have all constants: leave --only out")
     return options
 
 

@@ -370,6 +370,41 @@ def test_a_sweep_prints_a_table_for_a_constant(capsys, monkeypatch):
     monkeypatch.setattr(sweep, "groups", lambda _: [])
     with pytest.raises(SystemExit, match="--collections must begin the names of some"):
         sweep.main(["--only", "MIN_WORDS", "--collections", "nothing"])
+    with pytest.raises(SystemExit):
+        sweep.main(["--only", "MIN_WORDS", "--update", "docs/accuracy.md"])
+    assert "--update must have all constants" in capsys.readouterr().err
+
+
+def test_what_a_sweep_has_measured_is_kept(tmp_path, monkeypatch):
+    asked = []
+
+    def measure(groups, constants):
+        asked.append(dict(constants))
+        return {group.section: sweep.Figures(0.5 + len(constants), 3) for group in groups}
+
+    monkeypatch.setattr(sweep, "measure", measure)
+    groups = [development.Group(name, name, ()) for name in "ab"]
+    path, constants = tmp_path / "kept", {"x.Y": 2}
+    first = sweep.Kept(path, ["a", "b"]).measure(groups, constants)
+    assert first == {name: sweep.Figures(1.5, 3) for name in "ab"}
+    # Also for fewer collections, but not for more, nor for another rule.
+    for collections, is_kept in ((["a", "b"], True), (["a"], True), (["a", "c"], False)):
+        asked.clear()
+        assert sweep.Kept(path, collections).measure(groups, constants) == first
+        assert asked == ([] if is_kept else [constants])
+    monkeypatch.setattr(sweep, "RULE_VERSION", 0)
+    sweep.Kept(path, ["a"]).measure(groups, constants)
+    assert asked == [constants, constants]
+
+
+def test_a_line_of_a_sweep_says_what_was_not_run():
+    now = sweep.Point(20, {"a": sweep.Figures(0.9, 3), "b": sweep.Figures(1.0, 0)})
+    points = [sweep.Point(0, {"a": sweep.Figures(0.5, 9)}), sweep.Point(16, now.sections), now]
+    name = "dedupe.scoring.rule.MIN_WORDS"
+    assert sweep.row(name, 20, points) == (
+        "scoring.rule.MIN_WORDS", "20", "16", "", "0: -0.400 a", "b",
+    )  # fmt: skip
+    assert "| 0 | +6 (-0.4000) | not run |" in sweep.table(name, 20, points).markdown()
 
 
 def test_constants_that_follow_from_another_are_set_with_it(monkeypatch):
