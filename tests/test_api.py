@@ -638,6 +638,34 @@ def test_a_passage_that_was_taken_over_is_recorded_when_it_is_asked_for(n_words)
         assert found.at(threshold).clusters == plain.at(threshold).clusters
 
 
+@pytest.mark.parametrize("n_words", [300, 1200])
+@pytest.mark.parametrize(("share", "are_one"), [(0.17, True), (0.2, False)])
+def test_two_texts_may_differ_in_less_than_18_percent_of_their_middle(n_words, share, are_one):
+    """As docs/limits.md says."""
+    head, foot = article("head", n_words // 2), article("foot", n_words // 2)
+    n_own = round(n_words * share / (1 - share))
+    texts = [f"{head}\n{article(f'own {i}', n_own)}\n{foot}" for i in range(2)]
+    assert bool(find_duplicate_texts(texts).clusters) == are_one
+
+
+@pytest.mark.parametrize("n_words", [300, 1200])
+@pytest.mark.parametrize("n_copies", [3, 12])
+def test_passages_of_fifty_words_at_one_place_may_differ_in_any_number_of_copies(n_words, n_copies):
+    """As docs/limits.md says."""
+    head, foot = article("head", n_words // 2), article("foot", n_words // 2)
+    texts = [f"{head}\n{article(f'own {i}', 48)}\n{foot}" for i in range(n_copies)]
+    assert len(find_duplicate_texts(texts).clusters) == 1
+
+
+@pytest.mark.parametrize(("share", "n_found"), [(0.70, 0), (0.76, 1)])
+@pytest.mark.parametrize("n_words", [240, 960])
+def test_a_story_below_which_both_have_another_must_be_73_percent_of_both(share, n_found, n_words):
+    """As docs/limits.md says."""
+    shared, n_own = article("shared", n_words), round(n_words * (1 - share) / share)
+    texts = [f"{shared}\n{article(f'own {i}', n_own)}" for i in range(2)]
+    assert len(find_duplicate_texts(texts).clusters) == n_found
+
+
 def test_a_phrase_in_two_texts_is_no_passage():
     texts = [f"{article(f'a {i}', 60)}\n{article('x', 19)}\n{article(f'b {i}', 60)}" for i in "ab"]
     assert not find_duplicate_texts(texts, reuse=True).scored
