@@ -4,7 +4,7 @@
     python benchmarks/sweep.py --only threshold rule.HOLE_COST    some of them
     python benchmarks/sweep.py --only MIN_WORDS=10,20,40          other values
     python benchmarks/sweep.py --collections greek kinds          on some collections
-    python benchmarks/sweep.py --keep measured.jsonl --update docs/accuracy.md
+    python benchmarks/sweep.py --keep measured.jsonl --minutes 35 --update docs/accuracy.md
 
 A name is an attribute of a module, of which the end is enough, or a parameter of
 `dedupe.find_duplicate_texts`. One constant is varied at a time, on all that
@@ -13,9 +13,10 @@ the rule, where there is one. A value is *flat* when the F1 of no section falls 
 below what it is now: a rule that is only right in one spot was made for its data, and a
 constant that can be taken out is one too many.
 
-With ``--keep`` a sweep that was interrupted goes on where it was, also on fewer collections than
-before. What the file holds is taken for the same rule as long as `dedupe.settings.RULE_VERSION`
-is the same: write into a new one after a change.
+After ``--minutes`` nothing more is measured, and the tables say so. With ``--keep`` a sweep that
+was interrupted goes on where it was, also on fewer collections than before. What the file holds
+is taken for the same rule as long as `dedupe.settings.RULE_VERSION` is the same: write into a
+new one after a change.
 """
 
 import argparse
@@ -23,7 +24,9 @@ import ast
 import importlib
 import inspect
 import json
+import math
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -147,7 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"--collections must begin the names of some, got {options.collections}; "
             f"there are {', '.join(SECTIONS)}"
         )
-    kept = Kept(options.keep, sorted(group.name for group in measured))
+    end = math.inf if options.minutes is None else time.monotonic() + 60 * options.minutes
+    kept = Kept(options.keep, sorted(group.name for group in measured), end)
     rows = []
     with ThreadPoolExecutor(options.processes) as pool:
         now = pool.submit(kept.measure, measured, {})
@@ -175,8 +179,11 @@ class Kept:
     One counts for the same rule, on the same collections or more.
     """
 
-    def __init__(self, path: Path | None, collections: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path | None, collections: Sequence[str], end: float = math.inf
+    ) -> None:
         self._path = path
+        self._end = end
         self._of: dict[str, Any] = {"rule": RULE_VERSION, "collections": [*collections]}
         self._writing = threading.Lock()
         self._sections: dict[str, dict[str, Figures]] = {}
@@ -190,9 +197,11 @@ class Kept:
     def measure(
         self, measured: Sequence[Group], constants: Mapping[str, Any]
     ) -> dict[str, Figures]:
-        """Return what is kept of some constants, or measure it and keep it."""
+        """Return what is kept of some constants, or measure and keep it; nothing past the end."""
         key = json.dumps(constants)
         if key not in self._sections:
+            if constants and time.monotonic() >= self._end:
+                return {}
             self._sections[key] = sections = measure(measured, constants)
             figures = {name: (one.f1, one.n_wrong) for name, one in sections.items()}
             line = json.dumps({"of": self._of, "constants": constants, "sections": figures})
@@ -230,7 +239,7 @@ def table(name: str, current: Any, points: Sequence[Point]) -> Table:
                 point.sections[section].against(one) if section in point.sections else "not run"
                 for section, one in now.sections.items()
             ]
-            cells.append(point.all.against(now.of(point.sections)))
+            cells.append(point.all.against(now.of(point.sections)) if point.sections else "not run")
         label = f"{point.value}" + (" (now)" if point is now else "")
         rows.append((label, *cells, "yes" if point in flat else ""))
     head = (name, *now.sections, "all", "flat")
@@ -263,15 +272,18 @@ def row(name: str, current: Any, points: Sequence[Point]) -> tuple[str, ...]:
     lower = (point for point in others if point.value < current)
     higher = (point for point in others if point.value > current)
     cells = ("; ".join(_cost(point, now) for point in some) for some in (lower, higher, without))
-    left_out = [name for name in now.sections if any(name not in one.sections for one in points)]
+    tried = [one.sections for one in points if one.sections]
+    left_out = [name for name in now.sections if any(name not in one for one in tried)]
     return name.removeprefix("dedupe."), f"{current}", *cells, ", ".join(left_out)
 
 
 def _cost(point: Point, now: Point) -> str:
     """Return a value and where it costs most, if it costs anything."""
+    value = f"{point.value:,}" if isinstance(point.value, int) else f"{point.value}"
+    if not point.sections:
+        return f"{value}: not run"
     falls = {name: one.f1 - now.sections[name].f1 for name, one in point.sections.items()}
     worst = min(falls, key=lambda name: falls[name])
-    value = f"{point.value:,}" if isinstance(point.value, int) else f"{point.value}"
     return value if falls[worst] >= -TIE else f"{value}: {falls[worst]:.3f} {worst}"
 
 
@@ -285,7 +297,8 @@ def flat_region(points: Sequence[Point], current: Any) -> list[Point]:
     start = end = place = [point.value for point in points].index(current)
     now = points[place].sections
     good = [
-        all(one.f1 >= now[section].f1 - TIE for section, one in point.sections.items())
+        bool(point.sections)
+        and all(one.f1 >= now[section].f1 - TIE for section, one in point.sections.items())
         for point in points
     ]
     while start > 0 and good[start - 1]:
@@ -424,6 +437,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--only", nargs="+", default=[], metavar="NAME[=VALUE,...]", help="some constants")
     add("--collections", nargs="+", default=[], help="names, or their beginnings")
+    add("--minutes", type=float, help="when to measure no more")
     add("--keep", type=Path, metavar="FILE", help="where measurements are, and new ones go")
     add("--update", type=Path, nargs="+", default=[], help="write the last table into these files")
     add(

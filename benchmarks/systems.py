@@ -153,10 +153,34 @@ def _set_constants(constants: Mapping[str, Any]) -> dict[str, Any]:
         if not module:
             parameters[name] = value
             continue
+        if module.startswith("dedupe.kernels."):
+            _forget_machine_code(module)
         _set(module, attribute, value)
         for other, follows in _following(module, attribute):
             _set(module, other, follows)
     return parameters
+
+
+def _forget_machine_code(module: str) -> None:
+    """Compile the kernels of a module anew, and those that call them or import from it.
+
+    Machine code lies beside the source as well, and has the constants inside that it was made with.
+    """
+    importlib.import_module("dedupe.api")
+    machine = importlib.import_module("dedupe.kernels.machine")
+    loaded = [
+        one for name, one in sorted(sys.modules.items()) if name.startswith("dedupe.kernels.")
+    ]
+    sources = {one.__name__: {source for source, _ in _imports(one)} for one in loaded}
+    stale = {module}
+    while more := {name for name, used in sources.items() if used & stale} - stale:
+        stale |= more
+    load = machine.load
+
+    def load_other(function: Any, kinds: Any) -> Any:
+        return None if function.__module__ in stale else load(function, kinds)
+
+    vars(machine)["load"] = load_other
 
 
 def _set(module: str, attribute: str, value: Any) -> None:

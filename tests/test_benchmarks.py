@@ -1,6 +1,7 @@
 """The accuracy bench: figures against hand-counted ones, and traps that are what they say."""
 
 import doctest
+import importlib
 import itertools
 import json
 import random
@@ -392,6 +393,8 @@ def test_what_a_sweep_has_measured_is_kept(tmp_path, monkeypatch):
         asked.clear()
         assert sweep.Kept(path, collections).measure(groups, constants) == first
         assert asked == ([] if is_kept else [constants])
+    late = sweep.Kept(path, ["a"], end=0.0)
+    assert (late.measure(groups, constants), late.measure(groups, {"x.Y": 3})) == (first, {})
     monkeypatch.setattr(sweep, "RULE_VERSION", 0)
     sweep.Kept(path, ["a"]).measure(groups, constants)
     assert asked == [constants, constants]
@@ -399,12 +402,34 @@ def test_what_a_sweep_has_measured_is_kept(tmp_path, monkeypatch):
 
 def test_a_line_of_a_sweep_says_what_was_not_run():
     now = sweep.Point(20, {"a": sweep.Figures(0.9, 3), "b": sweep.Figures(1.0, 0)})
-    points = [sweep.Point(0, {"a": sweep.Figures(0.5, 9)}), sweep.Point(16, now.sections), now]
+    late = sweep.Point(25, {})
+    points = [
+        sweep.Point(0, {"a": sweep.Figures(0.5, 9)}),
+        sweep.Point(16, now.sections),
+        now,
+        late,
+    ]
     name = "dedupe.scoring.rule.MIN_WORDS"
     assert sweep.row(name, 20, points) == (
-        "scoring.rule.MIN_WORDS", "20", "16", "", "0: -0.400 a", "b",
+        "scoring.rule.MIN_WORDS", "20", "16", "25: not run", "0: -0.400 a", "b",
     )  # fmt: skip
-    assert "| 0 | +6 (-0.4000) | not run |" in sweep.table(name, 20, points).markdown()
+    told = sweep.table(name, 20, points).markdown()
+    assert "| 0 | +6 (-0.4000) | not run |" in told
+    assert "| 25 | not run | not run | not run |  |" in told
+    assert "flat from 16 to 20" in told
+
+
+def test_no_machine_code_is_taken_that_has_a_constant_inside(monkeypatch):
+    machine = importlib.import_module("dedupe.kernels.machine")
+    monkeypatch.setattr(machine, "load", lambda function, _: function.__name__)
+    systems._forget_machine_code("dedupe.kernels.measures")
+    for module, name, expected in (
+        ("measures", "measure_pairs_into", None),
+        ("boilerplate", "count_clusters_into", None),
+        ("signatures", "signatures_into", "signatures_into"),
+    ):
+        kernel = getattr(importlib.import_module(f"dedupe.kernels.{module}"), name)
+        assert machine.load(kernel, ()) == expected
 
 
 def test_constants_that_follow_from_another_are_set_with_it(monkeypatch):
