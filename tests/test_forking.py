@@ -10,7 +10,7 @@ from dedupe import find_duplicate_texts
 from dedupe.lazy import cached_property
 
 TEXTS = {str(i): " ".join(f"word{(i // 2 * 7 + j) % 5000}" for j in range(100)) for i in range(300)}
-N_CHILDREN = 8
+N_CHILDREN = 4
 SECONDS = 60
 
 

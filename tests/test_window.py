@@ -122,7 +122,7 @@ def test_candidates_are_those_within_the_window_and_more_in_crowded_buckets(rows
         assert set().union(*found) == set().union(*is_near)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.booleans(), times), min_size=2, max_size=7),
     st.randoms(),
