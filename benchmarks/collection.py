@@ -105,6 +105,14 @@ def read_pages(pages: Path, mix: Path | None = None) -> Collection:
     return Collection(name, texts | mixed, stories, unjudged=unjudged, mixed_in=frozenset(mixed))
 
 
+def texts_of(path: Path) -> Iterator[str]:
+    """Yield the texts of JSON Lines with a field ``text``, or of the .txt in a folder."""
+    if path.is_dir():
+        yield from (file.read_text("utf-8", "replace") for file in sorted(path.rglob("*.txt")))
+    else:
+        yield from (row["text"] for row in read_lines(path))
+
+
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the objects of a file of JSON Lines, .xz or .gz or plain."""
     opener: Any = OPENERS.get(path.suffix, open)

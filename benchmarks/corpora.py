@@ -1,7 +1,8 @@
 """Article texts to measure on, the same in every run.
 
-English is real news where ``../shared/data/distractors.jsonl.xz`` lies beside the
-checkout; elsewhere it is made of the words of the two seeds. French, Greek and
+English is what ``--source`` names, else real news where
+``../shared/data/distractors.jsonl.xz`` lies beside the checkout; elsewhere it is made of
+the words of the two seeds. French, Greek and
 Chinese are always made: no sentence of them means anything, but letters, word
 lengths, accents and punctuation are those of the language, and those are what
 speed depends on. Words follow Zipf's law and get longer as they get rarer.
@@ -10,8 +11,6 @@ What is made from articles stands here too: planted copies, overlapping windows,
 edited passages of a fixed length.
 """
 
-import json
-import lzma
 import math
 import random
 import re
@@ -19,8 +18,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
+
+from collection import texts_of
 
 __all__ = [
     "LANGUAGES",
@@ -31,6 +32,7 @@ __all__ = [
     "generate",
     "n_bytes",
     "pages",
+    "parts",
     "passages",
     "plant_copies",
     "source",
@@ -70,11 +72,11 @@ class Language:
     quotes: tuple[str, str] = ("“", "”")
 
 
-def english() -> list[str]:
-    """Return about 5 MB of English articles: real ones, or else made ones."""
-    if not ARTICLES.exists():
+def english(path: Path | None = None) -> list[str]:
+    """Return the articles of a file or folder; else about 5 MB of real or made ones."""
+    if path is None and not ARTICLES.exists():
         return generate("English", 5_000_000)
-    return _read(ARTICLES)
+    return list(texts_of(path or ARTICLES))
 
 
 def pages() -> list[str]:
@@ -83,15 +85,16 @@ def pages() -> list[str]:
     They have what clean articles lack: other scripts in the margin, long addresses,
     and now and then an accent in a character of its own.
     """
-    texts = _read(PAGES) if PAGES.exists() else []
+    texts = list(texts_of(PAGES)) if PAGES.exists() else []
     random.Random(SEED).shuffle(texts)
     return texts[:600]
 
 
-def source() -> str:
+def source(path: Path | None = None) -> str:
     """Say what `english` returns, for the caption of a table."""
-    kind = "news articles" if ARTICLES.exists() else "articles made of the words of the seeds"
-    texts = english()
+    is_real = path or ARTICLES.exists()
+    kind = "news articles" if is_real else "articles made of the words of the seeds"
+    texts = english(path)
     return f"{len(texts):,} {kind}, {n_bytes(texts) / 1e6:.1f} MB"
 
 
@@ -122,6 +125,23 @@ def blocks(texts: Sequence[str], n_chars: int) -> list[list[str]]:
             held = 0
         found[-1].append(text)
         held += len(text)
+    return found
+
+
+def parts(texts: Sequence[str], n_docs: int) -> list[str]:
+    """Return at least so many different texts: articles, each cut in equal parts if they are few.
+
+    An article that came twice would be an identical copy, and those are cheap.
+
+    >>> parts(["one two three", "four five"], 4)
+    ['one', 'two three', 'four', 'five']
+    """
+    n_parts = -(-n_docs // len(texts))
+    found = []
+    for text in texts:
+        words = text.split(" ")  # Line breaks stay.
+        ends = [len(words) * part // n_parts for part in range(n_parts + 1)]
+        found += [" ".join(words[start:end]) for start, end in pairwise(ends) if start < end]
     return found
 
 
@@ -181,12 +201,6 @@ def passages(texts: Sequence[str], n_words: int, n_docs: int) -> list[str]:
 def edited(text: str, rng: random.Random, share: float) -> str:
     """Return a text with a share of its words replaced by words that stand nowhere else."""
     return re.sub(r"[^\W\d_]+", lambda m: _letters(rng) if rng.random() < share else m[0], text)
-
-
-def _read(path: Path) -> list[str]:
-    """Return the texts of compressed JSON Lines."""
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line)["text"] for line in lines]
 
 
 def _letters(rng: random.Random) -> str:

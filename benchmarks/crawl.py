@@ -26,7 +26,7 @@ from pathlib import Path
 
 import storage
 from alterations import count_words, cut, edit, first_words, sentences, wrap
-from collection import read_lines
+from collection import texts_of
 from material import Material, invented_material, material_from
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -228,11 +228,7 @@ def read_source(path: Path | None) -> Material:
         path = SHARED / "distractors.jsonl.xz"
         if not path.exists():
             return invented_material(n_stories=2000)
-    if path.is_dir():
-        texts = (file.read_text("utf-8", "replace") for file in sorted(path.rglob("*.txt")))
-    else:
-        texts = (row["text"] for row in read_lines(path))
-    return material_from(texts, name=path.name)
+    return material_from(texts_of(path), name=path.name)
 
 
 def main() -> None:

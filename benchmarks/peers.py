@@ -1,23 +1,37 @@
 r"""What people run today for the same work, as fast as each library's own API allows.
 
 The shingles are those of every tutorial: words by ``\w+``, joined five by five, as a
-set. datasketch gets its fastest hash function and the batch call; rensa gets lists
-of strings, and the bulk calls of its index.
+set. datasketch gets its fastest hash function and the batch call; rensa and
+FastSketchLSH get lists of strings, and the bulk calls of their indexes. gaoya, dedup-rs
+and minhashlib cut texts up themselves, the last into characters. Of the other libraries
+only datasketch and rensa have to be installed. All of them stop at unverified clusters.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 
+import numpy as np
+import numpy.typing as npt
 import xxhash
 from datasketch import MinHash, MinHashLSH
 from rensa import RMinHash, RMinHashLSH  # type: ignore[import-untyped]
 
 __all__ = [
+    "CLUSTERS",
+    "PACKAGES",
     "connected",
     "datasketch_clusters",
     "datasketch_sketches",
     "datasketch_sketches_one_by_one",
+    "dedup_rs_clusters",
+    "fastsketch_clusters",
+    "fastsketch_sketches",
+    "gaoya_clusters",
     "grouped",
+    "is_installed",
+    "minhashlib_clusters",
+    "minhashlib_sketches",
     "neighbours",
     "rensa_clusters",
     "rensa_sketches",
@@ -28,8 +42,11 @@ N_PERM = 128
 NGRAM = 5
 THRESHOLD = 0.5
 
-RENSA_BANDS = 32
-"""Bands of four rows, whose S-curve rises at 0.42: the division of 128 nearest to 0.5."""
+BANDS, ROWS = 32, 4
+"""Bands whose S-curve rises at 0.42: the division of 128 nearest to 0.5."""
+
+N_CHARS, CHARS_THRESHOLD = 3, 0.8
+"""What minhashlib's example has: three characters, at which strangers are alike by a half."""
 
 
 def shingles(text: str) -> set[str]:
@@ -74,6 +91,22 @@ def rensa_sketches(texts: Iterable[str]) -> list[RMinHash]:
     return sketches
 
 
+def fastsketch_sketches(texts: Iterable[str]) -> npt.NDArray[np.uint32]:
+    """Return FastSketchLSH's signatures, a row for each text."""
+    from FastSketchLSH import FastSimilaritySketch  # noqa: PLC0415  May not be installed.
+
+    sketch = FastSimilaritySketch(size=N_PERM, seed=42)
+    return sketch.batch([list(shingles(text)) for text in texts], num_threads=1)
+
+
+def minhashlib_sketches(texts: Iterable[str]) -> list[npt.NDArray[np.int64]]:
+    """Return minhashlib's signatures, of characters."""
+    from minhashlib import MinHash  # noqa: PLC0415  May not be installed.
+
+    minhash = MinHash(num_perm=N_PERM, k=N_CHARS)
+    return [minhash.signature(text) for text in texts]
+
+
 def datasketch_clusters(texts: Iterable[str]) -> list[int]:
     """Return a cluster number for each text: `MinHashLSH` and union-find, unverified."""
     index = MinHashLSH(threshold=THRESHOLD, num_perm=N_PERM)
@@ -85,10 +118,89 @@ def datasketch_clusters(texts: Iterable[str]) -> list[int]:
 
 def rensa_clusters(texts: Iterable[str]) -> list[int]:
     """Return a cluster number for each text: `RMinHashLSH` and union-find, unverified."""
-    index = RMinHashLSH(threshold=THRESHOLD, num_perm=N_PERM, num_bands=RENSA_BANDS)
+    index = RMinHashLSH(threshold=THRESHOLD, num_perm=N_PERM, num_bands=BANDS)
     sketches = rensa_sketches(texts)
     index.insert_many(sketches)
     return connected(len(sketches), neighbours(index.query_all(sketches)))
+
+
+def fastsketch_clusters(texts: Iterable[str]) -> list[int]:
+    """Return a cluster number for each text: FastSketchLSH's index and union-find."""
+    from FastSketchLSH import LSH  # noqa: PLC0415  May not be installed.
+
+    sketches = fastsketch_sketches(texts)
+    index = LSH(num_perm=N_PERM, num_bands=BANDS)
+    index.insert(sketches)
+    return connected(len(sketches), neighbours(index.query(sketch) for sketch in sketches))
+
+
+def gaoya_clusters(texts: Iterable[str]) -> list[int]:
+    """Return a cluster number for each text: gaoya's `MinHashStringIndex` and union-find.
+
+    It wants lower case, splits at whatever is no letter or digit and makes 5-grams in
+    Rust, once for the index and once for the query.
+    """
+    from gaoya.minhash import MinHashStringIndex  # noqa: PLC0415  May not be installed.
+
+    texts = list(texts)
+    index = MinHashStringIndex(
+        hash_size=32,
+        jaccard_threshold=THRESHOLD,
+        num_bands=BANDS,
+        band_size=ROWS,
+        analyzer="word",
+        lowercase=True,
+        ngram_range=(NGRAM, NGRAM),
+        id_container="vec",
+    )
+    for document, text in enumerate(texts):
+        index.insert_document(document, text)
+    return connected(len(texts), neighbours(index.query(text) for text in texts))
+
+
+def dedup_rs_clusters(texts: Iterable[str]) -> list[int]:
+    """Return a cluster number for each text, all of it made in Rust by dedup-rs."""
+    from dedup_rs import EmbedFunc  # noqa: PLC0415  May not be installed.
+
+    texts = list(texts)
+    numbers = np.arange(len(texts), dtype=np.uint32)
+    index = EmbedFunc.from_b_r(BANDS, ROWS, NGRAM, N_PERM, "text", "id", "u32", NGRAM)
+    index.batch_embed_shard(texts, numbers)
+    clusters = index.cluster()
+    return [clusters.find(number) for number in numbers.tolist()]
+
+
+def minhashlib_clusters(texts: Iterable[str]) -> list[int]:
+    """Return a cluster number for each text: minhashlib's `MinHashLSH` and union-find."""
+    from minhashlib import MinHashLSH  # noqa: PLC0415  May not be installed.
+
+    index = MinHashLSH(threshold=CHARS_THRESHOLD, num_perm=N_PERM)
+    sketches = minhashlib_sketches(texts)
+    for document, sketch in enumerate(sketches):
+        index.insert(document, sketch)
+    return connected(len(sketches), neighbours(index.query(sketch) for sketch in sketches))
+
+
+CLUSTERS: dict[str, Callable[[Iterable[str]], list[int]]] = {
+    "datasketch": datasketch_clusters,
+    "rensa": rensa_clusters,
+    "gaoya": gaoya_clusters,
+    "FastSketchLSH": fastsketch_clusters,
+    "dedup-rs": dedup_rs_clusters,
+    "minhashlib": minhashlib_clusters,
+}
+"""The other libraries by the names of their packages, and how each finds clusters."""
+
+PACKAGES = tuple(CLUSTERS)
+
+
+def is_installed(package: str) -> bool:
+    """Return whether one of the other libraries can be imported.
+
+    >>> is_installed("datasketch"), is_installed("no-such-library")
+    (True, False)
+    """
+    return find_spec(package.replace("-", "_")) is not None
 
 
 def connected(n_docs: int, links: Iterable[tuple[int, int]]) -> list[int]:

@@ -4,15 +4,18 @@
     python benchmarks/scale.py dedupe FOLDER --workers 2
     python benchmarks/scale.py datasketch crawl.jsonl
 
-Prints a line of JSON. The crawl is one that `crawl` wrote, with its gold beside it. A
-*planted pair* is a copy with the document that it was made from. The time is that from
-before the library is imported until it has said what belongs together.
+Prints a line of JSON; beside each time stands the processor time. The crawl is one that
+`crawl` wrote, with its gold beside it. A *planted pair* is a copy with the document that
+it was made from. The time is that from before the library is imported until it has said
+what belongs together.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -25,16 +28,31 @@ from systems import peak_mb
 
 Clusters = Iterable[Sequence[str]]
 Facts = dict[str, Any]
+Report = Callable[[Path], None]
 
-SYSTEMS = ("dedupe", "datasketch", "rensa")
+OURS = "dedupe"
+SYSTEMS = (OURS, "datasketch", "rensa", "gaoya", "FastSketchLSH", "dedup-rs", "minhashlib")
+"""Ours, and those in `peers.CLUSTERS`, which is not imported for ours."""
+
+N_THREADS = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Other libraries have one thread."""
 
 
-def measure(system: str, path: Path, limit: float, workers: int) -> Facts | None:
+def measure(
+    system: str, path: Path, limit: float, workers: int, *, report: bool = False
+) -> Facts | None:
     """Run a system on a crawl in another process; None if it takes longer than the limit."""
     command = [sys.executable, __file__, system, str(path), "--workers", str(workers)]
+    command += ["--report"] * report
+    environment = os.environ | N_THREADS
     try:
         ran = subprocess.run(
-            command, check=True, stdout=subprocess.PIPE, timeout=limit, encoding="utf-8"
+            command,
+            check=True,
+            stdout=subprocess.PIPE,
+            timeout=limit,
+            encoding="utf-8",
+            env=environment,
         )
     except subprocess.TimeoutExpired:
         return None
@@ -42,38 +60,47 @@ def measure(system: str, path: Path, limit: float, workers: int) -> Facts | None
     return facts
 
 
-def run_dedupe(path: Path, workers: int) -> tuple[Clusters, Facts]:
-    """Run this library, and take the time of each stage."""
+def run_dedupe(path: Path, workers: int) -> tuple[Clusters, Facts, Report]:
+    """Run this library, take the times of each stage, and return what writes its report."""
     stages: Counter[str] = Counter()
-    began = time.perf_counter()
+    cpu: Counter[str] = Counter()
+    began = now()
 
     from dedupe import Progress, find_duplicates  # noqa: PLC0415  Others must not pay for it.
 
-    last = time.perf_counter()
-    stages["start"] = last - began
+    last = now()
+    stages["start"], cpu["start"] = (b - a for a, b in zip(began, last, strict=True))
     stage, was_done = "", True
 
+    def add(name: str) -> None:
+        nonlocal last
+        last, before = now(), last
+        stages[name] += last[0] - before[0]
+        cpu[name] += last[1] - before[1]
+
     def note(step: Progress) -> None:
-        nonlocal stage, was_done, last
-        now = time.perf_counter()
+        nonlocal stage, was_done
         # Who says that something is done did it since the last word, unless that was of
         # another stage that had only begun.
         is_new = step.stage != stage and not was_done
-        stages[step.stage if step.done and not is_new else stage] += now - last
-        stage, was_done, last = step.stage, step.done > 0, now
+        add(step.stage if step.done and not is_new else stage)
+        stage, was_done = step.stage, step.done > 0
 
     result = find_duplicates(path, workers=workers, progress=note)
     clusters = [[name_of(member) for member in cluster.members] for cluster in result.clusters]
-    stages[stage] += time.perf_counter() - last
-    return clusters, {"stages": {name: round(seconds, 3) for name, seconds in stages.items()}}
+    add(stage)
+    facts = {
+        "stages": {name: round(seconds, 3) for name, seconds in stages.items()},
+        "stages_cpu": {name: round(seconds, 3) for name, seconds in cpu.items()},
+    }
+    return clusters, facts, result.to_html
 
 
 def run_peer(system: str, path: Path) -> tuple[Clusters, Facts]:
     """Run one of the other libraries on the texts of a crawl."""
-    import peers  # noqa: PLC0415  They may not be installed.
+    import peers  # noqa: PLC0415  Ours must not pay for them.
 
-    find: Callable[[Iterable[str]], list[int]]
-    find = peers.datasketch_clusters if system == "datasketch" else peers.rensa_clusters
+    find = peers.CLUSTERS[system]
     names: list[str] = []
 
     def texts() -> Iterable[str]:
@@ -83,6 +110,17 @@ def run_peer(system: str, path: Path) -> tuple[Clusters, Facts]:
 
     labels = find(texts())
     return peers.grouped(names, labels), {}
+
+
+def now() -> tuple[float, float]:
+    """Return wall time and processor time."""
+    return time.perf_counter(), time.process_time()
+
+
+def since(began: tuple[float, float]) -> Facts:
+    """Return the wall time and the processor time that have passed."""
+    seconds, cpu = (b - a for a, b in zip(began, now(), strict=True))
+    return {"seconds": seconds, "cpu": cpu}
 
 
 def judge(clusters: Clusters, gold: Iterable[Gold]) -> Facts:
@@ -129,14 +167,21 @@ def main() -> None:
     parser.add_argument("system", choices=SYSTEMS)
     parser.add_argument("path", type=Path, help="a .jsonl file, or a folder")
     parser.add_argument("--workers", type=int, default=1, help="threads of ours")
+    parser.add_argument("--report", action="store_true", help="time a page of HTML, too")
     options = parser.parse_args()
-    started = time.perf_counter()
-    if options.system == "dedupe":
-        clusters, facts = run_dedupe(options.path, options.workers)
+    write_report: Report | None = None
+    started = now()
+    if options.system == OURS:
+        clusters, facts, write_report = run_dedupe(options.path, options.workers)
     else:
         clusters, facts = run_peer(options.system, options.path)
-    facts["seconds"] = time.perf_counter() - started
+    facts |= since(started)
     facts["peak_mb"] = peak_mb()
+    if write_report and options.report:
+        with tempfile.TemporaryDirectory() as folder:
+            started = now()
+            write_report(Path(folder) / "report.html")
+            facts["report"] = since(started)
     print(json.dumps(facts | judge(clusters, read_gold(options.path))))
 
 

@@ -4,10 +4,11 @@
     python benchmarks/summary.py FILE.json ... --update docs/speed.md --plot docs/growth.svg
 
 The first prints them. The second writes them into files, between the lines
-``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``, and draws the plot. The parts are
-*speed* (beside other libraries), *speed-summary* (a few rows of it), *stages* (each by
-itself), *scale* (crawls of several sizes), *growth* (the plot, beside the file that shows
-it) and *recall* (candidates).
+``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``, and draws two plots: seconds, and beside
+it, with ``-cost`` in its name, what a document costs. The parts are *bars* (what is to be
+reached), *speed* (beside other libraries), *speed-summary* (a few rows of it), *crowds*
+(near-copies and templates), *stages* (each by itself), *scale* (crawls of several sizes),
+*growth* (the plots, beside the file that shows them) and *recall* (candidates).
 What the reports have no figures for stays as it is. Ratios are of medians for the same
 amount of work, within one run on one machine.
 """
@@ -16,8 +17,10 @@ import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from statistics import median, quantiles
 from typing import Any
 
+import bars_report
 import scale_report
 import tables
 from recall_report import by_kind, by_similarity
@@ -26,17 +29,24 @@ from scale_report import Runs
 Row = dict[str, Any]
 Report = dict[str, Any]
 
-TIMED = {"speed": "test_speed.py", "speed-summary": "test_speed.py", "stages": "test_stages.py"}
+TIMED = {
+    "speed": "test_speed.py",
+    "speed-summary": "test_speed.py",
+    "crowds": "test_crowd_costs.py",
+    "stages": "test_stages.py",
+}
 """Parts that are one table of times, and the file whose benchmarks are in it."""
 
 SUMMARY = ("text to signatures", "files to clusters", "start-up")
 """The stages in the *speed-summary*, which is for a first look."""
 
 PLOTTED = "Seconds from files to clusters against the number of documents, for each system"
+PLOTTED_COST = "Microseconds a document against the number of documents, for each system"
 
 NOTE = (
-    " Spread: distance of the quartiles over the median. Others: how much of one core "
-    "other programs took meanwhile; where it nears 100 %, threads had no second core."
+    " CPU: median of the processor time. Spread: distance of the quartiles over the median. "
+    "Others: how much of one core other programs took meanwhile; where it nears 100 %, threads "
+    "had no second core."
 )
 
 UNITS: dict[str, Callable[[float], str]] = {
@@ -51,8 +61,8 @@ UNITS: dict[str, Callable[[float], str]] = {
 def table(rows: Sequence[Row]) -> str:
     """Return the table of some benchmarks."""
     lines = [
-        "| stage | what | rate | median | spread | others | in comparison |",
-        "|---|---|--:|--:|--:|--:|---|",
+        "| stage | what | rate | median | CPU | spread | others | in comparison |",
+        "|---|---|--:|--:|--:|--:|--:|---|",
     ]
     last = None
     for row in rows:
@@ -64,6 +74,7 @@ def table(rows: Sequence[Row]) -> str:
             row["extra_info"].get("label", row["name"]),
             rate(row),
             seconds(row["stats"]["median"]),
+            seconds(row["extra_info"]["cpu"]),
             spread(row["stats"]),
             f"{100 * row['extra_info'].get('others', 0):.0f} %",
             "; ".join(comparisons(row, peers)),
@@ -111,11 +122,13 @@ def caption(report: Report) -> str:
     commit = report["commit_info"]
     state = commit["id"][:10] if len(commit["id"]) == 40 else "unknown"
     state += " with changes" if commit["dirty"] else ""
+    missing = ", ".join(machine.get("missing", ()))
+    left_out = f" Not installed: {missing}." if missing else ""
     return (
         f"{machine['cpu'].get('brand_raw', machine['processor'])}, {machine['cores']} cores, "
         f"{machine['system']}; Python {machine['python_version']}, {packages}; "
         f"commit {state}, {report['datetime'][:10]}. "
-        f"Texts: {machine['texts']}. Word 5-grams, 128 permutations."
+        f"Texts: {machine['texts']}. Word 5-grams, 128 permutations.{left_out}"
     )
 
 
@@ -131,17 +144,22 @@ def parts_of(reports: Sequence[Report], plot: Path | None) -> dict[str, str]:
             timed = [row for row in timed if row["group"] in SUMMARY]
         if timed:
             parts[part] = table(timed) + _captions(reports, timed, NOTE)
+    timed = _rows(reports, lambda row: row["extra_info"].get("label") is not None)
     measured = _rows(reports, lambda row: "scale" in row["extra_info"])
     counted = _rows(reports, lambda row: "recall" in row["extra_info"])
     runs = Runs(row["extra_info"]["scale"] for row in measured)
     recalls = sorted((row["extra_info"]["recall"] for row in counted), key=lambda one: one["size"])
+    if bars_report.is_measured(runs, timed):
+        shown = [bars_report.table(runs, timed)]
+        parts = {"bars": _joined(shown) + _captions(reports, timed)} | parts
     if runs.done:
-        shown = [scale_report.bars(runs, recalls), scale_report.growth(runs)]
-        shown.append(scale_report.stages(runs))
+        shown = [scale_report.growth(runs), scale_report.stages(runs)]
         parts["scale"] = _joined(shown) + _captions(reports, measured)
         if plot:
+            cost = plot.with_stem(f"{plot.stem}-cost")
             plot.write_text(scale_report.plot(runs), "utf-8", newline="\n")
-            parts["growth"] = f"![{PLOTTED}]({plot.name})"
+            cost.write_text(scale_report.plot_cost(runs), "utf-8", newline="\n")
+            parts["growth"] = f"![{PLOTTED}]({plot.name})\n\n![{PLOTTED_COST}]({cost.name})"
     if recalls:
         shown = [by_similarity(recalls[-1]), by_kind(recalls[-1])]
         parts["recall"] = _joined(shown) + _captions(reports, counted)
@@ -176,8 +194,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _rows(reports: Sequence[Report], is_wanted: Callable[[Row], bool]) -> list[Row]:
-    """Return the benchmarks of all reports that are wanted."""
-    return [row for report in reports for row in report["benchmarks"] if is_wanted(row)]
+    """Return the rows of all reports that are wanted."""
+    return [row for report in reports for row in _rows_of(report) if is_wanted(row)]
+
+
+def _rows_of(report: Report) -> Iterator[Row]:
+    """Yield the benchmarks of a report; of one that was of several in turn, a row for each."""
+    for one in report["benchmarks"]:
+        facts = one["extra_info"]
+        if "turns" not in facts:
+            yield one
+        for turn in facts.get("turns", ()):
+            times = turn["seconds"]
+            stats = {"median": median(times), "iqr": _quartiles(times), "rounds": len(times)}
+            yield one | {"stats": stats, "extra_info": turn | {"others": facts["others"]}}
+
+
+def _quartiles(times: Sequence[float]) -> float:
+    """Return the distance between the quartiles."""
+    first, _, third = quantiles(times, method="inclusive") if len(times) > 1 else (0.0, 0.0, 0.0)
+    return third - first
 
 
 def _joined(shown: Sequence[tables.Table]) -> str:
@@ -186,7 +222,7 @@ def _joined(shown: Sequence[tables.Table]) -> str:
 
 def _captions(reports: Sequence[Report], rows: Sequence[Row], note: str = "") -> str:
     """Return a paragraph for each run that some of the rows are from."""
-    wanted = [one for one in reports if any(row in rows for row in one["benchmarks"])]
+    wanted = [one for one in reports if any(row in rows for row in _rows_of(one))]
     return "".join(f"\n\n{one}" for one in dict.fromkeys(caption(one) + note for one in wanted))
 
 

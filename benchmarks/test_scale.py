@@ -9,21 +9,24 @@ Which planted pairs become candidates is counted here too, since it needs a craw
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import crawl
+import peers
 import recall
 import scale
 import storage
+from material import Material
 from timing import measure, with_threads
 
 LIMIT, OUR_LIMIT = 600.0, 3600.0
 """Seconds for another library and for ours."""
 
-SYSTEMS = (("dedupe", 1), ("dedupe", 2), ("datasketch", 1), ("rensa", 1))
+SYSTEMS = (("dedupe", 1), ("dedupe", 2), *((peer, 1) for peer in peers.PACKAGES))
 
 MOST_HOSTILE = 100_000
 """Documents of the greatest hostile crawl: 20,000 near-copies are enough."""
@@ -32,31 +35,30 @@ MakeCrawl = Callable[[int, str], Path]
 
 
 @pytest.fixture(scope="session")
-def crawl_of() -> Iterator[MakeCrawl]:
+def crawl_of(material: Material) -> Iterator[MakeCrawl]:
     """Return a function that makes a crawl of a size and a kind once, and says where it is."""
     # Not in pytest's folder, which would keep gigabytes of three runs.
     with tempfile.TemporaryDirectory() as folder:
-        yield lambda size, kind: _made(Path(folder), size, kind)
+        yield lambda size, kind: _made(Path(folder), material, size, kind)
 
 
-def _made(folder: Path, size: int, kind: str) -> Path:
+def _made(folder: Path, material: Material, size: int, kind: str) -> Path:
     path = folder / f"{size}-{kind}{'' if kind == 'files' else '.jsonl'}"
     if path.exists():
         return path
     if kind == "files":
-        storage.unpack(_made(folder, size, "lines"), path)
+        storage.unpack(_made(folder, material, size, "lines"), path)
         return path
-    material = crawl.read_source(None)
     made = crawl.Crawl(material, size, hostile=kind == "hostile", deep=kind == "deep")
     storage.write(made, path)
     return path
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+def compiled(tmp_path_factory: pytest.TempPathFactory, material: Material) -> None:
     """Compile the kernels before any clock starts."""
     path = tmp_path_factory.mktemp("small") / "crawl.jsonl"
-    storage.write(crawl.Crawl(crawl.read_source(None), 300), path)
+    storage.write(crawl.Crawl(material, 300), path)
     for workers in (1, 2):
         scale.measure("dedupe", path, OUR_LIMIT, workers)
 
@@ -75,7 +77,9 @@ def test_lines(
     benchmark: BenchmarkFixture, crawl_of: MakeCrawl, size: int, system: str, workers: int
 ) -> None:
     """Measure an ordinary crawl in one file of JSON Lines."""
-    _run(benchmark, crawl_of, (size, "lines"), (system, workers))
+    if system != "dedupe" and not peers.is_installed(system):
+        pytest.skip(f"{system} is not installed: pip install '.[bench]'")
+    _run(benchmark, crawl_of, (size, "lines"), (system, workers), report=workers == 2)
 
 
 def test_files(benchmark: BenchmarkFixture, crawl_of: MakeCrawl, size: int) -> None:
@@ -102,6 +106,8 @@ def _run(
     crawl_of: MakeCrawl,
     corpus: tuple[int, str],
     system: tuple[str, int],
+    *,
+    report: bool = False,
 ) -> None:
     """Run a system once and keep what it found, or that it took too long."""
     (size, kind), (name, workers) = corpus, system
@@ -109,7 +115,8 @@ def _run(
     benchmark.group = f"files to clusters, {size:,} documents, {kind}"
     limit = OUR_LIMIT if name == "dedupe" else LIMIT
     arguments = name, crawl_of(size, kind), limit, workers
-    facts = measure(benchmark, label, scale.measure, *arguments, rounds=1, warmup_rounds=0)
+    run = partial(scale.measure, report=report)
+    facts = measure(benchmark, label, run, *arguments, rounds=1, warmup_rounds=0)
     asked = {"system": name, "workers": workers, "size": size, "kind": kind, "limit": limit}
     asked["others"] = benchmark.extra_info["others"]
     benchmark.extra_info["scale"] = asked | (facts or {})

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,23 @@ from dedupe.engine.corpus import BATCH_BYTES
 from dedupe.minhash import signatures
 from dedupe.shingling import digests, hash_shingles
 from dedupe.shingling.tokens import hash_tokens
-from timing import measure, stage, with_threads
+from timing import Turn, measure, measure_in_turn, stage, with_threads
 
-N_FOR_PEERS = 500
+N_FOR_PEERS = 200
 """Articles that a slow pipeline is measured on; rates are for each byte."""
+
+OURS = "**dedupe**"
+BY_LOOP = "datasketch, `update` with SHA-1"
+SKETCHES_OF_PEERS = (
+    ("datasketch", "datasketch, `update_batch` with xxh32", peers.datasketch_sketches),
+    ("datasketch", BY_LOOP, peers.datasketch_sketches_one_by_one),
+    ("rensa", "rensa `RMinHash`", peers.rensa_sketches),
+    ("FastSketchLSH", "FastSketchLSH", peers.fastsketch_sketches),
+    ("minhashlib", "minhashlib, of three characters", peers.minhashlib_sketches),
+)
+"""Libraries that give signatures to Python. The loop is not what others are compared with."""
+
+Clusters = Callable[[Iterable[str]], list[int]]
 
 SKETCHES = "text to signatures"
 BY_LANGUAGE = "text to signatures, by language"
@@ -65,44 +79,23 @@ def sketch_all(blocks: Iterable[Sequence[str]]) -> None:
 
 
 @stage(SKETCHES)
-@pytest.mark.parametrize(
-    ("label", "pipeline"),
-    [
-        ("tokens alone", tokens_alone),
-        ("tokens and shingles", tokens_and_shingles),
-        ("**dedupe**", sketch_all),
-    ],
-)
-def test_sketches(
-    benchmark: BenchmarkFixture, articles: list[str], label: str, pipeline: Callable[..., None]
-) -> None:
-    """Measure our stages, on one thread."""
+def test_sketches(benchmark: BenchmarkFixture, articles: list[str]) -> None:
+    """Measure our stages and the peers' signatures, on one thread."""
     blocks = corpora.blocks(articles, BATCH_BYTES)
-    measure(benchmark, label, pipeline, blocks, n_bytes=corpora.n_bytes(articles))
-
-
-@stage(SKETCHES)
-@pytest.mark.parametrize(
-    ("reference", "label", "pipeline"),
-    [
-        ("datasketch", "datasketch, `update_batch` with xxh32", peers.datasketch_sketches),
-        ("", "datasketch, `update` with SHA-1", peers.datasketch_sketches_one_by_one),
-        ("rensa", "rensa `RMinHash`", peers.rensa_sketches),
-    ],
-)
-def test_sketches_of_peers(
-    benchmark: BenchmarkFixture,
-    articles: list[str],
-    reference: str,
-    label: str,
-    pipeline: Callable[..., Any],
-) -> None:
-    """Measure the same work of the peers, on one thread."""
-    texts = articles[:N_FOR_PEERS]
-    # The loop is seven times slower than the batch, so it gets fewer.
-    few, rounds = (texts, 7) if reference else (texts[:50], 3)
+    amount = {"n_bytes": corpora.n_bytes(articles)}
+    ours = {
+        "tokens alone": tokens_alone,
+        "tokens and shingles": tokens_and_shingles,
+        OURS: sketch_all,
+    }
+    turns = [Turn(label, partial(ours[label], blocks), amount) for label in ours]
+    few = articles[:N_FOR_PEERS]
     amount = {"n_bytes": corpora.n_bytes(few)}
-    measure(benchmark, label, pipeline, few, rounds=rounds, reference=reference, **amount)
+    for peer, label, pipeline in SKETCHES_OF_PEERS:
+        if peers.is_installed(peer):
+            reference = peer if label != BY_LOOP else ""
+            turns.append(Turn(label, partial(pipeline, few), amount, reference))
+    measure_in_turn(benchmark, turns, rounds=9)
 
 
 @stage(BY_LANGUAGE)
@@ -134,7 +127,7 @@ def test_pages(benchmark: BenchmarkFixture) -> None:
 
 
 def clusters_of(result: dedupe.Result, names: Sequence[str]) -> list[int]:
-    """Return a cluster number for each document, as the peers do."""
+    """Return a cluster number for each text, as the peers do."""
     number = {name: place for place, name in enumerate(names)}
     labels = list(range(len(names)))
     for cluster in result.clusters:
@@ -143,78 +136,64 @@ def clusters_of(result: dedupe.Result, names: Sequence[str]) -> list[int]:
     return labels
 
 
-def say_found(benchmark: BenchmarkFixture, planted: corpora.Planted, labels: list[int]) -> None:
-    """Note how many copies are with their originals, since speed alone is cheap."""
+def copies_found(planted: corpora.Planted, labels: Sequence[int]) -> dict[str, Any]:
+    """Say how many copies are with their originals, since speed alone is cheap."""
     copies = planted.original_of.items()
     n_found = sum(labels[copy] == labels[original] for copy, original in copies)
-    benchmark.extra_info["note"] = f"{n_found} of {len(copies)} copies found"
+    note = f"{n_found} of {len(copies)} copies found"
+    return {"note": note, "found": n_found / len(copies)}
 
 
 @stage(TEXTS)
-@pytest.mark.parametrize("workers", [1, 2])
-def test_texts(benchmark: BenchmarkFixture, planted: corpora.Planted, workers: int) -> None:
-    """Measure the whole way from texts, with scores and evidence."""
+def test_texts(benchmark: BenchmarkFixture, planted: corpora.Planted) -> None:
+    """Measure the whole way from texts: ours scores and explains pairs, which no peer does."""
+    names = [str(number) for number in range(len(planted.texts))]
 
-    def find() -> dedupe.Result:
+    def find(workers: int) -> dedupe.Result:
         return dedupe.find_duplicate_texts(planted.texts, workers=workers)
 
-    n_docs = len(planted.texts)
-    result = measure(benchmark, _ours(workers), find, rounds=7, n_documents=n_docs)
-    names = [str(number) for number in range(n_docs)]
-    say_found(benchmark, planted, clusters_of(result, names))
-
-
-@stage(TEXTS)
-@pytest.mark.parametrize("peer", ["datasketch", "rensa"])
-def test_texts_of_peers(benchmark: BenchmarkFixture, planted: corpora.Planted, peer: str) -> None:
-    """Measure the peers' way: unverified, without scores or evidence."""
-    find = _find_of(peer)
-    n_docs = len(planted.texts)
-    label = f"{peer}, LSH and union-find"
-    labels = measure(
-        benchmark, label, find, planted.texts, rounds=3, n_documents=n_docs, reference=peer
-    )
-    say_found(benchmark, planted, labels)
+    _measure_all(benchmark, planted, names, find, lambda: planted.texts)
 
 
 @stage(FILES)
-@pytest.mark.parametrize("workers", [1, 2])
-def test_files(
-    benchmark: BenchmarkFixture, planted: corpora.Planted, folder: Path, workers: int
-) -> None:
+def test_files(benchmark: BenchmarkFixture, planted: corpora.Planted, folder: Path) -> None:
     """Measure the whole way from a folder of text files."""
+    names = [str(path) for path in sorted(folder.iterdir())]
 
-    def find() -> dedupe.Result:
+    def find(workers: int) -> dedupe.Result:
         return dedupe.find_duplicates(folder, workers=workers)
 
-    n_docs = len(planted.texts)
-    result = measure(benchmark, _ours(workers), find, rounds=7, n_documents=n_docs)
-    names = [str(path) for path in sorted(folder.iterdir())]
-    say_found(benchmark, planted, clusters_of(result, names))
+    def read() -> Iterable[str]:
+        return (path.read_text("utf-8") for path in sorted(folder.iterdir()))
+
+    _measure_all(benchmark, planted, names, find, read)
 
 
-@stage(FILES)
-@pytest.mark.parametrize("peer", ["datasketch", "rensa"])
-def test_files_of_peers(
-    benchmark: BenchmarkFixture, planted: corpora.Planted, folder: Path, peer: str
+def _measure_all(
+    benchmark: BenchmarkFixture,
+    planted: corpora.Planted,
+    names: Sequence[str],
+    find: Callable[[int], dedupe.Result],
+    read: Callable[[], Iterable[str]],
 ) -> None:
-    """Measure the peers' way from the same folder."""
+    """Measure ours on one thread and on two, and the peers on the texts that they read."""
+    amount = {"n_documents": len(names)}
 
-    def find() -> list[int]:
-        return _find_of(peer)(path.read_text("utf-8") for path in sorted(folder.iterdir()))
+    def judge_ours(result: dedupe.Result) -> dict[str, Any]:
+        return copies_found(planted, clusters_of(result, names))
 
-    n_docs = len(planted.texts)
-    label = f"{peer}, LSH and union-find"
-    labels = measure(benchmark, label, find, rounds=3, n_documents=n_docs, reference=peer)
-    say_found(benchmark, planted, labels)
+    turns = [
+        Turn(f"{OURS}, {with_threads(n)}", partial(find, n), amount, judge=judge_ours)
+        for n in (1, 2)
+    ]
+    for peer, clusters in peers.CLUSTERS.items():
+        if peers.is_installed(peer):
 
+            def find_of_peer(clusters: Clusters = clusters) -> list[int]:
+                return clusters(read())
 
-def _ours(workers: int) -> str:
-    return f"**dedupe**, {with_threads(workers)}"
-
-
-def _find_of(peer: str) -> Callable[[Iterable[str]], list[int]]:
-    return peers.datasketch_clusters if peer == "datasketch" else peers.rensa_clusters
+            turns.append(Turn(peer, find_of_peer, amount, peer, partial(copies_found, planted)))
+    measure_in_turn(benchmark, turns, rounds=3)
 
 
 def run_python(numba_cache: Path, *arguments: str) -> None:

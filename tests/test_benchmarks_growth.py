@@ -16,8 +16,12 @@ from dedupe.lsh import candidate_pairs
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
+import bars  # noqa: E402
+import bars_report  # noqa: E402
 import charts  # noqa: E402
+import corpora  # noqa: E402
 import crawl  # noqa: E402
+import crowds  # noqa: E402
 import material  # noqa: E402
 import peers  # noqa: E402
 import recall  # noqa: E402
@@ -30,7 +34,10 @@ import tables  # noqa: E402
 import timing  # noqa: E402
 
 MODULES = (
+    bars_report,
     charts,
+    corpora,
+    crowds,
     peers,
     recall,
     recall_report,
@@ -133,11 +140,127 @@ def test_ours_finds_the_planted_pairs_of_lines_and_of_files(kind, lines, tmp_pat
     assert {"start", "signatures", "candidates", "clustering"} <= facts["stages"].keys()
 
 
-@pytest.mark.parametrize("peer", ["datasketch", "rensa"])
+def test_a_report_is_timed_behind_the_search(lines):
+    facts = scale.measure("dedupe", lines, 600, 1, report=True)
+    assert facts["report"].keys() == {"seconds", "cpu"}
+    assert facts["report"]["cpu"] > 0
+    assert sum(facts["stages"].values()) == pytest.approx(facts["seconds"], rel=0.05)
+    assert sum(facts["stages_cpu"].values()) == pytest.approx(facts["cpu"], rel=0.05)
+
+
+def test_every_peer_can_be_measured():
+    assert (scale.OURS, *peers.PACKAGES) == scale.SYSTEMS
+
+
+@pytest.mark.parametrize("peer", peers.PACKAGES)
 def test_peers_find_some_of_them(peer, lines):
+    if not peers.is_installed(peer):
+        pytest.skip(f"{peer} is not installed")
     facts = scale.measure(peer, lines, 600, 1)
     assert facts["recall_by_kind"]["same"] == 1
     assert facts["recall_by_kind"]["embedded"] < 1
+
+
+# Crowds, and articles.
+
+
+@pytest.fixture(scope="module")
+def invented():
+    return material.invented_material(n_stories=60)
+
+
+@pytest.mark.parametrize("kind", crowds.KINDS)
+def test_a_crowd_is_the_same_in_every_run(kind, invented):
+    crowd = crowds.make(kind, invented, 20)
+    assert crowd == crowds.make(kind, invented, 20)
+    assert crowd.texts.keys() == crowd.stories.keys()
+    assert len({*crowd.texts.values()}) == 20
+    assert len({*crowd.stories.values()}) == (1 if kind == "near-copies" else 20)
+
+
+def test_near_copies_differ_in_one_word_of_fifty(invented):
+    one, *others = (
+        text.split() for text in crowds.make("near-copies", invented, 50).texts.values()
+    )
+    n_other = [sum(a != b for a, b in zip(one, words, strict=True)) for words in others]
+    assert len(one) == crowds.N_STORY_WORDS
+    # Either of the two has its own.
+    assert np.mean(n_other) == pytest.approx(2 * crowds.EDITED * len(one), rel=0.25)
+
+
+def test_pages_of_a_template_share_what_stands_around_their_own_words(invented):
+    pages = [text.split() for text in crowds.make("one template", invented, 3).texts.values()]
+    n = crowds.N_FRAME_WORDS
+    assert {len(page) for page in pages} == {2 * n + crowds.N_OWN_WORDS}
+    assert len({(*page[:n], *page[-n:]) for page in pages}) == 1
+    assert len({tuple(page[n:-n]) for page in pages}) == 3
+
+
+def test_patched_pages_have_their_phrases_in_one_order(invented):
+    texts = crowds.make("patched", invented, 60).texts.values()
+    n = crowds.N_PHRASE_WORDS
+    pages = [
+        [tuple(words[at : at + n]) for at in range(0, len(words), n)]
+        for words in (text.split() for text in texts)
+    ]
+    assert {len(page) for page in pages} == {crowds.N_PATCHES}
+    assert len({phrase for page in pages for phrase in page}) == crowds.N_PHRASES
+    for one, other in pairwise(pages):
+        shared = {*one} & {*other}
+        assert shared
+        assert [p for p in one if p in shared] == [p for p in other if p in shared]
+
+
+def test_an_ordinary_crawl_is_that_of_the_other_benches(invented):
+    assert [*crowds.ordinary(invented, 9).texts.values()] == [
+        item.text for item in crawl.Crawl(invented, 9)
+    ]
+
+
+def test_few_articles_are_cut_and_none_is_there_twice():
+    texts = [f"one {n} two\nthree {n} four five" for n in range(4)]
+    assert corpora.parts(texts, 3) == texts
+    found = corpora.parts(texts, 7)
+    assert [" ".join(pair) for pair in zip(found[::2], found[1::2], strict=True)] == texts
+    assert len({*found}) == 8
+
+
+def test_articles_come_from_a_file_or_a_folder(tmp_path):
+    (tmp_path / "a.txt").write_text("from a folder")
+    (tmp_path / "a.jsonl").write_text('{"text": "from a file"}\n')
+    assert corpora.english(tmp_path) == ["from a folder"]
+    assert corpora.english(tmp_path / "a.jsonl") == ["from a file"]
+    assert corpora.source(tmp_path) == "1 news articles, 0.0 MB"
+
+
+def test_functions_are_timed_in_turn():
+    """A stand-in calls what it is given as the fixture of pytest-benchmark does."""
+
+    class Benchmark:
+        def __init__(self):
+            self.extra_info = {}
+
+        def pedantic(self, function, arguments, rounds, warmup_rounds, iterations):
+            for _ in range(rounds + warmup_rounds):
+                value = function(*arguments)
+            return value
+
+    calls, benchmark = [], Benchmark()
+    turns = [
+        timing.Turn("a", lambda: calls.append("a"), {"n_bytes": 3}, "a"),
+        timing.Turn("b", lambda: len(calls), {}, judge=lambda value: {"note": f"{value} calls"}),
+    ]
+    timing.measure_in_turn(benchmark, turns, rounds=2)
+    assert calls == ["a", "a", "a"]
+    one, other = benchmark.extra_info["turns"]
+    assert (one["label"], one["reference"], one["n_bytes"], other["note"]) == (
+        "a",
+        "a",
+        3,
+        "3 calls",
+    )
+    assert [len(turn["seconds"]) for turn in (one, other)] == [2, 2]
+    assert benchmark.extra_info["cpu"] >= 0 <= one["cpu"]
 
 
 def test_a_system_that_takes_too_long_has_no_facts(lines):
@@ -229,6 +352,7 @@ def run(system="dedupe", workers=1, size=1000, kind="lines", **facts):
     """Return a run as `test_scale` keeps it."""
     found = {
         "seconds": size / 1000,
+        "cpu": size / 1000,
         "peak_mb": 100,
         "n_documents": size,
         "n_bytes": 1000 * size,
@@ -236,6 +360,7 @@ def run(system="dedupe", workers=1, size=1000, kind="lines", **facts):
         "recall_by_kind": {"mass": 1.0},
         "n_false": 0,
         "stages": {"start": 0.1, "signatures": 0.4, "candidates": 0.5},
+        "stages_cpu": {"start": 0.1, "signatures": 0.3, "candidates": 0.6},
     }
     asked = {"system": system, "workers": workers, "size": size, "kind": kind}
     return asked | {"limit": 600, "others": 0.0} | found | facts
@@ -253,40 +378,30 @@ RUNS = [
 LATE = {"system": "rensa", "workers": 1, "size": 10_000, "kind": "lines", "limit": 600, "others": 0}
 
 
-def test_bars_are_reached_or_not():
-    recalls = [{"size": 1000, "ordinary": {"linked": 0.9996, "candidate": 0.9}}]
-    rows = scale_report.bars(scale_report.Runs(RUNS), recalls).rows
-    planted = "planted pairs of containment 0.5 or more, 1,000 documents: candidates"
-    assert {what: (measured, reached) for what, _, measured, reached in rows} == {
-        "1,000 documents, × datasketch, on 2 threads and on 1": ("16.0 and 8.0", "yes"),
-        "1,000 documents, × rensa, on 2 threads and on 1": ("4.0 and 2.0", "no"),
-        "1,000 documents, planted pairs found": ("1.0000", "yes"),
-        "10,000 documents, JSON Lines: total over the sketching pass": ("40.0", "no"),
-        "10,000 documents, JSON Lines: peak": ("3.15 GB", "no"),
-        "documents a second, JSON Lines: 10,000 over 1,000": ("0.25", "no"),
-        "1,000 documents, separate files: total over the sketching pass": ("2.0", "yes"),
-        "1,000 documents, separate files: peak": ("0.10 GB", "yes"),
-        "1,000 documents and the hostile ones: time per MB over ordinary": ("2.20", "no"),
-        "1,000 documents and the hostile ones: planted pairs found, of the worst kind": (
-            "1.0000",
-            "yes",
-        ),
-        "1,000 documents and the hostile ones: pairs of two stories merged": ("3", "no"),
-        planted: ("0.90000", "no"),
-        f"{planted}, or both of one other document of their story": ("0.99960", "yes"),
-    }
-
-
 def test_who_takes_too_long_is_said_to():
     runs = scale_report.Runs([*RUNS, LATE])
     table = scale_report.growth(runs).markdown()
     assert "| 10,000 | JSON Lines | rensa | over 600 | – |" in table
     assert all(len(row) == len(scale_report.growth(runs).head) for row in runs_of(table))
-    assert "10,000 documents, × rensa" not in scale_report.bars(runs, []).markdown()
 
 
 def runs_of(table):
     return [line[2:-2].split(" | ") for line in table.splitlines()[2:] if line.startswith("|")]
+
+
+def test_stages_have_wall_time_processor_time_and_share():
+    assert (
+        "| 1,000 | JSON Lines | 1 | 0.1, 0.1 (10%) | 0.4, 0.3 (40%) |"
+        in scale_report.stages(scale_report.Runs(RUNS)).markdown()
+    )
+
+
+def test_the_plot_of_cost_is_of_lines_alone_and_by_the_document():
+    svg = scale_report.plot_cost(scale_report.Runs([*RUNS, LATE]))
+    texts = [text.text for text in ElementTree.fromstring(svg).iter() if text.tag.endswith("text")]
+    assert {"dedupe, 1 thread", "dedupe, 2 threads", "datasketch", "rensa"} <= set(texts)
+    assert not any("separate files" in text for text in texts)
+    assert "<title>dedupe, 2 threads, 10,000 documents: 2,000.0 µs a document</title>" in svg
 
 
 def test_the_plot_is_a_picture_that_names_each_line():
@@ -336,6 +451,7 @@ REPORT = {
 
 
 def benchmark(file, median=1.0, group="", **facts):
+    facts = {"cpu": median} | facts
     stats = {"median": median, "iqr": 0.1, "rounds": 5}
     name = f"benchmarks/{file}.py::test"
     group = group or file
@@ -364,6 +480,7 @@ def documents(tmp_path):
         benchmark("test_stages", 0.5, label="2 threads", n_bytes=10**6),
         benchmark("test_speed", label="all", n_pairs=10),
         benchmark("test_speed", group=summary.SUMMARY[0], label="first", n_pairs=10),
+        TIMED[2],
         *(benchmark("test_scale", label="", scale=one) for one in [*RUNS, LATE]),
         benchmark("test_scale", label="", recall=RECALL),
     ]
@@ -371,12 +488,12 @@ def documents(tmp_path):
     (tmp_path / "stages.json").write_text(json.dumps(REPORT | {"benchmarks": rows[:2]}))
     parts = [f"<!-- {n}:begin -->\nold {n}\n<!-- {n}:end -->\n" for n in PARTS]
     (tmp_path / "speed.md").write_text("".join(parts), "utf-8")
-    readme = parts[0].replace("speed", "speed-summary")
+    readme = parts[1].replace("speed", "speed-summary")
     (tmp_path / "README.md").write_text(f"a\n{readme}z\n", "utf-8")
     return tmp_path
 
 
-PARTS = ("speed", "stages", "growth", "scale", "recall")
+PARTS = ("bars", "speed", "crowds", "stages", "growth", "scale", "recall")
 SHARES = {"n": 2, "expected": 0.9, "agree": 0.9, "possible": 0.8, "candidate": 0.7, "linked": 0.75}
 RECALL = {
     "size": 1000,
@@ -391,18 +508,161 @@ RECALL = {
 }
 
 
+LARGE = {"size": 1_000_000, "workers": 2}
+MEASURED = [
+    run(size=100_000, seconds=17, cpu=17),
+    run(size=100_000, workers=2, seconds=10, cpu=20, report={"seconds": 5, "cpu": 4}),
+    run("datasketch", size=100_000, seconds=119, cpu=119, recall=0.8),
+    run("rensa", size=100_000, seconds=60, cpu=58, recall=0.9),
+    run(
+        **LARGE,
+        seconds=166,
+        cpu=300,
+        peak_mb=2400,
+        stages={"start": 10, "signatures": 73, "candidates": 83},
+        stages_cpu={"start": 10, "signatures": 50, "candidates": 240},
+    ),
+]
+
+
+def turn(label, *seconds, **facts):
+    return {"label": label, "reference": "", "seconds": [*seconds], "cpu": min(seconds)} | facts
+
+
+def timed(group, *turns, file="test_speed"):
+    return benchmark(file, group=group, others=0.0, turns=[*turns])
+
+
+CROWD = "crowds, 6,000 documents: "
+TIMED = [
+    timed(
+        "files to clusters",
+        turn("**dedupe**, 2 threads", 1.0, 2.0, 9.0, n_documents=6000, found=0.99),
+        turn("datasketch", 24.0, 30.0, 24.0, n_documents=6000, found=0.7, reference="datasketch"),
+    ),
+    timed(
+        "text to signatures",
+        turn("**dedupe**", 1.0, n_bytes=100),
+        turn("rensa `RMinHash`", 1.7, n_bytes=10),
+    ),
+    timed(
+        f"{CROWD}near-copies",
+        turn("ordinary", 1.0, n_bytes=200, n_false=0),
+        turn("near-copies", 1.5, n_bytes=100, found=1.0, n_false=0),
+        file="test_crowd_costs",
+    ),
+    timed(
+        f"{CROWD}patched",
+        turn("ordinary", 1.0, n_bytes=100, n_false=0),
+        turn("patched", 10.5, n_bytes=100, n_false=3),
+        file="test_crowd_costs",
+    ),
+    benchmark("test_speed", 0.4, "start-up", label="`dedupe find seeds/`, from then on", cpu=0.3),
+]
+
+
+def verdicts(reports):
+    """Return the last cells of each row of the bars that was measured."""
+    cells = [
+        line[2:-2].split(" | ") for line in summary.parts_of(reports, None)["bars"].split("\n")
+    ]
+    return {row[0]: row[3:] for row in cells[2:] if len(row) > 3 and row[-1] != "not measured"}
+
+
+def test_every_bar_is_reached_or_short_by_wall_time():
+    scaled = [benchmark("test_scale", label=f"{n}", scale=one) for n, one in enumerate(MEASURED)]
+    made, large = "100,000 made documents", "1,000,000 documents"
+    over, reached, short = "time per MB over a crawl", "reached", "short"
+    assert verdicts([REPORT | {"benchmarks": TIMED}, REPORT | {"benchmarks": scaled}]) == {
+        "6,000 articles to clusters, 2 threads: × datasketch": [
+            *("12.00", "24.00", "0.9900", "", reached)
+        ],
+        f"{made} to clusters, 2 threads: × datasketch": ["11.90", "5.95", "1.0000", "0", short],
+        f"{made} to clusters, 2 threads: × rensa": ["6.00", "2.90", "1.0000", "0", reached],
+        f"{made}: 2 threads over one": ["1.70", "0.85", "1.0000", "0", reached],
+        "text to signatures, one thread: × rensa": ["17.00", "17.00", "", "", short],
+        f"6,000 near-copies: {over}": ["3.00", "3.00", "1.0000", "0", reached],
+        f"6,000 patched pages: {over}": ["10.50", "10.50", "", "3", short],
+        "second `dedupe find seeds/`": ["0.40 s", "0.30 s", "", "", reached],
+        f"{made}: report over search": ["0.50", "0.20", "", "", reached],
+        f"{large}: total over the sketching pass": ["2.00", "5.00", "1.0000", "0", reached],
+        f"{large}: peak of memory": ["2.52 GB", "", "", "", short],
+        f"{large}: documents a second over those of 100,000": ["0.60", "0.67", "", "", reached],
+    }
+
+
+def test_articles_of_another_number_are_not_those_of_the_bar():
+    few = [
+        turn(label, 1.0, n_documents=2000, found=1.0)
+        for label in ("**dedupe**, 2 threads", "rensa")
+    ]
+    report = REPORT | {"benchmarks": [timed("files to clusters", *few), TIMED[-1]]}
+    assert [*verdicts([report])] == ["second `dedupe find seeds/`"]
+
+
+def test_no_bar_is_shown_where_none_was_measured():
+    assert "bars" not in summary.parts_of(
+        [REPORT | {"benchmarks": [benchmark("a", label="a")]}], None
+    )
+
+
+def test_rows_that_were_timed_in_turn_are_rows_of_the_table():
+    table = summary.parts_of([REPORT | {"benchmarks": TIMED[:1]}], None)["speed"]
+    assert (
+        "| files to clusters | **dedupe**, 2 threads | 333 µs a document | 2 s | 1 s | 200 % | 0 % "
+        "| 12 × datasketch |"
+    ) in table
+    assert "|  | datasketch | " in table
+
+
+def test_what_is_not_installed_is_said():
+    machine = REPORT["machine_info"] | {"missing": ["one", "other"]}
+    report = REPORT | {"machine_info": machine, "benchmarks": TIMED}
+    assert summary.caption(report).endswith("128 permutations. Not installed: one, other.")
+
+
+def test_one_command_measures_what_has_a_bar_and_prints_the_table(monkeypatch, capsys, tmp_path):
+    asked = []
+
+    def pytest_run(command, **_):
+        asked.extend(command)
+        path = next(one.partition("=")[2] for one in command if one.startswith("--benchmark-json="))
+        Path(path).write_text(json.dumps(REPORT | {"benchmarks": TIMED}))
+        return bars.subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(bars.subprocess, "run", pytest_run)
+    bars.main(["--sizes", "100000,1000000", "--keep", str(tmp_path / "kept.json")])
+    assert capsys.readouterr().out.startswith("| what | bar | goal | measured |")
+    assert json.loads((tmp_path / "kept.json").read_text())["benchmarks"]
+    assert asked[asked.index("--sizes") + 1] == "100000,1000000"
+    for one in bars.NEEDED:
+        file, _, name = one.partition("::")
+        assert f"def {name}(" in (BENCHMARKS / file).read_text("utf-8")
+        assert str(BENCHMARKS / one) in asked
+
+
+def test_a_failed_benchmark_gives_no_table(monkeypatch, capsys):
+    failed = bars.subprocess.CompletedProcess([], 1)
+    monkeypatch.setattr(bars.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(SystemExit, match="a benchmark failed"):
+        bars.main([])
+    assert not capsys.readouterr().out
+
+
 def test_all_parts_are_written_with_the_plot(documents):
     files = [str(documents / name) for name in ("README.md", "speed.md")]
     plot = documents / "growth.svg"
     summary.main([str(documents / "all.json"), "--update", *files, "--plot", str(plot)])
     speed = (documents / "speed.md").read_text("utf-8")
     assert "old" not in speed
-    assert "| 2 threads | 2 MB/s | 500 ms | 20 % | 0 % | 2 × one thread |" in speed
+    assert "| 2 threads | 2 MB/s | 500 ms | 500 ms | 20 % | 0 % | 2 × one thread |" in speed
     assert "](growth.svg)" in speed
+    assert "](growth-cost.svg)" in speed
     assert "| 0.02 to 0.05 | 2 | 0.9000 | 0.9000 | 0.8000 | 0.7000 | 0.7500 |" in speed
     assert "0 to 0.02" not in speed
-    assert speed.count("a processor, 2 cores") == 4
-    assert ElementTree.parse(plot).getroot().tag.endswith("svg")
+    assert speed.count("a processor, 2 cores") == 6
+    for path in (plot, documents / "growth-cost.svg"):
+        assert ElementTree.parse(path).getroot().tag.endswith("svg")
     readme = (documents / "README.md").read_text("utf-8")
     assert readme.startswith("a\n<!-- speed-summary:begin -->\n| stage |")
     assert readme.endswith("<!-- speed-summary:end -->\nz\n")
