@@ -1,7 +1,7 @@
 """Measure whatever has a bar, and print every bar, its goal, what was measured, and a verdict.
 
-    python benchmarks/bars.py                              about twenty minutes
-    python benchmarks/bars.py --sizes 100000,1000000       and a million documents: two hours
+    python benchmarks/bars.py                              about ten minutes
+    python benchmarks/bars.py --sizes 100000,1000000       and a million documents: an hour
     python benchmarks/bars.py --source FOLDER --keep bars.json
 
 Figures count on a quiet machine alone. ``summary.py bars.json --update docs/speed.md``
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add = parser.add_argument
     add("--sizes", default="100000", help="documents of each crawl, with commas (%(default)s)")
+    add("--crowds", default="6000,20000", help="documents of each crowd (%(default)s)")
     add("--source", type=Path, help="articles: JSON Lines with text, or a folder of .txt")
     add("--keep", type=Path, metavar="JSON", help="where to keep the report of pytest-benchmark")
     options = parser.parse_args(arguments)
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         path = (options.keep or Path(folder) / "bars.json").resolve()
         command = [sys.executable, "-m", "pytest", *(f"{HERE / one}" for one in NEEDED)]
         command += ["-q", "-k", NOT_NEEDED, "--benchmark-only", f"--benchmark-json={path}"]
-        command += ["--sizes", options.sizes]
+        command += ["--sizes", options.sizes, "--crowds", options.crowds]
         command += ["--source", str(options.source.resolve())] if options.source else []
         # What pytest says goes where it does not get into the table.
         if subprocess.run(command, cwd=HERE.parent, stdout=sys.stderr, check=False).returncode:

@@ -336,19 +336,23 @@ def test_what_may_be_rewritten_in_one_piece_is_as_the_daily_job_says(
 
 
 def test_what_a_million_articles_cost_is_what_was_measured() -> None:
-    words = " ".join(PAGES["speed"].partition("Tables and plot")[0].split())
-    rows = re.findall(
-        r"^\| ([\d,]+) \| (\w[\w ]+) \| dedupe, (\d) threads? \| (.*) \|$", PAGES["speed"], re.M
-    )
-    cells = {row[:3]: row[3].split(" | ") for row in rows if "." in row[3].split(" | ")[0]}
-    seconds = {key: float(row[0]) for key, row in cells.items()}
+    words = " ".join(PAGES["speed"].partition("Tables and plots")[0].split())
+    row = r"^\| ([\d,]+) \| (\w[\w ]+) \| dedupe, (\d) threads? \| (.*) \|$"
+    (head,) = re.findall(r"^\| documents \| crawl \| system \| (.*) \|$", PAGES["speed"], re.M)
+    cells = {
+        (size, kind, threads): dict(zip(head.split(" | "), figures.split(" | "), strict=True))
+        for size, kind, threads, figures in re.findall(row, PAGES["speed"], re.M)
+    }
+    seconds = {key: float(figures["seconds"]) for key, figures in cells.items()}
     lines, files = (("1,000,000", kind) for kind in ("JSON Lines", "separate files"))
     assert f"took {seconds[*lines, '2']:.0f} seconds with two threads" in words
     assert f"and {seconds[*lines, '1']:.0f} with one" in words
     assert f"as a million files, {seconds[*files, '2']:.0f} seconds" in words
     assert f"hundred thousand took {seconds['100,000', 'JSON Lines', '2']:.0f} seconds" in words
     assert f"ten thousand {['', 'one'][round(seconds['10,000', 'JSON Lines', '2'])]}:" in words
-    _, rate, megabytes, peak, *_ = cells[*lines, "2"]
+    rate, megabytes, peak = (
+        cells[*lines, "2"][name] for name in ("documents a second", "MB/s", "peak MB")
+    )
     assert f"{float(peak.replace(',', '')) / 1000:.1f} GB of memory at most" in words
     assert f"articles of {1000 * float(megabytes) / float(rate.replace(',', '')):.1f} kB" in words
 
