@@ -30,7 +30,6 @@ NEEDED = (
 
 # Start-ups other than the second have no bar, nor have crawls that no ratio is made of.
 NOT_NEEDED = "not help and not import and not alone and not gaoya and not FastSketchLSH"
-NOT_NEEDED += " and not dedup-rs and not minhashlib"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-COLOURS = ("#d1495b", "#3b82c4", "#3f9142", "#9d6bc0", "#b7791f", "#6b7785")
+COLOURS = ("#d1495b", "#3b82c4", "#3f9142", "#9d6bc0", "#b7791f", "#6b7785", "#16888c", "#c0508f")
 """Each has a contrast of 3.6 or more with the paper in light and in dark."""
 
-DASHES = ("none", "7 4", "2 3", "9 3 2 3", "14 4", "4 2")
+DASHES = ("none", "7 4", "2 3", "9 3 2 3", "14 4", "4 2", "12 3 2 3 2 3", "1 4")
 MARKS = (
     "M-4 0A4 4 0 0 1 4 0A4 4 0 0 1 -4 0Z",
     "M-4 -4H4V4H-4Z",
@@ -21,6 +21,8 @@ MARKS = (
     "M0 -5L5 0L0 5L-5 0Z",
     "M0 5L5 -4H-5Z",
     "M-5 -2H5V2H-5Z",
+    "M-5 -1H-1V-5H1V-1H5V1H1V5H-1V1H-5Z",
+    "M-2 -5H2V5H-2Z",
 )
 """What tells lines apart without colour, beside their names."""
 

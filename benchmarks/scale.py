@@ -34,6 +34,9 @@ OURS = "dedupe"
 SYSTEMS = (OURS, "datasketch", "rensa", "gaoya", "FastSketchLSH", "dedup-rs", "minhashlib")
 """Ours, and those in `peers.CLUSTERS`, which is not imported for ours."""
 
+GROWN = ("datasketch", "rensa", "gaoya", "FastSketchLSH")
+"""Other libraries that are tried at every size; the rest take longer than datasketch or as long."""
+
 N_THREADS = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Other libraries have one thread."""
 

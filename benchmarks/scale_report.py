@@ -36,11 +36,6 @@ class Runs:
         self.all = sorted(runs, key=lambda run: (run["size"], kinds.index(run["kind"])))
         self.done = [run for run in self.all if "seconds" in run]
 
-    def sizes(self, system: str, kind: str, workers: int) -> list[int]:
-        """Return the sizes that a system got through, the least first."""
-        asked = {"system": system, "kind": kind, "workers": workers}
-        return sorted(run["size"] for run in self.done if asked.items() <= run.items())
-
     def find(self, size: int, system: str, kind: str, workers: int) -> Run | None:
         """Return a run, if it was done."""
         asked = {"size": size, "system": system, "kind": kind, "workers": workers}

@@ -26,7 +26,7 @@ from timing import measure, with_threads
 LIMIT, OUR_LIMIT = 600.0, 3600.0
 """Seconds for another library and for ours."""
 
-SYSTEMS = (("dedupe", 1), ("dedupe", 2), *((peer, 1) for peer in peers.PACKAGES))
+SYSTEMS = (("dedupe", 1), ("dedupe", 2), *((peer, 1) for peer in scale.GROWN))
 
 MOST_HOSTILE = 100_000
 """Documents of the greatest hostile crawl: 20,000 near-copies are enough."""

@@ -148,7 +148,15 @@ def test_a_report_is_timed_behind_the_search(lines):
     assert sum(facts["stages_cpu"].values()) == pytest.approx(facts["cpu"], rel=0.05)
 
 
+def test_every_line_of_the_plot_has_a_style_of_its_own():
+    # Ours is drawn three times: on one thread and on two, and on separate files.
+    n_lines = 3 + len(scale.GROWN)
+    for styles in (charts.COLOURS, charts.DASHES, charts.MARKS):
+        assert len({*styles}) == len(charts.COLOURS) >= n_lines
+
+
 def test_every_peer_can_be_measured():
+    assert {*scale.GROWN} < {*scale.SYSTEMS}
     assert (scale.OURS, *peers.PACKAGES) == scale.SYSTEMS
 
 
@@ -589,6 +597,17 @@ def test_every_bar_is_reached_or_short_by_wall_time():
         f"{large}: peak of memory": ["2.52 GB", "", "", "", short],
         f"{large}: documents a second over those of 100,000": ["0.60", "0.67", "", "", reached],
     }
+
+
+def test_bars_and_goals_are_those_that_were_agreed():
+    over_peers = [(12, 25), (6, 12)]
+    assert [(bar.bar, bar.goal) for bar in bars_report.BARS] == [
+        *(*over_peers, *over_peers, (1.7, 1.85), (40, 60), (18, 27)),
+        *((3, 1.5), (3, 1.5), (2.5, 1.5), (10, 3), (0.5, 0.3), (0.5, 0.2)),
+        *((4, 3), (2.5, 1.5), (0.6, 0.8)),
+    ]
+    for bar in bars_report.BARS:
+        assert (bar.goal < bar.bar) == bar.is_most
 
 
 def test_articles_of_another_number_are_not_those_of_the_bar():
