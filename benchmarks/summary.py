@@ -132,10 +132,14 @@ def caption(report: Report) -> str:
     )
 
 
-def parts_of(reports: Sequence[Report], plot: Path | None) -> dict[str, str]:
+def parts_of(
+    reports: Sequence[Report], plot: Path | None, *, for_update: bool = False
+) -> dict[str, str]:
     """Return the parts of a document that some reports have figures for, in Markdown.
 
-    Writes the plot as well, if it is asked for and there is anything to draw.
+    Writes the plots as well, if they are asked for and there is anything to draw. For an
+    update the bars are left out unless all have figures, but for those of a million
+    documents, so that what is measured by itself does not take the others' figures away.
     """
     parts = {}
     for part, file in TIMED.items():
@@ -149,7 +153,8 @@ def parts_of(reports: Sequence[Report], plot: Path | None) -> dict[str, str]:
     counted = _rows(reports, lambda row: "recall" in row["extra_info"])
     runs = Runs(row["extra_info"]["scale"] for row in measured)
     recalls = sorted((row["extra_info"]["recall"] for row in counted), key=lambda one: one["size"])
-    if bars_report.is_measured(runs, timed):
+    has_bars = bars_report.is_whole if for_update else bars_report.is_measured
+    if has_bars(runs, timed):
         shown = [bars_report.table(runs, timed)]
         parts = {"bars": _joined(shown) + _captions(reports, timed)} | parts
     if runs.done:
@@ -185,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             reports.append(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError) as error:
             parser.error(f"cannot read {path}: {error}")
-    parts = parts_of(reports, options.plot)
+    parts = parts_of(reports, options.plot, for_update=bool(options.update))
     if options.update:
         tables.update(options.update, parts)
     else:
