@@ -4,8 +4,8 @@
     python benchmarks/bars.py --sizes 100000,1000000       and a million documents: an hour
     python benchmarks/bars.py --source FOLDER --keep bars.json
 
-Figures count on a quiet machine alone. ``summary.py bars.json --update docs/speed.md``
-writes the table into the docs; that of a whole report holds it too.
+Figures count on a quiet machine alone. The docs get this table with all others, from a
+whole report: see `summary`.
 """
 
 import argparse
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--source", type=Path, help="articles: JSON Lines with text, or a folder of .txt")
     add("--keep", type=Path, metavar="JSON", help="where to keep the report of pytest-benchmark")
     options = parser.parse_args(arguments)
+    if options.source and not options.source.exists():
+        parser.error(f"--source must be a file or folder that exists, got {options.source}")
     with tempfile.TemporaryDirectory() as folder:
         path = (options.keep or Path(folder) / "bars.json").resolve()
         command = [sys.executable, "-m", "pytest", *(f"{HERE / one}" for one in NEEDED)]

@@ -665,6 +665,12 @@ def test_one_command_measures_what_has_a_bar_and_prints_the_table(monkeypatch, c
         assert str(BENCHMARKS / one) in asked
 
 
+def test_a_source_that_is_not_there_is_refused_before_anything_is_measured(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        bars.main(["--source", str(tmp_path / "none")])
+    assert "--source must be a file or folder that exists, got" in capsys.readouterr().err
+
+
 def test_a_failed_benchmark_gives_no_table(monkeypatch, capsys):
     failed = bars.subprocess.CompletedProcess([], 1)
     monkeypatch.setattr(bars.subprocess, "run", lambda *_, **__: failed)
