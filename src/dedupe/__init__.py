@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         CannotStore,
         DedupeError,
         DuplicateId,
+        IndexInUse,
         InvalidCheckpoint,
+        InvalidIndex,
         InvalidInput,
         InvalidLabels,
         InvalidResult,
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
         UnknownDocument,
     )
     from dedupe.ids import Old
+    from dedupe.index.index import Index
+    from dedupe.index.matches import Match, Matches
+    from dedupe.index.records import Added, Stats, Verification
     from dedupe.results.calibration import Calibration, Trial, calibrate
     from dedupe.results.records import (
         Cluster,
@@ -68,7 +73,9 @@ _HOMES = {
         "CannotStore",
         "DedupeError",
         "DuplicateId",
+        "IndexInUse",
         "InvalidCheckpoint",
+        "InvalidIndex",
         "InvalidInput",
         "InvalidLabels",
         "InvalidResult",
@@ -80,6 +87,9 @@ _HOMES = {
         "UnknownDocument",
     ),
     "dedupe.ids": ("Old",),
+    "dedupe.index.index": ("Index",),
+    "dedupe.index.matches": ("Match", "Matches"),
+    "dedupe.index.records": ("Added", "Stats", "Verification"),
     "dedupe.results.records": (
         "Cluster",
         "Comparison",
@@ -100,6 +110,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Added",
     "Calibration",
     "CannotClean",
     "CannotStore",
@@ -112,11 +123,16 @@ __all__ = [
     "Duplicate",
     "DuplicateId",
     "Evidence",
+    "Index",
+    "IndexInUse",
     "InvalidCheckpoint",
+    "InvalidIndex",
     "InvalidInput",
     "InvalidLabels",
     "InvalidResult",
     "InvalidSetting",
+    "Match",
+    "Matches",
     "MissingExtra",
     "NoSuchPath",
     "NothingToRead",
@@ -129,9 +145,11 @@ __all__ = [
     "Settings",
     "Skipped",
     "Span",
+    "Stats",
     "Story",
     "Trial",
     "UnknownDocument",
+    "Verification",
     "__version__",
     "calibrate",
     "clean",

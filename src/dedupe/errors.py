@@ -15,7 +15,9 @@ __all__ = [
     "CannotStore",
     "DedupeError",
     "DuplicateId",
+    "IndexInUse",
     "InvalidCheckpoint",
+    "InvalidIndex",
     "InvalidInput",
     "InvalidLabels",
     "InvalidResult",
@@ -62,6 +64,14 @@ class InvalidResult(DedupeError, ValueError):
 
 class InvalidCheckpoint(DedupeError, ValueError):
     """A checkpoint is of another input, settings or version, in use, or the folder holds more."""
+
+
+class InvalidIndex(DedupeError, ValueError):
+    """An index is damaged, of other settings or another version, or the folder holds none."""
+
+
+class IndexInUse(DedupeError, OSError):
+    """Another program writes to the index, and did not finish in time."""
 
 
 class CannotStore(DedupeError, OSError):

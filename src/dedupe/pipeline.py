@@ -9,6 +9,7 @@ numbered in the order of their ids, so that the order of the input changes nothi
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from dedupe.scoring.stories import Copies, StoryWords, words_of_stories
 from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.shingling import Sealed
 
-__all__ = ["find"]
+__all__ = ["Taught", "find", "teach"]
 
 
 def find(
@@ -65,16 +66,7 @@ def find(
     if explain is not None:
         explain = corpus.named(explain)
     candidates = engine.candidates(corpus, settings)
-    corpus = corpus.without_signatures()
-    blocks = engine.hash(corpus, candidates, settings.ngram)
-    pairs = blocks.places(candidates)
-    # Who is old, or comes at another time, may not decide who is held against whom.
-    if corpus.spans is None and not corpus.is_old.any():
-        pairs = follow(blocks, pairs)
-    pairs = blocks.in_order(pairs)
-    weigh_known(blocks, known)
-    # The first pass admits what is beyond doubt; from that is learned what is boilerplate.
-    first = First(*blocks.map("boilerplate", passes.first, pairs))
+    corpus, blocks, pairs, first = _compared(corpus, candidates, settings, engine, known)
     n_old = _n_old(corpus, blocks.numbers[pairs])
     beside_old, learned = _beside_old(blocks, pairs, first, n_old, known)
     if learned is None:
@@ -100,6 +92,47 @@ def find(
     return _assemble(
         corpus, rows, clusters, infos=infos, boilerplate=learned.boilerplate, settings=settings
     )
+
+
+class Taught(NamedTuple):
+    """What a collection tells of itself, and the documents that are compared in it."""
+
+    corpus: Corpus
+    blocks: Blocks
+    learned: Learned
+
+
+def teach(
+    stream: Iterable[Document | Skipped],
+    settings: Settings,
+    engine: Engine,
+    known: Sealed = NOTHING,
+) -> Taught:
+    """Learn what `find` learns from the documents of a stream none of which is old."""
+    corpus = engine.read(stream, settings)
+    candidates = engine.candidates(corpus, settings)
+    corpus, blocks, pairs, first = _compared(corpus, candidates, settings, engine, known)
+    return Taught(
+        corpus, blocks, blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
+    )
+
+
+def _compared(
+    corpus: Corpus, candidates: AnyInts, settings: Settings, engine: Engine, known: Sealed
+) -> tuple[Corpus, Blocks, AnyInts, First]:
+    """Hash the documents of some candidates, and admit what is beyond doubt.
+
+    From that is learned what is boilerplate.
+    """
+    corpus = corpus.without_signatures()
+    blocks = engine.hash(corpus, candidates, settings.ngram)
+    pairs = blocks.places(candidates)
+    # Who is old, or comes at another time, may not decide who is held against whom.
+    if corpus.spans is None and not corpus.is_old.any():
+        pairs = follow(blocks, pairs)
+    pairs = blocks.in_order(pairs)
+    weigh_known(blocks, known)
+    return corpus, blocks, pairs, First(*blocks.map("boilerplate", passes.first, pairs))
 
 
 def _check_times(corpus: Corpus, settings: Settings) -> None:

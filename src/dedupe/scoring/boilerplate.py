@@ -146,6 +146,26 @@ class Boilerplate:
         by_line, tells = np.empty((2, N_LINES), np.int64), np.empty(N_LINES, np.bool_)
         count_clusters_into(*words, order, clusters, *self._table, by_line, tells)
 
+    def raise_to(self, known: Sealed, counts: npt.NDArray[np.uint16]) -> None:
+        """Let shingles stand in so many clusters at least; those that are new are taken up.
+
+        Parameters
+        ----------
+        known : Sealed
+            Each once.
+        counts : uint16 [shape=(n,)]
+            With the mark of forms, as in `to_bytes`.
+        """
+        self.watch(known.hashes, known.public(), counts)
+        order = np.argsort(known.hashes)
+        rows = np.flatnonzero(self._last_cluster != EMPTY)
+        places = np.searchsorted(known.hashes, self._shingles[rows], sorter=order)
+        places = order[np.minimum(places, order.size - 1)] if order.size else places
+        is_known = known.hashes[places] == self._shingles[rows] if order.size else rows < 0
+        rows, told = rows[is_known], counts[places[is_known]]
+        most = np.maximum(self._counts[rows] & MAX_COUNT, told & MAX_COUNT)
+        self._counts[rows] = most | (self._counts[rows] & OF_FORM) | (told & OF_FORM)
+
     def mark(self, shingles: Hashes) -> None:
         """Note of some shingles, as far as they were taken up, that they are part of a form.
 

@@ -1,0 +1,193 @@
+"""Answers a query: candidates from the postings, their texts from the store, scores, matches."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dedupe.errors import InvalidSetting, NothingToRead
+from dedupe.ids import in_order, order_of
+from dedupe.index.intake import are_same
+from dedupe.index.layout import Layout
+from dedupe.index.matches import Match, Matches
+from dedupe.index.postings import Sketch
+from dedupe.index.query import evidence_of_two, score
+from dedupe.index.store import Head, Store, signed, unsigned
+from dedupe.minhash import Sketches
+from dedupe.results.records import Evidence, Pair
+from dedupe.scoring.relations import reason
+from dedupe.settings import Settings
+
+__all__ = ["Question", "answer", "check_question"]
+
+
+class Question(NamedTuple):
+    """What is asked, and how much of an answer is wanted.
+
+    Attributes
+    ----------
+    text : bytes
+        In UTF-8.
+    sketches : Sketches
+        Of this text alone.
+    limit : int or None
+        Matches at most.
+    threshold : float, in [0.1, 1]
+        What they score at least.
+    max_compared : int or None
+        Texts that are compared at most.
+    besides : str
+        Key of a document that is no match.
+    """
+
+    text: bytes
+    sketches: Sketches
+    limit: int | None
+    threshold: float
+    max_compared: int | None
+    besides: str = ""
+
+
+def check_question(limit: int | None, threshold: float, max_compared: int | None) -> None:
+    """Refuse what no query can be asked with."""
+    for name, value in (("limit", limit), ("max_compared", max_compared)):
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise InvalidSetting(f"{name} must be a whole number of at least 1, got {value!r}")
+    Settings(threshold=threshold)
+
+
+class _Text(NamedTuple):
+    """A different text of the index: the first of its documents, and all of them."""
+
+    first: Head
+    heads: list[Head]
+
+
+def answer(store: Store, layout: Layout, settings: Settings, asked: Question) -> Matches:
+    """Return the documents that have something of a text, within what is read at once.
+
+    Raises
+    ------
+    NothingToRead
+        When the text has no word.
+    """
+    sketches = asked.sketches
+    if not sketches.n_words[0]:
+        raise NothingToRead(
+            "a text to look for must hold a word, got none: leave it out, or look where it is from"
+        )
+    own = _own(store, asked)
+    number = None if own is None else own.first.original
+    size, content = int(sketches.n_shingles[0]), int(sketches.digests[0, 0])
+    found = layout.postings.candidates(Sketch(sketches.signatures[0], size, content, number))
+    n_compared = asked.max_compared or found.numbers.size
+    wanted = found.numbers[:n_compared].tolist()
+    lows = found.contents[:n_compared].view(np.int64).tolist()
+    texts = _texts(store, wanted, lows)
+    pairs = _scored(store, layout, settings, asked, own, texts)
+    matches = []
+    if own is not None:
+        (row,) = store.by_numbers([own.first.number])
+        find = evidence_of_two(asked.text, store.text(row), settings.ngram)
+        matches = [_identical(head, layout, find) for head in own.heads]
+    for pair, text in pairs:
+        if pair.score >= asked.threshold:
+            matches.extend(_match(pair, head, layout) for head in text.heads)
+    if asked.besides:
+        heads = [*(own.heads if own else ()), *(head for text in texts for head in text.heads)]
+        besides = {head.id for head in heads if head.key == asked.besides}
+        matches = [match for match in matches if match.id not in besides]
+    matches.sort(key=_rank)
+    return Matches(
+        tuple(matches[: asked.limit]),
+        layout.epoch.number,
+        len(matches),
+        truncated=n_compared < found.numbers.size,
+    )
+
+
+def _rank(match: Match) -> tuple[Any, ...]:
+    """Return what matches are ordered by: identical ones stand before others that score 1."""
+    return -match.score, match.relation != "identical", order_of(match.id)
+
+
+def _own(store: Store, asked: Question) -> _Text | None:
+    """Return the text of the index that is identical to what is asked for, if there is one."""
+    low, high = map(int, asked.sketches.digests[0])
+    heads = [head for head in store.heads([signed(low)]) if unsigned(head.high) == high]
+    for text in _grouped(heads):
+        (row,) = store.by_numbers([text.first.number])
+        if are_same(asked.text, store.text(row)):
+            return text
+    return None
+
+
+def _texts(store: Store, wanted: Sequence[int], lows: Sequence[int]) -> list[_Text]:
+    """Return some texts of the index in the order of the ids of their first documents."""
+    chosen = set(wanted)
+    heads = store.heads([*dict.fromkeys(lows)])
+    return _grouped([head for head in heads if head.original in chosen])
+
+
+def _grouped(heads: Sequence[Head]) -> list[_Text]:
+    """Put the documents of each text together."""
+    groups: dict[int, list[Head]] = defaultdict(list)
+    for head in heads:
+        groups[head.original].append(head)
+    texts = [
+        _Text(min(group, key=lambda head: order_of(head.id)), group) for group in groups.values()
+    ]
+    return [
+        texts[place] for place in in_order([text.first.id for text in texts], range(len(texts)))
+    ]
+
+
+def _scored(
+    store: Store,
+    layout: Layout,
+    settings: Settings,
+    asked: Question,
+    own: _Text | None,
+    texts: Sequence[_Text],
+) -> list[tuple[Pair, _Text]]:
+    """Score what is asked for with some texts."""
+    if not texts:
+        return []
+    numbers = [text.first.number for text in texts]
+    firsts = numbers if own is None else [*numbers, own.first.number]
+    rows = {row.number: row for row in store.by_numbers(firsts)}
+    # A copy scores what its original does, though its lines may be others.
+    first = asked.text if own is None else store.text(rows[own.first.number])
+    originals = [-1 if own is None else own.first.original]
+    originals += [text.first.original for text in texts]
+    pairs = score(
+        [first, *(store.text(rows[number]) for number in numbers)],
+        np.array(originals, np.int64),
+        layout.epoch,
+        settings,
+        shown=asked.text,
+    )
+    return [(pair, texts[pair.right - 1]) for pair in pairs]
+
+
+def _match(pair: Pair, head: Head, layout: Layout) -> Match:
+    return Match(
+        head.id,
+        pair.score,
+        pair.relation,
+        pair.reason,
+        layout.epoch.number,
+        pair.jaccard,
+        pair.containment,
+        pair.shared_words,
+        head.time,
+        partial(getattr, pair, "evidence"),
+    )
+
+
+def _identical(head: Head, layout: Layout, find: Callable[[], Evidence]) -> Match:
+    said = reason({"is_identical": 1, "shared_words": head.n_words})
+    epoch = layout.epoch.number
+    return Match(head.id, 1.0, "identical", said, epoch, 1.0, 1.0, head.n_words, head.time, find)

@@ -1,0 +1,216 @@
+"""Keeps what was learned of a collection: boilerplate, and which texts are one story.
+
+An *epoch* is what was learned at one time. Its file is mapped into memory, and looked up for the
+few texts that are compared: a collection of a million documents knows millions of shingles.
+"""
+
+import mmap
+import os
+import struct
+from io import BytesIO
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from dedupe import disk
+from dedupe.arrays import Hashes, Ints
+from dedupe.errors import CannotStore, InvalidIndex
+from dedupe.scoring.boilerplate import Boilerplate
+
+__all__ = ["Epoch", "Taught", "write_epoch"]
+
+MAGIC, VERSION = b"dedupeEP", 1
+
+HEADER = struct.Struct("<8sIIQQQQ")
+"""Magic, version, 0, shingles, texts, digest of all that follows, digest of the header."""
+
+HEADER_BYTES = 64
+
+
+class Taught(NamedTuple):
+    """What is learned.
+
+    Attributes
+    ----------
+    boilerplate : bytes
+        As `Boilerplate.to_bytes` returns it.
+    numbers : int64 [shape=(n,)]
+        Texts that are compared with others.
+    stories : int64 [shape=(n,)], not negative
+        The story of each.
+    """
+
+    boilerplate: bytes
+    numbers: Ints
+    stories: Ints
+
+
+class Epoch:
+    """What was learned at one time; the epoch 0 knows nothing.
+
+    Parameters
+    ----------
+    number : int
+    last : int
+        The greatest number of a document that it was learned from.
+    name : str
+    buffer : buffer or None
+        The file.
+
+    Raises
+    ------
+    InvalidIndex
+        When its header is not as it was written.
+    """
+
+    def __init__(
+        self, number: int, last: int, name: str = "", buffer: bytes | mmap.mmap | None = None
+    ) -> None:
+        self.number = number
+        self.last = last
+        self.name = name
+        self._buffer = buffer
+        n_shingles, n_texts, self._digest = (0, 0, 0) if buffer is None else _read(name, buffer)
+        data = b"" if buffer is None else buffer
+        start = HEADER_BYTES
+        columns: list[npt.NDArray[np.unsignedinteger]] = []
+        for dtype, n in _columns(n_shingles, n_texts):
+            columns.append(np.frombuffer(data, dtype, n, start) if n else np.empty(0, dtype))
+            start += n * np.dtype(dtype).itemsize
+        self._shingles, self._numbers, self._stories, self._counts = columns
+
+    @classmethod
+    def open(cls, folder: Path, name: str, number: int, last: int) -> "Epoch":
+        """Map the file of an epoch.
+
+        Raises
+        ------
+        FileNotFoundError
+        InvalidIndex
+            When it is damaged.
+        """
+        with (folder / name).open("rb") as file:
+            if os.fstat(file.fileno()).st_size < HEADER_BYTES:
+                raise damaged(name, "it has no header")
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return cls(number, last, name, mapped)
+
+    def is_sound(self) -> bool:
+        """Return whether every byte is as it was written."""
+        if self._buffer is None:
+            return True
+        data = memoryview(self._buffer)[HEADER_BYTES:]
+        return bool(xxhash.xxh3_64_intdigest(data) == self._digest)
+
+    @property
+    def n_shingles(self) -> int:
+        """How many shingles it knows as boilerplate."""
+        return self._shingles.size
+
+    def counts(self, shingles: Hashes) -> npt.NDArray[np.uint16]:
+        """Return in how many stories shingles stand, with the mark of forms; 0 if it is not known.
+
+        Parameters
+        ----------
+        shingles : uint64 [shape=(n,)]
+            As every process knows them; fast where they are in order.
+        """
+        if not self._shingles.size:
+            return np.zeros(shingles.size, np.uint16)
+        places = np.searchsorted(self._shingles, shingles)
+        places[places == self._shingles.size] = 0
+        return np.where(self._shingles[places] == shingles, self._counts[places], np.uint16(0))
+
+    def stories(self, numbers: Ints) -> Ints:
+        """Return the stories of texts, by number; -1 for one that it does not know.
+
+        Those that were compared with nothing are each a story of its own.
+        """
+        if not self._numbers.size:
+            return np.where(numbers <= self.last, _own(numbers), -1)
+        places = np.searchsorted(self._numbers, numbers)
+        places[places == self._numbers.size] = 0
+        is_known = self._numbers[places] == numbers
+        known = self._stories[places].astype(np.int64)
+        return np.where(is_known, known, np.where(numbers <= self.last, _own(numbers), -1))
+
+
+def _own(numbers: Ints) -> Ints:
+    """Return stories of texts that are alone in them: past all that documents are numbered by."""
+    return numbers + np.int64(1 << 33)
+
+
+def write_epoch(folder: Path | None, name: str, number: int, last: int, taught: Taught) -> Epoch:
+    """Write an epoch, for good; nothing is left of one that does not become whole.
+
+    Raises
+    ------
+    CannotStore
+    """
+    if folder is None:
+        stream = BytesIO()
+        _write(stream, taught)
+        return Epoch(number, last, name, stream.getvalue())
+    draft = folder / disk.draft_name(os.fsencode(name))
+    try:
+        with draft.open("w+b") as file:
+            _write(file, taught)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / name)
+        disk.sync(folder)
+    except OSError as error:
+        raise CannotStore(
+            f"an index must have room on its disk, got {error.strerror or error} in {folder}: free "
+            "some and do it again; what was acknowledged before is there"
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return Epoch.open(folder, name, number, last)
+
+
+def _write(stream: IO[bytes], taught: Taught) -> None:
+    n_shingles = len(taught.boilerplate) // Boilerplate.BYTES
+    order = np.argsort(taught.numbers)
+    n_bytes = 8 * n_shingles
+    parts = (
+        taught.boilerplate[:n_bytes],
+        taught.numbers[order].astype("<u4").tobytes(),
+        taught.stories[order].astype("<u4").tobytes(),
+        taught.boilerplate[n_bytes:],
+    )
+    digest = xxhash.xxh3_64()
+    for part in parts:
+        digest.update(part)
+    head = HEADER.pack(MAGIC, VERSION, 0, n_shingles, order.size, digest.intdigest(), 0)
+    head = head[:-8] + struct.pack("<Q", xxhash.xxh3_64_intdigest(head[:-8]))
+    for data in (head.ljust(HEADER_BYTES, b"\0"), *parts):
+        stream.write(data)
+
+
+def _columns(n_shingles: int, n_texts: int) -> list[tuple[npt.DTypeLike, int]]:
+    return [("<u8", n_shingles), ("<u4", n_texts), ("<u4", n_texts), ("<u2", n_shingles)]
+
+
+def _read(name: str, buffer: bytes | mmap.mmap) -> tuple[int, int, int]:
+    """Return the shingles, the texts, and the digest of what follows."""
+    head = bytes(buffer[: HEADER.size])
+    magic, version, _, n_shingles, n_texts, digest, own = HEADER.unpack(head)
+    if magic != MAGIC or own != xxhash.xxh3_64_intdigest(head[:-8]):
+        raise damaged(name, "its header is not as it was written")
+    if version != VERSION:
+        raise damaged(name, f"it is of format {version}")
+    if len(buffer) != HEADER_BYTES + 10 * n_shingles + 8 * n_texts:
+        raise damaged(name, "its length is not that of what it knows")
+    return n_shingles, n_texts, digest
+
+
+def damaged(name: str, why: str) -> InvalidIndex:
+    """Return the error of an epoch that cannot be used."""
+    return InvalidIndex(
+        f"what an index has learned must be as it was written, got {name} ({why}): "
+        "verify(repair=True) (dedupe index verify --repair) learns it anew from the documents"
+    )

@@ -1,0 +1,157 @@
+"""Finds what is damaged in an index, and makes anew what follows from its documents."""
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from dedupe.errors import InvalidIndex
+from dedupe.index.intake import are_same
+from dedupe.index.layout import Layout
+from dedupe.index.segments import Documents, Segment
+from dedupe.index.store import Row, Store, signed
+from dedupe.minhash import Sketches, sketch
+from dedupe.settings import Settings
+
+__all__ = ["derive", "in_database", "in_files", "rebuild"]
+
+AT_ONCE = 8192
+"""Documents whose texts are in memory at once."""
+
+MOST = 100
+"""Problems that are listed; when there are more, nobody reads them."""
+
+
+def in_database(store: Store) -> Iterator[str]:
+    """Yield what is wrong with the database, a line each."""
+    try:
+        for (said,) in store.db.execute(f"pragma integrity_check({MOST})").fetchall():
+            if said != "ok":
+                yield f"{store.path}: {said}"
+        n_documents = 0
+        for row in store.rows():
+            n_documents += 1
+            if row.sealed().seal != row.seal:
+                yield f"document {row.key!r}: it is not as it was stored"
+                continue
+            store.text(row)
+        state = store.state()
+        if state.n_documents != n_documents:
+            yield f"it should hold {state.n_documents:,} documents, got {n_documents:,}"
+    except (sqlite3.Error, InvalidIndex, UnicodeDecodeError, OverflowError) as error:
+        yield f"{store.path}: {error}"
+
+
+def in_files(store: Store, layout: Layout) -> Iterator[str]:
+    """Yield what is wrong with what follows from the documents, a line each."""
+    try:
+        names = [name for (name,) in store.db.execute("select name from segments")]
+        segments = [layout.segment(name) for name in names]
+        for segment in segments:
+            if not segment.is_sound():
+                yield f"{segment.name}: it is not as it was written"
+        if not layout.current_epoch().is_sound():
+            yield f"{layout.epoch.name}: it is not as it was written"
+        found = np.sort(layout.anew().living().numbers)
+        wanted = np.unique([original for _, original in store.originals()]).astype(np.uint32)
+        if not np.array_equal(found, wanted):
+            yield (
+                f"segments and tail should hold {wanted.size:,} texts, got {found.size:,}, of "
+                f"which {np.isin(found, wanted).sum():,} are stored"
+            )
+    except (OSError, sqlite3.Error, InvalidIndex) as error:
+        yield str(error)
+
+
+def derive(store: Store, layout: Layout, settings: Settings) -> None:
+    """Make all segments anew from the texts, and let them take the place of what was there."""
+    segments: list[Segment] = []
+    seen: set[int] = set()
+    for rows in _batches(store):
+        firsts = [row for row in rows if row.original not in seen]
+        firsts = [*{row.original: row for row in reversed(firsts)}.values()]
+        seen.update(row.original for row in firsts)
+        if firsts:
+            sketches = sketch([store.text(row) for row in firsts], settings)
+            numbers = np.array([row.original for row in firsts], np.uint32)
+            segments.append(layout.write(_documents(numbers, sketches)))
+    with store.transaction():
+        for table in ("segments", "tail", "dead"):
+            store.db.execute(f"delete from {table}")
+        for segment in segments:
+            layout.swap(segment, [])
+        layout.touch()
+        store.save(store.state()._replace(n_texts=len(seen)))
+
+
+def rebuild(store: Store, wanted: dict[str, Any], settings: Settings) -> None:
+    """Make all that follows from the texts anew, from where an interrupted run has come."""
+    begun = store.meta("rebuilding")
+    if begun is None or begun["identity"] != wanted:
+        begun = {"identity": wanted, "done": 0}
+        with store.transaction():
+            store.set_meta("rebuilding", begun)
+    for done in _sketched_anew(store, settings, begun["done"]):
+        store.set_meta("rebuilding", begun | {"done": done})
+    with store.transaction():
+        store.set_meta("identity", wanted)
+
+
+def _sketched_anew(store: Store, settings: Settings, after: int) -> Iterator[int]:
+    """Hash the texts of documents that come after a number, and store what follows from them.
+
+    Yield the greatest number that is done, each time within a transaction that has to end before
+    the next is begun.
+    """
+    while True:
+        rows = [*islice(store.rows(after), AT_ONCE)]
+        if not rows:
+            return
+        sketches = sketch([store.text(row) for row in rows], settings)
+        with store.transaction():
+            _update(store, rows, sketches)
+            after = rows[-1].number
+            yield after
+
+
+def _update(store: Store, rows: list[Row], sketches: Sketches) -> None:
+    """Store what follows from the texts of documents; those before them have been done."""
+    lows = [signed(low) for low in dict.fromkeys(sketches.digests[:, 0].tolist())]
+    known: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
+    for row in store.by_digests(lows):
+        # What comes later still has the digest that it had.
+        if row.number < rows[0].number:
+            texts = known.setdefault((row.low, row.high), [])
+            if row.original not in [original for original, _ in texts]:
+                texts.append((row.original, store.text(row)))
+    changed = []
+    for place, row in enumerate(rows):
+        text = store.text(row)
+        low, high = (signed(int(half)) for half in sketches.digests[place])
+        texts = known.setdefault((low, high), [])
+        same = [original for original, other in texts if are_same(text, other)]
+        if not same:
+            texts.append((row.number, text))
+        changed.append(
+            row._replace(
+                low=low,
+                high=high,
+                original=same[0] if same else row.number,
+                n_words=int(sketches.n_words[place]),
+                n_shingles=int(sketches.n_shingles[place]),
+            ).sealed()
+        )
+    store.delete(row.number for row in rows)
+    store.insert(changed)
+
+
+def _documents(numbers: np.ndarray[tuple[int], np.dtype[np.uint32]], found: Sketches) -> Documents:
+    return Documents(numbers, found.n_shingles, found.digests[:, 0], found.signatures)
+
+
+def _batches(store: Store) -> Iterator[list[Row]]:
+    rows = store.rows()
+    while few := [*islice(rows, AT_ONCE)]:
+        yield few

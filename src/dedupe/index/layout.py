@@ -1,0 +1,294 @@
+"""Keeps the segments of an index in order: what is in the files, in the tail, and dead.
+
+The database says which segments there are. A tail that has grown is *sealed* into a segment,
+and segments of about one size are merged, so that a document is written a few times in all, and
+few files are looked at. All of that is written by a thread beside the work; only the step that
+puts a new segment in the place of others is taken in turn with it.
+"""
+
+import math
+import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from dedupe import disk
+from dedupe.errors import InvalidIndex
+from dedupe.index.epochs import Epoch, Taught, write_epoch
+from dedupe.index.postings import Dead, Postings, Tail
+from dedupe.index.segments import Documents, Segment, write_segment
+from dedupe.index.store import State, Store, damaged, unsigned
+from dedupe.settings import Settings
+
+__all__ = ["Layout"]
+
+TAIL = 4096
+"""Texts in the tail from which it is sealed: to look through them takes a fifth of a millisecond."""
+
+FANOUT = 4
+"""Segments of about one size that are merged into one."""
+
+DEAD_SHARE = 0.25
+"""Share of dead texts from which a segment is written anew."""
+
+
+class Layout:
+    """What an index looks up, as the database says.
+
+    Parameters
+    ----------
+    folder : path or None
+    store : Store
+    settings : Settings
+
+    Attributes
+    ----------
+    state : State
+        As of when it was last brought up to date.
+    postings : Postings
+    epoch : Epoch
+    """
+
+    def __init__(self, folder: Path | None, store: Store, settings: Settings) -> None:
+        self._folder = folder
+        self._store = store
+        self._settings = settings
+        # Files that are written by now, and that no commit refers to yet.
+        self._pending: set[str] = set()
+        self._in_memory: dict[str, Segment] = {}
+        self._epochs_in_memory: dict[str, Epoch] = {}
+        self._version = -1
+        self._last_dead = 0
+        self._last_in_tail = 0
+        self.state = State()
+        self.postings = self._empty()
+        self.epoch = Epoch(0, 0)
+
+    def _empty(self) -> Postings:
+        return Postings([], Tail(self._settings.num_perm), self._settings.bucket_cap)
+
+    def restart(self, settings: Settings) -> None:
+        """Look nothing up until all was made anew, maybe with other settings."""
+        self._settings = settings
+        self._version = -1
+        self.state = State()
+        self.postings = self._empty()
+        self.epoch = Epoch(0, 0)
+
+    def refresh(self, *, own: bool = False) -> None:
+        """Bring everything up to date, within what is read at once.
+
+        Parameters
+        ----------
+        own : bool
+            Whether this program has written itself, which SQLite does not tell.
+        """
+        version = self._store.version()
+        if version == self._version and not own:
+            return
+        state = self._store.state()
+        if state.layout != self.state.layout or self._version < 0:
+            self._reload()
+        else:
+            self._read_tail(self.postings.tail)
+        dead = self._read_dead()
+        self.postings.bury(dead)
+        if state.epoch != self.epoch.number:
+            self.epoch = self._read_epoch(state)
+        self.state = state
+        self._version = version
+
+    def _reload(self) -> None:
+        """Open the segments that are new, and read the tail anew."""
+        known = {one.name: one for one in self.postings.segments} | self._in_memory
+        segments = []
+        for name, _ in self._store.db.execute("select * from segments order by n_docs desc, name"):
+            segment = known.get(name) or self.segment(name)
+            # Which are dead is read anew.
+            segment.is_alive[:] = True
+            segment.n_dead = 0
+            segments.append(segment)
+        postings = self._empty()
+        postings.segments = segments
+        self._last_in_tail = self._last_dead = 0
+        self._read_tail(postings.tail)
+        self.postings = postings
+
+    def segment(self, name: str) -> Segment:
+        """Return a segment, opened anew."""
+        if self._folder is None:
+            return self._in_memory[name]
+        segment = Segment.open(self._folder, name)
+        if segment.documents.signatures.shape[1] != self._settings.num_perm:
+            raise damaged(self._store.path, f"{name} is of other settings")
+        return segment
+
+    def current_epoch(self) -> Epoch:
+        """Return what was learned last, opened anew."""
+        return self._read_epoch(self._store.state())
+
+    def anew(self) -> Postings:
+        """Return what is looked up, read anew."""
+        other = Layout(self._folder, self._store, self._settings)
+        other._in_memory = {
+            name: Segment(name, one.buffer) for name, one in self._in_memory.items()
+        }
+        other._epochs_in_memory = self._epochs_in_memory
+        other.refresh()
+        return other.postings
+
+    def touch(self) -> None:
+        """Let everything be read anew, within a transaction."""
+        state = self._store.state()
+        self._store.save(state._replace(layout=state.layout + 1))
+
+    def _read_tail(self, tail: Tail) -> None:
+        """Add what has come to the tail."""
+        said = (
+            "select number, n_shingles, low, signature from tail where number > ? order by number"
+        )
+        rows = self._store.db.execute(said, (self._last_in_tail,)).fetchall()
+        if not rows:
+            return
+        n_bytes = 4 * self._settings.num_perm
+        if any(len(row[3]) != n_bytes for row in rows):
+            raise damaged(self._store.path, "a signature is of other settings")
+        numbers, sizes, lows, signatures = zip(*rows, strict=True)
+        tail.extend(
+            Documents(
+                np.array(numbers, np.uint32),
+                np.array(sizes, np.int64),
+                np.array(lows, np.int64).view(np.uint64),
+                np.frombuffer(b"".join(signatures), "<u4").reshape(len(rows), -1),
+            )
+        )
+        self._last_in_tail = numbers[-1]
+
+    def _read_dead(self) -> list[Dead]:
+        """Return what has died."""
+        said = "select serial, number, n_shingles, low from dead where serial > ? order by serial"
+        rows = self._store.db.execute(said, (self._last_dead,)).fetchall()
+        if rows:
+            self._last_dead = rows[-1][0]
+        return [Dead(number, size, unsigned(low)) for _, number, size, low in rows]
+
+    def _read_epoch(self, state: State) -> Epoch:
+        if not state.epoch:
+            return Epoch(0, 0)
+        name = self._store.meta("epoch")
+        if not isinstance(name, str):
+            raise damaged(self._store.path, "it does not say what it has learned")
+        if self._folder is None:
+            return self._epochs_in_memory[name]
+        return Epoch.open(self._folder, name, state.epoch, state.last_learned)
+
+    # What is written.
+
+    def keep_tail(self, texts: Documents) -> None:
+        """Add texts to the tail, within a transaction."""
+        signatures = texts.signatures.astype("<u4")
+        lows = texts.contents.view(np.int64).tolist()
+        rows = zip(
+            texts.numbers.tolist(),
+            texts.sizes.tolist(),
+            lows,
+            (one.tobytes() for one in signatures),
+            strict=True,
+        )
+        self._store.db.executemany("insert into tail values (?, ?, ?, ?)", rows)
+
+    def write(self, documents: Documents) -> Segment:
+        """Write a segment, which nothing refers to until it is swapped in."""
+        name = f"{secrets.token_hex(8)}.segment"
+        self._pending.add(name)
+        segment = write_segment(self._folder, name, documents)
+        if self._folder is None:
+            self._in_memory[name] = segment
+        return segment
+
+    def swap(
+        self, segment: Segment | None, replaced: Iterable[str], sealed: Iterable[int] = ()
+    ) -> None:
+        """Put a segment in the place of others and of what is sealed, within a transaction."""
+        db = self._store.db
+        if segment is not None:
+            db.execute("insert into segments values (?, ?)", (segment.name, len(segment)))
+        db.executemany("delete from segments where name = ?", ((name,) for name in replaced))
+        db.executemany("delete from tail where number = ?", ((number,) for number in sealed))
+        self.touch()
+
+    def forget_dead(self, numbers: Iterable[int]) -> None:
+        """Forget dead texts that neither a segment nor the tail holds, within a transaction."""
+        self._store.db.executemany("delete from dead where number = ?", ((n,) for n in numbers))
+
+    def learned(self, number: int, last: int, taught: Taught) -> Epoch:
+        """Write an epoch, which nothing refers to until `Store` names it."""
+        name = f"{secrets.token_hex(8)}.epoch"
+        self._pending.add(name)
+        epoch = write_epoch(self._folder, name, number, last, taught)
+        if self._folder is None:
+            self._epochs_in_memory[name] = epoch
+        return epoch
+
+    def clear_files(self) -> None:
+        """Remove files that nothing refers to: those before a step, or after one that was cut."""
+        names = {name for (name,) in self._store.db.execute("select name from segments")}
+        names.add(self._store.meta("epoch") or "")
+        self._pending -= names
+        for kept in (self._in_memory, self._epochs_in_memory):
+            for name in kept.keys() - names - self._pending:
+                del kept[name]
+        if self._folder is None:
+            return
+        drafts = {disk.draft_name(name.encode()) for name in self._pending}
+        for path in self._folder.iterdir():
+            is_ours = path.suffix in (".segment", ".epoch") or disk.DRAFT_NAME.fullmatch(path.name)
+            if is_ours and path.name not in names | self._pending | drafts:
+                with suppress(OSError):  # Windows removes no file that is open elsewhere.
+                    path.unlink()
+
+    def forget_epoch(self) -> bool:
+        """Forget what was learned if it cannot be read; return whether that was so."""
+        try:
+            if self.current_epoch().is_sound():
+                return False
+        except (OSError, InvalidIndex):
+            pass
+        with self._store.transaction():
+            self._store.save(self._store.state()._replace(epoch=0, n_learned=0, last_learned=0))
+        return True
+
+    def abandon(self, name: str) -> None:
+        """Take a file for one that nothing will refer to."""
+        self._pending.discard(name)
+
+    # What is due.
+
+    def due(self) -> list[Segment] | None:
+        """Return segments to merge; an empty list says that only the tail is to be sealed."""
+        tiers: dict[int, list[Segment]] = {}
+        for segment in self.postings.segments:
+            if segment.n_dead > DEAD_SHARE * len(segment):
+                return [segment]
+            tier = int(math.log(max(1, len(segment) / TAIL), FANOUT))
+            tiers.setdefault(tier, []).append(segment)
+        if len(self.postings.tail) >= TAIL:
+            return []
+        for _, segments in sorted(tiers.items()):
+            if len(segments) >= FANOUT:
+                return segments
+        return None
+
+    def missing_or_torn(self) -> list[str]:
+        """Return the names of segments that cannot be opened."""
+        if self._folder is None:
+            return []
+        found = []
+        for (name,) in self._store.db.execute("select name from segments").fetchall():
+            try:
+                Segment.open(self._folder, name)
+            except (OSError, InvalidIndex):
+                found.append(name)
+        return found

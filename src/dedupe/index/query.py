@@ -1,0 +1,145 @@
+"""Scores a text with its candidates, by what is known of boilerplate and what they teach at once.
+
+What was learned last (`dedupe.index.epochs`) says which stories there were and which text many of
+them carry. A text that came later teaches what it can: it is compared with its candidates in the
+rounds of `dedupe.learning`, in which those of known stories keep them. So right after an epoch
+stored texts score with one another what they score in the batch.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from dedupe.arrays import Bools, Ints
+from dedupe.engine.memory import BlockInMemory
+from dedupe.index.epochs import Epoch
+from dedupe.learning import learn
+from dedupe.results.evidence import EvidenceOfTexts
+from dedupe.results.records import Evidence, Pair
+from dedupe.results.pairs import scored_pairs
+from dedupe.scoring import passes
+from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.passes import First
+from dedupe.settings import Settings
+from dedupe.shingling import Sealed, hash_encoded
+
+__all__ = ["evidence_of_two", "score"]
+
+TOGETHER = 0.5
+"""What two texts of one known story are given in the strict pass: enough to stay together, and
+less than makes them alike in all but a date."""
+
+
+class _Known(NamedTuple):
+    """What an epoch knows of the shingles of a block."""
+
+    sealed: Sealed
+    counts: np.ndarray[tuple[int], np.dtype[np.uint16]]
+
+    @classmethod
+    def of(cls, block: Block, epoch: Epoch) -> "_Known":
+        """Look up each shingle of a block once."""
+        if not epoch.n_shingles:
+            return cls(Sealed(block.shingles[:0], block.seals[:0]), np.empty(0, np.uint16))
+        _, places = np.unique(block.shingles, return_index=True)
+        sealed = Sealed(block.shingles[places], block.seals[places])
+        public = sealed.public()
+        order = np.argsort(public)
+        counts = epoch.counts(public[order])
+        kept = order[counts > 0]
+        return cls(Sealed(sealed.hashes[kept], sealed.seals[kept]), counts[counts > 0])
+
+    def boilerplate(self) -> Boilerplate:
+        """Return what it knows, and nothing else."""
+        found = Boilerplate()
+        found.watch(self.sealed.hashes, self.sealed.public(), self.counts)
+        return found
+
+
+class _BlockOfIndex(BlockInMemory):
+    """A block that is weighed by what an epoch knows, whatever else is learned from it."""
+
+    def __init__(self, block: Block, known: _Known) -> None:
+        super().__init__(block)
+        self._known = known
+
+    def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
+        """Weigh every word by this boilerplate and by that of the epoch."""
+        boilerplate.raise_to(self._known.sealed, self._known.counts)
+        return super().weigh(boilerplate, stories)
+
+
+def score(
+    texts: Sequence[bytes],
+    numbers: Ints,
+    epoch: Epoch,
+    settings: Settings,
+    shown: bytes,
+) -> list[Pair]:
+    """Score the first of some texts with the others; return pairs whose sides are their places.
+
+    Parameters
+    ----------
+    texts : sequence of bytes
+        In UTF-8; the first is asked for, the others are its candidates in the order of their ids.
+    numbers : int64 [shape=(n_texts,)]
+        By which the epoch knows them, -1 for one that is not stored.
+    epoch : Epoch
+    settings : Settings
+    shown : bytes
+        What evidence points into in place of the first: its words are the same.
+    """
+    block = Block.of(hash_encoded(texts, detail=True), settings.ngram)
+    asked = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
+    found = passes.first(block, asked)
+    asked = asked[found.may_score]
+    if not len(asked):
+        return []
+    known = _Known.of(block, epoch)
+    stories = np.where(numbers < 0, -1, epoch.stories(numbers))
+    if (stories >= 0).all():
+        boilerplate = known.boilerplate()
+        weighed = block.weighed(boilerplate, stories)
+    else:
+        blocks = _BlockOfIndex(block, known)
+        boilerplate = _learn(blocks, stories)
+        weighed = blocks.block()
+    (rows,) = passes.second(weighed, asked)
+    rows["has_evidence"] = True
+    evidence = EvidenceOfTexts(
+        partial(_decoded, [shown, *texts[1:]]), settings.ngram, boilerplate.to_bytes()
+    )
+    return list(scored_pairs(rows, range(len(texts)), settings.threshold, evidence))
+
+
+def evidence_of_two(left: bytes, right: bytes, ngram: int) -> Callable[[], Evidence]:
+    """Return what finds the evidence of two texts of which nothing is boilerplate."""
+    return partial(EvidenceOfTexts(partial(_decoded, [left, right]), ngram, b""), 0, 1)
+
+
+def _decoded(texts: Sequence[bytes], places: Sequence[int]) -> list[str]:
+    return [texts[place].decode() for place in places]
+
+
+def _learn(blocks: _BlockOfIndex, stories: Ints) -> Boilerplate:
+    """Learn from texts of which some have no story yet, and weigh them by it.
+
+    Pairs of known stories are not compared again: what they teach the epoch has.
+    """
+    pairs = np.stack(np.triu_indices(stories.size, 1), axis=1)
+    is_known = (stories[pairs] >= 0).all(axis=1)
+    together = np.where(stories[pairs[:, 0]] == stories[pairs[:, 1]], TOGETHER, 0.0)
+    first = First(
+        together.astype(np.float32),
+        np.where(together > 0, np.float32(1), np.float32(0)),
+        np.zeros(len(pairs), np.bool_),
+        np.zeros(len(pairs), np.bool_),
+    )
+    open_ = np.flatnonzero(~is_known)
+    told = passes.first(blocks.block(), pairs[open_])
+    for column, more in zip(first, told, strict=True):
+        column[open_] = more
+    return learn(blocks, pairs, first).boilerplate

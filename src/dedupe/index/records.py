@@ -1,0 +1,88 @@
+"""Defines what an index says of itself and of what was done to it."""
+
+from dataclasses import dataclass
+
+from dedupe.errors import Skipped
+
+__all__ = ["Added", "Stats", "Verification"]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of documents that were added.
+
+    Attributes
+    ----------
+    n_added, n_updated, n_unchanged : int
+        New ids; known ids that have another text now; known ids with the text they had.
+    skipped : tuple of Skipped
+        Documents that could not be read, and why.
+    """
+
+    n_added: int = 0
+    n_updated: int = 0
+    n_unchanged: int = 0
+    skipped: tuple[Skipped, ...] = ()
+
+    def __add__(self, other: "Added") -> "Added":
+        return Added(
+            self.n_added + other.n_added,
+            self.n_updated + other.n_updated,
+            self.n_unchanged + other.n_unchanged,
+            self.skipped + other.skipped,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What an index holds.
+
+    Attributes
+    ----------
+    n_documents, n_texts : int
+        All documents, and different texts among them: identical copies count once.
+    n_tail : int
+        Texts that are in no segment yet.
+    n_segments : int
+    n_dead : int
+        Removed texts that segments still hold.
+    n_bytes : int
+        Of all files together; 0 in memory.
+    epoch : int
+        How often it has learned what is boilerplate.
+    n_learned : int
+        Documents that there were when it learned last.
+    """
+
+    n_documents: int
+    n_texts: int
+    n_tail: int
+    n_segments: int
+    n_dead: int
+    n_bytes: int
+    epoch: int
+    n_learned: int
+
+    @property
+    def growth(self) -> float:
+        """Documents for each that there was when it learned last, less 1; see `Index.learn`."""
+        return self.n_documents / max(1, self.n_learned) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was found when all of an index was read.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        What is wrong, a line each; empty where all is sound.
+    repaired : bool
+        Whether what follows from the documents was made anew.
+    """
+
+    problems: tuple[str, ...]
+    repaired: bool = False
+
+    def __bool__(self) -> bool:
+        return not self.problems

@@ -1,0 +1,484 @@
+"""Keeps the documents of an index in SQLite, from which all else can be made anew.
+
+A change is there as a whole or not at all, and once it is acknowledged it is on disk: the log of
+SQLite is written through at each commit (``synchronous=FULL``). Whoever reads sees the documents
+as they were when it began (``journal_mode=WAL``).
+"""
+
+import json
+import os
+import sqlite3
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import xxhash
+
+from dedupe.documents import Document
+from dedupe.errors import CannotStore, InvalidIndex
+from dedupe.ids import Id, in_order
+from dedupe.index.names import id_from_row, key_of
+from dedupe.index.texts import Packer
+
+__all__ = ["FILE", "FORMAT", "Head", "Row", "State", "Store", "damaged", "signed", "unsigned"]
+
+FILE = "index.sqlite"
+
+FORMAT = 1
+"""Rises when an older version could not read what is written."""
+
+PAGE_BYTES = 1 << 14
+"""Texts of a kilobyte fill pages of 4 KB badly: these save an eighth of the file."""
+
+AT_ONCE = 500
+"""Parameters of a statement: SQLite may take no more than 999."""
+
+MAX_LOG = 1 << 22
+"""Bytes of the log of SQLite that stay when all of it is in the database."""
+
+PATIENCE_MS = 60_000
+
+SCHEMA = """
+create table meta (key text primary key, value text not null) without rowid;
+create table dictionaries (number integer primary key, data blob not null);
+create table documents (
+    number integer primary key,
+    key text not null unique,
+    name text,
+    time real,
+    low integer not null,
+    high integer not null,
+    original integer not null,
+    n_words integer not null,
+    n_shingles integer not null,
+    seal integer not null,
+    text blob not null
+);
+create index by_digest on documents (low);
+create index by_time on documents (time) where time is not null;
+create table tail (
+    number integer primary key, n_shingles integer not null, low integer not null,
+    signature blob not null
+);
+create table dead (
+    serial integer primary key autoincrement, number integer not null,
+    n_shingles integer not null, low integer not null
+);
+create table segments (name text primary key, n_docs integer not null) without rowid;
+"""
+
+
+class Row(NamedTuple):
+    """A document as it is stored.
+
+    Attributes
+    ----------
+    number : int
+        It has no other meaning than to be unlike all that were there before.
+    key : str
+        What its id must be alone in; see `dedupe.index.names`.
+    name : str or None
+        The id as JSON, where it is not the key.
+    time : float or None
+    low, high : int
+        Digest of its tokens, signed as SQLite has it.
+    original : int
+        Number of the document that was the first with these tokens, be it there or not.
+    n_words, n_shingles : int
+    seal : int
+        Digest of all of this, to find damage.
+    text : bytes
+        Packed.
+    """
+
+    number: int
+    key: str
+    name: str | None
+    time: float | None
+    low: int
+    high: int
+    original: int
+    n_words: int
+    n_shingles: int
+    seal: int
+    text: bytes
+
+    @property
+    def id(self) -> Id:
+        """The id in its own type."""
+        return id_from_row(self.key, self.name)
+
+    def sealed(self) -> "Row":
+        """Return the row with the digest of what it says."""
+        said = json.dumps([*self[:9], None])
+        digest = xxhash.xxh3_64_intdigest(said.encode() + self.text)
+        return self._replace(seal=signed(digest))
+
+
+class Head(NamedTuple):
+    """A document as it is stored, without its text; see `Row`."""
+
+    number: int
+    key: str
+    name: str | None
+    time: float | None
+    high: int
+    original: int
+    n_words: int
+
+    @property
+    def id(self) -> Id:
+        """The id in its own type."""
+        return id_from_row(self.key, self.name)
+
+
+class State(NamedTuple):
+    """What changes with each commit; one small row, so that a reader soon sees what is new.
+
+    Attributes
+    ----------
+    next : int
+        The number of the next document.
+    n_documents, n_texts : int
+    layout : int
+        Rises when the segments are others.
+    epoch : int
+        How often something was learned.
+    n_learned : int
+        Documents that there were then.
+    last_learned : int
+        The greatest number of a document that was there then.
+    """
+
+    next: int = 1
+    n_documents: int = 0
+    n_texts: int = 0
+    layout: int = 0
+    epoch: int = 0
+    n_learned: int = 0
+    last_learned: int = 0
+
+
+class Store:
+    """The database of an index.
+
+    Parameters
+    ----------
+    path : path or None
+        The file; None keeps everything in memory.
+    writes : bool
+    """
+
+    def __init__(self, path: Path | None, *, writes: bool) -> None:
+        self.path = path
+        self.writes = writes
+        self.db = _connect(path, writes=writes)
+        self._packer: Packer | None = None
+        if writes:
+            with self.translating():
+                if path is not None:
+                    self.db.execute(f"pragma page_size = {PAGE_BYTES}")
+                    self.db.execute("pragma journal_mode = wal")
+                self.db.execute("pragma synchronous = full")
+                self.db.execute(f"pragma journal_size_limit = {MAX_LOG}")
+                if self.is_empty():
+                    with self.transaction():
+                        for statement in SCHEMA.split(";"):
+                            self.db.execute(statement)
+                        self.save(State())
+
+    def close(self) -> None:
+        """Close the database; of the log nothing is left if nobody else has it open."""
+        with suppress(sqlite3.Error):
+            self.db.close()
+
+    def is_empty(self) -> bool:
+        """Return whether nothing was ever stored here."""
+        (n_tables,) = self.db.execute("select count(*) from sqlite_master").fetchone()
+        return not n_tables
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Say what can be done about what SQLite cannot do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do all that is done within, or nothing of it."""
+        with self.translating():
+            self.db.execute("begin immediate")
+            try:
+                yield
+                self.db.execute("commit")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self.db.execute("rollback")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See the same documents all the time, whatever others add meanwhile."""
+        if self.db.in_transaction:
+            yield
+            return
+        with self.translating():
+            self.db.execute("begin")
+            try:
+                yield
+            finally:
+                if self.db.in_transaction:
+                    self.db.execute("commit")
+
+    @contextmanager
+    def snapshot(self) -> Iterator["Store"]:
+        """Yield the documents as they are now, for work that takes long."""
+        if self.path is None:
+            yield self
+            return
+        other = Store(self.path, writes=False)
+        try:
+            with other.reading():
+                other.state()
+                yield other
+        finally:
+            other.close()
+
+    # What is known of the index as a whole.
+
+    def meta(self, key: str) -> Any:
+        """Return a value that was kept, None where there is none."""
+        found = self.db.execute("select value from meta where key = ?", (key,)).fetchone()
+        try:
+            return None if found is None else json.loads(found[0])
+        except ValueError as error:
+            raise damaged(self.path, f"what it says of {key!r} is no JSON") from error
+
+    def set_meta(self, key: str, value: Any) -> None:
+        """Keep a value."""
+        self.db.execute(
+            "insert into meta values (?, ?) on conflict do update set value = excluded.value",
+            (key, json.dumps(value, sort_keys=True)),
+        )
+
+    def drop_meta(self, key: str) -> None:
+        """Forget a value."""
+        self.db.execute("delete from meta where key = ?", (key,))
+
+    def state(self) -> State:
+        """Return what changes with each commit."""
+        found = self.meta("state")
+        if not isinstance(found, list) or len(found) != len(State._fields):
+            raise damaged(self.path, "its state is missing")
+        return State(*found)
+
+    def save(self, state: State) -> None:
+        """Keep what has changed."""
+        self.set_meta("state", list(state))
+
+    def version(self) -> int:
+        """Return a number that changes when another connection has written."""
+        (found,) = self.db.execute("pragma data_version").fetchone()
+        return int(found)
+
+    # Documents.
+
+    @property
+    def packer(self) -> Packer:
+        """What packs and unpacks the texts."""
+        if self._packer is None:
+            found = self.db.execute("select data from dictionaries order by number").fetchall()
+            self._packer = Packer([data for (data,) in found])
+        return self._packer
+
+    def text(self, row: Row) -> bytes:
+        """Return the text of a document in UTF-8."""
+        try:
+            return self.packer.unpack(row.text)
+        except InvalidIndex:
+            # Another program may have trained a dictionary meanwhile.
+            self._packer = None
+            return self.packer.unpack(row.text)
+
+    def add_dictionary(self, data: bytes) -> None:
+        """Pack texts with this from now on."""
+        self.db.execute("insert into dictionaries (data) values (?)", (data,))
+        self._packer = None
+
+    def has_dictionary(self) -> bool:
+        """Return whether texts are packed with a dictionary."""
+        return self.db.execute("select 1 from dictionaries").fetchone() is not None
+
+    def checkpoint(self) -> None:
+        """Put all of the log into the database, unless somebody reads what was before."""
+        self.db.execute("pragma wal_checkpoint(truncate)")
+
+    def insert(self, rows: Iterable[Row]) -> None:
+        """Add documents."""
+        self.db.executemany(f"insert into documents values ({_marks(len(Row._fields))})", rows)
+
+    def delete(self, numbers: Iterable[int]) -> None:
+        """Remove documents."""
+        self.db.executemany("delete from documents where number = ?", ((n,) for n in numbers))
+
+    def by_keys(self, keys: Sequence[str]) -> list[Row]:
+        """Return the documents with some keys, in no order."""
+        return self._where("key", keys)
+
+    def by_digests(self, lows: Sequence[int]) -> list[Row]:
+        """Return the documents with the halves of some digests, in no order."""
+        return self._where("low", lows)
+
+    def by_numbers(self, numbers: Sequence[int]) -> list[Row]:
+        """Return the documents with some numbers, in no order."""
+        return self._where("number", numbers)
+
+    def find(self, id_: Id) -> Row | None:
+        """Return the document that an id names, None if there is none."""
+        found = self.by_keys([key_of(id_)])
+        return found[0] if found else None
+
+    def names(self) -> Iterator[tuple[int, Id]]:
+        """Yield the number and the id of each document."""
+        for number, key, name in self.db.execute("select number, key, name from documents"):
+            yield number, id_from_row(key, name)
+
+    def originals(self) -> Iterator[tuple[Id, int]]:
+        """Yield the id of each document, and the number of the first with its tokens."""
+        said = "select key, name, original from documents"
+        for key, name, original in self.db.execute(said):
+            yield id_from_row(key, name), original
+
+    def documents(self) -> Iterator[Document]:
+        """Yield all documents in the order of their ids."""
+        numbers, ids = zip(*self.names(), strict=True) if self.state().n_documents else ((), ())
+        order = in_order(ids, range(len(ids)))
+        for start in range(0, len(order), AT_ONCE):
+            few = [numbers[place] for place in order[start : start + AT_ONCE]]
+            rows = {row.number: row for row in self.by_numbers(few)}
+            yield from (self.document(rows[number]) for number in few)
+
+    def document(self, row: Row) -> Document:
+        """Return a row as a document."""
+        text = self.text(row)
+        return Document(row.id, text.decode(), row.time, is_dated=row.time is not None, utf8=text)
+
+    def heads(self, lows: Sequence[int]) -> list[Head]:
+        """Return the documents with the halves of some digests, without their texts."""
+        found: list[Head] = []
+        for start in range(0, len(lows), AT_ONCE):
+            few = lows[start : start + AT_ONCE]
+            said = (
+                f"select {', '.join(Head._fields)} from documents where low in ({_marks(len(few))})"
+            )
+            found.extend(map(Head._make, self.db.execute(said, few)))
+        return found
+
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """Yield all documents in the order in which they came, read a few at a time."""
+        while True:
+            said = "select * from documents where number > ? order by number limit ?"
+            rows = self.db.execute(said, (after, AT_ONCE)).fetchall()
+            yield from map(Row._make, rows)
+            if len(rows) < AT_ONCE:
+                return
+            after = rows[-1][0]
+
+    def older(self, time: float) -> list[Row]:
+        """Return the documents of before a time, in seconds since 1970."""
+        found = self.db.execute("select * from documents where time < ?", (time,))
+        return [Row(*row) for row in found]
+
+    def _where(self, column: str, values: Sequence[Any]) -> list[Row]:
+        rows: list[Row] = []
+        for start in range(0, len(values), AT_ONCE):
+            few = values[start : start + AT_ONCE]
+            said = f"select * from documents where {column} in ({_marks(len(few))})"
+            rows.extend(map(Row._make, self.db.execute(said, few)))
+        return rows
+
+
+def _connect(path: Path | None, *, writes: bool) -> sqlite3.Connection:
+    """Open a database; one that is only read is not written to in any way."""
+    try:
+        if path is None:
+            return _tuned(
+                sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            )
+        place = f"{path.resolve().as_uri()}?mode={'rwc' if writes else 'ro'}"
+        if not writes and not os.access(path.parent, os.W_OK) and not _log(path).exists():
+            # Nobody can write to it through this folder, and SQLite could not put its log there.
+            place += "&immutable=1"
+        return _tuned(
+            sqlite3.connect(
+                place,
+                uri=True,
+                isolation_level=None,
+                timeout=PATIENCE_MS / 1000,
+                check_same_thread=False,
+            )
+        )
+    except sqlite3.Error as error:
+        raise _translated(error, path) from error
+
+
+def _tuned(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Let a connection believe nothing that a damaged or hostile file says."""
+    db.execute("pragma trusted_schema = off")
+    db.execute("pragma cell_size_check = on")
+    db.execute("pragma cache_size = -16384")
+    return db
+
+
+def _log(path: Path) -> Path:
+    """Return where SQLite keeps what is not in the database yet."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def _translated(error: sqlite3.Error, path: Path | None) -> Exception:
+    """Return what is said in place of an error of SQLite."""
+    said, code = str(error), getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return CannotStore(
+            f"an index must have room on its disk, got {said} in {path}: free some and do it again; "
+            "what was acknowledged before is there"
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return CannotStore(
+            f"an index must be in a folder that can be written, got {said} for {path}: change its "
+            'permissions, or open it with mode="r"'
+        )
+    if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
+        return error
+    return damaged(path, said)
+
+
+def damaged(path: Path | None, why: str) -> InvalidIndex:
+    """Return the error of an index whose documents cannot be read."""
+    return InvalidIndex(
+        f"an index must be as it was written, got {path} ({why}): verify() says what is damaged; "
+        "restore it from a backup, or make it anew"
+    )
+
+
+def _marks(n: int) -> str:
+    return ", ".join("?" * n)
+
+
+def signed(value: int) -> int:
+    """Return 64 bits as the signed number that SQLite can hold.
+
+    >>> signed(2**64 - 1), unsigned(-1) == 2**64 - 1
+    (-1, True)
+    """
+    found: int = struct.unpack("<q", struct.pack("<Q", value))[0]
+    return found
+
+
+def unsigned(value: int) -> int:
+    """Return the 64 bits that `signed` was given."""
+    return value & 0xFFFFFFFFFFFFFFFF

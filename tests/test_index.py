@@ -1,0 +1,384 @@
+"""An index from outside: the batch's answers, whatever the order, and what it refuses."""
+
+import json
+from datetime import UTC, date, datetime
+from random import Random
+
+import numpy as np
+import pytest
+
+import dedupe
+from dedupe import Index
+from dedupe.errors import (
+    DuplicateId,
+    InvalidIndex,
+    InvalidInput,
+    InvalidSetting,
+    NoSuchPath,
+    NothingToRead,
+    UnknownDocument,
+)
+from dedupe.index import layout as layouts
+from strategies import article, edited
+
+FRAME = "home news sport weather traffic subscribe now for one pound a month and read on"
+
+
+def collection(n=60):
+    """Return stories, copies of them with edits, frames and other line breaks, and templates."""
+    texts = {}
+    for i in range(n):
+        story = article(f"story {i // 3}", 150)
+        kind = i % 3
+        if kind == 1:
+            story = f"{FRAME}\n{edited(story, 0.05, i)}\n{article(f'site {i % 5}', 40)}"
+        if kind == 2 and i % 2:
+            story = story.replace("\n", " ").upper()
+        texts[f"d{i:03d}"] = story
+    return texts
+
+
+TEXTS = collection()
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Let segments be sealed and merged all the time."""
+    monkeypatch.setattr(layouts, "TAIL", 8)
+    monkeypatch.setattr(layouts, "FANOUT", 2)
+
+
+def scores_of(index, texts):
+    """Return the score of each pair that queries find, by their ids."""
+    found = {}
+    for name, text in texts.items():
+        for match in index.query(text, threshold=0.1, limit=None, max_compared=None):
+            if match.id != name:
+                found[tuple(sorted((name, match.id)))] = match.score
+    return found
+
+
+# --- the answers of the batch ---
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_what_was_learned_gives_the_answers_of_the_batch(tmp_path, small, folder):
+    batch = dedupe.find_duplicate_texts(TEXTS)
+    with Index(tmp_path / "i" if folder else None) as index:
+        for name, text in TEXTS.items():
+            index.add(name, text)
+        index.learn()
+        assert index.find_duplicates().to_json() == batch.to_json()
+        found = scores_of(index, TEXTS)
+    wanted = {(p.left, p.right): p.score for p in batch.scored if p.is_candidate}
+    assert len(wanted) > 30
+    assert {pair: found[pair] for pair in wanted} == wanted
+
+
+def test_times_and_typed_ids_come_to_the_batch_as_they_were(tmp_path):
+    records = [
+        {"id": 10 - i, "text": article(f"{i // 2}"), "time": 1.7e9 + i * 86400} for i in range(8)
+    ]
+    with Index(tmp_path / "i") as index:
+        index.add_texts(records, time_field="time")
+        found = index.find_duplicates(window="3d", keep="newest")
+        assert [*index] == [*range(3, 11)]
+        assert index.document(3).time == 1.7e9 + 7 * 86400
+    batch = dedupe.find_duplicate_texts(records, time_field="time", window="3d", keep="newest")
+    assert found.to_json() == batch.to_json()
+
+
+def test_a_match_says_what_a_pair_says():
+    with Index() as index:
+        index.add_texts(TEXTS)
+        index.learn()
+        (match, *_) = index.query(TEXTS["d001"], threshold=0.1)[1:]
+        batch = index.find_duplicates()
+        pair = batch.pair("d001", match.id)
+    assert (match.relation, match.reason) == (pair.relation, pair.reason)
+    assert (match.jaccard, match.containment) == (pair.jaccard, pair.containment)
+    assert match.epoch == 1
+    assert match.evidence.passages[0].n_words >= 5
+    assert json.dumps(match.as_json())
+
+
+def test_to_ask_for_one_alone_or_in_company_is_the_same():
+    with Index() as index:
+        index.add_texts(dict(list(TEXTS.items())[:40]))
+        index.learn()
+        new = [*TEXTS.values()][40:]
+        together = [index.query(text) for text in new]
+        Random(1).shuffle(new)
+        alone = {text: index.query(text) for text in new}
+    assert [alone[text] for text in [*TEXTS.values()][40:]] == together
+
+
+# --- any order ---
+
+
+def test_neither_order_nor_batches_matter(tmp_path, small):
+    answers = []
+    for seed in range(3):
+        random = Random(seed)
+        with Index(tmp_path / str(seed)) as index:
+            todo = [*TEXTS.items(), *((f"gone{i}", article(f"gone {i}")) for i in range(9))]
+            random.shuffle(todo)
+            while todo:
+                some, todo = todo[: random.randint(1, 9)], todo[random.randint(1, 9) :]
+                index.add_texts(some, on_conflict="error")
+                todo = [one for one in todo if one[0] not in index]
+                if random.random() < 0.3:
+                    index.remove(some[0][0])
+                    todo.append(some[0])
+            for name, text in TEXTS.items():
+                if name not in index:
+                    index.add(name, text)
+            index.remove([name for name in index if name.startswith("gone")])
+            index.learn()
+            queries = [
+                [match.as_json() for match in index.query(text, threshold=0.1)]
+                for text in TEXTS.values()
+            ]
+            exported = [(one.id, one.text, one.time) for one in index.documents()]
+            answers.append(json.dumps([exported, queries, index.find_duplicates().to_json()]))
+    assert answers[0] == answers[1] == answers[2]
+
+
+# --- adding, changing, removing ---
+
+
+def test_adding_says_what_was_seen_before():
+    story = article("a story")
+    with Index() as index:
+        assert not index.add("a", story)
+        assert [match.id for match in index.add("b", f"{FRAME} {story}")] == ["a"]
+        assert [(match.id, match.relation) for match in index.add("c", story)] == [
+            ("a", "identical"),
+            ("b", "contained"),
+        ]
+        assert len(index) == 3
+
+
+def test_the_same_again_is_no_change_and_another_text_is_an_error():
+    with Index() as index:
+        index.add("a", article("one"))
+        assert not index.add("a", article("one"))
+        assert len(index) == 1
+        with pytest.raises(DuplicateId, match="update"):
+            index.add("a", article("two"))
+        with pytest.raises(DuplicateId, match="update"):
+            index.add_texts({"b": article("b"), "a": article("two")})
+        assert [*index] == ["a"]
+        index.add("a", article("two"), on_conflict="update")
+        assert index["a"] == article("two")
+        assert not index.query(article("one"))
+        index.update("a", article("three"))
+        assert index.add_texts({"a": article("four")}, on_conflict="update").n_updated == 1
+        assert index["a"] == article("four")
+        with pytest.raises(UnknownDocument, match="'z'"):
+            index.update("z", article("two"))
+
+
+def test_ids_keep_their_type_and_those_shown_alike_are_one():
+    ids = [7, "a", ("a", 1), date(2024, 5, 1), datetime(2024, 5, 1, tzinfo=UTC), b"x"]
+    with Index() as index:
+        for id_ in ids:
+            index.add(id_, article(str(id_)))
+        assert {*index} == {*ids}
+        assert all(id_ in index for id_ in ids)
+        assert index.query(article("7"))[0].id == 7
+        assert "b" not in index
+        with pytest.raises(DuplicateId):
+            index.add("7", article("another"))
+        with pytest.raises(InvalidInput, match="ids must be"):
+            index.add(object(), article("another"))
+
+
+def test_what_was_removed_is_not_found_and_its_copies_are(small, tmp_path):
+    story = article("a story")
+    with Index(tmp_path / "i") as index:
+        index.add_texts({"a": story, "b": story.upper(), "c": f"{FRAME} {story}"})
+        index.add_texts({f"x{i}": article(f"other {i}") for i in range(30)})
+        assert index.remove("a") == 1
+        assert [match.id for match in index.query(story)] == ["b", "c"]
+        assert index.remove(["b"]) == 1
+        assert [match.id for match in index.query(story)] == ["c"]
+        index.add("a", story)
+        assert [match.id for match in index.query(story)] == ["a", "c"]
+        with pytest.raises(UnknownDocument, match="'nobody'"):
+            index.remove(["c", "nobody"])
+        assert "c" in index
+
+
+def test_what_is_old_expires_and_what_has_no_time_stays():
+    with Index() as index:
+        index.add("old", article("old"), "2024-01-01")
+        index.add("new", article("new"), datetime(2024, 6, 1, tzinfo=UTC))
+        index.add("ever", article("ever"))
+        assert index.expire(date(2024, 3, 1)) == 1
+        assert {*index} == {"new", "ever"}
+        with pytest.raises(InvalidSetting, match="before"):
+            index.expire("June")
+
+
+def test_what_cannot_be_read_is_skipped():
+    with Index() as index:
+        added = index.add_texts([("a", article("a")), ("b", ""), ("c", "...")])
+        assert (added.n_added, [one.id for one in added.skipped]) == (1, ["b", "c"])
+        for text in ("", "  ", "..."):
+            with pytest.raises(NothingToRead, match="word"):
+                index.add("d", text)
+            with pytest.raises(NothingToRead, match="word"):
+                index.query(text)
+
+
+def test_a_query_that_may_compare_few_says_so():
+    story = article("a story", 300)
+    texts = {f"c{i:02d}": edited(story, 0.02 * i, i) for i in range(12)}
+    with Index() as index:
+        index.add_texts(texts)
+        whole = index.query(story, limit=None)
+        few = index.query(story, max_compared=3)
+        assert not whole.truncated
+        assert few.truncated
+        assert len(few) <= 4
+        assert few[0].id == "c00"
+        cut = index.query(story, limit=2)
+        assert (len(cut), cut.n_found, cut.truncated) == (2, len(whole), False)
+
+
+def test_indexes_are_merged(tmp_path):
+    half = len(TEXTS) // 2
+    with Index(tmp_path / "a") as one, Index(tmp_path / "b", ngram=3) as other:
+        one.add_texts(dict([*TEXTS.items()][: half + 5]))
+        other.add_texts(dict([*TEXTS.items()][half:]))
+        other.close()
+        added = one.merge(tmp_path / "b")
+        assert (added.n_added, added.n_unchanged) == (len(TEXTS) - half - 5, 5)
+        assert [*one] == [*TEXTS]
+
+
+# --- what is refused ---
+
+
+@pytest.mark.parametrize(("name", "value"), [("ngram", 4), ("num_perm", 64), ("seed", 2)])
+def test_other_settings_are_refused_until_it_is_rebuilt(tmp_path, name, value):
+    with Index(tmp_path / "i") as index:
+        index.add_texts(TEXTS)
+        index.learn()
+    with pytest.raises(InvalidIndex, match=f"{name} must be that of the index.*rebuild"):
+        Index(tmp_path / "i", **{name: value})
+    with Index(tmp_path / "i") as index:
+        index.rebuild(**{name: value})
+        batch = dedupe.find_duplicate_texts(TEXTS, **{name: value})
+        assert index.find_duplicates().to_json() == batch.to_json()
+        found = scores_of(index, TEXTS)
+        assert index.verify()
+    wanted = {(p.left, p.right): p.score for p in batch.scored if p.is_candidate}
+    assert {pair: found[pair] for pair in wanted} == wanted
+    with Index(tmp_path / "i", mode="r", **{name: value}) as index:
+        assert len(index) == len(TEXTS)
+
+
+@pytest.mark.parametrize("name", ["SHINGLES_VERSION", "RULE_VERSION"])
+def test_another_version_is_refused_until_it_is_rebuilt(tmp_path, monkeypatch, name):
+    with Index(tmp_path / "i") as index:
+        index.add_texts(TEXTS)
+    monkeypatch.setattr(f"dedupe.settings.{name}", 99)
+    for mode in ("a", "r"):
+        with pytest.raises(InvalidIndex, match="instead of 99.*rebuild=True"):
+            Index(tmp_path / "i", mode=mode)
+    with Index(tmp_path / "i", rebuild=True) as index:
+        assert index.query(TEXTS["d000"])[0].id == "d000"
+    Index(tmp_path / "i").close()
+
+
+def test_a_newer_format_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("dedupe.index.index.FORMAT", 99)
+    Index(tmp_path / "i").close()
+    monkeypatch.undo()
+    with pytest.raises(InvalidIndex, match="format 1, got 99"):
+        Index(tmp_path / "i", rebuild=True)
+
+
+def test_folders_that_are_none_are_refused(tmp_path):
+    with pytest.raises(NoSuchPath, match="none in"):
+        Index(tmp_path / "nowhere", mode="r")
+    assert not (tmp_path / "nowhere").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidIndex, match="must be a folder"):
+        Index(tmp_path / "file")
+    with pytest.raises(InvalidIndex, match="something else"):
+        Index(tmp_path)
+    with pytest.raises(InvalidSetting, match="mode"):
+        Index(tmp_path / "i", mode="w")
+    with pytest.raises(InvalidSetting, match="path"):
+        Index(mode="r")
+
+
+def test_one_that_is_read_is_not_written(tmp_path):
+    with Index(tmp_path / "i") as index:
+        index.add_texts(TEXTS)
+        index.learn()
+    before = {path.name: path.read_bytes() for path in (tmp_path / "i").iterdir()}
+    with Index(tmp_path / "i", mode="r") as index:
+        assert index.query(TEXTS["d000"])
+        assert index.find_duplicates().clusters
+        assert index.verify()
+        for change in (
+            lambda: index.add("x", "a text"),
+            lambda: index.add_texts(["x"]),
+            lambda: index.remove("d000"),
+            index.learn,
+            index.compact,
+            index.rebuild,
+        ):
+            with pytest.raises(InvalidSetting, match='mode="r"'):
+                change()
+    after = {path.name: path.read_bytes() for path in (tmp_path / "i").iterdir()}
+    assert {name: data for name, data in after.items() if name in before} == before
+    assert {name for name in after if name not in before} <= {
+        "index.sqlite-wal",
+        "index.sqlite-shm",
+    }
+
+
+def test_a_closed_one_says_so(tmp_path):
+    index = Index(tmp_path / "i")
+    index.close()
+    index.close()
+    with pytest.raises(InvalidIndex, match="closed"):
+        index.query("a text")
+
+
+# --- what it says of itself ---
+
+
+def test_stats_tell_how_much_is_new():
+    with Index() as index:
+        assert index.stats().growth == -1
+        index.add_texts({"a": article("a"), "b": article("a").upper(), "c": article("c")})
+        index.learn()
+        index.add("d", article("d"))
+        stats = index.stats()
+    assert (stats.n_documents, stats.n_texts, stats.epoch, stats.n_learned) == (4, 3, 1, 3)
+    assert np.isclose(stats.growth, 1 / 3)
+
+
+def test_sizes_after_expiry_stay_those_of_one_filling(tmp_path, small):
+    sizes = []
+    with Index(tmp_path / "i") as index:
+        for cycle in range(20):
+            index.add_texts(
+                [
+                    {"id": f"{cycle}-{i}", "text": article(f"{cycle} {i}", 300), "time": cycle}
+                    for i in range(150)
+                ],
+                time_field="time",
+            )
+            index.expire(cycle)
+            index._upkeep.wait()
+            index._store.checkpoint()
+            sizes.append(index.stats().n_bytes)
+        assert len(index) == 150
+    assert max(sizes[1:]) <= 1.3 * sizes[1]
