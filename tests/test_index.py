@@ -286,7 +286,7 @@ def test_another_version_is_refused_until_it_is_rebuilt(tmp_path, monkeypatch, n
         index.add_texts(TEXTS)
     monkeypatch.setattr(f"dedupe.settings.{name}", 99)
     for mode in ("a", "r"):
-        with pytest.raises(InvalidIndex, match="instead of 99.*rebuild=True"):
+        with pytest.raises(InvalidIndex, match=r"instead of 99.*rebuild=True"):
             Index(tmp_path / "i", mode=mode)
     with Index(tmp_path / "i", rebuild=True) as index:
         assert index.query(TEXTS["d000"])[0].id == "d000"
@@ -294,7 +294,7 @@ def test_another_version_is_refused_until_it_is_rebuilt(tmp_path, monkeypatch, n
 
 
 def test_a_newer_format_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("dedupe.index.index.FORMAT", 99)
+    monkeypatch.setattr("dedupe.index.opening.FORMAT", 99)
     Index(tmp_path / "i").close()
     monkeypatch.undo()
     with pytest.raises(InvalidIndex, match="format 1, got 99"):

@@ -86,7 +86,7 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Question) ->
     wanted = found.numbers[:n_compared].tolist()
     lows = found.contents[:n_compared].view(np.int64).tolist()
     texts = _texts(store, wanted, lows)
-    pairs = _scored(store, layout, settings, asked, own, texts)
+    pairs = _scored(store, layout, settings, asked, own=own, texts=texts)
     matches = []
     if own is not None:
         (row,) = store.by_numbers([own.first.number])
@@ -149,6 +149,7 @@ def _scored(
     layout: Layout,
     settings: Settings,
     asked: Question,
+    *,
     own: _Text | None,
     texts: Sequence[_Text],
 ) -> list[tuple[Pair, _Text]]:

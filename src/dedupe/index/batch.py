@@ -26,7 +26,7 @@ def taught(store: Store, settings: Settings, resources: Resources) -> tuple[Stat
         return state, Taught(b"", nothing, nothing)
     with LocalEngine(resources) as engine:
         corpus, blocks, learned = teach(store.documents(), settings, engine)
-    original_of = {id_: original for id_, original in store.originals()}
+    original_of = dict(store.originals())
     ids = [corpus.ids[number] for number in blocks.numbers.tolist()]
     numbers = np.array([original_of[id_] for id_ in ids], np.int64)
     return state, Taught(learned.boilerplate.to_bytes(), numbers, learned.stories)

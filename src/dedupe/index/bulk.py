@@ -11,7 +11,6 @@ from dedupe.errors import Skipped
 from dedupe.index.intake import OnConflict, take
 from dedupe.index.layout import Layout
 from dedupe.index.records import Added
-from dedupe.index.segments import Documents
 from dedupe.index.store import Store
 from dedupe.index.texts import SAMPLES, train
 from dedupe.minhash import Sketches, sketch
@@ -81,7 +80,7 @@ def _parts(stream: Iterable[Document | Skipped]) -> Iterator[list[Document | Ski
 
 def _batch(items: list[Document | Skipped], found: list[Sketches]) -> Batch:
     """Put what was hashed together, without the documents that hold no word."""
-    sketches = Sketches(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+    sketches = Sketches._make(np.concatenate(columns) for columns in zip(*found, strict=True))
     documents = [one for one in items if isinstance(one, Document)]
     skipped = [one for one in items if isinstance(one, Skipped)]
     has_words = sketches.n_words > 0
@@ -91,25 +90,27 @@ def _batch(items: list[Document | Skipped], found: list[Sketches]) -> Batch:
         for place in np.flatnonzero(~has_words).tolist()
     ]
     kept = [documents[place] for place in np.flatnonzero(has_words).tolist()]
-    return Batch(kept, Sketches(*(column[has_words] for column in sketches)), skipped)
+    return Batch(kept, Sketches._make(column[has_words] for column in sketches), skipped)
 
 
 def store(store: Store, layout: Layout, batch: Batch, on_conflict: OnConflict) -> Added:
     """Store a batch, all of it or nothing."""
-    with store.transaction():
-        if len(batch.documents) >= SAMPLES and not store.has_dictionary():
-            data = train([one.encoded for one in batch.documents])
-            if data is not None:
-                store.add_dictionary(data)
-        added, texts = take(store, batch.documents, batch.sketches, on_conflict)
-        if len(texts.numbers) >= SEGMENT:
-            keep_segment(layout, texts)
-        elif len(texts.numbers):
-            layout.keep_tail(texts)
+    segment = None
+    try:
+        with store.transaction():
+            if len(batch.documents) >= SAMPLES and not store.has_dictionary():
+                data = train([one.encoded for one in batch.documents])
+                if data is not None:
+                    store.add_dictionary(data)
+            added, texts = take(store, batch.documents, batch.sketches, on_conflict)
+            if len(texts.numbers) >= SEGMENT:
+                segment = layout.write(texts)
+                layout.swap(segment, [])
+            elif len(texts.numbers):
+                layout.keep_tail(texts)
+    except BaseException:
+        store.forget_dictionary()
+        if segment is not None:
+            layout.abandon(segment.name)
+        raise
     return added
-
-
-def keep_segment(layout: Layout, texts: Documents) -> None:
-    """Write texts to a segment of their own, within a transaction."""
-    segment = layout.write(texts)
-    layout.swap(segment, [])

@@ -86,17 +86,23 @@ def derive(store: Store, layout: Layout, settings: Settings) -> None:
         store.save(store.state()._replace(n_texts=len(seen)))
 
 
-def rebuild(store: Store, wanted: dict[str, Any], settings: Settings) -> None:
-    """Make all that follows from the texts anew, from where an interrupted run has come."""
+def rebuild(store: Store, wanted: dict[str, Any], settings: Settings) -> bool:
+    """Store anew all that follows from the texts, from where an interrupted run has come.
+
+    Return whether the index had learned, and is to learn anew.
+    """
     begun = store.meta("rebuilding")
     if begun is None or begun["identity"] != wanted:
-        begun = {"identity": wanted, "done": 0}
+        learns = store.state().epoch > 0 or bool(begun and begun["learns"])
+        begun = {"identity": wanted, "done": 0, "learns": learns}
         with store.transaction():
             store.set_meta("rebuilding", begun)
+            store.save(store.state()._replace(epoch=0, n_learned=0, last_learned=0))
     for done in _sketched_anew(store, settings, begun["done"]):
         store.set_meta("rebuilding", begun | {"done": done})
     with store.transaction():
         store.set_meta("identity", wanted)
+    return bool(begun["learns"])
 
 
 def _sketched_anew(store: Store, settings: Settings, after: int) -> Iterator[int]:

@@ -25,7 +25,7 @@ from dedupe.settings import Settings
 __all__ = ["Layout"]
 
 TAIL = 4096
-"""Texts in the tail from which it is sealed: to look through them takes a fifth of a millisecond."""
+"""Texts in the tail from which it is sealed: to look through them takes .2 ms."""
 
 FANOUT = 4
 """Segments of about one size that are merged into one."""
@@ -261,8 +261,11 @@ class Layout:
         return True
 
     def abandon(self, name: str) -> None:
-        """Take a file for one that nothing will refer to."""
+        """Remove a file that nothing will refer to."""
         self._pending.discard(name)
+        self._in_memory.pop(name, None)
+        if self._folder is not None:
+            (self._folder / name).unlink(missing_ok=True)
 
     # What is due.
 

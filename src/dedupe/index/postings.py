@@ -6,14 +6,13 @@ together, as if they were in one.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import Bools, Hashes, Ints
-from dedupe.index.segments import Documents, Segment, damaged
+from dedupe.index.segments import Documents, Segment, damaged, joined
 from dedupe.kernels.postings import collect_into, find_into, mark_into, scan_into
 from dedupe.lsh import worth_scoring
 
@@ -89,7 +88,7 @@ class Tail:
     @property
     def documents(self) -> Documents:
         """The texts, dead ones too."""
-        return Documents(*(column[: self.n] for column in self._all))
+        return Documents._make(column[: self.n] for column in self._all)
 
     @property
     def is_alive(self) -> Bools:
@@ -105,9 +104,10 @@ class Tail:
         end = self.n + len(documents.numbers)
         if end > self._is_alive.size:
             room = max(end, 2 * self._is_alive.size)
-            self._all = Documents(*(_enlarged(column, room) for column in self._all))
+            self._all = Documents._make(_enlarged(column, room) for column in self._all)
             self._is_alive = _enlarged(self._is_alive, room)
-        for column, more in zip(self._all, documents, strict=True):
+        columns: tuple[npt.NDArray[Any], ...] = self._all
+        for column, more in zip(columns, documents, strict=True):
             column[self.n : end] = more
         self._is_alive[self.n : end] = True
         self.place_of.update(zip(documents.numbers.tolist(), range(self.n, end), strict=True))
@@ -121,7 +121,7 @@ class Tail:
         return place is not None
 
 
-def _enlarged(array: npt.NDArray[np.generic], room: int) -> npt.NDArray[np.generic]:
+def _enlarged(array: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
     larger = np.empty((room, *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger
@@ -260,8 +260,8 @@ class Postings:
 
     def living(self) -> Documents:
         """Return all texts that are alive."""
-        parts = [part.living() for part in chain(self.segments, [self.tail])]
-        return Documents(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        parts = [*(segment.living() for segment in self.segments), self.tail.living()]
+        return joined(parts)
 
 
 def _chosen(found: _Found, sketch: Sketch, is_wanted: Bools) -> Bools:

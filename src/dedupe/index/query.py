@@ -17,8 +17,8 @@ from dedupe.engine.memory import BlockInMemory
 from dedupe.index.epochs import Epoch
 from dedupe.learning import learn
 from dedupe.results.evidence import EvidenceOfTexts
-from dedupe.results.records import Evidence, Pair
 from dedupe.results.pairs import scored_pairs
+from dedupe.results.records import Evidence, Pair
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate

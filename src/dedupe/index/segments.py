@@ -8,7 +8,7 @@ All of it follows from the documents; a file that is damaged is made anew.
 import mmap
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -23,7 +23,7 @@ from dedupe.errors import CannotStore, InvalidIndex
 from dedupe.kernels.buckets import DIGIT_BITS, DIGITS, LINE, columns_into, sort_into
 from dedupe.kernels.postings import STEP
 
-__all__ = ["Documents", "Segment", "write_segment"]
+__all__ = ["Documents", "Segment", "damaged", "joined", "write_segment"]
 
 MAGIC, VERSION = b"dedupeSG", 1
 
@@ -56,7 +56,12 @@ class Documents(NamedTuple):
 
     def take(self, places: Ints | Bools) -> "Documents":
         """Return some of them."""
-        return Documents(*(column[places] for column in self))
+        return Documents._make(column[places] for column in self)
+
+
+def joined(parts: Sequence[Documents]) -> Documents:
+    """Return the documents of several parts."""
+    return Documents._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 class Segment:

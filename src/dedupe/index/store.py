@@ -231,8 +231,8 @@ class Store:
             try:
                 yield
             finally:
-                if self.db.in_transaction:
-                    self.db.execute("commit")
+                # Only what is read was begun, so that there is nothing to undo.
+                self.db.execute("rollback")
 
     @contextmanager
     def snapshot(self) -> Iterator["Store"]:
@@ -307,6 +307,10 @@ class Store:
     def add_dictionary(self, data: bytes) -> None:
         """Pack texts with this from now on."""
         self.db.execute("insert into dictionaries (data) values (?)", (data,))
+        self._packer = None
+
+    def forget_dictionary(self) -> None:
+        """Look up anew which dictionaries there are, as after what was not committed."""
         self._packer = None
 
     def has_dictionary(self) -> bool:
@@ -444,7 +448,7 @@ def _translated(error: sqlite3.Error, path: Path | None) -> Exception:
     said, code = str(error), getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return CannotStore(
-            f"an index must have room on its disk, got {said} in {path}: free some and do it again; "
+            f"an index must have room on its disk, got {said} in {path}: free some and try again; "
             "what was acknowledged before is there"
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):

@@ -67,12 +67,12 @@ def _unpacker(known: zstandard.ZstdCompressionDict | None) -> zstandard.ZstdDeco
 
 
 def train(texts: list[bytes]) -> bytes | None:
-    """Return a dictionary of what texts have in common, None where they are too few or too alike."""
+    """Return a dictionary of what texts have in common, None where they are too few."""
     if len(texts) < MIN_SAMPLES:
         return None
     try:
         # Given k and d, nothing is tried out, which takes a third of the time.
-        found = zstandard.train_dictionary(DICTIONARY_BYTES, texts[:SAMPLES], k=1024, d=8)
+        found = zstandard.train_dictionary(DICTIONARY_BYTES, [*texts[:SAMPLES]], k=1024, d=8)
     except zstandard.ZstdError:
         return None
     return found.as_bytes()

@@ -9,7 +9,7 @@ import numpy as np
 
 from dedupe.errors import CannotStore
 from dedupe.index.layout import Layout
-from dedupe.index.segments import Documents
+from dedupe.index.segments import joined
 from dedupe.index.store import Store
 
 __all__ = ["Upkeep"]
@@ -87,7 +87,7 @@ class Upkeep:
                 parts.append(tail.living())
                 gone.append(tail.documents.numbers[~tail.is_alive])
             forgotten = np.concatenate(gone).tolist()
-        documents = Documents(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        documents = joined(parts)
         made = self._layout.write(documents) if len(documents.numbers) else None
         with self._lock:
             sealed = parts[-1].numbers.tolist() if seals else []

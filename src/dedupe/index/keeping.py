@@ -1,0 +1,168 @@
+"""Keeps an index in order: learns, finds duplicates, compacts, verifies and rebuilds it."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Literal
+
+from dedupe.index import health
+from dedupe.index.batch import duplicates, taught
+from dedupe.index.opening import Opened, index_identity
+from dedupe.index.records import Stats, Verification
+from dedupe.progress import ProgressCallback
+from dedupe.report.progress import shown
+from dedupe.results.result import Result
+from dedupe.settings import Resources, Settings
+from dedupe.window import as_window
+
+__all__ = ["Kept"]
+
+
+class Kept(Opened):
+    """An index that is open; see `dedupe.Index`."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        mode: Literal["a", "r"] = "a",
+        ngram: int | None = None,
+        num_perm: int | None = None,
+        seed: int | None = None,
+        timeout: float = 10.0,
+        rebuild: bool = False,
+    ) -> None:
+        asked = {"ngram": ngram, "num_perm": num_perm, "seed": seed}
+        super().__init__(path, mode=mode, asked=asked, timeout=timeout, may_be_stale=rebuild)
+        if self.is_stale:
+            try:
+                self.rebuild()
+            except BaseException:
+                self.close()
+                raise
+
+    def find_duplicates(
+        self,
+        *,
+        threshold: float = Settings.threshold,
+        keep: str | Callable[..., Any] = Settings.keep,
+        prefer: str | Sequence[str] = (),
+        window: timedelta | str | None = None,
+        workers: int | None = None,
+        memory: int | str | None = None,
+        progress: ProgressCallback | bool | None = None,
+    ) -> Result:
+        """Return what `dedupe.find_duplicate_texts` says of all documents.
+
+        The parameters are those of `dedupe.find_duplicates`.
+        """
+        settings = replace(
+            self.settings, threshold=threshold, keep=keep, prefer=prefer, window=as_window(window)
+        )
+        with shown(progress) as callback, self._snapshot() as store:
+            return duplicates(store, settings, Resources.of(workers, memory, callback))
+
+    def learn(
+        self,
+        *,
+        workers: int | None = None,
+        memory: int | str | None = None,
+        progress: ProgressCallback | bool | None = None,
+    ) -> int:
+        """Learn anew what is boilerplate and what is one story, and return the new epoch.
+
+        Until it learns, a new document is compared by what was known before, and by what it and
+        its candidates teach. Once a tenth is new (`Stats.growth`), it should learn again. It
+        takes about as long as to find all duplicates; the index can be used meanwhile.
+        """
+        self.check_mode()
+        with shown(progress) as callback, self._snapshot() as store:
+            state, found = taught(store, self.settings, Resources.of(workers, memory, callback))
+        with self._writing():
+            number, last = self._layout.state.epoch + 1, state.next - 1
+            epoch = self._layout.learned(number, last, found)
+            with self._store.transaction():
+                self._store.set_meta("epoch", epoch.name)
+                self._store.save(
+                    self._store.state()._replace(
+                        epoch=number, n_learned=state.n_documents, last_learned=last
+                    )
+                )
+            self._layout.clear_files()
+        return number
+
+    # Keeping it in order.
+
+    def compact(self) -> None:
+        """Write everything anew without what was removed, in as few bytes as it takes."""
+        self.check_mode()
+        with self._upkeep.paused(), self._writing():
+            self._upkeep.step(everything=True)
+            self._store.db.execute("vacuum")
+            self._store.checkpoint()
+
+    def rebuild(
+        self,
+        *,
+        ngram: int | None = None,
+        num_perm: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """Make everything anew from the texts: after an upgrade, or with other settings.
+
+        When it is interrupted, the index is refused until it was rebuilt; opening it with
+        ``rebuild=True`` goes on where it was.
+        """
+        self.check_mode()
+        asked: dict[str, Any] = {"ngram": ngram, "num_perm": num_perm, "seed": seed}
+        settings = replace(
+            self.settings, **{name: one for name, one in asked.items() if one is not None}
+        )
+        with self._upkeep.paused(), self._lock, self._store.translating():
+            learns = health.rebuild(self._store, index_identity(settings), settings)
+            self.settings = settings
+            self._derive()
+        if learns:
+            self.learn()
+        # Until now an interrupted run begins with what is left to do.
+        with self._writing(), self._store.transaction():
+            self._store.drop_meta("rebuilding")
+
+    def stats(self) -> Stats:
+        """Return what it holds, and how much of it is new since it learned."""
+        with self._reading():
+            state, postings = self._layout.state, self._layout.postings
+            files = [] if self.path is None else [*self.path.iterdir()]
+            return Stats(
+                state.n_documents,
+                state.n_texts,
+                int(postings.tail.is_alive.sum()),
+                len(postings.segments),
+                postings.n_dead,
+                sum(path.stat().st_size for path in files if path.is_file()),
+                state.epoch,
+                state.n_learned,
+            )
+
+    def verify(self, *, repair: bool = False) -> Verification:
+        """Read all of it, and return what is not as it was written.
+
+        Parameters
+        ----------
+        repair : bool
+            Make anew what follows from the documents, where that is damaged. Of a document that is
+            damaged itself only a backup has the text.
+        """
+        with self._reading():
+            lost = [*health.in_database(self._store)]
+            derived = [*health.in_files(self._store, self._layout)]
+        repaired = repair and bool(derived) and not lost
+        if repaired:
+            self.check_mode()
+            with self._upkeep.paused(), self._lock, self._store.translating():
+                has_lost_epoch = self._layout.forget_epoch()
+                self._derive()
+            if has_lost_epoch:
+                self.learn()
+        return Verification((*lost, *derived), repaired)

@@ -1,0 +1,232 @@
+"""Opens an index and closes it: its folder, its lock, and what it was made with.
+
+Whoever reads or changes an index does so in turn, and sees one state of it meanwhile.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from dedupe.errors import InvalidIndex, InvalidSetting, NoSuchPath
+from dedupe.index import health
+from dedupe.index.layout import Layout
+from dedupe.index.lock import NAME as LOCK
+from dedupe.index.lock import Lock
+from dedupe.index.store import FILE, FORMAT, Store
+from dedupe.index.upkeep import Upkeep
+from dedupe.settings import Settings, identity
+
+__all__ = ["Opened", "index_identity"]
+
+PATIENCE = 20
+"""Times that a reader looks again for a segment that a writer has just replaced."""
+
+CHOSEN = ("ngram", "num_perm", "seed")
+"""Settings that are chosen when an index is made."""
+
+
+class Opened:
+    """An index that is open; see `dedupe.Index` for what it is given."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None,
+        *,
+        mode: Literal["a", "r"],
+        asked: dict[str, int | None],
+        timeout: float,
+        may_be_stale: bool,
+    ) -> None:
+        if mode not in ("a", "r"):
+            raise InvalidSetting(f"mode must be 'a' or 'r', got {mode!r}")
+        chosen = {name: value for name, value in asked.items() if value is not None}
+        _as_settings(chosen)
+        self.path = None if path is None else Path(path)
+        self.mode = mode
+        self._lock = threading.RLock()
+        self._is_closed = False
+        self._held = _prepare(self.path, mode, timeout)
+        try:
+            file = None if self.path is None else self.path / FILE
+            self._store = Store(file, writes=mode == "a")
+            with self._store.translating():
+                self._open(chosen, may_be_stale and mode == "a")
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, chosen: dict[str, int], may_be_stale: bool) -> None:
+        """Hold what was found against what is asked for, and bring up to date what is looked up."""
+        found = self._store.meta("identity")
+        if found is None and self.mode == "a":
+            found = index_identity(_as_settings(chosen))
+            with self._store.transaction():
+                self._store.set_meta("identity", found)
+        self.settings = _found_settings(self.path, found, chosen)
+        wanted = index_identity(self.settings)
+        self.is_stale = found != wanted or self._store.meta("rebuilding") is not None
+        if self.is_stale and not may_be_stale:
+            raise _stale(self.path, found, wanted)
+        self._layout = Layout(self.path, self._store, self.settings)
+        self._upkeep = Upkeep(self._lock, self._store, self._layout)
+        if self.is_stale:
+            return
+        # What segments held that are missing or torn follows from the texts.
+        if self.mode == "a" and self._layout.missing_or_torn():
+            self._derive()
+        with self._reading():
+            pass
+        if self.mode == "a":
+            self._layout.clear_files()
+
+    def _derive(self) -> None:
+        """Make all that is looked up anew from the texts."""
+        self._layout.restart(self.settings)
+        health.derive(self._store, self._layout, self.settings)
+        self._layout.refresh(own=True)
+        self._layout.clear_files()
+
+    def close(self) -> None:
+        """Finish what is being written, and let others write."""
+        if hasattr(self, "_upkeep"):
+            self._upkeep.wait()
+        with self._lock:
+            self._is_closed = True
+            if hasattr(self, "_store"):
+                self._store.close()
+            if self._held is not None:
+                self._held.close()
+                self._held = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Index: {self.path or 'in memory'}, mode={self.mode!r}>"
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """See one state of the index, up to date."""
+        with self._lock, ExitStack() as held:
+            self._check_open()
+            for n_left in reversed(range(PATIENCE)):
+                held.enter_context(self._store.reading())
+                try:
+                    self._layout.refresh()
+                    break
+                except FileNotFoundError as error:
+                    # A writer may have replaced a segment since what we read was committed.
+                    if not n_left:
+                        raise InvalidIndex(
+                            f"an index must have all its files, got {self.path} without "
+                            f"{error.filename}: open it for writing once, which makes it anew"
+                        ) from error
+                    held.close()
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Change the index, alone."""
+        self.check_mode()
+        with self._lock:
+            self._check_open()
+            self._upkeep.poke()
+            with self._store.translating():
+                self._layout.refresh()
+                yield
+                self._layout.refresh(own=True)
+            self._upkeep.poke()
+
+    def check_mode(self) -> None:
+        """Refuse to change what is only read."""
+        if self.mode == "r":
+            raise InvalidSetting(
+                f'an index to change must be open with mode="a", got mode="r" of {self.path}'
+            )
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise InvalidIndex(f"an index must be open, got {self.path}, which is closed: open it")
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Store]:
+        """See one state of the index for as long as it takes, while others change it."""
+        self._check_open()
+        if self.path is None:
+            with self._lock:
+                yield self._store
+            return
+        with self._store.snapshot() as store:
+            yield store
+
+
+def _prepare(folder: Path | None, mode: str, timeout: float) -> Lock | None:
+    """Make the folder of an index and lock it, or refuse one that holds something else."""
+    if folder is None:
+        if mode == "r":
+            raise InvalidSetting("an index to read must have a path, got none: name its folder")
+        return None
+    if folder.exists() and not folder.is_dir():
+        raise InvalidIndex(f"an index must be a folder, got the file {folder}: name another path")
+    if mode == "r":
+        if not (folder / FILE).is_file():
+            raise NoSuchPath(
+                f"there must be an index to read, got none in {folder}: add() makes it"
+            )
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / FILE).exists() and {path.name for path in folder.iterdir()} - {LOCK}:
+        raise InvalidIndex(
+            f"an index must have a folder of its own, got {folder}, which holds something else: "
+            "name a folder that is empty or not there"
+        )
+    return Lock(folder, timeout)
+
+
+def _as_settings(chosen: dict[str, Any]) -> Settings:
+    return Settings(**chosen)
+
+
+def index_identity(settings: Settings) -> dict[str, Any]:
+    """Return what an index must have been made with to be used."""
+    return identity(settings) | {"format": FORMAT}
+
+
+def _found_settings(path: Path | None, found: Any, asked: dict[str, int]) -> Settings:
+    """Return the settings an index was made with, and refuse others."""
+    if not isinstance(found, dict):
+        raise InvalidIndex(
+            f"an index must say what it was made with, got {path}, which does not: restore it from "
+            "a backup, or make it anew"
+        )
+    if found.get("format") != FORMAT:
+        raise InvalidIndex(
+            f"an index must be of format {FORMAT}, got {found.get('format')!r} in {path}: install "
+            "the version of dedupe-articles that has made it, or a newer one"
+        )
+    for name, value in asked.items():
+        if found.get(name) != value:
+            raise InvalidIndex(
+                f"{name} must be that of the index, {found.get(name)!r}, got {value!r} for {path}: "
+                f"leave it out, or make all of it anew with rebuild({name}={value!r})"
+            )
+    return _as_settings({name: found.get(name) for name in CHOSEN})
+
+
+def _stale(path: Path | None, found: dict[str, Any], wanted: dict[str, Any]) -> InvalidIndex:
+    """Return the error of an index that another version has made."""
+    differing = [name for name in wanted if found.get(name) != wanted[name]]
+    told = ", ".join(
+        f"{name} {found.get(name)!r} instead of {wanted[name]!r}" for name in differing
+    )
+    return InvalidIndex(
+        f"an index must be as this version makes it, got {path} with "
+        f"{told or 'a rebuild that was interrupted'}: open it for writing with rebuild=True "
+        "(dedupe index rebuild), which makes it anew from its texts"
+    )
