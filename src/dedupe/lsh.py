@@ -15,6 +15,7 @@ Whether a candidate is a duplicate is left to `dedupe.scoring.score`.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -318,6 +319,7 @@ def _ranks(pairs: Hashes) -> Ints:
     return sides.astype(np.int64)
 
 
+@lru_cache(maxsize=4)
 def _shares(n_perm: int) -> Floats:
     """Return what share of both sizes may be shared, by how many values of signatures agree.
 

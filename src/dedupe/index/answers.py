@@ -55,7 +55,8 @@ def check_question(limit: int | None, threshold: float, max_compared: int | None
     for name, value in (("limit", limit), ("max_compared", max_compared)):
         if value is not None and (not isinstance(value, int) or value < 1):
             raise InvalidSetting(f"{name} must be a whole number of at least 1, got {value!r}")
-    Settings(threshold=threshold)
+    if threshold != Settings.threshold:
+        Settings(threshold=threshold)
 
 
 class _Text(NamedTuple):

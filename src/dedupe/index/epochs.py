@@ -18,6 +18,7 @@ import xxhash
 from dedupe import disk
 from dedupe.arrays import Hashes, Ints
 from dedupe.errors import CannotStore, InvalidIndex
+from dedupe.kernels.postings import look_up_into
 from dedupe.scoring.boilerplate import Boilerplate
 
 __all__ = ["Epoch", "Taught", "write_epoch"]
@@ -74,13 +75,17 @@ class Epoch:
         self.name = name
         self._buffer = buffer
         n_shingles, n_texts, self._digest = (0, 0, 0) if buffer is None else _read(name, buffer)
-        data = b"" if buffer is None else buffer
+        if buffer is None:
+            # It knows nothing, but where to look for it.
+            data: bytes | mmap.mmap = bytes(HEADER_BYTES + 4 * ((1 << _bits(0)) + 1))
+        else:
+            data = buffer
         start = HEADER_BYTES
         columns: list[npt.NDArray[np.unsignedinteger]] = []
         for dtype, n in _columns(n_shingles, n_texts):
             columns.append(np.frombuffer(data, dtype, n, start) if n else np.empty(0, dtype))
             start += n * np.dtype(dtype).itemsize
-        self._shingles, self._numbers, self._stories, self._counts = columns
+        self._shingles, self._firsts, self._numbers, self._stories, self._counts = columns
 
     @classmethod
     def open(cls, folder: Path, name: str, number: int, last: int) -> "Epoch":
@@ -116,13 +121,14 @@ class Epoch:
         Parameters
         ----------
         shingles : uint64 [shape=(n,)]
-            As every process knows them; fast where they are in order.
+            As every process knows them.
         """
-        if not self._shingles.size:
-            return np.zeros(shingles.size, np.uint16)
-        places = np.searchsorted(self._shingles, shingles)
-        places[places == self._shingles.size] = 0
-        return np.where(self._shingles[places] == shingles, self._counts[places], np.uint16(0))
+        places = np.empty(shingles.size, np.int64)
+        look_up_into(self._shingles, self._firsts, shingles, places)
+        found: npt.NDArray[np.uint16] = np.zeros(shingles.size, np.uint16)
+        is_known = places >= 0
+        found[is_known] = self._counts[places[is_known]]
+        return found
 
     def stories(self, numbers: Ints) -> Ints:
         """Return the stories of texts, by number; -1 for one that it does not know.
@@ -176,8 +182,13 @@ def _write(stream: IO[bytes], taught: Taught) -> None:
     n_shingles = len(taught.boilerplate) // Boilerplate.BYTES
     order = np.argsort(taught.numbers)
     n_bytes = 8 * n_shingles
+    shingles = np.frombuffer(taught.boilerplate, "<u8", n_shingles)
+    bits = _bits(n_shingles)
+    heads = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    firsts = np.append(np.searchsorted(shingles, heads), n_shingles)
     parts = (
         taught.boilerplate[:n_bytes],
+        firsts.astype("<u4").tobytes(),
         taught.numbers[order].astype("<u4").tobytes(),
         taught.stories[order].astype("<u4").tobytes(),
         taught.boilerplate[n_bytes:],
@@ -192,7 +203,18 @@ def _write(stream: IO[bytes], taught: Taught) -> None:
 
 
 def _columns(n_shingles: int, n_texts: int) -> list[tuple[npt.DTypeLike, int]]:
-    return [("<u8", n_shingles), ("<u4", n_texts), ("<u4", n_texts), ("<u2", n_shingles)]
+    return [
+        ("<u8", n_shingles),
+        ("<u4", (1 << _bits(n_shingles)) + 1),
+        ("<u4", n_texts),
+        ("<u4", n_texts),
+        ("<u2", n_shingles),
+    ]
+
+
+def _bits(n_shingles: int) -> int:
+    """Return by how many leading bits shingles are looked up, so that about eight share them."""
+    return max(1, (n_shingles // 8).bit_length())
 
 
 def _read(name: str, buffer: bytes | mmap.mmap) -> tuple[int, int, int]:
@@ -203,7 +225,8 @@ def _read(name: str, buffer: bytes | mmap.mmap) -> tuple[int, int, int]:
         raise damaged(name, "its header is not as it was written")
     if version != VERSION:
         raise damaged(name, f"it is of format {version}")
-    if len(buffer) != HEADER_BYTES + 10 * n_shingles + 8 * n_texts:
+    n_bytes = sum(np.dtype(dtype).itemsize * n for dtype, n in _columns(n_shingles, n_texts))
+    if len(buffer) != HEADER_BYTES + n_bytes:
         raise damaged(name, "its length is not that of what it knows")
     return n_shingles, n_texts, digest
 
@@ -212,5 +235,5 @@ def damaged(name: str, why: str) -> InvalidIndex:
     """Return the error of an epoch that cannot be used."""
     return InvalidIndex(
         f"what an index has learned must be as it was written, got {name} ({why}): "
-        "verify(repair=True) (dedupe index verify --repair) learns it anew from the documents"
+        "open it for writing with rebuild=True (dedupe index rebuild), which learns it anew"
     )

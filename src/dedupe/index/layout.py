@@ -249,13 +249,17 @@ class Layout:
                 with suppress(OSError):  # Windows removes no file that is open elsewhere.
                     path.unlink()
 
+    def has_epoch(self) -> bool:
+        """Return whether what was learned last can be read."""
+        try:
+            return self.current_epoch().is_sound()
+        except (OSError, InvalidIndex):
+            return False
+
     def forget_epoch(self) -> bool:
         """Forget what was learned if it cannot be read; return whether that was so."""
-        try:
-            if self.current_epoch().is_sound():
-                return False
-        except (OSError, InvalidIndex):
-            pass
+        if self.has_epoch():
+            return False
         with self._store.transaction():
             self._store.save(self._store.state()._replace(epoch=0, n_learned=0, last_learned=0))
         return True

@@ -71,6 +71,7 @@ class Opened:
         if self.is_stale and not may_be_stale:
             raise _stale(self.path, found, wanted)
         self._layout = Layout(self.path, self._store, self.settings)
+        self.is_stale |= may_be_stale and not self._layout.has_epoch()
         self._upkeep = Upkeep(self._lock, self._store, self._layout)
         if self.is_stale:
             return
@@ -125,7 +126,8 @@ class Opened:
                     if not n_left:
                         raise InvalidIndex(
                             f"an index must have all its files, got {self.path} without "
-                            f"{error.filename}: open it for writing once, which makes it anew"
+                            f"{error.filename}: open it for writing, and with rebuild=True if it "
+                            "is an epoch, which makes it anew"
                         ) from error
                     held.close()
             yield

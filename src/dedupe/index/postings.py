@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Bools, Hashes, Ints
+from dedupe.arrays import Bools, Hashes, Ints, distinct
 from dedupe.index.segments import Documents, Segment, damaged, joined
-from dedupe.kernels.postings import collect_into, find_into, mark_into, scan_into
+from dedupe.kernels.postings import PART_BITS, collect_into, find_into, pick_into, scan_into
 from dedupe.lsh import worth_scoring
 
 __all__ = ["Candidates", "Dead", "Postings", "Sketch", "Tail"]
@@ -127,16 +127,6 @@ def _enlarged(array: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
     return larger
 
 
-class _Found(NamedTuple):
-    """The buckets of one document in a segment or in the tail; see `find_into`."""
-
-    part: "Segment | Tail"
-    starts: Ints
-    ends: Ints
-    counts: Ints
-    largest: Ints
-
-
 class Postings:
     """The segments and the tail of an index, as one.
 
@@ -165,93 +155,24 @@ class Postings:
         InvalidIndex
             When a segment is damaged.
         """
-        found = [*map(self._in_segment, self.segments, [sketch] * len(self.segments))]
-        found.append(self._in_tail(sketch))
-        counts = np.sum([one.counts for one in found], axis=0)
-        if sketch.number is None:
-            counts += 1
-        is_crowded = counts > self._cap
-        anchors, is_anchor = self._anchors(found, sketch, np.flatnonzero(is_crowded))
-        is_wanted = ~is_crowded
-        is_wanted[is_crowded] = is_anchor
-        chosen = [_chosen(one, sketch, is_wanted) for one in found]
-        for part, place in anchors:
-            chosen[part][place] = True
-        numbers, contents, n_equal = [], [], []
-        for one, marks in zip(found, chosen, strict=True):
-            places = np.flatnonzero(marks & one.part.is_alive)
-            documents = one.part.documents
-            signatures = documents.signatures[places]
-            kept = worth_scoring(sketch.signature, sketch.size, signatures, documents.sizes[places])
-            numbers.append(documents.numbers[places[kept]].astype(np.int64))
-            contents.append(documents.contents[places[kept]])
-            n_equal.append((signatures[kept] == sketch.signature).sum(axis=1))
-        all_numbers = np.concatenate(numbers)
-        others = all_numbers != (-1 if sketch.number is None else sketch.number)
-        all_contents, all_equal = np.concatenate(contents), np.concatenate(n_equal)
-        order = np.flatnonzero(others)
+        buckets = _Buckets(sketch, self._cap)
+        for number, segment in enumerate(self.segments):
+            buckets.find_in_segment(number, segment)
+        buckets.find_in_tail(len(self.segments), self.tail)
+        chosen = buckets.members(self.segments, self.tail)
+        parts = [*(segment.documents for segment in self.segments), self.tail.documents]
+        found = joined([part.take(places) for part, places in zip(parts, chosen, strict=True)])
+        if sketch.number is not None:
+            found = found.take(found.numbers != sketch.number)
+        found = found.take(
+            worth_scoring(sketch.signature, sketch.size, found.signatures, found.sizes)
+        )
+        n_equal = (found.signatures == sketch.signature).sum(axis=1)
         # Ties are broken by what texts say, as nothing may hang on the order of adding.
-        order = order[np.lexsort((all_contents[order], -all_equal[order]))]
-        return Candidates(all_numbers[order], all_contents[order], all_equal[order])
-
-    def _in_segment(self, segment: Segment, sketch: Sketch) -> _Found:
-        starts, ends, counts = np.empty((3, sketch.signature.size), np.int64)
-        largest = np.empty((sketch.signature.size, N_ANCHORS), np.int64)
-        code = find_into(
-            segment.orders,
-            segment.fences,
-            segment.documents.signatures,
-            segment.is_alive,
-            sketch.signature,
-            self._cap,
-            starts,
-            ends,
-            counts,
-            largest,
+        order = np.lexsort((found.contents, -n_equal))
+        return Candidates(
+            found.numbers[order].astype(np.int64), found.contents[order], n_equal[order]
         )
-        if code:
-            raise damaged(segment.name, "it names documents that it does not hold")
-        return _Found(segment, starts, ends, counts, largest)
-
-    def _in_tail(self, sketch: Sketch) -> _Found:
-        n_bands = sketch.signature.size
-        counts, largest = np.empty(n_bands, np.int64), np.empty((n_bands, N_ANCHORS), np.int64)
-        _, sizes, contents, signatures = self.tail.documents
-        scan_into(
-            signatures, self.tail.is_alive, sizes, contents, sketch.signature, counts, largest
-        )
-        nowhere = np.empty(0, np.int64)
-        return _Found(self.tail, nowhere, nowhere, counts, largest)
-
-    def _anchors(
-        self, found: Sequence[_Found], sketch: Sketch, bands: Ints
-    ) -> tuple[set[tuple[int, int]], Bools]:
-        """Return the anchors of crowded buckets, and where the document itself is one.
-
-        An anchor is given by its part and its place there.
-        """
-        anchors: set[tuple[int, int]] = set()
-        is_anchor = np.zeros(bands.size, np.bool_)
-        own = sketch.size, sketch.content
-        for i, band in enumerate(bands.tolist()):
-            ranked = sorted(
-                (
-                    int(one.part.documents.sizes[place]),
-                    int(one.part.documents.contents[place]),
-                    part,
-                    place,
-                )
-                for part, one in enumerate(found)
-                for place in one.largest[band].tolist()
-                if place >= 0
-            )[-N_ANCHORS:]
-            is_anchor[i] = sum(rank[:2] > own for rank in ranked) < N_ANCHORS
-            anchors.update(rank[2:] for rank in ranked)
-        return anchors, is_anchor
-
-    def layout(self) -> Iterable[str]:
-        """Return the names of the segments."""
-        return (one.name for one in self.segments)
 
     @property
     def n_dead(self) -> int:
@@ -264,11 +185,90 @@ class Postings:
         return joined(parts)
 
 
-def _chosen(found: _Found, sketch: Sketch, is_wanted: Bools) -> Bools:
-    """Mark the members of some buckets in a segment or in the tail."""
-    marks = np.zeros(len(found.part), np.bool_)
-    if isinstance(found.part, Tail):
-        mark_into(found.part.documents.signatures, sketch.signature, is_wanted, marks)
-    elif collect_into(found.part.orders, found.starts, found.ends, is_wanted, marks):
-        raise damaged(found.part.name, "it names documents that it does not hold")
-    return marks
+class _Buckets:
+    """The buckets that one document is in, in all parts of an index.
+
+    A part is a segment, by its number, or the tail, which comes last.
+    """
+
+    def __init__(self, sketch: Sketch, cap: int) -> None:
+        self._sketch = sketch
+        self._cap = cap
+        n_bands = sketch.signature.size
+        self._counts = np.full(n_bands, sketch.number is None, np.int64)
+        self._largest = np.full((n_bands, N_ANCHORS), -1)
+        self._contents = np.zeros((n_bands, N_ANCHORS), np.uint64)
+        self._places = np.full((n_bands, N_ANCHORS), -1)
+        self._ends: list[Ints] = []
+
+    @property
+    def _anchors(self) -> tuple[Ints, Hashes, Ints]:
+        return self._largest, self._contents, self._places
+
+    def find_in_segment(self, number: int, segment: Segment) -> None:
+        """Find the buckets of a segment."""
+        _, sizes, contents, signatures = segment.documents
+        ends = np.empty((2, self._counts.size), np.int64)
+        code = find_into(
+            segment.orders,
+            segment.fences,
+            signatures,
+            segment.is_alive,
+            sizes,
+            contents,
+            self._sketch.signature,
+            self._cap,
+            number,
+            ends,
+            self._counts,
+            *self._anchors,
+        )
+        if code:
+            raise damaged(segment.name, NO_DOCUMENT)
+        self._ends.append(ends)
+
+    def find_in_tail(self, number: int, tail: Tail) -> None:
+        """Find the buckets of the tail."""
+        _, sizes, contents, signatures = tail.documents
+        scan_into(
+            signatures,
+            tail.is_alive,
+            sizes,
+            contents,
+            self._sketch.signature,
+            number,
+            self._counts,
+            *self._anchors,
+        )
+
+    def members(self, segments: Sequence[Segment], tail: Tail) -> list[Ints]:
+        """Return the places of those in each part that the document is paired with."""
+        size, content = self._sketch.size, np.uint64(self._sketch.content)
+        is_larger = (self._largest > size) | ((self._largest == size) & (self._contents > content))
+        is_crowded = self._counts > self._cap
+        # In a crowded bucket the document is paired with all others only if it is an anchor.
+        is_wanted = ~is_crowded | (is_larger.sum(axis=1) < N_ANCHORS)
+        anchors = distinct(self._places[is_crowded])
+        anchors = anchors[anchors >= 0]
+        chosen = []
+        for number, (segment, ends) in enumerate(zip(segments, self._ends, strict=True)):
+            room = int((ends[1] - ends[0])[is_wanted].sum())
+            places = np.empty(room, np.int64)
+            n = collect_into(segment.orders, ends, is_wanted, segment.is_alive, places)
+            if n < 0:
+                raise damaged(segment.name, NO_DOCUMENT)
+            chosen.append(_with_anchors(places[:n], anchors, number))
+        places = np.empty(len(tail), np.int64)
+        signatures = tail.documents.signatures
+        n = pick_into(signatures, tail.is_alive, self._sketch.signature, is_wanted, places)
+        chosen.append(_with_anchors(places[:n], anchors, len(segments)))
+        return chosen
+
+
+NO_DOCUMENT = "it names documents that it does not hold"
+
+
+def _with_anchors(places: Ints, anchors: Ints, number: int) -> Ints:
+    """Return places in a part, each once, with the anchors that are there."""
+    here = anchors[anchors >> PART_BITS == number] & ((1 << PART_BITS) - 1)
+    return distinct(np.concatenate([places, here]))

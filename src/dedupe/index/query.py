@@ -41,16 +41,13 @@ class _Known(NamedTuple):
 
     @classmethod
     def of(cls, block: Block, epoch: Epoch) -> "_Known":
-        """Look up each shingle of a block once."""
+        """Look up each shingle of a block; some stand in it more than once."""
         if not epoch.n_shingles:
             return cls(Sealed(block.shingles[:0], block.seals[:0]), np.empty(0, np.uint16))
-        _, places = np.unique(block.shingles, return_index=True)
-        sealed = Sealed(block.shingles[places], block.seals[places])
-        public = sealed.public()
-        order = np.argsort(public)
-        counts = epoch.counts(public[order])
-        kept = order[counts > 0]
-        return cls(Sealed(sealed.hashes[kept], sealed.seals[kept]), counts[counts > 0])
+        sealed = Sealed(block.shingles, block.seals)
+        counts = epoch.counts(sealed.public())
+        known = np.flatnonzero(counts)
+        return cls(Sealed(sealed.hashes[known], sealed.seals[known]), counts[known])
 
     def boilerplate(self) -> Boilerplate:
         """Return what it knows, and nothing else."""

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import NoneType
 from typing import Any, NamedTuple
 
 import xxhash
@@ -134,6 +135,12 @@ class Head(NamedTuple):
         return id_from_row(self.key, self.name)
 
 
+KINDS: tuple[Any, ...] = (
+    int, str, (str, NoneType), (float, NoneType), int, int, int, int, int, int, bytes
+)  # fmt: skip
+HEAD_KINDS = tuple(KINDS[Row._fields.index(name)] for name in Head._fields)
+
+
 class State(NamedTuple):
     """What changes with each commit; one small row, so that a reader soon sees what is new.
 
@@ -206,6 +213,8 @@ class Store:
             yield
         except sqlite3.Error as error:
             raise _translated(error, self.path) from error
+        except (UnicodeDecodeError, OverflowError) as error:
+            raise damaged(self.path, "it holds what is no text or no number") from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -272,7 +281,11 @@ class Store:
     def state(self) -> State:
         """Return what changes with each commit."""
         found = self.meta("state")
-        if not isinstance(found, list) or len(found) != len(State._fields):
+        if (
+            not isinstance(found, list)
+            or len(found) != len(State._fields)
+            or not all(type(one) is int and 0 <= one < 1 << 32 for one in found)
+        ):
             raise damaged(self.path, "its state is missing")
         return State(*found)
 
@@ -379,7 +392,7 @@ class Store:
             said = (
                 f"select {', '.join(Head._fields)} from documents where low in ({_marks(len(few))})"
             )
-            found.extend(map(Head._make, self.db.execute(said, few)))
+            found.extend(map(self._head, self.db.execute(said, few)))
         return found
 
     def rows(self, after: int = 0) -> Iterator[Row]:
@@ -387,7 +400,7 @@ class Store:
         while True:
             said = "select * from documents where number > ? order by number limit ?"
             rows = self.db.execute(said, (after, AT_ONCE)).fetchall()
-            yield from map(Row._make, rows)
+            yield from map(self._row, rows)
             if len(rows) < AT_ONCE:
                 return
             after = rows[-1][0]
@@ -395,14 +408,26 @@ class Store:
     def older(self, time: float) -> list[Row]:
         """Return the documents of before a time, in seconds since 1970."""
         found = self.db.execute("select * from documents where time < ?", (time,))
-        return [Row(*row) for row in found]
+        return [*map(self._row, found)]
+
+    def _row(self, values: tuple[Any, ...]) -> Row:
+        """Return values as a document; a damaged file may hold others than were written."""
+        if not all(map(isinstance, values, KINDS)):
+            raise damaged(self.path, "a document has a value of another type")
+        return Row._make(values)
+
+    def _head(self, values: tuple[Any, ...]) -> Head:
+        """Return values as a document without its text."""
+        if not all(map(isinstance, values, HEAD_KINDS)):
+            raise damaged(self.path, "a document has a value of another type")
+        return Head._make(values)
 
     def _where(self, column: str, values: Sequence[Any]) -> list[Row]:
         rows: list[Row] = []
         for start in range(0, len(values), AT_ONCE):
             few = values[start : start + AT_ONCE]
             said = f"select * from documents where {column} in ({_marks(len(few))})"
-            rows.extend(map(Row._make, self.db.execute(said, few)))
+            rows.extend(map(self._row, self.db.execute(said, few)))
         return rows
 
 
@@ -428,6 +453,8 @@ def _connect(path: Path | None, *, writes: bool) -> sqlite3.Connection:
         )
     except sqlite3.Error as error:
         raise _translated(error, path) from error
+    except UnicodeDecodeError as error:
+        raise damaged(path, "its schema is no text") from error
 
 
 def _tuned(db: sqlite3.Connection) -> sqlite3.Connection:

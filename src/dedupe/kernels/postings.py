@@ -9,10 +9,21 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["STEP", "collect_into", "find_into", "mark_into", "scan_into"]
+__all__ = [
+    "PART_BITS",
+    "STEP",
+    "collect_into",
+    "find_into",
+    "look_up_into",
+    "pick_into",
+    "scan_into",
+]
 
 STEP = 16
 """Documents for each fence: two bytes a document in all bands, and four probes between."""
+
+PART_BITS = 32
+"""A place within a part, in a number that names the part, too."""
 
 DAMAGED = -1
 """What is returned where an order names a document that is not there."""
@@ -42,8 +53,55 @@ def _lower_bound(order, fences, signatures, band, value):
 
 
 @compiled
-def find_into(orders, fences, signatures, is_alive, values, cap, starts, ends, counts, largest):
-    """Write, for each band, the bucket of a value; return 0, or DAMAGED.
+def _bucket_end(order, fences, signatures, band, start):
+    """Return where the bucket that begins at `start` ends, or DAMAGED."""
+    n_docs = signatures.shape[0]
+    value = signatures[order[start], band]
+    # Most buckets are small, and it is quicker to look than to search.
+    for end in range(start + 1, min(start + STEP, n_docs)):
+        if order[end] >= n_docs:
+            return DAMAGED
+        if signatures[order[end], band] != value:
+            return end
+    if value == np.uint32(0xFFFFFFFF):
+        return n_docs
+    return _lower_bound(order, fences, signatures, band, np.uint32(value + np.uint32(1)))
+
+
+@compiled
+def _rank_in(band, size, content, part, place, largest, contents, places):
+    """Take a document for one of the largest of its bucket, if it is; return whether it is."""
+    for i in range(largest.shape[1]):
+        if size > largest[band, i] or (size == largest[band, i] and content > contents[band, i]):
+            for k in range(largest.shape[1] - 1, i, -1):
+                largest[band, k] = largest[band, k - 1]
+                contents[band, k] = contents[band, k - 1]
+                places[band, k] = places[band, k - 1]
+            largest[band, i] = size
+            contents[band, i] = content
+            places[band, i] = (part << PART_BITS) | place
+            return True
+    return False
+
+
+@compiled
+def find_into(
+    orders,
+    fences,
+    signatures,
+    is_alive,
+    sizes,
+    contents,
+    values,
+    cap,
+    part,
+    ends,
+    counts,
+    largest,
+    largest_contents,
+    largest_places,
+):
+    """Find, for each band, the bucket of a value in a segment; return 0, or DAMAGED.
 
     Parameters
     ----------
@@ -51,14 +109,19 @@ def find_into(orders, fences, signatures, is_alive, values, cap, starts, ends, c
     fences : uint32 [shape=(num_perm, n_docs / STEP, rounded up)]
     signatures : uint32 [shape=(n_docs, num_perm)]
     is_alive : bool [shape=(n_docs,)]
+    sizes : int64 [shape=(n_docs,)], contents : uint64 [shape=(n_docs,)]
+        What documents rank by.
     values : uint32 [shape=(num_perm,)]
-    cap : int
-    starts, ends : int64 [shape=(num_perm,)], overwritten
-        The bucket of band ``b`` is ``orders[b, starts[b]:ends[b]]``.
-    counts : int64 [shape=(num_perm,)], overwritten
+    cap, part : int
+        The number of the segment is what others know its documents by.
+    ends : int64 [shape=(2, num_perm)], overwritten
+        The bucket of band ``b`` is ``orders[b, ends[0, b]:ends[1, b]]``.
+    counts : int64 [shape=(num_perm,)], added to
         How many in it are alive; no more than ``cap + 1`` are counted.
-    largest : int64 [shape=(num_perm, 2)], overwritten
-        The largest that is alive, and the next; -1 where there is none.
+    largest : int64, largest_contents : uint64 [shape=(num_perm, n_anchors)], updated
+        Sizes and contents of the largest in the buckets of all parts, the largest first.
+    largest_places : int64 [shape=(num_perm, n_anchors)], updated
+        Their parts, and their places there in the low PART_BITS.
     """
     n_docs = signatures.shape[0]
     for band in range(values.size):
@@ -68,108 +131,141 @@ def find_into(orders, fences, signatures, is_alive, values, cap, starts, ends, c
         if start == DAMAGED:
             return DAMAGED
         end = start
-        if start < n_docs and order[start] < n_docs and signatures[order[start], band] == value:
-            end = n_docs
-            if value < np.uint32(0xFFFFFFFF):
-                end = _lower_bound(
-                    order, fences[band], signatures, band, np.uint32(value + np.uint32(1))
-                )
+        if start < n_docs and order[start] >= n_docs:
+            return DAMAGED
+        if start < n_docs and signatures[order[start], band] == value:
+            end = _bucket_end(order, fences[band], signatures, band, start)
         if end == DAMAGED:
             return DAMAGED
-        starts[band] = start
-        ends[band] = end
-        counts[band] = 0
-        largest[band, 0] = -1
-        largest[band, 1] = -1
+        ends[0, band] = start
+        ends[1, band] = end
+        n_alive = 0
         for i in range(start, end):
             if order[i] >= n_docs:
                 return DAMAGED
-            counts[band] += np.int64(is_alive[order[i]])
-            if counts[band] > cap:
+            n_alive += np.int64(is_alive[order[i]])
+            if n_alive > cap:
                 break
-        n_found = 0
-        i = end - 1
-        while i >= start and n_found < 2:
+        counts[band] += n_alive
+        # The largest stand at the end, and who is behind one that is none is none either.
+        for i in range(end - 1, start - 1, -1):
             if order[i] >= n_docs:
                 return DAMAGED
-            if is_alive[order[i]]:
-                largest[band, n_found] = order[i]
-                n_found += 1
-            i -= 1
+            d = np.int64(order[i])
+            if is_alive[d] and not _rank_in(
+                band, sizes[d], contents[d], part, d, largest, largest_contents, largest_places
+            ):
+                break
     return 0
 
 
 @compiled
-def collect_into(orders, starts, ends, is_wanted, marks):
-    """Mark the documents in the buckets of some bands; return 0, or DAMAGED.
+def collect_into(orders, ends, is_wanted, is_alive, places):
+    """Write the documents in the buckets of some bands; return how many, or DAMAGED.
 
     Parameters
     ----------
     orders : uint32 [shape=(num_perm, n_docs)]
-    starts, ends : int64 [shape=(num_perm,)]
+    ends : int64 [shape=(2, num_perm)]
         As `find_into` writes them.
     is_wanted : bool [shape=(num_perm,)]
-    marks : bool [shape=(n_docs,)], written to
+    is_alive : bool [shape=(n_docs,)]
+    places : int64 [shape=(n,)], overwritten
+        With room for all of these buckets; some documents are in several.
     """
-    for band in range(starts.size):
+    n = 0
+    for band in range(is_wanted.size):
         if is_wanted[band]:
-            for i in range(starts[band], ends[band]):
-                if orders[band, i] >= marks.size:
+            for i in range(ends[0, band], ends[1, band]):
+                d = orders[band, i]
+                if d >= is_alive.size:
                     return DAMAGED
-                marks[orders[band, i]] = True
-    return 0
+                if is_alive[d]:
+                    places[n] = d
+                    n += 1
+    return n
 
 
 @compiled
-def scan_into(signatures, is_alive, sizes, contents, values, counts, largest):
-    """Write, for each band, the bucket of a value among documents in no order.
+def scan_into(
+    signatures,
+    is_alive,
+    sizes,
+    contents,
+    values,
+    part,
+    counts,
+    largest,
+    largest_contents,
+    largest_places,
+):
+    """Find, for each band, the bucket of a value among documents in no order.
+
+    Parameters
+    ----------
+    signatures : uint32 [shape=(n_docs, num_perm)]
+    is_alive, sizes, contents, values, part, largest, largest_contents, largest_places
+        As in `find_into`.
+    counts : int64 [shape=(num_perm,)], added to
+    """
+    for d in range(signatures.shape[0]):
+        if not is_alive[d]:
+            continue
+        for band in range(values.size):
+            if signatures[d, band] == values[band]:
+                counts[band] += 1
+                _rank_in(
+                    band, sizes[d], contents[d], part, d, largest, largest_contents, largest_places
+                )
+
+
+@compiled
+def pick_into(signatures, is_alive, values, is_wanted, places):
+    """Write the documents that have the value of any of some bands; return how many.
 
     Parameters
     ----------
     signatures : uint32 [shape=(n_docs, num_perm)]
     is_alive : bool [shape=(n_docs,)]
-    sizes : int64 [shape=(n_docs,)], contents : uint64 [shape=(n_docs,)]
-        What they rank by.
-    values : uint32 [shape=(num_perm,)]
-    counts : int64 [shape=(num_perm,)], overwritten
-    largest : int64 [shape=(num_perm, 2)], overwritten
-        As in `find_into`.
-    """
-    counts[:] = 0
-    largest[:] = -1
-    for d in range(signatures.shape[0]):
-        if not is_alive[d]:
-            continue
-        for band in range(values.size):
-            if signatures[d, band] != values[band]:
-                continue
-            counts[band] += 1
-            for place in range(2):
-                other = largest[band, place]
-                if (
-                    other < 0
-                    or sizes[d] > sizes[other]
-                    or (sizes[d] == sizes[other] and contents[d] > contents[other])
-                ):
-                    if place == 0:
-                        largest[band, 1] = other
-                    largest[band, place] = d
-                    break
-
-
-@compiled
-def mark_into(signatures, values, is_wanted, marks):
-    """Mark the documents that have the value of any of some bands.
-
-    Parameters
-    ----------
-    signatures : uint32 [shape=(n_docs, num_perm)]
     values : uint32 [shape=(num_perm,)]
     is_wanted : bool [shape=(num_perm,)]
-    marks : bool [shape=(n_docs,)], written to
+    places : int64 [shape=(n_docs,)], overwritten
     """
+    n = 0
     for d in range(signatures.shape[0]):
         found = False
         for band in range(values.size):
             found |= is_wanted[band] & (signatures[d, band] == values[band])
-        marks[d] |= found
+        if found and is_alive[d]:
+            places[n] = d
+            n += 1
+    return n
+
+
+@compiled
+def look_up_into(hashes, firsts, wanted, places):
+    """Write where hashes stand among others that are in order, -1 for those that do not.
+
+    Parameters
+    ----------
+    hashes : uint64 [shape=(n_hashes,)], ascending
+    firsts : uint32 [shape=(2 ** bits + 1,)]
+        How many of them are less than each number of so many leading bits, and all.
+    wanted : uint64 [shape=(n,)]
+    places : int64 [shape=(n,)], overwritten
+    """
+    bits = 0
+    while (1 << bits) < firsts.size - 1:
+        bits += 1
+    shift = np.uint64(64 - bits)
+    for i in range(wanted.size):
+        # All bits may not be shifted out at once.
+        head = np.int64(wanted[i] >> shift) if bits > 0 else 0
+        low, high = np.int64(firsts[head]), min(np.int64(firsts[head + 1]), hashes.size)
+        while low < high:
+            middle = (low + high) // 2
+            if hashes[middle] < wanted[i]:
+                low = middle + 1
+            else:
+                high = middle
+        places[i] = low if low < hashes.size and hashes[low] == wanted[i] else -1

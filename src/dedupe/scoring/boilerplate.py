@@ -152,7 +152,6 @@ class Boilerplate:
         Parameters
         ----------
         known : Sealed
-            Each once.
         counts : uint16 [shape=(n,)]
             With the mark of forms, as in `to_bytes`.
         """

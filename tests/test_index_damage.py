@@ -1,0 +1,312 @@
+"""What an index survives: damage, full disks, other writers, and whoever kills it."""
+
+import errno
+import os
+import shutil
+import sqlite3
+import threading
+from random import Random
+
+import pytest
+
+import index_crashes
+from dedupe import Index
+from dedupe.errors import CannotStore, DedupeError, IndexInUse, InvalidIndex, InvalidSetting
+from dedupe.index import bulk, layout, segments
+from dedupe.index.texts import Packer
+from strategies import article, edited
+
+TEXTS = {f"d{i:02d}": edited(article(f"{i // 2}"), 0.1 * (i % 2), i) for i in range(40)}
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """Return an index with two segments, a tail, dead texts and an epoch, closed."""
+    path = tmp_path_factory.mktemp("index") / "sound"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "SEGMENT", 8)
+        with Index(path) as index:
+            for part in range(2):
+                index.add_texts(dict([*TEXTS.items()][part * 15 : part * 15 + 15]))
+            index.learn()
+            for name, text in [*TEXTS.items()][30:]:
+                index.add(name, text)
+            index.add("gone", article("gone"))
+            index.remove("gone")
+            assert index.stats().n_segments == 2
+            assert index.verify()
+    return path
+
+
+@pytest.fixture
+def damaged(sound, tmp_path):
+    """Return a copy of it, to be damaged."""
+    return shutil.copytree(sound, tmp_path / "damaged")
+
+
+def only(path, suffix):
+    return sorted(one for one in path.iterdir() if one.suffix == suffix)[0]
+
+
+def answers(path):
+    with Index(path, mode="r") as index:
+        return [index.query(text, threshold=0.1) for text in TEXTS.values()]
+
+
+# --- damage ---
+
+
+@pytest.mark.parametrize("suffix", [".segment", ".epoch"])
+def test_a_flipped_byte_of_a_file_is_found_and_mended(sound, damaged, suffix):
+    path = only(damaged, suffix)
+    data = path.read_bytes()
+    for place in [*range(48), *Random(1).sample(range(64, len(data)), 20)]:
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        try:
+            index = Index(damaged, mode="r")
+        except InvalidIndex:
+            continue
+        with index:
+            assert not index.verify(), place
+    with Index(damaged, rebuild=True) as index:
+        index.verify(repair=True)
+        assert index.verify()
+        assert {*index} == {*TEXTS}
+        index.learn()
+    with Index(sound, mode="r") as index:
+        assert index.verify()
+
+
+def test_a_flipped_byte_of_a_document_is_found(damaged):
+    file = damaged / "index.sqlite"
+    data = file.read_bytes()
+    with sqlite3.connect(file) as db:
+        blobs = [text for (text,) in db.execute("select text from documents")]
+    db.close()
+    for blob in blobs[:5]:
+        place = data.index(blob) + len(blob) // 2
+        file.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        with Index(damaged, mode="r") as index:
+            found = index.verify()
+        assert not found
+        assert "not as it was stored" in found.problems[0]
+
+
+@pytest.mark.parametrize("column", ["time = 5", "words", "low = low + 1", "name = '7'"])
+def test_another_value_in_the_database_is_found(damaged, column):
+    said = "n_words = n_words + 1" if column == "words" else column
+    with sqlite3.connect(damaged / "index.sqlite") as db:
+        db.execute(f"update documents set {said} where key = 'd07'")
+    db.close()
+    with Index(damaged) as index:
+        found = index.verify(repair=True)
+        assert "'d07'" in found.problems[0]
+        assert not found.repaired
+
+
+@pytest.mark.parametrize("end", [0, 10, 70, 2000, None])
+def test_a_missing_or_torn_segment_is_made_anew(sound, damaged, end):
+    path = only(damaged, ".segment")
+    if end is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:end])
+    with pytest.raises(InvalidIndex, match=r"verify\(repair=True\)|for writing"):
+        Index(damaged, mode="r")
+    Index(damaged).close()
+    assert answers(damaged) == answers(sound)
+    with Index(damaged) as index:
+        assert index.verify()
+
+
+def test_a_missing_epoch_is_learned_anew(damaged):
+    only(damaged, ".epoch").unlink()
+    with pytest.raises(InvalidIndex, match="epoch"):
+        Index(damaged)
+    with pytest.raises(InvalidIndex, match="rebuild=True"):
+        Index(damaged, mode="r")
+    with Index(damaged, rebuild=True) as index:
+        assert index.verify()
+        assert index.stats().epoch >= 1
+
+
+def test_orders_that_name_other_documents_are_no_crash(damaged):
+    path = only(damaged, ".segment")
+    data = bytearray(path.read_bytes())
+    data[-len(data) // 2 :] = b"\xff" * (len(data) // 2 + len(data) % 2)
+    path.write_bytes(data)
+    with Index(damaged, mode="r") as index, pytest.raises(InvalidIndex, match="repair=True"):
+        index.query(TEXTS["d00"])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_database_gives_an_error_or_an_answer(damaged, seed):
+    file, random = damaged / "index.sqlite", Random(seed)
+    data = bytearray(file.read_bytes())
+    for _ in range(random.choice([1, 20, 400])):
+        data[random.randrange(len(data))] = random.randrange(256)
+    file.write_bytes(data)
+    try:
+        with Index(damaged) as index:
+            for text in TEXTS.values():
+                index.query(text)
+            index.verify(repair=True)
+            index.learn()
+    except DedupeError:
+        pass
+
+
+def test_a_text_that_claims_to_be_huge_is_refused():
+    packed = bytearray(Packer([]).pack(b"a text " * 100))
+    with pytest.raises(InvalidIndex, match="damaged"):
+        Packer([]).unpack(b"\x28\xb5\x2f\xfd\xe0" + b"\xff" * 8 + bytes(packed[6:]))
+    with pytest.raises(InvalidIndex, match="damaged"):
+        Packer([]).unpack(b"no text")
+
+
+# --- full disks ---
+
+
+def test_where_the_database_is_full_nothing_is_added(tmp_path):
+    with Index(tmp_path / "i") as index:
+        index.add("a", article("a"))
+        (pages,) = index._store.db.execute("pragma page_count").fetchone()
+        index._store.db.execute(f"pragma max_page_count = {pages}")
+        many = {f"m{i}": article(f"{i}", 400) for i in range(60)}
+        with pytest.raises(CannotStore, match="must have room"):
+            index.add_texts(many)
+        assert [*index] == ["a"]
+        index._store.db.execute("pragma max_page_count = 1000000")
+        index.add_texts(many)
+        assert len(index) == 61
+        assert index.query(many["m7"])[0].id == "m7"
+
+
+def test_where_no_segment_can_be_written_nothing_is_added(tmp_path, monkeypatch):
+    monkeypatch.setattr(bulk, "SEGMENT", 8)
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Index(tmp_path / "i") as index:
+        index.add("a", article("a"))
+        monkeypatch.setattr(segments.os, "fsync", full)
+        with pytest.raises(CannotStore, match="No space left"):
+            index.add_texts(TEXTS)
+        monkeypatch.undo()
+        assert [*index] == ["a"]
+        index.add_texts(TEXTS)
+        assert index.verify()
+    assert not [*(tmp_path / "i").glob("*.tmp")]
+
+
+def test_a_tail_that_cannot_be_sealed_is_kept(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(layout, "TAIL", 8)
+
+    def full(*_):
+        raise CannotStore("no room")
+
+    with Index(tmp_path / "i") as index:
+        with monkeypatch.context() as patch:
+            patch.setattr(layout, "write_segment", full)
+            for name, text in TEXTS.items():
+                index.add(name, text)
+            index._upkeep.wait()
+        assert "no room" in caplog.text
+        assert index.stats().n_tail == len(TEXTS)
+        index.add("last", article("last"))
+        index._upkeep.wait()
+        assert index.stats().n_tail < 8
+        assert index.verify()
+
+
+# --- company ---
+
+
+def test_a_second_writer_waits_and_is_told_who_holds_it(tmp_path):
+    first = Index(tmp_path / "i")
+    with pytest.raises(IndexInUse, match=f"process {os.getpid()} on"):
+        Index(tmp_path / "i", timeout=0.1)
+    timer = threading.Timer(0.2, first.close)
+    timer.start()
+    with Index(tmp_path / "i", timeout=30) as index:
+        index.add("a", article("a"))
+    timer.join()
+
+
+def test_a_disk_that_locks_nothing_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("dedupe.index.lock.try_lock", lambda _: True)
+    with pytest.raises(InvalidIndex, match="can lock files"):
+        Index(tmp_path / "i")
+
+
+def test_a_reader_sees_what_another_has_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "TAIL", 4)
+    monkeypatch.setattr(layout, "FANOUT", 2)
+    story = article("a story")
+    with Index(tmp_path / "i") as index, Index(tmp_path / "i", mode="r") as reader:
+        assert not reader.query(story)
+        index.add("a", story)
+        assert [match.id for match in reader.query(story)] == ["a"]
+        for i in range(20):
+            index.add(f"x{i}", article(f"x{i}"))
+            assert reader.query(article(f"x{i}"))[0].id == f"x{i}"
+        index.remove("a")
+        assert not reader.query(story)
+        assert index.learn() == 1
+        assert reader.query(article("x3"))[0].epoch == 1
+        index.compact()
+        assert len(reader) == 20
+        assert reader.query(article("x3"))[0].id == "x3"
+
+
+def test_documents_are_those_of_the_moment_when_they_are_asked_for(tmp_path):
+    with Index(tmp_path / "i") as index:
+        index.add_texts(TEXTS)
+        documents = index.documents()
+        first = next(documents)
+        index.remove("d07")
+        index.add("d99", article("99"))
+        assert [first.id, *(one.id for one in documents)] == [*TEXTS]
+
+
+def test_threads_take_turns(tmp_path):
+    errors = []
+
+    def work(number):
+        try:
+            for i in range(10):
+                name = f"{number}-{i}"
+                index.add(name, article(name))
+                assert index.query(article(name))[0].id == name
+        except Exception as error:
+            errors.append(error)
+
+    with Index(tmp_path / "i") as index:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not errors
+        assert len(index) == 40
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_whoever_is_killed_loses_nothing():
+    assert not index_crashes.kill(50)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_readers_beside_a_writer_see_no_half_answers():
+    counts = index_crashes.soak(6)
+    assert counts["queries"] > 20
+    assert (counts["wrong"], counts["halves"], counts["failed"]) == (0, 0, 0)
+
+
+def test_a_repair_needs_a_writer(damaged):
+    path = only(damaged, ".segment")
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with Index(damaged, mode="r") as index, pytest.raises(InvalidSetting, match="mode"):
+        index.verify(repair=True)
