@@ -85,6 +85,20 @@ def test_rows_in_memory_come_back_as_the_readme_says() -> None:
     assert names["marked"]["duplicate_of"].tolist() == [pd.NA, 0]
 
 
+def test_an_index_says_what_the_readme_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import dedupe  # noqa: PLC0415
+
+    body, page = (path.read_text(encoding="utf-8") for path in sorted((ROOT / "seeds").iterdir()))
+    monkeypatch.chdir(tmp_path)
+    with dedupe.Index("news.dedupe") as index:
+        index.add("body", body)
+    exec(blocks("python")[2], {"dedupe": dedupe, "page": page})
+    said = capsys.readouterr().out
+    assert said == "seen before: body, all 391 words of the smaller story shared\n"
+
+
 @pytest.mark.parametrize("extra", ["html", "parquet", "zstd", "pandas", "polars"])
 def test_the_extras_that_the_readme_names_exist(extra: str) -> None:
     import tomllib  # noqa: PLC0415
