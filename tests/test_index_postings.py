@@ -1,0 +1,141 @@
+"""What an index looks up: the pairs of the batch, from segments, a tail and what died there."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe.index.epochs import Taught, write_epoch
+from dedupe.index.names import id_from_row, key_of, name_of
+from dedupe.index.postings import Dead, Postings, Sketch, Tail
+from dedupe.index.segments import Documents, write_segment
+from dedupe.kernels.postings import STEP
+from dedupe.lsh import candidate_pairs
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.shingling import Sealed
+
+
+def documents(random, n, n_perm=16, n_values=12):
+    """Return texts of which many share values, as those in crowded buckets do."""
+    values = random.integers(0, n_values, (n, n_perm)).astype(np.uint32)
+    values[random.random((n, n_perm)) < 0.2] = 0xFFFFFFFF
+    return Documents(
+        np.arange(1, n + 1, dtype=np.uint32),
+        random.integers(1, 30, n),
+        random.permutation(n).astype(np.uint64),
+        values,
+    )
+
+
+@st.composite
+def postings(draw):
+    """Draw postings of some parts, with some texts dead, and all texts that are alive."""
+    random = np.random.default_rng(draw(st.integers(0, 10_000)))
+    everything = documents(random, draw(st.integers(1, 70)))
+    part_of = random.integers(0, draw(st.integers(1, 4)), everything.numbers.size)
+    tail = Tail(16)
+    segments = []
+    for part in np.unique(part_of).tolist():
+        some = everything.take(part_of == part)
+        if part == 0:
+            tail.extend(some)
+        else:
+            segments.append(write_segment(None, f"{part}", some))
+    found = Postings(segments, tail, draw(st.sampled_from([2, 5, 30])))
+    is_dead = random.random(everything.numbers.size) < draw(st.sampled_from([0, 0.3, 0.9]))
+    gone = everything.take(is_dead)
+    found.bury(map(Dead._make, zip(*(column.tolist() for column in gone[:3]), strict=True)))
+    return found, everything.take(~is_dead)
+
+
+def pairs_of(everything, cap):
+    """Return the numbers that the batch pairs with each."""
+    found = {number: set() for number in everything.numbers.tolist()}
+    pairs = candidate_pairs(
+        everything.signatures, everything.sizes, contents=everything.contents, bucket_cap=cap
+    )
+    for left, right in everything.numbers[pairs].tolist():
+        found[left].add(right)
+        found[right].add(left)
+    return found
+
+
+@given(postings())
+def test_candidates_are_the_pairs_of_the_batch(drawn):
+    found, everything = drawn
+    wanted = pairs_of(everything, found._cap)
+    for i, number in enumerate(everything.numbers.tolist()):
+        size, content = int(everything.sizes[i]), int(everything.contents[i])
+        sketch = Sketch(everything.signatures[i], size, content, number)
+        assert {*found.candidates(sketch).numbers.tolist()} == wanted[number]
+
+
+@given(postings(), st.integers(0, 10_000))
+def test_candidates_of_a_new_text_are_those_it_would_have_in_company(drawn, seed):
+    found, everything = drawn
+    new = documents(np.random.default_rng(seed), 1)
+    new = new._replace(numbers=np.uint32([999]), contents=np.uint64([999]))
+    company = Documents._make(map(np.concatenate, zip(everything, new, strict=True)))
+    wanted = pairs_of(company, found._cap)[999]
+    sketch = Sketch(new.signatures[0], int(new.sizes[0]), 999)
+    candidates = found.candidates(sketch)
+    assert {*candidates.numbers.tolist()} == wanted
+    assert candidates.n_equal.tolist() == sorted(candidates.n_equal.tolist(), reverse=True)
+
+
+@given(postings())
+def test_what_is_alive_is_all_that_was_not_buried(drawn):
+    found, everything = drawn
+    assert sorted(found.living().numbers.tolist()) == everything.numbers.tolist()
+
+
+def test_to_bury_twice_or_what_is_not_there_is_nothing():
+    segment = write_segment(None, "a", documents(np.random.default_rng(1), 3 * STEP))
+    number, size, content = (column[0] for column in segment.documents[:3])
+    assert segment.bury(int(number), int(size), int(content))
+    assert not segment.bury(int(number), int(size), int(content))
+    assert not segment.bury(999, int(size), int(content))
+    assert segment.n_dead == 1
+    assert len(segment.living().numbers) == 3 * STEP - 1
+
+
+# --- epochs ---
+
+
+@given(st.dictionaries(st.integers(0, 2**64 - 1), st.integers(2, 2**16 - 1), max_size=60))
+def test_an_epoch_knows_what_it_was_told(counts):
+    known = Boilerplate()
+    shingles = np.array([*counts], np.uint64)
+    known.watch(shingles, counts=np.array([*counts.values()], np.uint16))
+    numbers, stories = np.array([7, 3]), np.array([1, 0])
+    epoch = write_epoch(None, "e", 1, 9, Taught(known.to_bytes(), numbers, stories))
+    asked = np.append(shingles, np.uint64([0, 1, 2**64 - 1]))
+    # One story is no boilerplate, even of a form.
+    told = {one: n for one, n in counts.items() if n & 0x7FFF > 1}
+    assert epoch.counts(asked).tolist() == [told.get(one, 0) for one in asked.tolist()]
+    assert epoch.is_sound()
+    alone, later = epoch.stories(np.array([3, 7, 5, 6, 10])).reshape(-1)[2:4], 10
+    assert epoch.stories(np.array([3, 7, later, -1]))[:3].tolist() == [0, 1, -1]
+    assert len({*alone.tolist()} - {0, 1}) == 2
+
+
+def test_what_is_known_raises_what_is_counted():
+    one, other, third = np.arange(3, dtype=np.uint64) + 5
+    seals = np.zeros(2, np.uint32)
+    found = Boilerplate()
+    found.watch(np.array([one, other]), counts=np.uint16([3, 9]))
+    found.raise_to(Sealed(np.array([other, third]), seals), np.uint16([4, 1 << 15 | 6]))
+    found.raise_to(Sealed(np.array([one]), seals[:1]), np.uint16([7]))
+    weights = found.weights(np.array([one, other, third]), np.array([0, 3]), np.array([0, 3]))
+    assert weights.tolist() == [np.float32(1 / 7), np.float32(1 / 9), np.float32(1 / 6)]
+    found.raise_to(Sealed(np.empty(0, np.uint64), seals[:0]), np.empty(0, np.uint16))
+
+
+# --- ids ---
+
+
+@pytest.mark.parametrize("id_", ["a", 7, 7.5, b"x", ("a", 7), "\0", "é" * 300])
+def test_ids_are_what_they_were(id_):
+    found = id_from_row(key_of(id_), name_of(id_))
+    assert found == id_
+    assert type(found) is type(id_)
