@@ -117,7 +117,6 @@ def kill_and_look(path, there, seed, fault):
             else:
                 there = {n: v for n, v in (there | begun).items() if v is not None}
                 begun = {}
-    hurry()
     with Index(path) as index:
         found = {one.id: one.text for one in index.documents()}
         for problem in index.verify().problems:

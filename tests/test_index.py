@@ -381,4 +381,6 @@ def test_sizes_after_expiry_stay_those_of_one_filling(tmp_path, small):
             index._store.checkpoint()
             sizes.append(index.stats().n_bytes)
         assert len(index) == 150
+        stats, files = index.stats(), {*(tmp_path / "i").glob("*.segment")}
+        assert len(files) == stats.n_segments
     assert max(sizes[1:]) <= 1.3 * sizes[1]

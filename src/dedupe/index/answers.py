@@ -14,7 +14,7 @@ from dedupe.index.layout import Layout
 from dedupe.index.matches import Match, Matches
 from dedupe.index.postings import Sketch
 from dedupe.index.query import evidence_of_two, score
-from dedupe.index.store import Head, Store, signed, unsigned
+from dedupe.index.store import Head, Store
 from dedupe.minhash import Sketches
 from dedupe.results.records import Evidence, Pair
 from dedupe.scoring.relations import reason
@@ -79,7 +79,7 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Question) ->
         raise NothingToRead(
             "a text to look for must hold a word, got none: leave it out, or look where it is from"
         )
-    own = _own(store, asked)
+    own, own_text = _own(store, asked)
     number = None if own is None else own.first.original
     size, content = int(sketches.n_shingles[0]), int(sketches.digests[0, 0])
     found = layout.postings.candidates(Sketch(sketches.signatures[0], size, content, number))
@@ -87,11 +87,11 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Question) ->
     wanted = found.numbers[:n_compared].tolist()
     lows = found.contents[:n_compared].view(np.int64).tolist()
     texts = _texts(store, wanted, lows)
-    pairs = _scored(store, layout, settings, asked, own=own, texts=texts)
+    # A copy scores what its original does, though its lines may be others.
+    pairs = _scored(store, layout, settings, asked, first=own_text, number=number, texts=texts)
     matches = []
     if own is not None:
-        (row,) = store.by_numbers([own.first.number])
-        find = evidence_of_two(asked.text, store.text(row), settings.ngram)
+        find = evidence_of_two(asked.text, own_text, settings.ngram)
         matches = [_identical(head, layout, find) for head in own.heads]
     for pair, text in pairs:
         if pair.score >= asked.threshold:
@@ -114,15 +114,18 @@ def _rank(match: Match) -> tuple[Any, ...]:
     return -match.score, match.relation != "identical", order_of(match.id)
 
 
-def _own(store: Store, asked: Question) -> _Text | None:
-    """Return the text of the index that is identical to what is asked for, if there is one."""
-    low, high = map(int, asked.sketches.digests[0])
-    heads = [head for head in store.heads([signed(low)]) if unsigned(head.high) == high]
-    for text in _grouped(heads):
+def _own(store: Store, asked: Question) -> tuple[_Text | None, bytes]:
+    """Return the text of the index that is identical to what is asked for, if there is one.
+
+    Its words come with it, or those that are asked for.
+    """
+    low, high = asked.sketches.digests.view(np.int64)[0].tolist()
+    for text in _grouped([head for head in store.heads([low]) if head.high == high]):
         (row,) = store.by_numbers([text.first.number])
-        if are_same(asked.text, store.text(row)):
-            return text
-    return None
+        words = store.text(row)
+        if are_same(asked.text, words):
+            return text, words
+    return None, asked.text
 
 
 def _texts(store: Store, wanted: Sequence[int], lows: Sequence[int]) -> list[_Text]:
@@ -151,21 +154,19 @@ def _scored(
     settings: Settings,
     asked: Question,
     *,
-    own: _Text | None,
+    first: bytes,
+    number: int | None,
     texts: Sequence[_Text],
 ) -> list[tuple[Pair, _Text]]:
-    """Score what is asked for with some texts."""
+    """Score what is asked for, by the text and the number it has in the index, with some texts."""
     if not texts:
         return []
     numbers = [text.first.number for text in texts]
-    firsts = numbers if own is None else [*numbers, own.first.number]
-    rows = {row.number: row for row in store.by_numbers(firsts)}
-    # A copy scores what its original does, though its lines may be others.
-    first = asked.text if own is None else store.text(rows[own.first.number])
-    originals = [-1 if own is None else own.first.original]
+    rows = {row.number: row for row in store.by_numbers(numbers)}
+    originals = [-1 if number is None else number]
     originals += [text.first.original for text in texts]
     pairs = score(
-        [first, *(store.text(rows[number]) for number in numbers)],
+        [first, *(store.text(rows[one]) for one in numbers)],
         np.array(originals, np.int64),
         layout.epoch,
         settings,

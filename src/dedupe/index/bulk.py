@@ -33,13 +33,14 @@ class Batch(NamedTuple):
     """Documents that are stored at once, and what could not be read among them."""
 
     documents: list[Document]
+    texts: list[bytes]
     sketches: Sketches
     skipped: list[Skipped]
 
     @property
     def n_bytes(self) -> int:
         """Bytes of the texts."""
-        return sum(len(one.encoded) for one in self.documents)
+        return sum(map(len, self.texts))
 
 
 def batches(
@@ -47,50 +48,63 @@ def batches(
 ) -> Iterator[Batch]:
     """Cut a stream into batches, hashed."""
 
-    def hashed(part: list[Document | Skipped]) -> tuple[list[Document | Skipped], Sketches]:
-        documents = [one for one in part if isinstance(one, Document)]
-        return part, sketch([one.encoded for one in documents], settings)
+    def hashed(part: Batch) -> Batch:
+        return _with_words(part._replace(sketches=sketch(part.texts, settings)))
 
-    items: list[Document | Skipped] = []
-    found: list[Sketches] = []
-    n_bytes = 0
-    for part, sketches in map_in_order(hashed, _parts(stream), workers):
-        items.extend(part)
-        found.append(sketches)
-        n_bytes += sum(len(one.encoded) for one in part if isinstance(one, Document))
-        if len(items) + PART > MOST or n_bytes > MOST_BYTES:
-            yield _batch(items, found)
-            items, found, n_bytes = [], [], 0
-    if items:
-        yield _batch(items, found)
+    parts: list[Batch] = []
+    for part in map_in_order(hashed, _parts(stream), workers):
+        parts.append(part)
+        n_documents = sum(len(one.documents) for one in parts)
+        if n_documents + PART > MOST or sum(one.n_bytes for one in parts) > MOST_BYTES:
+            yield _joined(parts)
+            parts = []
+    if parts:
+        yield _joined(parts)
 
 
-def _parts(stream: Iterable[Document | Skipped]) -> Iterator[list[Document | Skipped]]:
-    part: list[Document | Skipped] = []
+def _parts(stream: Iterable[Document | Skipped]) -> Iterator[Batch]:
+    """Cut a stream into what a thread hashes at once; nothing is hashed yet."""
+    nothing = Sketches._make(np.empty(0) for _ in Sketches._fields)
+    part = Batch([], [], nothing, [])
     n_bytes = 0
     for item in stream:
-        part.append(item)
-        n_bytes += len(item.encoded) if isinstance(item, Document) else 0
-        if len(part) == PART or n_bytes > MOST_BYTES // 8:
+        if isinstance(item, Skipped):
+            part.skipped.append(item)
+            continue
+        part.documents.append(item)
+        part.texts.append(item.encoded)
+        n_bytes += len(part.texts[-1])
+        if len(part.texts) == PART or n_bytes > MOST_BYTES // 8:
             yield part
-            part, n_bytes = [], 0
-    if part:
-        yield part
+            part, n_bytes = Batch([], [], nothing, []), 0
+    yield part
 
 
-def _batch(items: list[Document | Skipped], found: list[Sketches]) -> Batch:
-    """Put what was hashed together, without the documents that hold no word."""
-    sketches = Sketches._make(np.concatenate(columns) for columns in zip(*found, strict=True))
-    documents = [one for one in items if isinstance(one, Document)]
-    skipped = [one for one in items if isinstance(one, Skipped)]
-    has_words = sketches.n_words > 0
+def _with_words(part: Batch) -> Batch:
+    """Return a part without the documents that hold no word."""
+    has_words = part.sketches.n_words > 0
+    if has_words.all():
+        return part
     remedy = "nothing to do, unless it should hold text"
-    skipped += [
-        Skipped(documents[place].id, NO_WORD, remedy)
-        for place in np.flatnonzero(~has_words).tolist()
-    ]
-    kept = [documents[place] for place in np.flatnonzero(has_words).tolist()]
-    return Batch(kept, Sketches._make(column[has_words] for column in sketches), skipped)
+    empty = [part.documents[place].id for place in np.flatnonzero(~has_words).tolist()]
+    kept = np.flatnonzero(has_words).tolist()
+    return Batch(
+        [part.documents[place] for place in kept],
+        [part.texts[place] for place in kept],
+        Sketches._make(column[has_words] for column in part.sketches),
+        [*part.skipped, *(Skipped(id_, NO_WORD, remedy) for id_ in empty)],
+    )
+
+
+def _joined(parts: list[Batch]) -> Batch:
+    """Put what was hashed together."""
+    columns = zip(*(part.sketches for part in parts), strict=True)
+    return Batch(
+        [one for part in parts for one in part.documents],
+        [one for part in parts for one in part.texts],
+        Sketches._make(map(np.concatenate, columns)),
+        [one for part in parts for one in part.skipped],
+    )
 
 
 def store(store: Store, layout: Layout, batch: Batch, on_conflict: OnConflict) -> Added:
@@ -99,10 +113,10 @@ def store(store: Store, layout: Layout, batch: Batch, on_conflict: OnConflict) -
     try:
         with store.transaction():
             if len(batch.documents) >= SAMPLES and not store.has_dictionary():
-                data = train([one.encoded for one in batch.documents])
+                data = train(batch.texts)
                 if data is not None:
                     store.add_dictionary(data)
-            added, texts = take(store, batch.documents, batch.sketches, on_conflict)
+            added, texts = take(store, batch.documents, batch.texts, batch.sketches, on_conflict)
             if len(texts.numbers) >= SEGMENT:
                 segment = layout.write(texts)
                 layout.swap(segment, [])

@@ -126,7 +126,7 @@ class Index(Kept):
         with self._writing():
             matches = answer(self._store, self._layout, self.settings, asked)
             with self._store.transaction():
-                taken = intake.take(self._store, [document], sketches, on_conflict)
+                taken = intake.take(self._store, [document], [asked.text], sketches, on_conflict)
                 self._layout.keep_tail(taken.texts)
             return matches
 

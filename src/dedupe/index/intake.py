@@ -1,11 +1,9 @@
 """Takes documents into the store: which are new, which are known, and which texts are identical."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from dedupe.documents import Document
 from dedupe.errors import DuplicateId, InvalidSetting
@@ -13,11 +11,11 @@ from dedupe.index.names import key_of, name_of
 from dedupe.index.postings import Dead
 from dedupe.index.records import Added
 from dedupe.index.segments import Documents
-from dedupe.index.store import Row, Store, signed, unsigned
+from dedupe.index.store import Row, Store
 from dedupe.minhash import Sketches
 from dedupe.shingling import hash_encoded
 
-__all__ = ["OnConflict", "Taken", "check_conflict", "drop", "original_of", "take"]
+__all__ = ["OnConflict", "Taken", "check_conflict", "drop", "take"]
 
 OnConflict = Literal["error", "update"]
 
@@ -36,107 +34,135 @@ def check_conflict(on_conflict: str) -> None:
 
 
 def take(
-    store: Store, documents: Sequence[Document], sketches: Sketches, on_conflict: OnConflict
+    store: Store,
+    documents: Sequence[Document],
+    texts: Sequence[bytes],
+    sketches: Sketches,
+    on_conflict: OnConflict,
 ) -> Taken:
-    """Store documents that hold a word each, within a transaction.
+    """Store documents that hold a word each, with their texts in UTF-8, within a transaction.
 
     Raises
     ------
     DuplicateId
         When an id is there with another text, and `on_conflict` is ``"error"``.
     """
-    known = {row.key: row for row in store.by_keys([key_of(one.id) for one in documents])}
-    chosen, gone = [], []
-    n_unchanged = 0
-    seen: dict[str, int] = {}
-    for place, document in enumerate(documents):
-        key = key_of(document.id)
-        row, before = known.get(key), seen.get(key)
-        text = None if row is None else store.text(row)
-        if before is not None:
-            text = documents[before].encoded
-        if text == document.encoded and (row is None or row.id == document.id):
-            n_unchanged += 1
-            continue
-        if text is not None and (on_conflict == "error" or before is not None):
-            raise DuplicateId(
-                f"ids must be unique, got {document.id!r} with another text than before: give it "
-                "another one, or replace the text with update() or on_conflict='update' "
-                "(--on-conflict update)"
-            )
-        if row is not None:
-            gone.append(row)
-        seen[key] = place
-        chosen.append(place)
+    keys = [key_of(document.id) for document in documents]
+    chosen, gone = _changed(store, documents, keys, texts, on_conflict)
     if gone:
         drop(store, gone)
     state = store.state()
-    originals = _Originals(store, sketches, documents)
-    rows, is_new = [], np.zeros(len(chosen), np.bool_)
-    numbers = np.arange(state.next, state.next + len(chosen))
-    for i, place in enumerate(chosen):
-        document, number = documents[place], int(numbers[i])
+    halves = sketches.digests.view(np.int64).tolist()
+    originals = _Originals(store, halves, texts)
+    n_words, n_shingles = sketches.n_words.tolist(), sketches.n_shingles.tolist()
+    pack = store.packer.pack
+    rows, new = [], []
+    for number, place in enumerate(chosen, start=state.next):
+        document, (low, high) = documents[place], halves[place]
         original = originals.of(place, number)
-        is_new[i] = original == number
-        low, high = map(int, sketches.digests[place])
-        rows.append(
-            Row(
-                number,
-                key_of(document.id),
-                name_of(document.id),
-                document.time,
-                signed(low),
-                signed(high),
-                original,
-                int(sketches.n_words[place]),
-                int(sketches.n_shingles[place]),
-                0,
-                store.packer.pack(document.encoded),
-            ).sealed()
+        if original == number:
+            new.append(place)
+        row = Row(
+            number,
+            keys[place],
+            name_of(document.id),
+            document.time,
+            low,
+            high,
+            original,
+            n_words[place],
+            n_shingles[place],
+            0,
+            pack(texts[place]),
         )
+        rows.append(row.sealed())
     store.insert(rows)
-    places = np.array(chosen, np.int64)[is_new]
-    texts = Documents(
-        numbers[is_new].astype(np.uint32),
-        sketches.n_shingles[places],
-        sketches.digests[places, 0],
-        sketches.signatures[places],
-    )
     store.save(
         state._replace(
             next=state.next + len(chosen),
             n_documents=state.n_documents + len(chosen),
-            n_texts=state.n_texts + int(is_new.sum()),
+            n_texts=state.n_texts + len(new),
         )
     )
-    added = Added(len(chosen) - len(gone), len(gone), n_unchanged)
-    return Taken(added, texts)
+    places = np.array(new, np.int64)
+    numbers = [row.number for row in rows if row.number == row.original]
+    found = Documents(
+        np.array(numbers, np.uint32),
+        sketches.n_shingles[places],
+        sketches.digests[places, 0],
+        sketches.signatures[places],
+    )
+    n_unchanged = len(documents) - len(chosen)
+    return Taken(Added(len(chosen) - len(gone), len(gone), n_unchanged), found)
+
+
+def _changed(
+    store: Store,
+    documents: Sequence[Document],
+    keys: Sequence[str],
+    texts: Sequence[bytes],
+    on_conflict: OnConflict,
+) -> tuple[list[int], list[Row]]:
+    """Return which documents are new or have another text, and what they replace."""
+    known = {row.key: row for row in store.by_keys(keys)}
+    seen: dict[str, int] = {}
+    gone = []
+    for place, key in enumerate(keys):
+        row, before = known.get(key), seen.get(key)
+        if row is None and before is None:
+            seen[key] = place
+            continue
+        if before is not None:
+            text, id_ = texts[before], documents[before].id
+        else:
+            assert row is not None
+            text, id_ = store.text(row), row.id
+        if text == texts[place] and id_ == documents[place].id:
+            continue
+        if on_conflict == "error" or before is not None:
+            raise DuplicateId(
+                f"ids must be unique, got {documents[place].id!r} with another text than before: "
+                "give it another one, or replace the text with update() or on_conflict='update' "
+                "(--on-conflict update)"
+            )
+        assert row is not None
+        gone.append(row)
+        seen[key] = place
+    return [*seen.values()], gone
 
 
 class _Originals:
-    """Finds the first document with the tokens of another one, in the store and among new ones."""
+    """Finds the first document with the tokens of another one, in the store and among new ones.
 
-    def __init__(self, store: Store, sketches: Sketches, documents: Sequence[Document]) -> None:
-        self._store = store
-        self._digests = sketches.digests
-        self._documents = documents
-        self._here: dict[tuple[int, int], list[tuple[int, bytes]]] = defaultdict(list)
-        lows = [signed(low) for low in dict.fromkeys(sketches.digests[:, 0].tolist())]
+    Parameters
+    ----------
+    store : Store
+    halves : sequence of two int each
+        The digests of new documents, as the store has them.
+    texts : sequence of bytes
+    """
+
+    def __init__(
+        self, store: Store, halves: Sequence[Sequence[int]], texts: Sequence[bytes]
+    ) -> None:
+        self._halves = halves
+        self._texts = texts
+        self._here: dict[tuple[int, ...], list[tuple[int, bytes]]] = {}
         seen = set()
-        for row in store.by_digests(lows):
+        for row in store.by_digests([*{low for low, _ in halves}]):
             if row.original not in seen:
                 seen.add(row.original)
-                key = unsigned(row.low), unsigned(row.high)
-                self._here[key].append((row.original, store.text(row)))
+                texts_of = self._here.setdefault((row.low, row.high), [])
+                texts_of.append((row.original, store.text(row)))
 
     def of(self, place: int, number: int) -> int:
         """Return the number of the first, which is its own where nothing is identical."""
-        low, high = map(int, self._digests[place])
-        text = self._documents[place].encoded
-        for original, other in self._here[low, high]:
+        known = self._here.setdefault(tuple(self._halves[place]), [])
+        text = self._texts[place]
+        for original, other in known:
             if are_same(text, other):
                 return original
-        self._here[low, high].append((number, text))
+        known.append((number, text))
         return number
 
 
@@ -148,15 +174,6 @@ def are_same(text: bytes, other: bytes) -> bool:
     assert tokens.seals is not None
     one, two = np.split(tokens.seals, tokens.offsets[1:2])
     return bool(np.array_equal(one, two))
-
-
-def original_of(store: Store, digest: npt.NDArray[np.uint64], text: bytes) -> int | None:
-    """Return the number of the first document with the tokens of a text, None without any."""
-    low, high = map(int, digest)
-    for row in store.by_digests([signed(low)]):
-        if unsigned(row.high) == high and are_same(text, store.text(row)):
-            return row.original
-    return None
 
 
 def drop(store: Store, rows: Iterable[Row]) -> None:

@@ -103,13 +103,14 @@ class Layout:
     def _reload(self) -> None:
         """Open the segments that are new, and read the tail anew."""
         known = {one.name: one for one in self.postings.segments} | self._in_memory
-        segments = []
+        segments: list[Segment] = []
         for name, _ in self._store.db.execute("select * from segments order by n_docs desc, name"):
             segment = known.get(name) or self.segment(name)
             # Which are dead is read anew.
             segment.is_alive[:] = True
             segment.n_dead = 0
             segments.append(segment)
+        self._pending -= {one.name for one in segments}
         postings = self._empty()
         postings.segments = segments
         self._last_in_tail = self._last_dead = 0

@@ -95,17 +95,23 @@ def score(
     asked = asked[found.may_score]
     if not len(asked):
         return []
-    known = _Known.of(block, epoch)
     stories = np.where(numbers < 0, -1, epoch.stories(numbers))
+    places = np.arange(len(texts))
     if (stories >= 0).all():
+        # Nobody teaches, so that those who cannot score need not be weighed.
+        places = np.append(0, asked[:, 1])
+        block = block.cut(places)
+        asked = np.stack([np.zeros(len(asked), np.int64), np.arange(1, places.size)], axis=1)
+        known = _Known.of(block, epoch)
         boilerplate = known.boilerplate()
-        weighed = block.weighed(boilerplate, stories)
+        weighed = block.weighed(boilerplate, stories[places])
     else:
-        blocks = _BlockOfIndex(block, known)
+        blocks = _BlockOfIndex(block, _Known.of(block, epoch))
         boilerplate = _learn(blocks, stories)
         weighed = blocks.block()
     (rows,) = passes.second(weighed, asked)
     rows["has_evidence"] = True
+    rows["right"] = places[rows["right"]]
     evidence = EvidenceOfTexts(
         partial(_decoded, [shown, *texts[1:]]), settings.ngram, boilerplate.to_bytes()
     )

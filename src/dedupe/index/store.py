@@ -8,7 +8,6 @@ as they were when it began (``journal_mode=WAL``).
 import json
 import os
 import sqlite3
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -113,9 +112,10 @@ class Row(NamedTuple):
 
     def sealed(self) -> "Row":
         """Return the row with the digest of what it says."""
-        said = json.dumps([*self[:9], None])
-        digest = xxhash.xxh3_64_intdigest(said.encode() + self.text)
-        return self._replace(seal=signed(digest))
+        said = "\0".join(map(repr, self[:SEAL]))
+        digest = xxhash.xxh3_64(said.encode("utf-8", "backslashreplace"))
+        digest.update(self.text)
+        return Row._make((*self[:SEAL], signed(digest.intdigest()), self.text))
 
 
 class Head(NamedTuple):
@@ -134,6 +134,8 @@ class Head(NamedTuple):
         """The id in its own type."""
         return id_from_row(self.key, self.name)
 
+
+SEAL = Row._fields.index("seal")
 
 KINDS: tuple[Any, ...] = (
     int, str, (str, NoneType), (float, NoneType), int, int, int, int, int, int, bytes
@@ -506,8 +508,7 @@ def signed(value: int) -> int:
     >>> signed(2**64 - 1), unsigned(-1) == 2**64 - 1
     (-1, True)
     """
-    found: int = struct.unpack("<q", struct.pack("<Q", value))[0]
-    return found
+    return value - (1 << 64) if value >> 63 else value
 
 
 def unsigned(value: int) -> int:
