@@ -92,23 +92,23 @@ def score(
     block = Block.of(hash_encoded(texts, detail=True), settings.ngram)
     asked = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
     found = passes.first(block, asked)
-    asked = asked[found.may_score]
-    if not len(asked):
+    if not found.may_score.any():
         return []
     stories = np.where(numbers < 0, -1, epoch.stories(numbers))
-    places = np.arange(len(texts))
-    if (stories >= 0).all():
-        # Nobody teaches, so that those who cannot score need not be weighed.
-        places = np.append(0, asked[:, 1])
-        block = block.cut(places)
-        asked = np.stack([np.zeros(len(asked), np.int64), np.arange(1, places.size)], axis=1)
-        known = _Known.of(block, epoch)
+    is_known = bool((stories >= 0).all())
+    # Who shares no more than a phrase teaches nothing, and nobody has to where all is known.
+    is_needed = found.may_score if is_known else found.may_score | found.is_long
+    places = np.append(0, asked[is_needed, 1])
+    block, stories = block.cut(places), stories[places]
+    known = _Known.of(block, epoch)
+    if is_known:
         boilerplate = known.boilerplate()
-        weighed = block.weighed(boilerplate, stories[places])
+        weighed = block.weighed(boilerplate, stories)
     else:
-        blocks = _BlockOfIndex(block, _Known.of(block, epoch))
+        blocks = _BlockOfIndex(block, known)
         boilerplate = _learn(blocks, stories)
         weighed = blocks.block()
+    asked = np.searchsorted(places, asked[found.may_score])
     (rows,) = passes.second(weighed, asked)
     rows["has_evidence"] = True
     rows["right"] = places[rows["right"]]
