@@ -137,7 +137,8 @@ class Epoch:
         """
         if not self._numbers.size:
             return np.where(numbers <= self.last, _own(numbers), -1)
-        places = np.searchsorted(self._numbers, numbers)
+        # Of another type, all that is searched in would be converted first.
+        places = np.searchsorted(self._numbers, numbers.astype(np.uint32))
         places[places == self._numbers.size] = 0
         is_known = self._numbers[places] == numbers
         known = self._stories[places].astype(np.int64)
