@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from dedupe import find_duplicate_texts
+from dedupe import Index, find_duplicate_texts
 from dedupe.lsh import candidate_pairs
 from dedupe.minhash import sketch
 from dedupe.scoring.alignment import align
@@ -32,6 +32,10 @@ def compile_words() -> None:
     boilerplate.count(block.words, np.arange(len(TEXTS)))
     weighed = block.weighed(boilerplate)
     boilerplate.count(weighed.words, np.arange(len(TEXTS)))
+    with Index() as index:
+        index.add_texts(TEXTS, workers=1)
+        index.compact()
+        index.query(TEXTS[0])
 
 
 def compile_pairs() -> None:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from dedupe.index.epochs import Taught, write_epoch
 from dedupe.index.names import id_from_row, key_of, name_of
-from dedupe.index.postings import Dead, Postings, Sketch, Tail
-from dedupe.index.segments import Documents, write_segment
+from dedupe.index.postings import Postings, Sketch, Tail
+from dedupe.index.segments import Dead, Documents, write_segment
 from dedupe.kernels.postings import STEP
 from dedupe.lsh import candidate_pairs
 from dedupe.scoring.boilerplate import Boilerplate
@@ -97,6 +97,17 @@ def test_to_bury_twice_or_what_is_not_there_is_nothing():
     assert not segment.bury(999, int(size), int(content))
     assert segment.n_dead == 1
     assert len(segment.living().numbers) == 3 * STEP - 1
+
+
+@pytest.mark.parametrize("n", [3, 300])
+def test_many_are_buried_as_one_by_one(n):
+    everything = documents(np.random.default_rng(2), 1000)
+    one, other = (write_segment(None, name, everything) for name in "ab")
+    columns = (column[:n].tolist() for column in everything[:3])
+    dead = [*map(Dead._make, zip(*columns, strict=True)), Dead(5000, 3, 3)]
+    one.bury_all(dead)
+    assert sum(other.bury(*each) for each in dead) == n == one.n_dead == other.n_dead
+    assert one.is_alive.tolist() == other.is_alive.tolist()
 
 
 # --- epochs ---

@@ -279,6 +279,21 @@ def test_a_second_search_does_without_numba(tmp_path):
     assert run(SEARCH, tmp_path) == "[('agency', 'page')] False\n"
 
 
+KEEPING = """
+import sys, dedupe
+story = "the council voted on monday to close the old bridge for repairs until next spring " * 3
+with dedupe.Index() as index:
+    index.add_texts({"agency": story, "page": "home news sport " + story})
+    index.learn()
+    print([match.id for match in index.query(story)], "numba" in sys.modules)
+"""
+
+
+def test_a_second_index_does_without_numba(tmp_path):
+    run(KEEPING, tmp_path)
+    assert run(KEEPING, tmp_path) == "['agency', 'page'] False\n"
+
+
 def test_who_tunes_numba_gets_numba(tmp_path):
     code = "import dedupe.kernels.hashing as h; print(type(h.avalanche).__name__)"
     assert run(code, tmp_path) == "Kernel\n"

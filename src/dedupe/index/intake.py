@@ -8,9 +8,8 @@ import numpy as np
 from dedupe.documents import Document
 from dedupe.errors import DuplicateId, InvalidSetting
 from dedupe.index.names import key_of, name_of
-from dedupe.index.postings import Dead
 from dedupe.index.records import Added
-from dedupe.index.segments import Documents
+from dedupe.index.segments import Dead, Documents
 from dedupe.index.store import Row, Store
 from dedupe.minhash import Sketches
 from dedupe.shingling import hash_encoded

@@ -17,8 +17,8 @@ import numpy as np
 from dedupe import disk
 from dedupe.errors import InvalidIndex
 from dedupe.index.epochs import Epoch, Taught, write_epoch
-from dedupe.index.postings import Dead, Postings, Tail
-from dedupe.index.segments import Documents, Segment, write_segment
+from dedupe.index.postings import Postings, Tail
+from dedupe.index.segments import Dead, Documents, Segment, write_segment
 from dedupe.index.store import State, Store, damaged, unsigned
 from dedupe.settings import Settings
 
@@ -73,6 +73,7 @@ class Layout:
         """Look nothing up until all was made anew, maybe with other settings."""
         self._settings = settings
         self._version = -1
+        self._last_dead = 0
         self.state = State()
         self.postings = self._empty()
         self.epoch = Epoch(0, 0)
@@ -93,8 +94,7 @@ class Layout:
             self._reload()
         else:
             self._read_tail(self.postings.tail)
-        dead = self._read_dead()
-        self.postings.bury(dead)
+        self.postings.bury(self._read_dead(self._last_dead))
         if state.epoch != self.epoch.number:
             self.epoch = self._read_epoch(state)
         self.state = state
@@ -105,16 +105,18 @@ class Layout:
         known = {one.name: one for one in self.postings.segments} | self._in_memory
         segments: list[Segment] = []
         for name, _ in self._store.db.execute("select * from segments order by n_docs desc, name"):
-            segment = known.get(name) or self.segment(name)
-            # Which are dead is read anew.
-            segment.is_alive[:] = True
-            segment.n_dead = 0
-            segments.append(segment)
+            segments.append(known.get(name) or self.segment(name))
         self._pending -= {one.name for one in segments}
         postings = self._empty()
         postings.segments = segments
-        self._last_in_tail = self._last_dead = 0
+        self._last_in_tail = 0
         self._read_tail(postings.tail)
+        # In the others they were buried before.
+        opened = [one for one in segments if one not in self.postings.segments]
+        if opened:
+            dead = self._read_dead(0)
+            for segment in opened:
+                segment.bury_all(dead)
         self.postings = postings
 
     def segment(self, name: str) -> Segment:
@@ -167,10 +169,10 @@ class Layout:
         )
         self._last_in_tail = numbers[-1]
 
-    def _read_dead(self) -> list[Dead]:
-        """Return what has died."""
+    def _read_dead(self, after: int) -> list[Dead]:
+        """Return what has died since."""
         said = "select serial, number, n_shingles, low from dead where serial > ? order by serial"
-        rows = self._store.db.execute(said, (self._last_dead,)).fetchall()
+        rows = self._store.db.execute(said, (after,)).fetchall()
         if rows:
             self._last_dead = rows[-1][0]
         return [Dead(number, size, unsigned(low)) for _, number, size, low in rows]

@@ -12,24 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import Bools, Hashes, Ints, distinct
-from dedupe.index.segments import Documents, Segment, damaged, joined
+from dedupe.index.segments import Dead, Documents, Segment, damaged, joined
 from dedupe.kernels.postings import PART_BITS, collect_into, find_into, pick_into, scan_into
 from dedupe.lsh import worth_scoring
 
-__all__ = ["Candidates", "Dead", "Postings", "Sketch", "Tail"]
+__all__ = ["Candidates", "Postings", "Sketch", "Tail"]
 
 N_ANCHORS = 2
 """As `dedupe.kernels.buckets` has it."""
 
 MIN_ROOM = 64
-
-
-class Dead(NamedTuple):
-    """A text that was removed, and what it is found by."""
-
-    number: int
-    n_shingles: int
-    content: int
 
 
 class Sketch(NamedTuple):

@@ -23,7 +23,7 @@ from dedupe.errors import CannotStore, InvalidIndex
 from dedupe.kernels.buckets import DIGIT_BITS, DIGITS, LINE, columns_into, sort_into
 from dedupe.kernels.postings import STEP
 
-__all__ = ["Documents", "Segment", "damaged", "joined", "write_segment"]
+__all__ = ["Dead", "Documents", "Segment", "damaged", "joined", "write_segment"]
 
 MAGIC, VERSION = b"dedupeSG", 1
 
@@ -34,6 +34,18 @@ follows, digest of the header before this."""
 HEADER_BYTES = 64
 AT_ONCE = 1 << 14
 """Signatures that are copied at once: 8 MB."""
+
+
+MANY = 256
+"""Dead documents that are looked for at once, and not one after the other."""
+
+
+class Dead(NamedTuple):
+    """A text that was removed, and what it is found by."""
+
+    number: int
+    n_shingles: int
+    content: int
 
 
 class Documents(NamedTuple):
@@ -141,6 +153,16 @@ class Segment:
                 return was_alive
             place += 1
         return False
+
+    def bury_all(self, dead: Sequence[Dead]) -> None:
+        """Take many documents for dead, wherever they are."""
+        if len(dead) < MANY:
+            for one in dead:
+                self.bury(*one)
+            return
+        numbers = np.array([one.number for one in dead], np.uint32)
+        self.is_alive &= ~np.isin(self.documents.numbers, numbers)
+        self.n_dead = int(np.count_nonzero(~self.is_alive))
 
     def living(self) -> Documents:
         """Return the documents that are alive."""

@@ -81,16 +81,17 @@ class Upkeep:
                 return False
             tail = self._layout.postings.tail
             seals = everything or not segments
-            parts = [segment.living() for segment in segments]
-            gone = [segment.documents.numbers[~segment.is_alive] for segment in segments]
+            # Who dies from now on is noted in the database, and buried in what is written.
+            parts = [(one.documents, one.is_alive.copy()) for one in segments]
             if seals:
-                parts.append(tail.living())
-                gone.append(tail.documents.numbers[~tail.is_alive])
-            forgotten = np.concatenate(gone).tolist()
-        documents = joined(parts)
+                parts.append((tail.documents, tail.is_alive.copy()))
+        living = [documents.take(is_alive) for documents, is_alive in parts]
+        gone = [documents.numbers[~is_alive] for documents, is_alive in parts]
+        forgotten = np.concatenate(gone).tolist()
+        documents = joined(living)
         made = self._layout.write(documents) if len(documents.numbers) else None
         with self._lock:
-            sealed = parts[-1].numbers.tolist() if seals else []
+            sealed = living[-1].numbers.tolist() if seals else []
             with self._store.transaction():
                 self._layout.swap(made, [one.name for one in segments], sealed)
                 self._layout.forget_dead(forgotten)
