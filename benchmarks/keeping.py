@@ -72,7 +72,12 @@ BARS = {
 
 
 def judged(name: str, found: float) -> str:
-    """Return a row of the table."""
+    """Return a row of the table.
+
+    >>> judged("query, p50", 1.5), judged("adding in bulk", 7000)
+    ('| query, p50, ms | 2 | 0.7 | 1.5 | reached |',
+     '| adding in bulk, documents/s | 8000 | 20000 | 7,000 | short |')
+    """
     bar = BARS[name]
     sign = 1 if bar.more_is_better else -1
     reached = "goal" if sign * found >= sign * bar.goal else "reached"

@@ -22,6 +22,7 @@ import collection  # noqa: E402
 import development  # noqa: E402
 import invented  # noqa: E402
 import judging  # noqa: E402
+import keeping  # noqa: E402
 import kinds  # noqa: E402
 import laws  # noqa: E402
 import listings  # noqa: E402
@@ -39,6 +40,7 @@ MODULES = (
     charts,
     collection,
     invented,
+    keeping,
     kinds,
     material,
     metrics,

@@ -156,6 +156,16 @@ def test_a_damaged_database_gives_an_error_or_an_answer(damaged, seed):
         pass
 
 
+@pytest.mark.parametrize("name", ["../other.segment", "/etc/passwd", "x"])
+def test_files_elsewhere_are_not_read(damaged, name):
+    with sqlite3.connect(damaged / "index.sqlite") as db:
+        said = "update segments set name = ? where name = (select min(name) from segments)"
+        db.execute(said, (name,))
+    db.close()
+    with pytest.raises(InvalidIndex, match="no file of an index"):
+        Index(damaged, mode="r")
+
+
 def test_a_text_that_claims_to_be_huge_is_refused():
     packed = bytearray(Packer([]).pack(b"a text " * 100))
     with pytest.raises(InvalidIndex, match="damaged"):

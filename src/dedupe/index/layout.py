@@ -7,6 +7,7 @@ puts a new segment in the place of others is taken in turn with it.
 """
 
 import math
+import re
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -32,6 +33,10 @@ FANOUT = 4
 
 DEAD_SHARE = 0.25
 """Share of dead texts from which a segment is written anew."""
+
+
+NAME = re.compile(r"[0-9a-f]{16}\.(segment|epoch)")
+"""Names of files that are written here."""
 
 
 class Layout:
@@ -123,10 +128,16 @@ class Layout:
         """Return a segment, opened anew."""
         if self._folder is None:
             return self._in_memory[name]
+        self._check_name(name)
         segment = Segment.open(self._folder, name)
         if segment.documents.signatures.shape[1] != self._settings.num_perm:
             raise damaged(self._store.path, f"{name} is of other settings")
         return segment
+
+    def _check_name(self, name: str) -> None:
+        """Refuse to read what lies elsewhere, whatever a forged database says."""
+        if not NAME.fullmatch(name):
+            raise damaged(self._store.path, f"{name!r} is no file of an index")
 
     def current_epoch(self) -> Epoch:
         """Return what was learned last, opened anew."""
@@ -185,6 +196,7 @@ class Layout:
             raise damaged(self._store.path, "it does not say what it has learned")
         if self._folder is None:
             return self._epochs_in_memory[name]
+        self._check_name(name)
         return Epoch.open(self._folder, name, state.epoch, state.last_learned)
 
     # What is written.

@@ -69,6 +69,8 @@ class Upkeep:
             # Nothing is lost by it: the tail goes on to grow, and it is tried again.
             LOG.warning("%s", error)
         except Exception as error:
+            # Whoever changes the index next is told; who closes it finds it in the log.
+            LOG.warning("%s", error)
             self._error = error
         finally:
             self._thread = None
