@@ -405,7 +405,7 @@ def test_pairs_that_score_nothing_are_recorded_for_the_relations_that_they_have(
 
 
 def on_a_terminal(monkeypatch):
-    for room in ("dedupe.cli", "dedupe.cli.output"):
+    for room in ("dedupe.cli.found", "dedupe.cli.output"):
         monkeypatch.setattr(f"{room}.is_terminal", lambda output=None: output is None)
 
 

@@ -16,7 +16,7 @@ Everything heavy is imported where it is used, so that ``--help`` is instant.
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,72 +26,28 @@ import click
 from dedupe import __version__
 from dedupe.cli import options
 from dedupe.cli.clean import clean
-from dedupe.cli.output import (
-    N_SHOWN,
-    Unread,
-    check,
-    dump,
-    is_terminal,
-    listed,
-    listen,
-    send,
-    show,
-    stop,
-)
+from dedupe.cli.found import OF_PRINTING, Printing, printed
+from dedupe.cli.index import index
+from dedupe.cli.output import check, dump, listen, send, show, stop
 from dedupe.errors import (
     DedupeError,
     InvalidCheckpoint,
+    InvalidIndex,
     InvalidSetting,
     NoSuchPath,
     UnknownDocument,
 )
 
 if TYPE_CHECKING:
-    from dedupe.progress import Progress
-    from dedupe.report.lines import Line
+    from dedupe.progress import ProgressCallback
     from dedupe.results.result import Result
 
 __all__ = ["cli", "main"]
 
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
-N_EACH = 3
-"""Duplicates of each cluster that are shown on a terminal."""
-
-BAD_USE = (InvalidCheckpoint, InvalidSetting, NoSuchPath, UnknownDocument)
+BAD_USE = (InvalidCheckpoint, InvalidIndex, InvalidSetting, NoSuchPath, UnknownDocument)
 """What another command line would cure: exit code 2."""
-
-
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "parquet", "html")
-"""What `--format` takes."""
-
-FORMAT_OF = {
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".parquet": "parquet",
-    ".html": "html",
-    ".htm": "html",
-}
-"""The format that the suffix of a file to write says."""
-
-DUPLICATES_FOUND = 3
-"""Exit code of `--fail-on-duplicates`: neither bad use nor work that is not finished."""
-
-RELATIONS = {
-    "identical": "identical",
-    "same-text": "same text",
-    "contained": "contained",
-    "version": "version",
-    "partial": "partial reuse",
-    "template": "same template",
-}
-"""What `--relation` takes, and the relation of a pair that it stands for."""
-
-NO_STORY = ("partial", "template")
-"""Those of which most pairs score nothing, and are recorded only when they are asked for."""
 
 
 class Commands(click.Group):
@@ -132,6 +88,9 @@ def _of_click(error: click.ClickException, ctx: click.Context | None) -> str:
     """Return what click says of arguments in the form that all errors have here."""
     message = error.format_message().strip().removesuffix(".")
     command = f"dedupe {ctx.invoked_subcommand}" if ctx and ctx.invoked_subcommand else "dedupe"
+    of_error = getattr(error, "ctx", None)
+    if of_error is not None and of_error.parent is not None:
+        command = of_error.command_path
     return f"{message[:1].lower()}{message[1:]}; see '{command} --help'"
 
 
@@ -165,137 +124,37 @@ def cli() -> None:
     dedupe compare a.txt b.txt             what two articles share, in full
     dedupe clean articles/                 act on it
     dedupe calibrate labels.json r.json    the threshold that agrees with your labels
+    dedupe index add news.dedupe today/    keep articles, and ask at any time what was seen before
     """  # noqa: D301  The backspace tells click to leave the lines as they are.
 
 
 @cli.command()
 @options.paths
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    help="A table for people, a page, everything as JSON, or a record for each member of a "
-    "cluster.  [default: what the suffix of -o says, else table]",
-)
-@options.search
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    callback=lambda _, __, name: None if name in {None, "-"} else Path(name),
-    metavar="FILE",
-    help="Write what is printed to FILE, in one step at the end.  [default: standard output]",
-)
+@printed
 @click.option("--explain", metavar="ID", help="Say only why this document is where it is.")
-@click.option(
-    "--borderline",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Show only the N pairs nearest to the threshold.",
-)
-@click.option(
-    "--relation",
-    type=click.Choice([*RELATIONS]),
-    help="Show only the pairs of this relation.",
-)
-@click.option(
-    "--report",
-    type=_NEW_FILE,
-    metavar="FILE",
-    help="Also write a page to FILE, to look at clusters and texts side by side.",
-)
-@click.option(
-    "--fail-on-duplicates",
-    is_flag=True,
-    help=f"Exit with {DUPLICATES_FOUND} if there is a duplicate, once all is written.",
-)
-def find(
-    paths: tuple[str, ...],
-    *,
-    format_: str | None,
-    output: Path | None,
-    quiet: bool,
-    explain: str | None,
-    borderline: int | None,
-    relation: str | None,
-    report: Path | None,
-    fail_on_duplicates: bool,
-    **settings: Any,
-) -> None:
+@options.search
+def find(paths: tuple[str, ...], **asked: Any) -> None:
     """Find the documents in PATHs that are copies of each other.
 
     A PATH is a file, a folder, a pattern, or - for standard input. A terminal is
     shown 20 clusters and 3 duplicates of each, a pipe or FILE gets them all.
     """
-    format_ = _format(format_, output)
-    asked = [one for one in (explain, borderline, relation) if one is not None]
-    if (format_ != "table") + len(asked) > 1:
-        raise click.UsageError(
-            "--format, --explain, --borderline and --relation exclude each other; a suffix such "
-            "as .json counts as --format"
-        )
-    if format_ == "parquet" and is_terminal(output):
-        raise click.UsageError("Parquet is not for a terminal: name a file with -o")
-    read = (*paths, *(settings["against"] or ()), *(settings["boilerplate"] or ()))
-    _check_stdin(paths, settings["against"], settings["boilerplate"])
-    check((output, report), read)
+    printing = Printing.of(**{name: asked.pop(name) for name in (*OF_PRINTING, "explain")})
+    _check_stdin(paths, asked["against"], asked["boilerplate"])
+    printing.check((*paths, *(asked["against"] or ()), *(asked["boilerplate"] or ())))
     listen()
     from dedupe.api import find_duplicates
-    from dedupe.report import parquet
-    from dedupe.report.progress import Display, tell
-    from dedupe.report.text import summary
 
-    if format_ == "parquet":
-        parquet.check()
-
-    with Display(quiet) as display:
-        result = find_duplicates(
+    def search(progress: "ProgressCallback") -> "Result":
+        return find_duplicates(
             list(paths),
-            explain=explain,
-            reuse=relation in NO_STORY,
-            progress=display.update,
-            **settings,
+            explain=printing.explain,
+            reuse=printing.reuse,
+            progress=progress,
+            **asked,
         )
-        if report is not None:
-            from dedupe.report.html import result_page
 
-            send(result_page(result, progress=display.update), report)
-        records = None if format_ == "table" else _records(result, format_, display.update)
-        display.finish(result)
-    if records is None:
-        show(_lines(result, explain, borderline, relation, is_terminal(output)), output)
-    else:
-        dump(records, output)
-    unread = Unread.of(result.skipped, settings["against"])
-    for line in unread.lines(quiet=quiet):
-        tell(line)
-    # A row is a member of a cluster, so these have no place for what could not be read.
-    if format_ in {"csv", "tsv", "jsonl", "parquet"} and not quiet:
-        for line in listed("skipped", unread.new):
-            tell(line)
-    # A table on standard output ends in this line, and a terminal has one with more in it.
-    if (records is not None or output is not None) and not (quiet or display.is_summed_up):
-        tell(f"{output or 'standard output'}: {summary(result)}")
-    if unread.lost:
-        raise SystemExit(1)
-    if fail_on_duplicates and result.duplicates:
-        raise SystemExit(DUPLICATES_FOUND)
-
-
-def _format(said: str | None, output: Path | None) -> str:
-    """Return the format that is asked for by its name, or by the name of the file."""
-    if output is None:
-        return said or "table"
-    from dedupe.documents.formats import suffixes
-
-    suffix = suffixes(output.name)[0]
-    told = FORMAT_OF.get(suffix)
-    if said and told and said != told:
-        raise click.UsageError(
-            f"--format and the suffix of -o must agree, got {said} and {suffix}: "
-            "leave out --format, or name another file"
-        )
-    return said or told or "table"
+    printing.print(search, asked["against"])
 
 
 @cli.command()
@@ -392,43 +251,8 @@ def _check_stdin(*read: Iterable[str] | None) -> None:
         raise click.UsageError("- can be read once: save what is piped in to a file")
 
 
-def _lines(
-    result: "Result",
-    explain: str | None,
-    borderline: int | None,
-    relation: str | None,
-    terminal: bool,
-) -> Iterator["Line"]:
-    """Return the report for people that was asked for."""
-    from dedupe.report import explanation, text
-
-    if explain is not None:
-        return explanation.explain(result, explain)
-    if borderline is not None:
-        return explanation.borderline(result, borderline)
-    if relation is not None:
-        return explanation.related(result, RELATIONS[relation])
-    return text.describe(result, N_SHOWN, N_EACH) if terminal else text.describe(result)
-
-
-def _records(result: "Result", format_: str, progress: Callable[["Progress"], None]) -> str | bytes:
-    """Return a result in one of the formats that are no table."""
-    from dedupe.report import csv, json, parquet
-
-    if format_ == "json":
-        return result.to_json()
-    if format_ == "html":
-        from dedupe.report.html import result_page
-
-        return result_page(result, progress=progress)
-    if format_ == "parquet":
-        return parquet.rows(result)
-    if format_ == "jsonl":
-        return json.rows(result)
-    return csv.rows(result, "\t" if format_ == "tsv" else ",")
-
-
 cli.add_command(clean)
+cli.add_command(index)
 
 
 def main() -> None:

@@ -13,11 +13,21 @@ __all__ = [
     "delimiter",
     "html_field",
     "id_field",
+    "keep",
+    "memory",
     "ngram",
+    "num_perm",
     "paths",
+    "prefer",
+    "qualify_ids",
     "search",
+    "seed",
     "text_field",
     "threshold",
+    "time_field",
+    "time_from",
+    "window",
+    "workers",
 ]
 
 DEFAULTS = Settings()
@@ -79,6 +89,56 @@ boilerplate = click.option(
     "times.",
 )
 
+num_perm = click.option(
+    "--num-perm",
+    default=DEFAULTS.num_perm,
+    help="Values in a signature: more find smaller overlaps, and take longer.",
+)
+seed = click.option("--seed", default=DEFAULTS.seed, help="Seed of the permutations.")
+keep = click.option(
+    "--keep",
+    type=click.Choice(KEEP),
+    default=DEFAULTS.keep,
+    help="The copy to keep of a cluster.",
+)
+prefer = click.option(
+    "--prefer",
+    multiple=True,
+    metavar="PLACE",
+    help="Keep a copy whose id is PLACE, lies under it or matches it as a pattern of a shell, "
+    "if there is one. May be given several times, the best first.",
+)
+qualify_ids = click.option(
+    "--qualify-ids",
+    is_flag=True,
+    help="Put files before the ids of their records, file#id, so that several files may have "
+    "the same ids.",
+)
+time_field = click.option(
+    "--time-field", help="Field or column that holds its time.  [default: that of its file]"
+)
+window = click.option(
+    "--window",
+    metavar="TIME",
+    help="Documents further apart in time are never the same story: 90m, 12h, 3d, 2w. Goes by "
+    "--time-field or --time-from.",
+)
+time_from = click.option(
+    "--time-from",
+    type=click.Choice(["mtime"]),
+    help="Let --window go by when files were last changed.",
+)
+workers = click.option(
+    "--workers", type=int, help="Threads to work with.  [default: one for each core]"
+)
+memory = click.option(
+    "--memory",
+    callback=lambda _, __, size: None if size is None else n_bytes(size),
+    metavar="SIZE",
+    help="Bytes, or 500M, 2G, for texts and hashes; beyond it they go to temporary files.  "
+    "[default: a quarter of the machine]",
+)
+
 SEARCH = (
     click.option(
         "--against",
@@ -92,57 +152,20 @@ SEARCH = (
     boilerplate,
     threshold,
     ngram,
-    click.option(
-        "--num-perm",
-        default=DEFAULTS.num_perm,
-        help="Values in a signature: more find smaller overlaps, and take longer.",
-    ),
-    click.option("--seed", default=DEFAULTS.seed, help="Seed of the permutations."),
-    click.option(
-        "--keep",
-        type=click.Choice(KEEP),
-        default=DEFAULTS.keep,
-        help="The copy to keep of a cluster.",
-    ),
-    click.option(
-        "--prefer",
-        multiple=True,
-        metavar="PLACE",
-        help="Keep a copy whose id is PLACE, lies under it or matches it as a pattern of a shell, "
-        "if there is one. May be given several times, the best first.",
-    ),
+    num_perm,
+    seed,
+    keep,
+    prefer,
     id_field,
-    click.option(
-        "--qualify-ids",
-        is_flag=True,
-        help="Put files before the ids of their records, file#id, so that several files may have "
-        "the same ids.",
-    ),
+    qualify_ids,
     text_field,
     html_field,
     delimiter,
-    click.option(
-        "--time-field", help="Field or column that holds its time.  [default: that of its file]"
-    ),
-    click.option(
-        "--window",
-        metavar="TIME",
-        help="Documents further apart in time are never the same story: 90m, 12h, 3d, 2w. Goes by "
-        "--time-field or --time-from.",
-    ),
-    click.option(
-        "--time-from",
-        type=click.Choice(["mtime"]),
-        help="Let --window go by when files were last changed.",
-    ),
-    click.option("--workers", type=int, help="Threads to work with.  [default: one for each core]"),
-    click.option(
-        "--memory",
-        callback=lambda _, __, size: None if size is None else n_bytes(size),
-        metavar="SIZE",
-        help="Bytes, or 500M, 2G, for texts and hashes; beyond it they go to temporary files.  "
-        "[default: a quarter of the machine]",
-    ),
+    time_field,
+    window,
+    time_from,
+    workers,
+    memory,
     click.option(
         "--checkpoint",
         type=click.Path(path_type=Path, file_okay=False),

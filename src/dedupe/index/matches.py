@@ -1,8 +1,8 @@
 """Defines what a query is answered with."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import overload
+from dataclasses import asdict, dataclass, field
+from typing import Any, overload
 
 from dedupe.ids import Id, id_as_json
 from dedupe.lazy import cached_property
@@ -48,8 +48,9 @@ class Match:
         """The shared passages, found when they are first asked for; what was asked for is left."""
         return None if self.find_evidence is None else self.find_evidence()
 
-    def as_json(self) -> dict[str, object]:
-        """Return what is known of it, but for its evidence, as JSON has it."""
+    def as_json(self, *, evidence: bool = False) -> dict[str, Any]:
+        """Return what is known of it as JSON has it, its evidence where that is asked for."""
+        found = {"evidence": asdict(self.evidence)} if evidence and self.evidence else {}
         return {
             "id": id_as_json(self.id),
             "score": self.score,
@@ -60,6 +61,7 @@ class Match:
             "containment": self.containment,
             "shared_words": self.shared_words,
             "time": self.time,
+            **found,
         }
 
 
@@ -98,3 +100,12 @@ class Matches(Sequence[Match]):
     def __iter__(self) -> Iterator[Match]:
         """Yield the matches, the best first."""
         return iter(self.matches)
+
+    def as_json(self, *, evidence: bool = False) -> dict[str, Any]:
+        """Return all of it as JSON has it; see `Match.as_json`."""
+        return {
+            "matches": [match.as_json(evidence=evidence) for match in self.matches],
+            "n_found": self.n_found,
+            "truncated": self.truncated,
+            "epoch": self.epoch,
+        }

@@ -19,7 +19,7 @@ from dedupe.index.store import FILE, FORMAT, Store
 from dedupe.index.upkeep import Upkeep
 from dedupe.settings import Settings, identity
 
-__all__ = ["Opened", "index_identity"]
+__all__ = ["Opened", "check_is_there", "index_identity", "is_index"]
 
 PATIENCE = 20
 """Times that a reader looks again for a segment that a writer has just replaced."""
@@ -168,6 +168,20 @@ class Opened:
             yield store
 
 
+def is_index(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path is the folder of an index."""
+    return Path(path, FILE).is_file()
+
+
+def check_is_there(path: str | os.PathLike[str]) -> None:
+    """Raise `NoSuchPath` where there is no index."""
+    if not is_index(path):
+        raise NoSuchPath(
+            f"there must be an index to read, got none in {os.fspath(path)}: add() "
+            "(dedupe index add) makes it"
+        )
+
+
 def _prepare(folder: Path | None, mode: str, timeout: float) -> Lock | None:
     """Make the folder of an index and lock it, or refuse one that holds something else."""
     if folder is None:
@@ -177,10 +191,7 @@ def _prepare(folder: Path | None, mode: str, timeout: float) -> Lock | None:
     if folder.exists() and not folder.is_dir():
         raise InvalidIndex(f"an index must be a folder, got the file {folder}: name another path")
     if mode == "r":
-        if not (folder / FILE).is_file():
-            raise NoSuchPath(
-                f"there must be an index to read, got none in {folder}: add() makes it"
-            )
+        check_is_there(folder)
         return None
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / FILE).exists() and {path.name for path in folder.iterdir()} - {LOCK}:

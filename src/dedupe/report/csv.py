@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dedupe.results.result import ROW_FIELDS, Result
 
-__all__ = ["rows"]
+__all__ = ["as_line", "rows"]
 
 
 def rows(result: Result, delimiter: str = ",") -> str:
@@ -17,13 +17,13 @@ def rows(result: Result, delimiter: str = ",") -> str:
     ``=`` for a formula.
     """
     records = [ROW_FIELDS, *([row[name] for name in ROW_FIELDS] for row in result.rows())]
-    return "".join(f"{_line(record, delimiter)}\n" for record in records)
+    return "".join(f"{as_line(record, delimiter)}\n" for record in records)
 
 
-def _line(values: Sequence[object], delimiter: str) -> str:
+def as_line(values: Sequence[object], delimiter: str) -> str:
     r"""Return cells as a line without its end.
 
-    >>> _line(["a\rb", 1, None], ",")
+    >>> as_line(["a\rb", 1, None], ",")
     '"a\rb",1,'
     """
     line = io.StringIO()

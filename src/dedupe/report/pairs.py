@@ -5,11 +5,13 @@ pairs to show and in which order.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
+from dedupe.ids import Id
 from dedupe.report.lines import Line, Part, counted, squeezed
-from dedupe.results.records import Pair, Passage, Remainder, Unlisted
+from dedupe.results.records import Evidence, Pair, Passage, Remainder, Unlisted
 
-__all__ = ["evidence", "left_out", "measures", "names", "rule"]
+__all__ = ["Measured", "evidence", "left_out", "measures", "names", "rule", "stretches"]
 
 N_PASSAGES = 3
 """Passages of a pair that are shown, and remainders of either side.
@@ -18,7 +20,20 @@ Three carry most of a story. `dedupe compare` shows the rest.
 """
 
 
-def measures(pair: Pair) -> tuple[Part, ...]:
+class Measured(Protocol):
+    """What two documents are to each other: a pair, or a match of an index."""
+
+    @property
+    def score(self) -> float: ...  # noqa: D102
+    @property
+    def containment(self) -> float: ...  # noqa: D102
+    @property
+    def jaccard(self) -> float: ...  # noqa: D102
+    @property
+    def relation(self) -> str: ...  # noqa: D102
+
+
+def measures(pair: Measured) -> tuple[Part, ...]:
     """Return the measures of a pair and its relation, for one line."""
     return (
         ("dim", "  score "),
@@ -53,12 +68,15 @@ def rule(pair: Pair, threshold: float) -> str:
 
 def evidence(pair: Pair, depth: int) -> Iterator[Line]:
     """Yield the longest shared passages, and the longest stretches that only one side has."""
-    found = pair.evidence
-    if found is None:
-        return
+    if pair.evidence is not None:
+        yield from stretches(pair.evidence, pair.left, pair.right, depth)
+
+
+def stretches(found: Evidence, left: Id, right: Id, depth: int) -> Iterator[Line]:
+    """Yield the same of evidence by itself."""
     yield from _stretches("shared", found.passages, found.more_passages, depth)
-    yield from _stretches(f"only in {pair.left}", found.only_left, found.more_left, depth)
-    yield from _stretches(f"only in {pair.right}", found.only_right, found.more_right, depth)
+    yield from _stretches(f"only in {left}", found.only_left, found.more_left, depth)
+    yield from _stretches(f"only in {right}", found.only_right, found.more_right, depth)
 
 
 def _stretches(

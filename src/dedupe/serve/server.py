@@ -1,0 +1,141 @@
+"""Runs a server: opens the index, listens, and stops in order when it is told to."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from dedupe.errors import InvalidSetting, MissingExtra
+from dedupe.index.index import Index
+from dedupe.serve.app import App, Limits
+
+__all__ = ["HOST", "PORT", "run", "token_from"]
+
+HOST, PORT = "127.0.0.1", 8417
+
+SHORTEST_TOKEN = 16
+"""Characters: what is shorter can be guessed."""
+
+GRACE = 30
+"""Seconds for what is being answered when the server is told to stop."""
+
+TOKEN = "DEDUPE_TOKEN"
+"""The variable of the environment that may hold the token."""
+
+
+def run(
+    path: str | os.PathLike[str],
+    *,
+    host: str = HOST,
+    port: int = PORT,
+    token: str | None = None,
+    limits: Limits | None = None,
+    mode: Literal["a", "r"] = "a",
+    timeout: float = 10.0,
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Answer requests about an index until SIGTERM or SIGINT comes.
+
+    Parameters
+    ----------
+    path : path
+        The index, made if need be where it is not only read.
+    host, port
+        Where to listen; port 0 takes any that is free.
+    token : str, optional
+        Without it, `host` must be of this machine.
+    limits : Limits, optional
+    mode, timeout
+        As in `dedupe.Index`.
+    tell : callable
+        Is given what there is to say: where it listens, and that it has stopped.
+
+    Raises
+    ------
+    InvalidSetting
+        When others could reach it without a token, the token is too short, or nothing can listen
+        there.
+    MissingExtra
+    """
+    try:
+        import uvicorn  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra("a server", "serve") from error
+    _check_token(host, token)
+    with _listening(host, port) as listener, Index(path, mode=mode, timeout=timeout) as index:
+        app = App(index, token=token, limits=limits or Limits())
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=GRACE,
+            h11_max_incomplete_event_size=1 << 16,
+        )
+        server = uvicorn.Server(config)
+        bound = listener.getsockname()
+        name = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        tell(f"{path}: {len(index):,} documents, http://{name}:{bound[1]}")
+        try:
+            # It sets handlers for signals meanwhile, and sends them again when it has stopped.
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass
+        finally:
+            app.close()
+    tell(f"{path}: stopped")
+
+
+def token_from(file: Path | None) -> str | None:
+    """Return the token from a file, else from the environment, if it is there."""
+    if file is None:
+        return os.environ.get(TOKEN) or None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSetting(f"a token must be in a file that can be read: {error}") from error
+
+
+def _check_token(host: str, token: str | None) -> None:
+    if token is None and not _is_local(host):
+        raise InvalidSetting(
+            f"a server that others can reach must have a token, got host {host!r} without one: "
+            f"name a file that holds it with --token-file, set {TOKEN}, or listen on {HOST}"
+        )
+    if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii()):
+        raise InvalidSetting(
+            f"a token must have at least {SHORTEST_TOKEN} characters, all of ASCII, got "
+            f"{len(token)}: openssl rand -hex 32 makes one"
+        )
+
+
+def _is_local(host: str) -> bool:
+    """Return whether a host is the machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound, so that a port which is taken is said before all else."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, OverflowError) as error:
+        raise InvalidSetting(
+            f"host and port must be free to listen on, got {host}:{port}: {error}"
+        ) from error
+    return listener
