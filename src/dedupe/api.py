@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,10 +20,11 @@ from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.boilerplate import boilerplate_in, digest_of_boilerplate, read_boilerplate
 from dedupe.documents.document import from_value
-from dedupe.documents.walk import Paths, is_path
+from dedupe.documents.walk import Paths, is_path, named, resolve
 from dedupe.engine.local import LocalEngine
 from dedupe.errors import InvalidInput, NothingToRead, Skipped, UnknownDocument
 from dedupe.ids import Id
+from dedupe.index.folder import is_index
 from dedupe.learning import known_shingles
 from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
@@ -83,6 +85,7 @@ def find_duplicates(
         An old collection, of which nothing is a duplicate. Where it holds nothing, as on the
         first night, that is logged as a warning; where nothing in it can be read, an error.
         What could not be read of it stands in `Result.skipped` with an `Old` id.
+        The folder of a `dedupe.Index` stands for the documents that it holds, with their ids.
         Each other document goes with the old one that it matches best; that depends on the
         old collection alone. Those that match none are compared with one another as ever.
         Old ids are marked with `dedupe.Old`, and may be the same as those of others.
@@ -170,18 +173,23 @@ def find_duplicates(
         threshold, ngram, num_perm, seed, keep=keep, window=as_window(window), prefer=prefer
     )
     known = _known_in_paths(boilerplate, id_field, text_field, html_field, delimiter)
-    stream = read_paths(
-        paths,
-        id_field=id_field,
-        text_field=text_field,
-        html_field=html_field,
-        time_field=time_field,
-        time_from=time_from,
-        delimiter=delimiter,
-        against=against,
-        qualify_ids=qualify_ids,
-    )
-    with shown(progress) as callback:
+    paths = named(paths)
+    _check_no_index(paths)
+    with ExitStack() as held:
+        files, stored = (None, None) if against is None else _split(against, held)
+        stream = read_paths(
+            paths,
+            id_field=id_field,
+            text_field=text_field,
+            html_field=html_field,
+            time_field=time_field,
+            time_from=time_from,
+            delimiter=delimiter,
+            against=files,
+            stored=stored,
+            qualify_ids=qualify_ids,
+        )
+        callback = held.enter_context(shown(progress))
         resources = Resources.of(workers, memory, callback)
         return _find(
             stream,
@@ -395,6 +403,32 @@ def _known_in_texts(
     if texts is None:
         return ()
     return boilerplate_in(texts, id_field=id_field, text_field=text_field, html_field=html_field)
+
+
+def _split(
+    against: Paths, held: ExitStack
+) -> tuple[list[str] | None, dict[str, Iterable[Document]] | None]:
+    """Tell indexes from files in what is old, and open them for as long as they are read."""
+    against = named(against)
+    names = resolve(against)
+    indexes = [name for name in names if is_index(name)]
+    if not indexes:
+        return against, None
+    from dedupe.index.index import Index  # noqa: PLC0415  SQLite is of no use to other searches.
+
+    opened = {name: held.enter_context(Index(name, mode="r")) for name in indexes}
+    files = [name for name in names if name not in opened]
+    return files or None, {name: one.documents() for name, one in opened.items()}
+
+
+def _check_no_index(paths: Iterable[str]) -> None:
+    """Refuse to search in the files of an index."""
+    for name in paths:
+        if is_index(name):
+            raise InvalidInput(
+                f"paths must be files or folders of documents, got the index {name!r}: "
+                "Index(path).find_duplicates() (dedupe index find) searches in one"
+            )
 
 
 def _find(

@@ -19,13 +19,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from dedupe import disk
-from dedupe.cleaning.inventory import Entry, Inputs, Stamp
+from dedupe.cleaning.inventory import Entry, Inputs, Stamp, opened
 from dedupe.cleaning.journal import Action, Order, Plan, Step
 from dedupe.documents import Document, read_file
 from dedupe.documents.options import Options
 from dedupe.documents.walk import File, is_inside
 from dedupe.errors import InvalidSetting, Skipped
 from dedupe.ids import Id, Old, plain_id
+from dedupe.index.folder import FILE
 from dedupe.results.result import Result
 
 __all__ = ["carry_out", "check_folder", "plan_steps"]
@@ -134,6 +135,11 @@ class _Texts:
             self._known[file.path] = state, self._read(file)
         return self._known[file.path][1]
 
+    def stored(self, index: str, id_: str) -> str | None:
+        """Return the digest of a document that is in an index now."""
+        with opened(index) as there:
+            return there.document(id_).digest if id_ in there else None
+
     def _read(self, file: File) -> frozenset[str | None]:
         """Do the same, from the disk."""
         items = (item for _, item, _ in read_file(file, self._options))
@@ -158,6 +164,9 @@ class _Task:
         # Only what the paths of the command lead to is ever touched.
         found = inputs.entries.get(step.place)
         self.file = found.file if found else None
+        self.kept_index = next(
+            (one for one in kept_in.indexes if Path(one).absolute() == self.named_kept), None
+        )
         self.kept_file = self._find_kept(kept_in)
 
     def _find_kept(self, kept_in: Inputs) -> File | None:
@@ -165,6 +174,8 @@ class _Task:
         known = kept_in.entries.get(self.step.kept)
         if known is not None:
             return known.file
+        if self.kept_index is not None:
+            return File(str(Path(self.kept_index, FILE)), self.kept_index, None, (-1, -1))
         # Of names that a run before this one has linked, the inputs have the first alone.
         with suppress(OSError):
             info = self.named_kept.lstat()
@@ -181,7 +192,11 @@ class _Task:
         assert self.kept_file is not None
         if self.texts.digests_of(self.file) != {step.digest}:
             raise Stays("it has changed since it was read")
-        if step.kept_digest not in self.texts.digests_of(self.kept_file):
+        if self.kept_index is not None:
+            is_there = step.kept_digest == self.texts.stored(self.kept_index, step.kept_id)
+        else:
+            is_there = step.kept_digest in self.texts.digests_of(self.kept_file)
+        if not is_there:
             raise Stays(f"its kept copy {step.kept_id} has changed since it was read")
         return path, kept
 
@@ -208,6 +223,8 @@ class _Task:
         if self.kept_file is None or not os.path.exists(self.kept_file.path):  # noqa: PTH110
             raise Stays(f"its kept copy {step.kept_id} is gone")
         path = Path(self.kept_file.path)
+        if self.kept_index is not None:
+            return path
         kept = path.stat()
         if Stamp.of(kept) != step.kept_stamp:
             raise Stays(f"its kept copy {step.kept_id} has changed since it was read")
@@ -229,6 +246,8 @@ def _hardlink(task: _Task) -> None:
     if task.is_resumed and _is_linked(task):
         return
     path, kept = task.read_files()
+    if task.kept_index is not None:
+        raise Stays(f"its kept copy {task.step.kept_id} is in an index", "move or delete it")
     if kept.is_symlink():
         raise Stays(f"its kept copy {task.step.kept_id} is a symbolic link", "move or delete it")
     if not _same_bytes(path, kept):

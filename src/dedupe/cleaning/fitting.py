@@ -5,7 +5,7 @@ A search that has just been made does: its files were looked at before it began.
 
 from collections.abc import Iterator
 
-from dedupe.cleaning.inventory import Entry, Inputs
+from dedupe.cleaning.inventory import Entry, Inputs, opened
 from dedupe.documents import Document, read_file
 from dedupe.documents.formats import id_of_single
 from dedupe.documents.options import Options
@@ -48,8 +48,17 @@ def check_matches(inputs: Inputs, result: Result, options: Options) -> frozenset
             keepable.add(id_)
             if not is_old:
                 droppable.add(id_)
+    for index in inputs.kept_in(is_old=True).indexes:
+        with opened(index) as stored:
+            n_items += len(stored)
+            for id_ in members:
+                if isinstance(id_, Old) and id_.id in stored:
+                    keepable.add(id_)
+                    if stored.document(id_.id).digest != digests.get(id_):
+                        changed.add(id_)
     dropped = {duplicate.id for duplicate in result.duplicates}
-    if inputs.old is not None and inputs.old.keys and not _knows_old(result):
+    has_old = inputs.old is not None and (inputs.old.keys or inputs.old.indexes)
+    if has_old and not _knows_old(result):
         # Nothing that it keeps is where old copies are.
         keepable.clear()
     _check_counts(result, n_items, (dropped - droppable) | (members - dropped - keepable))

@@ -7,7 +7,7 @@ as it was here is the one that the search has read, and one that is not is left 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from dedupe.documents import Document, read_file
 from dedupe.documents.formats import Format, format_of_file, holds_records, id_of_single
@@ -25,14 +25,19 @@ from dedupe.documents.walk import (
 )
 from dedupe.errors import InvalidSetting, NoSuchPath, Skipped
 from dedupe.ids import Id, Old, plain_id
+from dedupe.index.folder import FILE, is_index
 from dedupe.lazy import cached_property
 from dedupe.results.result import Result
+
+if TYPE_CHECKING:
+    from dedupe.index.index import Index
 
 __all__ = [
     "Entry",
     "Inputs",
     "Stamp",
     "base_of",
+    "opened",
     "take_stock",
 ]
 
@@ -93,6 +98,8 @@ class Inputs:
         followed, pipes, folders that cannot be listed.
     old : Inputs or None
         The collection that all of it is held against, which is never changed.
+    indexes : tuple of str
+        What of an old collection is an index, of which `entries` has nothing.
     """
 
     base: str
@@ -101,6 +108,7 @@ class Inputs:
     entries: dict[str, Entry]
     others: dict[str, Skipped]
     old: Self | None = None
+    indexes: tuple[str, ...] = ()
 
     def kept_in(self, *, is_old: bool) -> "Inputs":
         """Return where a copy that is kept must be: in the old collection if there, or in this."""
@@ -146,6 +154,10 @@ class Inputs:
             old = {plain_id(one) for one in kept if isinstance(one, Old)}
             there = self.old._holders(old, result, options)
             found |= {Old(id_): entry for id_, entry in there.items()}
+            for index in self.old.indexes:
+                with opened(index) as stored:
+                    entry = _entry_of_index(index, self.old.base)
+                    found |= {Old(id_): entry for id_ in old if id_ in stored}
         return found
 
     def _holders(self, kept: set[Id], result: Result, options: Options) -> dict[Id, Entry]:
@@ -193,7 +205,8 @@ def take_stock(
     there = _still_there(names) if gone else resolve(names)
     entries: dict[str, Entry] = {}
     others: dict[str, Skipped] = {}
-    for found in walk(there):
+    indexes = tuple(path for path in there if is_index(path))
+    for found in walk(path for path in there if path not in indexes):
         entry = _entry(found, base, options) if isinstance(found, File) else found
         if isinstance(entry, Skipped):
             others[entry.id] = entry
@@ -201,7 +214,24 @@ def take_stock(
             entries.setdefault(entry.place, entry)
     old = None if against is None else take_stock(against, None, options, gone=gone)
     folders = tuple(path for path in there if os.path.isdir(path))  # noqa: PTH112
-    return Inputs(base, folders, len(there) == 1 and not folders, entries, others, old)
+    is_one_file = len(there) == 1 and not folders
+    return Inputs(base, folders, is_one_file, entries, others, old, indexes)
+
+
+def opened(index: str) -> "Index":
+    """Open an index to read in it."""
+    from dedupe.index.index import Index  # noqa: PLC0415  SQLite is of no use to others.
+
+    return Index(index, mode="r")
+
+
+def _entry_of_index(index: str, base: str) -> Entry:
+    """Return what stands for an index among files; its stamp says nothing."""
+    path = os.path.join(index, FILE)  # noqa: PTH118
+    info = os.stat(path)  # noqa: PTH116
+    file = File(path, index, None, (info.st_dev, info.st_ino), named=True, is_old=True)
+    place = os.path.relpath(os.path.abspath(index), base)  # noqa: PTH100
+    return Entry(file, place, Stamp(0, 0, 0), None, holds_records=True)
 
 
 def _still_there(names: Iterable[str]) -> list[str]:

@@ -11,12 +11,13 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from dedupe.cleaning.drafts import Drafts, is_joined, packed, targets
-from dedupe.cleaning.inventory import Entry, Inputs, Stamp
+from dedupe.cleaning.inventory import Entry, Inputs, Stamp, opened
 from dedupe.cleaning.lines import lines_of
 from dedupe.documents import Document, read_file
 from dedupe.documents.changes import Changes, Marks
@@ -101,6 +102,8 @@ def write_cleaned(
             _check_same(entry)
         for entry in inputs.old.entries.values() if inputs.old else ():
             _check_same(entry)
+        if inputs.old is not None and inputs.old.indexes:
+            _check_stored(inputs, result, options)
         paths = drafts.commit()
     return work.written(paths, result)
 
@@ -145,6 +148,10 @@ def _staying(inputs: Inputs, options: Options, changes: Changes) -> Iterator[Doc
             item = (placed.as_old() if is_old else placed).item
             if isinstance(item, Document) and not changes.goes(item):
                 yield item
+    for index in inputs.kept_in(is_old=True).indexes:
+        with opened(index) as stored:
+            for document in stored.documents():
+                yield replace(document, id=Old(document.id), is_old=True)
 
 
 def _changes_of(result: Result, *, annotate: bool) -> Changes:
@@ -164,6 +171,20 @@ def _check_same(entry: Entry) -> None:
     path = _path_of(entry)
     if path is not None and Stamp.of(Path(path).stat()) != entry.stamp:
         raise _changed(entry.file.id)
+
+
+def _check_stored(inputs: Inputs, result: Result, options: Options) -> None:
+    """Refuse to go on where a copy that is kept is not in its index any more, or is another."""
+    digests = {info.id: info.digest for info in result.documents}
+    kept = {one.duplicate_of for one in result.duplicates if isinstance(one.duplicate_of, Old)}
+    missing = kept - inputs.holders(result, options).keys()
+    if missing:
+        raise _changed(min(missing, key=order_of))
+    for index in inputs.kept_in(is_old=True).indexes:
+        with opened(index) as stored:
+            for id_ in kept:
+                if id_.id in stored and stored.document(id_.id).digest != digests[id_]:
+                    raise _changed(id_)
 
 
 def _changed(what: Id) -> CannotClean:

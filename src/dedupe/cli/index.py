@@ -552,7 +552,7 @@ def _opened(
     from dedupe.report.progress import Display
 
     if must_exist:
-        from dedupe.index.opening import check_is_there
+        from dedupe.index.folder import check_is_there
 
         check_is_there(name)
     with Display(quiet) as display, Index(name, **how) as opened:

@@ -8,7 +8,7 @@ batch of rows, is held at a time.
 What a text says is left to `dedupe.shingling.tokens`; nothing here normalises.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from dedupe.documents.document import Document, Placed, checked, holds_nothing, shown
@@ -34,6 +34,7 @@ def read_paths(
     delimiter: str | None = None,
     max_bytes: int = MAX_BYTES,
     against: Paths | None = None,
+    stored: Mapping[str, Iterable[Document]] | None = None,
     qualify_ids: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in files and folders, one after the other.
@@ -70,6 +71,8 @@ def read_paths(
     against : path or iterable of paths
         An old collection, which is read first; its documents are marked so, and their ids
         with `dedupe.Old`: they may be the same as those of others.
+    stored : mapping of str to iterable of Document, optional
+        More of the old collection, by the names of what keeps it; it is read before all else.
     qualify_ids : bool
         Put the file before the id of each record: ``file#id``. So records of several files
         may have the same ids.
@@ -129,11 +132,19 @@ def read_paths(
     names = named(paths)
     old = None if against is None else named(against)
     found = walk(resolve(names), old=resolve(old or ()))
+    kept = (
+        Placed(f"{name}#{one.id}", one).as_old()
+        for name, documents in (stored or {}).items()
+        for one in documents
+    )
     return checked(
         chain.from_iterable(_read(item, options) for item in found),
         f"{shown(map(repr, names)) or 'no paths'}: name files that hold some, or folders with "
         "such; hidden ones are passed over",
-        old=None if old is None else shown(map(repr, old)) or "no paths",
+        old=None
+        if old is None and stored is None
+        else shown(map(repr, [*(old or ()), *(stored or ())])) or "no paths",
+        stored=kept,
         time_field=time_field,
         id_field=id_field,
         remedy="rename one, put files before the ids of their records with qualify_ids=True "

@@ -141,6 +141,7 @@ def checked(
     where: str,
     *,
     old: str | None = None,
+    stored: Iterable[Placed] = (),
     time_field: str | None = None,
     id_field: str = ID_FIELD,
     remedy: str = "",
@@ -151,7 +152,8 @@ def checked(
     """Pass items on; hold ids to be unique and at least one document to be there.
 
     `where` and `old` say what they come from, should that be nothing at all, which it may be
-    only if it `may_be_empty`. So may what is old, as in an archive before its first night, of
+    only if it `may_be_empty`. What is `stored` comes first; it is old, and was held to be sound
+    when it was stored. So may what is old, as in an archive before its first night, of
     which a warning is given; but where it cannot be read, nothing goes on: compared with
     nothing, new documents would seem unique. `remedy` and `old_remedy` say what to do about
     ids that are there twice, and `same_file_remedy` where both are in one file.
@@ -166,7 +168,8 @@ def checked(
     needs_old = old is not None
     has_time = time_field is None
     has_id = id_field == ID_FIELD
-    for placed in _of_all_parts(items):
+    sources = ((True, stored), (False, _of_all_parts(items)))
+    for is_stored, placed in ((kept, one) for kept, source in sources for one in source):
         place, item, _ = placed
         if isinstance(item, Skipped):
             n_skipped += 1
@@ -188,8 +191,9 @@ def checked(
                     )
                 places[name] = place
             needs_old = needs_old and not item.is_old
-            has_time = has_time or item.time is not None
-        has_id = has_id or placed.has_id
+            # Fields are named for what is read; what is stored has its ids and times anyway.
+            has_time = has_time or (item.time is not None and not is_stored)
+        has_id = has_id or (placed.has_id and not is_stored)
         yield item
     if not places:
         if first is None and may_be_empty:

@@ -10,16 +10,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from dedupe.errors import InvalidIndex, InvalidSetting, NoSuchPath
+from dedupe.errors import InvalidIndex, InvalidSetting
 from dedupe.index import health
+from dedupe.index.folder import FILE, check_is_there
 from dedupe.index.layout import Layout
 from dedupe.index.lock import NAME as LOCK
 from dedupe.index.lock import Lock
-from dedupe.index.store import FILE, FORMAT, Store
+from dedupe.index.store import FORMAT, Store
 from dedupe.index.upkeep import Upkeep
 from dedupe.settings import Settings, identity
 
-__all__ = ["Opened", "check_is_there", "index_identity", "is_index"]
+__all__ = ["Opened", "index_identity"]
 
 PATIENCE = 20
 """Times that a reader looks again for a segment that a writer has just replaced."""
@@ -166,20 +167,6 @@ class Opened:
             return
         with self._store.snapshot() as store:
             yield store
-
-
-def is_index(path: str | os.PathLike[str]) -> bool:
-    """Return whether a path is the folder of an index."""
-    return Path(path, FILE).is_file()
-
-
-def check_is_there(path: str | os.PathLike[str]) -> None:
-    """Raise `NoSuchPath` where there is no index."""
-    if not is_index(path):
-        raise NoSuchPath(
-            f"there must be an index to read, got none in {os.fspath(path)}: add() "
-            "(dedupe index add) makes it"
-        )
 
 
 def _prepare(folder: Path | None, mode: str, timeout: float) -> Lock | None:

@@ -22,9 +22,7 @@ from dedupe.ids import Id, in_order
 from dedupe.index.names import id_from_row, key_of
 from dedupe.index.texts import Packer
 
-__all__ = ["FILE", "FORMAT", "Head", "Row", "State", "Store", "damaged", "signed", "unsigned"]
-
-FILE = "index.sqlite"
+__all__ = ["FORMAT", "Head", "Row", "State", "Store", "damaged", "signed", "unsigned"]
 
 FORMAT = 1
 """Rises when an older version could not read what is written."""
