@@ -76,7 +76,7 @@ def test_an_index_can_be_searched_while_another_program_writes(here):
 
 def test_an_id_that_is_old_twice_is_refused(here):
     with pytest.raises(
-        dedupe.DuplicateId, match="got 'old0' at old.dedupe#old0 and at old.jsonl:1"
+        dedupe.DuplicateId, match=r"got 'old0' at old\.dedupe#old0 and at old\.jsonl:1"
     ):
         find_duplicates("new.jsonl", against=["old.dedupe", "old.jsonl"])
 

@@ -2,15 +2,17 @@
 
 The index is used in one thread of its own, since its callers take turns anyway, so that those who
 wait are served in the order in which they came, and can still be told that it takes too long.
-What reads the whole index has another thread.
+What reads the whole index has another thread, which the end of the server does not wait for.
 """
 
 import asyncio
 import hmac
 import json
 import logging
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -102,13 +104,12 @@ class App:
         }
         self._description = _encoded(describe(__version__))
         self._worker = ThreadPoolExecutor(1, "dedupe-serve")
-        self._reader = ThreadPoolExecutor(1, "dedupe-serve-long")
         self._n_waiting = 0
+        self._is_long = False
 
     def close(self) -> None:
-        """Finish what is being done; what is long is left, since it may end anywhere."""
+        """Finish what is being done, but for what is long, which may end anywhere."""
         self._worker.shutdown(cancel_futures=True)
-        self._reader.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -203,11 +204,19 @@ class App:
         """Have an operation done in its turn, and wait for it as long as is allowed."""
         if self._n_waiting >= self._limits.max_waiting:
             raise Refused(503, f"at most {self._n_waiting:,} requests may wait: ask again")
-        pool = self._reader if operation.is_long else self._worker
-        work = pool.submit(_done, self._index, operation, body)
-        self._n_waiting += 1
-        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._is_done))
+        if operation.is_long and self._is_long:
+            raise Refused(503, f"one {operation.name} at a time is done: ask again")
         loop = asyncio.get_running_loop()
+        submit = _in_thread if operation.is_long else self._worker.submit
+        work = submit(_done, self._index, operation, body)
+        self._begin(operation)
+
+        def finish(_: object) -> None:
+            # The loop may have ended before what is long.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._finish, operation)
+
+        work.add_done_callback(finish)
         try:
             async with asyncio.timeout(None if operation.is_long else self._limits.timeout):
                 return await asyncio.wrap_future(work)
@@ -226,8 +235,28 @@ class App:
                 500, "something went wrong, of which the log of the server has more"
             ) from error
 
-    def _is_done(self) -> None:
+    def _begin(self, operation: Operation) -> None:
+        self._n_waiting += 1
+        self._is_long = self._is_long or operation.is_long
+
+    def _finish(self, operation: Operation) -> None:
         self._n_waiting -= 1
+        self._is_long = self._is_long and not operation.is_long
+
+
+def _in_thread(call: Callable[..., bytes], *arguments: Any) -> Future[bytes]:
+    """Call a function in a thread that ends with the process, at the latest."""
+    work: Future[bytes] = Future()
+
+    def run() -> None:
+        if work.set_running_or_notify_cancel():
+            try:
+                work.set_result(call(*arguments))
+            except Exception as error:
+                work.set_exception(error)
+
+    threading.Thread(target=run, name="dedupe-serve-long", daemon=True).start()
+    return work
 
 
 def _check_method(method: str, wanted: str) -> None:

@@ -16,9 +16,9 @@ REASONS = {
     401: "the token is missing or another one",
     403: "the request names another host, as pages of other sites make browsers do",
     404: "no document has the id",
+    405: "it must be asked with the other method",
     408: "the request did not arrive in time",
     409: "the id is there with another text",
-    411: "the request does not say how long it is",
     413: "the request is larger than allowed",
     415: "what is sent is not said to be JSON",
     500: "a bug, or an index that is damaged",
@@ -28,7 +28,7 @@ REASONS = {
 }
 """What codes of HTTP mean."""
 
-ALWAYS = (401, 403, 500, 503, 504)
+ALWAYS = (401, 403, 405, 500, 503, 504)
 OF_BODIES = (408, 413, 415)
 
 

@@ -79,6 +79,8 @@ def run(
         server = uvicorn.Server(config)
         bound = listener.getsockname()
         name = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        # Who is told may ask at once, though the loop has not begun.
+        listener.listen(config.backlog)
         tell(f"{path}: {len(index):,} documents, http://{name}:{bound[1]}")
         try:
             # It sets handlers for signals meanwhile, and sends them again when it has stopped.
