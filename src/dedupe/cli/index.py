@@ -17,36 +17,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedupe.cli import options
-from dedupe.cli.found import (
-    DUPLICATES_FOUND,
-    OF_PRINTING,
-    Printing,
-    fails,
-    format_of,
-    output,
-    printed,
-)
-from dedupe.cli.output import check, dump, listed, listen, show
+from dedupe.cli.answers import Answers, question, taken
+from dedupe.cli.found import OF_PRINTING, Printing, printed
+from dedupe.cli.output import dump, listed, listen
 from dedupe.cli.serve import serve
 from dedupe.errors import InvalidSetting, Skipped
 
 if TYPE_CHECKING:
     from dedupe.documents import Document
     from dedupe.index.index import Index
-    from dedupe.index.matches import Matches
     from dedupe.index.records import Added
     from dedupe.progress import ProgressCallback
     from dedupe.report.progress import Display
     from dedupe.results.result import Result
 
 __all__ = ["index"]
-
-ANSWERS = ("table", "jsonl", "csv", "tsv")
-"""What `--format` takes where matches are printed."""
-
-ANSWER_OF = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv"}
-
-LIMIT, MAX_COMPARED = 20, 200
 
 name = click.argument("name", metavar="INDEX", type=click.Path(path_type=Path))
 
@@ -89,39 +74,6 @@ READ = (
 )
 """How documents are read."""
 
-QUESTION = (
-    click.option(
-        "--threshold",
-        default=options.DEFAULTS.threshold,
-        help="Score from which a document is a match, 0.1 to 1.",
-    ),
-    click.option(
-        "--limit",
-        type=click.IntRange(min=1),
-        default=LIMIT,
-        help="Matches of a document at most, the best first.",
-    ),
-    click.option(
-        "--max-compared",
-        type=click.IntRange(min=1),
-        default=MAX_COMPARED,
-        help="Texts that a document is compared with at most, the likeliest first; an answer that "
-        "left some out says truncated.",
-    ),
-    click.option(
-        "--format",
-        "format_",
-        type=click.Choice(ANSWERS),
-        help="A table for people, a line of JSON for each document, or a row for each match.  "
-        "[default: what the suffix of -o says, else table]",
-    ),
-    click.option(
-        "--evidence", is_flag=True, help="With --format jsonl: also say which passages are shared."
-    ),
-    output,
-)
-"""What is asked, and how the answer is printed."""
-
 
 def _with(*found: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command options, in their order."""
@@ -159,7 +111,7 @@ def index() -> None:
     help="Add one document after the other, and print for each what was there of its story "
     "before, as 'dedupe index query' does.",
 )
-@_with(on_conflict, *QUESTION, fails, *READ, options.time_field, *CHOSEN)
+@_with(on_conflict, question, *READ, options.time_field, *CHOSEN)
 @_with(options.workers, timeout, quiet)
 def add(
     name: Path,
@@ -178,9 +130,9 @@ def add(
     happens next, and the same command again goes on behind it: a document that is there with the
     same text is left alone.
     """
-    answers = _Answers.of(asked)
+    answers = Answers.of(asked)
     answers.check(paths, is_asked=matches)
-    made_with = _taken(asked, "ngram", "num_perm", "seed")
+    made_with = taken(asked, "ngram", "num_perm", "seed")
     with _opened(name, quiet, timeout=timeout, **made_with) as (opened, display):
         if not matches:
             done = opened.add_paths(
@@ -208,7 +160,7 @@ def add(
     help="Ask with the text of this document of INDEX, which is not among its own matches. May be "
     "given several times.",
 )
-@_with(*QUESTION, fails, *READ, quiet)
+@_with(question, *READ, quiet)
 def query(
     name: Path, paths: tuple[str, ...], *, ids: tuple[str, ...], quiet: bool, **asked: Any
 ) -> None:
@@ -218,7 +170,7 @@ def query(
     """
     if not (paths or ids):
         raise click.UsageError("name what to ask for: a PATH, - for standard input, or --id ID")
-    answers = _Answers.of(asked)
+    answers = Answers.of(asked)
     answers.check(paths, is_asked=True)
     skipped: list[Skipped] = []
     with _opened(name, quiet, mode="r") as (opened, _):
@@ -303,7 +255,7 @@ def find(name: Path, **asked: Any) -> None:
 
     The answer is the one that 'dedupe find' gives for the same documents.
     """
-    printing = Printing.of(**_taken(asked, *OF_PRINTING))
+    printing = Printing.of(**taken(asked, *OF_PRINTING))
     printing.check([str(name)])
     with _opened(name, printing.quiet, mode="r") as (opened, _):
 
@@ -423,123 +375,6 @@ def verify(name: Path, *, repair: bool, timeout: float, quiet: bool) -> None:
 
 
 index.add_command(serve)
-
-
-class _Answers:
-    """Prints what questions are answered with: at once, or to a file at the end."""
-
-    def __init__(
-        self,
-        question: dict[str, Any],
-        format_: str,
-        output: Path | None,
-        *,
-        evidence: bool,
-        fail_on_duplicates: bool,
-    ) -> None:
-        self.question = question
-        self.format = format_
-        self.output = output
-        self.evidence = evidence
-        self.fails = fail_on_duplicates
-        self.n_matched = 0
-        self._is_begun = False
-        self._held: list[str] = []
-
-    @classmethod
-    def of(cls, asked: dict[str, Any]) -> "_Answers":
-        """Take from parameters those of a question and of its answer."""
-        question = _taken(asked, "limit", "threshold", "max_compared")
-        told = format_of(asked.pop("format_"), asked["output"], ANSWER_OF)
-        return cls(question, told, **_taken(asked, "output", "evidence", "fail_on_duplicates"))
-
-    def check(self, paths: Iterable[str], *, is_asked: bool) -> None:
-        """Refuse flags that do not go together, and places that cannot be written to."""
-        if self.evidence and self.format != "jsonl":
-            raise click.UsageError("--evidence needs --format jsonl; a table always has it")
-        if not is_asked and (self.output or self.fails or self.format != "table"):
-            raise click.UsageError(
-                "--format, -o and --fail-on-duplicates are for matches: add --matches"
-            )
-        check((self.output,), paths)
-
-    def added(
-        self, opened: "Index", documents: Iterable["Document | Skipped"], on_conflict: Any
-    ) -> "Added":
-        """Add documents one by one, and print what was there before each."""
-        from dedupe.index.records import Added
-
-        n_added = n_updated = n_unchanged = 0
-        skipped: list[Skipped] = []
-        for document in documents:
-            if isinstance(document, Skipped):
-                skipped.append(document)
-                continue
-            is_known = document.id in opened
-            is_same = is_known and opened[document.id] == document.text
-            found = opened.add(
-                document.id,
-                document.text,
-                document.time,
-                on_conflict=on_conflict,
-                **self.question,
-            )
-            n_added, n_updated = n_added + (not is_known), n_updated + (is_known and not is_same)
-            n_unchanged += is_same
-            self.give(document.id, found)
-        return Added(n_added, n_updated, n_unchanged, tuple(skipped))
-
-    def stored(self, opened: "Index", id_: str) -> None:
-        """Ask with the text of a document of the index, and leave out the document itself."""
-        document = opened.document(id_)
-        limit = self.question["limit"]
-        found = opened.query(document.text, **{**self.question, "limit": limit + 1})
-        others = [match for match in found if match.id != document.id]
-        n_found = found.n_found - (len(others) < len(found))
-        self.give(
-            document.id,
-            type(found)(tuple(others[:limit]), found.epoch, n_found, found.truncated),
-        )
-
-    def give(self, id_: Any, found: "Matches") -> None:
-        """Print one answer."""
-        from dedupe.cli import answers
-
-        self.n_matched += bool(found)
-        if self.format == "table":
-            lines = answers.lines(id_, found)
-            if self.output is None:
-                show(lines)
-            else:
-                from dedupe.report.lines import plain
-
-                self._held.append(plain(lines))
-            return
-        if self.format == "jsonl":
-            text = answers.as_jsonl(id_, found, evidence=self.evidence)
-        else:
-            delimiter = "\t" if self.format == "tsv" else ","
-            text = answers.as_rows(id_, found, delimiter, header=not self._is_begun)
-        self._is_begun = True
-        if self.output is None:
-            dump(text)
-        else:
-            self._held.append(text)
-
-    def finish(self) -> None:
-        """Write what goes to a file."""
-        if self.output is not None:
-            dump("".join(self._held), self.output)
-
-    def leave(self) -> None:
-        """Leave with the exit code that was asked for, if anything had a match."""
-        if self.fails and self.n_matched:
-            raise SystemExit(DUPLICATES_FOUND)
-
-
-def _taken(asked: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Take some parameters out of others."""
-    return {one: asked.pop(one) for one in names}
 
 
 @contextmanager

@@ -1,0 +1,315 @@
+"""``dedupe index``: what its commands print, where, and how they exit."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import dedupe
+from dedupe import Index
+from dedupe.cli import answers, cli
+from dedupe.index import index as library
+from strategies import article
+
+ROOT = Path(__file__).parents[1]
+STORY = article("story", 120)
+FRAME = "home news sport weather traffic subscribe now for one pound a month and read on " * 3
+PAGE = f"{FRAME}\n{STORY}"
+
+
+def run(*arguments, given=None):
+    """Run a command; return its exit code, standard output and standard error."""
+    ran = CliRunner().invoke(cli, ["index", *arguments], input=given, prog_name="dedupe")
+    assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
+    return ran.exit_code, ran.stdout, ran.stderr
+
+
+def lines(**texts):
+    """Return texts as JSON Lines; one may be a record."""
+    records = [
+        {"id": id_, **(text if isinstance(text, dict) else {"text": text})}
+        for id_, text in texts.items()
+    ]
+    return "".join(f"{json.dumps(one)}\n" for one in records)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("news.jsonl").write_text(
+        lines(agency={"text": STORY, "date": "2024-06-11"}, other=article("other", 120))
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def index(here):
+    with Index("news.dedupe") as index:
+        index.add("agency", STORY, time=86400)
+        index.add("other", article("other", 120))
+    return "news.dedupe"
+
+
+# --- adding ---
+
+
+def test_documents_are_added_once():
+    add = ("add", "news.dedupe", "news.jsonl", "--time-field", "date")
+    assert run(*add) == (0, "", "news.dedupe: 2 documents added\n")
+    assert run(*add) == (0, "", "news.dedupe: 0 documents added, 2 there before\n")
+    with Index("news.dedupe", mode="r") as index:
+        assert index.document("agency").time == 1718064000.0
+        assert index.document("other").time is None
+
+
+def test_what_cannot_be_read_is_told(index):
+    code, out, err = run("add", index, "-", given=lines(empty="", new="new words"))
+    assert (code, out) == (0, "")
+    assert err == (
+        "skipped: empty: empty; give it a text, or leave it out\n"
+        "news.dedupe: 1 document added, 1 skipped\n"
+    )
+    assert run("add", index, "-", "-q", given=lines(empty="", new="new words")) == (0, "", "")
+
+
+def test_another_text_for_an_id_must_be_meant(index):
+    add = ("add", index, "-")
+    code, out, err = run(*add, given=lines(agency="changed words"))
+    assert (code, out) == (1, "")
+    assert "--on-conflict update" in err
+    done = run(*add, "--on-conflict", "update", given=lines(agency="changed words"))
+    assert done == (0, "", "news.dedupe: 0 documents added, 1 updated\n")
+
+
+def test_adding_one_by_one_says_what_was_there_before(index):
+    given = lines(page=PAGE, new="words of its own", agency=STORY)
+    add = ("add", index, "-", "--matches", "--format", "jsonl")
+    code, out, err = run(*add, given=given)
+    found = {one["id"]: one for one in map(json.loads, out.splitlines())}
+    assert (code, err) == (0, "news.dedupe: 2 documents added, 1 there before\n")
+    assert {id_: [one["id"] for one in said["matches"]] for id_, said in found.items()} == {
+        "page": ["agency"],
+        "new": [],
+        "agency": ["page"],
+    }
+    assert run(*add, "--fail-on-duplicates", "-q", given=given)[0] == 3
+
+
+def test_answers_come_as_the_documents_do(index):
+    """A crawler that waits for one answer before it sends the next document gets it."""
+    command = [sys.executable, "-m", "dedupe", "index", "add", index, "-", "--matches"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([*command, "--format", "jsonl"], **pipes, text=True) as process:
+        for number in range(2):
+            process.stdin.write(lines(**{f"page{number}": PAGE}))
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["id"] == f"page{number}"
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def test_flags_of_answers_need_a_question(index):
+    for flags in (["--format", "jsonl"], ["-o", "all.jsonl"], ["--fail-on-duplicates"]):
+        code, _, err = run("add", index, "news.jsonl", *flags)
+        assert code == 2
+        assert "add --matches" in err
+    assert "see 'dedupe index add --help'" in err
+
+
+def test_settings_are_those_of_the_index(index):
+    code, _, err = run("add", index, "news.jsonl", "--ngram", "3")
+    assert code == 2
+    assert "ngram must be that of the index, 5, got 3" in err
+    assert run("rebuild", index, "--ngram", "3") == (0, "", f"{index}: 2 documents made anew\n")
+    assert run("add", index, "news.jsonl", "--ngram", "3", "-q")[0] == 0
+
+
+# --- asking ---
+
+
+def test_the_limits_are_those_of_the_library():
+    assert (answers.LIMIT, answers.MAX_COMPARED) == (library.LIMIT, library.MAX_COMPARED)
+
+
+def test_a_table_says_where_and_why(index):
+    code, out, err = run("query", index, "-", given=lines(page=PAGE, new="words of its own"))
+    assert (code, err) == (0, "")
+    told = out.splitlines()
+    assert told[0] == "page: 1 match"
+    assert told[1].startswith("  agency  score 1.00  containment 1.00  Jaccard 0.")
+    assert told[1].endswith("  contained  1970-01-02 00:00 UTC")
+    assert told[2] == "    all 120 words of the smaller story shared"
+    assert told[3].startswith("    shared, 120 words: ")
+    assert told[4].startswith("    only in page, 45 words: home news sport weather")
+    assert told[5] == "new: not seen before"
+
+
+def test_an_answer_for_programs(index):
+    asked = lines(page=PAGE, new="words of its own")
+    _, out, _ = run("query", index, "-", "--format", "jsonl", "--evidence", given=asked)
+    page, new = map(json.loads, out.splitlines())
+    with Index(index, mode="r") as opened:
+        known = opened.query(PAGE).as_json(evidence=True)
+        assert page == {"id": "page", **json.loads(json.dumps(known))}
+    assert page["matches"][0]["evidence"]["passages"][0]["n_words"] == 120
+    assert new == {"id": "new", "matches": [], "n_found": 0, "truncated": False, "epoch": 0}
+
+
+def test_an_answer_as_rows(index):
+    _, out, _ = run("query", index, "-", "--format", "csv", given=lines(page=PAGE, new="a b"))
+    assert out == (
+        "asked,id,score,relation,reason,epoch\n"
+        "page,agency,1.0,contained,all 120 words of the smaller story shared,0\n"
+    )
+    code, out, _ = run("query", index, "-", "-o", "rows.tsv", given=lines(page=PAGE))
+    assert (code, out) == (0, "")
+    assert Path("rows.tsv").read_text().splitlines()[1].startswith("page\tagency\t1.0\t")
+
+
+def test_a_document_of_the_index_is_not_its_own_match(index):
+    run("add", index, "-", "-q", given=lines(page=PAGE, copy=STORY))
+    code, out, _ = run("query", index, "--id", "agency", "--limit", "1", "--format", "jsonl")
+    (found,) = map(json.loads, out.splitlines())
+    assert (code, [one["id"] for one in found["matches"]], found["n_found"]) == (0, ["copy"], 2)
+    code, out, _ = run("query", index, "--id", "agency", "--limit", "1")
+    assert out.splitlines()[-1] == "  and 1 more: raise --limit"
+    code, _, err = run("query", index, "--id", "nope")
+    assert (code, "no document 'nope'" in err) == (2, True)
+
+
+def test_a_question_must_be_asked_of_an_index(index):
+    assert run("query", index)[0] == 2
+    code, _, err = run("query", "nope.dedupe", "news.jsonl")
+    assert (code, "there must be an index to read" in err) == (2, True)
+    for command in (["compact"], ["learn"], ["expire", "--before", "1d"], ["remove", "a"]):
+        assert run(command[0], "nope.dedupe", *command[1:])[0] == 2
+    assert not Path("nope.dedupe").exists()
+
+
+def test_all_duplicates_are_printed_as_those_of_files(index):
+    records = lines(agency=STORY, other=article("other", 120), page=PAGE)
+    Path("all.jsonl").write_text(records)
+    run("add", "all.dedupe", "all.jsonl", "-q")
+    for format_ in ("csv", "jsonl"):
+        ran = CliRunner().invoke(cli, ["find", "all.jsonl", "--format", format_])
+        assert run("find", "all.dedupe", "--format", format_)[1] == ran.stdout
+    code, out, _ = run("find", "all.dedupe", "--report", "page.html", "--fail-on-duplicates")
+    assert (code, out.startswith("cluster 1: 2 documents\n")) == (3, True)
+    assert Path("page.html").exists()
+    assert run("find", "all.dedupe", "--threshold", "1", "--borderline", "3")[0] == 0
+
+
+# --- keeping ---
+
+
+def test_documents_are_removed_by_their_ids(index):
+    assert run("remove", index, "nope", "agency")[0] == 2
+    done = run("remove", index, "-", "--ignore-missing", given="nope\nagency\n")
+    assert done == (0, "", "news.dedupe: 1 document removed\n")
+    assert "agency" not in Index(index, mode="r")
+
+
+@pytest.mark.parametrize(
+    ("before", "n_left"), [("1970-01-02", 2), ("86401", 1), ("90d", 1), ("1970-01-03", 1)]
+)
+def test_documents_expire_by_a_time_or_an_age(index, before, n_left):
+    code, _, err = run("expire", index, "--before", before)
+    assert code == 0
+    assert err.endswith(f" removed, {n_left} left\n")
+
+
+def test_an_age_is_counted_from_now(index):
+    with Index(index) as opened:
+        opened.add("fresh", "fresh words", time=time.time() - 3600)
+    assert run("expire", index, "--before", "2h")[2].endswith("2 left\n")
+    assert run("expire", index, "--before", "30m")[2].endswith("1 left\n")
+    code, _, err = run("expire", index, "--before", "soon")
+    assert (code, "before must be" in err) == (2, True)
+
+
+def test_it_learns_merges_and_says_what_it_holds(index):
+    assert run("learn", index) == (
+        0,
+        "",
+        "news.dedupe: epoch 1, learned from 2 documents\n",
+    )
+    run("add", "more.dedupe", "-", "-q", given=lines(page=PAGE, agency=STORY))
+    assert run("merge", index, "more.dedupe") == (
+        0,
+        "",
+        "news.dedupe: 1 document added, 1 there before\n",
+    )
+    facts = json.loads(run("stats", index, "--format", "json")[1])
+    assert facts["n_documents"] == 3
+    assert (facts["epoch"], facts["growth"], facts["ngram"]) == (1, 0.5, 5)
+    assert "growth       50.0%\n" in run("stats", index)[1]
+    assert run("compact", index)[0] == 0
+
+
+def test_growth_is_not_told_before_it_has_learned(index):
+    assert "growth" not in run("stats", index)[1]
+
+
+def test_damage_is_printed_and_repaired(index):
+    run("learn", index, "-q")
+    run("compact", index, "-q")
+    assert run("verify", index) == (0, "", "news.dedupe: sound\n")
+    (segment,) = Path(index).glob("*.segment")
+    data = bytearray(segment.read_bytes())
+    data[-1] ^= 1
+    segment.write_bytes(data)
+    code, out, err = run("verify", index, "-q")
+    assert (code, err) == (1, "news.dedupe: 1 damaged\n")
+    assert segment.name in out
+    assert run("verify", index, "--repair")[::2] == (0, "news.dedupe: repaired\n")
+    assert run("verify", index)[0] == 0
+
+
+def test_a_second_writer_is_told_who_holds_it(index):
+    with Index(index):
+        code, _, err = run("add", index, "news.jsonl", "--timeout", "0")
+        assert run("query", index, "news.jsonl")[0] == 0
+    assert (code, "one program at a time may write" in err) == (1, True)
+
+
+def test_help_is_instant():
+    """It imports neither the library of indexes nor a server."""
+    code = (
+        "import sys; from dedupe.cli import cli\n"
+        "for name in ['add', 'query', 'serve']:\n"
+        "    cli(['index', name, '-h'], standalone_mode=False)\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "sqlite3", "uvicorn", "asyncio"} & set(done.stderr.split())
+
+
+def test_an_index_of_another_version_is_told_what_to_do(index):
+    with Index(index) as opened:
+        made = opened._store.meta("identity")
+        with opened._store.transaction():
+            opened._store.set_meta("identity", {**made, "rule": "older"})
+    code, _, err = run("query", index, "news.jsonl")
+    assert (code, "dedupe index rebuild" in err) == (2, True)
+    assert run("rebuild", index, "-q")[0] == 0
+    assert run("query", index, "news.jsonl")[0] == 0
+
+
+def test_a_search_takes_an_index_for_what_is_old(index):
+    Path("new.jsonl").write_text(lines(page=PAGE))
+    found = ["find", "new.jsonl", "--against", index, "--format", "csv", "-q"]
+    ran = CliRunner().invoke(cli, found)
+    assert "1,page,agency,1.0,contained" in ran.stdout
+    ran = CliRunner().invoke(cli, ["clean", "new.jsonl", "--against", index])
+    assert ran.stdout == "page\n"
+
+
+def test_an_index_is_a_folder_that_can_be_copied(index):
+    shutil.copytree(index, "copy.dedupe")
+    assert run("verify", "copy.dedupe")[0] == 0
+    assert dedupe.find_duplicates("news.jsonl", against="copy.dedupe").n_old == 2
