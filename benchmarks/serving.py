@@ -71,10 +71,10 @@ class Measured:
     def row(self, n_docs: int) -> list[str]:
         """Return the cells of a table."""
         p50, p99 = np.percentile(self.times, [50, 99]) * 1e3
-        added = [f"{n_docs / self.added:,.0f}", f"{self.cpu_to_add / n_docs * 1e6:,.0f}"]
         return [
             self.name,
-            *(added if self.added else ["", ""]),
+            f"{n_docs / self.added:,.0f}" if self.added else "",
+            f"{self.cpu_to_add / n_docs * 1e6:,.0f}" if self.added else "",
             f"{self.n_bytes / n_docs:,.0f}" if self.n_bytes else "",
             f"{p50:.1f}",
             f"{p99:.1f}",

@@ -27,12 +27,16 @@ from click.testing import CliRunner
 
 import dedupe
 from dedupe import clustering, errors
-from dedupe.cli import N_EACH, N_SHOWN, cli
+from dedupe.cli import cli
+from dedupe.cli.found import N_EACH
+from dedupe.cli.output import N_SHOWN
 from dedupe.documents import MAX_BYTES, read_paths
 from dedupe.kernels.measures import BOX, EDIT, LONG, LONG_COST
 from dedupe.report import json as json_report
 from dedupe.results.evidence import N_LISTED
 from dedupe.scoring import forms, rule
+from dedupe.serve.app import Limits
+from dedupe.serve.server import GRACE
 from dedupe.settings import SCORE_FLOOR
 
 ROOT = Path(__file__).parent.parent
@@ -147,7 +151,12 @@ def test_the_pictures_are_drawn_from_the_seeds(monkeypatch: pytest.MonkeyPatch) 
 
 # --- nothing is left out ---
 
-COMMANDS = dict(cli.commands)
+COMMANDS = {
+    f"{name} {part}".strip(): command
+    for name, whole in cli.commands.items()
+    for part, command in (getattr(whole, "commands", None) or {"": whole}).items()
+}
+"""All commands, those of a group with its name: ``"index add"``."""
 
 
 def flags(command: click.Command) -> list[str]:
@@ -303,6 +312,10 @@ CONSTANTS = [
     ("formats", "up to 64 MiB", MAX_BYTES, 64 * 2**20),
     ("formats", "on a terminal 20 clusters", N_SHOWN, 20),
     ("formats", "and 3 duplicates of each", N_EACH, 3),
+    ("serving", "16 MB by default", Limits().max_bytes, 16 << 20),
+    ("serving", "30 seconds by default", Limits().timeout, 30),
+    ("serving", "answered, for 30 seconds at most", GRACE, 30),
+    ("serving", "at the same time, 64 by default", Limits().max_waiting, 64),
     ("formats", "the longest eight stretches", N_LISTED, 8),
 ]
 

@@ -10,6 +10,8 @@ import http.client
 import importlib.util
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -22,6 +24,7 @@ import jsonschema
 import pytest
 
 from dedupe import Index
+from dedupe.cli.serve import serve
 from dedupe.errors import InvalidSetting, MissingExtra
 from dedupe.serve import app as apps
 from dedupe.serve.app import App, Limits
@@ -444,3 +447,38 @@ def test_a_port_that_is_taken_is_told(tmp_path):
         pytest.raises(InvalidSetting, match="must be free to listen on"),
     ):
         run(tmp_path / "news", port=taken.getsockname()[1])
+
+
+# --- what the page about it shows ---
+
+PAGE = (Path(__file__).parents[1] / "docs/serving.md").read_text(encoding="utf-8")
+
+
+def shown(heading=""):
+    """Return what is indented on the page, or in one of its sections."""
+    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0] if heading else PAGE
+    return "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+
+
+@sockets
+def test_the_client_of_the_page_works(server, monkeypatch):
+    _, port, _ = server
+    code = shown("A client").partition("curl")[0]
+    code = code.replace("8417", str(port))
+    # The server of this test has a token.
+    code = code.replace('{"Content-Type"', f'{{"Authorization": "Bearer {TOKEN}", "Content-Type"')
+    names = {"text": STORY}
+    exec(code, names)
+    assert names["seen"]["matches"] == []
+    exec(code.replace("agency/bridge", "page"), names)
+    assert [one["id"] for one in names["seen"]["matches"]] == ["agency/bridge"]
+
+
+def test_commands_of_the_page_are_those_there_are():
+    """Those of the unit of systemd and of the container, too, as far as the flags go."""
+    found = re.findall(r"dedupe index serve (.*)$", shown(), re.MULTILINE)
+    found += [" ".join(json.loads(line)[3:]) for line in re.findall(r"^CMD (.*)$", shown(), re.M)]
+    assert len(found) == 4
+    for arguments in found:
+        context = serve.make_context("serve", shlex.split(arguments))
+        assert context.params["name"].name == "news.dedupe"
