@@ -79,7 +79,7 @@ class Measured:
             f"{p50:.1f}",
             f"{p99:.1f}",
             f"{self.cpu * 1e3:.2f}",
-            f"{self.rate:,.0f}",
+            f"{self.rate:,.0f}" if self.rate else "",
             f"{self.found:.1%}",
         ]
 
@@ -162,7 +162,6 @@ def _ask(measured: Measured, asked: Sequence[Item], find: Find, cpu: Callable[[]
             hits.append(item.made_from in found)
     measured.cpu = (cpu() - before) / len(asked)
     measured.times = times
-    measured.rate = len(asked) / sum(times)
     measured.found = float(np.mean(hits))
 
 
@@ -237,12 +236,13 @@ def main() -> None:
         index = Path(folder, "news.dedupe")
         found = [in_process(items, asked, index), over_http(asked, index)]
     found.append(in_redis(items, asked))
-    load = os.getloadavg()[0]
     caption = (
         f"{len(items):,} documents of a made crawl, of which ours keep the texts; {len(asked):,} "
-        f"queries. CPU: of the process that asks and of Redis, or of the server alone. "
-        f"{os.cpu_count()} cores, load {load:.0f}; dedupe {version('dedupe-articles')}, datasketch "
-        f"{version('datasketch')}, uvicorn {version('uvicorn')}."
+        "queries, one after the other but in the column of four clients. CPU: of the process that "
+        "asks and of Redis, or of the server alone, which says what one core could answer. "
+        f"{os.cpu_count()} cores, on which {os.getloadavg()[0]:.0f} programs ran meanwhile; "
+        f"dedupe {version('dedupe-articles')}, datasketch {version('datasketch')}, uvicorn "
+        f"{version('uvicorn')}."
     )
     table = Table(HEAD, [one.row(len(items)) for one in found], caption)
     print(table.markdown())

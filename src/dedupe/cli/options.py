@@ -146,8 +146,8 @@ SEARCH = (
         type=click.Path(),
         callback=lambda _, __, old: list(old) or None,
         metavar="OLD",
-        help="Also find copies of what is in OLD, and drop nothing there. May be given several "
-        "times.",
+        help="Also find copies of what is in OLD, files or an index, and drop nothing there. May "
+        "be given several times.",
     ),
     boilerplate,
     threshold,
