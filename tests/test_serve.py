@@ -312,6 +312,20 @@ def test_it_learns_once_at_a_time_while_others_are_answered(client, monkeypatch)
     assert (answered[0], error(refused)[0], learned) == (200, 503, (200, {"epoch": 1}))
 
 
+def test_who_waits_for_what_is_long_is_told_that_the_server_stops(client, monkeypatch):
+    held = threading.Event()
+    monkeypatch.setattr(client.app._index, "learn", lambda: held.wait(10))
+
+    async def stopped():
+        learning = asyncio.create_task(client.asked("POST", "/learn", {}))
+        await asyncio.sleep(0.05)
+        learning.cancel()
+        return await learning
+
+    assert error(asyncio.run(stopped()))[0] == 503
+    held.set()
+
+
 def test_a_bug_is_told_in_the_log_alone(client, monkeypatch, caplog):
     def broken(*_, **__):
         raise ZeroDivisionError("secret")

@@ -226,6 +226,8 @@ class App:
             raise Refused(
                 504, f"no answer within {self._limits.timeout:g} seconds; {told}: ask again"
             ) from None
+        except asyncio.CancelledError:
+            raise Refused(503, "the server stops: ask again when it has started") from None
         except errors.DedupeError as error:
             code = next(code for kind, code in CODES if isinstance(error, kind))
             raise Refused(code, str(error), type(error).__name__) from error

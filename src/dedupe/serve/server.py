@@ -71,6 +71,7 @@ def run(
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             ws="none",
             timeout_graceful_shutdown=GRACE,
