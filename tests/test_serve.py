@@ -343,8 +343,11 @@ def test_a_server_that_others_reach_needs_a_token(tmp_path):
     for host in ("0.0.0.0", "::", "example.org"):
         with pytest.raises(InvalidSetting, match="must have a token"):
             run(tmp_path / "news", host=host)
-    with pytest.raises(InvalidSetting, match="at least 16 characters"):
-        run(tmp_path / "news", token="short")
+    with pytest.raises(InvalidSetting, match="at least 16 characters, all of ASCII, got 15"):
+        run(tmp_path / "news", token="x" * 15)
+    # One of 16 is let through, up to what is wrong next.
+    with pytest.raises(InvalidSetting, match=r"port must be in \[0, 65535\], got 65536"):
+        run(tmp_path / "news", token="x" * 16, port=65536)
     assert not (tmp_path / "news").exists()
 
 

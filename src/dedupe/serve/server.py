@@ -126,6 +126,9 @@ def _is_local(host: str) -> bool:
 
 def _listening(host: str, port: int) -> socket.socket:
     """Return a socket that is bound, so that a port which is taken is said before all else."""
+    # The system would take what is left of the number in 16 bits.
+    if not 0 <= port < 1 << 16:
+        raise InvalidSetting(f"port must be in [0, 65535], got {port}: leave it out for {PORT}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -137,7 +140,7 @@ def _listening(host: str, port: int) -> socket.socket:
         except BaseException:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise InvalidSetting(
             f"host and port must be free to listen on, got {host}:{port}: {error}"
         ) from error
