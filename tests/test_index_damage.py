@@ -12,7 +12,7 @@ import pytest
 import index_crashes
 from dedupe import Index
 from dedupe.errors import CannotStore, DedupeError, IndexInUse, InvalidIndex, InvalidSetting
-from dedupe.index import bulk, layout, segments
+from dedupe.index import bulk, files, layout
 from dedupe.index.texts import Packer
 from strategies import article, edited
 
@@ -200,7 +200,7 @@ def test_where_no_segment_can_be_written_nothing_is_added(tmp_path, monkeypatch)
 
     with Index(tmp_path / "i") as index:
         index.add("a", article("a"))
-        monkeypatch.setattr(segments.os, "fsync", full)
+        monkeypatch.setattr(files.os, "fsync", full)
         with pytest.raises(CannotStore, match="No space left"):
             index.add_texts(TEXTS)
         monkeypatch.undo()

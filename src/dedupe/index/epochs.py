@@ -4,10 +4,8 @@ An *epoch* is what was learned at one time. Its file is mapped into memory, and 
 few texts that are compared: a collection of a million documents knows millions of shingles.
 """
 
-import mmap
-import os
 import struct
-from io import BytesIO
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -15,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedupe import disk
 from dedupe.arrays import Hashes, Ints
-from dedupe.errors import CannotStore, InvalidIndex
+from dedupe.errors import InvalidIndex
+from dedupe.index import files
+from dedupe.index.files import HEADER_BYTES, Buffer
 from dedupe.kernels.postings import look_up_into
 from dedupe.scoring.boilerplate import Boilerplate
 
@@ -27,8 +26,6 @@ MAGIC, VERSION = b"dedupeEP", 1
 
 HEADER = struct.Struct("<8sIIQQQQ")
 """Magic, version, 0, shingles, texts, digest of all that follows, digest of the header."""
-
-HEADER_BYTES = 64
 
 
 class Taught(NamedTuple):
@@ -68,7 +65,7 @@ class Epoch:
     """
 
     def __init__(
-        self, number: int, last: int, name: str = "", buffer: bytes | mmap.mmap | None = None
+        self, number: int, last: int, name: str = "", buffer: Buffer | None = None
     ) -> None:
         self.number = number
         self.last = last
@@ -77,7 +74,7 @@ class Epoch:
         n_shingles, n_texts, self._digest = (0, 0, 0) if buffer is None else _read(name, buffer)
         if buffer is None:
             # It knows nothing, but where to look for it.
-            data: bytes | mmap.mmap = bytes(HEADER_BYTES + 4 * ((1 << _bits(0)) + 1))
+            data: Buffer = bytes(HEADER_BYTES + 4 * ((1 << _bits(0)) + 1))
         else:
             data = buffer
         start = HEADER_BYTES
@@ -97,18 +94,11 @@ class Epoch:
         InvalidIndex
             When it is damaged.
         """
-        with (folder / name).open("rb") as file:
-            if os.fstat(file.fileno()).st_size < HEADER_BYTES:
-                raise damaged(name, "it has no header")
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        return cls(number, last, name, mapped)
+        return cls(number, last, name, files.map_file(folder, name))
 
     def is_sound(self) -> bool:
         """Return whether every byte is as it was written."""
-        if self._buffer is None:
-            return True
-        data = memoryview(self._buffer)[HEADER_BYTES:]
-        return bool(xxhash.xxh3_64_intdigest(data) == self._digest)
+        return self._buffer is None or files.is_sound(self._buffer, self._digest)
 
     @property
     def n_shingles(self) -> int:
@@ -157,26 +147,8 @@ def write_epoch(folder: Path | None, name: str, number: int, last: int, taught: 
     ------
     CannotStore
     """
-    if folder is None:
-        stream = BytesIO()
-        _write(stream, taught)
-        return Epoch(number, last, name, stream.getvalue())
-    draft = folder / disk.draft_name(os.fsencode(name))
-    try:
-        with draft.open("w+b") as file:
-            _write(file, taught)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / name)
-        disk.sync(folder)
-    except OSError as error:
-        raise CannotStore(
-            f"an index must have room on its disk, got {error.strerror or error} in {folder}: free "
-            "some and do it again; what was acknowledged before is there"
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return Epoch.open(folder, name, number, last)
+    buffer = files.write_file(folder, name, partial(_write, taught=taught))
+    return Epoch(number, last, name, buffer)
 
 
 def _write(stream: IO[bytes], taught: Taught) -> None:
@@ -197,9 +169,8 @@ def _write(stream: IO[bytes], taught: Taught) -> None:
     digest = xxhash.xxh3_64()
     for part in parts:
         digest.update(part)
-    head = HEADER.pack(MAGIC, VERSION, 0, n_shingles, order.size, digest.intdigest(), 0)
-    head = head[:-8] + struct.pack("<Q", xxhash.xxh3_64_intdigest(head[:-8]))
-    for data in (head.ljust(HEADER_BYTES, b"\0"), *parts):
+    head = files.pack_header(HEADER, MAGIC, VERSION, 0, n_shingles, order.size, digest.intdigest())
+    for data in (head, *parts):
         stream.write(data)
 
 
@@ -218,12 +189,12 @@ def _bits(n_shingles: int) -> int:
     return max(1, (n_shingles // 8).bit_length())
 
 
-def _read(name: str, buffer: bytes | mmap.mmap) -> tuple[int, int, int]:
+def _read(name: str, buffer: Buffer) -> tuple[int, int, int]:
     """Return the shingles, the texts, and the digest of what follows."""
-    head = bytes(buffer[: HEADER.size])
-    magic, version, _, n_shingles, n_texts, digest, own = HEADER.unpack(head)
-    if magic != MAGIC or own != xxhash.xxh3_64_intdigest(head[:-8]):
+    head = files.unpack_header(HEADER, MAGIC, buffer)
+    if head is None:
         raise damaged(name, "its header is not as it was written")
+    version, _, n_shingles, n_texts, digest = head
     if version != VERSION:
         raise damaged(name, f"it is of format {version}")
     n_bytes = sum(np.dtype(dtype).itemsize * n for dtype, n in _columns(n_shingles, n_texts))

@@ -5,11 +5,9 @@ sizes, digests and signatures, and for each band their order by value (`dedupe.k
 All of it follows from the documents; a file that is damaged is made anew.
 """
 
-import mmap
-import os
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -17,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedupe import disk
 from dedupe.arrays import Bools, Hashes, Ints
-from dedupe.errors import CannotStore, InvalidIndex
+from dedupe.errors import InvalidIndex
+from dedupe.index import files
+from dedupe.index.files import HEADER_BYTES, Buffer
 from dedupe.kernels.buckets import DIGIT_BITS, DIGITS, LINE, columns_into, sort_into
 from dedupe.kernels.postings import STEP
 
@@ -31,10 +30,8 @@ HEADER = struct.Struct("<8sIIQIIQQ")
 """Magic, version, values of a signature, documents, documents a fence, 0, digest of all that
 follows, digest of the header before this."""
 
-HEADER_BYTES = 64
 AT_ONCE = 1 << 14
 """Signatures that are copied at once: 8 MB."""
-
 
 MANY = 256
 """Dead documents that are looked for at once, and not one after the other."""
@@ -98,7 +95,7 @@ class Segment:
     is_alive : bool [shape=(n_docs,)]
     """
 
-    def __init__(self, name: str, buffer: bytes | mmap.mmap) -> None:
+    def __init__(self, name: str, buffer: Buffer) -> None:
         self.name = name
         self.buffer = buffer
         n_perm, n_docs, self._digest = _read_header(name, buffer)
@@ -125,20 +122,14 @@ class Segment:
         InvalidIndex
             When it is damaged.
         """
-        with (folder / name).open("rb") as file:
-            if os.fstat(file.fileno()).st_size < HEADER_BYTES:
-                raise damaged(name, "it has no header")
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        return cls(name, mapped)
+        return cls(name, files.map_file(folder, name))
 
     def __len__(self) -> int:
         return self.is_alive.size
 
     def is_sound(self) -> bool:
         """Return whether every byte is as it was written."""
-        return bool(
-            xxhash.xxh3_64_intdigest(memoryview(self.buffer)[HEADER_BYTES:]) == self._digest
-        )
+        return files.is_sound(self.buffer, self._digest)
 
     def bury(self, number: int, size: int, content: int) -> bool:
         """Take a document for dead; return whether it was here and alive."""
@@ -184,36 +175,10 @@ def write_segment(folder: Path | None, name: str, documents: Documents) -> Segme
     ------
     CannotStore
     """
-    if folder is None:
-        stream = BytesIO()
-        _write(stream, documents, lambda: np.frombuffer(stream.getvalue(), np.uint8))
-        return Segment(name, stream.getvalue())
-    draft = folder / disk.draft_name(os.fsencode(name))
-    try:
-        with draft.open("w+b") as file:
-
-            def mapped() -> npt.NDArray[np.uint8]:
-                file.flush()
-                return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
-
-            _write(file, documents, mapped)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / name)
-        disk.sync(folder)
-    except OSError as error:
-        raise CannotStore(
-            f"an index must have room on its disk, got {error.strerror or error} in {folder}: free "
-            "some and do it again; what was acknowledged before is there"
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return Segment.open(folder, name)
+    return Segment(name, files.write_file(folder, name, partial(_write, documents=documents)))
 
 
-def _write(
-    stream: IO[bytes], documents: Documents, mapped: Callable[[], npt.NDArray[np.uint8]]
-) -> None:
+def _write(stream: IO[bytes], documents: Documents) -> None:
     """Write a header and the arrays of a segment, of which little is in memory at a time."""
     n_docs, n_perm = documents.signatures.shape
     by_rank = np.lexsort((documents.numbers, documents.contents, documents.sizes))
@@ -232,15 +197,17 @@ def _write(
     for start in range(0, n_docs, AT_ONCE):
         put(documents.signatures[by_rank[start : start + AT_ONCE]])
     # Read back from the file, so that they need not be in memory twice.
-    data = mapped()[before : before + 4 * n_docs * n_perm]
+    written = np.frombuffer(files.read_back(stream), np.uint8)
+    data = written[before : before + 4 * n_docs * n_perm]
     fences = []
     for order, values in _orders(data.view(np.uint32).reshape(n_docs, n_perm)):
         put(order)
         fences.append(values[::STEP])
     put(np.array(fences, np.uint32))
     stream.seek(0)
-    head = HEADER.pack(MAGIC, VERSION, n_perm, n_docs, STEP, 0, digest.intdigest(), 0)
-    stream.write(head[:-8] + struct.pack("<Q", xxhash.xxh3_64_intdigest(head[:-8])))
+    stream.write(
+        files.pack_header(HEADER, MAGIC, VERSION, n_perm, n_docs, STEP, 0, digest.intdigest())
+    )
 
 
 def _orders(
@@ -278,14 +245,12 @@ def _n_bytes(dtype: npt.DTypeLike, shape: tuple[int, ...]) -> int:
     return n_bytes
 
 
-def _read_header(name: str, buffer: bytes | mmap.mmap) -> tuple[int, int, int]:
+def _read_header(name: str, buffer: Buffer) -> tuple[int, int, int]:
     """Return the values of a signature, the documents, and the digest of what follows."""
-    head = bytes(buffer[: HEADER.size])
-    if len(buffer) < HEADER_BYTES:
-        raise damaged(name, "it has no header")
-    magic, version, n_perm, n_docs, step, _, digest, own = HEADER.unpack(head)
-    if magic != MAGIC or own != xxhash.xxh3_64_intdigest(head[:-8]):
+    head = files.unpack_header(HEADER, MAGIC, buffer)
+    if head is None:
         raise damaged(name, "its header is not as it was written")
+    version, n_perm, n_docs, step, _, digest = head
     if version != VERSION or step != STEP:
         raise damaged(name, f"it is of format {version}")
     return n_perm, n_docs, digest

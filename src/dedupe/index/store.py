@@ -19,6 +19,7 @@ import xxhash
 from dedupe.documents import Document
 from dedupe.errors import CannotStore, InvalidIndex
 from dedupe.ids import Id, in_order
+from dedupe.index.files import no_room
 from dedupe.index.names import id_from_row, key_of
 from dedupe.index.texts import Packer
 
@@ -474,10 +475,7 @@ def _translated(error: sqlite3.Error, path: Path | None) -> Exception:
     """Return what is said in place of an error of SQLite."""
     said, code = str(error), getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return CannotStore(
-            f"an index must have room on its disk, got {said} in {path}: free some and try again; "
-            "what was acknowledged before is there"
-        )
+        return no_room(said, path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return CannotStore(
             f"an index must be in a folder that can be written, got {said} for {path}: change its "
