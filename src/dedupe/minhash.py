@@ -17,7 +17,7 @@ from dedupe.arrays import part
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK, signatures_into
 from dedupe.settings import SCHEME, Settings
-from dedupe.shingling import Tokens, digests, hash_encoded, hash_shingles
+from dedupe.shingling import digests, hash_encoded, hash_shingles
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -29,7 +29,6 @@ __all__ = [
     "permutations",
     "signatures",
     "sketch",
-    "sketch_tokens",
     "to_datasketch",
 ]
 
@@ -114,11 +113,7 @@ def sketch(encoded: Sequence[bytes], settings: Settings) -> Sketches:
     >>> sketch([b"one two three", b""], Settings()).n_words.tolist()
     [3, 0]
     """
-    return sketch_tokens(hash_encoded(encoded), settings)
-
-
-def sketch_tokens(tokens: Tokens, settings: Settings) -> Sketches:
-    """Do as `sketch` with texts whose tokens were hashed before."""
+    tokens = hash_encoded(encoded)
     shingles = hash_shingles(tokens, settings.ngram)
     sign = partial(signatures, num_perm=settings.num_perm, seed=settings.seed)
     signed = sign(shingles.hashes, shingles.offsets)
