@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from dedupe.errors import InvalidIndex
-from dedupe.index.intake import are_same
+from dedupe.index.intake import Originals
 from dedupe.index.layout import Layout
 from dedupe.index.segments import Documents, Segment
-from dedupe.index.store import Row, Store, signed
+from dedupe.index.store import Row, Store
 from dedupe.minhash import Sketches, sketch
 from dedupe.settings import Settings
 
@@ -115,40 +115,30 @@ def _sketched_anew(store: Store, settings: Settings, after: int) -> Iterator[int
         rows = [*islice(store.rows(after), AT_ONCE)]
         if not rows:
             return
-        sketches = sketch([store.text(row) for row in rows], settings)
+        texts = [store.text(row) for row in rows]
+        sketches = sketch(texts, settings)
         with store.transaction():
-            _update(store, rows, sketches)
+            _update(store, rows, texts, sketches)
             after = rows[-1].number
             yield after
 
 
-def _update(store: Store, rows: list[Row], sketches: Sketches) -> None:
+def _update(store: Store, rows: list[Row], texts: list[bytes], sketches: Sketches) -> None:
     """Store what follows from the texts of documents; those before them have been done."""
-    lows = [signed(low) for low in dict.fromkeys(sketches.digests[:, 0].tolist())]
-    known: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
-    for row in store.by_digests(lows):
-        # What comes later still has the digest that it had.
-        if row.number < rows[0].number:
-            texts = known.setdefault((row.low, row.high), [])
-            if row.original not in [original for original, _ in texts]:
-                texts.append((row.original, store.text(row)))
-    changed = []
-    for place, row in enumerate(rows):
-        text = store.text(row)
-        low, high = (signed(int(half)) for half in sketches.digests[place])
-        texts = known.setdefault((low, high), [])
-        same = [original for original, other in texts if are_same(text, other)]
-        if not same:
-            texts.append((row.number, text))
-        changed.append(
-            row._replace(
-                low=low,
-                high=high,
-                original=same[0] if same else row.number,
-                n_words=int(sketches.n_words[place]),
-                n_shingles=int(sketches.n_shingles[place]),
-            ).sealed()
-        )
+    halves = sketches.digests.view(np.int64).tolist()
+    # What comes later still has the digest that it had.
+    originals = Originals(store, halves, texts, before=rows[0].number)
+    n_words, n_shingles = sketches.n_words.tolist(), sketches.n_shingles.tolist()
+    changed = [
+        row._replace(
+            low=halves[place][0],
+            high=halves[place][1],
+            original=originals.of(place, row.number),
+            n_words=n_words[place],
+            n_shingles=n_shingles[place],
+        ).sealed()
+        for place, row in enumerate(rows)
+    ]
     store.delete(row.number for row in rows)
     store.insert(changed)
 

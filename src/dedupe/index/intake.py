@@ -14,7 +14,7 @@ from dedupe.index.store import Row, Store
 from dedupe.minhash import Sketches
 from dedupe.shingling import hash_encoded
 
-__all__ = ["OnConflict", "Taken", "check_conflict", "drop", "take"]
+__all__ = ["OnConflict", "Originals", "Taken", "are_same", "check_conflict", "drop", "take"]
 
 OnConflict = Literal["error", "update"]
 
@@ -52,7 +52,7 @@ def take(
         drop(store, gone)
     state = store.state()
     halves = sketches.digests.view(np.int64).tolist()
-    originals = _Originals(store, halves, texts)
+    originals = Originals(store, halves, texts)
     n_words, n_shingles = sketches.n_words.tolist(), sketches.n_shingles.tolist()
     pack = store.packer.pack
     rows, new = [], []
@@ -130,7 +130,7 @@ def _changed(
     return [*seen.values()], gone
 
 
-class _Originals:
+class Originals:
     """Finds the first document with the tokens of another one, in the store and among new ones.
 
     Parameters
@@ -139,24 +139,30 @@ class _Originals:
     halves : sequence of two int each
         The digests of new documents, as the store has them.
     texts : sequence of bytes
+    before : int, optional
+        Documents of the store with this number or a greater one are not looked at.
     """
 
     def __init__(
-        self, store: Store, halves: Sequence[Sequence[int]], texts: Sequence[bytes]
+        self,
+        store: Store,
+        halves: Sequence[Sequence[int]],
+        texts: Sequence[bytes],
+        before: int | None = None,
     ) -> None:
         self._halves = halves
         self._texts = texts
-        self._here: dict[tuple[int, ...], list[tuple[int, bytes]]] = {}
+        self._known: dict[tuple[int, ...], list[tuple[int, bytes]]] = {}
         seen = set()
         for row in store.by_digests([*{low for low, _ in halves}]):
-            if row.original not in seen:
+            if row.original not in seen and (before is None or row.number < before):
                 seen.add(row.original)
-                texts_of = self._here.setdefault((row.low, row.high), [])
-                texts_of.append((row.original, store.text(row)))
+                known = self._known.setdefault((row.low, row.high), [])
+                known.append((row.original, store.text(row)))
 
     def of(self, place: int, number: int) -> int:
         """Return the number of the first, which is its own where nothing is identical."""
-        known = self._here.setdefault(tuple(self._halves[place]), [])
+        known = self._known.setdefault(tuple(self._halves[place]), [])
         text = self._texts[place]
         for original, other in known:
             if are_same(text, other):
