@@ -104,6 +104,10 @@ class Sketches(NamedTuple):
     n_shingles: npt.NDArray[np.int64]
     signatures: Signature
 
+    def take(self, places: npt.NDArray[np.int64 | np.bool_]) -> "Sketches":
+        """Return those of some of the documents."""
+        return Sketches._make(column[places] for column in self)
+
 
 def sketch(encoded: Sequence[bytes], settings: Settings) -> Sketches:
     """Shingle texts in UTF-8, and return what is needed to find candidates among them.

@@ -17,13 +17,14 @@ from dedupe.minhash import Sketches, sketch
 from dedupe.settings import Settings
 from dedupe.threads import map_in_order
 
-__all__ = ["Batch", "batches", "store"]
+__all__ = ["Batch", "add_batch", "batches"]
 
 MOST, MOST_BYTES = 8192, 1 << 26
-"""Documents, and bytes of their texts, that are stored at once at most."""
+"""Documents, and bytes of their texts, that are stored at once at most: others wait for the
+store meanwhile, and what is not stored yet is in memory, 64 MB and its signatures."""
 
 PART = 256
-"""Documents that a thread hashes at once."""
+"""Documents that a thread hashes at once: a megabyte of articles, so that all threads have work."""
 
 SEGMENT = 2048
 """New texts from which those of a batch are a segment of their own, and not put in the tail."""
@@ -91,7 +92,7 @@ def _with_words(part: Batch) -> Batch:
     return Batch(
         [part.documents[place] for place in kept],
         [part.texts[place] for place in kept],
-        Sketches._make(column[has_words] for column in part.sketches),
+        part.sketches.take(has_words),
         [*part.skipped, *(Skipped(id_, NO_WORD, remedy) for id_ in empty)],
     )
 
@@ -107,7 +108,7 @@ def _joined(parts: list[Batch]) -> Batch:
     )
 
 
-def store(store: Store, layout: Layout, batch: Batch, on_conflict: OnConflict) -> Added:
+def add_batch(store: Store, layout: Layout, batch: Batch, on_conflict: OnConflict) -> Added:
     """Store a batch, all of it or nothing."""
     segment = None
     try:

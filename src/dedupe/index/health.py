@@ -76,7 +76,7 @@ def derive(store: Store, layout: Layout, settings: Settings) -> None:
         if firsts:
             sketches = sketch([store.text(row) for row in firsts], settings)
             numbers = np.array([row.original for row in firsts], np.uint32)
-            segments.append(layout.write(_documents(numbers, sketches)))
+            segments.append(layout.write(Documents.of(numbers, sketches)))
     with store.transaction():
         for table in ("segments", "tail", "dead"):
             store.db.execute(f"delete from {table}")
@@ -141,10 +141,6 @@ def _update(store: Store, rows: list[Row], texts: list[bytes], sketches: Sketche
     ]
     store.delete(row.number for row in rows)
     store.insert(changed)
-
-
-def _documents(numbers: np.ndarray[tuple[int], np.dtype[np.uint32]], found: Sketches) -> Documents:
-    return Documents(numbers, found.n_shingles, found.digests[:, 0], found.signatures)
 
 
 def _batches(store: Store) -> Iterator[list[Row]]:

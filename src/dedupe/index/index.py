@@ -232,7 +232,7 @@ class Index(Kept):
             for batch in bulk.batches(stream, self.settings, resources.workers):
                 if len(batch.documents):
                     with self._writing():
-                        added += bulk.store(self._store, self._layout, batch, on_conflict)
+                        added += bulk.add_batch(self._store, self._layout, batch, on_conflict)
                 added += Added(skipped=tuple(batch.skipped))
                 n_done += len(batch.documents)
                 n_bytes += batch.n_bytes

@@ -55,44 +55,35 @@ def take(
     originals = Originals(store, halves, texts)
     n_words, n_shingles = sketches.n_words.tolist(), sketches.n_shingles.tolist()
     pack = store.packer.pack
-    rows, new = [], []
-    for number, place in enumerate(chosen, start=state.next):
-        document, (low, high) = documents[place], halves[place]
-        original = originals.of(place, number)
-        if original == number:
-            new.append(place)
-        row = Row(
-            number,
-            keys[place],
-            name_of(document.id),
-            document.time,
-            low,
-            high,
-            original,
-            n_words[place],
-            n_shingles[place],
-            0,
-            pack(texts[place]),
-        )
-        rows.append(row.sealed())
+    rows = [
+        Row(
+            number=number,
+            key=keys[place],
+            name=name_of(documents[place].id),
+            time=documents[place].time,
+            low=halves[place][0],
+            high=halves[place][1],
+            original=originals.of(place, number),
+            n_words=n_words[place],
+            n_shingles=n_shingles[place],
+            seal=0,
+            text=pack(texts[place]),
+        ).sealed()
+        for number, place in enumerate(chosen, start=state.next)
+    ]
     store.insert(rows)
+    is_new = np.array([row.number == row.original for row in rows], np.bool_)
     store.save(
         state._replace(
-            next=state.next + len(chosen),
-            n_documents=state.n_documents + len(chosen),
-            n_texts=state.n_texts + len(new),
+            next=state.next + len(rows),
+            n_documents=state.n_documents + len(rows),
+            n_texts=state.n_texts + int(is_new.sum()),
         )
     )
-    places = np.array(new, np.int64)
-    numbers = [row.number for row in rows if row.number == row.original]
-    found = Documents(
-        np.array(numbers, np.uint32),
-        sketches.n_shingles[places],
-        sketches.digests[places, 0],
-        sketches.signatures[places],
-    )
-    n_unchanged = len(documents) - len(chosen)
-    return Taken(Added(len(chosen) - len(gone), len(gone), n_unchanged), found)
+    added = Added(len(rows) - len(gone), len(gone), len(documents) - len(rows))
+    numbers = np.arange(state.next, state.next + len(rows), dtype=np.uint32)
+    new = sketches.take(np.array(chosen, np.int64)[is_new])
+    return Taken(added, Documents.of(numbers[is_new], new))
 
 
 def _changed(

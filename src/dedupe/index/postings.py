@@ -13,15 +13,14 @@ import numpy.typing as npt
 
 from dedupe.arrays import Bools, Hashes, Ints, distinct
 from dedupe.index.segments import Dead, Documents, Segment, damaged, joined
+from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.kernels.postings import PART_BITS, collect_into, find_into, pick_into, scan_into
 from dedupe.lsh import worth_scoring
 
 __all__ = ["Candidates", "Postings", "Sketch", "Tail"]
 
-N_ANCHORS = 2
-"""As `dedupe.kernels.buckets` has it."""
-
 MIN_ROOM = 64
+"""Texts that a tail has room for at first; from then on it doubles."""
 
 
 class Sketch(NamedTuple):

@@ -21,6 +21,7 @@ from dedupe.index import files
 from dedupe.index.files import HEADER_BYTES, Buffer
 from dedupe.kernels.buckets import DIGIT_BITS, DIGITS, LINE, columns_into, sort_into
 from dedupe.kernels.postings import STEP
+from dedupe.minhash import Sketches
 
 __all__ = ["Dead", "Documents", "Segment", "damaged", "joined", "write_segment"]
 
@@ -62,6 +63,11 @@ class Documents(NamedTuple):
     sizes: Ints
     contents: Hashes
     signatures: npt.NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, numbers: npt.NDArray[np.uint32], sketches: Sketches) -> "Documents":
+        """Return texts that have these numbers and sketches."""
+        return cls(numbers, sketches.n_shingles, sketches.digests[:, 0], sketches.signatures)
 
     def take(self, places: Ints | Bools) -> "Documents":
         """Return some of them."""
