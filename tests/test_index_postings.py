@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.index.epochs import Taught, write_epoch
+from dedupe.index.epochs import Knowledge, write_epoch
 from dedupe.index.names import id_from_row, key_of, name_of
 from dedupe.index.postings import Postings, Sketch, Tail
 from dedupe.index.segments import Dead, Documents, write_segment
@@ -119,7 +119,7 @@ def test_an_epoch_knows_what_it_was_told(counts):
     shingles = np.array([*counts], np.uint64)
     known.watch(shingles, counts=np.array([*counts.values()], np.uint16))
     numbers, stories = np.array([7, 3]), np.array([1, 0])
-    epoch = write_epoch(None, "e", 1, 9, Taught(known.to_bytes(), numbers, stories))
+    epoch = write_epoch(None, "e", 1, 9, Knowledge(known.to_bytes(), numbers, stories))
     asked = np.append(shingles, np.uint64([0, 1, 2**64 - 1]))
     # One story is no boilerplate, even of a form.
     told = {one: n for one, n in counts.items() if n & 0x7FFF > 1}

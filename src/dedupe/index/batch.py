@@ -3,13 +3,13 @@
 import numpy as np
 
 from dedupe.engine.local import LocalEngine
-from dedupe.index.epochs import Taught
+from dedupe.index.epochs import Knowledge
 from dedupe.index.store import State, Store
 from dedupe.pipeline import find, teach
 from dedupe.results.result import Result
 from dedupe.settings import Resources, Settings
 
-__all__ = ["duplicates", "taught"]
+__all__ = ["duplicates", "knowledge"]
 
 
 def duplicates(store: Store, settings: Settings, resources: Resources) -> Result:
@@ -18,15 +18,15 @@ def duplicates(store: Store, settings: Settings, resources: Resources) -> Result
         return find(store.documents(), settings, engine)
 
 
-def taught(store: Store, settings: Settings, resources: Resources) -> tuple[State, Taught]:
+def knowledge(store: Store, settings: Settings, resources: Resources) -> tuple[State, Knowledge]:
     """Return what all documents teach, and what was there to teach it."""
     state = store.state()
     if not state.n_documents:
         nothing = np.empty(0, np.int64)
-        return state, Taught(b"", nothing, nothing)
+        return state, Knowledge(b"", nothing, nothing)
     with LocalEngine(resources) as engine:
         corpus, blocks, learned = teach(store.documents(), settings, engine)
     original_of = dict(store.originals())
     ids = [corpus.ids[number] for number in blocks.numbers.tolist()]
     numbers = np.array([original_of[id_] for id_ in ids], np.int64)
-    return state, Taught(learned.boilerplate.to_bytes(), numbers, learned.stories)
+    return state, Knowledge(learned.boilerplate.to_bytes(), numbers, learned.stories)

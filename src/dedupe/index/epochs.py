@@ -20,7 +20,7 @@ from dedupe.index.files import HEADER_BYTES, Buffer
 from dedupe.kernels.postings import look_up_into
 from dedupe.scoring.boilerplate import Boilerplate
 
-__all__ = ["Epoch", "Taught", "write_epoch"]
+__all__ = ["Epoch", "Knowledge", "write_epoch"]
 
 MAGIC, VERSION = b"dedupeEP", 1
 
@@ -28,8 +28,13 @@ HEADER = struct.Struct("<8sIIQQQQ")
 """Magic, version, 0, shingles, texts, digest of all that follows, digest of the header."""
 
 
-class Taught(NamedTuple):
-    """What is learned.
+ALONE = np.int64(1 << 33)
+"""What the story of a text that is alone in it is numbered from: past all others, which have
+32 bits."""
+
+
+class Knowledge(NamedTuple):
+    """What a collection tells of itself, as an epoch keeps it.
 
     Attributes
     ----------
@@ -125,46 +130,41 @@ class Epoch:
 
         Those that were compared with nothing are each a story of its own.
         """
+        found = np.where(numbers <= self.last, numbers + ALONE, -1)
         if not self._numbers.size:
-            return np.where(numbers <= self.last, _own(numbers), -1)
+            return found
         # Of another type, all that is searched in would be converted first.
         places = np.searchsorted(self._numbers, numbers.astype(np.uint32))
         places[places == self._numbers.size] = 0
         is_known = self._numbers[places] == numbers
-        known = self._stories[places].astype(np.int64)
-        return np.where(is_known, known, np.where(numbers <= self.last, _own(numbers), -1))
+        return np.where(is_known, self._stories[places].astype(np.int64), found)
 
 
-def _own(numbers: Ints) -> Ints:
-    """Return stories of texts that are alone in them: past all that documents are numbered by."""
-    return numbers + np.int64(1 << 33)
-
-
-def write_epoch(folder: Path | None, name: str, number: int, last: int, taught: Taught) -> Epoch:
+def write_epoch(folder: Path | None, name: str, number: int, last: int, known: Knowledge) -> Epoch:
     """Write an epoch, for good; nothing is left of one that does not become whole.
 
     Raises
     ------
     CannotStore
     """
-    buffer = files.write_file(folder, name, partial(_write, taught=taught))
+    buffer = files.write_file(folder, name, partial(_write, known=known))
     return Epoch(number, last, name, buffer)
 
 
-def _write(stream: IO[bytes], taught: Taught) -> None:
-    n_shingles = len(taught.boilerplate) // Boilerplate.BYTES
-    order = np.argsort(taught.numbers)
+def _write(stream: IO[bytes], known: Knowledge) -> None:
+    n_shingles = len(known.boilerplate) // Boilerplate.BYTES
+    order = np.argsort(known.numbers)
     n_bytes = 8 * n_shingles
-    shingles = np.frombuffer(taught.boilerplate, "<u8", n_shingles)
+    shingles = np.frombuffer(known.boilerplate, "<u8", n_shingles)
     bits = _bits(n_shingles)
     heads = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
     firsts = np.append(np.searchsorted(shingles, heads), n_shingles)
     parts = (
-        taught.boilerplate[:n_bytes],
+        known.boilerplate[:n_bytes],
         firsts.astype("<u4").tobytes(),
-        taught.numbers[order].astype("<u4").tobytes(),
-        taught.stories[order].astype("<u4").tobytes(),
-        taught.boilerplate[n_bytes:],
+        known.numbers[order].astype("<u4").tobytes(),
+        known.stories[order].astype("<u4").tobytes(),
+        known.boilerplate[n_bytes:],
     )
     digest = xxhash.xxh3_64()
     for part in parts:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from dedupe.index import health
-from dedupe.index.batch import duplicates, taught
+from dedupe.index.batch import duplicates, knowledge
 from dedupe.index.opening import Opened, index_identity
 from dedupe.index.records import Stats, Verification
 from dedupe.progress import ProgressCallback
@@ -78,10 +78,11 @@ class Kept(Opened):
         """
         self.check_mode()
         with shown(progress) as callback, self._snapshot() as store:
-            state, found = taught(store, self.settings, Resources.of(workers, memory, callback))
+            resources = Resources.of(workers, memory, callback)
+            state, known = knowledge(store, self.settings, resources)
         with self._writing():
             number, last = self._layout.state.epoch + 1, state.next - 1
-            epoch = self._layout.learned(number, last, found)
+            epoch = self._layout.learned(number, last, known)
             with self._store.transaction():
                 self._store.set_meta("epoch", epoch.name)
                 self._store.save(

@@ -17,7 +17,7 @@ import numpy as np
 
 from dedupe import disk
 from dedupe.errors import InvalidIndex
-from dedupe.index.epochs import Epoch, Taught, write_epoch
+from dedupe.index.epochs import Epoch, Knowledge, write_epoch
 from dedupe.index.postings import Postings, Tail
 from dedupe.index.segments import Dead, Documents, Segment, write_segment
 from dedupe.index.store import State, Store, damaged, unsigned
@@ -238,11 +238,11 @@ class Layout:
         """Forget dead texts that neither a segment nor the tail holds, within a transaction."""
         self._store.db.executemany("delete from dead where number = ?", ((n,) for n in numbers))
 
-    def learned(self, number: int, last: int, taught: Taught) -> Epoch:
+    def learned(self, number: int, last: int, known: Knowledge) -> Epoch:
         """Write an epoch, which nothing refers to until `Store` names it."""
         name = f"{secrets.token_hex(8)}.epoch"
         self._pending.add(name)
-        epoch = write_epoch(self._folder, name, number, last, taught)
+        epoch = write_epoch(self._folder, name, number, last, known)
         if self._folder is None:
             self._epochs_in_memory[name] = epoch
         return epoch
