@@ -266,6 +266,18 @@ def candidate_pairs(
     )
 
 
+def bucket(
+    signatures: Sequence[Sequence[int]], is_alive: Sequence[bool], band: int, value: int
+) -> list[int]:
+    """Return the living documents that have a value in a band."""
+    return [d for d, alive in enumerate(is_alive) if alive and signatures[d][band] == value]
+
+
+def anchors(found: Sequence[int], sizes: Sequence[int], contents: Sequence[int]) -> list[int]:
+    """Return those of a bucket that all others are linked to when it is crowded, largest first."""
+    return sorted(found, key=lambda d: (sizes[d], contents[d]), reverse=True)[:N_ANCHORS]
+
+
 # --- alignment ----------------------------------------------------------------------------
 
 

@@ -1,15 +1,26 @@
 """What an index looks up: the pairs of the batch, from segments, a tail and what died there."""
 
+from itertools import compress
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import reference
 from dedupe.index.epochs import Knowledge, write_epoch
 from dedupe.index.names import id_from_row, key_of, name_of
 from dedupe.index.postings import Postings, Sketch, Tail
 from dedupe.index.segments import Dead, Documents, write_segment
-from dedupe.kernels.postings import STEP
+from dedupe.kernels.buckets import N_ANCHORS
+from dedupe.kernels.postings import (
+    PART_BITS,
+    STEP,
+    collect_into,
+    find_into,
+    pick_into,
+    scan_into,
+)
 from dedupe.lsh import candidate_pairs
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import Sealed
@@ -81,6 +92,82 @@ def test_candidates_of_a_new_text_are_those_it_would_have_in_company(drawn, seed
     candidates = found.candidates(sketch)
     assert {*candidates.numbers.tolist()} == wanted
     assert candidates.n_equal.tolist() == sorted(candidates.n_equal.tolist(), reverse=True)
+
+
+PART = 3
+
+
+@st.composite
+def buckets(draw):
+    """Draw a segment, some of whose texts are dead, the values of a signature, and some bands."""
+    random = np.random.default_rng(draw(st.integers(0, 10_000)))
+    everything = documents(random, draw(st.integers(1, 12 * STEP)), n_perm=8)
+    segment = write_segment(None, "a", everything)
+    gone = everything.take(random.random(everything.numbers.size) < draw(st.sampled_from([0, 0.5])))
+    segment.bury_all([*map(Dead._make, zip(*(one.tolist() for one in gone[:3]), strict=True))])
+    values = random.integers(0, 14, 8).astype(np.uint32)
+    values[random.random(8) < 0.2] = 0xFFFFFFFF
+    return segment, values, random.random(8) < 0.5
+
+
+def told(segment, values):
+    """Return the twin's bucket of each band."""
+    return [
+        reference.bucket(segment.documents.signatures.tolist(), segment.is_alive, band, value)
+        for band, value in enumerate(values.tolist())
+    ]
+
+
+def outputs():
+    """Return what kernels count and rank into."""
+    shape = (8, N_ANCHORS)
+    return np.zeros(8, np.int64), np.full(shape, -1), np.zeros(shape, np.uint64), np.full(shape, -1)
+
+
+def ranked(found, segment):
+    """Return what kernels should have ranked."""
+    _, sizes, contents, _ = segment.documents
+    _, *arrays = outputs()
+    for band, bucket in enumerate(found):
+        for i, d in enumerate(reference.anchors(bucket, sizes.tolist(), contents.tolist())):
+            for array, value in zip(
+                arrays, (sizes[d], contents[d], PART << PART_BITS | d), strict=True
+            ):
+                array[band, i] = value
+    return [array.tolist() for array in arrays]
+
+
+@given(buckets(), st.sampled_from([2, 5, 30]))
+def test_buckets_of_a_segment_are_those_of_the_twin(drawn, cap):
+    segment, values, is_wanted = drawn
+    _, sizes, contents, signatures = segment.documents
+    ends = np.empty((2, 8), np.int64)
+    counts, *largest = outputs()
+    keys = (sizes, contents, values, cap, PART, ends, counts)
+    find_into(segment.orders, segment.fences, signatures, segment.is_alive, *keys, *largest)
+    found = told(segment, values)
+    for order, start, end, bucket in zip(segment.orders, *ends, found, strict=True):
+        assert [d for d in order[start:end].tolist() if segment.is_alive[d]] == bucket
+    assert counts.tolist() == [min(len(bucket), cap + 1) for bucket in found]
+    assert [array.tolist() for array in largest] == ranked(found, segment)
+    places = np.empty((ends[1] - ends[0])[is_wanted].sum(), np.int64)
+    n = collect_into(segment.orders, ends, is_wanted, segment.is_alive, places)
+    wanted = [d for bucket in compress(found, is_wanted) for d in bucket]
+    assert places[:n].tolist() == wanted
+
+
+@given(buckets())
+def test_buckets_of_a_tail_are_those_of_the_twin(drawn):
+    segment, values, is_wanted = drawn
+    _, sizes, contents, signatures = segment.documents
+    counts, *largest = outputs()
+    scan_into(signatures, segment.is_alive, sizes, contents, values, PART, counts, *largest)
+    found = told(segment, values)
+    assert counts.tolist() == [len(bucket) for bucket in found]
+    assert [array.tolist() for array in largest] == ranked(found, segment)
+    places = np.empty(len(segment), np.int64)
+    n = pick_into(signatures, segment.is_alive, values, is_wanted, places)
+    assert places[:n].tolist() == sorted({d for one in compress(found, is_wanted) for d in one})
 
 
 @given(postings())
