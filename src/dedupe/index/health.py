@@ -18,7 +18,8 @@ from dedupe.settings import Settings
 __all__ = ["derive", "in_database", "in_files", "rebuild"]
 
 AT_ONCE = 8192
-"""Documents whose texts are in memory at once."""
+"""Documents whose texts are in memory at once, 30 MB, and which become a segment: fewer would
+leave many small ones."""
 
 MOST = 100
 """Problems that are listed; when there are more, nobody reads them."""
@@ -47,9 +48,7 @@ def in_database(store: Store) -> Iterator[str]:
 def in_files(store: Store, layout: Layout) -> Iterator[str]:
     """Yield what is wrong with what follows from the documents, a line each."""
     try:
-        names = [name for (name,) in store.db.execute("select name from segments")]
-        segments = [layout.segment(name) for name in names]
-        for segment in segments:
+        for segment in [layout.segment(name) for name in layout.names()]:
             if not segment.is_sound():
                 yield f"{segment.name}: it is not as it was written"
         if not layout.current_epoch().is_sound():
@@ -70,19 +69,15 @@ def derive(store: Store, layout: Layout, settings: Settings) -> None:
     segments: list[Segment] = []
     seen: set[int] = set()
     for rows in _batches(store):
-        firsts = [row for row in rows if row.original not in seen]
-        firsts = [*{row.original: row for row in reversed(firsts)}.values()]
-        seen.update(row.original for row in firsts)
-        if firsts:
-            sketches = sketch([store.text(row) for row in firsts], settings)
-            numbers = np.array([row.original for row in firsts], np.uint32)
+        # Copies have the same tokens, so that any of them stands for its text.
+        new = {row.original: row for row in rows if row.original not in seen}
+        seen.update(new)
+        if new:
+            sketches = sketch([store.text(row) for row in new.values()], settings)
+            numbers = np.array([*new], np.uint32)
             segments.append(layout.write(Documents.of(numbers, sketches)))
     with store.transaction():
-        for table in ("segments", "tail", "dead"):
-            store.db.execute(f"delete from {table}")
-        for segment in segments:
-            layout.swap(segment, [])
-        layout.touch()
+        layout.replace_all(segments)
         store.save(store.state()._replace(n_texts=len(seen)))
 
 
@@ -98,29 +93,16 @@ def rebuild(store: Store, wanted: dict[str, Any], settings: Settings) -> bool:
         with store.transaction():
             store.set_meta("rebuilding", begun)
             store.save(store.state()._replace(epoch=0, n_learned=0, last_learned=0))
-    for done in _sketched_anew(store, settings, begun["done"]):
-        store.set_meta("rebuilding", begun | {"done": done})
+    while rows := [*islice(store.rows(begun["done"]), AT_ONCE)]:
+        texts = [store.text(row) for row in rows]
+        sketches = sketch(texts, settings)
+        begun = begun | {"done": rows[-1].number}
+        with store.transaction():
+            _update(store, rows, texts, sketches)
+            store.set_meta("rebuilding", begun)
     with store.transaction():
         store.set_meta("identity", wanted)
     return bool(begun["learns"])
-
-
-def _sketched_anew(store: Store, settings: Settings, after: int) -> Iterator[int]:
-    """Hash the texts of documents that come after a number, and store what follows from them.
-
-    Yield the greatest number that is done, each time within a transaction that has to end before
-    the next is begun.
-    """
-    while True:
-        rows = [*islice(store.rows(after), AT_ONCE)]
-        if not rows:
-            return
-        texts = [store.text(row) for row in rows]
-        sketches = sketch(texts, settings)
-        with store.transaction():
-            _update(store, rows, texts, sketches)
-            after = rows[-1].number
-            yield after
 
 
 def _update(store: Store, rows: list[Row], texts: list[bytes], sketches: Sketches) -> None:

@@ -30,10 +30,11 @@ from dedupe.settings import Resources, Settings
 __all__ = ["Index"]
 
 LIMIT = 20
-"""Matches that a query gives by default: more are hardly looked at."""
+"""Matches that a query returns by default: hardly anybody looks at more."""
 
 MAX_COMPARED = 200
-"""Texts that a query compares by default, the likeliest first."""
+"""Texts that a query compares by default, the likeliest first, so that it takes milliseconds
+even of a story with thousands of copies."""
 
 
 class Index(Kept):

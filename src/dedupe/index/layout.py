@@ -124,6 +124,10 @@ class Layout:
                 segment.bury_all(dead)
         self.postings = postings
 
+    def names(self) -> list[str]:
+        """Return the names of the segments, as the database has them."""
+        return [name for (name,) in self._store.db.execute("select name from segments")]
+
     def segment(self, name: str) -> Segment:
         """Return a segment, opened anew."""
         if self._folder is None:
@@ -234,6 +238,14 @@ class Layout:
         db.executemany("delete from tail where number = ?", ((number,) for number in sealed))
         self.touch()
 
+    def replace_all(self, segments: Iterable[Segment]) -> None:
+        """Put segments in the place of all that is looked up, within a transaction."""
+        for table in ("segments", "tail", "dead"):
+            self._store.db.execute(f"delete from {table}")
+        for segment in segments:
+            self.swap(segment, [])
+        self.touch()
+
     def forget_dead(self, numbers: Iterable[int]) -> None:
         """Forget dead texts that neither a segment nor the tail holds, within a transaction."""
         self._store.db.executemany("delete from dead where number = ?", ((n,) for n in numbers))
@@ -249,8 +261,7 @@ class Layout:
 
     def clear_files(self) -> None:
         """Remove files that nothing refers to: those before a step, or after one that was cut."""
-        names = {name for (name,) in self._store.db.execute("select name from segments")}
-        names.add(self._store.meta("epoch") or "")
+        names = {*self.names(), self._store.meta("epoch") or ""}
         self._pending -= names
         for kept in (self._in_memory, self._epochs_in_memory):
             for name in kept.keys() - names - self._pending:
@@ -308,7 +319,7 @@ class Layout:
         if self._folder is None:
             return []
         found = []
-        for (name,) in self._store.db.execute("select name from segments").fetchall():
+        for name in self.names():
             try:
                 Segment.open(self._folder, name)
             except (OSError, InvalidIndex):

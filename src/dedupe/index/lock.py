@@ -14,8 +14,8 @@ __all__ = ["NAME", "Lock"]
 NAME = "lock"
 """The file that is locked; what it says is for people alone."""
 
-PATIENCE = 0.02
-"""Seconds between two tries."""
+PAUSE = 0.02
+"""Seconds between two tries, which nobody notices."""
 
 
 class Lock:
@@ -48,7 +48,7 @@ class Lock:
                     f"by {said}: let it finish, wait longer with timeout=, or open it with "
                     'mode="r"'
                 )
-            time.sleep(PATIENCE)
+            time.sleep(PAUSE)
         with path.open("r+b") as other:
             # Where nothing can be locked, everybody is told to have done so.
             if try_lock(other):

@@ -22,8 +22,9 @@ from dedupe.settings import Settings, identity
 
 __all__ = ["Opened", "index_identity"]
 
-PATIENCE = 20
-"""Times that a reader looks again for a segment that a writer has just replaced."""
+TRIES = 20
+"""Times that a reader looks for a segment that a writer has just replaced: far more than are
+replaced within the milliseconds of one look."""
 
 CHOSEN = ("ngram", "num_perm", "seed")
 """Settings that are chosen when an index is made."""
@@ -117,7 +118,7 @@ class Opened:
         """See one state of the index, up to date."""
         with self._lock, ExitStack() as held:
             self._check_open()
-            for n_left in reversed(range(PATIENCE)):
+            for n_left in reversed(range(TRIES)):
                 held.enter_context(self._store.reading())
                 try:
                     self._layout.refresh()

@@ -24,7 +24,7 @@ MIN_ROOM = 64
 
 
 class Sketch(NamedTuple):
-    """What of a document is looked up.
+    """What a document is looked up by.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class Tail:
         self.n = end
 
     def bury(self, number: int) -> bool:
-        """Take a text for dead; return whether it was here."""
+        """Mark a text as dead; return whether it was here."""
         place = self.place_of.pop(number, None)
         if place is not None:
             self._is_alive[place] = False
@@ -133,7 +133,7 @@ class Postings:
         self._cap = bucket_cap
 
     def bury(self, dead: Iterable[Dead]) -> None:
-        """Take texts for dead, wherever they are."""
+        """Mark texts as dead, wherever they are."""
         for number, size, content in dead:
             if not self.tail.bury(number):
                 any(one.bury(number, size, content) for one in self.segments)

@@ -29,8 +29,9 @@ from dedupe.shingling import Sealed, hash_encoded
 __all__ = ["evidence_of_two", "score"]
 
 TOGETHER = 0.5
-"""What two texts of one known story are given in the strict pass: enough to stay together, and
-less than makes them alike in all but a date."""
+"""Score of two texts of one known story in the strict pass: enough to stay together, which takes
+`STRICT_CONTAINMENT`, but less than ``1 - OWN_OF_FRAME``, above which `dedupe.learning` takes two
+texts for copies that tell nothing of a form."""
 
 
 class _Known(NamedTuple):
@@ -96,7 +97,7 @@ def score(
         return []
     stories = np.where(numbers < 0, -1, epoch.stories(numbers))
     is_known = bool((stories >= 0).all())
-    # Who shares no more than a phrase teaches nothing, and nobody has to where all is known.
+    # A text that shares only a phrase teaches nothing; where all stories are known, none has to.
     is_needed = found.may_score if is_known else found.may_score | found.is_long
     places = np.append(0, asked[is_needed, 1])
     block, stories = block.cut(places), stories[places]

@@ -32,10 +32,10 @@ HEADER = struct.Struct("<8sIIQIIQQ")
 follows, digest of the header before this."""
 
 AT_ONCE = 1 << 14
-"""Signatures that are copied at once: 8 MB."""
+"""Signatures that are copied at once, 8 MB: all of them may not fit into memory."""
 
 MANY = 256
-"""Dead documents that are looked for at once, and not one after the other."""
+"""Dead documents from which all of a segment is looked through, and not each one searched for."""
 
 
 class Dead(NamedTuple):
@@ -138,7 +138,7 @@ class Segment:
         return files.is_sound(self.buffer, self._digest)
 
     def bury(self, number: int, size: int, content: int) -> bool:
-        """Take a document for dead; return whether it was here and alive."""
+        """Mark a document as dead; return whether it was here and alive."""
         sizes, contents = self.documents.sizes, self.documents.contents
         first, end = np.searchsorted(sizes, [size, size + 1]).tolist()
         place = first + int(np.searchsorted(contents[first:end], np.uint64(content)))
@@ -152,7 +152,7 @@ class Segment:
         return False
 
     def bury_all(self, dead: Sequence[Dead]) -> None:
-        """Take many documents for dead, wherever they are."""
+        """Mark as dead those of many documents that are here."""
         if len(dead) < MANY:
             for one in dead:
                 self.bury(*one)

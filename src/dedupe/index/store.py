@@ -26,7 +26,7 @@ from dedupe.index.texts import Packer
 __all__ = ["FORMAT", "Head", "Row", "State", "Store", "damaged", "signed", "unsigned"]
 
 FORMAT = 1
-"""Rises when an older version could not read what is written."""
+"""Raised when an older version could not read what is written."""
 
 PAGE_BYTES = 1 << 14
 """Texts of a kilobyte fill pages of 4 KB badly: these save an eighth of the file."""
@@ -35,9 +35,14 @@ AT_ONCE = 500
 """Parameters of a statement: SQLite may take no more than 999."""
 
 MAX_LOG = 1 << 22
-"""Bytes of the log of SQLite that stay when all of it is in the database."""
+"""Bytes of its log that SQLite keeps once all of it is in the database: a large addition leaves
+no more behind, and small ones need not make the file grow each time."""
 
-PATIENCE_MS = 60_000
+PATIENCE = 60.0
+"""Seconds to wait for another connection: a reader, while the log is put into the database."""
+
+CACHE_KB = 16_384
+"""Pages of the file that each connection holds in memory: those of a search, and not the file."""
 
 SCHEMA = """
 create table meta (key text primary key, value text not null) without rowid;
@@ -75,7 +80,7 @@ class Row(NamedTuple):
     Attributes
     ----------
     number : int
-        It has no other meaning than to be unlike all that were there before.
+        Unlike that of any document before; it means nothing else.
     key : str
         What its id must be alone in; see `dedupe.index.names`.
     name : str or None
@@ -84,7 +89,7 @@ class Row(NamedTuple):
     low, high : int
         Digest of its tokens, signed as SQLite has it.
     original : int
-        Number of the document that was the first with these tokens, be it there or not.
+        Number of the first document with these tokens, which may have been removed since.
     n_words, n_shingles : int
     seal : int
         Digest of all of this, to find damage.
@@ -136,6 +141,7 @@ class Head(NamedTuple):
 
 SEAL = Row._fields.index("seal")
 
+# By column, since a damaged file may hold anything anywhere.
 KINDS: tuple[Any, ...] = (
     int, str, (str, NoneType), (float, NoneType), int, int, int, int, int, int, bytes
 )  # fmt: skip
@@ -143,7 +149,7 @@ HEAD_KINDS = tuple(KINDS[Row._fields.index(name)] for name in Head._fields)
 
 
 class State(NamedTuple):
-    """What changes with each commit; one small row, so that a reader soon sees what is new.
+    """What changes with each commit: one small row, so that a reader sees at once what is new.
 
     Attributes
     ----------
@@ -198,7 +204,7 @@ class Store:
                         self.save(State())
 
     def close(self) -> None:
-        """Close the database; of the log nothing is left if nobody else has it open."""
+        """Close the database; its log goes unless somebody else has it open."""
         with suppress(sqlite3.Error):
             self.db.close()
 
@@ -209,7 +215,7 @@ class Store:
 
     @contextmanager
     def translating(self) -> Iterator[None]:
-        """Say what can be done about what SQLite cannot do."""
+        """Translate errors of SQLite into ours, which say what can be done."""
         try:
             yield
         except sqlite3.Error as error:
@@ -232,7 +238,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """See the same documents all the time, whatever others add meanwhile."""
+        """See one state of the database, whatever others write meanwhile."""
         if self.db.in_transaction:
             yield
             return
@@ -241,18 +247,19 @@ class Store:
             try:
                 yield
             finally:
-                # Only what is read was begun, so that there is nothing to undo.
+                # Nothing was written, so nothing is undone.
                 self.db.execute("rollback")
 
     @contextmanager
     def snapshot(self) -> Iterator["Store"]:
-        """Yield the documents as they are now, for work that takes long."""
+        """Yield a store that stays as this one is now, for work that takes long."""
         if self.path is None:
             yield self
             return
         other = Store(self.path, writes=False)
         try:
             with other.reading():
+                # SQLite takes the snapshot at the first read, not when it begins.
                 other.state()
                 yield other
         finally:
@@ -324,7 +331,7 @@ class Store:
         self._packer = None
 
     def forget_dictionary(self) -> None:
-        """Look up anew which dictionaries there are, as after what was not committed."""
+        """Look up anew which dictionaries there are, after one was rolled back."""
         self._packer = None
 
     def has_dictionary(self) -> bool:
@@ -332,7 +339,7 @@ class Store:
         return self.db.execute("select 1 from dictionaries").fetchone() is not None
 
     def checkpoint(self) -> None:
-        """Put all of the log into the database, unless somebody reads what was before."""
+        """Move the log into the database, unless somebody still reads an earlier state."""
         self.db.execute("pragma wal_checkpoint(truncate)")
 
     def insert(self, rows: Iterable[Row]) -> None:
@@ -407,7 +414,7 @@ class Store:
             after = rows[-1][0]
 
     def older(self, time: float) -> list[Row]:
-        """Return the documents of before a time, in seconds since 1970."""
+        """Return the documents that came up before a time, in seconds since 1970."""
         found = self.db.execute("select * from documents where time < ?", (time,))
         return [*map(self._row, found)]
 
@@ -448,7 +455,7 @@ def _connect(path: Path | None, *, writes: bool) -> sqlite3.Connection:
                 place,
                 uri=True,
                 isolation_level=None,
-                timeout=PATIENCE_MS / 1000,
+                timeout=PATIENCE,
                 check_same_thread=False,
             )
         )
@@ -459,10 +466,10 @@ def _connect(path: Path | None, *, writes: bool) -> sqlite3.Connection:
 
 
 def _tuned(db: sqlite3.Connection) -> sqlite3.Connection:
-    """Let a connection believe nothing that a damaged or hostile file says."""
+    """Set up a connection to trust nothing that a damaged or hostile file says."""
     db.execute("pragma trusted_schema = off")
     db.execute("pragma cell_size_check = on")
-    db.execute("pragma cache_size = -16384")
+    db.execute(f"pragma cache_size = -{CACHE_KB}")
     return db
 
 
