@@ -18,7 +18,7 @@ from dedupe.errors import (
     NothingToRead,
     UnknownDocument,
 )
-from dedupe.index import layout as layouts
+from dedupe.index import upkeep
 from strategies import article, edited
 
 FRAME = "home news sport weather traffic subscribe now for one pound a month and read on"
@@ -44,8 +44,8 @@ TEXTS = collection()
 @pytest.fixture
 def small(monkeypatch):
     """Let segments be sealed and merged all the time."""
-    monkeypatch.setattr(layouts, "TAIL", 8)
-    monkeypatch.setattr(layouts, "FANOUT", 2)
+    monkeypatch.setattr(upkeep, "TAIL", 8)
+    monkeypatch.setattr(upkeep, "FANOUT", 2)
 
 
 def scores_of(index, texts):

@@ -12,7 +12,7 @@ import pytest
 import index_crashes
 from dedupe import Index
 from dedupe.errors import CannotStore, DedupeError, IndexInUse, InvalidIndex, InvalidSetting
-from dedupe.index import bulk, files, layout
+from dedupe.index import bulk, files, layout, upkeep
 from dedupe.index.texts import Packer
 from strategies import article, edited
 
@@ -211,7 +211,7 @@ def test_where_no_segment_can_be_written_nothing_is_added(tmp_path, monkeypatch)
 
 
 def test_a_tail_that_cannot_be_sealed_is_kept(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(layout, "TAIL", 8)
+    monkeypatch.setattr(upkeep, "TAIL", 8)
 
     def full(*_):
         raise CannotStore("no room")
@@ -251,8 +251,8 @@ def test_a_disk_that_locks_nothing_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_reader_sees_what_another_has_changed(tmp_path, monkeypatch):
-    monkeypatch.setattr(layout, "TAIL", 4)
-    monkeypatch.setattr(layout, "FANOUT", 2)
+    monkeypatch.setattr(upkeep, "TAIL", 4)
+    monkeypatch.setattr(upkeep, "FANOUT", 2)
     story = article("a story")
     with Index(tmp_path / "i") as index, Index(tmp_path / "i", mode="r") as reader:
         assert not reader.query(story)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
+from dedupe.index import upkeep
 from dedupe.index.epochs import Knowledge, write_epoch
 from dedupe.index.names import id_from_row, key_of, name_of
 from dedupe.index.postings import Postings, Sketch, Tail
@@ -195,6 +196,38 @@ def test_many_are_buried_as_one_by_one(n):
     one.bury_all(dead)
     assert sum(other.bury(*each) for each in dead) == n == one.n_dead == other.n_dead
     assert one.is_alive.tolist() == other.is_alive.tolist()
+
+
+def segment_of(n, n_dead=0):
+    """Return a segment of so many texts, some of them dead."""
+    everything = documents(np.random.default_rng(n), n)
+    segment = write_segment(None, "a", everything)
+    gone = zip(*(column[:n_dead].tolist() for column in everything[:3]), strict=True)
+    segment.bury_all([*map(Dead._make, gone)])
+    return segment
+
+
+@pytest.mark.parametrize(
+    ("segments", "n_tail", "wanted"),
+    [
+        ([], 7, None),
+        ([], 8, ([], True)),
+        ([(8, 2)], 0, None),
+        ([(40, 0), (8, 3)], 8, ([1], False)),
+        ([(40, 0), (8, 0)], 0, None),
+        ([(40, 0), (9, 0), (8, 0)], 8, ([], True)),
+        ([(40, 0), (9, 0), (8, 0)], 7, ([1, 2], False)),
+        ([(40, 0), (33, 0), (9, 0), (8, 0)], 0, ([2, 3], False)),
+    ],
+)
+def test_the_dead_go_first_then_the_tail_then_the_smallest(monkeypatch, segments, n_tail, wanted):
+    monkeypatch.setattr(upkeep, "TAIL", 8)
+    monkeypatch.setattr(upkeep, "FANOUT", 2)
+    tail = Tail(16)
+    tail.extend(documents(np.random.default_rng(1), n_tail))
+    made = [segment_of(n, n_dead) for n, n_dead in segments]
+    found = upkeep.due(Postings(made, tail, 30))
+    assert found == (wanted and upkeep.Due([made[i] for i in wanted[0]], wanted[1]))
 
 
 # --- epochs ---

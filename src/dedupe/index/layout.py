@@ -1,12 +1,9 @@
-"""Keeps the segments of an index in order: what is in the files, in the tail, and dead.
+"""Brings up to date what an index looks up: its segments, its tail, what is dead, its epoch.
 
-The database says which segments there are. A tail that has grown is *sealed* into a segment,
-and segments of about one size are merged, so that a document is written a few times in all, and
-few files are looked at. All of that is written by a thread beside the work; only the step that
-puts a new segment in the place of others is taken in turn with it.
+The database says which segments and which epoch there are. A file is written before anything
+refers to it, and then swapped in by a commit; `dedupe.index.upkeep` decides when.
 """
 
-import math
 import re
 import secrets
 from collections.abc import Iterable
@@ -24,16 +21,6 @@ from dedupe.index.store import State, Store, damaged, unsigned
 from dedupe.settings import Settings
 
 __all__ = ["Layout"]
-
-TAIL = 4096
-"""Texts in the tail from which it is sealed: to look through them takes .2 ms."""
-
-FANOUT = 4
-"""Segments of about one size that are merged into one."""
-
-DEAD_SHARE = 0.25
-"""Share of dead texts from which a segment is written anew."""
-
 
 NAME = re.compile(r"[0-9a-f]{16}\.(segment|epoch)")
 """Names of files that are written here."""
@@ -296,23 +283,6 @@ class Layout:
         self._in_memory.pop(name, None)
         if self._folder is not None:
             (self._folder / name).unlink(missing_ok=True)
-
-    # What is due.
-
-    def due(self) -> list[Segment] | None:
-        """Return segments to merge; an empty list says that only the tail is to be sealed."""
-        tiers: dict[int, list[Segment]] = {}
-        for segment in self.postings.segments:
-            if segment.n_dead > DEAD_SHARE * len(segment):
-                return [segment]
-            tier = int(math.log(max(1, len(segment) / TAIL), FANOUT))
-            tiers.setdefault(tier, []).append(segment)
-        if len(self.postings.tail) >= TAIL:
-            return []
-        for _, segments in sorted(tiers.items()):
-            if len(segments) >= FANOUT:
-                return segments
-        return None
 
     def missing_or_torn(self) -> list[str]:
         """Return the names of segments that cannot be opened."""

@@ -1,20 +1,62 @@
-"""Seals and merges segments beside the work, in a thread that is there only while it has any."""
+"""Seals and merges segments beside the work, in a thread that is there only while it has any.
+
+A tail that has grown is *sealed* into a segment, and segments of about one size are merged, so
+that a document is written a few times in all, and few files are looked at. Only the step that
+puts a new segment in the place of others is taken in turn with the work.
+"""
 
 import logging
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 
 from dedupe.errors import CannotStore
 from dedupe.index.layout import Layout
-from dedupe.index.segments import joined
+from dedupe.index.postings import Postings
+from dedupe.index.segments import Segment, joined
 from dedupe.index.store import Store
 
-__all__ = ["Upkeep"]
+__all__ = ["Due", "Upkeep", "due"]
 
 LOG = logging.getLogger("dedupe")
+
+TAIL = 4096
+"""Texts in the tail from which it is sealed: to look through them takes .2 ms."""
+
+FANOUT = 4
+"""Segments of about one size that are merged into one: of a million documents each is written
+five times at most, and they lie in a dozen segments."""
+
+DEAD_SHARE = 0.25
+"""Share of dead texts above which a segment is written anew: files are never more than a third
+larger than what is alive in them."""
+
+
+class Due(NamedTuple):
+    """What becomes one segment: some others, and the tail if it `seals`."""
+
+    segments: list[Segment]
+    seals: bool
+
+
+def due(postings: Postings) -> Due | None:
+    """Return what is to be done first, None if it is nothing."""
+    tiers: dict[int, list[Segment]] = {}
+    for segment in postings.segments:
+        if segment.n_dead > DEAD_SHARE * len(segment):
+            return Due([segment], seals=False)
+        tier = int(math.log(max(1, len(segment) / TAIL), FANOUT))
+        tiers.setdefault(tier, []).append(segment)
+    if len(postings.tail) >= TAIL:
+        return Due([], seals=True)
+    for _, segments in sorted(tiers.items()):
+        if len(segments) >= FANOUT:
+            return Due(segments, seals=False)
+    return None
 
 
 class Upkeep:
@@ -41,7 +83,7 @@ class Upkeep:
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        if self._thread is None and not self._is_paused and self._layout.due() is not None:
+        if self._thread is None and not self._is_paused and due(self._layout.postings):
             self._thread = threading.Thread(target=self._run, name="dedupe-index", daemon=True)
             self._thread.start()
 
@@ -78,24 +120,23 @@ class Upkeep:
     def step(self, *, everything: bool = False) -> bool:
         """Seal the tail or merge segments, or `everything` into one; return whether it was due."""
         with self._lock:
-            segments = [*self._layout.postings.segments] if everything else self._layout.due()
-            if segments is None:
+            postings = self._layout.postings
+            work = Due([*postings.segments], seals=True) if everything else due(postings)
+            if work is None:
                 return False
-            tail = self._layout.postings.tail
-            seals = everything or not segments
-            # Who dies from now on is noted in the database, and buried in what is written.
-            parts = [(one.documents, one.is_alive.copy()) for one in segments]
-            if seals:
-                parts.append((tail.documents, tail.is_alive.copy()))
+            # What dies from now on is noted in the database, and buried in what is written.
+            parts = [(one.documents, one.is_alive.copy()) for one in work.segments]
+            if work.seals:
+                parts.append((postings.tail.documents, postings.tail.is_alive.copy()))
         living = [documents.take(is_alive) for documents, is_alive in parts]
         gone = [documents.numbers[~is_alive] for documents, is_alive in parts]
         forgotten = np.concatenate(gone).tolist()
         documents = joined(living)
         made = self._layout.write(documents) if len(documents.numbers) else None
         with self._lock:
-            sealed = living[-1].numbers.tolist() if seals else []
+            sealed = living[-1].numbers.tolist() if work.seals else []
             with self._store.transaction():
-                self._layout.swap(made, [one.name for one in segments], sealed)
+                self._layout.swap(made, [one.name for one in work.segments], sealed)
                 self._layout.forget_dead(forgotten)
             self._layout.refresh(own=True)
             self._layout.clear_files()
