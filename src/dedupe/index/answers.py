@@ -38,7 +38,7 @@ class Question(NamedTuple):
         What they score at least.
     max_compared : int or None
         Texts that are compared at most.
-    besides : str
+    besides : str or None
         Key of a document that is no match.
     """
 
@@ -47,11 +47,11 @@ class Question(NamedTuple):
     limit: int | None
     threshold: float
     max_compared: int | None
-    besides: str = ""
+    besides: str | None = None
 
 
 def check_question(limit: int | None, threshold: float, max_compared: int | None) -> None:
-    """Refuse what no query can be asked with."""
+    """Raise `InvalidSetting` where a limit, a threshold or a number of texts makes no sense."""
     for name, value in (("limit", limit), ("max_compared", max_compared)):
         if value is not None and (not isinstance(value, int) or value < 1):
             raise InvalidSetting(f"{name} must be a whole number of at least 1, got {value!r}")
@@ -67,7 +67,7 @@ class _Text(NamedTuple):
 
 
 def answer(store: Store, layout: Layout, settings: Settings, asked: Question) -> Matches:
-    """Return the documents that have something of a text, within what is read at once.
+    """Return the documents that have something of a text; to be called while reading.
 
     Raises
     ------
@@ -92,14 +92,10 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Question) ->
     matches = []
     if own is not None:
         find = evidence_of_two(asked.text, own_text, settings.ngram)
-        matches = [_identical(head, layout, find) for head in own.heads]
+        matches = [_identical(head, layout, find) for head in _others(own, asked)]
     for pair, text in pairs:
         if pair.score >= asked.threshold:
-            matches.extend(_match(pair, head, layout) for head in text.heads)
-    if asked.besides:
-        heads = [*(own.heads if own else ()), *(head for text in texts for head in text.heads)]
-        besides = {head.id for head in heads if head.key == asked.besides}
-        matches = [match for match in matches if match.id not in besides]
+            matches.extend(_match(pair, head, layout) for head in _others(text, asked))
     matches.sort(key=_rank)
     return Matches(
         tuple(matches[: asked.limit]),
@@ -107,6 +103,11 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Question) ->
         len(matches),
         truncated=n_compared < found.numbers.size,
     )
+
+
+def _others(text: _Text, asked: Question) -> list[Head]:
+    """Return the documents of a text that may be matches."""
+    return [head for head in text.heads if head.key != asked.besides]
 
 
 def _rank(match: Match) -> tuple[Any, ...]:

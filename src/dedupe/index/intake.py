@@ -27,7 +27,7 @@ class Taken(NamedTuple):
 
 
 def check_conflict(on_conflict: str) -> None:
-    """Refuse what says nothing about ids that are there already."""
+    """Raise `InvalidSetting` where it is not said what to do with ids that are there already."""
     if on_conflict not in ("error", "update"):
         raise InvalidSetting(f"on_conflict must be 'error' or 'update', got {on_conflict!r}")
 
@@ -173,7 +173,7 @@ def are_same(text: bytes, other: bytes) -> bool:
 
 
 def drop(store: Store, rows: Iterable[Row]) -> None:
-    """Remove documents, within a transaction, and note the texts that nobody has any more."""
+    """Remove documents, and note the texts that no document has any more; in a transaction."""
     rows = list(rows)
     store.delete(row.number for row in rows)
     left = {row.original for row in store.by_digests([*{row.low for row in rows}])}

@@ -62,7 +62,7 @@ class Layout:
         return Postings([], Tail(self._settings.num_perm), self._settings.bucket_cap)
 
     def restart(self, settings: Settings) -> None:
-        """Look nothing up until all was made anew, maybe with other settings."""
+        """Forget what is looked up until it is made anew, perhaps with other settings."""
         self._settings = settings
         self._version = -1
         self._last_dead = 0
@@ -71,12 +71,12 @@ class Layout:
         self.epoch = Epoch(0, 0)
 
     def refresh(self, *, own: bool = False) -> None:
-        """Bring everything up to date, within what is read at once.
+        """Bring everything up to date; to be called while reading.
 
         Parameters
         ----------
         own : bool
-            Whether this program has written itself, which SQLite does not tell.
+            Whether this connection may have written, which SQLite does not tell it.
         """
         version = self._store.version()
         if version == self._version and not own:
@@ -103,7 +103,7 @@ class Layout:
         postings.segments = segments
         self._last_in_tail = 0
         self._read_tail(postings.tail)
-        # In the others they were buried before.
+        # In all others, the dead have been buried before.
         opened = [one for one in segments if one not in self.postings.segments]
         if opened:
             dead = self._read_dead(0)
@@ -145,7 +145,7 @@ class Layout:
         return other.postings
 
     def touch(self) -> None:
-        """Let everything be read anew, within a transaction."""
+        """Make every reader look anew which segments there are; in a transaction."""
         state = self._store.state()
         self._store.save(state._replace(layout=state.layout + 1))
 
@@ -172,7 +172,7 @@ class Layout:
         self._last_in_tail = numbers[-1]
 
     def _read_dead(self, after: int) -> list[Dead]:
-        """Return what has died since."""
+        """Return the texts that have died since one, given by its serial number."""
         said = "select serial, number, n_shingles, low from dead where serial > ? order by serial"
         rows = self._store.db.execute(said, (after,)).fetchall()
         if rows:

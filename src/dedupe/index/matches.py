@@ -45,7 +45,7 @@ class Match:
 
     @cached_property
     def evidence(self) -> Evidence | None:
-        """The shared passages, found when they are first asked for; what was asked for is left."""
+        """The shared passages, found on first access; the text that was asked for is the left."""
         return None if self.find_evidence is None else self.find_evidence()
 
     def as_json(self, *, evidence: bool = False) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Matches(Sequence[Match]):
-    """The matches of a query, the best first; of equal ones identical copies, then by their ids.
+    """The matches of a query, the best first; ties go to identical copies, then by id.
 
     Attributes
     ----------

@@ -1,6 +1,6 @@
 """Opens an index and closes it: its folder, its lock, and what it was made with.
 
-Whoever reads or changes an index does so in turn, and sees one state of it meanwhile.
+Threads take turns at an index, and each sees one state of it meanwhile.
 """
 
 import os
@@ -61,7 +61,7 @@ class Opened:
             raise
 
     def _open(self, chosen: dict[str, int], may_be_stale: bool) -> None:
-        """Hold what was found against what is asked for, and bring up to date what is looked up."""
+        """Compare what was found with what is asked for, then load what is looked up."""
         found = self._store.meta("identity")
         if found is None and self.mode == "a":
             found = index_identity(_as_settings(chosen))
@@ -77,7 +77,7 @@ class Opened:
         self._upkeep = Upkeep(self._lock, self._store, self._layout)
         if self.is_stale:
             return
-        # What segments held that are missing or torn follows from the texts.
+        # Segments that are missing or torn are made anew from the texts.
         if self.mode == "a" and self._layout.missing_or_torn():
             self._derive()
         with self._reading():
@@ -148,7 +148,7 @@ class Opened:
             self._upkeep.poke()
 
     def check_mode(self) -> None:
-        """Refuse to change what is only read."""
+        """Raise `InvalidSetting` where the index is open for reading alone."""
         if self.mode == "r":
             raise InvalidSetting(
                 f'an index to change must be open with mode="a", got mode="r" of {self.path}'

@@ -65,7 +65,7 @@ class Stats:
 
     @property
     def growth(self) -> float:
-        """Documents for each that there was when it learned last, less 1; see `Index.learn`."""
+        """The share by which documents have grown since it learned last; see `Index.learn`."""
         return self.n_documents / max(1, self.n_learned) - 1
 
 

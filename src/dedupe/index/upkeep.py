@@ -79,7 +79,7 @@ class Upkeep:
         self._error: Exception | None = None
 
     def poke(self) -> None:
-        """Begin with what is due, if anything is, while the lock is held."""
+        """Start on what is due, if anything; the lock must be held."""
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -89,7 +89,7 @@ class Upkeep:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Do nothing meanwhile; to be entered while the lock is not held."""
+        """Pause within this context; the lock must not be held when it is entered."""
         self._is_paused = True
         self.wait()
         try:
@@ -98,7 +98,7 @@ class Upkeep:
             self._is_paused = False
 
     def wait(self) -> None:
-        """Wait until nothing is being done, while the lock is not held."""
+        """Wait until nothing is being done; the lock must not be held."""
         thread = self._thread
         if thread is not None:
             thread.join()
