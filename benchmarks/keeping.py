@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -32,11 +33,12 @@ from dedupe.settings import Settings
 from peers import N_PERM, THRESHOLD, datasketch_sketches
 
 N_QUERIES, N_DURABLE = 2000, 500
+"""Queries and single additions that are timed: the 99th percentile is that of the slowest five
+of 500."""
 
 READER = """
 import sys, time
-import dedupe
-Index = dedupe.Index
+from dedupe import Index
 start = time.perf_counter()
 index = Index(sys.argv[1], mode="r")
 opened = time.perf_counter() - start
@@ -119,13 +121,13 @@ def ours(path: Path, folder: Path, n: int | None) -> Iterator[str]:
         for warm in new[:50]:
             index.query(warm)
         added = [
-            took(lambda: index.add(f"new {i}", text), time.perf_counter)  # noqa: B023
+            took(partial(index.add, f"new {i}", text), time.perf_counter)
             for i, text in enumerate(new)
         ]
         for place, found in zip(("p50", "p99"), percentiles(added), strict=True):
             yield judged(f"add one, durable, {place}", found)
         asked = [texts[name] for name in names[N_DURABLE:]]
-        spent = [took(lambda: index.query(text)) for text in asked]  # noqa: B023
+        spent = [took(partial(index.query, text)) for text in asked]
         for place, found in zip(("p50", "p99"), percentiles(spent), strict=True):
             yield judged(f"query, {place}", found)
         index.compact()
@@ -154,40 +156,54 @@ def edited(text: str, seed: int) -> str:
 def theirs(path: Path, n: int) -> Iterator[str]:
     """Measure other indexes on the first documents; yield rows of a table."""
     texts = dict(documents(path, n))
-    asked = random.Random(1).sample([*texts.values()], min(500, len(texts)))
     lsh = MinHashLSH(threshold=THRESHOLD, num_perm=N_PERM)
 
     def fill() -> None:
         for name, sketched in zip(texts, datasketch_sketches(texts.values()), strict=True):
             lsh.insert(name, sketched)
 
-    rate = len(texts) / took(fill)
-    spent = percentiles([took(lambda: lsh.query(datasketch_sketches([text])[0])) for text in asked])  # noqa: B023
-    yield f"| datasketch in memory | {rate:,.0f} | {spent[0]:.2f} | {spent[1]:.2f} |"
+    def ask(text: str) -> None:
+        lsh.query(datasketch_sketches([text])[0])
+
+    yield compared("datasketch in memory", texts, fill, ask)
     with tempfile.TemporaryDirectory() as folder:
-        db = sqlite3.connect(Path(folder) / "rows.sqlite")
-        db.execute("create table rows (band, value, document, primary key (band, value, document)) "
-                   "without rowid")  # fmt: skip
+        yield compared("SQLite rows", texts, *rows_of_sqlite(Path(folder) / "rows.sqlite", texts))
 
-        def signed(some: list[str]) -> list[list[int]]:
-            found = sketch([text.encode() for text in some], Settings())
-            return found.signatures.tolist()  # type: ignore[no-any-return]
 
-        def fill_rows() -> None:
-            for number, signature in enumerate(signed([*texts.values()])):
-                rows = [(band, value, number) for band, value in enumerate(signature)]
-                db.executemany("insert into rows values (?, ?, ?)", rows)
-            db.commit()
+def rows_of_sqlite(
+    path: Path, texts: dict[str, str]
+) -> tuple[Callable[[], None], Callable[[str], None]]:
+    """Return what fills a table with a row for each band of each text, and what asks it."""
+    db = sqlite3.connect(path)
+    db.execute("create table rows (band, value, document, primary key (band, value, document)) "
+               "without rowid")  # fmt: skip
 
-        rate = len(texts) / took(fill_rows)
+    def signed(some: Iterable[str]) -> list[list[int]]:
+        found = sketch([text.encode() for text in some], Settings())
+        return found.signatures.tolist()  # type: ignore[no-any-return]
 
-        def ask(text: str) -> None:
-            for band, value in enumerate(signed([text])[0]):
-                said = "select document from rows where band = ? and value = ? limit 31"
-                db.execute(said, (band, value)).fetchall()
+    def fill() -> None:
+        for number, signature in enumerate(signed(texts.values())):
+            rows = [(band, value, number) for band, value in enumerate(signature)]
+            db.executemany("insert into rows values (?, ?, ?)", rows)
+        db.commit()
 
-        spent = percentiles([took(lambda: ask(text)) for text in asked])  # noqa: B023
-        yield f"| SQLite rows | {rate:,.0f} | {spent[0]:.2f} | {spent[1]:.2f} |"
+    def ask(text: str) -> None:
+        for band, value in enumerate(signed([text])[0]):
+            said = "select document from rows where band = ? and value = ? limit 31"
+            db.execute(said, (band, value)).fetchall()
+
+    return fill, ask
+
+
+def compared(
+    name: str, texts: dict[str, str], fill: Callable[[], None], ask: Callable[[str], None]
+) -> str:
+    """Return a row of how fast an index is filled with texts, and asked for some of them."""
+    rate = len(texts) / took(fill)
+    asked = random.Random(1).sample([*texts.values()], min(N_DURABLE, len(texts)))
+    p50, p99 = percentiles([took(partial(ask, text)) for text in asked])
+    return f"| {name} | {rate:,.0f} | {p50:.2f} | {p99:.2f} |"
 
 
 def growth(path: Path, n: int | None, share: float = 0.1) -> str:
@@ -202,20 +218,10 @@ def growth(path: Path, n: int | None, share: float = 0.1) -> str:
         index.add_texts({name: texts[name] for name in names if name not in new})
         index.learn()
         index.add_texts({name: texts[name] for name in new})
-        found = {
-            tuple(sorted((name, match.id)))
-            for name in new
-            for match in index.query(texts[name], limit=None, max_compared=None)
-            if match.id != name
-        }
+        found = verdicts(index, texts, new)
         batch = index.find_duplicates()
         index.learn()
-        learned = {
-            tuple(sorted((name, match.id)))
-            for name in new
-            for match in index.query(texts[name], limit=None, max_compared=None)
-            if match.id != name
-        }
+        learned = verdicts(index, texts, new)
     threshold = batch.settings.threshold
     scored = (pair for pair in batch.scored if pair.score >= threshold and pair.is_candidate)
     wanted = {(pair.left, pair.right) for pair in scored if new & {pair.left, pair.right}}
@@ -224,6 +230,16 @@ def growth(path: Path, n: int | None, share: float = 0.1) -> str:
         f"{len(learned):,} verdicts for {len(new):,} of {len(texts):,} documents; before learning "
         f"{told}; of {len(wanted):,} of the batch, {len(wanted - learned)} are not found"
     )
+
+
+def verdicts(index: dedupe.Index, texts: dict[str, str], names: set[str]) -> set[tuple[str, ...]]:
+    """Return the pairs of ids that queries for some texts match."""
+    return {
+        tuple(sorted((name, str(match.id))))
+        for name in names
+        for match in index.query(texts[name], limit=None, max_compared=None)
+        if match.id != name
+    }
 
 
 def main() -> None:
