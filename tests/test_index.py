@@ -113,6 +113,16 @@ def test_to_ask_for_one_alone_or_in_company_is_the_same():
     assert [alone[text] for text in [*TEXTS.values()][40:]] == together
 
 
+def test_a_story_that_is_known_teaches_no_boilerplate_when_a_copy_comes():
+    story = article("a story", 200)
+    with Index() as index:
+        index.add_texts({f"c{i}": edited(story, 0.02, i) for i in range(8)})
+        index.learn()
+        found = index.query(edited(story, 0.02, 99))
+    assert len(found) == 8
+    assert all(match.score > 0.95 for match in found)
+
+
 # --- any order ---
 
 
