@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocks import documents, make_block, ngrams, story
-from dedupe import compare_texts, find_duplicate_texts
+from dedupe import Index, compare_texts, find_duplicate_texts
 from dedupe.scoring.alignment import align, shared_shingles
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import digests, hash_tokens, shingle
@@ -66,6 +66,22 @@ def test_copies_of_a_story_and_of_a_forgery_are_told_apart():
     # Nothing of a forgery is taken for a copy of an old story, nor the other way round.
     alone = find_duplicate_texts([("new", FORGED)], against=[("old", STORY)])
     assert alone.duplicates == ()
+
+
+def test_an_index_tells_copies_of_a_story_and_of_a_forgery_apart():
+    texts = {"v": FORGED, "a": STORY, "w": FORGED.upper(), "b": STORY.upper(), "c": f"{STORY}."}
+    batch = find_duplicate_texts(texts)
+    with Index() as index:
+        for name, text in texts.items():
+            matches = index.add(name, text)
+            assert {match.relation for match in matches} <= {"identical"}
+        index.update("v", STORY)
+        index.update("v", FORGED)
+        for _ in range(2):
+            assert [match.id for match in index.query(STORY)] == ["a", "b", "c"]
+            assert [match.id for match in index.query(FORGED)] == ["v", "w"]
+            assert index.find_duplicates().to_json() == batch.to_json()
+            index.rebuild()
 
 
 def test_words_whose_seals_agree_by_chance_are_no_copies():

@@ -393,4 +393,7 @@ def test_sizes_after_expiry_stay_those_of_one_filling(tmp_path, small):
         assert len(index) == 150
         stats, files = index.stats(), {*(tmp_path / "i").glob("*.segment")}
         assert len(files) == stats.n_segments
+        index.compact()
+        # What died is forgotten as soon as nothing holds it.
+        assert index._store.db.execute("select count(*) from dead").fetchone() == (0,)
     assert max(sizes[1:]) <= 1.3 * sizes[1]
