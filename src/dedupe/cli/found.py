@@ -60,6 +60,9 @@ RELATIONS = {
 }
 """What `--relation` takes, and the relation of a pair that it stands for."""
 
+NO_STORY = ("partial", "template")
+"""Those of which most pairs score nothing, and are recorded only when they are asked for."""
+
 output = click.option(
     "-o",
     "--output",
@@ -151,6 +154,11 @@ class Printing(NamedTuple):
         if found.format == "parquet" and is_terminal(output):
             raise click.UsageError("Parquet is not for a terminal: name a file with -o")
         return found
+
+    @property
+    def reuse(self) -> bool:
+        """Whether pairs are asked for that are not recorded otherwise."""
+        return self.relation in NO_STORY
 
     def check(self, read: Iterable[str]) -> None:
         """Refuse places that cannot be written to, or that are read."""

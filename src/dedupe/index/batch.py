@@ -12,10 +12,10 @@ from dedupe.settings import Resources, Settings
 __all__ = ["duplicates", "knowledge"]
 
 
-def duplicates(store: Store, settings: Settings, resources: Resources) -> Result:
+def duplicates(store: Store, settings: Settings, resources: Resources, *, reuse: bool) -> Result:
     """Return what `dedupe.find_duplicate_texts` says of all documents."""
     with LocalEngine(resources) as engine:
-        return find(store.documents(), settings, engine)
+        return find(store.documents(), settings, engine, reuse=reuse)
 
 
 def knowledge(store: Store, settings: Settings, resources: Resources) -> tuple[State, Knowledge]:

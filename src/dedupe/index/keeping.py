@@ -51,6 +51,7 @@ class Kept(Opened):
         window: timedelta | str | None = None,
         workers: int | None = None,
         memory: int | str | None = None,
+        reuse: bool = False,
         progress: ProgressCallback | bool | None = None,
     ) -> Result:
         """Return what `dedupe.find_duplicate_texts` says of all documents.
@@ -61,7 +62,8 @@ class Kept(Opened):
             self.settings, threshold=threshold, keep=keep, prefer=prefer, window=as_window(window)
         )
         with shown(progress) as callback, self._snapshot() as store:
-            return duplicates(store, settings, Resources.of(workers, memory, callback))
+            resources = Resources.of(workers, memory, callback)
+            return duplicates(store, settings, resources, reuse=reuse)
 
     def learn(
         self,

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from dedupe.documents.values import as_id
 from dedupe.documents.streams import Unreadable
+from dedupe.documents.values import as_id
 from dedupe.errors import InvalidIndex, InvalidInput
 from dedupe.ids import Id, id_as_json, id_from_json
 
