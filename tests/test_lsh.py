@@ -62,7 +62,7 @@ def test_by_bytes_stay_the_pairs_whose_bytes_say_that_they_may_reach(n_perm, siz
     signatures, sizes = np.array([left, right], np.uint32), np.array([1, size])
     low_bytes = np.full((2, -(-n_perm // 8)), 7, np.uint64)
     buckets.low_bytes_into(signatures, np.arange(2), low_bytes)
-    shares = lsh._shares(n_perm)
+    shares = lsh.likely_shares(n_perm)
     kept = buckets.keep_possible_by_bytes(np.uint64([1]), low_bytes, sizes, shares, floor)
     bytes_of = [[value % 256 for value in row] for row in (left, right)]
     assert kept == reference.may_reach(*bytes_of, (1, size), floor)

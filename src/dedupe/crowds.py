@@ -15,7 +15,7 @@ from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.alignment import by_size
 from dedupe.scoring.block import Block
 
-__all__ = ["MIN_CROWD", "follow"]
+__all__ = ["MIN_CROWD", "follow", "followers"]
 
 MIN_CROWD = 100
 """Near-copies that follow a document at least: in a smaller crowd each has fewer than fifty
@@ -38,18 +38,9 @@ def follow(blocks: Blocks, pairs: AnyInts) -> AnyInts:
     int [shape=(n, 2)]
         The larger document first, ordered by it.
     """
-    links = _with_popular(blocks, pairs)
+    links = followers(blocks, _with_popular(blocks, pairs))
     if not len(links):
         return pairs
-    shares = _near_shares(blocks, links)
-    is_one_text = shares >= rule.STRICT_CONTAINMENT
-    links, shares = _of_crowds(links[is_one_text], shares[is_one_text])
-    if not len(links):
-        return pairs
-    links = _with_least_edited(blocks.block(), links, shares)
-    shares = _near_shares(blocks, links)
-    is_followed = (shares >= rule.NEAR) & ~_are_of_forms(blocks, links, shares)
-    links, _ = _of_crowds(links[is_followed], shares[is_followed])
     leaders = np.arange(blocks.numbers.size)
     leaders[links[:, 1]] = links[:, 0]
     led = leaders[pairs]
@@ -57,6 +48,30 @@ def follow(blocks: Blocks, pairs: AnyInts) -> AnyInts:
     left = np.concatenate([pairs[led[:, 0] != led[:, 1]], np.stack([larger, smaller], axis=1)])
     found: AnyInts = left[np.lexsort(left.T[::-1])].astype(pairs.dtype)
     return found
+
+
+def followers(blocks: Blocks, links: AnyInts) -> AnyInts:
+    """Return each document that follows a leader, that one first.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    links : int [shape=(n_links, 2)]
+        Documents of crowds, each with the most popular of its candidates, that one first
+        and ordered by it. What crowds have no document in common can be asked for apart.
+    """
+    if not len(links):
+        return links
+    shares = _near_shares(blocks, links)
+    is_one_text = shares >= rule.STRICT_CONTAINMENT
+    links, shares = _of_crowds(links[is_one_text], shares[is_one_text])
+    if not len(links):
+        return links
+    links = _with_least_edited(blocks.block(), links, shares)
+    shares = _near_shares(blocks, links)
+    is_followed = (shares >= rule.NEAR) & ~_are_of_forms(blocks, links, shares)
+    links, _ = _of_crowds(links[is_followed], shares[is_followed])
+    return links
 
 
 def _near_shares(blocks: Blocks, links: AnyInts) -> Floats:

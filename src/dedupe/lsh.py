@@ -38,7 +38,14 @@ from dedupe.kernels.buckets import (
 from dedupe.spans import Spans
 from dedupe.threads import map_in_order
 
-__all__ = ["COSINE_FLOOR", "candidate_pairs", "emit", "worth_scoring"]
+__all__ = [
+    "COSINE_FLOOR",
+    "candidate_pairs",
+    "emit",
+    "likely_shares",
+    "within_buckets",
+    "worth_scoring",
+]
 
 COSINE_FLOOR = 0.1
 """Shared shingles over the geometric mean of both sizes that make a pair worth scoring.
@@ -129,7 +136,7 @@ def candidate_pairs(
     n_new = None if is_old is None else int(np.count_nonzero(~is_old[by_rank]))
     teaches = None if n_new is None else _teachers(by_rank, n_new, contents)
     ranked_rows, ranked_sizes = rows[by_rank], sizes[by_rank]
-    shares = _shares(signatures.shape[1])
+    shares = likely_shares(signatures.shape[1])
     low_bytes = np.empty((by_rank.size, -(-signatures.shape[1] // 8)), np.uint64)
     low_bytes_into(signatures, ranked_rows, low_bytes)
     ranked_spans = None if spans is None else spans.take(by_rank)
@@ -201,7 +208,7 @@ def worth_scoring(
     pairs = np.arange(1, len(signatures) + 1, dtype=np.uint64)
     together = np.concatenate([signature[np.newaxis], signatures])
     all_sizes = np.append(np.int64(size), sizes)
-    shares = _shares(signature.size)
+    shares = likely_shares(signature.size)
     n_kept = keep_possible(pairs, together, np.arange(len(together)), all_sizes, shares, floor)
     return pairs[:n_kept].astype(np.int64) - 1
 
@@ -249,18 +256,30 @@ def emit(
     keys, scratch = np.empty((2, values.size), np.uint64)
     sort_into(values, np.empty((DIGITS, 1 << DIGIT_BITS), np.int64), scratch, keys)
     if n_new is None:
-        return _within(keys, bucket_cap)
+        return within_buckets(keys, bucket_cap)
     ranks = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
     is_old = ranks >= n_new
     is_taught = is_old if teaches is None else is_old & teaches[ranks]
     mixed = np.empty(count_mixed(keys, bucket_cap, n_new), np.uint64)
     emit_mixed_into(keys, bucket_cap, n_new, mixed)
-    alike = (_within(keys[chosen], bucket_cap) for chosen in (~is_old, is_taught))
+    alike = (within_buckets(keys[chosen], bucket_cap) for chosen in (~is_old, is_taught))
     return np.concatenate([mixed, *alike])
 
 
-def _within(keys: Hashes, bucket_cap: int) -> Hashes:
-    """Return the pairs of buckets whose documents are all new, or all old."""
+def within_buckets(keys: Hashes, bucket_cap: int) -> Hashes:
+    """Return the pairs of buckets whose documents are all new, or all old.
+
+    Parameters
+    ----------
+    keys : uint64 [shape=(n_docs,)], sorted
+        The bucket in the high half, the rank of the document in the low half.
+    bucket_cap : int, at least 2
+
+    Returns
+    -------
+    uint64 [shape=(n_pairs,)]
+        As `emit` returns them.
+    """
     pairs = np.empty(count_emissions(keys, bucket_cap), np.uint64)
     return pairs[: emit_pairs_into(keys, bucket_cap, pairs)]
 
@@ -320,13 +339,13 @@ def _ranks(pairs: Hashes) -> Ints:
 
 
 @lru_cache(maxsize=4)
-def _shares(n_perm: int) -> Floats:
+def likely_shares(n_perm: int) -> Floats:
     """Return what share of both sizes may be shared, by how many values of signatures agree.
 
     The Jaccard similarity ``J`` is estimated from them and raised by `Z` standard errors;
     then ``J / (1 + J)`` of the sum of both sizes is shared.
 
-    >>> _shares(128)[[0, 1, 128]].round(3).tolist()
+    >>> likely_shares(128)[[0, 1, 128]].round(3).tolist()
     [0.0, 0.023, 0.5]
     """
     jaccard = np.arange(n_perm + 1) / n_perm

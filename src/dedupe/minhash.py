@@ -17,7 +17,7 @@ from dedupe.arrays import part
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK, signatures_into
 from dedupe.settings import SCHEME, Settings
-from dedupe.shingling import digests, hash_encoded, hash_shingles
+from dedupe.shingling import Shingles, Tokens, digests, hash_encoded, hash_shingles
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -29,6 +29,7 @@ __all__ = [
     "permutations",
     "signatures",
     "sketch",
+    "sketch_hashed",
     "to_datasketch",
 ]
 
@@ -118,7 +119,11 @@ def sketch(encoded: Sequence[bytes], settings: Settings) -> Sketches:
     [3, 0]
     """
     tokens = hash_encoded(encoded)
-    shingles = hash_shingles(tokens, settings.ngram)
+    return sketch_hashed(tokens, hash_shingles(tokens, settings.ngram), settings)
+
+
+def sketch_hashed(tokens: Tokens, shingles: Shingles, settings: Settings) -> Sketches:
+    """Do as `sketch`, where texts are shingles already."""
     sign = partial(signatures, num_perm=settings.num_perm, seed=settings.seed)
     signed = sign(shingles.hashes, shingles.offsets)
     n_shingles = np.diff(shingles.offsets)

@@ -33,7 +33,7 @@ from dedupe.scoring.stories import Copies, StoryWords, words_of_stories
 from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.shingling import Sealed
 
-__all__ = ["Taught", "find", "teach"]
+__all__ = ["Taught", "find", "gather", "teach"]
 
 
 def find(
@@ -76,21 +76,37 @@ def find(
     rows = _numbered(blocks, np.concatenate([beside_old, rows]))
     rows = np.concatenate([_copies(corpus), rows])
     rows = rows[_n_old(corpus, passes.pairs_in(rows)) < 2]
-    engine.progress("clustering", 0, None, "clusters")
-    rows, clusters, infos = _cluster(corpus, blocks, rows, settings)
-    engine.progress("clustering", len(clusters), len(clusters), "clusters")
+    others = np.empty(0, passes.ROW)
     if explain in corpus.ids:
         number = corpus.first_copy[corpus.ids.index(explain)]
-        rows = _with_others(rows, _asked(_rows_of(blocks, _pairs_of(candidates, number))))
+        others = _asked(_rows_of(blocks, _pairs_of(candidates, number)))
     if reuse:
-        rows = _with_others(rows, _asked(_reused(blocks, pairs[first.may_score & (n_old < 2)])))
+        reused = _reused(blocks, pairs[first.may_score & (n_old < 2)])
+        others = _with_others(others, _asked(reused))
+    engine.progress("clustering", 0, None, "clusters")
+    result = gather(corpus, blocks, rows, settings, learned.boilerplate, others)
+    engine.progress("clustering", len(result.clusters), len(result.clusters), "clusters")
+    return result
+
+
+def gather(
+    corpus: Corpus,
+    blocks: Blocks,
+    rows: Rows,
+    settings: Settings,
+    boilerplate: Boilerplate,
+    others: Rows,
+) -> Result:
+    """Return the result that scored pairs come to; `others` are told of, and join nothing."""
+    rows, clusters, infos = _cluster(corpus, blocks, rows, settings)
+    rows = _with_others(rows, others)
     shared = _most_shared(rows, len(corpus))
     paired = distinct(passes.pairs_in(rows).astype(np.int64))
     alone = paired[~np.isin(paired, [*infos])]
     words = _words_of_stories(corpus, blocks, alone, labels=alone)
     infos |= _infos(corpus, alone, words._replace(story=shared[alone]))
     return _assemble(
-        corpus, rows, clusters, infos=infos, boilerplate=learned.boilerplate, settings=settings
+        corpus, rows, clusters, infos=infos, boilerplate=boilerplate, settings=settings
     )
 
 

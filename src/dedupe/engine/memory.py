@@ -21,12 +21,12 @@ class BlockInMemory:
 
     Attributes
     ----------
-    numbers : int64 [shape=(n_docs,)]
-        The documents, numbered from 0.
+    numbers : int64 [shape=(n_docs,)], ascending
+        The documents, by default numbered from 0.
     """
 
-    def __init__(self, block: Block) -> None:
-        self.numbers = np.arange(block.n_words.size)
+    def __init__(self, block: Block, numbers: Ints | None = None) -> None:
+        self.numbers = np.arange(block.n_words.size) if numbers is None else numbers
         self._block = block
 
     def block(self) -> Block:
@@ -34,8 +34,11 @@ class BlockInMemory:
         return self._block
 
     def places(self, numbers: AnyInts) -> AnyInts:
-        """Return where documents stand: each at its number."""
-        return numbers
+        """Return where documents stand among these, -1 for one that does not."""
+        if not self.numbers.size:
+            return np.full(numbers.shape, -1)
+        nearest = np.minimum(np.searchsorted(self.numbers, numbers), self.numbers.size - 1)
+        return np.where(self.numbers[nearest] == numbers, nearest, -1)
 
     def in_order(self, pairs: AnyInts) -> AnyInts:
         """Return pairs as they are: no order is faster."""

@@ -11,6 +11,7 @@ __all__ = [
     "OF_FORM",
     "count_clusters_into",
     "insert_into",
+    "mark_counted_into",
     "word_weights_into",
 ]
 
@@ -118,17 +119,60 @@ def count_clusters_into(
             end = token_offsets[d + 1]
             _tells_into(lines[first:end], weights[first:end], by_line, tells)
         for i in range(offsets[d], offsets[d + 1]):
-            word, bit = sieve_place(shingles[i], table.size - 1)
-            if not sieve[word] & bit:
-                continue
-            line = min(lines[first + i - offsets[d]], PARAGRAPH)
-            if not tells[int(np.ceil(PROSE * line))]:
-                continue
-            slot = find(shingles[i], salt, table.size - 1, table, last_cluster)
-            if last_cluster[slot] != EMPTY and last_cluster[slot] != clusters[d]:
+            line = lines[first + i - offsets[d]]
+            slot = _counted_slot(shingles[i], line, tells, salt, sieve, table, last_cluster)
+            if slot != EMPTY and last_cluster[slot] != clusters[d]:
                 last_cluster[slot] = clusters[d]
                 if counts[slot] & MAX_COUNT < MAX_COUNT:
                     counts[slot] += np.uint16(1)
+
+
+@compiled
+def _counted_slot(shingle, line, tells, salt, sieve, table, last_cluster):
+    """Return the slot of a shingle in a line of so many words, EMPTY where it does not count."""
+    word, bit = sieve_place(shingle, table.size - 1)
+    if not sieve[word] & bit or not tells[int(np.ceil(PROSE * min(line, PARAGRAPH)))]:
+        return EMPTY
+    slot = find(shingle, salt, table.size - 1, table, last_cluster)
+    return slot if last_cluster[slot] != EMPTY else EMPTY
+
+
+@compiled
+def mark_counted_into(
+    shingles,
+    offsets,
+    token_offsets,
+    lines,
+    weights,
+    order,
+    salt,
+    sieve,
+    table,
+    last_cluster,
+    by_line,
+    tells,
+    marks,
+):
+    """Mark the shingles that `count_clusters_into` would count, which another place adds up.
+
+    Parameters
+    ----------
+    shingles, offsets, token_offsets, lines, weights, order, by_line, tells
+        As there.
+    salt, sieve, table, last_cluster
+        The table, as in `insert_into`.
+    marks : bool [shape=(n_shingles,)], those of the documents in `order` overwritten
+    """
+    tells[:] = True
+    for d in order:
+        first = token_offsets[d]
+        if weights is not None:
+            end = token_offsets[d + 1]
+            _tells_into(lines[first:end], weights[first:end], by_line, tells)
+        for i in range(offsets[d], offsets[d + 1]):
+            line = lines[first + i - offsets[d]]
+            slot = _counted_slot(shingles[i], line, tells, salt, sieve, table, last_cluster)
+            marks[i] = slot != EMPTY
 
 
 @compiled

@@ -11,20 +11,24 @@ it has a bit for an eighth of a slot, set for each shingle in the table (a filte
 hash; Bloom 1970). Strangers are three times as fast to compare with it.
 """
 
+import os
 import secrets
 
 import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["EMPTY", "SALT", "SLOTS_PER_WORD", "find", "home", "sieve_place"]
+__all__ = ["EMPTY", "SALT", "SECRET", "SLOTS_PER_WORD", "find", "home", "sieve_place"]
 
 U = np.uint64
 
 EMPTY = -1
 """Owner of a slot that holds no key."""
 
-SALT = U(secrets.randbits(64) | 1)
+SECRET = "DEDUPE_SECRET"
+"""The variable of the environment by which processes that work together share a secret."""
+
+SALT = U(int(os.environ.get(SECRET) or secrets.token_hex(8), 16) | 1)
 """The secret of this process. A kernel is told it, since compiled code outlives a process."""
 
 

@@ -25,6 +25,7 @@ from dedupe.kernels.boilerplate import (
     OF_FORM,
     count_clusters_into,
     insert_into,
+    mark_counted_into,
     word_weights_into,
 )
 from dedupe.kernels.measures import N_LINES
@@ -164,6 +165,40 @@ class Boilerplate:
         rows, told = rows[is_known], counts[places[is_known]]
         most = np.maximum(self._counts[rows] & MAX_COUNT, told & MAX_COUNT)
         self._counts[rows] = most | (self._counts[rows] & OF_FORM) | (told & OF_FORM)
+
+    def counted(self, words: "Words", clusters: Ints) -> tuple[Hashes, Ints]:
+        """Return what `count` would count, each shingle with a cluster, and count nothing.
+
+        Whoever has documents in several places adds up there how many clusters a shingle
+        stands in. Each shingle comes once with a cluster.
+
+        Parameters
+        ----------
+        words, clusters
+            As in `count`.
+
+        Examples
+        --------
+        >>> shingles, offsets = np.uint64([7, 8, 7, 8]), np.array([0, 2, 4])
+        >>> boilerplate = Boilerplate()
+        >>> boilerplate.watch(np.uint64([7]))
+        >>> words = Words(shingles, offsets, offsets, np.full(4, 12, np.uint8))
+        >>> [column.tolist() for column in boilerplate.counted(words, np.array([3, 5]))]
+        [[7, 7], [3, 5]]
+        """
+        order = counted_in_order(clusters)
+        by_line, tells = np.empty((2, N_LINES), np.int64), np.empty(N_LINES, np.bool_)
+        marks = np.zeros(words.shingles.size, np.bool_)
+        salt, sieve, table, _, last_cluster = self._table
+        kernel_table = salt, sieve, table, last_cluster
+        mark_counted_into(*words, order, *kernel_table, by_line, tells, marks)
+        shingles = words.shingles[marks]
+        of_shingles = np.repeat(clusters, np.diff(words.offsets))[marks]
+        ranked = np.lexsort((of_shingles, shingles))
+        shingles, of_shingles = shingles[ranked], of_shingles[ranked]
+        is_new = np.ones(shingles.size, np.bool_)
+        is_new[1:] = (np.diff(shingles) != 0) | (np.diff(of_shingles) != 0)
+        return shingles[is_new], of_shingles[is_new]
 
     def mark(self, shingles: Hashes) -> None:
         """Note of some shingles, as far as they were taken up, that they are part of a form.
