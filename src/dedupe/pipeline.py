@@ -74,8 +74,6 @@ def find(
     # The last gives boilerplate little weight.
     (rows,) = blocks.map("scoring", passes.second, pairs[learned.may_score & (n_old == 0)])
     rows = _numbered(blocks, np.concatenate([beside_old, rows]))
-    rows = np.concatenate([_copies(corpus), rows])
-    rows = rows[_n_old(corpus, passes.pairs_in(rows)) < 2]
     others = np.empty(0, passes.ROW)
     if explain in corpus.ids:
         number = corpus.first_copy[corpus.ids.index(explain)]
@@ -98,6 +96,8 @@ def gather(
     others: Rows,
 ) -> Result:
     """Return the result that scored pairs come to; `others` are told of, and join nothing."""
+    rows = np.concatenate([_copies(corpus), rows])
+    rows = rows[_n_old(corpus, passes.pairs_in(rows)) < 2]
     rows, clusters, infos = _cluster(corpus, blocks, rows, settings)
     rows = _with_others(rows, others)
     shared = _most_shared(rows, len(corpus))

@@ -1,0 +1,309 @@
+"""Brings documents together with what is to be done to them, in blocks that stay.
+
+A *block* holds some pairs, or other items, and the hashed texts of all documents in them, so
+that a task can apply the rules of `dedupe.scoring`. It is hashed and kept once; afterwards
+only small things travel to it: the stories of its documents, and the counts of its shingles.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from dedupe.arrays import AnyInts, Bools, Hashes, Ints, distinct, part
+from dedupe.kernels.measures import N_LINES
+from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.shingling import hash_encoded
+from dedupe.spark.columns import array_of, batch, bytes_of, in_groups
+from dedupe.spark.job import Job
+from dedupe.spark.shingles import Entries
+
+__all__ = ["Blocks", "Held", "pair_blocks"]
+
+PAIRS = 1 << 13
+"""Pairs of a block: its documents take some 50 MB, and each is in few blocks."""
+
+STAR = 1 << 11
+"""Pairs of one larger document that stay in one block, or a crowd would make it too large."""
+
+SCHEMA = (
+    "block long, numbers binary, owned binary, left binary, right binary, shingles binary, "
+    "seals binary, shingle_offsets binary, token_offsets binary, lines binary, contents binary, "
+    "prose binary"
+)
+
+ARRAYS = {
+    "shingles": np.uint64,
+    "seals": np.uint32,
+    "shingle_offsets": np.int64,
+    "token_offsets": np.int64,
+    "lines": np.uint8,
+    "contents": np.uint64,
+    "prose": np.float32,
+}
+"""The arrays of a `dedupe.scoring.block.Block` that are kept."""
+
+
+@dataclass
+class Held:
+    """A block as a task sees it.
+
+    Attributes
+    ----------
+    number : int
+    numbers : int64 [shape=(n_docs,)], ascending
+        Its documents.
+    owned : bool [shape=(n_docs,)]
+        Those that no other block counts: each document is owned once.
+    items : int64 [shape=(n_items, 2)]
+        Pairs, as places among its documents; or whatever it was made with, the first side
+        as it came.
+    block : Block
+        Weighed by nothing.
+    stories : int64 [shape=(n_docs,)]
+        The story of each document by the number of its first; itself by default.
+    in_form : bool [shape=(n_docs,)]
+        Whether the story is a form.
+    state : dict
+        What an earlier stage has left here, by name.
+    known : dict
+        The entries of each `Entries` that the block was given, as far as it holds them.
+    """
+
+    number: int
+    numbers: Ints
+    owned: Bools
+    items: Ints
+    block: Block
+    stories: Ints
+    in_form: Bools
+    state: dict[str, bytes]
+    known: dict[str, tuple[Hashes, AnyInts]]
+
+    @classmethod
+    def of(cls, row: dict[str, Any], ngram: int, broadcast: dict[str, Any]) -> "Held":
+        """Rebuild a block from its row."""
+        arrays = {name: bytes_of(row[name], kind) for name, kind in ARRAYS.items()}
+        arrays["prose"] = arrays["prose"].reshape(-1, N_LINES)
+        numbers = bytes_of(row["numbers"], np.int64)
+        sides = [bytes_of(row[side], np.int64) for side in ("left", "right")]
+        stories, in_form = numbers.copy(), np.zeros(numbers.size, np.bool_)
+        for told in row.get("stories") or ():
+            place = np.searchsorted(numbers, told["doc"])
+            stories[place], in_form[place] = told["story"], told["in_form"]
+        known = {}
+        for name, entries in broadcast.items():
+            found = row.get(name) or () if entries is None else entries.value
+            known[name] = _entries(found)
+        return cls(
+            row["block"],
+            numbers,
+            bytes_of(row["owned"], np.bool_),
+            np.stack(sides, axis=1),
+            Block(ngram=ngram, **arrays),
+            stories,
+            in_form,
+            {name[6:]: data for name, data in row.items() if name.startswith("state_")},
+            known,
+        )
+
+    def weighed(self, name: str) -> Block:
+        """Return the block weighed by some boilerplate that it was given, by its stories."""
+        return self.block.weighed(boilerplate_of(*self.known[name]), self.stories)
+
+
+def _entries(found: Any) -> tuple[Hashes, AnyInts]:
+    """Return entries as arrays, be they so already or the rows of a join."""
+    if isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], np.ndarray):
+        return found[0], found[1]
+    shingles = np.array([one["shingle"] for one in found], np.int64).view(np.uint64)
+    return shingles, np.array([one["n"] for one in found], np.int64)
+
+
+def boilerplate_of(shingles: Hashes, counts: AnyInts) -> Boilerplate:
+    """Return boilerplate that is counted already."""
+    boilerplate = Boilerplate()
+    boilerplate.watch(shingles, counts=counts.astype(np.uint16))
+    return boilerplate
+
+
+class Blocks(NamedTuple):
+    """Blocks that are kept, each a row.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        See SCHEMA; cut by `block`.
+    members : DataFrame
+        doc, blocks: where each document is, those that own it first.
+    n_parts : int
+    """
+
+    frame: DataFrame
+    members: DataFrame
+    n_parts: int
+
+    @classmethod
+    def of(cls, job: Job, texts: DataFrame, members: DataFrame, items: DataFrame) -> "Blocks":
+        """Hash the documents of some blocks.
+
+        Parameters
+        ----------
+        job : Job
+        texts : DataFrame
+            doc, text.
+        members : DataFrame
+            block, doc: the documents of each block, each once or more.
+        items : DataFrame
+            block, a, b: what is to be done there; `b`, and `a` if it is a member, become places.
+        """
+        gathered = job.keep(
+            members.groupBy("doc").agg(F.sort_array(F.collect_set("block")).alias("blocks"))
+        )
+        placed = gathered.join(texts, "doc").select(
+            F.explode("blocks").alias("block"),
+            F.lit(0).alias("kind"),
+            F.col("doc").alias("a"),
+            F.lit(0).cast("long").alias("b"),
+            "text",
+            (F.col("block") == F.col("blocks")[0]).alias("owned"),
+        )
+        others = items.select(
+            "block",
+            F.lit(1).alias("kind"),
+            "a",
+            "b",
+            F.lit(None).cast("string").alias("text"),
+            F.lit(False).alias("owned"),
+        )
+        made = (
+            placed.union(others)
+            .repartition(job.partitions, "block")
+            .sortWithinPartitions("block", "kind", "a", "b")
+            .mapInArrow(partial(_made, job.settings.ngram), SCHEMA)
+            .repartition(job.partitions, "block")
+        )
+        return cls(job.keep(made), gathered, job.partitions)
+
+    def over(
+        self,
+        job: Job,
+        rule: Callable[[Held], pa.RecordBatch],
+        schema: str,
+        *,
+        stories: DataFrame | None = None,
+        state: DataFrame | None = None,
+        known: "dict[str, Entries] | None" = None,
+    ) -> DataFrame:
+        """Return what a rule says of each block.
+
+        Parameters
+        ----------
+        job : Job
+        rule : callable
+            From `Held` to a batch of rows.
+        schema : str
+            Of those rows.
+        stories : DataFrame, optional
+            doc, story, in_form: of the documents whose story is another document's, or a form.
+        state : DataFrame, optional
+            block and columns of bytes: what a stage has left there.
+        known : mapping of Entries, optional
+            Shingles with a number each.
+        """
+        frame = self.frame
+        if stories is not None:
+            told = self._told(stories.select("doc", "story", "in_form"), "stories")
+            frame = frame.join(told.hint("shuffle_hash"), "block", "left")
+        if state is not None:
+            names = [F.col(name).alias(f"state_{name}") for name in state.columns if name != "block"]
+            frame = frame.join(state.select("block", *names).hint("shuffle_hash"), "block", "left")
+        broadcast: dict[str, Any] = {}
+        for name, entries in (known or {}).items():
+            broadcast[name] = entries.broadcast
+            if entries.broadcast is None:
+                found = self._held_of(job, entries, name)
+                frame = frame.join(found.hint("shuffle_hash"), "block", "left")
+        return frame.mapInArrow(partial(_apply, rule, job.settings.ngram, broadcast), schema)
+
+    def _told(self, of_documents: DataFrame, name: str) -> DataFrame:
+        """Return what is said of documents, gathered by block."""
+        found = of_documents.join(self.members, "doc")
+        rows = found.select(F.explode("blocks").alias("block"), F.struct(*of_documents.columns).alias("row"))
+        return rows.groupBy("block").agg(F.collect_list("row").alias(name))
+
+    def _held_of(self, job: Job, entries: "Entries", name: str) -> DataFrame:
+        """Return entries gathered by the blocks that hold their shingles."""
+        held = self.frame.select("block", "shingles").mapInArrow(_shingles, "block long, shingle long")
+        found = held.join(entries.frame, "shingle")
+        return found.groupBy("block").agg(F.collect_list(F.struct("shingle", "n")).alias(name))
+
+
+def pair_blocks(job: Job, texts: DataFrame, pairs: DataFrame) -> Blocks:
+    """Return blocks of candidate pairs, those of one larger document together."""
+    n_blocks = max(job.partitions, -(-pairs.count() // PAIRS))
+    # Of a star of many pairs only as many as a block has room for go to one.
+    crowds = pairs.groupBy("a").agg(F.count("*").alias("n"))
+    ray = F.when(F.col("n") > STAR, F.pmod(F.xxhash64("b"), F.ceil(F.col("n") / STAR))).otherwise(0)
+    placed = job.keep(
+        pairs.join(crowds, "a").select(
+            F.pmod(F.xxhash64("a", ray), F.lit(n_blocks)).alias("block"), "a", "b"
+        )
+    )
+    members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
+    return Blocks.of(job, texts, members, placed)
+
+
+def _made(ngram: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield blocks, given the rows of their documents and items."""
+    for some in in_groups(batches, "block"):
+        keys = array_of(some.column("block"))
+        bounds = [*np.flatnonzero(np.diff(keys, prepend=keys[0] - 1)).tolist(), keys.size]
+        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+            yield _block(ngram, int(keys[start]), some.slice(start, end - start))
+
+
+def _block(ngram: int, number: int, rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return one block as a row."""
+    n_docs = int(np.count_nonzero(array_of(rows.column("kind")) == 0))
+    documents, items = rows.slice(0, n_docs), rows.slice(n_docs)
+    numbers = array_of(documents.column("a"))
+    encoded = [text.encode("utf-8", "replace") for text in documents.column("text").to_pylist()]
+    block = Block.of(hash_encoded(encoded, detail=True), ngram)
+    left, right = (array_of(items.column(side)) for side in "ab")
+    columns = {
+        "numbers": numbers,
+        "owned": array_of(documents.column("owned")),
+        "left": np.searchsorted(numbers, left),
+        "right": np.searchsorted(numbers, right),
+        **{name: getattr(block, name) for name in ARRAYS},
+    }
+    data = {name: pa.array([array.tobytes()], pa.binary()) for name, array in columns.items()}
+    return batch(block=[number], **data)
+
+
+def _apply(
+    rule: Callable[[Held], pa.RecordBatch],
+    ngram: int,
+    broadcast: dict[str, Any],
+    batches: Iterator[pa.RecordBatch],
+) -> Iterator[pa.RecordBatch]:
+    """Yield what a rule says of the blocks of a partition."""
+    for some in batches:
+        for place in range(some.num_rows):
+            (row,) = some.slice(place, 1).to_pylist()
+            yield rule(Held.of(row, ngram, broadcast))
+
+
+def _shingles(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the shingles of blocks, each once in a block."""
+    for some in batches:
+        for number, data in zip(*(column.to_pylist() for column in some.columns), strict=True):
+            found = distinct(np.frombuffer(data, np.int64))
+            yield batch(block=np.full(found.size, number), shingle=found)

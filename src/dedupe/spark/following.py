@@ -1,0 +1,88 @@
+"""Lets near-copies follow one of them: what `dedupe.crowds` does, a crowd in a task."""
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from dedupe.crowds import MIN_CROWD, followers
+from dedupe.engine.memory import BlockInMemory
+from dedupe.scoring.alignment import by_size
+from dedupe.spark.blocks import Blocks, Held
+from dedupe.spark.columns import batch
+from dedupe.spark.components import components
+from dedupe.spark.documents import Documents
+from dedupe.spark.job import Job
+
+__all__ = ["follow"]
+
+
+def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
+    """Return the candidates without those among near-copies that follow one leader.
+
+    Parameters
+    ----------
+    job : Job
+    documents : Documents
+    pairs : DataFrame
+        a, b: the larger document first.
+    """
+    sides = pairs.select(F.explode(F.array("a", "b")).alias("doc"))
+    counts = job.keep(sides.groupBy("doc").agg(F.count("*").alias("n")))
+    if not counts.where(F.col("n") >= MIN_CROWD).limit(1).count():
+        return pairs
+    links = job.keep(_with_popular(documents, pairs, counts))
+    crowds = components(job, links)
+    placed = links.join(crowds.withColumnRenamed("doc", "a"), "a").select(
+        F.col("least").alias("block"), "a", "b"
+    )
+    members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
+    blocks = Blocks.of(job, documents.texts, members, placed)
+    led = job.keep(blocks.over(job, _led, "leader long, doc long, larger long, smaller long"))
+    found = pairs
+    for side in "ab":
+        leader = led.select(F.col("doc").alias(side), F.col("leader").alias(f"leader_{side}"))
+        found = found.join(leader, side, "left")
+    leaders = [F.coalesce(f"leader_{side}", side) for side in "ab"]
+    kept = found.where(leaders[0] != leaders[1]).select("a", "b")
+    return kept.union(led.select("larger", "smaller"))
+
+
+def _with_popular(documents: Documents, pairs: DataFrame, counts: DataFrame) -> DataFrame:
+    """Return each document with the most popular of its candidates, if that is popular enough.
+
+    It comes first, as `a`; see `dedupe.crowds`.
+    """
+    known = counts.join(documents.sketches.select("doc", "content", "n_words"), "doc").select(
+        "doc", "n", F.struct(F.col("n") / F.sqrt("n_words"), "content", "doc").alias("rank")
+    )
+    found = pairs
+    for side in "ab":
+        of_side = [F.col(name).alias(f"{name}_{side}") for name in ("n", "rank")]
+        found = found.join(known.select(F.col("doc").alias(side), *of_side), side)
+    is_first = F.col("rank_a") > F.col("rank_b")
+    both = [
+        F.when(is_first, F.col(f"{name}_{one}")).otherwise(F.col(f"{name}_{other}")).alias(f"its_{name}")
+        for name in ("n", "rank")
+        for one, other in ["ab"]
+    ]
+    link = found.select(
+        F.when(is_first, F.col("a")).otherwise(F.col("b")).alias("popular"),
+        F.when(is_first, F.col("b")).otherwise(F.col("a")).alias("follower"),
+        *both,
+    ).where(F.col("its_n") >= MIN_CROWD)
+    best = link.groupBy("follower").agg(F.max_by("popular", "its_rank").alias("a"))
+    return best.select("a", F.col("follower").alias("b"))
+
+
+def _led(held: Held) -> pa.RecordBatch:
+    """Return who follows whom in some crowds."""
+    items = held.items[np.lexsort(held.items.T[::-1])]
+    links = followers(BlockInMemory(held.block), items)
+    larger, smaller, _ = by_size(held.block, *links.T)
+    return batch(
+        leader=held.numbers[links[:, 0]],
+        doc=held.numbers[links[:, 1]],
+        larger=held.numbers[larger],
+        smaller=held.numbers[smaller],
+    )

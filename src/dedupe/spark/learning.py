@@ -1,0 +1,354 @@
+"""Learns what is boilerplate and what is one story: `dedupe.learning` over many machines.
+
+The rounds are the same. Blocks score their pairs, components of pairs become stories, and
+what shingles different stories share is counted as the number of distinct stories of each.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F  # noqa: N812
+
+from dedupe.arrays import Bools, Hashes, distinct
+from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
+from dedupe.learning import LAST, ROUNDS
+from dedupe.scoring import forms, passes, rule
+from dedupe.scoring.block import Block
+from dedupe.settings import SCORE_FLOOR
+from dedupe.spark.blocks import Blocks, Held, boilerplate_of, pair_blocks
+from dedupe.spark.columns import batch
+from dedupe.spark.components import components
+from dedupe.spark.documents import Documents
+from dedupe.spark.job import Job
+from dedupe.spark.linkage import PAIRS, linked
+from dedupe.spark.shingles import Entries
+
+__all__ = ["Learned", "learn"]
+
+FIRST = "block long, strict binary, score binary, may_score binary, is_long binary, together binary"
+
+
+class Learned(NamedTuple):
+    """What is known once all rounds are over.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        a, b, is_link, row: pairs that score, as `dedupe.scoring.passes.ROW` in bytes.
+    stories : DataFrame
+        doc, story, in_form: of each document whose story is another's.
+    weights : DataFrame
+        doc, shingles, counts: the boilerplate in each document that holds some.
+    """
+
+    rows: DataFrame
+    stories: DataFrame
+    weights: DataFrame
+
+
+@dataclass
+class _Round:
+    """What one round knows, and hands on to the next."""
+
+    stories: DataFrame
+    boilerplate: Entries
+    texts: DataFrame
+    state: DataFrame = field(repr=False)
+
+
+def learn(job: Job, documents: Documents, pairs: DataFrame) -> Learned:
+    """Learn from candidate pairs, and score them by what was learned."""
+    job.tell("hashing")
+    blocks = pair_blocks(job, documents.texts, pairs)
+    job.tell("boilerplate")
+    state = job.keep(blocks.over(job, _first, FIRST))
+    strict = job.keep(
+        blocks.over(job, partial(_scored, "strict", rule.STRICT_CONTAINMENT), PAIRS, state=state)
+    )
+    alike = components(job, strict.where(F.col("score") > np.float32(1 - forms.OWN_OF_FRAME).item()))
+    distinct_docs = _Distinct(documents.sketches, alike.where("doc != least").select("doc"))
+    joined = linked(job, strict, rule.STRICT_CONTAINMENT)
+    no_shingles = job.session.createDataFrame([], "shingle long, n long")
+    boilerplate, texts = Entries.of(job, no_shingles), no_shingles
+    for stage in (*ROUNDS, LAST):
+        job.tell(stage)
+        stories, more = _part_forms(job, documents, blocks, state, joined, distinct_docs)
+        texts = job.keep(texts.union(more).distinct())
+        before = boilerplate
+        boilerplate = _counted(job, blocks, state, stories, before, texts)
+        known = {"boilerplate": boilerplate, "before": before}
+        if stage == LAST:
+            is_settled = False
+            break
+        rescored = job.keep(
+            blocks.over(job, _rescored, FIRST, stories=stories, state=state, known=known)
+        )
+        were_joined, joined = joined, linked(
+            job,
+            blocks.over(job, partial(_scored, "score", rule.LEARNED_SCORE), PAIRS, state=rescored),
+            rule.LEARNED_SCORE,
+        )
+        state = rescored
+        if _are_same(job, joined, were_joined):
+            # Another round would learn the same.
+            is_settled = True
+            break
+    job.tell("scoring")
+    found = blocks.over(
+        job,
+        partial(_finished, job.settings.threshold, is_settled),
+        "a long, b long, is_link boolean, row binary",
+        stories=stories,
+        state=state,
+        known=known,
+    )
+    weights = blocks.over(
+        job, _weights, "doc long, shingles binary, counts binary", known={"boilerplate": boilerplate}
+    )
+    return Learned(found, stories, weights)
+
+
+class _Distinct(NamedTuple):
+    """Which documents may be two reports of a form.
+
+    Attributes
+    ----------
+    sketches : DataFrame
+    copies : DataFrame
+        doc: those that are too like another one.
+    """
+
+    sketches: DataFrame
+    copies: DataFrame
+
+
+def _are_same(job: Job, joined: DataFrame, before: DataFrame) -> bool:
+    """Return whether two frames say the same of the stories of all documents."""
+    changed = [frame.where("doc != story").select("doc", "story") for frame in (joined, before)]
+    one, other = changed
+    differing = one.exceptAll(other).union(other.exceptAll(one))
+    return differing.limit(1).count() == 0
+
+
+def _first(held: Held) -> pa.RecordBatch:
+    """Return what the first pass says of the pairs of a block."""
+    return _state(held, passes.first(held.block, held.items), np.ones(len(held.items), np.bool_))
+
+
+def _state(held: Held, first: passes.First, together: Bools) -> pa.RecordBatch:
+    """Return what is known of pairs as a row."""
+    columns = {**first._asdict(), "together": together}
+    data = {name: pa.array([column.tobytes()], pa.binary()) for name, column in columns.items()}
+    return batch(block=[held.number], **data)
+
+
+def _known_first(held: Held) -> passes.First:
+    """Return what a round has left of the first pass, its scores those of that round."""
+    return passes.First(
+        np.frombuffer(held.state["strict"], np.float32),
+        np.frombuffer(held.state["score"], np.float32).copy(),
+        np.frombuffer(held.state["may_score"], np.bool_),
+        np.frombuffer(held.state["is_long"], np.bool_),
+    )
+
+
+def _scored(name: str, threshold: float, held: Held) -> pa.RecordBatch:
+    """Return pairs with one of their scores."""
+    scores = getattr(_known_first(held), name)
+    left, right = held.numbers[held.items].T
+    return batch(a=left, b=right, score=scores, is_link=scores >= threshold)
+
+
+def _part_forms(
+    job: Job,
+    documents: Documents,
+    blocks: Blocks,
+    state: DataFrame,
+    joined: DataFrame,
+    distinct_docs: _Distinct,
+) -> tuple[DataFrame, DataFrame]:
+    """Take apart the clusters that are forms; see `dedupe.learning.part_forms`."""
+    found = job.keep(_forms_of(job, documents, joined, distinct_docs))
+    plain = joined.select("doc", "story", F.lit(False).alias("in_form"))
+    texts = found.where("shingle is not null").select("shingle", F.lit(MAX_COUNT).cast("long").alias("n"))
+    texts = job.keep(texts.distinct())
+    of_forms = found.where("doc is not null").select("doc").join(joined, "doc").select("story").distinct()
+    of_forms = job.keep(of_forms)
+    if not of_forms.limit(1).count():
+        return job.keep(plain.where("doc != story")), texts
+    told = job.keep(
+        joined.join(of_forms.withColumn("found", F.lit(True)), "story", "left").select(
+            "doc", "story", F.coalesce("found", F.lit(False)).alias("in_form")
+        )
+    )
+    inside = blocks.over(
+        job,
+        _fillings,
+        "a long, b long, score double, is_link boolean",
+        stories=told.where("in_form or doc != story"),
+        known={"texts": Entries.of(job, texts)},
+    )
+    apart = linked(job, inside, forms.FILLING_SHARE)
+    of_stories = told.where("not in_form and doc != story")
+    of_parts = apart.where("doc != story").select("doc", "story", F.lit(False).alias("in_form"))
+    return job.keep(of_stories.union(of_parts)), texts
+
+
+def _forms_of(
+    job: Job, documents: Documents, joined: DataFrame, distinct_docs: _Distinct
+) -> DataFrame:
+    """Return a document of each form, and the shingles that forms have in common.
+
+    A sample of each story goes to one task.
+    """
+    known = joined.join(distinct_docs.copies, "doc", "left_anti").join(
+        distinct_docs.sketches.select("doc", "content"), "doc"
+    )
+    of_story = Window.partitionBy("story")
+    drawn = (
+        known.withColumn("n", F.count("*").over(of_story))
+        .where(F.col("n") >= forms.MIN_DOCUMENTS)
+        .withColumn("nth", F.row_number().over(of_story.orderBy("content", "doc")))
+        .where(F.col("nth") <= forms.SAMPLE)
+        .withColumn("a", F.min("doc").over(of_story))
+        .select(F.pmod(F.xxhash64("a"), F.lit(job.partitions * 8)).alias("block"), "a", F.col("doc").alias("b"))
+    )
+    drawn = job.keep(drawn)
+    if not drawn.limit(1).count():
+        return job.session.createDataFrame([], "doc long, shingle long")
+    samples = Blocks.of(job, documents.texts, drawn.select("block", F.col("b").alias("doc")), drawn)
+    return samples.over(job, _forms, "doc long, shingle long")
+
+
+def _forms(held: Held) -> pa.RecordBatch:
+    """Return what forms there are among the samples of a block."""
+    order = np.lexsort((held.block.contents[held.items[:, 1]], held.items[:, 0]))
+    labels, chosen = held.items[order].T
+    bounds = np.append(np.flatnonzero(np.diff(labels, prepend=-1)), labels.size)
+    samples = forms.Samples(chosen, bounds)
+    found = [forms.Forms.none(), *(forms.find(held.block, part) for part in samples.in_parts())]
+    documents = held.numbers[np.concatenate([form.documents for form in found])]
+    texts = distinct(np.concatenate([form.texts for form in found])).view(np.int64)
+    blank = [None]
+    return batch(
+        doc=pa.array([*documents.tolist(), *blank * texts.size], pa.int64()),
+        shingle=pa.array([*blank * documents.size, *texts.tolist()], pa.int64()),
+    )
+
+
+def _fillings(held: Held) -> pa.RecordBatch:
+    """Return how much of what stands in slots the pairs within forms share."""
+    left, right = held.items.T
+    is_inside = held.in_form[left] & (held.stories[left] == held.stories[right])
+    inside = held.items[is_inside]
+    shares = np.empty(0)
+    if len(inside):
+        shares = forms.fillings_shared(held.block, inside, held.known["texts"][0])
+    a, b = held.numbers[inside].T
+    return batch(a=a, b=b, score=shares, is_link=shares >= forms.FILLING_SHARE)
+
+
+def _counted(
+    job: Job, blocks: Blocks, state: DataFrame, stories: DataFrame, before: Entries, texts: DataFrame
+) -> Entries:
+    """Return in how many stories each shingle stands that different stories share."""
+    watched = blocks.over(job, _watched, "shingle long", stories=stories, state=state)
+    watched = Entries.of(job, watched.distinct().select("shingle", F.lit(0).cast("long").alias("n")))
+    held = blocks.over(
+        job,
+        _of_stories,
+        "shingle long, story long",
+        stories=stories,
+        known={"watched": watched, "before": before},
+    )
+    counts = held.distinct().groupBy("shingle").agg(F.count("*").alias("n")).where("n > 1")
+    in_forms = texts.select("shingle", F.lit(OF_FORM).alias("form")).distinct()
+    n = F.least("n", F.lit(MAX_COUNT)) + F.coalesce("form", F.lit(0))
+    flagged = counts.join(in_forms, "shingle", "left").select("shingle", n.cast("long").alias("n"))
+    return Entries.of(job, flagged)
+
+
+def _watched(held: Held) -> pa.RecordBatch:
+    """Return the shingles that pairs of different stories share."""
+    left, right = held.items.T
+    first = _known_first(held)
+    apart = held.items[first.is_long & (held.stories[left] != held.stories[right])]
+    shingles = np.empty(0, np.uint64)
+    if len(apart):
+        shingles = distinct(passes.shared(held.block, apart).hashes)
+    return batch(shingle=shingles.view(np.int64))
+
+
+def _of_stories(held: Held) -> pa.RecordBatch:
+    """Return watched shingles with the stories that hold them, of the documents owned here."""
+    watched = boilerplate_of(*held.known["watched"])
+    words = held.block.words
+    if held.known["before"] is not None:
+        words = held.weighed("before").words
+    clusters = np.where(held.owned, held.stories, -1)
+    shingles, stories = watched.counted(words, clusters)
+    return batch(shingle=shingles.view(np.int64), story=stories)
+
+
+def _stale(held: Held) -> tuple[Block, passes.First, Bools, Bools]:
+    """Weigh a block; return it, its pairs, which are together, and which score otherwise now."""
+    first = _known_first(held)
+    before, block = held.weighed("before"), held.weighed("boilerplate")
+    left, right = held.items.T
+    was_together = np.frombuffer(held.state["together"], np.bool_)
+    together = held.stories[left] == held.stories[right]
+    has_changed = block.weighs_otherwise(before)[held.items].any(axis=1)
+    is_weighed = (block.totals() < block.n_words)[held.items].all(axis=1)
+    is_stale = first.may_score & (has_changed | ((together != was_together) & is_weighed))
+    return block, first, together, is_stale
+
+
+def _rescored(held: Held) -> pa.RecordBatch:
+    """Return what is known of pairs after a round."""
+    block, first, together, is_stale = _stale(held)
+    (first.score[is_stale],) = passes.again(block, held.items[is_stale])
+    return _state(held, first, together)
+
+
+def _finished(threshold: float, is_settled: bool, held: Held) -> pa.RecordBatch:
+    """Return the rows of the pairs that score by what was learned."""
+    if is_settled:
+        block, first = held.weighed("boilerplate"), _known_first(held)
+        may_score = first.score >= SCORE_FLOOR
+    else:
+        block, first, _, is_stale = _stale(held)
+        may_score = is_stale | (first.score >= SCORE_FLOOR)
+    (rows,) = passes.second(block, held.items[may_score])
+    numbers = held.numbers[passes.pairs_in(rows)]
+    return batch(
+        a=numbers[:, 0],
+        b=numbers[:, 1],
+        is_link=rows["score"] >= threshold,
+        row=pa.array([row.tobytes() for row in rows], pa.binary()),
+    )
+
+
+def _weights(held: Held) -> pa.RecordBatch:
+    """Return the boilerplate in each document that is owned here and holds some."""
+    shingles, counts = held.known["boilerplate"]
+    order = np.argsort(shingles)
+    shingles, counts = shingles[order], counts[order]
+    documents, found, numbers = [], [], []
+    for place in np.flatnonzero(held.owned).tolist() if shingles.size else ():
+        start, end = held.block.shingle_offsets[place : place + 2]
+        own: Hashes = distinct(held.block.shingles[start:end])
+        at = np.minimum(np.searchsorted(shingles, own), shingles.size - 1)
+        at = at[shingles[at] == own]
+        if at.size:
+            documents.append(int(held.numbers[place]))
+            found.append(shingles[at].tobytes())
+            numbers.append(counts[at].astype(np.int64).tobytes())
+    return batch(
+        doc=pa.array(documents, pa.int64()),
+        shingles=pa.array(found, pa.binary()),
+        counts=pa.array(numbers, pa.binary()),
+    )
