@@ -116,6 +116,27 @@ def test_a_document_counts_beside_something_of_its_own(n_own, line, n_counted):
     one = np.array([0, 1])
     (weight,) = boilerplate.weights(hashes[:1], one, one).tolist()
     assert weight == pytest.approx(1 / n_counted)
+    told, stories = boilerplate.counted(
+        Words(hashes, offsets, offsets, lines, weights), np.arange(3)
+    )
+    assert stories[told == 100].tolist() == [*range(n_counted)]
+
+
+@given(documents)
+def test_what_counts_is_told_as_it_is_counted(block):
+    hashes, offsets = block_of([text for text, _ in block])
+    clusters = np.array([cluster - 1 for _, cluster in block])
+    boilerplate = Boilerplate()
+    boilerplate.watch(hashes[: hashes.size // 2])
+    told = boilerplate.counted(words(hashes, offsets), clusters)
+    watched = set(hashes[: hashes.size // 2].tolist())
+    expected = {
+        (shingle, cluster - 1)
+        for text, cluster in block
+        for shingle in text
+        if shingle in watched and cluster
+    }
+    assert sorted(zip(*(column.tolist() for column in told), strict=True)) == sorted(expected)
 
 
 def test_a_document_that_does_not_count_changes_nothing():

@@ -115,6 +115,7 @@ def test_importing_prints_and_writes_nothing(tmp_path):
         ("InvalidResult", ValueError),
         ("InvalidLabels", ValueError),
         ("MissingExtra", ImportError),
+        ("MissingJava", RuntimeError),
         ("CannotClean", OSError),
     ],
 )

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from dedupe.kernels.tables import SALT, home
+from dedupe.kernels.tables import SALT, SECRET, home
 
 N = 1 << 10
 
@@ -38,3 +38,10 @@ def test_every_process_has_a_salt_of_its_own():
     }
     assert len(salts) == 2
     assert all(int(salt) % 2 for salt in salts)
+
+
+def test_processes_that_work_together_share_a_salt(monkeypatch):
+    program = "from dedupe.kernels.tables import SALT; print(SALT)"
+    monkeypatch.setenv(SECRET, "7e")
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
+    assert int(told) == 0x7F

@@ -23,6 +23,7 @@ __all__ = [
     "InvalidResult",
     "InvalidSetting",
     "MissingExtra",
+    "MissingJava",
     "NoSuchPath",
     "NothingToRead",
     "Skipped",
@@ -95,6 +96,10 @@ class MissingExtra(DedupeError, ImportError):
             f"install it with `pip install 'dedupe-articles[{extra}]'`"
         )
         self.extra = extra
+
+
+class MissingJava(DedupeError, RuntimeError):
+    """Spark needs Java, and there is none."""
 
 
 @dataclass(frozen=True, slots=True)

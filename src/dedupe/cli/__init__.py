@@ -29,6 +29,7 @@ from dedupe.cli.clean import clean
 from dedupe.cli.found import OF_PRINTING, Printing, printed
 from dedupe.cli.index import index
 from dedupe.cli.output import check, dump, listen, send, show, stop
+from dedupe.cli.spark import spark
 from dedupe.errors import (
     DedupeError,
     InvalidCheckpoint,
@@ -253,6 +254,7 @@ def _check_stdin(*read: Iterable[str] | None) -> None:
 
 cli.add_command(clean)
 cli.add_command(index)
+cli.add_command(spark)
 
 
 def main() -> None:

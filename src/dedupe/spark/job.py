@@ -6,24 +6,27 @@ search that is started again goes on behind the last stage that was written.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from py4j.protocol import Py4JError
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  As everybody calls it.
 
 from dedupe.errors import InvalidCheckpoint
 from dedupe.kernels.tables import SALT, SECRET
+from dedupe.lazy import cached_property
 from dedupe.settings import Settings, identity
 
-__all__ = ["Job"]
+__all__ = ["Job", "release"]
 
 BATCH_ROWS, BATCH_BYTES = 1 << 16, 1 << 24
 """Rows and bytes that go to Python at once. Spark's 10,000 rows would be a gigabyte of blocks."""
+
+SMALL = 1 << 16
+"""Rows that are handled at once rather than distributed: a megabyte."""
 
 CONF = {
     # Every frame is cut as the caller says. Frames that Spark would send to all executors go
@@ -55,7 +58,7 @@ class Job:
     settings: Settings
     partitions: int
     folder: str | None = None
-    small: int = 1 << 16
+    small: int = SMALL
     _kept: list[DataFrame] = field(default_factory=list)
 
     @contextmanager
@@ -82,10 +85,21 @@ class Job:
         self.session.sparkContext.setJobDescription(f"dedupe: {stage}")
 
     def keep(self, frame: DataFrame) -> DataFrame:
-        """Return a frame that is made once, whatever it is used for."""
-        kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
+        """Make a frame once, whatever it is used for; it forgets what it was made from.
+
+        Otherwise plans double with each join of two frames that have a forebear in common, and
+        each task is sent the plans of all stages before. Where there are several executors,
+        each row is with two of them, so that one may be lost.
+        """
+        kept = frame.localCheckpoint(eager=True, storageLevel=self._level)
         self._kept.append(kept)
-        return DataFrame(_alone(kept._jdf, self.session), self.session)  # noqa: SLF001
+        return kept
+
+    @cached_property
+    def _level(self) -> StorageLevel:
+        """How frames are kept."""
+        is_alone = str(self.session.sparkContext.master).split("[")[0] == "local"
+        return StorageLevel.MEMORY_AND_DISK if is_alone else StorageLevel.MEMORY_AND_DISK_2
 
     def stage(self, name: str, make: Callable[[], DataFrame]) -> DataFrame:
         """Return what a stage makes, or what an interrupted search has written of it."""
@@ -128,10 +142,12 @@ class Job:
                 f"{row.value}, not {mine}: name another folder, or delete it"
             )
 
-    def release(self) -> None:
-        """Let go of all that was kept so far."""
-        while self._kept:
-            self._kept.pop().unpersist()
+    def finish(self, but: Sequence[DataFrame]) -> None:
+        """Let go of all that was kept, but for some frames."""
+        for frame in self._kept:
+            if not any(frame is one for one in but):
+                release(frame)
+        self._kept = []
 
     def _exists(self, path: str) -> bool:
         """Return whether there is a file, in whatever file system the path names."""
@@ -141,18 +157,7 @@ class Job:
         return bool(system.exists(place))
 
 
-def _alone(java: Any, session: SparkSession) -> Any:
-    """Return a frame of Java that is planned without all that it was made from.
-
-    Otherwise plans double with each join of two frames that have a forebear in common. It is
-    what checkpoints of Spark do, but what an executor takes with it can be made anew.
-    """
-    machine: Any = session.sparkContext._jvm  # noqa: SLF001
-    rows = java.queryExecution().toRdd()
-    companion = getattr(machine.org.apache.spark.sql.execution, "LogicalRDD$")
-    try:
-        plan = getattr(companion, "MODULE$").fromDataset(rows, java, False, False)
-    except Py4JError:
-        # Other versions of Spark: it forgets how the frame is cut, and cuts it once more.
-        return java.sparkSession().internalCreateDataFrame(rows, java.schema(), False)
-    return machine.org.apache.spark.sql.classic.Dataset.ofRows(java.sparkSession(), plan)
+def release(frame: DataFrame) -> None:
+    """Let go of a frame that was kept: `unpersist` knows only what is cached."""
+    java: Any = frame._jdf  # noqa: SLF001
+    java.queryExecution().logical().rdd().unpersist(False)

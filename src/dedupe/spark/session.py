@@ -1,0 +1,60 @@
+"""Starts Spark for the command, which has no session of its own."""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from dedupe.errors import InvalidSetting, MissingJava, NoSuchPath
+
+__all__ = ["read_frame", "start"]
+
+SUFFIXES = {".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json"}
+
+
+def start() -> SparkSession:
+    """Return the session of ``spark-submit``, or a new one on this machine.
+
+    Raises
+    ------
+    MissingJava
+        When there is no Java to start it with.
+    """
+    home = os.environ.get("JAVA_HOME")
+    if not (home and (Path(home) / "bin" / "java").exists()) and not shutil.which("java"):
+        raise MissingJava(
+            "Spark needs Java 17 or later, found none on the path or in JAVA_HOME: install it, on "
+            "Debian with `apt-get install openjdk-17-jre-headless`"
+        )
+    # Another Python would have no dedupe, or one of another version.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder: SparkSession.Builder = SparkSession.builder  # type: ignore[assignment]
+    return builder.appName("dedupe").config("spark.ui.showConsoleProgress", "false").getOrCreate()
+
+
+def read_frame(session: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """Return the records of Parquet or JSON Lines, from wherever the cluster reads.
+
+    Raises
+    ------
+    InvalidSetting
+        When suffixes say no format, or several.
+    NoSuchPath
+        When there is nothing to read.
+    """
+    from pyspark.errors import AnalysisException  # noqa: PLC0415  Slow to load.
+
+    names = {Path(path.rstrip("/").removesuffix(".gz").removesuffix(".zst")).suffix for path in paths}
+    formats = {SUFFIXES.get(name) for name in names}
+    if len(formats) != 1 or None in formats:
+        raise InvalidSetting(
+            f"paths must end in one of {', '.join(SUFFIXES)}, and all be of one format, got "
+            f"{', '.join(sorted(paths))}: name the files with a pattern, such as 'folder/*.parquet'"
+        )
+    try:
+        return session.read.format(str(formats.pop())).load(list(paths))
+    except AnalysisException as error:
+        raise NoSuchPath(f"no such path for Spark: {str(error).splitlines()[0]}") from error
