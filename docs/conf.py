@@ -35,6 +35,8 @@ myst_heading_anchors = 3
 
 # Docstrings say types in words, with ranges and shapes; signatures say names and defaults.
 autodoc_typehints = "none"
+# Half a gigabyte that only its own tests need.
+autodoc_mock_imports = ["pyspark"]
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_param = False

@@ -9,6 +9,7 @@ when the pages are built, in ``.ci/run``.
 import ast
 import doctest
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -45,6 +46,14 @@ PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(DOCS.glo
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WRITTEN = {name: text for name, text in PAGES.items() if name not in ("library", "command")}
 """Pages that somebody wrote, and that are not made from docstrings or the help."""
+
+NEEDS = {
+    "cluster": pytest.mark.skipif(
+        not (shutil.which("java") and importlib.util.find_spec("pyspark")),
+        reason="needs Java and PySpark",
+    )
+}
+"""Pages whose examples need what may be missing."""
 
 PROSE = "\n".join(WRITTEN.values())
 SCHEMA = json.loads((DOCS / "schema.json").read_text(encoding="utf-8"))
@@ -111,7 +120,12 @@ def run_in_shell(command: str, given: str = "") -> str:
 
 
 @pytest.mark.parametrize(
-    "page", [name for name in PAGES if ">>> " in PAGES[name] or "\n$ " in PAGES[name]]
+    "page",
+    [
+        pytest.param(name, marks=NEEDS.get(name, ()))
+        for name in PAGES
+        if ">>> " in PAGES[name] or "\n$ " in PAGES[name]
+    ],
 )
 def test_a_page_prints_what_it_shows(page: str, clone: Path, compiled: None) -> None:
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)

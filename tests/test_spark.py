@@ -97,7 +97,15 @@ def on_one_machine(texts, **settings):
     kept = {member: cluster.representative for cluster in result.clusters for member in cluster}
     left_out = {one.id: one.reason for one in result.skipped}
     documents = [
-        (id_, one.cluster, kept.get(id_, id_), one.duplicate_of, one.score, one.relation, one.reason)
+        (
+            id_,
+            one.cluster,
+            kept.get(id_, id_),
+            one.duplicate_of,
+            one.score,
+            one.relation,
+            one.reason,
+        )
         for id_, one in said_of(result).items()
         if id_ not in left_out
     ]
@@ -130,7 +138,9 @@ def news():
 def everything():
     """Return a collection with all that a search has a stage for."""
     material = invented_material()
-    found = {f"crowd/{n}": " ".join(f"w{word}" for word in one) for n, one in enumerate(copies(120))}
+    found = {
+        f"crowd/{n}": " ".join(f"w{word}" for word in one) for n, one in enumerate(copies(120))
+    }
     found |= notices(20) | {f"{name} copy": f"Home\n\n{text}" for name, text in notices(20).items()}
     for trap in ("template", "own-boxes", "two-on-a-page", "chain", "forms"):
         collection = next(make_traps(material, only=[trap]))
@@ -222,7 +232,9 @@ def test_a_search_goes_on_behind_the_stages_that_are_there(spark, tmp_path):
     shutil.rmtree(tmp_path / "scored")
     # What was not finished is begun anew.
     (tmp_path / "candidates" / "_SUCCESS").unlink()
-    assert on_spark(spark, news(), 3, checkpoint=str(tmp_path)) == expected == on_one_machine(news())
+    assert (
+        on_spark(spark, news(), 3, checkpoint=str(tmp_path)) == expected == on_one_machine(news())
+    )
 
 
 def test_a_checkpoint_of_something_else_is_refused(spark, tmp_path):

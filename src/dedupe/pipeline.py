@@ -35,6 +35,8 @@ from dedupe.shingling import Sealed
 
 __all__ = ["Taught", "find", "gather", "teach"]
 
+NO_ROWS = np.empty(0, passes.ROW)
+
 
 def find(
     stream: Iterable[Document | Skipped],
@@ -74,7 +76,7 @@ def find(
     # The last gives boilerplate little weight.
     (rows,) = blocks.map("scoring", passes.second, pairs[learned.may_score & (n_old == 0)])
     rows = _numbered(blocks, np.concatenate([beside_old, rows]))
-    others = np.empty(0, passes.ROW)
+    others = NO_ROWS
     if explain in corpus.ids:
         number = corpus.first_copy[corpus.ids.index(explain)]
         others = _asked(_rows_of(blocks, _pairs_of(candidates, number)))
@@ -82,7 +84,7 @@ def find(
         reused = _reused(blocks, pairs[first.may_score & (n_old < 2)])
         others = _with_others(others, _asked(reused))
     engine.progress("clustering", 0, None, "clusters")
-    result = gather(corpus, blocks, rows, settings, learned.boilerplate, others)
+    result = gather(corpus, blocks, rows, settings, learned.boilerplate, others=others)
     engine.progress("clustering", len(result.clusters), len(result.clusters), "clusters")
     return result
 
@@ -93,7 +95,8 @@ def gather(
     rows: Rows,
     settings: Settings,
     boilerplate: Boilerplate,
-    others: Rows,
+    *,
+    others: Rows = NO_ROWS,
 ) -> Result:
     """Return the result that scored pairs come to; `others` are told of, and join nothing."""
     rows = np.concatenate([_copies(corpus), rows])

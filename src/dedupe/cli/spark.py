@@ -2,14 +2,13 @@
 
 # ruff: noqa: PLC0415
 
+from typing import Any
+
 import click
 
 from dedupe.cli import options
-from dedupe.settings import Settings
 
 __all__ = ["spark"]
-
-DEFAULTS = Settings()
 
 
 @click.group()
@@ -53,16 +52,7 @@ def spark() -> None:
     help="Keep finished stages here, and go on behind them when started again. It is not removed.",
 )
 def find(
-    paths: tuple[str, ...],
-    output: str,
-    threshold: float,
-    ngram: int,
-    id_field: str,
-    text_field: str,
-    keep: str,
-    prefer: tuple[str, ...],
-    partitions: int | None,
-    checkpoint: str | None,
+    paths: tuple[str, ...], output: str, id_field: str, text_field: str, **settings: Any
 ) -> None:
     """Find duplicates among the records of Parquet or JSON Lines.
 
@@ -73,17 +63,8 @@ def find(
 
     session = start()
     session.sparkContext.setLogLevel("ERROR")
-    answer = find_duplicates(
-        read_frame(session, paths),
-        id=id_field,
-        text=text_field,
-        threshold=threshold,
-        ngram=ngram,
-        keep=keep,
-        prefer=prefer,
-        partitions=partitions,
-        checkpoint=checkpoint,
-    )
+    frame = read_frame(session, paths)
+    answer = find_duplicates(frame, id=id_field, text=text_field, **settings)
     for name in ("documents", "pairs", "skipped"):
         getattr(answer, name).write.parquet(f"{output.rstrip('/')}/{name}")
     n_duplicates = answer.documents.where("duplicate_of is not null").count()

@@ -8,6 +8,7 @@ only small things travel to it: the stories of its documents, and the counts of 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from dedupe.arrays import AnyInts, Bools, Hashes, Ints, distinct, part
+from dedupe.arrays import AnyInts, Bools, Hashes, Ints, distinct
 from dedupe.kernels.measures import N_LINES
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
@@ -199,7 +200,7 @@ class Blocks(NamedTuple):
         *,
         stories: DataFrame | None = None,
         state: DataFrame | None = None,
-        known: "dict[str, Entries] | None" = None,
+        known: dict[str, Entries] | None = None,
     ) -> DataFrame:
         """Return what a rule says of each block.
 
@@ -222,25 +223,31 @@ class Blocks(NamedTuple):
             told = self._told(stories.select("doc", "story", "in_form"), "stories")
             frame = frame.join(told.hint("shuffle_hash"), "block", "left")
         if state is not None:
-            names = [F.col(name).alias(f"state_{name}") for name in state.columns if name != "block"]
+            names = [
+                F.col(name).alias(f"state_{name}") for name in state.columns if name != "block"
+            ]
             frame = frame.join(state.select("block", *names).hint("shuffle_hash"), "block", "left")
         broadcast: dict[str, Any] = {}
         for name, entries in (known or {}).items():
             broadcast[name] = entries.broadcast
             if entries.broadcast is None:
-                found = self._held_of(job, entries, name)
+                found = self._held_of(entries, name)
                 frame = frame.join(found.hint("shuffle_hash"), "block", "left")
         return frame.mapInArrow(partial(_apply, rule, job.settings.ngram, broadcast), schema)
 
     def _told(self, of_documents: DataFrame, name: str) -> DataFrame:
         """Return what is said of documents, gathered by block."""
         found = of_documents.join(self.members, "doc")
-        rows = found.select(F.explode("blocks").alias("block"), F.struct(*of_documents.columns).alias("row"))
+        rows = found.select(
+            F.explode("blocks").alias("block"), F.struct(*of_documents.columns).alias("row")
+        )
         return rows.groupBy("block").agg(F.collect_list("row").alias(name))
 
-    def _held_of(self, job: Job, entries: "Entries", name: str) -> DataFrame:
+    def _held_of(self, entries: Entries, name: str) -> DataFrame:
         """Return entries gathered by the blocks that hold their shingles."""
-        held = self.frame.select("block", "shingles").mapInArrow(_shingles, "block long, shingle long")
+        held = self.frame.select("block", "shingles").mapInArrow(
+            _shingles, "block long, shingle long"
+        )
         found = held.join(entries.frame, "shingle")
         return found.groupBy("block").agg(F.collect_list(F.struct("shingle", "n")).alias(name))
 
@@ -265,7 +272,7 @@ def _made(ngram: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBa
     for some in in_groups(batches, "block"):
         keys = array_of(some.column("block"))
         bounds = [*np.flatnonzero(np.diff(keys, prepend=keys[0] - 1)).tolist(), keys.size]
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, end in pairwise(bounds):
             yield _block(ngram, int(keys[start]), some.slice(start, end - start))
 
 

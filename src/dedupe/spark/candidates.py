@@ -156,5 +156,6 @@ def _possible(n_perm: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
         )
         kept = (pairs[:n_kept] >> np.uint64(32)).astype(np.int64)
         yield batch(
-            a=array_of(some.column("doc_greater"))[kept], b=array_of(some.column("doc_lesser"))[kept]
+            a=array_of(some.column("doc_greater"))[kept],
+            b=array_of(some.column("doc_lesser"))[kept],
         )

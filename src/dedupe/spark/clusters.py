@@ -100,10 +100,17 @@ def gathered(job: Job, documents: Documents, learned: Learned) -> Found:
 
 def _parted(rows: DataFrame, least: DataFrame) -> tuple[DataFrame, DataFrame]:
     """Return the rows within components, and all others."""
-    sides = [least.select(F.col("doc").alias(side), F.col("least").alias(f"least_{side}")) for side in "ab"]
+    sides = [
+        least.select(F.col("doc").alias(side), F.col("least").alias(f"least_{side}"))
+        for side in "ab"
+    ]
     both = rows.join(sides[0], "a", "left").join(sides[1], "b", "left")
-    inside = both.where("least_a = least_b").select(F.col("least_a").alias("least"), "a", "b", "row")
-    return inside, both.where("not (least_a <=> least_b) or least_a is null").select("a", "b", "row")
+    inside = both.where("least_a = least_b").select(
+        F.col("least_a").alias("least"), "a", "b", "row"
+    )
+    return inside, both.where("not (least_a <=> least_b) or least_a is null").select(
+        "a", "b", "row"
+    )
 
 
 def _members(documents: Documents, least: DataFrame) -> DataFrame:
@@ -123,9 +130,8 @@ def _to_components(
     The text of a copy stays where it is, as does that of a document that has only copies.
     """
     with_ids = members.join(documents.texts, "doc")
-    known = (
-        with_ids.join(learned.stories.select("doc", "story"), "doc", "left")
-        .join(learned.weights, "doc", "left")
+    known = with_ids.join(learned.stories.select("doc", "story"), "doc", "left").join(
+        learned.weights, "doc", "left"
     )
     text = F.when(F.col("doc") == F.col("first"), F.col("text"))
     of_documents = known.select(
@@ -180,14 +186,15 @@ def _gathered(
             _rows(rows, numbers),
             settings,
             Boilerplate(),
-            np.empty(0, passes.ROW),
         )
         number_of = dict(zip(corpus.ids, numbers.tolist(), strict=True))
         columns = _of_documents(result, number_of)
         blank = [None] * len(columns["doc"])
         yield pa.RecordBatch.from_pydict({**columns, "pair": blank}, schema)
         pairs = _of_pairs(result.scored)
-        rows_of_pairs = [dict(zip(pairs, row, strict=True)) for row in zip(*pairs.values(), strict=True)]
+        rows_of_pairs = [
+            dict(zip(pairs, row, strict=True)) for row in zip(*pairs.values(), strict=True)
+        ]
         blank = [None] * len(rows_of_pairs)
         yield pa.RecordBatch.from_pydict(
             {**dict.fromkeys(OF_DOCUMENT, blank), "pair": rows_of_pairs}, schema
@@ -205,7 +212,9 @@ def _corpus(documents: pa.RecordBatch, numbers: Ints) -> Corpus:
     """Return the documents of some components as a collection of their own."""
     n = numbers.size
     # What is a copy needs no text here.
-    texts = [(text or "").encode("utf-8", "replace") for text in documents.column("text").to_pylist()]
+    texts = [
+        (text or "").encode("utf-8", "replace") for text in documents.column("text").to_pylist()
+    ]
     stored = Texts(sys.maxsize)
     stored.extend(texts)
     return Corpus(
@@ -269,7 +278,9 @@ def _of_pairs(scored: Sequence[Pair]) -> dict[str, Any]:
     return {name: [getattr(pair, name) for pair in pairs] for name in PAIR_COLUMNS}
 
 
-def _told(threshold: float, schema: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _told(
+    threshold: float, schema: Any, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     """Yield the pairs whose documents are in different components."""
     for some in batches:
         n = some.num_rows
@@ -300,7 +311,7 @@ def _of_all(job: Job, documents: Documents, rows: DataFrame, found: DataFrame) -
             "doc",
             F.coalesce("head", "doc").alias("head"),
             F.coalesce("size", F.lit(1)).alias("size"),
-            F.coalesce("is_paired", F.lit(False)).alias("is_paired"),
+            (F.col("is_paired").isNotNull() | F.col("size").isNotNull()).alias("is_paired"),
         )
     )
     known = job.keep(known)

@@ -80,7 +80,7 @@ def source_of(frame: DataFrame, id_field: str, text_field: str) -> DataFrame:
 
 
 def read(job: Job, source: DataFrame) -> Documents:
-    """Number and sketch the documents of a frame with the columns ``id`` and ``text``.
+    """Return the documents of a frame with the columns ``id`` and ``text``, numbered.
 
     Raises
     ------
@@ -91,7 +91,9 @@ def read(job: Job, source: DataFrame) -> Documents:
     kind = source.schema["text"].dataType
     if not isinstance(kind, StringType):
         reason = f"the text is of type {kind.simpleString()}"
-        source = source.select("id", F.lit(None).cast("string").alias("text"), F.lit(reason).alias("odd"))
+        source = source.select(
+            "id", F.lit(None).cast("string").alias("text"), F.lit(reason).alias("odd")
+        )
     else:
         source = source.select("id", "text", F.lit(None).cast("string").alias("odd"))
     in_order = job.keep(source.sort("id"))
@@ -105,9 +107,9 @@ def read(job: Job, source: DataFrame) -> Documents:
     )
     found = sketched.where("reason is null").drop("reason")
     if not found.limit(1).count() and (n := texts.count()):
-            raise NothingToRead(
-                f"at least one document must hold a word, got {n} without: check the column of texts"
-            )
+        raise NothingToRead(
+            f"at least one document must hold a word, got {n} without: check the column of texts"
+        )
     firsts = found.groupBy("fold").agg(F.min("doc").alias("first"))
     sketches = job.keep(found.join(firsts, "fold").drop("fold"))
     skipped = (
@@ -162,7 +164,8 @@ def _sketched(settings: Settings, batches: Iterator[pa.RecordBatch]) -> Iterator
             reasons[place] = reasons[place] or NO_WORD
         # Whoever makes two texts of one digest does not know the seals of their words.
         folds = [
-            digest.tobytes() + xxhash.xxh3_64_digest(tokens.seals[part(tokens.offsets, d)].tobytes())
+            digest.tobytes()
+            + xxhash.xxh3_64_digest(tokens.seals[part(tokens.offsets, d)].tobytes())
             for d, digest in enumerate(found.digests)
         ]
         yield batch(

@@ -62,9 +62,11 @@ def _with_popular(documents: Documents, pairs: DataFrame, counts: DataFrame) -> 
         found = found.join(known.select(F.col("doc").alias(side), *of_side), side)
     is_first = F.col("rank_a") > F.col("rank_b")
     both = [
-        F.when(is_first, F.col(f"{name}_{one}")).otherwise(F.col(f"{name}_{other}")).alias(f"its_{name}")
+        F.when(is_first, F.col(f"{name}_{one}"))
+        .otherwise(F.col(f"{name}_{other}"))
+        .alias(f"its_{name}")
         for name in ("n", "rank")
-        for one, other in ["ab"]
+        for one, other in (("a", "b"),)
     ]
     link = found.select(
         F.when(is_first, F.col("a")).otherwise(F.col("b")).alias("popular"),

@@ -78,7 +78,7 @@ class Job:
                     self.session.conf.unset(name)
                 else:
                     self.session.conf.set(name, value)
-            self.session.sparkContext.setJobDescription(None)  # type: ignore[arg-type]
+            self.session.sparkContext.setJobDescription(None)
 
     def tell(self, stage: str) -> None:
         """Name the jobs that follow, as Spark's own pages show them."""
@@ -152,12 +152,12 @@ class Job:
     def _exists(self, path: str) -> bool:
         """Return whether there is a file, in whatever file system the path names."""
         context: Any = self.session.sparkContext
-        place = context._jvm.org.apache.hadoop.fs.Path(path)  # noqa: SLF001
-        system = place.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
+        place = context._jvm.org.apache.hadoop.fs.Path(path)
+        system = place.getFileSystem(context._jsc.hadoopConfiguration())
         return bool(system.exists(place))
 
 
 def release(frame: DataFrame) -> None:
     """Let go of a frame that was kept: `unpersist` knows only what is cached."""
-    java: Any = frame._jdf  # noqa: SLF001
+    java: Any = frame._jdf
     java.queryExecution().logical().rdd().unpersist(False)

@@ -4,7 +4,6 @@ The rounds are the same. Blocks score their pairs, components of pairs become st
 what shingles different stories share is counted as the number of distinct stories of each.
 """
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -50,14 +49,22 @@ class Learned(NamedTuple):
     weights: DataFrame
 
 
-@dataclass
-class _Round:
-    """What one round knows, and hands on to the next."""
+class _Collection(NamedTuple):
+    """What all rounds learn from.
 
-    stories: DataFrame
-    boilerplate: Entries
-    texts: DataFrame
-    state: DataFrame = field(repr=False)
+    Attributes
+    ----------
+    job : Job
+    documents : Documents
+    blocks : Blocks
+    copies : DataFrame
+        doc: documents so like another one that they cannot be two reports of a form.
+    """
+
+    job: Job
+    documents: Documents
+    blocks: Blocks
+    copies: DataFrame
 
 
 def learn(job: Job, documents: Documents, pairs: DataFrame) -> Learned:
@@ -69,17 +76,20 @@ def learn(job: Job, documents: Documents, pairs: DataFrame) -> Learned:
     strict = job.keep(
         blocks.over(job, partial(_scored, "strict", rule.STRICT_CONTAINMENT), PAIRS, state=state)
     )
-    alike = components(job, strict.where(F.col("score") > np.float32(1 - forms.OWN_OF_FRAME).item()))
-    distinct_docs = _Distinct(documents.sketches, alike.where("doc != least").select("doc"))
+    alike = components(
+        job, strict.where(F.col("score") > np.float32(1 - forms.OWN_OF_FRAME).item())
+    )
+    copies = job.keep(alike.where("doc != least").select("doc"))
+    collection = _Collection(job, documents, blocks, copies)
     joined = linked(job, strict, rule.STRICT_CONTAINMENT)
     no_shingles = job.session.createDataFrame([], "shingle long, n long")
     boilerplate, texts = Entries.of(job, no_shingles), no_shingles
     for stage in (*ROUNDS, LAST):
         job.tell(stage)
-        stories, more = _part_forms(job, documents, blocks, state, joined, distinct_docs)
+        stories, more = _part_forms(collection, joined)
         texts = job.keep(texts.union(more).distinct())
         before = boilerplate
-        boilerplate = _counted(job, blocks, state, stories, before, texts)
+        boilerplate = _counted(collection, state, stories, before, texts)
         known = {"boilerplate": boilerplate, "before": before}
         if stage == LAST:
             is_settled = False
@@ -87,13 +97,18 @@ def learn(job: Job, documents: Documents, pairs: DataFrame) -> Learned:
         rescored = job.keep(
             blocks.over(job, _rescored, FIRST, stories=stories, state=state, known=known)
         )
-        were_joined, joined = joined, linked(
-            job,
-            blocks.over(job, partial(_scored, "score", rule.LEARNED_SCORE), PAIRS, state=rescored),
-            rule.LEARNED_SCORE,
+        were_joined, joined = (
+            joined,
+            linked(
+                job,
+                blocks.over(
+                    job, partial(_scored, "score", rule.LEARNED_SCORE), PAIRS, state=rescored
+                ),
+                rule.LEARNED_SCORE,
+            ),
         )
         state = rescored
-        if _are_same(job, joined, were_joined):
+        if _are_same(joined, were_joined):
             # Another round would learn the same.
             is_settled = True
             break
@@ -107,31 +122,20 @@ def learn(job: Job, documents: Documents, pairs: DataFrame) -> Learned:
         known=known,
     )
     weights = blocks.over(
-        job, _weights, "doc long, shingles binary, counts binary", known={"boilerplate": boilerplate}
+        job,
+        _weights,
+        "doc long, shingles binary, counts binary",
+        known={"boilerplate": boilerplate},
     )
     return Learned(found, stories, weights)
 
 
-class _Distinct(NamedTuple):
-    """Which documents may be two reports of a form.
-
-    Attributes
-    ----------
-    sketches : DataFrame
-    copies : DataFrame
-        doc: those that are too like another one.
-    """
-
-    sketches: DataFrame
-    copies: DataFrame
-
-
-def _are_same(job: Job, joined: DataFrame, before: DataFrame) -> bool:
+def _are_same(joined: DataFrame, before: DataFrame) -> bool:
     """Return whether two frames say the same of the stories of all documents."""
     changed = [frame.where("doc != story").select("doc", "story") for frame in (joined, before)]
     one, other = changed
     differing = one.exceptAll(other).union(other.exceptAll(one))
-    return differing.limit(1).count() == 0
+    return bool(differing.limit(1).count() == 0)
 
 
 def _first(held: Held) -> pa.RecordBatch:
@@ -163,20 +167,18 @@ def _scored(name: str, threshold: float, held: Held) -> pa.RecordBatch:
     return batch(a=left, b=right, score=scores, is_link=scores >= threshold)
 
 
-def _part_forms(
-    job: Job,
-    documents: Documents,
-    blocks: Blocks,
-    state: DataFrame,
-    joined: DataFrame,
-    distinct_docs: _Distinct,
-) -> tuple[DataFrame, DataFrame]:
+def _part_forms(collection: _Collection, joined: DataFrame) -> tuple[DataFrame, DataFrame]:
     """Take apart the clusters that are forms; see `dedupe.learning.part_forms`."""
-    found = job.keep(_forms_of(job, documents, joined, distinct_docs))
+    job, blocks = collection.job, collection.blocks
+    found = job.keep(_forms_of(collection, joined))
     plain = joined.select("doc", "story", F.lit(False).alias("in_form"))
-    texts = found.where("shingle is not null").select("shingle", F.lit(MAX_COUNT).cast("long").alias("n"))
+    texts = found.where("shingle is not null").select(
+        "shingle", F.lit(MAX_COUNT).cast("long").alias("n")
+    )
     texts = job.keep(texts.distinct())
-    of_forms = found.where("doc is not null").select("doc").join(joined, "doc").select("story").distinct()
+    of_forms = (
+        found.where("doc is not null").select("doc").join(joined, "doc").select("story").distinct()
+    )
     of_forms = job.keep(of_forms)
     if not of_forms.limit(1).count():
         return job.keep(plain.where("doc != story")), texts
@@ -198,15 +200,14 @@ def _part_forms(
     return job.keep(of_stories.union(of_parts)), texts
 
 
-def _forms_of(
-    job: Job, documents: Documents, joined: DataFrame, distinct_docs: _Distinct
-) -> DataFrame:
+def _forms_of(collection: _Collection, joined: DataFrame) -> DataFrame:
     """Return a document of each form, and the shingles that forms have in common.
 
     A sample of each story goes to one task.
     """
-    known = joined.join(distinct_docs.copies, "doc", "left_anti").join(
-        distinct_docs.sketches.select("doc", "content"), "doc"
+    job, documents = collection.job, collection.documents
+    known = joined.join(collection.copies, "doc", "left_anti").join(
+        documents.sketches.select("doc", "content"), "doc"
     )
     of_story = Window.partitionBy("story")
     drawn = (
@@ -215,7 +216,11 @@ def _forms_of(
         .withColumn("nth", F.row_number().over(of_story.orderBy("content", "doc")))
         .where(F.col("nth") <= forms.SAMPLE)
         .withColumn("a", F.min("doc").over(of_story))
-        .select(F.pmod(F.xxhash64("a"), F.lit(job.partitions * 8)).alias("block"), "a", F.col("doc").alias("b"))
+        .select(
+            F.pmod(F.xxhash64("a"), F.lit(job.partitions * 8)).alias("block"),
+            "a",
+            F.col("doc").alias("b"),
+        )
     )
     drawn = job.keep(drawn)
     if not drawn.limit(1).count():
@@ -253,11 +258,14 @@ def _fillings(held: Held) -> pa.RecordBatch:
 
 
 def _counted(
-    job: Job, blocks: Blocks, state: DataFrame, stories: DataFrame, before: Entries, texts: DataFrame
+    collection: _Collection, state: DataFrame, stories: DataFrame, before: Entries, texts: DataFrame
 ) -> Entries:
     """Return in how many stories each shingle stands that different stories share."""
+    job, blocks = collection.job, collection.blocks
     watched = blocks.over(job, _watched, "shingle long", stories=stories, state=state)
-    watched = Entries.of(job, watched.distinct().select("shingle", F.lit(0).cast("long").alias("n")))
+    watched = Entries.of(
+        job, watched.distinct().select("shingle", F.lit(0).cast("long").alias("n"))
+    )
     held = blocks.over(
         job,
         _of_stories,
@@ -286,9 +294,7 @@ def _watched(held: Held) -> pa.RecordBatch:
 def _of_stories(held: Held) -> pa.RecordBatch:
     """Return watched shingles with the stories that hold them, of the documents owned here."""
     watched = boilerplate_of(*held.known["watched"])
-    words = held.block.words
-    if held.known["before"] is not None:
-        words = held.weighed("before").words
+    words = held.weighed("before").words
     clusters = np.where(held.owned, held.stories, -1)
     shingles, stories = watched.counted(words, clusters)
     return batch(shingle=shingles.view(np.int64), story=stories)

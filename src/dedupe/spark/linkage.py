@@ -49,7 +49,10 @@ def linked(job: Job, pairs: DataFrame, threshold: float) -> DataFrame:
 
 def stay_together(pairs: DataFrame, least: DataFrame) -> DataFrame:
     """Return the pairs whose documents are in one component, with its least document."""
-    sides = [least.select(F.col("doc").alias(side), F.col("least").alias(f"least_{side}")) for side in "ab"]
+    sides = [
+        least.select(F.col("doc").alias(side), F.col("least").alias(f"least_{side}"))
+        for side in "ab"
+    ]
     found = pairs.join(sides[0], "a").join(sides[1], "b").where("least_a = least_b")
     return found.withColumnRenamed("least_a", "least").drop("least_b")
 

@@ -31,7 +31,7 @@ def start() -> SparkSession:
         )
     # Another Python would have no dedupe, or one of another version.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder: SparkSession.Builder = SparkSession.builder  # type: ignore[assignment]
+    builder: SparkSession.Builder = SparkSession.builder
     return builder.appName("dedupe").config("spark.ui.showConsoleProgress", "false").getOrCreate()
 
 
@@ -47,7 +47,9 @@ def read_frame(session: SparkSession, paths: Sequence[str]) -> DataFrame:
     """
     from pyspark.errors import AnalysisException  # noqa: PLC0415  Slow to load.
 
-    names = {Path(path.rstrip("/").removesuffix(".gz").removesuffix(".zst")).suffix for path in paths}
+    names = {
+        Path(path.rstrip("/").removesuffix(".gz").removesuffix(".zst")).suffix for path in paths
+    }
     formats = {SUFFIXES.get(name) for name in names}
     if len(formats) != 1 or None in formats:
         raise InvalidSetting(
