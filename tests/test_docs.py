@@ -272,7 +272,7 @@ def test_names_of_the_library_in_a_page_exist(page: str) -> None:
 @pytest.mark.parametrize("page", WRITTEN)
 def test_flags_in_a_page_exist(page: str) -> None:
     known = {option for command in COMMANDS.values() for option in flags(command)}
-    known |= {"--help", "--version", "--list"}
+    known |= {"--help", "--version", "--list", "--master", "--conf"}  # Two of spark-submit.
     text = re.sub(r"```(?!console|pycon).*?```", "", WRITTEN[page], flags=re.DOTALL)
     lines = [line for line in text.splitlines() if "benchmark" not in line and "pip " not in line]
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)):

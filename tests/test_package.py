@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ PUBLIC = [name for name in dedupe.__all__ if not name.startswith("__")]
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(dedupe.__path__, "dedupe.")
+    # Those of an extra can be imported where it is installed.
     if module.name != "dedupe.__main__"
+    and not (module.name.startswith("dedupe.spark") and find_spec("pyspark") is None)
 )
 
 

@@ -198,8 +198,8 @@ class Blocks(NamedTuple):
         rule: Callable[[Held], pa.RecordBatch],
         schema: str,
         *,
-        stories: DataFrame | None = None,
-        state: DataFrame | None = None,
+        stories: "DataFrame | None" = None,
+        state: "DataFrame | None" = None,
         known: dict[str, Entries] | None = None,
     ) -> DataFrame:
         """Return what a rule says of each block.

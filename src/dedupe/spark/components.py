@@ -41,10 +41,10 @@ def components(job: Job, edges: DataFrame) -> DataFrame:
     stars = job.keep(edges.where("a != b").select(larger, F.least("a", "b").alias("b")).distinct())
     while True:
         turned = job.keep(_small_star(job.keep(_large_star(stars))))
-        n_changed = turned.join(stars, ["a", "b"], "left_anti").limit(1).count()
-        n_changed += stars.join(turned, ["a", "b"], "left_anti").limit(1).count()
+        changed = turned.join(stars, ["a", "b"], "left_anti")
+        changed = changed.union(stars.join(turned, ["a", "b"], "left_anti"))
         stars = turned
-        if not n_changed:
+        if changed.isEmpty():
             break
     roots = stars.select(F.col("b").alias("doc"), F.col("b").alias("least")).distinct()
     return job.keep(stars.select(F.col("a").alias("doc"), F.col("b").alias("least")).union(roots))

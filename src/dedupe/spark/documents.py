@@ -106,7 +106,7 @@ def read(job: Job, source: DataFrame) -> Documents:
         ),
     )
     found = sketched.where("reason is null").drop("reason")
-    if not found.limit(1).count() and (n := texts.count()):
+    if found.isEmpty() and (n := texts.count()):
         raise NothingToRead(
             f"at least one document must hold a word, got {n} without: check the column of texts"
         )
@@ -124,7 +124,7 @@ def read(job: Job, source: DataFrame) -> Documents:
 def _check_ids(texts: DataFrame) -> None:
     """Refuse ids that are missing, blank or there twice; equal ones follow each other."""
     blank = texts.where(F.col("id").isNull() | (F.trim(F.col("id").cast("string")) == ""))
-    if blank.limit(1).count():
+    if not blank.isEmpty():
         raise InvalidInput(
             f"a column of ids must have one for each document, got {blank.count()} rows without: "
             "fill it in, or name another column with id="

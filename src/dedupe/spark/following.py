@@ -29,7 +29,7 @@ def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
     """
     sides = pairs.select(F.explode(F.array("a", "b")).alias("doc"))
     counts = job.keep(sides.groupBy("doc").agg(F.count("*").alias("n")))
-    if not counts.where(F.col("n") >= MIN_CROWD).limit(1).count():
+    if counts.where(F.col("n") >= MIN_CROWD).isEmpty():
         return pairs
     links = job.keep(_with_popular(documents, pairs, counts))
     crowds = components(job, links)

@@ -135,7 +135,7 @@ def _are_same(joined: DataFrame, before: DataFrame) -> bool:
     changed = [frame.where("doc != story").select("doc", "story") for frame in (joined, before)]
     one, other = changed
     differing = one.exceptAll(other).union(other.exceptAll(one))
-    return bool(differing.limit(1).count() == 0)
+    return bool(differing.isEmpty())
 
 
 def _first(held: Held) -> pa.RecordBatch:
@@ -180,7 +180,7 @@ def _part_forms(collection: _Collection, joined: DataFrame) -> tuple[DataFrame, 
         found.where("doc is not null").select("doc").join(joined, "doc").select("story").distinct()
     )
     of_forms = job.keep(of_forms)
-    if not of_forms.limit(1).count():
+    if of_forms.isEmpty():
         return job.keep(plain.where("doc != story")), texts
     told = job.keep(
         joined.join(of_forms.withColumn("found", F.lit(True)), "story", "left").select(
@@ -223,7 +223,7 @@ def _forms_of(collection: _Collection, joined: DataFrame) -> DataFrame:
         )
     )
     drawn = job.keep(drawn)
-    if not drawn.limit(1).count():
+    if drawn.isEmpty():
         return job.session.createDataFrame([], "doc long, shingle long")
     samples = Blocks.of(job, documents.texts, drawn.select("block", F.col("b").alias("doc")), drawn)
     return samples.over(job, _forms, "doc long, shingle long")
