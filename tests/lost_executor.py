@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 from pyspark.sql import SparkSession
-from test_spark import everything, on_one_machine, on_spark
 
 from dedupe.spark.job import Job
+from test_spark import everything, on_one_machine, on_spark
 
 STAGE = "learning"
 
