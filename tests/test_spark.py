@@ -152,34 +152,33 @@ def everything():
 # --- one law over both engines ---
 
 
-@pytest.mark.parametrize("small", [1 << 16, 0])
-def test_spark_says_of_the_news_what_one_machine_says(spark, small):
-    check(spark, news(), 3, small=small)
+@pytest.mark.parametrize("n_parts", [1, 3, 8])
+def test_spark_says_of_everything_what_one_machine_says(spark, n_parts):
+    check(spark, everything(), n_parts)
 
 
-@pytest.mark.parametrize(("n_parts", "small"), [(1, 1 << 16), (8, 1 << 16), (3, 30)])
-def test_spark_says_of_everything_what_one_machine_says(spark, n_parts, small):
-    check(spark, everything(), n_parts, small=small)
+def test_spark_says_the_same_where_nothing_is_small(spark):
+    """Components are found by stars, and what is known of shingles is joined."""
+    forms = {f"form/{name}": text for name, text in notices(12).items()}
+    check(spark, news() | forms, 3, small=0)
 
 
-def test_spark_says_the_same_by_other_settings(spark):
-    texts, settings = news(), {"threshold": 0.7, "ngram": 3, "keep": "shortest", "prefer": "herald"}
-    assert on_spark(spark, texts, 2, **settings) == on_one_machine(texts, **settings)
-
-
-def test_ids_may_be_numbers(spark):
+def test_spark_says_the_same_by_other_settings_and_of_numbered_rows(spark):
     texts = dict(enumerate(news().values()))
-    assert on_spark(spark, texts, 2) == on_one_machine(texts)
+    settings = {"threshold": 0.7, "ngram": 3, "keep": "shortest", "prefer": ("3", "8")}
+    assert on_spark(spark, texts, 2, **settings) == on_one_machine(texts, **settings)
 
 
 # --- what is wrong with a frame ---
 
 
-def test_rows_without_a_text_are_skipped(spark):
+def test_rows_without_a_text_are_skipped_and_the_session_is_left_as_it_was(spark):
     frame = spark.createDataFrame(
         [("a", STORY), ("b", None), ("c", " "), ("d", "…")], "id string, text string"
     )
+    before = dict(row for row in spark.sql("SET").collect())
     answer = find_duplicates(frame)
+    assert dict(row for row in spark.sql("SET").collect()) == before
     reasons = {row.id: row.reason for row in answer.skipped.collect()}
     assert reasons == {"b": "no text", "c": "empty", "d": "no word in it"}
     assert [row.id for row in answer.documents.collect()] == ["a"]
@@ -190,12 +189,12 @@ def test_rows_without_a_text_are_skipped(spark):
     [
         ([("a", "x"), ("a", "y")], "id string, text string", DuplicateId, "'a' for 2 rows"),
         ([(None, "x")], "id string, text string", InvalidInput, "1 rows without"),
-        ([(" ", "x")], "id string, text string", InvalidInput, "1 rows without"),
+        ([("\t", "x")], "id string, text string", InvalidInput, "1 rows without"),
         ([(0.5, "x")], "id double, text string", InvalidInput, "got double in 'id'"),
         ([("a", "x")], "key string, text string", InvalidSetting, "got 'id', and they are key"),
         ([("a", "x")], "id string, body string", InvalidSetting, "got 'text'"),
         ([("a", "…")], "id string, text string", NothingToRead, "got 1 without"),
-        ([("a", 7)], "id string, text int", NothingToRead, "got 1 without"),
+        ([("a", 7)], "id string, text int", InvalidInput, "got int in 'text'"),
     ],
 )
 def test_a_frame_that_cannot_be_searched_is_refused(spark, rows, schema, error, message):
@@ -214,12 +213,6 @@ def test_a_setting_out_of_range_is_refused(spark, settings):
 def test_an_empty_frame_has_an_empty_answer(spark):
     answer = find_duplicates(spark.createDataFrame([], "id string, text string"))
     assert [one.count() for one in (answer.documents, answer.pairs, answer.skipped)] == [0, 0, 0]
-
-
-def test_the_session_is_left_as_it_was(spark):
-    before = dict(row for row in spark.sql("SET").collect())
-    find_duplicates(spark.createDataFrame([("a", STORY)], "id string, text string"))
-    assert dict(row for row in spark.sql("SET").collect()) == before
 
 
 # --- checkpoints ---

@@ -62,7 +62,7 @@ def source_of(frame: DataFrame, id_field: str, text_field: str) -> DataFrame:
     InvalidSetting
         When there is no such column.
     InvalidInput
-        When ids are neither strings nor whole numbers.
+        When ids are neither strings nor whole numbers, or texts no strings.
     """
     for name, column in (("id", id_field), ("text", text_field)):
         if column not in frame.columns:
@@ -76,6 +76,12 @@ def source_of(frame: DataFrame, id_field: str, text_field: str) -> DataFrame:
             f"ids must be strings or whole numbers, got {kind.simpleString()} in {id_field!r}: "
             f"cast them, as in df.withColumn({id_field!r}, df[{id_field!r}].cast('string'))"
         )
+    kind = frame.schema[text_field].dataType
+    if not isinstance(kind, StringType):
+        raise InvalidInput(
+            f"texts must be strings, got {kind.simpleString()} in {text_field!r}: name the column "
+            "that holds them with text="
+        )
     return frame.select(F.col(id_field).alias("id"), F.col(text_field).alias("text"))
 
 
@@ -87,23 +93,12 @@ def read(job: Job, source: DataFrame) -> Documents:
     InvalidInput, DuplicateId, NothingToRead
     """
     job.tell("numbering")
-    # A text that is none, such as a number, is told as it is.
-    kind = source.schema["text"].dataType
-    if not isinstance(kind, StringType):
-        reason = f"the text is of type {kind.simpleString()}"
-        source = source.select(
-            "id", F.lit(None).cast("string").alias("text"), F.lit(reason).alias("odd")
-        )
-    else:
-        source = source.select("id", "text", F.lit(None).cast("string").alias("odd"))
     in_order = job.keep(source.sort("id"))
     texts = job.keep(numbered(in_order, "doc"))
     _check_ids(texts)
     sketched = job.stage(
         "sketches",
-        lambda: texts.select("doc", "text", "odd").mapInArrow(
-            partial(_sketched, job.settings), SKETCH
-        ),
+        lambda: texts.select("doc", "text").mapInArrow(partial(_sketched, job.settings), SKETCH),
     )
     found = sketched.where("reason is null").drop("reason")
     if found.isEmpty() and (n := texts.count()):
@@ -118,12 +113,12 @@ def read(job: Job, source: DataFrame) -> Documents:
         .join(texts.select("doc", "id"), "doc")
         .select("id", "reason")
     )
-    return Documents(texts.where("odd is null").drop("odd"), sketches, job.keep(skipped))
+    return Documents(texts, sketches, job.keep(skipped))
 
 
 def _check_ids(texts: DataFrame) -> None:
     """Refuse ids that are missing, blank or there twice; equal ones follow each other."""
-    blank = texts.where(F.col("id").isNull() | (F.trim(F.col("id").cast("string")) == ""))
+    blank = texts.where(F.col("id").isNull() | F.col("id").cast("string").rlike(r"^\s*$"))
     if not blank.isEmpty():
         raise InvalidInput(
             f"a column of ids must have one for each document, got {blank.count()} rows without: "
@@ -185,10 +180,10 @@ def _taken(some: pa.RecordBatch) -> tuple[list[bytes], list[str | None]]:
     encoded: list[bytes] = []
     reasons: list[str | None] = []
     texts: Sequence[str | None] = some.column("text").to_pylist()
-    for text, odd in zip(texts, some.column("odd").to_pylist(), strict=True):
+    for text in texts:
         item = from_value(0, text)
-        reason = odd or (item.reason if isinstance(item, Skipped) else None)
-        data = b"" if reason or isinstance(item, Skipped) else item.encoded
+        reason = item.reason if isinstance(item, Skipped) else None
+        data = b"" if isinstance(item, Skipped) else item.encoded
         if len(data) > MAX_BYTES:
             reason, data = f"{len(data):,} bytes, more than {MAX_BYTES:,}", b""
         encoded.append(data)
