@@ -254,7 +254,7 @@ def test_the_command_refuses_paths_that_it_cannot_read(spark, tmp_path, paths):
     folder = str(tmp_path / "found")
     ran = CliRunner().invoke(cli, ["spark", "find", *paths, "-o", folder])
     assert ran.exit_code == 2
-    assert ran.output.startswith("error: ")
+    assert ran.output.startswith("dedupe: error: ")
 
 
 @pytest.mark.skipif(SparkSession is None, reason="needs PySpark")
