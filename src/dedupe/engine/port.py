@@ -5,8 +5,8 @@ machine; ``tests/test_pipeline.py`` has the smallest, in memory and without an o
 
 Sealed shingles (`dedupe.shingling.Sealed`) are known to the process that made them. Blocks
 that are compared, shingles that are known, watched or marked, and boilerplate that is counted,
-must come from one process, or from processes that share its secret; what goes from one to another
-is `Boilerplate.to_bytes`.
+must come from one process, or from processes that share its secret, as those of `dedupe.spark` do
+through `dedupe.kernels.tables.SECRET`; what goes from one to another is `Boilerplate.to_bytes`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
