@@ -59,14 +59,16 @@ def find(
     Paths may be whatever the cluster reads: files, folders, patterns, s3a://...
     """
     from dedupe.spark import find_duplicates
-    from dedupe.spark.session import read_frame, start
+    from dedupe.spark.session import located, read_frame, start
 
     session = start()
     session.sparkContext.setLogLevel("ERROR")
+    if settings["checkpoint"] is not None:
+        settings["checkpoint"] = located(settings["checkpoint"])
     frame = read_frame(session, paths)
     answer = find_duplicates(frame, id=id_field, text=text_field, **settings)
     for name in ("documents", "pairs", "skipped"):
-        getattr(answer, name).write.parquet(f"{output.rstrip('/')}/{name}")
+        getattr(answer, name).write.parquet(f"{located(output).rstrip('/')}/{name}")
     n_duplicates = answer.documents.where("duplicate_of is not null").count()
     click.echo(
         f"{output}: {answer.documents.count():,} documents, {n_duplicates:,} duplicates, "

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from dedupe.errors import InvalidSetting, MissingJava, NoSuchPath
 
-__all__ = ["read_frame", "start"]
+__all__ = ["located", "read_frame", "start"]
 
 SUFFIXES = {".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json"}
 
@@ -35,6 +35,15 @@ def start() -> SparkSession:
     return builder.appName("dedupe").config("spark.ui.showConsoleProgress", "false").getOrCreate()
 
 
+def located(path: str) -> str:
+    """Return a path from the root: Java stays in the folder in which it was started.
+
+    >>> located("s3a://bucket/found"), located("/found")
+    ('s3a://bucket/found', '/found')
+    """
+    return path if ":/" in path else os.path.abspath(path)  # noqa: PTH100  It may be a pattern.
+
+
 def read_frame(session: SparkSession, paths: Sequence[str]) -> DataFrame:
     """Return the records of Parquet or JSON Lines, from wherever the cluster reads.
 
@@ -57,6 +66,6 @@ def read_frame(session: SparkSession, paths: Sequence[str]) -> DataFrame:
             f"{', '.join(sorted(paths))}: name the files with a pattern, such as 'folder/*.parquet'"
         )
     try:
-        return session.read.format(str(formats.pop())).load(list(paths))
+        return session.read.format(str(formats.pop())).load([*map(located, paths)])
     except AnalysisException as error:
         raise NoSuchPath(f"no such path for Spark: {str(error).splitlines()[0]}") from error
