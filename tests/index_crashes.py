@@ -22,7 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from dedupe import Index
-from dedupe.index import bulk, upkeep
+from dedupe.index import bulk, merging
 from strategies import article, edited
 
 AT_ONCE = 5
@@ -31,7 +31,7 @@ AT_ONCE = 5
 
 def hurry():
     """Let segments be sealed and merged all the time."""
-    upkeep.TAIL, upkeep.FANOUT, bulk.SEGMENT = 12, 2, 16
+    merging.TAIL, merging.FANOUT, bulk.SEGMENT = 12, 2, 16
 
 
 def text_of(name, version):

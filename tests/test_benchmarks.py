@@ -20,9 +20,9 @@ import alterations  # noqa: E402
 import charts  # noqa: E402
 import collection  # noqa: E402
 import development  # noqa: E402
+import indexing  # noqa: E402
 import invented  # noqa: E402
 import judging  # noqa: E402
-import keeping  # noqa: E402
 import kinds  # noqa: E402
 import laws  # noqa: E402
 import listings  # noqa: E402
@@ -40,7 +40,7 @@ MODULES = (
     charts,
     collection,
     invented,
-    keeping,
+    indexing,
     kinds,
     material,
     metrics,

@@ -18,7 +18,7 @@ from dedupe.errors import (
     NothingToRead,
     UnknownDocument,
 )
-from dedupe.index import upkeep
+from dedupe.index import merging
 from strategies import article, edited
 
 FRAME = "home news sport weather traffic subscribe now for one pound a month and read on"
@@ -44,8 +44,8 @@ TEXTS = collection()
 @pytest.fixture
 def small(monkeypatch):
     """Let segments be sealed and merged all the time."""
-    monkeypatch.setattr(upkeep, "TAIL", 8)
-    monkeypatch.setattr(upkeep, "FANOUT", 2)
+    monkeypatch.setattr(merging, "TAIL", 8)
+    monkeypatch.setattr(merging, "FANOUT", 2)
 
 
 def scores_of(index, texts):
@@ -387,7 +387,7 @@ def test_sizes_after_expiry_stay_those_of_one_filling(tmp_path, small):
                 time_field="time",
             )
             index.expire(cycle)
-            index._upkeep.wait()
+            index._merger.wait()
             index._store.checkpoint()
             sizes.append(index.stats().n_bytes)
         assert len(index) == 150

@@ -12,8 +12,9 @@ import pytest
 import index_crashes
 from dedupe import Index
 from dedupe.errors import CannotStore, DedupeError, IndexInUse, InvalidIndex, InvalidSetting
-from dedupe.index import bulk, files, layout, upkeep
-from dedupe.index.texts import Packer
+from dedupe.index import bulk, layout, merging
+from dedupe.index.storage import files
+from dedupe.index.storage.texts import Packer
 from strategies import article, edited
 
 TEXTS = {f"d{i:02d}": edited(article(f"{i // 2}"), 0.1 * (i % 2), i) for i in range(40)}
@@ -211,7 +212,7 @@ def test_where_no_segment_can_be_written_nothing_is_added(tmp_path, monkeypatch)
 
 
 def test_a_tail_that_cannot_be_sealed_is_kept(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(upkeep, "TAIL", 8)
+    monkeypatch.setattr(merging, "TAIL", 8)
 
     def full(*_):
         raise CannotStore("no room")
@@ -221,11 +222,11 @@ def test_a_tail_that_cannot_be_sealed_is_kept(tmp_path, monkeypatch, caplog):
             patch.setattr(layout, "write_segment", full)
             for name, text in TEXTS.items():
                 index.add(name, text)
-            index._upkeep.wait()
+            index._merger.wait()
         assert "no room" in caplog.text
         assert index.stats().n_tail == len(TEXTS)
         index.add("last", article("last"))
-        index._upkeep.wait()
+        index._merger.wait()
         assert index.stats().n_tail < 8
         assert index.verify()
 
@@ -245,14 +246,14 @@ def test_a_second_writer_waits_and_is_told_who_holds_it(tmp_path):
 
 
 def test_a_disk_that_locks_nothing_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("dedupe.index.lock.try_lock", lambda _: True)
+    monkeypatch.setattr("dedupe.index.storage.lock.try_lock", lambda _: True)
     with pytest.raises(InvalidIndex, match="can lock files"):
         Index(tmp_path / "i")
 
 
 def test_a_reader_sees_what_another_has_changed(tmp_path, monkeypatch):
-    monkeypatch.setattr(upkeep, "TAIL", 4)
-    monkeypatch.setattr(upkeep, "FANOUT", 2)
+    monkeypatch.setattr(merging, "TAIL", 4)
+    monkeypatch.setattr(merging, "FANOUT", 2)
     story = article("a story")
     with Index(tmp_path / "i") as index, Index(tmp_path / "i", mode="r") as reader:
         assert not reader.query(story)

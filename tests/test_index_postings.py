@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from dedupe.index import upkeep
-from dedupe.index.epochs import Knowledge, write_epoch
-from dedupe.index.names import id_from_row, key_of, name_of
+from dedupe.index import merging
 from dedupe.index.postings import Postings, Sketch, Tail
-from dedupe.index.segments import Dead, Documents, write_segment
+from dedupe.index.storage.epochs import Knowledge, write_epoch
+from dedupe.index.storage.keys import id_from_row, key_of, name_of
+from dedupe.index.storage.segments import Dead, Documents, write_segment
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.kernels.postings import (
     PART_BITS,
@@ -221,13 +221,13 @@ def segment_of(n, n_dead=0):
     ],
 )
 def test_the_dead_go_first_then_the_tail_then_the_smallest(monkeypatch, segments, n_tail, wanted):
-    monkeypatch.setattr(upkeep, "TAIL", 8)
-    monkeypatch.setattr(upkeep, "FANOUT", 2)
+    monkeypatch.setattr(merging, "TAIL", 8)
+    monkeypatch.setattr(merging, "FANOUT", 2)
     tail = Tail(16)
     tail.extend(documents(np.random.default_rng(1), n_tail))
     made = [segment_of(n, n_dead) for n, n_dead in segments]
-    found = upkeep.due(Postings(made, tail, 30))
-    assert found == (wanted and upkeep.Due([made[i] for i in wanted[0]], wanted[1]))
+    found = merging.due(Postings(made, tail, 30))
+    assert found == (wanted and merging.Due([made[i] for i in wanted[0]], wanted[1]))
 
 
 # --- epochs ---

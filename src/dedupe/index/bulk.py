@@ -11,8 +11,8 @@ from dedupe.errors import Skipped
 from dedupe.index.intake import OnConflict, take
 from dedupe.index.layout import Layout
 from dedupe.index.records import Added
-from dedupe.index.store import Store
-from dedupe.index.texts import SAMPLES, train
+from dedupe.index.storage.store import Store
+from dedupe.index.storage.texts import SAMPLES, train
 from dedupe.minhash import Sketches, sketch
 from dedupe.settings import Settings
 from dedupe.threads import map_in_order

@@ -1,7 +1,7 @@
 """Keeps articles in a folder, to be asked for at any time whether a story is among them.
 
-What is stored is `dedupe.index.store`'s, what is looked up `dedupe.index.layout`'s; here stands
-what one calls, and in which order the others do their part.
+What is stored is for `dedupe.index.storage.store` to know, what is looked up for
+`dedupe.index.layout`; here stands what one calls, and in which order the others do their part.
 """
 
 import os
@@ -16,12 +16,12 @@ from dedupe.documents.walk import Paths
 from dedupe.errors import InvalidSetting, NothingToRead, Skipped, UnknownDocument
 from dedupe.ids import Id, in_order
 from dedupe.index import bulk, intake
-from dedupe.index.answers import Question, answer, check_question
-from dedupe.index.keeping import Kept
+from dedupe.index.maintenance import Maintained
 from dedupe.index.matches import Matches
-from dedupe.index.names import checked_name, key_of
+from dedupe.index.queries import Query, answer, check_query
 from dedupe.index.records import Added
-from dedupe.index.store import Row
+from dedupe.index.storage.keys import checked_id, key_of
+from dedupe.index.storage.store import Row
 from dedupe.minhash import sketch
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.progress import shown
@@ -37,7 +37,7 @@ MAX_COMPARED = 200
 even of a story with thousands of copies."""
 
 
-class Index(Kept):
+class Index(Maintained):
     """Articles in a folder, with their texts, that answers at once which tell the same story.
 
     Parameters
@@ -117,11 +117,11 @@ class Index(Kept):
         CannotStore
             When the disk is full; then nothing was added.
         """
-        check_question(limit, threshold, max_compared)
+        check_query(limit, threshold, max_compared)
         intake.check_conflict(on_conflict)
         document = _document(id, text, time)
         sketches = sketch([document.encoded], self.settings)
-        asked = Question(
+        asked = Query(
             document.encoded, sketches, limit, threshold, max_compared, key_of(document.id)
         )
         with self._writing():
@@ -266,7 +266,7 @@ class Index(Kept):
         """
         named = [ids] if isinstance(ids, str | bytes | tuple) or not _is_iterable(ids) else [*ids]
         with self._writing():
-            keys = {key_of(checked_name(one)): one for one in named}
+            keys = {key_of(checked_id(one)): one for one in named}
             rows = self._store.by_keys([*keys])
             missing = keys.keys() - {row.key for row in rows}
             if missing:
@@ -327,10 +327,10 @@ class Index(Kept):
         An answer depends on what is stored and on what was learned last, see `learn`, and not on
         what else is asked.
         """
-        check_question(limit, threshold, max_compared)
+        check_query(limit, threshold, max_compared)
         encoded = _document(0, text, None).encoded
         sketches = sketch([encoded], self.settings)
-        asked = Question(encoded, sketches, limit, threshold, max_compared)
+        asked = Query(encoded, sketches, limit, threshold, max_compared)
         with self._reading():
             return answer(self._store, self._layout, self.settings, asked)
 
@@ -340,7 +340,7 @@ class Index(Kept):
 
     def __contains__(self, id_: object) -> bool:
         with self._reading():
-            return self._store.find(checked_name(id_)) is not None
+            return self._store.find(checked_id(id_)) is not None
 
     def __iter__(self) -> Iterator[Id]:
         """Yield the ids in order."""
@@ -360,7 +360,7 @@ class Index(Kept):
             When none has the id.
         """
         with self._reading():
-            row = self._store.find(checked_name(id))
+            row = self._store.find(checked_id(id))
             if row is None:
                 raise self._unknown(id)
             return self._store.document(row)
@@ -378,7 +378,7 @@ class Index(Kept):
 
 def _document(id_: Any, text: Any, time: float | date | str | None) -> Document:
     """Return a document to add or to ask for."""
-    found = from_value(checked_name(id_), text, _as_seconds("time", time))
+    found = from_value(checked_id(id_), text, _as_seconds("time", time))
     if isinstance(found, Skipped):
         raise NothingToRead(f"a text must hold a word, got {found.reason}: {found.remedy}")
     return found

@@ -7,10 +7,10 @@ import numpy as np
 
 from dedupe.documents import Document
 from dedupe.errors import DuplicateId, InvalidSetting
-from dedupe.index.names import key_of, name_of
 from dedupe.index.records import Added
-from dedupe.index.segments import Dead, Documents
-from dedupe.index.store import Row, Store
+from dedupe.index.storage.keys import key_of, name_of
+from dedupe.index.storage.segments import Dead, Documents
+from dedupe.index.storage.store import Row, Store
 from dedupe.minhash import Sketches
 from dedupe.shingling import hash_encoded
 

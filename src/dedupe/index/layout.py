@@ -1,7 +1,7 @@
 """Brings up to date what an index looks up: its segments, its tail, what is dead, its epoch.
 
 The database says which segments and which epoch there are. A file is written before anything
-refers to it, and then swapped in by a commit; `dedupe.index.upkeep` decides when.
+refers to it, and then swapped in by a commit; `dedupe.index.merging` decides when.
 """
 
 import re
@@ -14,10 +14,10 @@ import numpy as np
 
 from dedupe import disk
 from dedupe.errors import InvalidIndex
-from dedupe.index.epochs import Epoch, Knowledge, write_epoch
 from dedupe.index.postings import Postings, Tail
-from dedupe.index.segments import Dead, Documents, Segment, write_segment
-from dedupe.index.store import State, Store, damaged, unsigned
+from dedupe.index.storage.epochs import Epoch, Knowledge, write_epoch
+from dedupe.index.storage.segments import Dead, Documents, Segment, write_segment
+from dedupe.index.storage.store import State, Store, damaged, unsigned
 from dedupe.settings import Settings
 
 __all__ = ["Layout"]

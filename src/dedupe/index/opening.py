@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from dedupe.errors import InvalidIndex, InvalidSetting
-from dedupe.index import health
+from dedupe.index import rebuilding
 from dedupe.index.folder import FILE, check_is_there
 from dedupe.index.layout import Layout
-from dedupe.index.lock import NAME as LOCK
-from dedupe.index.lock import Lock
-from dedupe.index.store import FORMAT, Store
-from dedupe.index.upkeep import Upkeep
+from dedupe.index.merging import Merger
+from dedupe.index.storage.lock import NAME as LOCK
+from dedupe.index.storage.lock import Lock
+from dedupe.index.storage.store import FORMAT, Store
 from dedupe.settings import Settings, identity
 
 __all__ = ["Opened", "index_identity"]
@@ -74,7 +74,7 @@ class Opened:
             raise _stale(self.path, found, wanted)
         self._layout = Layout(self.path, self._store, self.settings)
         self.is_stale |= may_be_stale and not self._layout.has_epoch()
-        self._upkeep = Upkeep(self._lock, self._store, self._layout)
+        self._merger = Merger(self._lock, self._store, self._layout)
         if self.is_stale:
             return
         # Segments that are missing or torn are made anew from the texts.
@@ -88,14 +88,14 @@ class Opened:
     def _derive(self) -> None:
         """Make all that is looked up anew from the texts."""
         self._layout.restart(self.settings)
-        health.derive(self._store, self._layout, self.settings)
+        rebuilding.derive(self._store, self._layout, self.settings)
         self._layout.refresh(own=True)
         self._layout.clear_files()
 
     def close(self) -> None:
         """Finish what is being written, and let others write."""
-        if hasattr(self, "_upkeep"):
-            self._upkeep.wait()
+        if hasattr(self, "_merger"):
+            self._merger.wait()
         with self._lock:
             self._is_closed = True
             if hasattr(self, "_store"):
@@ -140,12 +140,12 @@ class Opened:
         self.check_mode()
         with self._lock:
             self._check_open()
-            self._upkeep.poke()
+            self._merger.poke()
             with self._store.translating():
                 self._layout.refresh()
                 yield
                 self._layout.refresh(own=True)
-            self._upkeep.poke()
+            self._merger.poke()
 
     def check_mode(self) -> None:
         """Raise `InvalidSetting` where the index is open for reading alone."""

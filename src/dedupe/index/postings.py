@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import Bools, Hashes, Ints, distinct
-from dedupe.index.segments import Dead, Documents, Segment, damaged, joined
+from dedupe.index.storage.segments import Dead, Documents, Segment, damaged, joined
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.kernels.postings import PART_BITS, collect_into, find_into, pick_into, scan_into
 from dedupe.lsh import worth_scoring

@@ -17,8 +17,8 @@ import xxhash
 
 from dedupe.arrays import Bools, Hashes, Ints
 from dedupe.errors import InvalidIndex
-from dedupe.index import files
-from dedupe.index.files import HEADER_BYTES, Buffer
+from dedupe.index.storage import files
+from dedupe.index.storage.files import HEADER_BYTES, Buffer
 from dedupe.kernels.buckets import DIGIT_BITS, DIGITS, LINE, columns_into, sort_into
 from dedupe.kernels.postings import STEP
 from dedupe.minhash import Sketches

@@ -10,13 +10,13 @@ from dedupe.documents.values import as_id
 from dedupe.errors import InvalidIndex, InvalidInput
 from dedupe.ids import Id, id_as_json, id_from_json
 
-__all__ = ["checked_name", "id_from_row", "key_of", "name_of"]
+__all__ = ["checked_id", "id_from_row", "key_of", "name_of"]
 
 
-def checked_name(id_: Any) -> Id:
+def checked_id(id_: Any) -> Id:
     """Return an id, or raise `InvalidInput` where it is none.
 
-    >>> checked_name(7)
+    >>> checked_id(7)
     7
     """
     try:

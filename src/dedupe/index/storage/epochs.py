@@ -15,8 +15,8 @@ import xxhash
 
 from dedupe.arrays import Hashes, Ints
 from dedupe.errors import InvalidIndex
-from dedupe.index import files
-from dedupe.index.files import HEADER_BYTES, Buffer
+from dedupe.index.storage import files
+from dedupe.index.storage.files import HEADER_BYTES, Buffer
 from dedupe.kernels.postings import look_up_into
 from dedupe.scoring.boilerplate import Boilerplate
 

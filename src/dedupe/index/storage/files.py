@@ -2,7 +2,7 @@
 
 Segments and epochs are such files. Each begins with a header of `HEADER_BYTES` that ends in two
 digests: that of all bytes behind the header, and that of the header before it. What else it says
-is for `dedupe.index.segments` and `dedupe.index.epochs` to know.
+is for `dedupe.index.storage.segments` and `dedupe.index.storage.epochs` to know.
 """
 
 import mmap

@@ -1,67 +1,23 @@
-"""Finds what is damaged in an index, and makes anew what follows from its documents."""
+"""Makes anew what follows from the texts of an index: its segments, or whatever is stored."""
 
-import sqlite3
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from dedupe.errors import InvalidIndex
 from dedupe.index.intake import Originals
 from dedupe.index.layout import Layout
-from dedupe.index.segments import Documents, Segment
-from dedupe.index.store import Row, Store
+from dedupe.index.storage.segments import Documents, Segment
+from dedupe.index.storage.store import Row, Store
 from dedupe.minhash import Sketches, sketch
 from dedupe.settings import Settings
 
-__all__ = ["derive", "in_database", "in_files", "rebuild"]
+__all__ = ["derive", "rebuild"]
 
 AT_ONCE = 8192
 """Documents whose texts are in memory at once, 30 MB, and which become a segment: fewer would
 leave many small ones."""
-
-MOST = 100
-"""Problems that are listed; when there are more, nobody reads them."""
-
-
-def in_database(store: Store) -> Iterator[str]:
-    """Yield what is wrong with the database, a line each."""
-    try:
-        for (said,) in store.db.execute(f"pragma integrity_check({MOST})").fetchall():
-            if said != "ok":
-                yield f"{store.path}: {said}"
-        n_documents = 0
-        for row in store.rows():
-            n_documents += 1
-            if row.sealed().seal != row.seal:
-                yield f"document {row.key!r}: it is not as it was stored"
-                continue
-            store.text(row)
-        state = store.state()
-        if state.n_documents != n_documents:
-            yield f"it should hold {state.n_documents:,} documents, got {n_documents:,}"
-    except (sqlite3.Error, InvalidIndex, UnicodeDecodeError, OverflowError) as error:
-        yield f"{store.path}: {error}"
-
-
-def in_files(store: Store, layout: Layout) -> Iterator[str]:
-    """Yield what is wrong with what follows from the documents, a line each."""
-    try:
-        for segment in [layout.segment(name) for name in layout.names()]:
-            if not segment.is_sound():
-                yield f"{segment.name}: it is not as it was written"
-        if not layout.current_epoch().is_sound():
-            yield f"{layout.epoch.name}: it is not as it was written"
-        found = np.sort(layout.anew().living().numbers)
-        wanted = np.unique([original for _, original in store.originals()]).astype(np.uint32)
-        if not np.array_equal(found, wanted):
-            yield (
-                f"segments and tail should hold {wanted.size:,} texts, got {found.size:,}, of "
-                f"which {np.isin(found, wanted).sum():,} are stored"
-            )
-    except (OSError, sqlite3.Error, InvalidIndex) as error:
-        yield str(error)
 
 
 def derive(store: Store, layout: Layout, settings: Settings) -> None:

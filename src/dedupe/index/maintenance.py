@@ -6,20 +6,25 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from dedupe.index import health
-from dedupe.index.batch import duplicates, knowledge
+import numpy as np
+
+from dedupe.engine.local import LocalEngine
+from dedupe.index import rebuilding, verification
 from dedupe.index.opening import Opened, index_identity
 from dedupe.index.records import Stats, Verification
+from dedupe.index.storage.epochs import Knowledge
+from dedupe.index.storage.store import State, Store
+from dedupe.pipeline import find, teach
 from dedupe.progress import ProgressCallback
 from dedupe.report.progress import shown
 from dedupe.results.result import Result
 from dedupe.settings import Resources, Settings
 from dedupe.window import as_window
 
-__all__ = ["Kept"]
+__all__ = ["Maintained"]
 
 
-class Kept(Opened):
+class Maintained(Opened):
     """An index that is open; see `dedupe.Index`."""
 
     def __init__(
@@ -61,9 +66,12 @@ class Kept(Opened):
         settings = replace(
             self.settings, threshold=threshold, keep=keep, prefer=prefer, window=as_window(window)
         )
-        with shown(progress) as callback, self._snapshot() as store:
-            resources = Resources.of(workers, memory, callback)
-            return duplicates(store, settings, resources, reuse=reuse)
+        with (
+            shown(progress) as callback,
+            self._snapshot() as store,
+            LocalEngine(Resources.of(workers, memory, callback)) as engine,
+        ):
+            return find(store.documents(), settings, engine, reuse=reuse)
 
     def learn(
         self,
@@ -81,7 +89,7 @@ class Kept(Opened):
         self.check_mode()
         with shown(progress) as callback, self._snapshot() as store:
             resources = Resources.of(workers, memory, callback)
-            state, known = knowledge(store, self.settings, resources)
+            state, known = _knowledge(store, self.settings, resources)
         with self._writing():
             number, last = self._layout.state.epoch + 1, state.next - 1
             epoch = self._layout.learned(number, last, known)
@@ -100,8 +108,8 @@ class Kept(Opened):
     def compact(self) -> None:
         """Write everything anew without what was removed, in as few bytes as it takes."""
         self.check_mode()
-        with self._upkeep.paused(), self._writing():
-            self._upkeep.step(everything=True)
+        with self._merger.paused(), self._writing():
+            self._merger.step(everything=True)
             self._store.db.execute("vacuum")
             self._store.checkpoint()
 
@@ -122,8 +130,8 @@ class Kept(Opened):
         settings = replace(
             self.settings, **{name: one for name, one in asked.items() if one is not None}
         )
-        with self._upkeep.paused(), self._lock, self._store.translating():
-            learns = health.rebuild(self._store, index_identity(settings), settings)
+        with self._merger.paused(), self._lock, self._store.translating():
+            learns = rebuilding.rebuild(self._store, index_identity(settings), settings)
             self.settings = settings
             self._derive()
         if learns:
@@ -158,14 +166,28 @@ class Kept(Opened):
             damaged itself only a backup has the text.
         """
         with self._reading():
-            lost = [*health.in_database(self._store)]
-            derived = [*health.in_files(self._store, self._layout)]
+            lost = [*verification.in_database(self._store)]
+            derived = [*verification.in_files(self._store, self._layout)]
         repaired = repair and bool(derived) and not lost
         if repaired:
             self.check_mode()
-            with self._upkeep.paused(), self._lock, self._store.translating():
+            with self._merger.paused(), self._lock, self._store.translating():
                 has_lost_epoch = self._layout.forget_epoch()
                 self._derive()
             if has_lost_epoch:
                 self.learn()
         return Verification((*lost, *derived), repaired)
+
+
+def _knowledge(store: Store, settings: Settings, resources: Resources) -> tuple[State, Knowledge]:
+    """Return what all documents teach, and what was there to teach it."""
+    state = store.state()
+    if not state.n_documents:
+        nothing = np.empty(0, np.int64)
+        return state, Knowledge(b"", nothing, nothing)
+    with LocalEngine(resources) as engine:
+        corpus, blocks, learned = teach(store.documents(), settings, engine)
+    original_of = dict(store.originals())
+    ids = [corpus.ids[number] for number in blocks.numbers.tolist()]
+    numbers = np.array([original_of[id_] for id_ in ids], np.int64)
+    return state, Knowledge(learned.boilerplate.to_bytes(), numbers, learned.stories)

@@ -1,9 +1,9 @@
 """Scores a text with its candidates, by what is known of boilerplate and what they teach at once.
 
-What was learned last (`dedupe.index.epochs`) says which stories there were and which text many of
-them carry. A text that came later teaches what it can: it is compared with its candidates in the
-rounds of `dedupe.learning`, in which those of known stories keep them. So right after an epoch
-stored texts score with one another what they score in the batch.
+What was learned last (`dedupe.index.storage.epochs`) says which stories there were, and which text
+many of them carry. A text that came later teaches what it can: it is compared with its candidates
+in the rounds of `dedupe.learning`, in which those of known stories keep them. So right after an
+epoch stored texts score with one another what they score in the batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ import numpy as np
 
 from dedupe.arrays import Bools, Ints
 from dedupe.engine.memory import BlockInMemory
-from dedupe.index.epochs import Epoch
+from dedupe.index.storage.epochs import Epoch
 from dedupe.learning import learn
 from dedupe.results.evidence import EvidenceOfTexts
 from dedupe.results.pairs import scored_pairs

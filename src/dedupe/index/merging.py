@@ -17,10 +17,10 @@ import numpy as np
 from dedupe.errors import CannotStore
 from dedupe.index.layout import Layout
 from dedupe.index.postings import Postings
-from dedupe.index.segments import Segment, joined
-from dedupe.index.store import Store
+from dedupe.index.storage.segments import Segment, joined
+from dedupe.index.storage.store import Store
 
-__all__ = ["Due", "Upkeep", "due"]
+__all__ = ["Due", "Merger", "due"]
 
 LOG = logging.getLogger("dedupe")
 
@@ -59,7 +59,7 @@ def due(postings: Postings) -> Due | None:
     return None
 
 
-class Upkeep:
+class Merger:
     """Does what is due to the segments of an index that is open for writing.
 
     Parameters

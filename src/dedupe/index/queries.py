@@ -13,17 +13,17 @@ from dedupe.index.intake import are_same
 from dedupe.index.layout import Layout
 from dedupe.index.matches import Match, Matches
 from dedupe.index.postings import Sketch
-from dedupe.index.query import evidence_of_two, score
-from dedupe.index.store import Head, Store
+from dedupe.index.scores import evidence_of_two, score
+from dedupe.index.storage.store import Head, Store
 from dedupe.minhash import Sketches
 from dedupe.results.records import Evidence, Pair
 from dedupe.scoring.relations import reason
 from dedupe.settings import Settings
 
-__all__ = ["Question", "answer", "check_question"]
+__all__ = ["Query", "answer", "check_query"]
 
 
-class Question(NamedTuple):
+class Query(NamedTuple):
     """What is asked, and how much of an answer is wanted.
 
     Attributes
@@ -50,7 +50,7 @@ class Question(NamedTuple):
     besides: str | None = None
 
 
-def check_question(limit: int | None, threshold: float, max_compared: int | None) -> None:
+def check_query(limit: int | None, threshold: float, max_compared: int | None) -> None:
     """Raise `InvalidSetting` where a limit, a threshold or a number of texts makes no sense."""
     for name, value in (("limit", limit), ("max_compared", max_compared)):
         if value is not None and (not isinstance(value, int) or value < 1):
@@ -66,7 +66,7 @@ class _Text(NamedTuple):
     heads: list[Head]
 
 
-def answer(store: Store, layout: Layout, settings: Settings, asked: Question) -> Matches:
+def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Matches:
     """Return the documents that have something of a text; to be called while reading.
 
     Raises
@@ -105,7 +105,7 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Question) ->
     )
 
 
-def _others(text: _Text, asked: Question) -> list[Head]:
+def _others(text: _Text, asked: Query) -> list[Head]:
     """Return the documents of a text that may be matches."""
     return [head for head in text.heads if head.key != asked.besides]
 
@@ -115,7 +115,7 @@ def _rank(match: Match) -> tuple[Any, ...]:
     return -match.score, match.relation != "identical", order_of(match.id)
 
 
-def _own(store: Store, asked: Question) -> tuple[_Text | None, bytes]:
+def _own(store: Store, asked: Query) -> tuple[_Text | None, bytes]:
     """Return the text of the index that is identical to what is asked for, if there is one.
 
     Its words come with it, or those that are asked for.
@@ -153,7 +153,7 @@ def _scored(
     store: Store,
     layout: Layout,
     settings: Settings,
-    asked: Question,
+    asked: Query,
     *,
     first: bytes,
     number: int | None,

@@ -1,9 +1,9 @@
 """Measures an index beside the table of what it should reach, and other ways to keep one.
 
     python benchmarks/crawl.py crawl.jsonl -n 100000
-    python benchmarks/keeping.py crawl.jsonl
-    python benchmarks/keeping.py crawl.jsonl --peers 5000
-    python benchmarks/keeping.py crawl.jsonl -n 10000 --growth
+    python benchmarks/indexing.py crawl.jsonl
+    python benchmarks/indexing.py crawl.jsonl --peers 5000
+    python benchmarks/indexing.py crawl.jsonl -n 10000 --growth
 
 Figures are of processor time, which busy neighbours disturb less than the clock; durable additions
 wait for the disk, so there the clock counts. The peers keep no texts and compare none:

@@ -19,9 +19,9 @@ import xxhash
 from dedupe.documents import Document
 from dedupe.errors import CannotStore, InvalidIndex
 from dedupe.ids import Id, in_order
-from dedupe.index.files import no_room
-from dedupe.index.names import id_from_row, key_of
-from dedupe.index.texts import Packer
+from dedupe.index.storage.files import no_room
+from dedupe.index.storage.keys import id_from_row, key_of
+from dedupe.index.storage.texts import Packer
 
 __all__ = ["FORMAT", "Head", "Row", "State", "Store", "damaged", "signed", "unsigned"]
 
@@ -82,7 +82,7 @@ class Row(NamedTuple):
     number : int
         Unlike that of any document before; it means nothing else.
     key : str
-        What its id must be alone in; see `dedupe.index.names`.
+        What its id must be alone in; see `dedupe.index.storage.keys`.
     name : str or None
         The id as JSON, where it is not the key.
     time : float or None

@@ -1,0 +1,54 @@
+"""Finds what is damaged in an index, in its database and in what follows from the documents."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import numpy as np
+
+from dedupe.errors import InvalidIndex
+from dedupe.index.layout import Layout
+from dedupe.index.storage.store import Store
+
+__all__ = ["in_database", "in_files"]
+
+MOST = 100
+"""Problems of the database that are listed; when there are more, nobody reads them."""
+
+
+def in_database(store: Store) -> Iterator[str]:
+    """Yield what is wrong with the database, a line each."""
+    try:
+        for (said,) in store.db.execute(f"pragma integrity_check({MOST})").fetchall():
+            if said != "ok":
+                yield f"{store.path}: {said}"
+        n_documents = 0
+        for row in store.rows():
+            n_documents += 1
+            if row.sealed().seal != row.seal:
+                yield f"document {row.key!r}: it is not as it was stored"
+                continue
+            store.text(row)
+        state = store.state()
+        if state.n_documents != n_documents:
+            yield f"it should hold {state.n_documents:,} documents, got {n_documents:,}"
+    except (sqlite3.Error, InvalidIndex, UnicodeDecodeError, OverflowError) as error:
+        yield f"{store.path}: {error}"
+
+
+def in_files(store: Store, layout: Layout) -> Iterator[str]:
+    """Yield what is wrong with what follows from the documents, a line each."""
+    try:
+        for segment in [layout.segment(name) for name in layout.names()]:
+            if not segment.is_sound():
+                yield f"{segment.name}: it is not as it was written"
+        if not layout.current_epoch().is_sound():
+            yield f"{layout.epoch.name}: it is not as it was written"
+        found = np.sort(layout.anew().living().numbers)
+        wanted = np.unique([original for _, original in store.originals()]).astype(np.uint32)
+        if not np.array_equal(found, wanted):
+            yield (
+                f"segments and tail should hold {wanted.size:,} texts, got {found.size:,}, of "
+                f"which {np.isin(found, wanted).sum():,} are stored"
+            )
+    except (OSError, sqlite3.Error, InvalidIndex) as error:
+        yield str(error)
