@@ -105,6 +105,40 @@ def test_another_value_in_the_database_is_found(damaged, column):
         assert not found.repaired
 
 
+def test_a_flipped_byte_of_what_texts_are_packed_with_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(bulk, "SAMPLES", 20)
+    with Index(tmp_path / "i") as index:
+        index.add_texts(TEXTS)
+        assert index._store.has_dictionary()
+    with sqlite3.connect(tmp_path / "i" / "index.sqlite") as db:
+        (data,) = db.execute("select data from dictionaries").fetchone()
+        other = data[:-100] + bytes([data[-100] ^ 1]) + data[-99:]
+        db.execute("update dictionaries set data = ?", (other,))
+    db.close()
+    with Index(tmp_path / "i") as index:
+        assert "packed with" in index.verify().problems[0]
+        with pytest.raises(InvalidIndex, match="packed with"):
+            index["d00"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "create trigger t after insert on documents begin delete from documents; end",
+        "alter table documents rename to d; create view documents as select * from d",
+        "alter table documents add column more",
+        "drop index by_digest",
+    ],
+)
+def test_other_tables_than_those_of_an_index_are_refused(damaged, said):
+    with sqlite3.connect(damaged / "index.sqlite") as db:
+        db.executescript(said)
+    db.close()
+    for mode in ("a", "r"):
+        with pytest.raises(InvalidIndex, match="tables are others"):
+            Index(damaged, mode=mode)
+
+
 @pytest.mark.parametrize("end", [0, 10, 70, 2000, None])
 def test_a_missing_or_torn_segment_is_made_anew(sound, damaged, end):
     path = only(damaged, ".segment")

@@ -68,6 +68,7 @@ class Opened:
             with self._store.transaction():
                 self._store.set_meta("identity", found)
         self.settings = _found_settings(self.path, found, chosen)
+        self._store.check_schema()
         wanted = index_identity(self.settings)
         self.is_stale = found != wanted or self._store.meta("rebuilding") is not None
         if self.is_stale and not may_be_stale:

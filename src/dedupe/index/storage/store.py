@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
@@ -46,7 +47,9 @@ CACHE_KB = 16_384
 
 SCHEMA = """
 create table meta (key text primary key, value text not null) without rowid;
-create table dictionaries (number integer primary key, data blob not null);
+create table dictionaries (
+    number integer primary key, data blob not null, seal integer not null
+);
 create table documents (
     number integer primary key,
     key text not null unique,
@@ -213,6 +216,11 @@ class Store:
         (n_tables,) = self.db.execute("select count(*) from sqlite_master").fetchone()
         return not n_tables
 
+    def check_schema(self) -> None:
+        """Refuse triggers, views, and other tables than those of an index."""
+        if _schema(self.db) != _own_schema():
+            raise damaged(self.path, "its tables are others than those of an index")
+
     @contextmanager
     def translating(self) -> Iterator[None]:
         """Translate errors of SQLite into ours, which say what can be done."""
@@ -312,8 +320,12 @@ class Store:
     def packer(self) -> Packer:
         """What packs and unpacks the texts."""
         if self._packer is None:
-            found = self.db.execute("select data from dictionaries order by number").fetchall()
-            self._packer = Packer([data for (data,) in found])
+            said = "select data, seal from dictionaries order by number"
+            found = self.db.execute(said).fetchall()
+            # With another dictionary texts would be unpacked all the same, as others.
+            if not all(isinstance(data, bytes) and seal == _seal(data) for data, seal in found):
+                raise damaged(self.path, "what its texts are packed with is not as it was written")
+            self._packer = Packer([data for data, _ in found])
         return self._packer
 
     def text(self, row: Row) -> bytes:
@@ -327,7 +339,8 @@ class Store:
 
     def add_dictionary(self, data: bytes) -> None:
         """Pack texts with this from now on."""
-        self.db.execute("insert into dictionaries (data) values (?)", (data,))
+        said = "insert into dictionaries (data, seal) values (?, ?)"
+        self.db.execute(said, (data, _seal(data)))
         self._packer = None
 
     def forget_dictionary(self) -> None:
@@ -473,6 +486,27 @@ def _tuned(db: sqlite3.Connection) -> sqlite3.Connection:
     return db
 
 
+def _schema(db: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Return the tables, indexes, views and triggers of a database; what SQLite counted is none."""
+    said = "select type, name, tbl_name, sql from sqlite_master where name not like 'sqlite_stat%'"
+    return set(db.execute(said))
+
+
+@cache
+def _own_schema() -> set[tuple[str, ...]]:
+    """Return those of an index."""
+    db = sqlite3.connect(":memory:")
+    db.executescript(SCHEMA)
+    found = _schema(db)
+    db.close()
+    return found
+
+
+def _seal(data: bytes) -> int:
+    """Return a digest to find damage."""
+    return signed(xxhash.xxh3_64_intdigest(data))
+
+
 def _log(path: Path) -> Path:
     """Return where SQLite keeps what is not in the database yet."""
     return path.with_name(f"{path.name}-wal")
@@ -488,7 +522,7 @@ def _translated(error: sqlite3.Error, path: Path | None) -> Exception:
             f"an index must be in a folder that can be written, got {said} for {path}: change its "
             'permissions, or open it with mode="r"'
         )
-    if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
+    if isinstance(error, sqlite3.ProgrammingError):
         return error
     return damaged(path, said)
 
