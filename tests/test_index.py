@@ -357,8 +357,9 @@ def test_a_closed_one_says_so(tmp_path):
     index = Index(tmp_path / "i")
     index.close()
     index.close()
-    with pytest.raises(InvalidIndex, match="closed"):
-        index.query("a text")
+    for asked in (lambda: index.query("a text"), index.rebuild):
+        with pytest.raises(InvalidIndex, match="closed"):
+            asked()
 
 
 # --- what it says of itself ---

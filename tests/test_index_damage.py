@@ -11,9 +11,19 @@ import pytest
 
 import index_crashes
 from dedupe import Index
-from dedupe.errors import CannotStore, DedupeError, IndexInUse, InvalidIndex, InvalidSetting
+from dedupe.errors import (
+    CannotStore,
+    DedupeError,
+    IndexInUse,
+    InvalidIndex,
+    InvalidInput,
+    InvalidSetting,
+    NoSuchPath,
+)
 from dedupe.index import bulk, layout, merging
 from dedupe.index.storage import files
+from dedupe.index.storage import texts as packing
+from dedupe.index.storage.store import Store
 from dedupe.index.storage.texts import Packer
 from strategies import article, edited
 
@@ -209,6 +219,44 @@ def test_a_text_that_claims_to_be_huge_is_refused():
         Packer([]).unpack(b"no text")
 
 
+def test_what_is_packed_can_be_unpacked_however_long_it_is(monkeypatch):
+    long = b"words " * (11 << 20)
+    packer = Packer([])
+    assert packer.unpack(packer.pack(long)) == long
+    monkeypatch.setattr(packing, "MOST_BYTES", 100)
+    with pytest.raises(InvalidInput, match="at most 100 bytes, got 101"):
+        packer.pack(bytes(101))
+    assert packer.unpack(packer.pack(bytes(100))) == bytes(100)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("mode", ["a", "r"])
+@pytest.mark.parametrize("name", ["*.sqlite", "*.segment", "*.epoch"])
+def test_a_pipe_in_place_of_a_file_is_damage_and_is_not_waited_for(damaged, name, mode):
+    (path,) = damaged.glob(name) if name != "*.segment" else [only(damaged, ".segment")]
+    path.unlink()
+    os.mkfifo(path)
+    if (name, mode) == ("*.segment", "a"):
+        with Index(damaged) as index:
+            assert index.verify()
+        return
+    with pytest.raises((InvalidIndex, NoSuchPath)):
+        Index(damaged, mode=mode)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_lock_that_is_a_link_or_a_pipe_is_left_alone(damaged, tmp_path):
+    other = tmp_path / "other"
+    other.write_text("precious")
+    lock = damaged / "lock"
+    for make in (lambda: lock.symlink_to(other), lambda: os.mkfifo(lock)):
+        lock.unlink()
+        make()
+        with pytest.raises(InvalidIndex, match="must be a file"):
+            Index(damaged)
+    assert other.read_text() == "precious"
+
+
 # --- full disks ---
 
 
@@ -263,6 +311,52 @@ def test_a_tail_that_cannot_be_sealed_is_kept(tmp_path, monkeypatch, caplog):
         index._merger.wait()
         assert index.stats().n_tail < 8
         assert index.verify()
+
+
+def test_what_cannot_be_committed_leaves_no_files(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(merging, "TAIL", 8)
+
+    def full(*_):
+        raise CannotStore("no room")
+
+    with Index(tmp_path / "i") as index:
+        with monkeypatch.context() as patch:
+            patch.setattr(layout.Layout, "swap", full)
+            for name, text in TEXTS.items():
+                index.add(name, text)
+                index._merger.wait()
+            patch.setattr(Store, "set_meta", full)
+            with pytest.raises(CannotStore):
+                index.learn()
+            with pytest.raises(CannotStore):
+                index.rebuild()
+        assert "no room" in caplog.text
+        assert {path.name.partition("-")[0] for path in (tmp_path / "i").iterdir()} == {
+            "index.sqlite",
+            "lock",
+        }
+    with Index(tmp_path / "i") as index:
+        assert index.verify()
+
+
+def test_what_was_committed_before_an_interruption_is_seen(tmp_path, monkeypatch):
+    with Index(tmp_path / "i") as index:
+        with monkeypatch.context() as patch:
+            patch.setattr(bulk, "SEGMENT", 8)
+            patch.setattr(index._layout, "refresh", _interrupted(index._layout.refresh))
+            with pytest.raises(KeyboardInterrupt):
+                index.add_texts(TEXTS)
+        assert index.query(TEXTS["d00"])[0].id == "d00"
+        assert index.verify()
+
+
+def _interrupted(refresh):
+    def refreshed(*, own=False):
+        if own:
+            raise KeyboardInterrupt
+        refresh()
+
+    return refreshed
 
 
 # --- company ---

@@ -1,5 +1,7 @@
 """What an index looks up: the pairs of the batch, from segments, a tail and what died there."""
 
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from itertools import compress
 
 import numpy as np
@@ -8,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
+from dedupe.errors import InvalidInput
 from dedupe.index import merging
 from dedupe.index.postings import Postings, Sketch, Tail
 from dedupe.index.storage.epochs import Knowledge, write_epoch
-from dedupe.index.storage.keys import id_from_row, key_of, name_of
+from dedupe.index.storage.keys import checked_id, id_from_row, key_of, name_of
 from dedupe.index.storage.segments import Dead, Documents, write_segment
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.kernels.postings import (
@@ -25,6 +28,8 @@ from dedupe.kernels.postings import (
 from dedupe.lsh import candidate_pairs
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import Sealed
+
+HOUR = timedelta(hours=1)
 
 
 def documents(random, n, n_perm=16, n_values=12):
@@ -270,3 +275,26 @@ def test_ids_are_what_they_were(id_):
     found = id_from_row(key_of(id_), name_of(id_))
     assert found == id_
     assert type(found) is type(id_)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((1, 2), (1.0, Decimal(2))),
+        (Decimal("0.10"), Decimal("0.1")),
+        (datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, 2, tzinfo=timezone(2 * HOUR))),
+    ],
+)
+def test_ids_that_are_equal_are_one(one, other):
+    assert one == other
+    assert key_of(one) == key_of(other)
+
+
+def test_ids_that_differ_far_behind_the_point_are_two():
+    assert key_of(Decimal("0." + "3" * 40)) != key_of(Decimal("0." + "3" * 39))
+
+
+def test_ids_at_the_ends_of_what_can_be_written():
+    assert key_of(datetime(1, 1, 1, tzinfo=timezone(14 * HOUR))) == "0001-01-01 00:00:00+14:00"
+    with pytest.raises(InvalidInput, match="into a string"):
+        checked_id(10**5000)

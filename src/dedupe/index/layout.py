@@ -248,7 +248,7 @@ class Layout:
 
     def clear_files(self) -> None:
         """Remove files that nothing refers to: those before a step, or after one that was cut."""
-        names = {*self.names(), self._store.meta("epoch") or ""}
+        names = self._file_names()
         self._pending -= names
         for kept in (self._in_memory, self._epochs_in_memory):
             for name in kept.keys() - names - self._pending:
@@ -261,6 +261,14 @@ class Layout:
             if is_ours and path.name not in names | self._pending | drafts:
                 with suppress(OSError):  # Windows removes no file that is open elsewhere.
                     path.unlink()
+
+    def _file_names(self) -> set[str]:
+        """Return the names of the files that are referred to."""
+        return {*self.names(), self._store.meta("epoch") or ""}
+
+    def distrust(self) -> None:
+        """Read everything anew next time: what was begun may have come through or not."""
+        self._version = -1
 
     def has_epoch(self) -> bool:
         """Return whether what was learned last can be read."""
@@ -278,9 +286,12 @@ class Layout:
         return True
 
     def abandon(self, name: str) -> None:
-        """Remove a file that nothing will refer to."""
+        """Remove a file that nothing will refer to, unless that was committed after all."""
         self._pending.discard(name)
+        if name in self._file_names():
+            return
         self._in_memory.pop(name, None)
+        self._epochs_in_memory.pop(name, None)
         if self._folder is not None:
             (self._folder / name).unlink(missing_ok=True)
 

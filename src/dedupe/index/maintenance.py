@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -93,13 +95,17 @@ class Maintained(Opened):
         with self._writing():
             number, last = self._layout.state.epoch + 1, state.next - 1
             epoch = self._layout.learned(number, last, known)
-            with self._store.transaction():
-                self._store.set_meta("epoch", epoch.name)
-                self._store.save(
-                    self._store.state()._replace(
-                        epoch=number, n_learned=state.n_documents, last_learned=last
+            try:
+                with self._store.transaction():
+                    self._store.set_meta("epoch", epoch.name)
+                    self._store.save(
+                        self._store.state()._replace(
+                            epoch=number, n_learned=state.n_documents, last_learned=last
+                        )
                     )
-                )
+            except BaseException:
+                self._layout.abandon(epoch.name)
+                raise
             self._layout.clear_files()
         return number
 
@@ -126,6 +132,8 @@ class Maintained(Opened):
         ``rebuild=True`` goes on where it was.
         """
         self.check_mode()
+        with self._lock:
+            self._check_open()
         asked: dict[str, Any] = {"ngram": ngram, "num_perm": num_perm, "seed": seed}
         settings = replace(
             self.settings, **{name: one for name, one in asked.items() if one is not None}
@@ -144,14 +152,13 @@ class Maintained(Opened):
         """Return what it holds, and how much of it is new since it learned."""
         with self._reading():
             state, postings = self._layout.state, self._layout.postings
-            files = [] if self.path is None else [*self.path.iterdir()]
             return Stats(
                 state.n_documents,
                 state.n_texts,
                 int(postings.tail.is_alive.sum()),
                 len(postings.segments),
                 postings.n_dead,
-                sum(path.stat().st_size for path in files if path.is_file()),
+                0 if self.path is None else _n_bytes(self.path),
                 state.epoch,
                 state.n_learned,
             )
@@ -191,3 +198,12 @@ def _knowledge(store: Store, settings: Settings, resources: Resources) -> tuple[
     ids = [corpus.ids[number] for number in blocks.numbers.tolist()]
     numbers = np.array([original_of[id_] for id_ in ids], np.int64)
     return state, Knowledge(learned.boilerplate.to_bytes(), numbers, learned.stories)
+
+
+def _n_bytes(folder: Path) -> int:
+    """Return the bytes of the files in a folder, of which a writer may remove some meanwhile."""
+    n_bytes = 0
+    for path in folder.iterdir():
+        with suppress(OSError):
+            n_bytes += path.stat().st_size if path.is_file() else 0
+    return n_bytes

@@ -135,9 +135,15 @@ class Merger:
         made = self._layout.write(documents) if len(documents.numbers) else None
         with self._lock:
             sealed = living[-1].numbers.tolist() if work.seals else []
-            with self._store.transaction():
-                self._layout.swap(made, [one.name for one in work.segments], sealed)
-                self._layout.forget_dead(forgotten)
+            try:
+                with self._store.transaction():
+                    self._layout.swap(made, [one.name for one in work.segments], sealed)
+                    self._layout.forget_dead(forgotten)
+            except BaseException:
+                # It is tried again: on a full disk each try would leave its file.
+                if made is not None:
+                    self._layout.abandon(made.name)
+                raise
             self._layout.refresh(own=True)
             self._layout.clear_files()
         return True

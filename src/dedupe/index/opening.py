@@ -144,8 +144,12 @@ class Opened:
             self._merger.poke()
             with self._store.translating():
                 self._layout.refresh()
-                yield
-                self._layout.refresh(own=True)
+                try:
+                    yield
+                    self._layout.refresh(own=True)
+                except BaseException:
+                    self._layout.distrust()
+                    raise
             self._merger.poke()
 
     def check_mode(self) -> None:
@@ -183,6 +187,11 @@ def _prepare(folder: Path | None, mode: str, timeout: float) -> Lock | None:
         check_is_there(folder)
         return None
     folder.mkdir(parents=True, exist_ok=True)
+    if (folder / FILE).exists() and not (folder / FILE).is_file():
+        raise InvalidIndex(
+            f"an index must have its documents in a file, got {folder / FILE}, which is none: name "
+            "another folder, or restore it from a backup"
+        )
     if not (folder / FILE).exists() and {path.name for path in folder.iterdir()} - {LOCK}:
         raise InvalidIndex(
             f"an index must have a folder of its own, got {folder}, which holds something else: "

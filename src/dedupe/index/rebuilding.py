@@ -23,6 +23,21 @@ leave many small ones."""
 def derive(store: Store, layout: Layout, settings: Settings) -> None:
     """Make all segments anew from the texts, and let them take the place of what was there."""
     segments: list[Segment] = []
+    try:
+        seen = _write_all(store, layout, settings, segments)
+        with store.transaction():
+            layout.replace_all(segments)
+            store.save(store.state()._replace(n_texts=len(seen)))
+    except BaseException:
+        for segment in segments:
+            layout.abandon(segment.name)
+        raise
+
+
+def _write_all(
+    store: Store, layout: Layout, settings: Settings, segments: list[Segment]
+) -> set[int]:
+    """Write all texts into new segments, which are added to a list; return their numbers."""
     seen: set[int] = set()
     for rows in _batches(store):
         # Copies have the same tokens, so that any of them stands for its text.
@@ -32,9 +47,7 @@ def derive(store: Store, layout: Layout, settings: Settings) -> None:
             sketches = sketch([store.text(row) for row in new.values()], settings)
             numbers = np.array([*new], np.uint32)
             segments.append(layout.write(Documents.of(numbers, sketches)))
-    with store.transaction():
-        layout.replace_all(segments)
-        store.save(store.state()._replace(n_texts=len(seen)))
+    return seen
 
 
 def rebuild(store: Store, wanted: dict[str, Any], settings: Settings) -> bool:

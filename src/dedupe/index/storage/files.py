@@ -7,6 +7,7 @@ is for `dedupe.index.storage.segments` and `dedupe.index.storage.epochs` to know
 
 import mmap
 import os
+import stat
 import struct
 from collections.abc import Callable
 from io import BytesIO
@@ -78,7 +79,11 @@ def map_file(folder: Path, name: str) -> Buffer:
     ------
     FileNotFoundError
     """
-    with (folder / name).open("rb") as file:
+    path = folder / name
+    # A folder of this name has no bytes, and whoever opens a pipe waits for some.
+    if not stat.S_ISREG(path.stat().st_mode):
+        return b""
+    with path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
             return b""  # Nothing of it can be mapped.
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

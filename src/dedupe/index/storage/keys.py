@@ -1,8 +1,9 @@
 """Says which ids are one and the same in an index, and writes them so that they keep their type."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Any
 
 from dedupe.documents.streams import Unreadable
@@ -28,24 +29,44 @@ def checked_id(id_: Any) -> Id:
         ) from error
     if found is None:
         raise InvalidInput(f"an id must name a document, got {id_!r}: give it another one")
+    try:
+        key_of(found)
+    except ValueError as error:
+        raise InvalidInput(
+            f"an id must be a number that can be written, got one that cannot ({error}): turn it "
+            "into a string"
+        ) from error
     return found
 
 
 def key_of(id_: Id) -> str:
     """Return what an id must be alone in: reports show ids as text, so 7 and "7" are one.
 
-    >>> key_of(7), key_of(7.0), key_of("7"), key_of(Decimal("7.50"))
-    ('7', '7', '7', '7.5')
+    >>> key_of(7), key_of(7.0), key_of("7"), key_of(Decimal("7.50")), key_of((7.0, "a"))
+    ('7', '7', '7', '7.5', "(7, 'a')")
     """
-    if isinstance(id_, str):
-        return id_
+    return id_ if isinstance(id_, str) else str(_plain(id_))
+
+
+def _plain(id_: Id) -> Id:
+    """Return one of all ids that are equal to one."""
+    if isinstance(id_, tuple):
+        return tuple(map(_plain, id_))
     if isinstance(id_, int | float | Decimal):
         if id_ == int(id_):
-            return str(int(id_))
-        return str(float(id_)) if float(id_) == id_ else str(id_.normalize())  # type: ignore[union-attr]
+            return int(id_)
+        return float(id_) if float(id_) == id_ else _reduced(id_)
     if isinstance(id_, datetime) and id_.tzinfo:
-        return str(id_.astimezone(UTC))
-    return str(id_)
+        # At either end of the calendar, where no other zone has that time, it stays as it is.
+        with suppress(OverflowError):
+            return id_.astimezone(UTC)
+    return id_
+
+
+def _reduced(number: Any) -> Decimal:
+    """Return a decimal without zeros at its end, and with all other digits."""
+    digits = len(number.as_tuple().digits)
+    return Context(prec=digits, Emin=MIN_EMIN, Emax=MAX_EMAX).normalize(Decimal(number))
 
 
 def name_of(id_: Id) -> str | None:

@@ -37,6 +37,11 @@ class Lock:
 
     def __init__(self, folder: Path, timeout: float) -> None:
         path = folder / NAME
+        # What a link leads to is not this program's to write to, and a pipe is no file.
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise InvalidIndex(
+                f"the lock of an index must be a file, got {path}, which is none: remove it"
+            )
         self._file = path.open("a+b", buffering=0)
         end = time.monotonic() + timeout
         while not try_lock(self._file):

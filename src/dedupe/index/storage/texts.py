@@ -2,8 +2,7 @@
 
 import zstandard
 
-from dedupe.documents import MAX_BYTES
-from dedupe.errors import InvalidIndex
+from dedupe.errors import InvalidIndex, InvalidInput
 
 __all__ = ["SAMPLES", "Packer", "train"]
 
@@ -15,6 +14,9 @@ DICTIONARY_BYTES = 112_640
 
 SAMPLES = 1000
 """Texts that a dictionary is trained from: of 300 it saves 3 % less."""
+
+MOST_BYTES = 1 << 30
+"""Bytes of a text, which SQLite still holds; files are read up to 64 MB, texts of any length."""
 
 MIN_SAMPLES = 8
 """Fewer texts than this train nothing."""
@@ -38,7 +40,18 @@ class Packer:
         self._packer = zstandard.ZstdCompressor(level=LEVEL, dict_data=newest)
 
     def pack(self, text: bytes) -> bytes:
-        """Return a text in fewer bytes."""
+        """Return a text in fewer bytes.
+
+        Raises
+        ------
+        InvalidInput
+            When it is too long to be read again.
+        """
+        if len(text) > MOST_BYTES:
+            raise InvalidInput(
+                f"a text of an index must have at most {MOST_BYTES:,} bytes, got {len(text):,}: "
+                "cut it up"
+            )
         return self._packer.compress(text)
 
     def unpack(self, packed: bytes) -> bytes:
@@ -52,7 +65,7 @@ class Packer:
         try:
             told = zstandard.get_frame_parameters(packed)
             # A damaged length must not fill the memory.
-            if told.content_size <= MAX_BYTES and told.dict_id in self._unpackers:
+            if told.content_size <= MOST_BYTES and told.dict_id in self._unpackers:
                 return self._unpackers[told.dict_id].decompress(packed)
         except zstandard.ZstdError:
             pass
