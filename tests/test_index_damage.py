@@ -21,7 +21,7 @@ from dedupe.errors import (
     NoSuchPath,
 )
 from dedupe.index import bulk, layout, merging
-from dedupe.index.storage import files
+from dedupe.index.storage import files, store
 from dedupe.index.storage import texts as packing
 from dedupe.index.storage.store import Store
 from dedupe.index.storage.texts import Packer
@@ -399,14 +399,61 @@ def test_a_reader_sees_what_another_has_changed(tmp_path, monkeypatch):
         assert reader.query(article("x3"))[0].id == "x3"
 
 
-def test_documents_are_those_of_the_moment_when_they_are_asked_for(tmp_path):
-    with Index(tmp_path / "i") as index:
+def test_a_reader_notices_that_everything_was_made_anew(tmp_path):
+    with Index(tmp_path / "i") as index, Index(tmp_path / "i", mode="r") as reader:
+        index.add_texts(TEXTS)
+        index.learn()
+        assert reader.query(TEXTS["d00"])[0].epoch == 1
+        before = reader._layout.epoch.name
+        index.rebuild()
+        assert reader.query(TEXTS["d00"])[0].epoch == 1
+        assert reader._layout.epoch.name == index._layout.epoch.name != before
+        index.rebuild(ngram=index.settings.ngram - 1)
+        for _ in range(2):
+            with pytest.raises(InvalidIndex, match="has made anew: open it again"):
+                reader.query(TEXTS["d00"])
+
+
+def test_an_index_whose_rebuild_was_interrupted_is_refused_until_it_is_whole(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with Index(tmp_path / "i") as index, Index(tmp_path / "i", mode="r") as reader:
+        index.add_texts(TEXTS)
+        with monkeypatch.context() as patch:
+            patch.setattr(index, "_derive", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                index.rebuild(seed=7)
+        with pytest.raises(InvalidIndex, match="call rebuild"):
+            index.query(TEXTS["d00"])
+        with pytest.raises(InvalidIndex, match="is making anew"):
+            reader.query(TEXTS["d00"])
+        index.rebuild()
+        assert index.query(TEXTS["d00"])[0].id == "d00"
+        assert index.verify()
+
+
+@pytest.mark.parametrize("folder", ["i", None])
+def test_documents_are_those_of_the_moment_when_they_are_asked_for(tmp_path, folder, monkeypatch):
+    monkeypatch.setattr(store, "AT_ONCE", 2)
+    with Index(folder and tmp_path / folder) as index:
         index.add_texts(TEXTS)
         documents = index.documents()
         first = next(documents)
         index.remove("d07")
         index.add("d99", article("99"))
         assert [first.id, *(one.id for one in documents)] == [*TEXTS]
+
+
+def test_a_generator_that_is_left_open_stops_nobody():
+    with Index() as index:
+        index.add_texts(TEXTS)
+        documents = index.documents()
+        next(documents)
+        thread = threading.Thread(target=index.query, args=(TEXTS["d00"],), daemon=True)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
 
 
 def test_threads_take_turns(tmp_path):

@@ -367,8 +367,16 @@ class Index(Maintained):
 
     def documents(self) -> Iterator[Document]:
         """Yield all documents in the order of their ids, as they are when it begins."""
-        with self._snapshot() as store:
-            yield from store.documents()
+        if self.path is not None:
+            with self._snapshot() as store:
+                yield from store.documents()
+            return
+        with self._reading():
+            rows = [*self._store.rows()]
+        for place in in_order([row.id for row in rows], range(len(rows))):
+            with self._lock:
+                document = self._store.document(rows[place])
+            yield document
 
     def _unknown(self, id_: Id) -> UnknownDocument:
         return UnknownDocument(

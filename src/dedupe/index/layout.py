@@ -87,7 +87,8 @@ class Layout:
         else:
             self._read_tail(self.postings.tail)
         self.postings.bury(self._read_dead(self._last_dead))
-        if state.epoch != self.epoch.number:
+        # Its number comes again after a rebuild, its name does not.
+        if (state.epoch, self._epoch_name(state)) != (self.epoch.number, self.epoch.name):
             self.epoch = self._read_epoch(state)
         self.state = state
         self._version = version
@@ -179,12 +180,17 @@ class Layout:
             self._last_dead = rows[-1][0]
         return [Dead(number, size, unsigned(low)) for _, number, size, low in rows]
 
-    def _read_epoch(self, state: State) -> Epoch:
-        if not state.epoch:
-            return Epoch(0, 0)
-        name = self._store.meta("epoch")
+    def _epoch_name(self, state: State) -> str:
+        """Return the name of what was learned last, empty where that is nothing."""
+        name = self._store.meta("epoch") if state.epoch else ""
         if not isinstance(name, str):
             raise damaged(self._store.path, "it does not say what it has learned")
+        return name
+
+    def _read_epoch(self, state: State) -> Epoch:
+        name = self._epoch_name(state)
+        if not name:
+            return Epoch(0, 0)
         if self._folder is None:
             return self._epochs_in_memory[name]
         self._check_name(name)

@@ -133,11 +133,19 @@ class Maintained(Opened):
         """
         self.check_mode()
         with self._lock:
+            self._is_half_made = False
             self._check_open()
         asked: dict[str, Any] = {"ngram": ngram, "num_perm": num_perm, "seed": seed}
         settings = replace(
             self.settings, **{name: one for name, one in asked.items() if one is not None}
         )
+        try:
+            self._rebuild(settings)
+        except BaseException:
+            self._is_half_made = True
+            raise
+
+    def _rebuild(self, settings: Settings) -> None:
         with self._merger.paused(), self._lock, self._store.translating():
             learns = rebuilding.rebuild(self._store, index_identity(settings), settings)
             self.settings = settings

@@ -50,6 +50,7 @@ class Opened:
         self.mode = mode
         self._lock = threading.RLock()
         self._is_closed = False
+        self._is_half_made = False
         self._held = _prepare(self.path, mode, timeout)
         try:
             file = None if self.path is None else self.path / FILE
@@ -133,6 +134,8 @@ class Opened:
                             "is an epoch, which makes it anew"
                         ) from error
                     held.close()
+            if self.mode == "r":
+                self._check_identity()
             yield
 
     @contextmanager
@@ -161,7 +164,25 @@ class Opened:
 
     def _check_open(self) -> None:
         if self._is_closed:
-            raise InvalidIndex(f"an index must be open, got {self.path}, which is closed: open it")
+            raise InvalidIndex(f"an index must be open, got {self._name}, which is closed: open it")
+        if self._is_half_made:
+            raise InvalidIndex(
+                f"an index must be whole, got {self._name}, whose rebuild was interrupted: call "
+                "rebuild() again"
+            )
+
+    @property
+    def _name(self) -> str:
+        return str(self.path or "one in memory")
+
+    def _check_identity(self) -> None:
+        """Refuse to read on where a writer makes everything anew, or has done so."""
+        rebuilding = self._store.meta("rebuilding") is not None
+        if rebuilding or self._store.meta("identity") != index_identity(self.settings):
+            raise InvalidIndex(
+                f"an index must stay as it was when it was opened, got {self.path}, which another "
+                f"program {'is making' if rebuilding else 'has made'} anew: open it again"
+            )
 
     @contextmanager
     def _snapshot(self) -> Iterator[Store]:
