@@ -257,6 +257,28 @@ def test_a_query_that_may_compare_few_says_so():
         assert (len(cut), cut.n_found, cut.truncated) == (2, len(whole), False)
 
 
+def test_of_many_copies_few_are_looked_at_and_all_are_counted():
+    text = article("a story")
+    near = text + " and some more words at its end"
+    ids = [*range(20), *(f"d{i:03d}" for i in range(200)), ("a", 1)]
+    with Index() as index:
+        index.add_texts((id_, text) for id_ in ids)
+        index.add_texts((f"near {id_}", near) for id_ in ids)
+        for asked in (text, near, text + " again"):
+            every = index.query(asked, limit=None)
+            assert every.n_found == len(every) == 2 * len(ids)
+            for limit in (1, 5, 30, 250):
+                found = index.query(asked, limit=limit)
+                assert found.matches == every.matches[:limit]
+                assert found.n_found == every.n_found
+        lows = [row.low for row in index._store.rows()][:1]
+        assert len(index._store.heads(lows, 3)) == 24
+        assert len(index._store.by_texts(lows)) == 1
+        again = index.add("d000", text, limit=22)
+        assert again.n_found == 2 * len(ids) - 1
+        assert [match.id for match in again][18:] == [18, 19, "d001", "d002"]
+
+
 def test_indexes_are_merged(tmp_path):
     half = len(TEXTS) // 2
     with Index(tmp_path / "a") as one, Index(tmp_path / "b", ngram=3) as other:

@@ -145,7 +145,7 @@ class Originals:
         self._texts = texts
         self._known: dict[tuple[int, ...], list[tuple[int, bytes]]] = {}
         seen = set()
-        for row in store.by_digests([*{low for low, _ in halves}]):
+        for row in store.by_texts([*{low for low, _ in halves}]):
             if row.original not in seen and (before is None or row.number < before):
                 seen.add(row.original)
                 known = self._known.setdefault((row.low, row.high), [])
@@ -176,7 +176,7 @@ def drop(store: Store, rows: Iterable[Row]) -> None:
     """Remove documents, and note the texts that no document has any more; in a transaction."""
     rows = list(rows)
     store.delete(row.number for row in rows)
-    left = {row.original for row in store.by_digests([*{row.low for row in rows}])}
+    left = {row.original for row in store.by_texts([*{row.low for row in rows}])}
     dead = {row.original: row for row in rows if row.original not in left}
     bury = [Dead(number, row.n_shingles, row.low) for number, row in dead.items()]
     store.db.executemany("insert into dead (number, n_shingles, low) values (?, ?, ?)", bury)

@@ -60,7 +60,7 @@ def check_query(limit: int | None, threshold: float, max_compared: int | None) -
 
 
 class _Text(NamedTuple):
-    """A different text of the index: the first of its documents, and all of them."""
+    """A different text of the index: the first of its documents, and as many as are wanted."""
 
     first: Head
     heads: list[Head]
@@ -79,28 +79,35 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Ma
         raise NothingToRead(
             "a text to look for must hold a word, got none: leave it out, or look where it is from"
         )
-    own, own_text = _own(store, asked)
+    # One more than is wanted: one of them may be what no match is to be.
+    limit = None if asked.limit is None else asked.limit + 1
+    own, own_text = _own(store, asked, limit)
     number = None if own is None else own.first.original
     size, content = int(sketches.n_shingles[0]), int(sketches.digests[0, 0])
     found = layout.postings.candidates(Sketch(sketches.signatures[0], size, content, number))
     n_compared = asked.max_compared or found.numbers.size
     wanted = found.numbers[:n_compared].tolist()
     lows = found.contents[:n_compared].view(np.int64).tolist()
-    texts = _texts(store, wanted, lows)
+    texts = _texts(store, wanted, lows, limit)
     # A copy scores what its original does, though its lines may be others.
     pairs = _scored(store, layout, settings, asked, first=own_text, number=number, texts=texts)
+    pairs = [(pair, text) for pair, text in pairs if pair.score >= asked.threshold]
     matches = []
     if own is not None:
         find = evidence_of_two(asked.text, own_text, settings.ngram)
         matches = [_identical(head, layout, find) for head in _others(own, asked)]
     for pair, text in pairs:
-        if pair.score >= asked.threshold:
-            matches.extend(_match(pair, head, layout) for head in _others(text, asked))
+        matches.extend(_match(pair, head, layout) for head in _others(text, asked))
+    matching = [*([] if own is None else [own]), *(text for _, text in pairs)]
+    n_found = sum(text.first.n_copies for text in matching)
+    if asked.besides is not None:
+        besides = {row.original for row in store.by_keys([asked.besides])}
+        n_found -= sum(text.first.original in besides for text in matching)
     matches.sort(key=_rank)
     return Matches(
         tuple(matches[: asked.limit]),
         layout.epoch.number,
-        len(matches),
+        n_found,
         truncated=n_compared < found.numbers.size,
     )
 
@@ -115,13 +122,13 @@ def _rank(match: Match) -> tuple[Any, ...]:
     return -match.score, match.relation != "identical", order_of(match.id)
 
 
-def _own(store: Store, asked: Query) -> tuple[_Text | None, bytes]:
+def _own(store: Store, asked: Query, limit: int | None) -> tuple[_Text | None, bytes]:
     """Return the text of the index that is identical to what is asked for, if there is one.
 
     Its words come with it, or those that are asked for.
     """
     low, high = asked.sketches.digests.view(np.int64)[0].tolist()
-    for text in _grouped([head for head in store.heads([low]) if head.high == high]):
+    for text in _grouped([head for head in store.heads([low], limit) if head.high == high]):
         (row,) = store.by_numbers([text.first.number])
         words = store.text(row)
         if are_same(asked.text, words):
@@ -129,10 +136,12 @@ def _own(store: Store, asked: Query) -> tuple[_Text | None, bytes]:
     return None, asked.text
 
 
-def _texts(store: Store, wanted: Sequence[int], lows: Sequence[int]) -> list[_Text]:
+def _texts(
+    store: Store, wanted: Sequence[int], lows: Sequence[int], limit: int | None
+) -> list[_Text]:
     """Return some texts of the index in the order of the ids of their first documents."""
     chosen = set(wanted)
-    heads = store.heads([*dict.fromkeys(lows)])
+    heads = store.heads([*dict.fromkeys(lows)], limit)
     return _grouped([head for head in heads if head.original in chosen])
 
 

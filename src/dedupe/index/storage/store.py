@@ -63,7 +63,7 @@ create table documents (
     seal integer not null,
     text blob not null
 );
-create index by_digest on documents (low);
+create index by_digest on documents (low, high, original);
 create index by_time on documents (time) where time is not null;
 create table tail (
     number integer primary key, n_shingles integer not null, low integer not null,
@@ -126,7 +126,13 @@ class Row(NamedTuple):
 
 
 class Head(NamedTuple):
-    """A document as it is stored, without its text; see `Row`."""
+    """A document as it is stored, without its text; see `Row`.
+
+    Attributes
+    ----------
+    n_copies : int
+        Documents that have the same text, itself among them.
+    """
 
     number: int
     key: str
@@ -135,6 +141,7 @@ class Head(NamedTuple):
     high: int
     original: int
     n_words: int
+    n_copies: int
 
     @property
     def id(self) -> Id:
@@ -148,7 +155,8 @@ SEAL = Row._fields.index("seal")
 KINDS: tuple[Any, ...] = (
     int, str, (str, NoneType), (float, NoneType), int, int, int, int, int, int, bytes
 )  # fmt: skip
-HEAD_KINDS = tuple(KINDS[Row._fields.index(name)] for name in Head._fields)
+HEAD = Head._fields[:-1]
+HEAD_KINDS = tuple(KINDS[Row._fields.index(name)] for name in HEAD)
 
 
 class State(NamedTuple):
@@ -367,9 +375,20 @@ class Store:
         """Return the documents with some keys, in no order."""
         return self._where("key", keys)
 
-    def by_digests(self, lows: Sequence[int]) -> list[Row]:
-        """Return the documents with the halves of some digests, in no order."""
-        return self._where("low", lows)
+    def by_texts(self, lows: Sequence[int]) -> list[Row]:
+        """Return one document of each text with the halves of some digests, in no order.
+
+        Of a text that a hundred thousand documents have, the index is read, and not all of them.
+        """
+        rows: list[Row] = []
+        for start in range(0, len(lows), AT_ONCE):
+            few = lows[start : start + AT_ONCE]
+            said = (
+                "select * from documents where number in (select min(number) from documents "
+                f"where low in ({_marks(len(few))}) group by low, high, original)"
+            )
+            rows.extend(map(self._row, self.db.execute(said, few)))
+        return rows
 
     def by_numbers(self, numbers: Sequence[int]) -> list[Row]:
         """Return the documents with some numbers, in no order."""
@@ -405,14 +424,26 @@ class Store:
         text = self.text(row)
         return Document(row.id, text.decode(), row.time, is_dated=row.time is not None, utf8=text)
 
-    def heads(self, lows: Sequence[int]) -> list[Head]:
-        """Return the documents with the halves of some digests, without their texts."""
+    def heads(self, lows: Sequence[int], limit: int | None = None) -> list[Head]:
+        """Return the documents with the halves of some digests, without their texts.
+
+        With a limit, of each text those alone that may come first among so many: a hundred
+        thousand copies need not all be looked at to name a few of them.
+        """
         found: list[Head] = []
+        most = -1 if limit is None else limit
+        columns = ", ".join(HEAD)
         for start in range(0, len(lows), AT_ONCE):
             few = lows[start : start + AT_ONCE]
-            said = (
-                f"select {', '.join(Head._fields)} from documents where low in ({_marks(len(few))})"
-            )
+            # Ids that are no strings are few, and in no order that SQLite would know.
+            said = f"""
+                select {columns}, n_copies from (
+                    select {columns}, count(*) over (partition by original) as n_copies,
+                        row_number() over (partition by original, name is null order by key)
+                        as place
+                    from documents where low in ({_marks(len(few))})
+                ) where {most} < 0 or place <= {most} or name is not null
+            """
             found.extend(map(self._head, self.db.execute(said, few)))
         return found
 
