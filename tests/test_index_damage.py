@@ -359,6 +359,16 @@ def _interrupted(refresh):
     return refreshed
 
 
+def test_to_compact_forgets_all_that_died(tmp_path):
+    for version in range(3):
+        with Index(tmp_path / "i") as index:
+            index.add("a", article(f"{version}"), on_conflict="update")
+    with Index(tmp_path / "i") as index:
+        index.compact()
+        assert index._store.db.execute("select count(*) from dead").fetchone() == (0,)
+        assert index.verify()
+
+
 # --- company ---
 
 
@@ -476,6 +486,30 @@ def test_threads_take_turns(tmp_path):
             thread.join()
         assert not errors
         assert len(index) == 40
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_may_not_use_the_index_of_its_parent(tmp_path):
+    with Index(tmp_path / "i") as index:
+        index.add("a", article("a"))
+        child = os.fork()
+        if child == 0:
+            asked = [lambda: index.query(TEXTS["d00"]), lambda: index.remove("a"), index.learn]
+            n_refused = sum(_is_refused(one) for one in asked)
+            index.close()
+            os._exit(n_refused)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+        index.add("b", article("b"))
+        assert {*index} == {"a", "b"}
+
+
+def _is_refused(asked):
+    try:
+        asked()
+    except InvalidIndex as error:
+        return "before a fork" in str(error)
+    return False
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

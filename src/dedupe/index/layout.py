@@ -243,6 +243,15 @@ class Layout:
         """Forget dead texts that neither a segment nor the tail holds, within a transaction."""
         self._store.db.executemany("delete from dead where number = ?", ((n,) for n in numbers))
 
+    @property
+    def last_dead(self) -> int:
+        """Serial of what died last, as far as it is known."""
+        return self._last_dead
+
+    def forget_until(self, serial: int) -> None:
+        """Forget all dead texts up to one, within a transaction."""
+        self._store.db.execute("delete from dead where serial <= ?", (serial,))
+
     def learned(self, number: int, last: int, known: Knowledge) -> Epoch:
         """Write an epoch, which nothing refers to until `Store` names it."""
         name = f"{secrets.token_hex(8)}.epoch"

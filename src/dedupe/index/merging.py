@@ -128,6 +128,7 @@ class Merger:
             parts = [(one.documents, one.is_alive.copy()) for one in work.segments]
             if work.seals:
                 parts.append((postings.tail.documents, postings.tail.is_alive.copy()))
+            serial = self._layout.last_dead
         living = [documents.take(is_alive) for documents, is_alive in parts]
         gone = [documents.numbers[~is_alive] for documents, is_alive in parts]
         forgotten = np.concatenate(gone).tolist()
@@ -139,6 +140,9 @@ class Merger:
                 with self._store.transaction():
                     self._layout.swap(made, [one.name for one in work.segments], sealed)
                     self._layout.forget_dead(forgotten)
+                    if everything:
+                        # Those that died in a tail of before, no part has held any more.
+                        self._layout.forget_until(serial)
             except BaseException:
                 # It is tried again: on a full disk each try would leave its file.
                 if made is not None:

@@ -51,6 +51,7 @@ class Opened:
         self._lock = threading.RLock()
         self._is_closed = False
         self._is_half_made = False
+        self._process = os.getpid()
         self._held = _prepare(self.path, mode, timeout)
         try:
             file = None if self.path is None else self.path / FILE
@@ -96,6 +97,10 @@ class Opened:
 
     def close(self) -> None:
         """Finish what is being written, and let others write."""
+        if self._is_elsewhere():
+            # Whatever a thread of the parent holds is never let go here.
+            self._is_closed = True
+            return
         if hasattr(self, "_merger"):
             self._merger.wait()
         with self._lock:
@@ -118,6 +123,7 @@ class Opened:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """See one state of the index, up to date."""
+        self._check_open()
         with self._lock, ExitStack() as held:
             self._check_open()
             for n_left in reversed(range(TRIES)):
@@ -142,6 +148,7 @@ class Opened:
     def _writing(self) -> Iterator[None]:
         """Change the index, alone."""
         self.check_mode()
+        self._check_open()
         with self._lock:
             self._check_open()
             self._merger.poke()
@@ -165,11 +172,20 @@ class Opened:
     def _check_open(self) -> None:
         if self._is_closed:
             raise InvalidIndex(f"an index must be open, got {self._name}, which is closed: open it")
+        if self._is_elsewhere():
+            raise InvalidIndex(
+                f"an index must be used by the process that opened it, got {self._name}, opened by "
+                f"process {self._process} before a fork: open it in each process"
+            )
         if self._is_half_made:
             raise InvalidIndex(
                 f"an index must be whole, got {self._name}, whose rebuild was interrupted: call "
                 "rebuild() again"
             )
+
+    def _is_elsewhere(self) -> bool:
+        """Return whether this is a fork, which must not use the database of its parent."""
+        return self.path is not None and self._process != os.getpid()
 
     @property
     def _name(self) -> str:
