@@ -149,6 +149,51 @@ def test_other_tables_than_those_of_an_index_are_refused(damaged, said):
             Index(damaged, mode=mode)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "update tail set low = low + 1",
+        "update tail set n_shingles = n_shingles + 1",
+        "update tail set signature = zeroblob(length(signature))",
+        "update meta set value = '[41, 40, 4, 3, 1, 30, 30]' where key = 'state'",
+        "update meta set value = '[7, 40, 40, 3, 1, 30, 30]' where key = 'state'",
+    ],
+)
+def test_other_values_of_what_follows_from_texts_are_found_and_mended(sound, damaged, said):
+    with sqlite3.connect(damaged / "index.sqlite") as db:
+        assert db.execute(said).rowcount
+    db.close()
+    with Index(damaged) as index:
+        assert index.verify(repair=True).repaired
+        assert index.verify()
+        index.add("new", article("new"))
+        index.remove("new")
+    assert answers(damaged) == answers(sound)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "update tail set n_shingles = 'x'",
+        "update tail set low = 1.5",
+        "update tail set signature = 'x'",
+        "update tail set number = 5000000000 where number = (select max(number) from tail)",
+        "insert into dead values (1000, 1, 1, 'x')",
+        "insert into dead values (1000, -1, 1, 1)",
+        "insert into segments values (x'00', 1)",
+    ],
+)
+def test_values_of_other_types_are_damage(sound, damaged, said):
+    with sqlite3.connect(damaged / "index.sqlite") as db:
+        assert db.execute(said).rowcount
+    db.close()
+    with pytest.raises(InvalidIndex):
+        Index(damaged, mode="r")
+    with Index(damaged) as index:
+        assert index.verify()
+    assert answers(damaged) == answers(sound)
+
+
 @pytest.mark.parametrize("end", [0, 10, 70, 2000, None])
 def test_a_missing_or_torn_segment_is_made_anew(sound, damaged, end):
     path = only(damaged, ".segment")

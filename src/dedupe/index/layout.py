@@ -128,7 +128,7 @@ class Layout:
 
     def _check_name(self, name: str) -> None:
         """Refuse to read what lies elsewhere, whatever a forged database says."""
-        if not NAME.fullmatch(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise damaged(self._store.path, f"{name!r} is no file of an index")
 
     def current_epoch(self) -> Epoch:
@@ -310,6 +310,21 @@ class Layout:
         if self._folder is not None:
             (self._folder / name).unlink(missing_ok=True)
 
+    def has_sound_tables(self) -> bool:
+        """Return whether the tail and the dead hold values of the types that were written."""
+        said = """
+            select 1 from tail where typeof(number) <> 'integer' or number not between 1 and ?
+                or typeof(n_shingles) <> 'integer' or typeof(low) <> 'integer'
+                or typeof(signature) <> 'blob' or length(signature) <> ?
+            union all
+            select 1 from dead where typeof(number) <> 'integer' or number not between 1 and ?
+                or typeof(n_shingles) <> 'integer' or typeof(low) <> 'integer'
+            limit 1
+        """
+        most = (1 << 32) - 1
+        found = self._store.db.execute(said, (most, 4 * self._settings.num_perm, most))
+        return found.fetchone() is None
+
     def missing_or_torn(self) -> list[str]:
         """Return the names of segments that cannot be opened."""
         if self._folder is None:
@@ -317,6 +332,7 @@ class Layout:
         found = []
         for name in self.names():
             try:
+                self._check_name(name)
                 Segment.open(self._folder, name)
             except (OSError, InvalidIndex):
                 found.append(name)

@@ -182,7 +182,7 @@ class Maintained(Opened):
         """
         with self._reading():
             lost = [*verification.in_database(self._store)]
-            derived = [*verification.in_files(self._store, self._layout)]
+            derived = [*verification.in_files(self._store, self._layout, self.settings)]
         repaired = repair and bool(derived) and not lost
         if repaired:
             self.check_mode()

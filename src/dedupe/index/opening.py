@@ -17,7 +17,7 @@ from dedupe.index.layout import Layout
 from dedupe.index.merging import Merger
 from dedupe.index.storage.lock import NAME as LOCK
 from dedupe.index.storage.lock import Lock
-from dedupe.index.storage.store import FORMAT, Store
+from dedupe.index.storage.store import FORMAT, Store, damaged
 from dedupe.settings import Settings, identity
 
 __all__ = ["Opened", "index_identity"]
@@ -80,8 +80,11 @@ class Opened:
         self._merger = Merger(self._lock, self._store, self._layout)
         if self.is_stale:
             return
-        # Segments that are missing or torn are made anew from the texts.
-        if self.mode == "a" and self._layout.missing_or_torn():
+        # What segments held that are missing or torn follows from the texts.
+        is_sound = self._layout.has_sound_tables()
+        if self.mode == "r" and not is_sound:
+            raise damaged(self._store.path, "the newest texts are not as they were written")
+        if self.mode == "a" and (not is_sound or self._layout.missing_or_torn()):
             self._derive()
         with self._reading():
             pass

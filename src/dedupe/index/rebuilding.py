@@ -27,7 +27,9 @@ def derive(store: Store, layout: Layout, settings: Settings) -> None:
         seen = _write_all(store, layout, settings, segments)
         with store.transaction():
             layout.replace_all(segments)
-            store.save(store.state()._replace(n_texts=len(seen)))
+            state = store.state()
+            after = max(state.next, store.last_number() + 1)
+            store.save(state._replace(n_texts=len(seen), next=after))
     except BaseException:
         for segment in segments:
             layout.abandon(segment.name)

@@ -7,7 +7,10 @@ import numpy as np
 
 from dedupe.errors import InvalidIndex
 from dedupe.index.layout import Layout
+from dedupe.index.storage.segments import Documents
 from dedupe.index.storage.store import Store
+from dedupe.minhash import sketch
+from dedupe.settings import Settings
 
 __all__ = ["in_database", "in_files"]
 
@@ -35,7 +38,7 @@ def in_database(store: Store) -> Iterator[str]:
         yield f"{store.path}: {error}"
 
 
-def in_files(store: Store, layout: Layout) -> Iterator[str]:
+def in_files(store: Store, layout: Layout, settings: Settings) -> Iterator[str]:
     """Yield what is wrong with what follows from the documents, a line each."""
     try:
         for segment in [layout.segment(name) for name in layout.names()]:
@@ -50,5 +53,28 @@ def in_files(store: Store, layout: Layout) -> Iterator[str]:
                 f"segments and tail should hold {wanted.size:,} texts, got {found.size:,}, of "
                 f"which {np.isin(found, wanted).sum():,} are stored"
             )
+        if not _is_sound(layout.anew().tail.living(), store, settings):
+            yield "the newest texts are not looked up by what they say"
+        state = store.state()
+        if state.n_texts != wanted.size:
+            yield f"it should hold {state.n_texts:,} texts, got {wanted.size:,}"
+        if state.next <= store.last_number():
+            yield f"the next document should come after all others, got number {state.next}"
     except (OSError, sqlite3.Error, InvalidIndex) as error:
         yield str(error)
+
+
+def _is_sound(tail: Documents, store: Store, settings: Settings) -> bool:
+    """Return whether texts that are in no file yet are looked up by what follows from them."""
+    rows = {row.original: row for row in store.by_texts(tail.contents.view(np.int64).tolist())}
+    if not rows.keys() >= set(tail.numbers.tolist()):
+        return False
+    texts = [store.text(rows[number]) for number in tail.numbers.tolist()]
+    if not texts:
+        return True
+    wanted = Documents.of(tail.numbers, sketch(texts, settings))
+    return (
+        np.array_equal(tail.sizes, wanted.sizes)
+        and np.array_equal(tail.contents, wanted.contents)
+        and np.array_equal(tail.signatures, wanted.signatures)
+    )

@@ -457,6 +457,11 @@ class Store:
                 return
             after = rows[-1][0]
 
+    def last_number(self) -> int:
+        """Return the greatest number of a document, 0 if there is none."""
+        (found,) = self.db.execute("select max(number) from documents").fetchone()
+        return int(found or 0)
+
     def older(self, time: float) -> list[Row]:
         """Return the documents that came up before a time, in seconds since 1970."""
         found = self.db.execute("select * from documents where time < ?", (time,))
