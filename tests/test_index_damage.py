@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import threading
+import time
 from random import Random
 
 import pytest
@@ -509,6 +510,18 @@ def test_a_generator_that_is_left_open_stops_nobody():
         thread.start()
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_compact_does_not_wait_for_who_reads_for_long(tmp_path):
+    with Index(tmp_path / "i") as index:
+        index.add_texts(TEXTS)
+        documents = index.documents()
+        next(documents)
+        index.remove("d07")
+        begun = time.monotonic()
+        index.compact()
+        assert time.monotonic() - begun < 20
+        assert len([*documents]) == len(TEXTS) - 1
 
 
 def test_threads_take_turns(tmp_path):

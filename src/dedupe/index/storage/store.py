@@ -45,6 +45,9 @@ PATIENCE = 60.0
 CACHE_KB = 16_384
 """Pages of the file that each connection holds in memory: those of a search, and not the file."""
 
+CHECKPOINT_MS = 500
+"""Milliseconds to wait for readers before the log is moved: it shrinks at closing, too."""
+
 SCHEMA = """
 create table meta (key text primary key, value text not null) without rowid;
 create table dictionaries (
@@ -361,7 +364,11 @@ class Store:
 
     def checkpoint(self) -> None:
         """Move the log into the database, unless somebody still reads an earlier state."""
-        self.db.execute("pragma wal_checkpoint(truncate)")
+        self.db.execute(f"pragma busy_timeout = {CHECKPOINT_MS}")
+        try:
+            self.db.execute("pragma wal_checkpoint(truncate)")
+        finally:
+            self.db.execute(f"pragma busy_timeout = {round(1000 * PATIENCE)}")
 
     def insert(self, rows: Iterable[Row]) -> None:
         """Add documents."""
