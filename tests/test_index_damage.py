@@ -455,6 +455,31 @@ def test_a_reader_sees_what_another_has_changed(tmp_path, monkeypatch):
         assert reader.query(article("x3"))[0].id == "x3"
 
 
+def test_a_reader_that_may_not_write_sees_what_another_has_changed(damaged, monkeypatch):
+    # Who reads alone may have left a log behind, which SQLite would see to.
+    Index(damaged).close()
+    with monkeypatch.context() as patch:
+        patch.setattr(store.os, "access", lambda *_: False)
+        with Index(damaged, mode="r") as reader:
+            assert len(reader) == 40
+            with pytest.raises(InvalidIndex, match="ask again"), reader._reading():
+                writer = Index(damaged)
+            with writer:
+                writer.remove([*TEXTS][:20])
+                assert len(reader) == 20
+                writer.compact()
+                assert reader.query(TEXTS["d30"])[0].id == "d30"
+            assert len(reader) == 20
+            assert not reader.query(TEXTS["d00"])
+            assert reader.verify()
+        # Those that were let go.
+        Index(damaged, mode="r").close()
+        with Index(damaged) as writer:
+            writer.add("d00", TEXTS["d00"])
+        with Index(damaged, mode="r") as reader:
+            assert reader.query(TEXTS["d00"])[0].id == "d00"
+
+
 def test_a_reader_notices_that_everything_was_made_anew(tmp_path):
     with Index(tmp_path / "i") as index, Index(tmp_path / "i", mode="r") as reader:
         index.add_texts(TEXTS)

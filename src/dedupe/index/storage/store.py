@@ -202,6 +202,8 @@ class Store:
     def __init__(self, path: Path | None, *, writes: bool) -> None:
         self.path = path
         self.writes = writes
+        self._seen = _stand(path, writes=writes)
+        self._n_opened = 0
         self.db = _connect(path, writes=writes)
         self._packer: Packer | None = None
         if writes:
@@ -261,13 +263,25 @@ class Store:
         if self.db.in_transaction:
             yield
             return
-        with self.translating():
-            self.db.execute("begin")
-            try:
-                yield
-            finally:
-                # Nothing was written, so nothing is undone.
-                self.db.execute("rollback")
+        if self._seen != (now := _stand(self.path, writes=self.writes)):
+            self.db.close()
+            self.db = _connect(self.path, writes=self.writes)
+            self._seen = now
+            self._n_opened += 1
+        try:
+            with self.translating():
+                self.db.execute("begin")
+                try:
+                    yield
+                finally:
+                    # Nothing was written, so nothing is undone.
+                    self.db.execute("rollback")
+        finally:
+            if self._seen and self._seen != _stand(self.path, writes=self.writes):
+                raise InvalidIndex(
+                    f"an index must stay as it is while it is read from a folder that cannot be "
+                    f"written, got {self.path}, which somebody has begun to change: ask again"
+                )
 
     @contextmanager
     def snapshot(self) -> Iterator["Store"]:
@@ -291,7 +305,7 @@ class Store:
         found = self.db.execute("select value from meta where key = ?", (key,)).fetchone()
         try:
             return None if found is None else json.loads(found[0])
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise damaged(self.path, f"what it says of {key!r} is no JSON") from error
 
     def set_meta(self, key: str, value: Any) -> None:
@@ -323,7 +337,7 @@ class Store:
     def version(self) -> int:
         """Return a number that changes when another connection has written."""
         (found,) = self.db.execute("pragma data_version").fetchone()
-        return int(found)
+        return (self._n_opened << 32) + int(found)
 
     # Documents.
 
@@ -503,8 +517,7 @@ def _connect(path: Path | None, *, writes: bool) -> sqlite3.Connection:
                 sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             )
         place = f"{path.resolve().as_uri()}?mode={'rwc' if writes else 'ro'}"
-        if not writes and not os.access(path.parent, os.W_OK) and not _log(path).exists():
-            # Nobody can write to it through this folder, and SQLite could not put its log there.
+        if _stand(path, writes=writes):
             place += "&immutable=1"
         return _tuned(
             sqlite3.connect(
@@ -519,6 +532,20 @@ def _connect(path: Path | None, *, writes: bool) -> sqlite3.Connection:
         raise _translated(error, path) from error
     except UnicodeDecodeError as error:
         raise damaged(path, "its schema is no text") from error
+
+
+def _stand(path: Path | None, *, writes: bool) -> tuple[int, ...]:
+    """Return what tells whether a file has changed that is read as if it never did.
+
+    That is so where this program may not write in the folder and nobody else has it open: SQLite
+    could not put its log there. Empty where SQLite itself sees to it.
+    """
+    if path is None or writes or os.access(path.parent, os.W_OK) or _log(path).exists():
+        return ()
+    with suppress(OSError):
+        found = path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+    return (0,)
 
 
 def _tuned(db: sqlite3.Connection) -> sqlite3.Connection:
