@@ -231,6 +231,28 @@ def test_what_is_old_expires_and_what_has_no_time_stays():
             index.expire("June")
 
 
+def test_an_update_changes_the_time_only_if_one_is_given():
+    with Index() as index:
+        index.add("a", article("a"), "2024-01-01")
+        time = index.document("a").time
+        index.update("a", article("b"))
+        assert index.document("a").time == time
+        index.add("a", article("b"), "2025-01-01")
+        assert index.document("a").time == time
+        index.update("a", article("b"), "2025-01-01")
+        assert index.document("a").time > time
+        assert index.verify()
+        assert index.stats().n_texts == 1
+
+
+def test_files_expire_by_when_they_were_changed_only_if_asked_to(tmp_path):
+    (tmp_path / "a.txt").write_text(article("a"))
+    for time_from, n in ((None, 0), ("mtime", 1)):
+        with Index() as index:
+            index.add_paths(tmp_path, time_from=time_from)
+            assert index.expire("9999-01-01") == n
+
+
 def test_what_cannot_be_read_is_skipped():
     with Index() as index:
         added = index.add_texts([("a", article("a")), ("b", ""), ("c", "...")])

@@ -133,7 +133,7 @@ class Answers:
             found = opened.add(
                 document.id,
                 document.text,
-                document.time,
+                document.time if document.is_dated else None,
                 on_conflict=on_conflict,
                 **self.question,
             )

@@ -74,6 +74,16 @@ READ = (
 )
 """How documents are read."""
 
+TIMES = (
+    click.option("--time-field", help="Field or column that holds its time.  [default: none]"),
+    click.option(
+        "--time-from",
+        type=click.Choice(["mtime"]),
+        help="Let documents that have no time be as old as the last change of their files.",
+    ),
+)
+"""When documents came up; see `dedupe index expire`."""
+
 
 def _with(*found: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command options, in their order."""
@@ -111,7 +121,7 @@ def index() -> None:
     help="Add one document after the other, and print for each what was there of its story "
     "before, as 'dedupe index query' does.",
 )
-@_with(on_conflict, question, *READ, options.time_field, *CHOSEN)
+@_with(on_conflict, question, *READ, *TIMES, *CHOSEN)
 @_with(options.workers, timeout, quiet)
 def add(
     name: Path,

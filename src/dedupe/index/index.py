@@ -6,6 +6,7 @@ What is stored is for `dedupe.index.storage.store` to know, what is looked up fo
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -105,7 +106,8 @@ class Index(Maintained):
             When it came up: in seconds since 1970, or as ISO 8601; for `expire` and windows.
         on_conflict : str
             What to do where the id is there with another text: ``"error"`` raises `DuplicateId`,
-            ``"update"`` replaces it. With the same text nothing changes.
+            ``"update"`` replaces it, and its time if one is given. With the same text nothing else
+            changes.
         limit, threshold, max_compared
             As in `query`.
 
@@ -139,6 +141,8 @@ class Index(Maintained):
     ) -> Matches:
         """Replace the text of a document, and return what there is of its story besides.
 
+        Its time stays where none is given.
+
         Raises
         ------
         UnknownDocument
@@ -163,7 +167,7 @@ class Index(Maintained):
     ) -> Added:
         """Add many documents, in any form that `dedupe.find_duplicate_texts` takes.
 
-        They are stored some thousands at a time. Where an error ends it, those before are there,
+        They are stored some thousands at a time. Where an error ends it, those stored are there,
         and the same call goes on behind them: what is there with the same text is left alone.
 
         Raises
@@ -203,7 +207,8 @@ class Index(Maintained):
     ) -> Added:
         """Add the documents of files and folders, as `dedupe.find_duplicates` reads them.
 
-        See `add_texts`.
+        See `add_texts`. When a file was last changed is the time of its documents only with
+        ``time_from="mtime"``: nothing else should expire by it.
         """
         stream = read_paths(
             paths,
@@ -215,7 +220,7 @@ class Index(Maintained):
             delimiter=delimiter,
             qualify_ids=qualify_ids,
         )
-        return self._add_all(stream, on_conflict, workers, progress)
+        return self._add_all(map(_dated, stream), on_conflict, workers, progress)
 
     def _add_all(
         self,
@@ -390,6 +395,13 @@ def _document(id_: Any, text: Any, time: float | date | str | None) -> Document:
     if isinstance(found, Skipped):
         raise NothingToRead(f"a text must hold a word, got {found.reason}: {found.remedy}")
     return found
+
+
+def _dated(item: Document | Skipped) -> Document | Skipped:
+    """Return a document without a time that a window would not go by either."""
+    if isinstance(item, Skipped) or item.is_dated or item.time is None:
+        return item
+    return replace(item, time=None)
 
 
 def _as_seconds(name: str, value: Any) -> float | None:

@@ -55,12 +55,14 @@ def take(
     originals = Originals(store, halves, texts)
     n_words, n_shingles = sketches.n_words.tolist(), sketches.n_shingles.tolist()
     pack = store.packer.pack
+    times = {row.key: row.time for row in gone}
     rows = [
         Row(
             number=number,
             key=keys[place],
             name=name_of(documents[place].id),
-            time=documents[place].time,
+            # An update without a time keeps the one that was there.
+            time=times.get(keys[place]) if (time := documents[place].time) is None else time,
             low=halves[place][0],
             high=halves[place][1],
             original=originals.of(place, number),
@@ -107,7 +109,10 @@ def _changed(
         else:
             assert row is not None
             text, id_ = store.text(row), row.id
-        if text == texts[place] and id_ == documents[place].id:
+        is_same = text == texts[place] and id_ == documents[place].id
+        time = documents[place].time
+        has_moved = before is None and row is not None and time not in (None, row.time)
+        if is_same and not (has_moved and on_conflict == "update"):
             continue
         if on_conflict == "error" or before is not None:
             raise DuplicateId(
