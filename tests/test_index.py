@@ -397,6 +397,12 @@ def test_one_that_is_read_is_not_written(tmp_path):
     }
 
 
+@pytest.mark.parametrize("timeout", [None, "1", -1, float("nan"), True])
+def test_a_timeout_is_a_number_of_seconds(tmp_path, timeout):
+    with pytest.raises(InvalidSetting, match="at least 0"):
+        Index(tmp_path / "i", timeout=timeout)
+
+
 def test_a_closed_one_says_so(tmp_path):
     index = Index(tmp_path / "i")
     index.close()

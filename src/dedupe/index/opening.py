@@ -44,6 +44,8 @@ class Opened:
     ) -> None:
         if mode not in ("a", "r"):
             raise InvalidSetting(f"mode must be 'a' or 'r', got {mode!r}")
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
+            raise InvalidSetting(f"timeout must be seconds, at least 0, got {timeout!r}")
         chosen = {name: value for name, value in asked.items() if value is not None}
         _as_settings(chosen)
         self.path = None if path is None else Path(path)
