@@ -119,7 +119,7 @@ def add_batch(store: Store, layout: Layout, batch: Batch, on_conflict: OnConflic
                     store.add_dictionary(data)
             added, texts = take(store, batch.documents, batch.texts, batch.sketches, on_conflict)
             if len(texts.numbers) >= SEGMENT:
-                segment = layout.write(texts)
+                segment = layout.write_segment(texts)
                 layout.swap(segment, [])
             elif len(texts.numbers):
                 layout.keep_tail(texts)

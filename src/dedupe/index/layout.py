@@ -49,7 +49,7 @@ class Layout:
         self._settings = settings
         # Files that are written by now, and that no commit refers to yet.
         self._pending: set[str] = set()
-        self._in_memory: dict[str, Segment] = {}
+        self._segments_in_memory: dict[str, Segment] = {}
         self._epochs_in_memory: dict[str, Epoch] = {}
         self._version = -1
         self._last_dead = 0
@@ -95,7 +95,7 @@ class Layout:
 
     def _reload(self) -> None:
         """Open the segments that are new, and read the tail anew."""
-        known = {one.name: one for one in self.postings.segments} | self._in_memory
+        known = {one.name: one for one in self.postings.segments} | self._segments_in_memory
         segments: list[Segment] = []
         for name, _ in self._store.db.execute("select * from segments order by n_docs desc, name"):
             segments.append(known.get(name) or self.segment(name))
@@ -112,14 +112,14 @@ class Layout:
                 segment.bury_all(dead)
         self.postings = postings
 
-    def names(self) -> list[str]:
+    def segment_names(self) -> list[str]:
         """Return the names of the segments, as the database has them."""
         return [name for (name,) in self._store.db.execute("select name from segments")]
 
     def segment(self, name: str) -> Segment:
         """Return a segment, opened anew."""
         if self._folder is None:
-            return self._in_memory[name]
+            return self._segments_in_memory[name]
         self._check_name(name)
         segment = Segment.open(self._folder, name)
         if segment.documents.signatures.shape[1] != self._settings.num_perm:
@@ -135,11 +135,11 @@ class Layout:
         """Return what was learned last, opened anew."""
         return self._read_epoch(self._store.state())
 
-    def anew(self) -> Postings:
+    def read_anew(self) -> Postings:
         """Return what is looked up, read anew."""
         other = Layout(self._folder, self._store, self._settings)
-        other._in_memory = {
-            name: Segment(name, one.buffer) for name, one in self._in_memory.items()
+        other._segments_in_memory = {
+            name: Segment(name, one.buffer) for name, one in self._segments_in_memory.items()
         }
         other._epochs_in_memory = self._epochs_in_memory
         other.refresh()
@@ -211,13 +211,13 @@ class Layout:
         )
         self._store.db.executemany("insert into tail values (?, ?, ?, ?)", rows)
 
-    def write(self, documents: Documents) -> Segment:
+    def write_segment(self, documents: Documents) -> Segment:
         """Write a segment, which nothing refers to until it is swapped in."""
         name = f"{secrets.token_hex(8)}.segment"
         self._pending.add(name)
         segment = write_segment(self._folder, name, documents)
         if self._folder is None:
-            self._in_memory[name] = segment
+            self._segments_in_memory[name] = segment
         return segment
 
     def swap(
@@ -252,7 +252,7 @@ class Layout:
         """Forget all dead texts up to one, within a transaction."""
         self._store.db.execute("delete from dead where serial <= ?", (serial,))
 
-    def learned(self, number: int, last: int, known: Knowledge) -> Epoch:
+    def write_epoch(self, number: int, last: int, known: Knowledge) -> Epoch:
         """Write an epoch, which nothing refers to until `Store` names it."""
         name = f"{secrets.token_hex(8)}.epoch"
         self._pending.add(name)
@@ -265,7 +265,7 @@ class Layout:
         """Remove files that nothing refers to: those before a step, or after one that was cut."""
         names = self._file_names()
         self._pending -= names
-        for kept in (self._in_memory, self._epochs_in_memory):
+        for kept in (self._segments_in_memory, self._epochs_in_memory):
             for name in kept.keys() - names - self._pending:
                 del kept[name]
         if self._folder is None:
@@ -279,7 +279,7 @@ class Layout:
 
     def _file_names(self) -> set[str]:
         """Return the names of the files that are referred to."""
-        return {*self.names(), self._store.meta("epoch") or ""}
+        return {*self.segment_names(), self._store.meta("epoch") or ""}
 
     def distrust(self) -> None:
         """Read everything anew next time: what was begun may have come through or not."""
@@ -305,7 +305,7 @@ class Layout:
         self._pending.discard(name)
         if name in self._file_names():
             return
-        self._in_memory.pop(name, None)
+        self._segments_in_memory.pop(name, None)
         self._epochs_in_memory.pop(name, None)
         if self._folder is not None:
             (self._folder / name).unlink(missing_ok=True)
@@ -330,7 +330,7 @@ class Layout:
         if self._folder is None:
             return []
         found = []
-        for name in self.names():
+        for name in self.segment_names():
             try:
                 self._check_name(name)
                 Segment.open(self._folder, name)

@@ -94,7 +94,7 @@ class Maintained(Opened):
             state, known = _knowledge(store, self.settings, resources)
         with self._writing():
             number, last = self._layout.state.epoch + 1, state.next - 1
-            epoch = self._layout.learned(number, last, known)
+            epoch = self._layout.write_epoch(number, last, known)
             try:
                 with self._store.transaction():
                     self._store.set_meta("epoch", epoch.name)

@@ -133,7 +133,7 @@ class Merger:
         gone = [documents.numbers[~is_alive] for documents, is_alive in parts]
         forgotten = np.concatenate(gone).tolist()
         documents = joined(living)
-        made = self._layout.write(documents) if len(documents.numbers) else None
+        made = self._layout.write_segment(documents) if len(documents.numbers) else None
         with self._lock:
             sealed = living[-1].numbers.tolist() if work.seals else []
             try:

@@ -48,7 +48,7 @@ def _write_all(
         if new:
             sketches = sketch([store.text(row) for row in new.values()], settings)
             numbers = np.array([*new], np.uint32)
-            segments.append(layout.write(Documents.of(numbers, sketches)))
+            segments.append(layout.write_segment(Documents.of(numbers, sketches)))
     return seen
 
 

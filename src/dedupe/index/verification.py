@@ -41,19 +41,19 @@ def in_database(store: Store) -> Iterator[str]:
 def in_files(store: Store, layout: Layout, settings: Settings) -> Iterator[str]:
     """Yield what is wrong with what follows from the documents, a line each."""
     try:
-        for segment in [layout.segment(name) for name in layout.names()]:
+        for segment in [layout.segment(name) for name in layout.segment_names()]:
             if not segment.is_sound():
                 yield f"{segment.name}: it is not as it was written"
         if not layout.current_epoch().is_sound():
             yield f"{layout.epoch.name}: it is not as it was written"
-        found = np.sort(layout.anew().living().numbers)
+        found = np.sort(layout.read_anew().living().numbers)
         wanted = np.unique([original for _, original in store.originals()]).astype(np.uint32)
         if not np.array_equal(found, wanted):
             yield (
                 f"segments and tail should hold {wanted.size:,} texts, got {found.size:,}, of "
                 f"which {np.isin(found, wanted).sum():,} are stored"
             )
-        if not _is_sound(layout.anew().tail.living(), store, settings):
+        if not _is_sound(layout.read_anew().tail.living(), store, settings):
             yield "the newest texts are not looked up by what they say"
         state = store.state()
         if state.n_texts != wanted.size:
