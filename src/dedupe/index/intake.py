@@ -9,7 +9,7 @@ from dedupe.documents import Document
 from dedupe.errors import DuplicateId, InvalidSetting
 from dedupe.index.records import Added
 from dedupe.index.storage.keys import key_of, name_of
-from dedupe.index.storage.segments import Dead, Documents
+from dedupe.index.storage.segments import Documents
 from dedupe.index.storage.store import Row, Store
 from dedupe.minhash import Sketches
 from dedupe.shingling import hash_encoded
@@ -183,9 +183,7 @@ def drop(store: Store, rows: Iterable[Row]) -> None:
     store.delete(row.number for row in rows)
     left = {row.original for row in store.by_texts([*{row.low for row in rows}])}
     dead = {row.original: row for row in rows if row.original not in left}
-    bury = [Dead(number, row.n_shingles, row.low) for number, row in dead.items()]
-    store.db.executemany("insert into dead (number, n_shingles, low) values (?, ?, ?)", bury)
-    store.db.executemany("delete from tail where number = ?", ((one.number,) for one in bury))
+    store.bury(dead.values())
     state = store.state()
     store.save(
         state._replace(n_documents=state.n_documents - len(rows), n_texts=state.n_texts - len(dead))

@@ -392,6 +392,12 @@ class Store:
         """Remove documents."""
         self.db.executemany("delete from documents where number = ?", ((n,) for n in numbers))
 
+    def bury(self, rows: Iterable[Row]) -> None:
+        """Note the texts of removed documents as dead, and take them from the tail."""
+        dead = [(row.original, row.n_shingles, row.low) for row in rows]
+        self.db.executemany("insert into dead (number, n_shingles, low) values (?, ?, ?)", dead)
+        self.db.executemany("delete from tail where number = ?", ((one[0],) for one in dead))
+
     def by_keys(self, keys: Sequence[str]) -> list[Row]:
         """Return the documents with some keys, in no order."""
         return self._where("key", keys)
