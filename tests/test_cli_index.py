@@ -58,6 +58,14 @@ def index(here):
 # --- adding ---
 
 
+@pytest.mark.parametrize("more", [[], ["--matches"]])
+def test_files_have_a_time_only_if_it_is_asked_for(more):
+    for name, asked, has_time in (("a", [], False), ("b", ["--time-from", "mtime"], True)):
+        assert run("add", name, "news.jsonl", *asked, *more)[0] == 0
+        with Index(name, mode="r") as index:
+            assert (index.document("other").time is not None) == has_time
+
+
 def test_documents_are_added_once():
     add = ("add", "news.dedupe", "news.jsonl", "--time-field", "date")
     assert run(*add) == (0, "", "news.dedupe: 2 documents added\n")
