@@ -14,13 +14,13 @@ SEEDS = Path(__file__).parent.parent / "seeds"
 
 # The same examples on every machine; `--hypothesis-profile=thorough` looks further.
 settings.register_profile("core", derandomize=True, deadline=None, database=None, max_examples=40)
-settings.register_profile("interpreted", settings.get_profile("core"), max_examples=10)
+settings.register_profile("quick", settings.get_profile("core"), max_examples=10)
 settings.register_profile("thorough", deadline=None, max_examples=10_000)
 # Inputs for all of test_fuzzing.py, where each test says its share of them.
 settings.register_profile(
     "fuzz", deadline=None, max_examples=100_000, suppress_health_check=[*HealthCheck]
 )
-settings.load_profile("interpreted" if config.DISABLE_JIT else "core")
+settings.load_profile("quick" if config.DISABLE_JIT else "core")
 
 
 COMPILERS = pytest.StashKey[list[subprocess.Popen[bytes]]]()

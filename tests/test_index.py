@@ -4,7 +4,6 @@ import json
 from datetime import UTC, date, datetime
 from random import Random
 
-import numpy as np
 import pytest
 
 import dedupe
@@ -417,13 +416,26 @@ def test_a_closed_one_says_so(tmp_path):
 
 def test_stats_tell_how_much_is_new():
     with Index() as index:
-        assert index.stats().growth == -1
+        assert index.stats().growth == 0
         index.add_texts({"a": article("a"), "b": article("a").upper(), "c": article("c")})
+        assert index.stats().growth == 1
         index.learn()
+        assert index.stats().growth == 0
         index.add("d", article("d"))
         stats = index.stats()
     assert (stats.n_documents, stats.n_texts, stats.epoch, stats.n_learned) == (4, 3, 1, 3)
-    assert np.isclose(stats.growth, 1 / 3)
+    assert (stats.n_new, stats.growth) == (1, pytest.approx(1 / 3))
+
+
+def test_what_goes_does_not_make_up_for_what_comes():
+    """Where as many expire as are added, an index still has to learn."""
+    with Index() as index:
+        index.add_texts([(n, article(f"{n}")) for n in range(6)])
+        index.learn()
+        index.add_texts([(n, article(f"{n}")) for n in range(6, 9)])
+        index.remove([0, 1, 2])
+        index.update(5, article("another"))
+        assert index.stats().growth == pytest.approx(4 / 6)
 
 
 def test_sizes_after_expiry_stay_those_of_one_filling(tmp_path, small):

@@ -169,6 +169,7 @@ class Maintained(Opened):
                 0 if self.path is None else _n_bytes(self.path),
                 state.epoch,
                 state.n_learned,
+                self._store.n_after(state.last_learned),
             )
 
     def verify(self, *, repair: bool = False) -> Verification:

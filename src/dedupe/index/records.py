@@ -52,6 +52,8 @@ class Stats:
         How often it has learned what is boilerplate.
     n_learned : int
         Documents that there were when it learned last.
+    n_new : int
+        Documents that were added or changed since then.
     """
 
     n_documents: int
@@ -62,11 +64,17 @@ class Stats:
     n_bytes: int
     epoch: int
     n_learned: int
+    n_new: int
 
     @property
     def growth(self) -> float:
-        """The share by which documents have grown since it learned last; see `Index.learn`."""
-        return self.n_documents / max(1, self.n_learned) - 1
+        """How many documents are new for each that it learned from; see `Index.learn`.
+
+        1.0 where it never learned, 0.0 where it is empty. What was removed does not count.
+        """
+        if not self.n_learned:
+            return float(self.n_new > 0)
+        return self.n_new / self.n_learned
 
 
 @dataclass(frozen=True, slots=True)

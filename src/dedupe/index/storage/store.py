@@ -494,6 +494,13 @@ class Store:
         found = self.db.execute("select * from documents where time < ?", (time,))
         return [*map(self._row, found)]
 
+    def n_after(self, number: int) -> int:
+        """Return how many documents have a higher number: those added or changed since it."""
+        (n_after,) = self.db.execute(
+            "select count(*) from documents where number > ?", (number,)
+        ).fetchone()
+        return int(n_after)
+
     def _row(self, values: tuple[Any, ...]) -> Row:
         """Return values as a document; a damaged file may hold others than were written."""
         if not all(map(isinstance, values, KINDS)):
