@@ -522,12 +522,22 @@ class Store:
         return rows
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that is closed with the last reference to it, as an index in a notebook is."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):
+            self.close()
+
+
 def _connect(path: Path | None, *, writes: bool) -> sqlite3.Connection:
     """Open a database; one that is only read is not written to in any way."""
     try:
         if path is None:
             return _tuned(
-                sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+                sqlite3.connect(
+                    ":memory:", isolation_level=None, check_same_thread=False, factory=_Connection
+                )
             )
         place = f"{path.resolve().as_uri()}?mode={'rwc' if writes else 'ro'}"
         if _stand(path, writes=writes):
@@ -539,6 +549,7 @@ def _connect(path: Path | None, *, writes: bool) -> sqlite3.Connection:
                 isolation_level=None,
                 timeout=PATIENCE,
                 check_same_thread=False,
+                factory=_Connection,
             )
         )
     except sqlite3.Error as error:
