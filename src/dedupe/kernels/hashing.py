@@ -88,7 +88,7 @@ def sealed(seal, lane, salt):
 
     XXH64 can be inverted, and words can be made whose hashes are those of others. The
     upper 32 bits of this one, a *seal*, agree for two words that differ with a probability
-    of about 2**-32, whatever they are (see `dedupe.kernels.shingles.seal_into`).
+    of about 2**-32, whatever they are (see `dedupe.shingling.seal_shingles`).
 
     Parameters
     ----------

@@ -6,12 +6,11 @@ from dedupe.kernels import compiled
 
 __all__ = ["BLOCK", "signatures_into"]
 
-U32 = np.uint32
+U32, U64 = np.uint32, np.uint64
 EMPTY = U32(0xFFFFFFFF)
 
-# Shingles are taken in blocks of whole vector registers that stay in the first-level cache.
+# Shingles are taken in blocks that stay in the first-level cache.
 BLOCK = 1024
-LANES = 32
 
 
 @compiled
@@ -32,7 +31,8 @@ def signatures_into(shingles, offsets, a, b, block, out):
     out : uint32 [shape=(n_docs, n_perm)], overwritten
     """
     for d in range(offsets.size - 1):
-        out[d, :] = EMPTY
+        least = out[d]
+        least[:] = EMPTY
         for start in range(offsets[d], offsets[d + 1], BLOCK):
             n = min(BLOCK, offsets[d + 1] - start)
             for i in range(n):
@@ -41,14 +41,20 @@ def signatures_into(shingles, offsets, a, b, block, out):
                 h = U32((h ^ U32(h >> U32(16))) * U32(0x85EBCA6B))
                 h = U32((h ^ U32(h >> U32(13))) * U32(0xC2B2AE35))
                 block[i] = h ^ U32(h >> U32(16))
-            # Repeated values change no minimum, and fill the last vector registers.
-            while n % LANES:
+            # Four at a time halve what is read and written of `least`; one that is repeated
+            # changes no minimum.
+            while n % 4:
                 block[n] = block[0]
                 n += 1
-            for p in range(a.size):
-                a_p = a[p]
-                b_p = b[p]
-                least = out[d, p]
-                for i in range(n):
-                    least = min(least, U32(U32(a_p * block[i]) + b_p))
-                out[d, p] = least
+            for i in range(0, n, 4):
+                for p in range(U64(a.size)):
+                    f, s = a[p], b[p]
+                    first = min(_permuted(f, block[i], s), _permuted(f, block[i + 1], s))
+                    last = min(_permuted(f, block[i + 2], s), _permuted(f, block[i + 3], s))
+                    least[p] = min(least[p], first, last)
+
+
+@compiled
+def _permuted(factor, h, summand):
+    """Permute a hash; both wrap around to 32 bits on purpose."""
+    return U32(U32(factor * h) + summand)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 import xxhash
 
 from dedupe.errors import InvalidSetting
-from dedupe.kernels.shingles import seal_into, shingles_into
+from dedupe.kernels.shingles import shingles_into
 from dedupe.kernels.tables import SALT
 from dedupe.settings import MAX_NGRAM
 from dedupe.shingling.tokens import Tokens, hash_tokens
@@ -102,14 +102,27 @@ def hash_shingles(tokens: Tokens, ngram: int = 5) -> Shingles:
     """
     if not 1 <= ngram <= MAX_NGRAM:
         raise InvalidSetting(f"ngram must be in 1..{MAX_NGRAM}, got {ngram}")
-    hashes = np.empty(tokens.hashes.size, np.uint64)
-    offsets = np.empty_like(tokens.offsets)
-    shingles_into(tokens.hashes, tokens.offsets, ngram, hashes, offsets)
+    return _hash_runs(tokens.hashes, tokens.offsets, ngram)
+
+
+def _hash_runs(
+    tokens: npt.NDArray[np.uint64] | npt.NDArray[np.uint32],
+    token_offsets: npt.NDArray[np.int64],
+    ngram: int,
+) -> Shingles:
+    """Return the hash of each run of tokens, which are given by their hashes or seals."""
+    hashes = np.empty(tokens.size, np.uint64)
+    offsets = np.empty_like(token_offsets)
+    shingles_into(tokens, token_offsets, ngram, hashes, offsets)
     return Shingles(hashes[: offsets[-1]], offsets)
 
 
 def seal_shingles(shingles: Shingles, tokens: Tokens, ngram: int = 5) -> Sealed:
     """Return shingles that differ where their words do, even words made to have one hash.
+
+    Texts can be made whose shingles have the hashes of others, but nobody knows the seals of
+    words beforehand (`dedupe.kernels.hashing.sealed`): a shingle that was made to agree with
+    another has its seal with a probability of about 2**-32.
 
     Parameters
     ----------
@@ -130,9 +143,8 @@ def seal_shingles(shingles: Shingles, tokens: Tokens, ngram: int = 5) -> Sealed:
     True
     """
     assert tokens.seals is not None, "only tokens with seals can seal shingles"
-    hashes, seals = shingles.hashes.copy(), np.empty(shingles.hashes.size, np.uint32)
-    seal_into(tokens.seals, tokens.offsets, ngram, SALT, hashes, shingles.offsets, seals)
-    return Sealed(hashes, seals)
+    seals = _hash_runs(tokens.seals, tokens.offsets, ngram).hashes >> np.uint64(32)
+    return Sealed(shingles.hashes ^ (seals * SALT), seals.astype(np.uint32))
 
 
 def digests(tokens: Tokens) -> list[bytes]:
