@@ -16,7 +16,8 @@ from dedupe.errors import (
     UnknownDocument,
 )
 from dedupe.results.records import Cluster, Comparison
-from dedupe.results.result import STAYS, Result
+from dedupe.results.result import Result
+from dedupe.results.rows import STAYS
 from dedupe.scoring.relations import RELATIONS
 from found import make_pair, make_result, members, scores, thresholds
 
@@ -141,6 +142,15 @@ def test_a_loaded_result_takes_the_texts_to_align():
     assert loaded.aligned("a", "b") is None
     assert loaded.aligned("a", "b", TEXTS) == found.aligned("a", "b")
     assert loaded.aligned("a", "b", TEXTS).pair.evidence == found.aligned("a", "b").pair.evidence
+
+
+def test_of_a_document_that_is_like_no_other_nobody_knows_whether_it_is_unchanged():
+    texts = TEXTS | {"c": "of something else entirely, and of nothing that the others say"}
+    found = dedupe.find_duplicate_texts(texts)
+    assert found.others == ("c",)
+    with pytest.raises(UnknownDocument, match="'c' must be in a scored pair"):
+        found.unchanged("c", texts)
+    assert found.unchanged("d", texts) is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from dedupe.results.result import ROW_FIELDS, Result
+from dedupe.results.result import Result
+from dedupe.results.rows import ROW_FIELDS
 
 __all__ = ["as_line", "rows"]
 

@@ -10,7 +10,8 @@ from dedupe.ids import Id, find_id
 from dedupe.report.lines import Line, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names, rule
 from dedupe.results.records import Cluster, Pair
-from dedupe.results.result import STAYS, Result
+from dedupe.results.result import Result
+from dedupe.results.rows import STAYS
 from dedupe.settings import SCORE_FLOOR
 from dedupe.window import spelled
 

@@ -7,7 +7,8 @@ from dedupe.ids import Id
 from dedupe.report.lines import counted, squeezed, visible
 from dedupe.report.openings import first_words
 from dedupe.results.records import Cluster, Duplicate
-from dedupe.results.result import STAYS, Result
+from dedupe.results.result import Result
+from dedupe.results.rows import STAYS
 
 __all__ = ["table"]
 

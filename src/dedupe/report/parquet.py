@@ -4,7 +4,8 @@ import io
 
 from dedupe.errors import MissingExtra
 from dedupe.results.columns import of_arrow, storable
-from dedupe.results.result import ROW_FIELDS, Result
+from dedupe.results.result import Result
+from dedupe.results.rows import ROW_FIELDS
 
 __all__ = ["check", "rows"]
 

@@ -11,7 +11,8 @@ from dedupe.ids import Id, Old
 from dedupe.report.lines import BLANK, Line, Part, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names
 from dedupe.results.records import DocumentInfo, Duplicate, Pair
-from dedupe.results.result import STAYS, Result
+from dedupe.results.result import Result
+from dedupe.results.rows import STAYS
 from dedupe.settings import SCORE_FLOOR
 
 __all__ = ["describe"]

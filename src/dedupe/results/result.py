@@ -6,8 +6,6 @@ not saved yet is found when it is asked for, in texts that are kept for it. The
 records a result is made of are in `dedupe.results.records`.
 """
 
-import base64
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,9 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.errors import InvalidSetting, Skipped, UnknownDocument
-from dedupe.ids import Id, Ids, Old, find_id, id_as_json, order_of, plain_id
+from dedupe.ids import Id, Ids, order_of
 from dedupe.lazy import cached_property
+from dedupe.results import saved
 from dedupe.results.clusters import cluster_labels, make_clusters, make_duplicates
+from dedupe.results.lookup import Lookup, from_left
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import (
     Cluster,
@@ -31,14 +31,7 @@ from dedupe.results.records import (
     Story,
     evidence_of,
 )
-from dedupe.results.saved import (
-    FORMAT,
-    FORMAT_VERSION,
-    facts_from,
-    pair_as_json,
-    record_as_json,
-    settings_as_json,
-)
+from dedupe.results.rows import rows
 from dedupe.scoring.relations import RELATIONS
 from dedupe.settings import SCORE_FLOOR, Settings
 from dedupe.spans import Spans
@@ -142,13 +135,9 @@ class Result:
         UnknownDocument
             When the two were never scored together, or below 0.1.
         """
-        found = self._find(left, right)
+        found = self._lookup.pair(left, right)
         if found is None:
-            first, second = sorted((left, right), key=order_of)
-            raise UnknownDocument(
-                f"{str(first)!r} and {str(second)!r} must have been scored together at "
-                f"{SCORE_FLOOR:g} or more"
-            )
+            raise _never_scored(left, right)
         return found
 
     def match(self, duplicate: Duplicate) -> Pair:
@@ -157,7 +146,7 @@ class Result:
         It is that with what stands in for it, if it reaches the threshold, and
         otherwise that with its best match.
         """
-        direct = self._find(duplicate.id, duplicate.duplicate_of)
+        direct = self._lookup.pair(duplicate.id, duplicate.duplicate_of)
         reaches = direct is not None and direct.score >= self.settings.threshold
         return direct if direct and reaches else self.pair(duplicate.id, duplicate.best_match)
 
@@ -197,8 +186,8 @@ class Result:
         >>> found.aligned("b", "a", texts | {"a": "edited since"}) is None
         True
         """
-        left, right = self._id(left), self._id(right)
-        pair = _from_left(left, self.pair(left, right))
+        left, right = self._lookup.id(left), self._lookup.id(right)
+        pair = from_left(left, self.pair(left, right))
         texts = self.texts if texts is None else texts
         left_text, right_text = (self.unchanged(name, texts) for name in (left, right))
         if left_text is None or right_text is None:
@@ -249,7 +238,7 @@ class Result:
         (Span(start=0, end=62),)
         """
         texts = self.texts if texts is None else texts
-        text = self._text_in(texts, document)
+        text = self._lookup.text(texts, document)
         if text is None:
             raise UnknownDocument(
                 f"there must be a text of {document!r}: give the texts that were searched "
@@ -266,6 +255,11 @@ class Result:
     def unchanged(self, document: Id, texts: Mapping[Any, str]) -> str | None:
         """Return the text of a document among `texts`, or None where it is not what was searched.
 
+        Raises
+        ------
+        UnknownDocument
+            When there is a text, and the document is in no scored pair.
+
         Examples
         --------
         >>> import dedupe
@@ -278,17 +272,38 @@ class Result:
         """
         from dedupe.documents.document import from_value  # noqa: PLC0415  Reads all formats.
 
-        found = from_value(document, self._text_in(texts, document))
+        found = from_value(document, self._lookup.text(texts, document))
         if isinstance(found, Skipped):
             return None
-        is_same = found.digest == self.documents[self._numbers[self._id(document)]].digest
-        return found.text if is_same else None
+        number = self._lookup.number(document)
+        if number < 0:
+            raise UnknownDocument(
+                f"{str(document)!r} must be in a scored pair: of others a result knows no text"
+            )
+        return found.text if found.digest == self.documents[number].digest else None
 
     def pairs_of(self, document: Id) -> Sequence[Pair]:
         """Return every scored pair that a document is in, confirmed or not, best first."""
         scored = self._scored
-        number = self._numbers.get(self._id(document), -1)
+        number = self._lookup.number(document)
         return scored.take(np.flatnonzero((scored.numbers == number).any(axis=1)))
+
+    def in_window(self, pair: Pair) -> bool:
+        """Return whether the times of a scored pair, or of identical copies, lie in the window.
+
+        A pair that does not is here because its documents came to one cluster by others.
+
+        Raises
+        ------
+        UnknownDocument
+            When the two were never scored together, or below 0.1.
+        """
+        if self._is_near is None:
+            return True
+        place = self._lookup.place(pair.left, pair.right)
+        if place < 0:
+            raise _never_scored(pair.left, pair.right)
+        return bool(self._is_near[place])
 
     def related(self, relation: str) -> Sequence[Pair]:
         """Return the scored pairs of one relation, best first.
@@ -360,48 +375,11 @@ class Result:
         What is no duplicate has an empty ``duplicate_of``. Ids are those of their own
         collection, and ``is_old`` says of which.
         """
-        duplicates = {duplicate.id: duplicate for duplicate in self.duplicates}
-        for number, cluster in enumerate(self.clusters, start=1):
-            kept = cluster.representative
-            yield _row(number, kept, "", 1.0, "", "")
-            for member in cluster.members:
-                if member == kept:
-                    continue
-                direct = self._find(member, kept)
-                relation = direct.relation if direct else "different"
-                if row := duplicates.get(member):
-                    yield _row(number, member, plain_id(kept), row.score, relation, row.reason)
-                else:
-                    score = direct.score if direct else 0.0
-                    yield _row(number, member, "", score, relation, STAYS)
+        return rows(self.clusters, self.duplicates, self._lookup.pair)
 
     def to_json(self) -> str:
         """Return the result as JSON: one object, keys in a fixed order, no rounding."""
-        settings = settings_as_json(self.settings) | {
-            "bands": self.settings.bands,
-            "rows": self.settings.rows,
-            "expected_recall": {
-                f"{jaccard:g}": self.settings.expected_recall(jaccard)
-                for jaccard in (0.02, 0.05, 0.1, 0.2)
-            },
-        }
-        facts = {
-            "format": FORMAT,
-            "version": FORMAT_VERSION,
-            "n_documents": self.n_documents,
-            "n_words": self.n_words,
-            "n_old": self.n_old,
-            "n_undated": self.n_undated,
-            "settings": settings,
-            "clusters": list(map(record_as_json, self.clusters)),
-            "duplicates": list(map(record_as_json, self.duplicates)),
-            "pairs": [pair_as_json(pair) for pair in self.scored],
-            "skipped": list(map(record_as_json, self.skipped)),
-            "documents": list(map(record_as_json, self.documents)),
-            "others": list(map(id_as_json, self.others)),
-            "boilerplate": base64.b64encode(self.boilerplate).decode(),
-        }
-        return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
+        return saved.as_json(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -414,7 +392,7 @@ class Result:
             a value is of another type or outside its range, or a record names a
             document that is not there.
         """
-        return cls(**facts_from(text))
+        return cls(**saved.facts_from(text))
 
     def to_html(
         self,
@@ -606,9 +584,8 @@ class Result:
         return ScoredPairs.of(self.scored, [document.id for document in self.documents])
 
     @cached_property
-    def _numbers(self) -> dict[Id, int]:
-        """The places of documents in `documents`."""
-        return {name: number for number, name in enumerate(self._scored.ids)}
+    def _lookup(self) -> Lookup:
+        return Lookup(self._scored, self.others)
 
     @cached_property
     def _is_near(self) -> npt.NDArray[np.bool_] | None:
@@ -619,24 +596,6 @@ class Result:
         dates = [one.time if one.is_dated else None for one in self.documents]
         spans = Spans.of(self._scored.first_copy, np.array(dates, np.float64), window)
         return spans.are_near(self._scored.numbers)
-
-    def in_window(self, pair: Pair) -> bool:
-        """Return whether the times of a scored pair, or of identical copies, lie in the window.
-
-        A pair that does not is here because its documents came to one cluster by others.
-
-        Raises
-        ------
-        UnknownDocument
-            When the two were never scored together, or below 0.1.
-        """
-        if self._is_near is None:
-            return True
-        numbers = [self._numbers.get(name, -1) for name in (pair.left, pair.right)]
-        place = int(self._scored.places_through_copies([numbers])[0]) if min(numbers) >= 0 else -1
-        if place < 0:
-            self.pair(pair.left, pair.right)
-        return bool(self._is_near[place])
 
     def _labels_at(self, threshold: float) -> npt.NDArray[np.int64]:
         """Return the cluster of each of `documents` that another threshold gives."""
@@ -654,64 +613,11 @@ class Result:
             may_join=may_join,
         )
 
-    def _id(self, name: Id) -> Id:
-        """Return the id that is meant, be it named as text, or an old one by its own id."""
-        if name in self._numbers:
-            return name
-        found = find_id(name, self._numbers)
-        if found is None:
-            found = find_id(name, self.others)
-        return name if found is None else found
 
-    def _text_in(self, texts: Mapping[Any, str], document: Id) -> str | None:
-        """Return the text of a document among texts, where an old one may go by its own id."""
-        if document in texts:
-            return texts[document]
-        id_ = self._id(document)
-        return texts.get(id_, texts.get(plain_id(id_)))
-
-    def _find(self, one: Id, other: Id) -> Pair | None:
-        """Return the scored pair of two documents, if there is one, or that of their copies."""
-        one, other = self._id(one), self._id(other)
-        numbers = [self._numbers.get(name, -1) for name in (one, other)]
-        if min(numbers) < 0:
-            return None
-        place = int(self._scored.places_through_copies([numbers])[0])
-        if place < 0:
-            return None
-        found = self._scored[place]
-        if {found.left, found.right} == {one, other}:
-            return found
-        first = self._scored.ids[self._scored.first_copy[numbers[0]]]
-        same = replace(_from_left(first, found), left=one, right=other)
-        return _from_left(min(one, other, key=order_of), same)
-
-
-def _from_left(left: Id, pair: Pair) -> Pair:
-    """Return a pair with the document `left` on the left."""
-    if pair.left == left:
-        return pair
-    return replace(
-        pair,
-        left=left,
-        right=pair.left,
-        containment_left=pair.containment_right,
-        containment_right=pair.containment_left,
-        share_left=pair.share_right,
-        share_right=pair.share_left,
+def _never_scored(left: Id, right: Id) -> UnknownDocument:
+    """Say that two documents are no scored pair."""
+    first, second = sorted((left, right), key=order_of)
+    return UnknownDocument(
+        f"{str(first)!r} and {str(second)!r} must have been scored together at "
+        f"{SCORE_FLOOR:g} or more"
     )
-
-
-STAYS = f"it scores under {SCORE_FLOOR:g} with the copy to keep, and stays"
-"""The reason of a member that is neither that copy nor a duplicate of it."""
-
-ROW_FIELDS = ("cluster", "id", "duplicate_of", "score", "relation", "reason", "is_old")
-
-
-def _row(  # noqa: PLR0917  A column each.
-    number: int, document: Id, kept: Id, score: float, relation: str, reason: str
-) -> dict[str, Any]:
-    """Return the record of a member of a cluster."""
-    is_old = isinstance(document, Old)
-    values = number, plain_id(document), kept, score, relation, reason, is_old
-    return dict(zip(ROW_FIELDS, values, strict=True))

@@ -1,43 +1,34 @@
-"""Reads and writes a result as JSON; whatever stands in a file is checked first.
+"""Writes a result as JSON, and reads it back; whatever stands in a file is checked first.
 
-The types of the fields of `dedupe.results.records` say what a value must be. Values are read
-column by column, the scores of all pairs at once and so on, since a result may hold
-millions. The order of keys in a file belongs to `dedupe.results.result.Result.to_json`.
+A value must be what the type of its field says (`dedupe.results.kinds`), and the records must
+belong together (`dedupe.results.soundness`).
 """
 
 import base64
 import json
 import os
-import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
 from datetime import timedelta
-from itertools import chain, islice, pairwise, starmap
-from operator import itemgetter
 from reprlib import repr as short
-from typing import Any, NamedTuple, NoReturn, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dedupe.documents.document import fault_of
 from dedupe.documents.walk import is_path
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
-from dedupe.ids import Id, Ids, Old, id_as_json, id_from_json, order_of
-from dedupe.results.records import (
-    Cluster,
-    DocumentInfo,
-    Duplicate,
-    Evidence,
-    Pair,
-    Share,
-    Span,
-    evidence_of,
-)
-from dedupe.scoring.relations import RELATIONS
+from dedupe.ids import Id, Ids, id_as_json
+from dedupe.results.kinds import columns, read, refuse
+from dedupe.results.records import Cluster, DocumentInfo, Duplicate, Pair
+from dedupe.results.soundness import check_sound
 from dedupe.settings import Settings
+
+if TYPE_CHECKING:
+    from dedupe.results.result import Result
 
 __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
+    "as_json",
     "facts_from",
     "pair_as_json",
     "record_as_json",
@@ -46,36 +37,6 @@ __all__ = [
 
 FORMAT = "dedupe-result"
 FORMAT_VERSION = 7
-
-
-class Rule(NamedTuple):
-    """What a plain value must be."""
-
-    said: str
-    types: frozenset[type]
-    low: float | None = None
-    high: float = sys.float_info.max
-
-    def allows(self, value: Any) -> bool:
-        """Return whether a value is of the type, and inside the range if there is one."""
-        return type(value) in self.types and (self.low is None or self.low <= value <= self.high)
-
-
-NUMBERS = frozenset((int, float))
-RULES = {
-    str: Rule("a string", frozenset((str,))),
-    bool: Rule("true or false", frozenset((bool,))),
-    dict: Rule("an object", frozenset((dict,))),
-    list: Rule("a list", frozenset((list,))),
-    int: Rule("a whole number from 0 to 2**63 - 1", frozenset((int,)), 0, 2**63 - 1),
-    float: Rule("a finite number", NUMBERS, -sys.float_info.max),
-    Share: Rule("a number in [0, 1]", NUMBERS, 0, 1),
-}
-
-AT_ONCE = 1 << 8
-"""Records that are read together: columns of more would keep the garbage collector busy."""
-
-COUNTS = ("n_documents", "n_words", "n_old", "n_undated")
 
 PARTS = {
     "format": str,
@@ -93,6 +54,39 @@ PARTS = {
     "others": tuple[Id, ...],
     "boilerplate": str,
 }
+"""The keys of a saved result, in their order, and what stands under each."""
+
+
+def as_json(result: "Result") -> str:
+    """Return a result as JSON: one object, keys in the order of `PARTS`, no rounding."""
+    facts = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "n_documents": result.n_documents,
+        "n_words": result.n_words,
+        "n_old": result.n_old,
+        "n_undated": result.n_undated,
+        "settings": settings_as_json(result.settings) | _follows_from(result.settings),
+        "clusters": list(map(record_as_json, result.clusters)),
+        "duplicates": list(map(record_as_json, result.duplicates)),
+        "pairs": list(map(pair_as_json, result.scored)),
+        "skipped": list(map(record_as_json, result.skipped)),
+        "documents": list(map(record_as_json, result.documents)),
+        "others": list(map(id_as_json, result.others)),
+        "boilerplate": base64.b64encode(result.boilerplate).decode(),
+    }
+    return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
+
+
+def _follows_from(settings: Settings) -> dict[str, Any]:
+    """Return what settings imply, for a reader of JSON; nothing reads it back."""
+    return {
+        "bands": settings.bands,
+        "rows": settings.rows,
+        "expected_recall": {
+            f"{jaccard:g}": settings.expected_recall(jaccard) for jaccard in (0.02, 0.05, 0.1, 0.2)
+        },
+    }
 
 
 def settings_as_json(settings: Settings) -> dict[str, Any]:
@@ -130,20 +124,16 @@ def facts_from(text: str | bytes) -> dict[str, Any]:
         When the text is no JSON, of another format or version, when a value is of
         another type or outside its range, or when ids do not tie the records together.
     """
-    columns = _columns([_parsed(text)], PARTS, "a result")
-    facts = {name: column[0] for name, column in zip(PARTS, columns, strict=True)}
+    read_parts = columns([_parsed(text)], PARTS, "a result")
+    facts = {name: column[0] for name, column in zip(PARTS, read_parts, strict=True)}
+    check_sound(facts)
     del facts["format"], facts["version"]
     facts["scored"] = facts.pop("pairs")
-    _check_counts(facts)
-    _check_pairs(facts["documents"], facts["scored"])
-    _check_others(facts["documents"], facts["others"])
-    _check_clusters(facts["documents"], facts["clusters"])
-    _check_duplicates(facts["documents"], facts["clusters"], facts["duplicates"], facts["scored"])
     try:
         facts["settings"] = _settings_from(facts["settings"])
         facts["boilerplate"] = _boilerplate_from(facts["boilerplate"])
     except KeyError as error:
-        _refuse("settings of a result must be complete", f"none for {error}")
+        refuse("settings of a result must be complete", f"none for {error}")
     except ValueError as error:
         raise InvalidResult(f"a result is damaged: {error}: save it again") from error
     return facts
@@ -188,12 +178,12 @@ def _settings_from(row: dict[str, Any]) -> Settings:
     """Rebuild settings, leaving out what follows from the rest."""
     names = ("threshold", "ngram", "num_perm", "seed", "bucket_cap", "boilerplate")
     given: dict[str, Any] = {key: row[key] for key in names}
-    (seconds,) = _read([row["window"]], float | None, "window of a result")
+    (seconds,) = read([row["window"]], float | None, "window of a result")
     try:
         given["window"] = None if seconds is None else timedelta(seconds=seconds)
     except OverflowError:
-        _refuse("window of a result must be a number of seconds that time has", short(seconds))
-    (given["prefer"],) = _read([row["prefer"]], tuple[str, ...], "prefer of a result")
+        refuse("window of a result must be a number of seconds that time has", short(seconds))
+    (given["prefer"],) = read([row["prefer"]], tuple[str, ...], "prefer of a result")
     if row["keep"] == "custom":
         # A function cannot be saved. This stands for it until one is given again.
         return replace(Settings(**given), keep=_lost_keep)
@@ -214,240 +204,3 @@ def _boilerplate_from(text: str) -> bytes:
     if len(boilerplate) % 10:
         raise ValueError(f"boilerplate must have 10 bytes a shingle, got {len(boilerplate)} bytes")
     return boilerplate
-
-
-# --- values ---
-
-
-def _read(values: list[Any], kind: Any, name: str) -> list[Any]:
-    """Return values of JSON, all of one kind, as what they stand for."""
-    if kind is Id:
-        return _ids(values, name)
-    if kind in RULES:
-        return _plain(values, RULES[kind], name)
-    if is_dataclass(kind):
-        return _records(values, kind, name)
-    if kind is Span:
-        return _spans(values, name)
-    if get_origin(kind) is tuple:
-        return _tuples(values, get_args(kind)[0], name)
-    (wanted,) = (one for one in get_args(kind) if one is not type(None))
-    found = iter(_read([value for value in values if value is not None], wanted, name))
-    return [None if value is None else next(found) for value in values]
-
-
-def _ids(values: list[Any], name: str) -> list[Id]:
-    """Return ids in their own types."""
-    if {str}.issuperset(map(type, values)):
-        return values
-    try:
-        return list(map(id_from_json, values))
-    except (ValueError, RecursionError):
-        _refuse(f"{name} must be an id", short(values))
-
-
-def _plain(values: list[Any], rule: Rule, name: str) -> list[Any]:
-    """Return values as they are, if all of them are as a rule says."""
-    suspects: Iterable[Any] = values
-    if rule.types.issuperset(map(type, values)):
-        # Of numbers, the least and the largest speak for all.
-        suspects = () if rule.low is None or not values else (min(values), max(values))
-    for value in suspects:
-        if not rule.allows(value):
-            _refuse(f"{name} must be {rule.said}", short(value))
-    return values
-
-
-def _columns(rows: list[Any], parts: Mapping[str, Any], name: str) -> list[list[Any]]:
-    """Return the parts of objects that all have the same, each part of all of them read."""
-    _plain(rows, RULES[dict], name)
-    try:
-        columns = [list(map(itemgetter(part), rows)) for part in parts]
-        is_alike = {len(parts)}.issuperset(map(len, rows))
-    except KeyError:
-        is_alike = False
-    if not is_alike:
-        differing = next(keys for row in rows if (keys := row.keys() ^ parts.keys()))
-        _refuse(f"{name} must have {', '.join(parts)}", f"a difference in {short(differing)}")
-    return [
-        _read(column, kind, f"{part} of {name}")
-        for column, (part, kind) in zip(columns, parts.items(), strict=True)
-    ]
-
-
-def _records(rows: list[Any], kind: Any, name: str) -> list[Any]:
-    """Return objects as records of one kind."""
-    parts = {field.name: field.type for field in fields(kind)}
-    if kind is Pair:
-        parts["evidence"] = Evidence | None
-    found: list[Any] = []
-    for start in range(0, len(rows), AT_ONCE):
-        columns = _columns(rows[start : start + AT_ONCE], parts, name)
-        if kind is Pair:
-            _check_evidence(columns[-1])
-            columns[-1] = list(map(evidence_of, columns[-1]))
-        found += map(kind, *columns)
-    return found
-
-
-def _tuples(values: list[Any], kind: Any, name: str) -> list[tuple[Any, ...]]:
-    """Return lists of any length as tuples, what is in all of them read together."""
-    items = iter(_read(_joined(values, name), kind, name))
-    return [tuple(islice(items, len(value))) for value in values]
-
-
-def _spans(values: list[Any], name: str) -> list[Span]:
-    """Return lists of two numbers, the lesser first, as spans."""
-    _read(_joined(values, name), int, name)
-    for value in values:
-        if len(value) != 2 or value[0] > value[1]:
-            _refuse(f"{name} must have a start and an end behind it", short(value))
-    return list(starmap(Span, values))
-
-
-def _joined(values: list[Any], name: str) -> list[Any]:
-    """Return what is in lists."""
-    _plain(values, RULES[list], name)
-    return list(chain.from_iterable(values))
-
-
-def _check_evidence(found: Iterable[Evidence | None]) -> None:
-    """Refuse evidence that says nothing of one of two texts, each of which has words."""
-    _refuse_any(
-        "evidence of a pair must have stretches of both texts",
-        (
-            [len(one.only_left), len(one.only_right)]
-            for one in found
-            if one and not (one.passages or (one.only_left and one.only_right))
-        ),
-    )
-
-
-# --- ids ---
-
-
-def _check_counts(facts: dict[str, Any]) -> None:
-    """Refuse numbers of all documents that are less than those of what is listed."""
-    listed = facts["documents"]
-    n_old = sum(document.is_old for document in listed)
-    n_words = sum(document.n_words for document in listed)
-    _refuse_any(
-        "words of the story and of boilerplate must be among those of their document",
-        (
-            [one.story_words, one.boilerplate_words, one.n_words]
-            for one in listed
-            if max(one.story_words, one.boilerplate_words) > one.n_words
-        ),
-    )
-    if (
-        facts["n_documents"]
-        < max(len(listed) + len(facts["others"]), facts["n_old"], facts["n_undated"])
-        or facts["n_old"] < n_old
-        or facts["n_words"] < n_words
-    ):
-        numbers = {name: facts[name] for name in COUNTS}
-        _refuse("the documents that are listed must be part of all", short(numbers))
-
-
-def _check_pairs(documents: Sequence[DocumentInfo], pairs: Sequence[Pair]) -> None:
-    """Refuse documents and pairs that are listed twice or out of order, and pairs of others."""
-    ids = [document.id for document in documents]
-    orders = list(map(order_of, ids))
-    _refuse_any(
-        "the id of an old document must be marked as old, and no other",
-        (str(one.id) for one in documents if one.is_old != isinstance(one.id, Old)),
-    )
-    _refuse_any(
-        "documents must be listed once, in the order of their ids",
-        (str(ids[number + 1]) for number, _ in _disordered(orders)),
-    )
-    order = dict(zip(ids, orders, strict=True))
-    ranks = [(-one.score, order.get(one.left, ()), order.get(one.right, ())) for one in pairs]
-    _refuse_any(
-        "pairs must be listed once, the best first",
-        ([str(pairs[n + 1].left), str(pairs[n + 1].right)] for n, _ in _disordered(ranks)),
-    )
-    _refuse_any(
-        "a relation must be one of those there are",
-        (one.relation for one in pairs if one.relation not in RELATIONS),
-    )
-    _refuse_any(
-        "both documents of a pair must be listed, the one whose id comes first on the left",
-        (
-            [str(one.left), str(one.right)]
-            for one in pairs
-            if one.left not in order
-            or one.right not in order
-            or order[one.left] >= order[one.right]
-        ),
-    )
-
-
-def _check_others(documents: Sequence[DocumentInfo], others: Ids) -> None:
-    """Refuse other documents that are listed twice, out of order, or as something else, too."""
-    _refuse_any(
-        "other documents must be listed once, in order",
-        (str(others[number + 1]) for number, _ in _disordered(list(map(order_of, others)))),
-    )
-    known = {document.id for document in documents}
-    _refuse_any(
-        "other documents must be in no pair, and not old",
-        (str(one) for one in others if one in known or isinstance(one, Old)),
-    )
-
-
-def _check_clusters(documents: Sequence[DocumentInfo], clusters: Sequence[Cluster]) -> None:
-    """Refuse clusters that cannot be."""
-    known = {document.id for document in documents}
-    members = [member for cluster in clusters for member in cluster.members]
-    _refuse_any("a document must be in one cluster", _repeated(members))
-    _refuse_any("members of a cluster must be listed", (m for m in members if m not in known))
-    _refuse_any(
-        "a representative must be a member of its cluster",
-        (one.representative for one in clusters if one.representative not in one.members),
-    )
-
-
-def _check_duplicates(
-    documents: Sequence[DocumentInfo],
-    clusters: Sequence[Cluster],
-    duplicates: Sequence[Duplicate],
-    pairs: Sequence[Pair],
-) -> None:
-    """Refuse duplicates that are not the members of clusters, or of which no pair tells."""
-    old = {document.id for document in documents if document.is_old}
-    _refuse_any(
-        "an old document must not be a duplicate", (d.id for d in duplicates if d.id in old)
-    )
-    expected = {m: one.representative for one in clusters for m in one.members}
-    for cluster in clusters:
-        del expected[cluster.representative]
-    _refuse_any(
-        "a duplicate must be a member of the cluster of what it is a duplicate of, listed once",
-        (one.id for one in duplicates if expected.pop(one.id, None) != one.duplicate_of),
-    )
-    best = {frozenset((d.id, d.best_match)): d.id for d in duplicates}
-    for pair in pairs:
-        best.pop(frozenset((pair.left, pair.right)), None)
-    _refuse_any("a duplicate must have a pair with its best match", best.values())
-
-
-def _disordered(values: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-    """Yield the number of each value that the next one does not come after, and that one."""
-    sides = enumerate(pairwise(values))
-    return ((number, after) for number, (before, after) in sides if before >= after)
-
-
-def _repeated(names: Iterable[Id]) -> list[Id]:
-    return [name for name, n in Counter(names).items() if n > 1]
-
-
-def _refuse_any(rule: str, found: Iterable[Any]) -> None:
-    """Refuse a result that has anything which breaks a rule."""
-    for value in found:
-        _refuse(rule, short(value))
-
-
-def _refuse(rule: str, got: str) -> NoReturn:
-    """Refuse a result."""
-    raise InvalidResult(f"a result is damaged: {rule}, got {got}: save it again")
