@@ -649,7 +649,7 @@ def cut_off(here, way: str = "move") -> Path:
     """Stop a run just after it has written its journal, and return that."""
     result = three()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedupe.cleaning.carry_out", lambda *_: 1 / 0)
+        patch.setattr("dedupe.cleaning.run.carry_out", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             clean("in", result=result, **WAYS[way])
     return here / "in" / journal.NAME
@@ -659,7 +659,7 @@ def test_who_stops_a_run_is_told_what_finishes_it(here, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dedupe.cleaning.carry_out", stop)
+    monkeypatch.setattr("dedupe.cleaning.run.carry_out", stop)
     with pytest.raises(KeyboardInterrupt) as stopped:
         clean("in", delete=True, result=three())
     assert stopped.value.__notes__ == ["the same command finishes what it has begun"]
@@ -732,7 +732,7 @@ def test_a_copy_in_a_record_is_known_by_its_text_and_not_by_its_path(here):
     Path("in/r.jsonl").write_text(json.dumps({"text": SAME}) + "\n")
     result = made("in", ["in/r.jsonl:1", "in/a.txt"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedupe.cleaning.carry_out", lambda *_: 1 / 0)
+        patch.setattr("dedupe.cleaning.run.carry_out", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             clean("in", delete=True, result=result)
     assert clean(here / "in", delete=True).dropped == ("in/a.txt",)
@@ -789,7 +789,7 @@ def test_one_run_at_a_time(here, monkeypatch):
             clean("in", delete=True)
         return carry_out(plan, inputs, options)
 
-    monkeypatch.setattr("dedupe.cleaning.carry_out", meanwhile)
+    monkeypatch.setattr("dedupe.cleaning.run.carry_out", meanwhile)
     assert clean("in", delete=True, result=three()).dropped == ("in/b.txt", "in/deep/c.txt")
 
 
@@ -820,7 +820,7 @@ def test_a_run_over_named_files_finds_its_journal_when_they_are_gone(here):
     paths = ["in/a.txt", "in/b.txt", "in/deep/*"]
     result = replace(result, n_documents=3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedupe.cleaning.journals.remove", lambda _: 1 / 0)
+        patch.setattr("dedupe.cleaning.journal.remove", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             clean(paths, move="gone", result=result)
     assert sorted(tree("in")) == [journal.NAME, "a.txt", "other.txt"]

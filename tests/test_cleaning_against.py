@@ -113,7 +113,7 @@ def test_a_result_without_an_old_collection_is_refused_with_one(here):
 
 def test_the_same_command_finishes_it_and_no_other(here):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedupe.cleaning.carry_out", lambda *_: 1 / 0)
+        patch.setattr("dedupe.cleaning.run.carry_out", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             clean("new", against="old", result=found(COPIES), delete=True)
     before = tree()
@@ -169,5 +169,5 @@ def test_no_other_run_is_at_work_on_either_collection(here, monkeypatch, paths, 
             clean(paths, against=against, delete=True)
         return (), ()
 
-    monkeypatch.setattr("dedupe.cleaning.carry_out", meanwhile)
+    monkeypatch.setattr("dedupe.cleaning.run.carry_out", meanwhile)
     clean("new", against="old", result=result, delete=True)

@@ -695,7 +695,7 @@ def test_who_is_told_to_stop_leaves_nothing(tmp_path, name, code):
         "for name in ('SIGTERM', 'SIGHUP'): signal.signal(getattr(signal, name), signal.SIG_DFL)\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from dedupe.cleaning import rewriting\n"
-        "rewriting._check_same = lambda _: (print(flush=True), time.sleep(60))\n"
+        "rewriting.check_same = lambda _: (print(flush=True), time.sleep(60))\n"
         "from dedupe.cli import main\n"
         "main()"
     )

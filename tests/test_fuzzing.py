@@ -632,7 +632,7 @@ def journals(place):
     for name, how in ACTS.items():
         here = laid_out(place)
         result = made(here / "in", [str(here / "in" / inside) for inside in INSIDE_NAMES[:3]])
-        stopped = mock.patch("dedupe.cleaning.carry_out", side_effect=KeyboardInterrupt)
+        stopped = mock.patch("dedupe.cleaning.run.carry_out", side_effect=KeyboardInterrupt)
         with suppress(KeyboardInterrupt), stopped:
             clean(here / "in", result=result, **_in(here, how))
         left[name] = (here / "in" / journal.NAME).read_text().splitlines()

@@ -124,14 +124,14 @@ def test_a_result_that_was_saved_fits_the_index_it_was_made_of(here):
 
 @pytest.mark.parametrize("change", ["remove", "update"])
 def test_a_copy_that_leaves_the_index_meanwhile_stops_the_cleaning(here, monkeypatch, change):
-    check = rewriting._check_stored
+    check = rewriting.check_stored
 
     def meanwhile(*arguments):
         with Index("old.dedupe") as index:
             index.remove("old1") if change == "remove" else index.update("old1", "another text")
         check(*arguments)
 
-    monkeypatch.setattr(rewriting, "_check_stored", meanwhile)
+    monkeypatch.setattr(rewriting, "check_stored", meanwhile)
     with pytest.raises(CannotClean, match="got old old1"):
         clean("new.jsonl", against="old.dedupe", output="once.jsonl")
     assert not Path("once.jsonl").exists()

@@ -427,7 +427,7 @@ def test_only_the_same_boilerplate_finishes_a_cleaning(here, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("dedupe.cleaning.carry_out", cut_off)
+        patched.setattr("dedupe.cleaning.run.carry_out", cut_off)
         with pytest.raises(KeyboardInterrupt):
             clean("pages", boilerplate=KNOWN, delete=True)
     journal = Path("pages/.dedupe-journal.jsonl").read_text()

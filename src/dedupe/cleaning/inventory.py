@@ -77,6 +77,11 @@ class Entry:
     format: Format | None
     holds_records: bool
 
+    @property
+    def path(self) -> str | None:
+        """What opens the file; standard input has no path."""
+        return None if self.file.path == STDIN else self.file.path
+
 
 @dataclass(frozen=True)
 class Inputs:
