@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe import disk
+from dedupe.disk import files, trees
 
 
 class Short(io.RawIOBase):
@@ -112,7 +113,7 @@ def test_two_who_write_the_same_file_wait_for_each_other(tmp_path, monkeypatch):
         disk.clear_draft(place)
         assert draft.exists()
         with monkeypatch.context() as patch:
-            patch.setattr(disk, "PATIENCE", 0)
+            patch.setattr(files, "PATIENCE", 0)
             with pytest.raises(FileExistsError):
                 disk.replace(place, b"late")
     with ThreadPoolExecutor(8) as pool:
@@ -168,7 +169,7 @@ def test_a_tree_that_changes_while_it_is_removed_takes_nothing_else_with_it(tmp_
     disk.make_folders(other / "c")
     (other / "precious").write_text("stays")
     (top / "link").symlink_to(other)
-    unlinked = disk._unlinked
+    unlinked = trees._unlinked
 
     def moved_meanwhile(handle):
         found = unlinked(handle)
@@ -177,7 +178,7 @@ def test_a_tree_that_changes_while_it_is_removed_takes_nothing_else_with_it(tmp_
             (top / "a" / "b").symlink_to(other)
         return found
 
-    monkeypatch.setattr(disk, "_unlinked", moved_meanwhile)
+    monkeypatch.setattr(trees, "_unlinked", moved_meanwhile)
     with pytest.raises(OSError, match="Not a directory"):
         disk.remove_tree(top)
     assert (other / "precious").read_text() == "stays"
@@ -190,8 +191,8 @@ def test_what_cannot_be_written_is_said_before(tmp_path):
 
 
 def test_a_device_is_written_to_as_it_is():
-    disk.check(disk.Path(os.devnull))
-    disk.replace(disk.Path(os.devnull), b"gone")
+    disk.check(Path(os.devnull))
+    disk.replace(Path(os.devnull), b"gone")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folder as a file")

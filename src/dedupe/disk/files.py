@@ -1,4 +1,4 @@
-"""Writes files whole or not at all, and locks folders so that one run at a time uses them.
+"""Writes files whole or not at all.
 
 What is written stands under another name until it is whole, and is moved then, so that
 neither Ctrl-C nor a full disk leaves half a file or destroys the one before. That name
@@ -11,17 +11,15 @@ import re
 import shutil
 import stat
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from itertools import chain, takewhile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import xxhash
 
-from dedupe.errors import CannotStore
+from dedupe.disk.locks import try_lock
 
 __all__ = [
     "DRAFT_NAME",
@@ -29,15 +27,9 @@ __all__ = [
     "clear_draft",
     "create",
     "draft_name",
-    "make_folders",
-    "remove_tree",
     "replace",
     "settle",
-    "storing",
     "sync",
-    "temporary_file",
-    "try_lock",
-    "try_lock_folders",
     "write_all",
 ]
 
@@ -122,6 +114,21 @@ def sync(folder: str | os.PathLike[str]) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_all(stream: IO[bytes], data: bytes | memoryview) -> None:
+    """Write all of some bytes; a stream without a buffer may take but a part of them.
+
+    >>> import io
+    >>> stream = io.BytesIO()
+    >>> write_all(stream, b"all of it")
+    >>> stream.getvalue()
+    b'all of it'
+    """
+    left = memoryview(data)
+    while left:
+        # A pipe whose reader is busy may take none, and says so with None.
+        left = left[stream.write(left) or 0 :]
 
 
 @contextmanager
@@ -223,168 +230,7 @@ def _is_at(handle: int, name: Path) -> bool:
     return False
 
 
-_NO_LINK, _NO_WAIT, _FOLDER = (
-    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_DIRECTORY")
-)
-
-
-def make_folders(folder: Path) -> None:
-    """Make a folder and those above it, nested more deeply than Python calls."""
-    missing = takewhile(lambda one: not one.is_dir(), chain([folder], folder.parents))
-    for one in reversed([*missing]):
-        one.mkdir(exist_ok=True)
-
-
-def remove_tree(folder: Path) -> None:
-    """Remove a folder and all that is in it, nested more deeply than Python calls.
-
-    No link is followed, not even one that is put in the place of a folder meanwhile.
-
-    Raises
-    ------
-    OSError
-    """
-    if sys.platform == "win32":
-        shutil.rmtree(folder)
-        return
-    handle = os.open(folder, _FOLDER | _NO_LINK)
-    try:
-        levels = [(os.fstat(handle), _unlinked(handle))]
-        while len(levels) > 1 or levels[0][1]:
-            left = levels[-1][1]
-            if left:
-                handle = _step(handle, left[-1])
-                levels.append((os.fstat(handle), _unlinked(handle)))
-                continue
-            levels.pop()
-            handle = _step(handle, os.pardir)
-            if not os.path.samestat(os.fstat(handle), levels[-1][0]):
-                raise OSError(errno.ESTALE, "a folder was moved while it was removed", str(folder))
-            os.rmdir(levels[-1][1].pop(), dir_fd=handle)
-    finally:
-        os.close(handle)
-    folder.rmdir()
-
-
-def _unlinked(handle: int) -> list[str]:
-    """Unlink what is in an open folder, but for folders, whose names are returned."""
-    with os.scandir(handle) as entries:
-        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-    for name, is_folder in found:
-        if not is_folder:
-            os.unlink(name, dir_fd=handle)
-    return [name for name, is_folder in found if is_folder]
-
-
-def _step(handle: int, name: str) -> int:
-    """Open a folder beside those of another, which is closed."""
-    there = os.open(name, _FOLDER | _NO_LINK, dir_fd=handle)
-    os.close(handle)
-    return there
-
-
-def write_all(stream: IO[bytes], data: bytes | memoryview) -> None:
-    """Write all of some bytes; a stream without a buffer may take but a part of them.
-
-    >>> import io
-    >>> stream = io.BytesIO()
-    >>> write_all(stream, b"all of it")
-    >>> stream.getvalue()
-    b'all of it'
-    """
-    left = memoryview(data)
-    while left:
-        # A pipe whose reader is busy may take none, and says so with None.
-        left = left[stream.write(left) or 0 :]
-
-
-def temporary_file(buffering: int = -1) -> IO[bytes]:
-    """Open a file without a name, of which nothing is left when it is closed.
-
-    Raises
-    ------
-    CannotStore
-    """
-    with storing():
-        return tempfile.TemporaryFile(prefix="dedupe-", buffering=buffering)
-
-
-@contextmanager
-def storing() -> Iterator[None]:
-    """Say what can be done where temporary files cannot be written."""
-    try:
-        yield
-    except CannotStore:  # It has been said, and is an OSError too.
-        raise
-    except OSError as error:
-        raise CannotStore(
-            f"temporary files must have room{_where()}, got {error.strerror or error}: free some, "
-            "set TMPDIR to another folder, or give the search more memory= (--memory)"
-        ) from error
-
-
-def _where() -> str:
-    """Say where temporary files go, if there is a place for them."""
-    try:
-        return f" in {tempfile.gettempdir()}"
-    except OSError:
-        return ""
-
-
-@contextmanager
-def try_lock_folders(folders: Iterable[str | os.PathLike[str]]) -> Iterator[bool]:
-    """Keep other runs from folders and from all that is in them, or say that one is at work there.
-
-    Each is held for this run alone, and every folder above it together with whoever
-    is at work elsewhere below. Windows opens no folder as a file, so nothing is kept
-    from it there.
-    """
-    with ExitStack() as held:
-        own = {Path(folder).resolve() for folder in folders} if sys.platform != "win32" else set()
-        above = {parent for folder in own for parent in folder.parents} - own
-        locks = [(folder, True) for folder in sorted(own)] + [(one, False) for one in sorted(above)]
-        yield all(_try_hold(folder, held, alone=alone) for folder, alone in locks)
-
-
-def _try_hold(folder: Path, held: ExitStack, *, alone: bool) -> bool:
-    """Lock a folder until `held` is closed."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except PermissionError:
-        return True  # Nobody can be at work on what cannot be listed.
-    held.callback(os.close, handle)
-    # While we waited, the folder may have been removed, and made anew for another.
-    return try_lock(handle, alone=alone) and os.path.samestat(os.fstat(handle), folder.stat())
-
-
-def try_lock(file: Any, *, alone: bool = True) -> bool:
-    """Lock a file for as long as it is open, and return whether no other program has.
-
-    Some network disks know no locks; then nothing is locked.
-
-    Parameters
-    ----------
-    file : binary file, or its descriptor (not on Windows)
-    alone : bool
-        Whether others that do not ask for it alone are kept out, too.
-    """
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415
-
-            # Windows forbids to read what is locked, so it is a byte that does not exist.
-            file.seek(1 << 30)
-            try:
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            finally:
-                file.seek(0)  # What is written next belongs at the beginning.
-        else:
-            import fcntl  # noqa: PLC0415
-
-            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno not in {errno.EWOULDBLOCK, errno.EACCES}
-    return True
+_NO_LINK, _NO_WAIT = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK"))
 
 
 def _is_special(path: Path) -> bool:
