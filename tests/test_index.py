@@ -1,7 +1,8 @@
 """An index from outside: the batch's answers, whatever the order, and what it refuses."""
 
 import json
-from datetime import UTC, date, datetime
+import time
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
@@ -226,20 +227,43 @@ def test_what_is_old_expires_and_what_has_no_time_stays():
         index.add("ever", article("ever"))
         assert index.expire(date(2024, 3, 1)) == 1
         assert {*index} == {"new", "ever"}
-        with pytest.raises(InvalidSetting, match="before"):
-            index.expire("June")
+
+
+@pytest.mark.parametrize("age", ["2h", "120m", "7200s", timedelta(hours=2)])
+def test_an_age_is_counted_from_now(age):
+    with Index() as index:
+        index.add("old", article("old"), time.time() - 7300)
+        index.add("new", article("new"), time.time() - 7100)
+        assert index.expire(before=age) == 1
+        assert {*index} == {"new"}
+
+
+@pytest.mark.parametrize("age", ["999999d", "999999w"])
+def test_an_age_may_reach_back_beyond_all_dates(age):
+    with Index() as index:
+        index.add("old", article("old"), "0001-01-01")
+        assert index.expire(before=age) == 0
+
+
+@pytest.mark.parametrize("before", [None, "June", "0d", "-3d", "90 days", "3D", "", True])
+def test_what_is_no_time_and_no_age_is_refused(before):
+    with Index() as index, pytest.raises(InvalidSetting) as refused:
+        index.expire(before=before)
+    assert "before must be a time (seconds since 1970, a date or ISO 8601" in str(refused.value)
+    assert "such as 90m, 12h, 3d or 2w" in str(refused.value)
+    assert f"got {before!r}" in str(refused.value)
 
 
 def test_an_update_changes_the_time_only_if_one_is_given():
     with Index() as index:
         index.add("a", article("a"), "2024-01-01")
-        time = index.document("a").time
+        before = index.document("a").time
         index.update("a", article("b"))
-        assert index.document("a").time == time
+        assert index.document("a").time == before
         index.add("a", article("b"), "2025-01-01")
-        assert index.document("a").time == time
+        assert index.document("a").time == before
         index.update("a", article("b"), "2025-01-01")
-        assert index.document("a").time > time
+        assert index.document("a").time > before
         assert index.verify()
         assert index.stats().n_texts == 1
 

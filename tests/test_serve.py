@@ -156,6 +156,7 @@ def test_many_are_added_at_once(client, index):
     assert index.document(7).time is None
     assert client.ask("GET", "/document?id=7")[1]["id"] == 7
     assert client.post("/expire", {"before": 6}) == (200, {"n_removed": 1})
+    assert client.post("/expire", {"before": "90d"}) == (200, {"n_removed": 1})
     again = client.post("/add_texts", {"documents": documents[:1]})
     assert again[1]["n_unchanged"] == 1
 

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedupe import Old, Result, Settings, clean, find_duplicate_texts, find_duplicates
+from dedupe.ages import as_window, spelled
 from dedupe.cli import cli
 from dedupe.clustering import components
 from dedupe.errors import InvalidCheckpoint, InvalidResult, InvalidSetting
 from dedupe.lsh import candidate_pairs
 from dedupe.results.records import DocumentInfo
 from dedupe.spans import Spans, split_copies
-from dedupe.window import as_window, spelled
 from found import make_result, members
 from strategies import article, edited
 

@@ -16,6 +16,7 @@ from reprlib import repr as short
 from typing import Any
 
 from dedupe import kernels
+from dedupe.ages import as_window
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.boilerplate import boilerplate_in, digest_of_boilerplate, read_boilerplate
@@ -36,7 +37,6 @@ from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
 from dedupe.settings import Resources, Settings, identity
 from dedupe.warming import compile_for_search
-from dedupe.window import as_window
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
 

@@ -15,9 +15,9 @@ from datetime import timedelta
 from numbers import Integral, Real
 from typing import Any, Self
 
+from dedupe.ages import as_window
 from dedupe.errors import InvalidSetting
 from dedupe.progress import Progress, ProgressCallback
-from dedupe.window import as_window
 
 __all__ = [
     "KEEP",

@@ -219,8 +219,8 @@ def _tell(done: "Cleaning", settings: dict[str, Any], unread: Unread, *, quiet: 
 
 def _undated(done: "Cleaning") -> Iterator[str]:
     """Yield a line for the documents that the window does not hold for."""
+    from dedupe.ages import spelled
     from dedupe.report.lines import counted
-    from dedupe.window import spelled
 
     if done.result is not None and (window := done.result.settings.window) is not None:
         n_undated = counted(done.result.n_undated, "document")

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from dedupe.cli.answers import Answers, question, taken
 from dedupe.cli.found import OF_PRINTING, Printing, printed
 from dedupe.cli.output import dump, listed, listen
 from dedupe.cli.serve import serve
-from dedupe.errors import InvalidSetting, Skipped
+from dedupe.errors import Skipped
 
 if TYPE_CHECKING:
     from dedupe.documents import Document
@@ -221,14 +220,13 @@ def remove(
     "--before",
     required=True,
     metavar="TIME",
-    help="ISO 8601 (2026-01-31), seconds since 1970, or an age: 12h, 90d, 6w.",
+    help="A time, as ISO 8601 (2026-01-31) or seconds since 1970, or an age: 90m, 12h, 3d, 2w.",
 )
 @_with(timeout, quiet)
 def expire(name: Path, *, before: str, timeout: float, quiet: bool) -> None:
     """Remove the documents of INDEX that came up before a time; those without one stay."""
-    limit = _moment(before)
     with _opened(name, quiet, timeout=timeout, must_exist=True) as (opened, _):
-        n_removed = opened.expire(before=limit)
+        n_removed = opened.expire(before)
         n_left = len(opened)
     _tell(name, f"{_counted(n_removed)} removed, {n_left:,} left", quiet=quiet)
 
@@ -408,21 +406,6 @@ def _documents(paths: tuple[str, ...], how: dict[str, Any]) -> Iterator["Documen
     from dedupe.documents import read_paths
 
     return read_paths([*paths], **how)
-
-
-def _moment(said: str) -> str | float:
-    """Return a time that is said as such, or as an age."""
-    from dedupe.window import as_window
-
-    try:
-        age = as_window(said)
-    except InvalidSetting:
-        try:
-            return float(said)
-        except ValueError:
-            return said
-    assert age is not None
-    return (datetime.now(UTC) - age).timestamp()
 
 
 def _lines_of_stdin() -> list[str]:

@@ -7,14 +7,13 @@ What is stored is for `dedupe.index.storage.store` to know, what is looked up fo
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.document import from_value
-from dedupe.documents.values import as_time
 from dedupe.documents.walk import Paths
-from dedupe.errors import InvalidSetting, NothingToRead, Skipped, UnknownDocument
+from dedupe.errors import NothingToRead, Skipped, UnknownDocument
 from dedupe.ids import Id, in_order
 from dedupe.index import bulk, intake
 from dedupe.index.maintenance import Maintained
@@ -23,6 +22,7 @@ from dedupe.index.queries import Query, answer, check_query
 from dedupe.index.records import Added
 from dedupe.index.storage.keys import checked_id, key_of
 from dedupe.index.storage.store import Row
+from dedupe.index.times import as_moment, as_seconds
 from dedupe.minhash import sketch
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.progress import shown
@@ -278,19 +278,23 @@ class Index(Maintained):
                 raise self._unknown(keys[min(missing)])
             return self._drop(rows)
 
-    def expire(self, before: float | date | str) -> int:
+    def expire(self, before: float | date | timedelta | str) -> int:
         """Remove the documents that came up before a time, and return how many.
 
         Those without a time stay.
 
         Parameters
         ----------
-        before : float, date, datetime or str
-            In seconds since 1970, or as ISO 8601.
+        before : float, date, datetime, timedelta or str
+            A time, in seconds since 1970 or as ISO 8601; or an age, as ``"90d"`` or ``"12h"``, by
+            which a document came up before now.
+
+        Raises
+        ------
+        InvalidSetting
+            When it is neither.
         """
-        limit = _as_seconds("before", before)
-        if limit is None:
-            raise InvalidSetting("before must be a time, got None: remove() takes ids")
+        limit = as_moment("before", before)
         with self._writing():
             return self._drop(self._store.older(limit))
 
@@ -391,7 +395,7 @@ class Index(Maintained):
 
 def _document(id_: Any, text: Any, time: float | date | str | None) -> Document:
     """Return a document to add or to ask for."""
-    found = from_value(checked_id(id_), text, _as_seconds("time", time))
+    found = from_value(checked_id(id_), text, as_seconds("time", time))
     if isinstance(found, Skipped):
         raise NothingToRead(f"a text must hold a word, got {found.reason}: {found.remedy}")
     return found
@@ -402,16 +406,6 @@ def _dated(item: Document | Skipped) -> Document | Skipped:
     if isinstance(item, Skipped) or item.is_dated or item.time is None:
         return item
     return replace(item, time=None)
-
-
-def _as_seconds(name: str, value: Any) -> float | None:
-    """Return a time in seconds since 1970."""
-    seconds = as_time(value)
-    if seconds is None and value is not None:
-        raise InvalidSetting(
-            f"{name} must be seconds since 1970, a date or ISO 8601, got {value!r}"
-        )
-    return seconds
 
 
 def _is_iterable(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dedupe.ages import as_window
 from dedupe.engine.local import LocalEngine
 from dedupe.index import rebuilding, verification
 from dedupe.index.opening import Opened, index_identity
@@ -21,7 +22,6 @@ from dedupe.progress import ProgressCallback
 from dedupe.report.progress import shown
 from dedupe.results.result import Result
 from dedupe.settings import Resources, Settings
-from dedupe.window import as_window
 
 __all__ = ["Maintained"]
 

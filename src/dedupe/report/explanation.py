@@ -6,6 +6,7 @@ different threshold would decide otherwise.
 
 from collections.abc import Iterator
 
+from dedupe.ages import spelled
 from dedupe.ids import Id, find_id
 from dedupe.report.lines import Line, counted, squeezed
 from dedupe.report.pairs import evidence, left_out, measures, names, rule
@@ -13,7 +14,6 @@ from dedupe.results.records import Cluster, Pair
 from dedupe.results.result import Result
 from dedupe.results.rows import STAYS
 from dedupe.settings import SCORE_FLOOR
-from dedupe.window import spelled
 
 __all__ = ["borderline", "explain", "related"]
 

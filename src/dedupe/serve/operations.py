@@ -277,7 +277,13 @@ OPERATIONS = (
         "Remove the documents that came up before a time; those without one stay.",
         _expire,
         "Removed",
-        (Field("before", ("number", "string"), "Seconds since 1970, or ISO 8601."),),
+        (
+            Field(
+                "before",
+                ("number", "string"),
+                "A time, in seconds since 1970 or as ISO 8601, or an age: 90m, 12h, 3d, 2w.",
+            ),
+        ),
         errors=(400, 507),
     ),
     Operation(

@@ -10,6 +10,7 @@ from itertools import islice
 
 import numpy as np
 
+from dedupe.ages import spelled
 from dedupe.errors import Skipped
 from dedupe.ids import Id, order_of
 from dedupe.report.html.shown import (
@@ -24,7 +25,6 @@ from dedupe.report.lines import counted
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Cluster, Duplicate, Pair
 from dedupe.results.result import Result
-from dedupe.window import spelled
 
 __all__ = ["BORDER", "gather", "shown_pairs"]
 
