@@ -228,14 +228,21 @@ def test_documents_are_removed_by_their_ids(index):
 def test_documents_expire_by_a_time_or_an_age(index, before, n_left):
     code, _, err = run("expire", index, "--before", before)
     assert code == 0
-    assert err.endswith(f" removed, {n_left} left\n")
+    stay = ", 1 of them without a time: those never expire"
+    assert err.endswith(f" removed, {n_left} left{stay}\n")
+
+
+def test_where_all_have_a_time_nothing_is_said_of_those_that_stay(index):
+    run("remove", index, "other")
+    told = "news.dedupe: 0 documents removed, 1 left\n"
+    assert run("expire", index, "--before", "0001-01-01")[2] == told
 
 
 def test_an_age_is_counted_from_now(index):
     with Index(index) as opened:
         opened.add("fresh", "fresh words", time=time.time() - 3600)
-    assert run("expire", index, "--before", "2h")[2].endswith("2 left\n")
-    assert run("expire", index, "--before", "30m")[2].endswith("1 left\n")
+    assert "removed, 2 left" in run("expire", index, "--before", "2h")[2]
+    assert "removed, 1 left" in run("expire", index, "--before", "30m")[2]
     code, _, err = run("expire", index, "--before", "soon")
     assert (code, "before must be" in err) == (2, True)
 

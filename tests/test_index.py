@@ -451,6 +451,17 @@ def test_stats_tell_how_much_is_new():
     assert (stats.n_new, stats.growth) == (1, pytest.approx(1 / 3))
 
 
+def test_stats_tell_how_many_documents_never_expire(small):
+    with Index() as index:
+        for number in range(30):
+            index.add(number, article(f"a{number}"), number if number % 3 else None)
+        assert index.stats().n_undated == sum(one.time is None for one in index.documents()) == 10
+        index.update(0, article("again"), 5)
+        assert index.expire(before="90d") == 21
+        stats = index.stats()
+        assert stats.n_undated == stats.n_documents == 9
+
+
 def test_what_goes_does_not_make_up_for_what_comes():
     """Where as many expire as are added, an index still has to learn."""
     with Index() as index:

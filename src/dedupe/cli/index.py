@@ -227,8 +227,11 @@ def expire(name: Path, *, before: str, timeout: float, quiet: bool) -> None:
     """Remove the documents of INDEX that came up before a time; those without one stay."""
     with _opened(name, quiet, timeout=timeout, must_exist=True) as (opened, _):
         n_removed = opened.expire(before)
-        n_left = len(opened)
-    _tell(name, f"{_counted(n_removed)} removed, {n_left:,} left", quiet=quiet)
+        left = opened.stats()
+    told = f"{_counted(n_removed)} removed, {left.n_documents:,} left"
+    if left.n_undated:
+        told += f", {left.n_undated:,} of them without a time: those never expire"
+    _tell(name, told, quiet=quiet)
 
 
 @index.command()

@@ -281,7 +281,7 @@ class Index(Maintained):
     def expire(self, before: float | date | timedelta | str) -> int:
         """Remove the documents that came up before a time, and return how many.
 
-        Those without a time stay.
+        Those without a time stay; `Stats.n_undated` says how many these are.
 
         Parameters
         ----------

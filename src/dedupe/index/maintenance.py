@@ -163,6 +163,7 @@ class Maintained(Opened):
             return Stats(
                 state.n_documents,
                 state.n_texts,
+                state.n_documents - self._store.n_dated(),
                 int(postings.tail.is_alive.sum()),
                 len(postings.segments),
                 postings.n_dead,

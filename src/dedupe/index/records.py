@@ -41,6 +41,8 @@ class Stats:
     ----------
     n_documents, n_texts : int
         All documents, and different texts among them: identical copies count once.
+    n_undated : int
+        Documents without a time, which never expire.
     n_tail : int
         Texts that are in no segment yet.
     n_segments : int
@@ -58,6 +60,7 @@ class Stats:
 
     n_documents: int
     n_texts: int
+    n_undated: int
     n_tail: int
     n_segments: int
     n_dead: int

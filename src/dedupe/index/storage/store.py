@@ -494,6 +494,11 @@ class Store:
         found = self.db.execute("select * from documents where time < ?", (time,))
         return [*map(self._row, found)]
 
+    def n_dated(self) -> int:
+        """Return how many documents have a time."""
+        said = "select count(*) from documents where time is not null"
+        return int(self.db.execute(said).fetchone()[0])
+
     def n_after(self, number: int) -> int:
         """Return how many documents have a higher number: those added or changed since it."""
         (n_after,) = self.db.execute(
