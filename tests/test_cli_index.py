@@ -14,6 +14,7 @@ import dedupe
 from dedupe import Index
 from dedupe.cli import answers, cli
 from dedupe.index import index as library
+from dedupe.index import rebuilding
 from strategies import article
 
 ROOT = Path(__file__).parents[1]
@@ -304,15 +305,22 @@ def test_help_is_instant():
     assert not {"numpy", "sqlite3", "uvicorn", "asyncio"} & set(done.stderr.split())
 
 
-def test_an_index_of_another_version_is_told_what_to_do(index):
+def test_an_index_of_another_version_is_told_what_to_do(index, monkeypatch):
     with Index(index) as opened:
         made = opened._store.meta("identity")
         with opened._store.transaction():
             opened._store.set_meta("identity", {**made, "rule": "older"})
     code, _, err = run("query", index, "news.jsonl")
     assert (code, "dedupe index rebuild" in err) == (2, True)
-    assert run("rebuild", index, "-q")[0] == 0
+    rebuild, identities = rebuilding.rebuild, []
+    monkeypatch.setattr(
+        rebuilding, "rebuild", lambda *how: identities.append(how[1]) or rebuild(*how)
+    )
+    assert run("rebuild", index, "-q", "--seed", "3")[0] == 0
+    assert [one["seed"] for one in identities] == [3], "it is made anew once"
     assert run("query", index, "news.jsonl")[0] == 0
+    assert run("rebuild", index, "-q", "--seed", "3")[0] == 0
+    assert [one["seed"] for one in identities] == [3, 3], "the same settings are no reason to stop"
 
 
 def test_a_search_takes_an_index_for_what_is_old(index):

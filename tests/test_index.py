@@ -339,14 +339,19 @@ def test_indexes_are_merged(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "value"), [("ngram", 4), ("num_perm", 64), ("seed", 2)])
-def test_other_settings_are_refused_until_it_is_rebuilt(tmp_path, name, value):
+@pytest.mark.parametrize("is_open", [True, False])
+def test_other_settings_are_refused_until_it_is_rebuilt(tmp_path, name, value, is_open):
     with Index(tmp_path / "i") as index:
         index.add_texts(TEXTS)
         index.learn()
-    with pytest.raises(InvalidIndex, match=f"{name} must be that of the index.*rebuild"):
-        Index(tmp_path / "i", **{name: value})
-    with Index(tmp_path / "i") as index:
-        index.rebuild(**{name: value})
+    for how in ({}, {"mode": "r", "rebuild": True}):
+        with pytest.raises(InvalidIndex, match=f"{name} must be that of the index.*rebuild=True"):
+            Index(tmp_path / "i", **{name: value}, **how)
+    chosen = {} if is_open else {"rebuild": True, name: value}
+    with Index(tmp_path / "i", **chosen) as index:
+        if is_open:
+            index.rebuild(**{name: value})
+        assert index.was_rebuilt
         batch = dedupe.find_duplicate_texts(TEXTS, **{name: value})
         assert index.find_duplicates().to_json() == batch.to_json()
         found = scores_of(index, TEXTS)
@@ -355,6 +360,13 @@ def test_other_settings_are_refused_until_it_is_rebuilt(tmp_path, name, value):
     assert {pair: found[pair] for pair in wanted} == wanted
     with Index(tmp_path / "i", mode="r", **{name: value}) as index:
         assert len(index) == len(TEXTS)
+    with Index(tmp_path / "i", rebuild=True, **{name: value}) as index:
+        assert not index.was_rebuilt
+
+
+def test_a_new_index_has_the_settings_given_and_is_not_rebuilt(tmp_path):
+    with Index(tmp_path / "i", rebuild=True, ngram=4) as index:
+        assert (index.settings.ngram, index.was_rebuilt) == (4, False)
 
 
 @pytest.mark.parametrize("name", ["SHINGLES_VERSION", "RULE_VERSION"])

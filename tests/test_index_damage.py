@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 import index_crashes
-from dedupe import Index
+from dedupe import Index, minhash
 from dedupe.errors import (
     CannotStore,
     DedupeError,
@@ -21,7 +21,7 @@ from dedupe.errors import (
     InvalidSetting,
     NoSuchPath,
 )
-from dedupe.index import bulk, layout, merging
+from dedupe.index import bulk, layout, merging, rebuilding
 from dedupe.index.storage import files, store
 from dedupe.index.storage import texts as packing
 from dedupe.index.storage.store import Store
@@ -512,6 +512,33 @@ def test_an_index_whose_rebuild_was_interrupted_is_refused_until_it_is_whole(tmp
         index.rebuild()
         assert index.query(TEXTS["d00"])[0].id == "d00"
         assert index.verify()
+
+
+def test_a_rebuild_with_other_settings_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr(rebuilding, "AT_ONCE", 2)
+    with Index(tmp_path / "i") as index:
+        index.add_texts(TEXTS)
+    hashed, n_left = [], 3
+
+    def sketch(texts, settings):
+        if len(hashed) == n_left:
+            raise KeyboardInterrupt
+        hashed.append(len(texts))
+        return minhash.sketch(texts, settings)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilding, "sketch", sketch)
+        with pytest.raises(KeyboardInterrupt):
+            Index(tmp_path / "i", rebuild=True, seed=7)
+        with pytest.raises(InvalidIndex, match="interrupted"):
+            Index(tmp_path / "i")
+        hashed.clear()
+        n_left = None
+        with Index(tmp_path / "i", rebuild=True, seed=7) as index:
+            assert index.settings.seed == 7
+            assert index.verify()
+    # Segments are made of all texts, once.
+    assert sum(hashed) == (len(TEXTS) - 6) + len(TEXTS)
 
 
 @pytest.mark.parametrize("folder", ["i", None])

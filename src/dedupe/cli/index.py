@@ -323,8 +323,10 @@ def rebuild(name: Path, *, timeout: float, quiet: bool, **chosen: Any) -> None:
 
     If it is interrupted, INDEX is refused until the same command has gone on with it.
     """
-    with _opened(name, quiet, timeout=timeout, must_exist=True, rebuild=True) as (opened, _):
-        opened.rebuild(**chosen)
+    how = {"timeout": timeout, "must_exist": True, "rebuild": True, **chosen}
+    with _opened(name, quiet, **how) as (opened, _):
+        if not opened.was_rebuilt:
+            opened.rebuild()
         n_documents = len(opened)
     _tell(name, f"{_counted(n_documents)} made anew", quiet=quiet)
 

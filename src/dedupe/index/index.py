@@ -50,12 +50,13 @@ class Index(Maintained):
         only reads, also while another program writes.
     ngram, num_perm, seed : int, optional
         See `dedupe.Settings`. They are chosen when an index is made, and refused later if they
-        are others.
+        are others, unless it is made anew.
     timeout : float
         Seconds to wait for another program that writes.
     rebuild : bool
         Make everything anew from the texts if another version of this library, or another
-        version of Unicode, has made it; see `rebuild`.
+        version of Unicode, has made it, or if the settings given are others than those it was made
+        with; see `rebuild`.
 
     Raises
     ------

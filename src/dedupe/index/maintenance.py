@@ -40,11 +40,12 @@ class Maintained(Opened):
         timeout: float = 10.0,
         rebuild: bool = False,
     ) -> None:
+        self.was_rebuilt = False
         asked = {"ngram": ngram, "num_perm": num_perm, "seed": seed}
         super().__init__(path, mode=mode, asked=asked, timeout=timeout, may_be_stale=rebuild)
         if self.is_stale:
             try:
-                self.rebuild()
+                self.rebuild(ngram=ngram, num_perm=num_perm, seed=seed)
             except BaseException:
                 self.close()
                 raise
@@ -155,6 +156,7 @@ class Maintained(Opened):
         # Until now an interrupted run begins with what is left to do.
         with self._writing(), self._store.transaction():
             self._store.drop_meta("rebuilding")
+        self.was_rebuilt = True
 
     def stats(self) -> Stats:
         """Return what it holds, and how much of it is new since it learned."""

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -64,16 +65,17 @@ class Opened:
             self.close()
             raise
 
-    def _open(self, chosen: dict[str, int], may_be_stale: bool) -> None:
+    def _open(self, chosen: dict[str, Any], may_be_stale: bool) -> None:
         """Compare what was found with what is asked for, then load what is looked up."""
         found = self._store.meta("identity")
         if found is None and self.mode == "a":
             found = index_identity(_as_settings(chosen))
             with self._store.transaction():
                 self._store.set_meta("identity", found)
-        self.settings = _found_settings(self.path, found, chosen)
+        # What is made anew may be made with others.
+        self.settings = _found_settings(self.path, found, {} if may_be_stale else chosen)
         self._store.check_schema()
-        wanted = index_identity(self.settings)
+        wanted = index_identity(replace(self.settings, **chosen))
         self.is_stale = found != wanted or self._store.meta("rebuilding") is not None
         if self.is_stale and not may_be_stale:
             raise _stale(self.path, found, wanted)
@@ -267,7 +269,7 @@ def _found_settings(path: Path | None, found: Any, asked: dict[str, int]) -> Set
         if found.get(name) != value:
             raise InvalidIndex(
                 f"{name} must be that of the index, {found.get(name)!r}, got {value!r} for {path}: "
-                f"leave it out, or make all of it anew with rebuild({name}={value!r})"
+                "leave it out, or make all of it anew with rebuild=True (dedupe index rebuild)"
             )
     return _as_settings({name: found.get(name) for name in CHOSEN})
 
