@@ -223,6 +223,34 @@ def test_documents_are_removed_by_their_ids(index):
     assert "agency" not in Index(index, mode="r")
 
 
+def test_what_it_holds_is_listed_in_order(index):
+    with Index(index) as opened:
+        opened.add(10, "three words here", time=1.5)
+        opened.add("bäh\u2028x", "words")
+    assert run("ids", index) == (0, "10\nagency\nbäh\u2028x\nother\n", "")
+    told = run("ids", index, "--format", "jsonl")[1].split("\n")
+    assert json.loads(told[0]) == {"id": 10, "time": 1.5, "n_words": 3}
+    assert [json.loads(line)["id"] for line in told[:-1]] == [10, "agency", "bäh\u2028x", "other"]
+    told = run("remove", index, "-", given=run("ids", index)[1])
+    assert told == (0, "", f"{index}: 4 documents removed\n")
+    assert run("ids", index) == (0, "", "")
+
+
+def test_a_list_of_ids_is_printed_while_it_is_read(index, monkeypatch):
+    monkeypatch.setattr(sys.modules["dedupe.cli.index"], "AT_ONCE", 2)
+    with Index(index) as opened:
+        opened.add_texts({f"d{number}": f"words {number}" for number in range(5)})
+        assert run("ids", index)[1].split() == [*opened]
+
+
+def test_an_id_that_takes_two_lines_is_not_listed_as_two(index):
+    with Index(index) as opened:
+        opened.add("a\nother", "words")
+    code, out, err = run("ids", index)
+    assert (code, out, "--format jsonl" in err) == (2, "", True)
+    assert json.loads(run("ids", index, "--format", "jsonl")[1].split("\n")[0])["id"] == "a\nother"
+
+
 @pytest.mark.parametrize(
     ("before", "n_left"), [("1970-01-02", 2), ("86401", 1), ("90d", 1), ("1970-01-03", 1)]
 )

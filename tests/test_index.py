@@ -335,6 +335,21 @@ def test_indexes_are_merged(tmp_path):
         assert [*one] == [*TEXTS]
 
 
+@pytest.mark.parametrize("folder", ["i", None])
+def test_entries_are_the_documents_without_their_texts(tmp_path, monkeypatch, folder):
+    monkeypatch.setattr("dedupe.index.storage.store.AT_ONCE", 3)
+    with Index(folder and tmp_path / folder) as index:
+        for number in range(8):
+            index.add(number if number % 2 else f"d{number}", article(f"{number}", 20 + number))
+        index.update("d2", article("again", 9), "2024-06-11")
+        told = [(one.id, one.text, one.time) for one in index.documents()]
+        n_words = {id_: len(text.split()) for id_, text, _ in told}
+        entries = [*index.entries()]
+        assert [(one.id, one.time) for one in entries] == [(id_, time) for id_, _, time in told]
+        assert {one.id: one.n_words for one in entries} == n_words
+        assert [one.id for one in entries] == [*index] == sorted(index, key=dedupe.ids.order_of)
+
+
 # --- what is refused ---
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dedupe.ids import Old
     from dedupe.index.index import Index
     from dedupe.index.matches import Match, Matches
-    from dedupe.index.records import Added, Stats, Verification
+    from dedupe.index.records import Added, Entry, Stats, Verification
     from dedupe.results.calibration import Calibration, Trial, calibrate
     from dedupe.results.records import (
         Cluster,
@@ -91,7 +91,7 @@ _HOMES = {
     "dedupe.ids": ("Old",),
     "dedupe.index.index": ("Index",),
     "dedupe.index.matches": ("Match", "Matches"),
-    "dedupe.index.records": ("Added", "Stats", "Verification"),
+    "dedupe.index.records": ("Added", "Entry", "Stats", "Verification"),
     "dedupe.results.records": (
         "Cluster",
         "Comparison",
@@ -124,6 +124,7 @@ __all__ = [
     "DocumentInfo",
     "Duplicate",
     "DuplicateId",
+    "Entry",
     "Evidence",
     "Index",
     "IndexInUse",

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +21,20 @@ from dedupe.cli.answers import Answers, question, taken
 from dedupe.cli.found import OF_PRINTING, Printing, printed
 from dedupe.cli.output import dump, listed, listen
 from dedupe.cli.serve import serve
-from dedupe.errors import Skipped
+from dedupe.errors import InvalidSetting, Skipped
 
 if TYPE_CHECKING:
     from dedupe.documents import Document
     from dedupe.index.index import Index
-    from dedupe.index.records import Added
+    from dedupe.index.records import Added, Entry
     from dedupe.progress import ProgressCallback
     from dedupe.report.progress import Display
     from dedupe.results.result import Result
 
 __all__ = ["index"]
+
+AT_ONCE = 1000
+"""Lines that are printed at once."""
 
 name = click.argument("name", metavar="INDEX", type=click.Path(path_type=Path))
 
@@ -193,6 +197,26 @@ def query(
         answers.finish()
     _tell_skipped(skipped, quiet=quiet)
     answers.leave()
+
+
+@index.command("ids")
+@name
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "jsonl"]),
+    default="text",
+    help="An id on each line, or a line of JSON with id, time and number of words.",
+)
+def list_ids(name: Path, *, format_: str) -> None:
+    """Print the ids of the documents in INDEX, in their order, as they are when it begins.
+
+    What it prints, 'dedupe index remove INDEX -' takes.
+    """
+    with _opened(name, quiet=True, mode="r") as (opened, _):
+        entries = opened.entries()
+        while few := [*islice(entries, AT_ONCE)]:
+            dump("".join(f"{_listed(one, format_)}\n" for one in few))
 
 
 @index.command()
@@ -413,10 +437,24 @@ def _documents(paths: tuple[str, ...], how: dict[str, Any]) -> Iterator["Documen
     return read_paths([*paths], **how)
 
 
+def _listed(entry: "Entry", format_: str) -> str:
+    """Return what is told of a document in a list of many."""
+    if format_ == "jsonl":
+        import json
+
+        return json.dumps(entry.as_json(), ensure_ascii=False)
+    if {"\r", "\n"} & {*(told := str(entry.id))}:
+        raise InvalidSetting(
+            f"ids must be without line breaks to stand one a line, got {told!r}: use --format jsonl"
+        )
+    return told
+
+
 def _lines_of_stdin() -> list[str]:
     """Return the lines of standard input that hold something."""
-    lines = sys.stdin.buffer.read().decode("utf-8", "replace").splitlines()
-    return [line for line in lines if line]
+    # Unlike `splitlines`, which also breaks ids at what is no end of a line to others.
+    lines = sys.stdin.buffer.read().decode("utf-8", "replace").split("\n")
+    return [told for line in lines if (told := line.removesuffix("\r"))]
 
 
 def _tell_added(name: Path, done: "Added", *, quiet: bool) -> None:

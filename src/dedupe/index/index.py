@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import starmap
 from typing import Any
 
 from dedupe.documents import Document, read_paths, read_texts
@@ -19,7 +20,7 @@ from dedupe.index import bulk, intake
 from dedupe.index.maintenance import Maintained
 from dedupe.index.matches import Matches
 from dedupe.index.queries import Query, answer, check_query
-from dedupe.index.records import Added
+from dedupe.index.records import Added, Entry
 from dedupe.index.storage.keys import checked_id, key_of
 from dedupe.index.storage.store import Row
 from dedupe.index.times import as_moment, as_seconds
@@ -387,6 +388,26 @@ class Index(Maintained):
             with self._lock:
                 document = self._store.document(rows[place])
             yield document
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what is known of all documents but their texts, in the order of their ids.
+
+        Examples
+        --------
+        >>> index = Index()
+        >>> _ = index.add("agency", "the old bridge is closed", time=60), index.add(7, "one word")
+        >>> for entry in index.entries():
+        ...     print(entry)
+        Entry(id=7, time=None, n_words=2)
+        Entry(id='agency', time=60.0, n_words=5)
+        """
+        if self.path is None:
+            with self._reading():
+                found = [*self._store.entries()]
+            yield from starmap(Entry, found)
+            return
+        with self._snapshot() as store:
+            yield from starmap(Entry, store.entries())
 
     def _unknown(self, id_: Id) -> UnknownDocument:
         return UnknownDocument(

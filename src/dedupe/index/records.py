@@ -1,10 +1,12 @@
 """Defines what an index says of itself and of what was done to it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dedupe.errors import Skipped
+from dedupe.ids import Id, id_as_json
 
-__all__ = ["Added", "Stats", "Verification"]
+__all__ = ["Added", "Entry", "Stats", "Verification"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,27 @@ class Added:
             self.n_unchanged + other.n_unchanged,
             self.skipped + other.skipped,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document of an index, but for its text.
+
+    Attributes
+    ----------
+    id : str, int, ...
+    time : float or None
+        When it came up, in seconds since 1970.
+    n_words : int
+    """
+
+    id: Id
+    time: float | None
+    n_words: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is known of it as JSON has it."""
+        return {"id": id_as_json(self.id), "time": self.time, "n_words": self.n_words}
 
 
 @dataclass(frozen=True, slots=True)
