@@ -106,6 +106,8 @@ def test_adding_one_by_one_says_what_was_there_before(index):
         "new": [],
         "agency": ["page"],
     }
+    outcomes = {"page": "added", "new": "added", "agency": "unchanged"}
+    assert {id_: said["outcome"] for id_, said in found.items()} == outcomes
     assert run(*add, "--fail-on-duplicates", "-q", given=given)[0] == 3
 
 

@@ -4,6 +4,7 @@ import json
 import time
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import get_args
 
 import pytest
 
@@ -19,6 +20,7 @@ from dedupe.errors import (
     UnknownDocument,
 )
 from dedupe.index import merging
+from dedupe.index.matches import Outcome
 from strategies import article, edited
 
 FRAME = "home news sport weather traffic subscribe now for one pound a month and read on"
@@ -187,6 +189,43 @@ def test_the_same_again_is_no_change_and_another_text_is_an_error():
         assert index["a"] == article("four")
         with pytest.raises(UnknownDocument, match="'z'"):
             index.update("z", article("two"))
+
+
+def outcome_of_many(index, record, on_conflict):
+    """Return what became of a document that is added as one of many."""
+    time_field = None if record["time"] is None else "time"
+    added = index.add_texts([record], time_field=time_field, on_conflict=on_conflict)
+    (outcome,) = [one for one in get_args(Outcome) if getattr(added, f"n_{one}")]
+    return outcome
+
+
+ADDED = [
+    ("a", "one two", None, "added", "added"),
+    ("a", "one two", None, "unchanged", "unchanged"),
+    ("a", "one two", 5, "unchanged", "updated"),
+    ("a", "One two", 5, None, "updated"),
+    (7, "one two", 5, "added", "added"),
+    ("7", "one two", None, None, "updated"),
+    ("a", "three", 6, None, "updated"),
+]
+"""What is added, and its outcome for either choice of what to do with conflicts."""
+
+
+@pytest.mark.parametrize("on_conflict", ["error", "update"])
+def test_adding_one_says_what_became_of_it_as_adding_many_does(on_conflict):
+    with Index() as index, Index() as other:
+        for id_, text, when, *outcomes in ADDED:
+            wanted = outcomes[on_conflict == "update"]
+            record = {"id": id_, "text": text, "time": when}
+            if wanted is None:
+                with pytest.raises(DuplicateId):
+                    index.add(**record, on_conflict=on_conflict)
+                continue
+            assert index.add(**record, on_conflict=on_conflict).outcome == wanted
+            assert outcome_of_many(other, record, on_conflict) == wanted
+        assert index.query("three").outcome is None
+        assert index.update("a", "four").outcome == "updated"
+        assert index.update("a", "four").outcome == "unchanged"
 
 
 def test_ids_keep_their_type_and_those_shown_alike_are_one():

@@ -134,16 +134,17 @@ def test_adding_says_what_was_there_before(client, index):
     body = {"id": "page", "text": STORY, "time": "2024-06-11"}
     code, facts = client.post("/add", body)
     assert (code, [one["id"] for one in facts["matches"]]) == (200, ["agency"])
+    assert facts["outcome"] == "added"
     assert client.ask("GET", "/document?id=page") == (
         200,
         {"id": "page", "text": STORY, "time": 1718064000.0},
     )
     # The same again changes nothing; another text must be meant.
-    assert client.post("/add", body)[0] == 200
+    assert client.post("/add", body)[1]["outcome"] == "unchanged"
     other = {"id": "page", "text": "something else"}
     assert error(client.post("/add", other)) == (409, "DuplicateId")
-    assert client.post("/add", {**other, "on_conflict": "update"})[0] == 200
-    assert client.post("/update", {"id": "page", "text": "once more"})[0] == 200
+    assert client.post("/add", {**other, "on_conflict": "update"})[1]["outcome"] == "updated"
+    assert client.post("/update", {"id": "page", "text": "once more"})[1]["outcome"] == "updated"
     assert index["page"] == "once more"
 
 

@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,14 +123,12 @@ class Answers:
         """Add documents one by one, and print what was there before each."""
         from dedupe.index.records import Added
 
-        n_added = n_updated = n_unchanged = 0
+        outcomes: Counter[Any] = Counter()
         skipped: list[Skipped] = []
         for document in documents:
             if isinstance(document, Skipped):
                 skipped.append(document)
                 continue
-            is_known = document.id in opened
-            is_same = is_known and opened[document.id] == document.text
             found = opened.add(
                 document.id,
                 document.text,
@@ -137,10 +136,10 @@ class Answers:
                 on_conflict=on_conflict,
                 **self.question,
             )
-            n_added, n_updated = n_added + (not is_known), n_updated + (is_known and not is_same)
-            n_unchanged += is_same
+            outcomes[found.outcome] += 1
             self.give(document.id, found)
-        return Added(n_added, n_updated, n_unchanged, tuple(skipped))
+        counts = {f"n_{outcome}": n for outcome, n in outcomes.items()}
+        return Added(**counts, skipped=tuple(skipped))
 
     def stored(self, opened: "Index", id_: str) -> None:
         """Ask with the text of a document of the index, and leave out the document itself."""

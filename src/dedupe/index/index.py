@@ -18,7 +18,7 @@ from dedupe.errors import NothingToRead, Skipped, UnknownDocument
 from dedupe.ids import Id, in_order
 from dedupe.index import bulk, intake
 from dedupe.index.maintenance import Maintained
-from dedupe.index.matches import Matches
+from dedupe.index.matches import Matches, Outcome
 from dedupe.index.queries import Query, answer, check_query
 from dedupe.index.records import Added, Entry
 from dedupe.index.storage.keys import checked_id, key_of
@@ -80,7 +80,7 @@ class Index(Maintained):
     >>> with Index() as index:
     ...     index.add("agency", story)
     ...     [(match.id, match.score) for match in index.add("page", "home news sport " + story)]
-    Matches(matches=(), epoch=0, n_found=0, truncated=False)
+    Matches(matches=(), epoch=0, n_found=0, truncated=False, outcome='added')
     [('agency', 1.0)]
     """
 
@@ -98,6 +98,8 @@ class Index(Maintained):
         max_compared: int | None = MAX_COMPARED,
     ) -> Matches:
         """Add a document, and return what was there of its story before: both in one step.
+
+        `Matches.outcome` says whether it is new.
 
         Parameters
         ----------
@@ -133,7 +135,7 @@ class Index(Maintained):
             with self._store.transaction():
                 taken = intake.take(self._store, [document], [asked.text], sketches, on_conflict)
                 self._layout.keep_tail(taken.texts)
-            return matches
+        return replace(matches, outcome=_outcome(taken.added))
 
     def update(
         self,
@@ -421,6 +423,13 @@ def _document(id_: Any, text: Any, time: float | date | str | None) -> Document:
     if isinstance(found, Skipped):
         raise NothingToRead(f"a text must hold a word, got {found.reason}: {found.remedy}")
     return found
+
+
+def _outcome(added: Added) -> Outcome:
+    """Return what became of a single document."""
+    if added.n_added:
+        return "added"
+    return "updated" if added.n_updated else "unchanged"
 
 
 def _dated(item: Document | Skipped) -> Document | Skipped:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from dedupe.ids import Id, id_as_json
 from dedupe.lazy import cached_property
 from dedupe.results.records import Evidence, Share
 
-__all__ = ["Match", "Matches"]
+__all__ = ["Match", "Matches", "Outcome"]
+
+Outcome = Literal["added", "updated", "unchanged"]
+"""What becomes of a document that is added."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,16 @@ class Matches(Sequence[Match]):
         How many matches there were, though `limit` may have left some out.
     truncated : bool
         Whether more texts were worth comparing than were allowed, so that matches may be missing.
+    outcome : str or None
+        What became of the document that was added: ``"added"``, ``"updated"``, or ``"unchanged"``
+        where it was there with the same text; None for a query.
     """
 
     matches: tuple[Match, ...]
     epoch: int
     n_found: int
     truncated: bool = False
+    outcome: Outcome | None = None
 
     def __len__(self) -> int:
         return len(self.matches)
@@ -108,4 +115,5 @@ class Matches(Sequence[Match]):
             "n_found": self.n_found,
             "truncated": self.truncated,
             "epoch": self.epoch,
+            **({} if self.outcome is None else {"outcome": self.outcome}),
         }

@@ -1,9 +1,9 @@
 """Describes the server in OpenAPI 3.1, from the table of its operations."""
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
-from dedupe.index.matches import Match
+from dedupe.index.matches import Match, Outcome
 from dedupe.index.records import Stats
 from dedupe.serve.operations import OPERATIONS, Field, Operation
 
@@ -124,6 +124,7 @@ def _schemas() -> Json:
     assert set(match) == {one.name for one in fields(Match)} - {"find_evidence"}
     return {
         "Matches": _closed(
+            {"outcome": {**string, "enum": [*get_args(Outcome)]}},
             matches={"type": "array", "items": _closed({"evidence": {"type": "object"}}, **match)},
             n_found=integer,
             truncated={"type": "boolean"},
