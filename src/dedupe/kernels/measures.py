@@ -443,8 +443,16 @@ def prose_into(lines, weights, offsets, by_line, prose):
     """
     for d in range(offsets.size - 1):
         by_line[:] = 0
+        # What is added to in an array is stored and loaded for each word: that is done once
+        # for each line.
+        line, so_far = np.int64(0), 0.0
         for w in range(offsets[d], offsets[d + 1]):
-            by_line[min(lines[w], PARAGRAPH)] += _weight(weights, w)
+            if min(lines[w], PARAGRAPH) != line:
+                by_line[line] = so_far
+                line = np.int64(min(lines[w], PARAGRAPH))
+                so_far = by_line[line]
+            so_far += _weight(weights, w)
+        by_line[line] = so_far
         total = 0.0
         for k in range(PARAGRAPH, -1, -1):
             total += by_line[k]

@@ -65,7 +65,8 @@ def find(key, salt, mask, keys, owners):
         `EMPTY` where a slot holds no key; some must be left.
     """
     slot = home(key, salt, mask)
-    while owners[slot] != EMPTY and keys[slot] != key:
+    # In this order, a key that is there is found by one look.
+    while keys[slot] != key and owners[slot] != EMPTY:
         slot = (slot + 1) & mask
     return slot
 

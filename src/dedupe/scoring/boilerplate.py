@@ -145,7 +145,8 @@ class Boilerplate:
         if order is None:
             order = counted_in_order(clusters)
         by_line, tells = np.empty((2, N_LINES), np.int64), np.empty(N_LINES, np.bool_)
-        count_clusters_into(*words, order, clusters, *self._table, by_line, tells)
+        hits = _room_for_hits(words.offsets)
+        count_clusters_into(*words, order, clusters, *self._table, by_line, tells, hits)
 
     def raise_to(self, known: Sealed, counts: npt.NDArray[np.uint16]) -> None:
         """Let shingles stand in so many clusters at least; those that are new are taken up.
@@ -191,7 +192,8 @@ class Boilerplate:
         marks = np.zeros(words.shingles.size, np.bool_)
         salt, sieve, table, _, last_cluster = self._table
         kernel_table = salt, sieve, table, last_cluster
-        mark_counted_into(*words, order, *kernel_table, by_line, tells, marks)
+        hits = _room_for_hits(words.offsets)
+        mark_counted_into(*words, order, *kernel_table, by_line, tells, hits, marks)
         shingles = words.shingles[marks]
         of_shingles = np.repeat(clusters, np.diff(words.offsets))[marks]
         ranked = np.lexsort((of_shingles, shingles))
@@ -216,7 +218,8 @@ class Boilerplate:
             As in `Words`.
         """
         weights = np.empty(int(token_offsets[-1]), np.float32)
-        word_weights_into(shingles, offsets, token_offsets, *self._table, weights)
+        hits = _room_for_hits(offsets)
+        word_weights_into(shingles, offsets, token_offsets, *self._table, hits, weights)
         return weights
 
     def to_bytes(self) -> bytes:
@@ -287,6 +290,11 @@ class Boilerplate:
         shingles, public, counts = self._shingles[used], self._public[used], self._counts[used]
         self._make_slots(n_slots)
         insert_into(shingles, public, counts, *self._table, self._public)
+
+
+def _room_for_hits(offsets: Ints) -> Ints:
+    """Return room for the shingles of any of some documents, and what is written behind them."""
+    return np.empty(int(np.diff(offsets).max(initial=0)) + 1, np.int64)
 
 
 def _most(n: int) -> npt.NDArray[np.uint16]:
