@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from cleaned import made, tree
 from dedupe import InvalidSetting, clean
-from dedupe.documents.changes import FIELDS
+from dedupe.documents.formats.changes import FIELDS
 
 STORY = "The bridge is closed until spring, the council said."
 PAGE = f"<html><body><article><p>{STORY}</p></article></body></html>"

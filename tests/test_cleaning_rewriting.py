@@ -26,8 +26,8 @@ from pyarrow import parquet
 from cleaned import made, tree
 from dedupe import CannotClean, InvalidResult, InvalidSetting, NothingToRead, clean
 from dedupe.cleaning import inventory
-from dedupe.documents.changes import FIELDS
-from dedupe.documents.json import json_values
+from dedupe.documents.formats.changes import FIELDS
+from dedupe.documents.formats.json import json_values
 from dedupe.documents.options import Options
 
 UNPACK = {
@@ -430,7 +430,7 @@ def test_times_of_spark_stay_what_they_are(here):
 
 
 def test_a_large_row_group_is_written_in_parts(here, monkeypatch):
-    monkeypatch.setattr("dedupe.documents.parquet.GROUP_BYTES", 10)
+    monkeypatch.setattr("dedupe.documents.formats.parquet.rewriting.GROUP_BYTES", 10)
     n = 600
     parquet.write_table(pa.table({"id": range(n), "text": ["x"] * n}), "in.parquet")
     clean("in.parquet", output="out.parquet", result=made("in.parquet", ["0", "599"]))

@@ -19,7 +19,7 @@ from cleaned import made, tree
 from dedupe import NothingToRead, Skipped, clean
 from dedupe.cleaning import Cleaning
 from dedupe.cli import cli
-from dedupe.documents import streams
+from dedupe.documents import stdin, streams
 
 
 @pytest.fixture
@@ -414,11 +414,11 @@ def test_standard_input_that_breaks_off_is_not_taken_for_whole(here, monkeypatch
         def read1(self, _):
             raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(streams, "sys", SimpleNamespace(stdin=SimpleNamespace(buffer=Broken())))
+    monkeypatch.setattr(stdin, "sys", SimpleNamespace(stdin=SimpleNamespace(buffer=Broken())))
     with pytest.raises(NothingToRead, match="what is piped in must be readable to its end"):
         clean("-", output="kept.jsonl")
     assert not Path("kept.jsonl").exists()
-    assert streams._kept is None
+    assert stdin._kept is None
 
 
 # An old collection of which something could not be read.

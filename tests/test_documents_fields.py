@@ -14,8 +14,8 @@ from pyarrow import parquet
 
 from dedupe import clean, find_duplicate_texts, find_duplicates
 from dedupe.documents import Document, Skipped, read_paths, read_texts
-from dedupe.documents.csv import DELIMITERS, delimiter_of
 from dedupe.documents.fields import ABSENT, value_at
+from dedupe.documents.formats.csv import DELIMITERS, delimiter_of
 from dedupe.documents.options import Options
 from dedupe.errors import InvalidSetting, NothingToRead
 

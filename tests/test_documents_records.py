@@ -18,14 +18,14 @@ from pyarrow import parquet
 
 from dedupe import clean, find_duplicates
 from dedupe.documents import Document, Skipped, formats, read_paths
-from dedupe.documents.csv import read_csv
 from dedupe.documents.document import Placed
-from dedupe.documents.edits import dropped, edited
 from dedupe.documents.formats import Format
-from dedupe.documents.json import read_json
-from dedupe.documents.jsonl import read_json_lines
+from dedupe.documents.formats.csv import read_csv
+from dedupe.documents.formats.edits import dropped, edited
+from dedupe.documents.formats.json import read_json
+from dedupe.documents.formats.jsonl import read_json_lines
+from dedupe.documents.formats.parquet import read_parquet
 from dedupe.documents.options import Options
-from dedupe.documents.parquet import read_parquet
 from dedupe.documents.streams import Source, Unreadable
 from dedupe.errors import InvalidSetting, MissingExtra, NothingToRead
 

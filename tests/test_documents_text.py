@@ -19,18 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe.documents import Document, Skipped, read_paths
-from dedupe.documents.encoding import decode, decode_line, encode_like, text_chunks
 from dedupe.documents.formats import read_plain, suffixes
+from dedupe.documents.formats.encoding import decode, decode_line, encode_like, text_chunks
 from dedupe.documents.options import Options
-from dedupe.documents.streams import (
-    CHUNK,
-    LongLine,
-    Source,
-    Unreadable,
-    lines,
-    read_small,
-    unpack,
-)
+from dedupe.documents.packing import unpack
+from dedupe.documents.streams import CHUNK, LongLine, Source, Unreadable, lines, read_small
 from dedupe.errors import InvalidSetting, MissingExtra, NothingToRead
 
 PACK = {

@@ -35,8 +35,8 @@ from dedupe import calibrate, clean, find_duplicate_texts, find_duplicates
 from dedupe.cleaning import journal
 from dedupe.cleaning.inventory import Stamp
 from dedupe.documents import Document, Skipped, read_file, read_paths
-from dedupe.documents.encoding import text_chunks
 from dedupe.documents.formats import source_of
+from dedupe.documents.formats.encoding import text_chunks
 from dedupe.documents.options import Options
 from dedupe.documents.walk import walk
 from dedupe.engine import corpus, local

@@ -17,8 +17,8 @@ from dedupe import InvalidSetting, Old, clean
 from dedupe.cleaning.passages import PASSAGE, STORIES, Passages
 from dedupe.cli import cli
 from dedupe.documents import Document
-from dedupe.documents.csv import cell_span
-from dedupe.documents.jsonl import value_span
+from dedupe.documents.formats.csv import cell_span
+from dedupe.documents.formats.jsonl import value_span
 from dedupe.results.stories import Lines
 from dedupe.shingling import tokenize
 

@@ -15,7 +15,7 @@ import dedupe
 import reference
 from blocks import EIGHTHS, documents, make_block, ngrams, per_word
 from dedupe import InvalidSetting, Old, Result, UnknownDocument, clean
-from dedupe.documents.changes import STORY_FIELDS
+from dedupe.documents.formats.changes import STORY_FIELDS
 from dedupe.scoring.stories import Copies, covered, words_of_stories
 
 FRAME = "Read more of our stories in the morning paper or on this site"

@@ -21,7 +21,7 @@ from dedupe.comparison import compare_documents
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.boilerplate import boilerplate_in, digest_of_boilerplate, read_boilerplate
 from dedupe.documents.document import from_value
-from dedupe.documents.walk import Paths, is_path, named, resolve
+from dedupe.documents.paths import Paths, is_path, named, resolve
 from dedupe.engine.local import LocalEngine
 from dedupe.errors import InvalidInput, NothingToRead, Skipped, UnknownDocument
 from dedupe.ids import Id

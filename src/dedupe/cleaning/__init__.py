@@ -26,8 +26,8 @@ from dedupe.cleaning.request import (
 from dedupe.cleaning.rewriting import write_cleaned
 from dedupe.cleaning.run import act
 from dedupe.documents.options import Options
-from dedupe.documents.streams import stdin_kept
-from dedupe.documents.walk import STDIN, Paths
+from dedupe.documents.paths import STDIN, Paths
+from dedupe.documents.stdin import stdin_kept
 from dedupe.errors import CannotClean, DedupeError, Skipped
 from dedupe.ids import Ids
 from dedupe.results.result import Result

@@ -20,8 +20,8 @@ from dedupe import disk
 from dedupe.cleaning.inventory import Inputs
 from dedupe.cleaning.journal import Action, Plan
 from dedupe.cleaning.task import Stays, Task, Texts
+from dedupe.documents.folders import is_inside
 from dedupe.documents.options import Options
-from dedupe.documents.walk import is_inside
 from dedupe.errors import Skipped
 
 __all__ = ["carry_out"]

@@ -16,9 +16,10 @@ from typing import IO, Any, Self
 
 from dedupe import disk
 from dedupe.cleaning.inventory import Entry, Inputs
+from dedupe.documents.folders import is_inside
 from dedupe.documents.formats import JSON_LINES, format_of, suffixes
-from dedupe.documents.streams import CHUNK, PACKINGS
-from dedupe.documents.walk import is_inside
+from dedupe.documents.packing import PACKINGS
+from dedupe.documents.streams import CHUNK
 from dedupe.errors import CannotClean, InvalidSetting, MissingExtra
 
 __all__ = ["STDOUT", "Drafts", "is_joined", "packed", "targets"]

@@ -10,19 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from dedupe.documents import Document, read_file
+from dedupe.documents.folders import is_inside
 from dedupe.documents.formats import Format, format_of_file, holds_records, id_of_single
 from dedupe.documents.options import Options
-from dedupe.documents.walk import (
-    STDIN,
-    File,
-    Paths,
-    anchor,
-    is_inside,
-    named,
-    resolve,
-    unreached,
-    walk,
-)
+from dedupe.documents.paths import STDIN, Paths, anchor, named, resolve
+from dedupe.documents.walk import File, unreached, walk
 from dedupe.errors import InvalidSetting, NoSuchPath, Skipped
 from dedupe.ids import Id, Old, plain_id
 from dedupe.index.folder import FILE, is_index

@@ -11,9 +11,9 @@ from math import isfinite
 from typing import Any
 
 from dedupe.documents import Document, read_file
-from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import holds_nothing
 from dedupe.documents.fields import value_at
+from dedupe.documents.formats.changes import Changes, check_fields, check_replaced
 from dedupe.documents.options import Options, Tapped
 from dedupe.documents.walk import File
 from dedupe.errors import Skipped

@@ -9,7 +9,8 @@ from dedupe.cleaning.inventory import Inputs, base_of, take_stock
 from dedupe.cleaning.journal import Action, Order
 from dedupe.documents.boilerplate import digest_of_boilerplate, read_boilerplate
 from dedupe.documents.options import OPTIONS, Options
-from dedupe.documents.walk import STDIN, File, Paths, named, resolve, walk
+from dedupe.documents.paths import STDIN, Paths, named, resolve
+from dedupe.documents.walk import File, walk
 from dedupe.errors import InvalidResult, InvalidSetting
 from dedupe.ids import Id, order_of
 from dedupe.results.result import Result

@@ -13,8 +13,8 @@ from dedupe.cleaning.inventory import Entry, Inputs, opened
 from dedupe.cleaning.unchanged import check_same, check_stored
 from dedupe.cleaning.writer import Writer, Written
 from dedupe.documents import Document, read_file
-from dedupe.documents.changes import Changes, Marks
 from dedupe.documents.formats import PLAIN
+from dedupe.documents.formats.changes import Changes, Marks
 from dedupe.documents.options import Options
 from dedupe.errors import InvalidSetting
 from dedupe.ids import Id, Old, order_of

@@ -20,12 +20,13 @@ from dedupe.cleaning.inventory import Entry, Inputs
 from dedupe.cleaning.lines import lines_of
 from dedupe.cleaning.unchanged import check_same, check_text
 from dedupe.documents import Document, read_file
-from dedupe.documents.changes import Changes
 from dedupe.documents.document import Placed, holds_nothing
-from dedupe.documents.encoding import encode_like, unmarked
 from dedupe.documents.formats import is_of_no_format, source_of, suffixes
+from dedupe.documents.formats.changes import Changes
+from dedupe.documents.formats.encoding import encode_like, unmarked
 from dedupe.documents.options import Options
-from dedupe.documents.streams import Unreadable, unpack
+from dedupe.documents.packing import unpack
+from dedupe.documents.streams import Unreadable
 from dedupe.documents.walk import may_hold_texts
 from dedupe.errors import CannotClean, Skipped
 from dedupe.ids import Id, Ids

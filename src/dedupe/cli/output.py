@@ -95,7 +95,8 @@ def check(targets: Iterable[Path | None], read: Iterable[str]) -> None:
 
 def _is_read(target: Path, read: Iterable[str]) -> bool:
     """Return whether a file is among what is read, under any name."""
-    from dedupe.documents.walk import STDIN, File, resolve, walk
+    from dedupe.documents.paths import STDIN, resolve
+    from dedupe.documents.walk import File, walk
 
     names = resolve([name for name in read if name != STDIN])
     files = (found for found in walk(names) if isinstance(found, File))
@@ -166,8 +167,9 @@ class Unread(NamedTuple):
         """Tell what is old from what is new, and whole files by the names of what is there."""
         from dedupe.documents.document import holds_nothing
         from dedupe.documents.formats import is_of_no_format
+        from dedupe.documents.paths import resolve
         from dedupe.documents.streams import is_cut_off
-        from dedupe.documents.walk import File, is_missing_link, may_hold_texts, resolve, walk
+        from dedupe.documents.walk import File, is_missing_link, may_hold_texts, walk
         from dedupe.ids import Old
 
         found = cls([], [], [])

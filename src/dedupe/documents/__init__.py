@@ -11,12 +11,14 @@ What a text says is left to `dedupe.shingling.tokens`; nothing here normalises.
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from dedupe.documents.document import Document, Placed, checked, holds_nothing, shown
+from dedupe.documents.acceptance import Remedies, accepted
+from dedupe.documents.document import Document, Placed, holds_nothing, shown
 from dedupe.documents.formats import read_file
 from dedupe.documents.memory import read_texts
 from dedupe.documents.options import Options
+from dedupe.documents.paths import Paths, named, resolve
 from dedupe.documents.streams import MAX_BYTES
-from dedupe.documents.walk import File, Paths, named, resolve, walk
+from dedupe.documents.walk import File, walk
 from dedupe.errors import Skipped
 from dedupe.ids import plain_id
 
@@ -137,7 +139,7 @@ def read_paths(
         for name, documents in (stored or {}).items()
         for one in documents
     )
-    return checked(
+    return accepted(
         chain.from_iterable(_read(item, options) for item in found),
         f"{shown(map(repr, names)) or 'no paths'}: name files that hold some, or folders with "
         "such; hidden ones are passed over",
@@ -147,10 +149,12 @@ def read_paths(
         stored=kept,
         time_field=time_field,
         id_field=id_field,
-        remedy="rename one, put files before the ids of their records with qualify_ids=True "
-        "(--qualify-ids), or name another field with id_field= (--id-field)",
-        same_file_remedy="leave one out, rename it, or name a field that tells them apart with "
-        "id_field= (--id-field)",
+        remedies=Remedies(
+            any="rename one, put files before the ids of their records with qualify_ids=True "
+            "(--qualify-ids), or name another field with id_field= (--id-field)",
+            same_file="leave one out, rename it, or name a field that tells them apart with "
+            "id_field= (--id-field)",
+        ),
     )
 
 

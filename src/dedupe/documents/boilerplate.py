@@ -12,7 +12,8 @@ from dedupe.documents.document import Document, digest_of
 from dedupe.documents.formats import read_file
 from dedupe.documents.memory import placed
 from dedupe.documents.options import Options
-from dedupe.documents.walk import Paths, resolve, walk
+from dedupe.documents.paths import Paths, resolve
+from dedupe.documents.walk import walk
 from dedupe.errors import NothingToRead, Skipped
 
 __all__ = ["boilerplate_in", "digest_of_boilerplate", "read_boilerplate"]

@@ -6,27 +6,26 @@ file is left to the modules of the formats.
 """
 
 import hashlib
-import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from reprlib import repr as short
 from typing import NamedTuple, Self
 
 from dedupe.documents.fields import ABSENT, value_at
-from dedupe.documents.options import ID_FIELD, Options, Tapped
+from dedupe.documents.options import Options, Tapped
 from dedupe.documents.streams import Unreadable
 from dedupe.documents.values import as_id, as_time, encodable, is_missing, kind_of
-from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
-from dedupe.ids import Id, Old, plain_id
+from dedupe.errors import Skipped
+from dedupe.ids import Id, Old
 
 __all__ = [
     "EMPTY",
+    "NO_FIELD",
+    "NO_STRING",
     "NO_WORD",
-    "RENAME",
     "Document",
     "Placed",
-    "checked",
     "digest_of",
     "fault_of",
     "from_record",
@@ -35,8 +34,6 @@ __all__ = [
     "missing_field",
     "shown",
 ]
-
-LOG = logging.getLogger("dedupe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,134 +133,6 @@ class Placed(NamedTuple):
         return self._replace(item=replace(self.item, is_dated=self.item.time is not None))
 
 
-def checked(
-    items: Iterable[Placed],
-    where: str,
-    *,
-    old: str | None = None,
-    stored: Iterable[Placed] = (),
-    time_field: str | None = None,
-    id_field: str = ID_FIELD,
-    remedy: str = "",
-    old_remedy: str = "",
-    same_file_remedy: str = "",
-    may_be_empty: bool = False,
-) -> Iterator[Document | Skipped]:
-    """Pass items on; hold ids to be unique and at least one document to be there.
-
-    `where` and `old` say what they come from, should that be nothing at all, which it may be
-    only if it `may_be_empty`. What is `stored` comes first; it is old, and was held to be sound
-    when it was stored. So may what is old, as in an archive before its first night, of
-    which a warning is given; but where it cannot be read, nothing goes on: compared with
-    nothing, new documents would seem unique. `remedy` and `old_remedy` say what to do about
-    ids that are there twice, and `same_file_remedy` where both are in one file.
-    With a field for times, at least one must have a time: the name may be a wrong one; so it
-    is with a field for ids that is not the usual one, and with each that is a part of the text.
-    """
-    # A report shows ids as text, and 1 and 1.0 are one key: neither may stand twice.
-    places: dict[Id, str] = {}
-    n_skipped = 0
-    first = first_old = None
-    n_lost = 0
-    needs_old = old is not None
-    has_time = time_field is None
-    has_id = id_field == ID_FIELD
-    sources = ((True, stored), (False, _of_all_parts(items)))
-    for is_stored, placed in ((kept, one) for kept, source in sources for one in source):
-        place, item, _ = placed
-        if isinstance(item, Skipped):
-            n_skipped += 1
-            first = first or item
-            is_empty_file = item.reason == EMPTY and plain_id(item.id) == place
-            if isinstance(item.id, Old) and not is_empty_file:
-                n_lost += 1
-                first_old = first_old or item
-        else:
-            id_ = item.id
-            for name in (id_,) if type(id_) is str else dict.fromkeys((str(id_), id_)):
-                if name in places:
-                    in_one_file = _file_of(place) == _file_of(places[name])
-                    told = (in_one_file and same_file_remedy) or (item.is_old and old_remedy)
-                    told = told or remedy or RENAME
-                    raise DuplicateId(
-                        f"ids must be unique, got {plain_id(item.id)!r} at {places[name]} and at "
-                        f"{place}: {told}"
-                    )
-                places[name] = place
-            needs_old = needs_old and not item.is_old
-            # Fields are named for what is read; what is stored has its ids and times anyway.
-            has_time = has_time or (item.time is not None and not is_stored)
-        has_id = has_id or (placed.has_id and not is_stored)
-        yield item
-    if not places:
-        if first is None and may_be_empty:
-            return
-        found = f"none in {where}" if first is None else _told_of(n_skipped, first)
-        raise NothingToRead(f"there must be at least one document, got {found}")
-    if needs_old and first_old is not None:
-        hint = (
-            "; where records differ, --text-field body,text"
-            if _NO_FIELD in first_old.reason
-            else ""
-        )
-        raise NothingToRead(
-            "an old collection must hold a document that can be read, or nothing at all, got "
-            f"{_told_of(n_lost, first_old, f' in {old}')}{hint}"
-        )
-    if needs_old:
-        LOG.warning("there is nothing old in %s: new documents are compared among themselves", old)
-    if not has_id:
-        raise InvalidSetting(
-            f"id_field (--id-field) must name a field that some record has, got {id_field!r}, "
-            f"which none has: leave it out to go by {ID_FIELD!r}, and by file and line where "
-            "there is none"
-        )
-    if not has_time:
-        raise InvalidSetting(
-            f"time_field (--time-field) must name a field that holds a time, got {time_field!r}, "
-            "which holds none anywhere: a time is seconds since 1970, or ISO 8601"
-        )
-
-
-def _file_of(place: str) -> str:
-    """Return the file that a place is in: the place itself, where that is all of it."""
-    return place.rpartition(":")[0] or place
-
-
-def _of_all_parts(items: Iterable[Placed]) -> Iterator[Placed]:
-    """Pass items on; hold each field that is a part of the text to be in some record.
-
-    With a wrong name, titles alone would decide. A single record, as of two that are compared,
-    may lack what others have.
-    """
-    lacking: frozenset[str] | None = None
-    n_records = 0
-    for placed in items:
-        item = placed.item
-        if isinstance(item, Skipped):
-            # Its record has the field, and is told of by itself.
-            lacking = frozenset() if item.reason.startswith(NO_STRING) else lacking
-        elif item.lacks is not None:
-            n_records += 1
-            lacking = item.lacks if lacking is None else lacking & item.lacks
-        yield placed
-    if lacking and n_records > 1:
-        raise InvalidSetting(
-            "text_field (--text-field) must name fields that some record has, got "
-            f"{shown(map(repr, sorted(lacking)))}, which none has: correct it, or leave it out"
-        )
-
-
-RENAME = "rename one, or name another field with id_field="
-"""What to do where an id is there twice."""
-
-
-def _told_of(n_skipped: int, first: Skipped, where: str = "") -> str:
-    """Say how many could not be read, and why the first of them could not."""
-    name = plain_id(first.id)
-    return f"{n_skipped:,} skipped{where}; the first, {name}: {first.reason}; {first.remedy}"
-
-
 def from_record(
     record: Mapping[str, object], place: Id, when: float | None, options: Options
 ) -> Document | Skipped:
@@ -327,7 +196,7 @@ NO_STRING = "the text is"
 """What is said of a value of another type, before its type."""
 
 
-_NO_FIELD = "no field "
+NO_FIELD = "no field "
 """What the reason begins with where a record has no text at all."""
 
 
@@ -354,7 +223,7 @@ def missing_field(id_: Id, fields: Iterable[str], options: Options) -> Skipped:
         flag = "html_field= (--html-field)"
     return Skipped(
         id_,
-        f"{_NO_FIELD}{' or '.join(map(repr, wanted))}",
+        f"{NO_FIELD}{' or '.join(map(repr, wanted))}",
         f"it has {there}: name the one of the text with {flag}",
     )
 

@@ -13,20 +13,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dedupe.documents.acceptance import RENAME, Remedies, accepted
 from dedupe.documents.document import (
-    RENAME,
     Document,
     Placed,
-    checked,
     from_record,
     from_value,
     shown,
 )
 from dedupe.documents.fields import ABSENT, splits, value_at
 from dedupe.documents.options import ID_FIELD, Options
+from dedupe.documents.paths import is_path
 from dedupe.documents.streams import Unreadable
 from dedupe.documents.values import as_id, is_missing
-from dedupe.documents.walk import is_path
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
 from dedupe.ids import Id, Old
 
@@ -92,14 +91,21 @@ def read_texts(
      Skipped(id='b', reason='no text', remedy='give it a text, or leave it out')]
     """
     options = Options(id_field, text_field, html_field, time_field)
-    more: dict[str, Any] = {"time_field": time_field, "may_be_empty": True}
-    more["remedy"] = _remedy(texts, options, "data") or RENAME
+    has_old = against is not None
+    remedies = Remedies(
+        any=_remedy(texts, options, "data") or RENAME,
+        old=(_remedy(against, options, "old") or RENAME) if has_old else "",
+    )
     new = placed(texts, options)
-    if against is None:
-        return checked(new, "the collection", **more)
-    more["old_remedy"] = _remedy(against, options, "old") or RENAME
-    old = map(_as_old, placed(against, options))
-    return checked(chain(old, new), "the collection", old="it", **more)
+    old = map(_as_old, placed(against, options)) if has_old else ()
+    return accepted(
+        chain(old, new),
+        "the collection",
+        old="it" if has_old else None,
+        time_field=time_field,
+        remedies=remedies,
+        may_be_empty=True,
+    )
 
 
 def _remedy(texts: Any, options: Options, name: str) -> str:

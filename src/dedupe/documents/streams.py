@@ -1,29 +1,20 @@
-"""From files to bytes: decompression, lines and the limit on size.
+"""From files to bytes: chunks, lines and the limit on size.
 
 A file is an iterator of chunks. Nothing here holds more than the limit and a
-chunk, however large the file is or whatever it decompresses to. How bytes are
-text is left to `dedupe.documents.encoding`.
+chunk, however large the file is. Decompression is left to `dedupe.documents.packing`, and
+how bytes are text to `dedupe.documents.formats.encoding`.
 """
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import stat
-import sys
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, NamedTuple, Protocol
-
-from dedupe import disk
-from dedupe.errors import MissingExtra, NothingToRead
+from typing import NamedTuple, Protocol
 
 __all__ = [
+    "CHUNK",
     "MAX_BYTES",
-    "PACKINGS",
     "LongLine",
     "Source",
     "Unreadable",
@@ -33,12 +24,10 @@ __all__ = [
     "is_too_large",
     "lines",
     "open_file",
+    "pieces",
     "read_small",
     "read_whole",
-    "stdin_chunks",
-    "stdin_kept",
     "too_large",
-    "unpack",
 ]
 
 MAX_BYTES = 64 * 2**20
@@ -50,13 +39,6 @@ a text in up to four bytes a character, so that the limit stands for 256 MiB.
 
 CHUNK = 2**18
 """Bytes read at once: enough to hide the cost of a call, and it stays in the cache."""
-
-ZSTD_STEP = 128
-"""Compressed bytes unpacked at once: at most 4 MiB, as a block of 4 may stand for 128 KiB.
-
-Steps of 4096 are no more than 1.7 times as fast. The streaming reader of
-zstandard keeps to a size by itself, but takes a truncated file for a whole one.
-"""
 
 
 class Unreadable(Exception):
@@ -115,88 +97,6 @@ class Source(NamedTuple):
     path: str | None = None
 
 
-class _Readable(Protocol):
-    """What can be read piece by piece."""
-
-    def read1(self, size: int, /) -> bytes: ...
-
-
-def _pieces(stream: _Readable) -> Iterator[bytes]:
-    """Yield the content of a stream."""
-    # `read` would collect a full chunk, and lose it when the next byte is damaged.
-    while chunk := stream.read1(CHUNK):
-        yield chunk
-
-
-def _zstd_pieces(stream: io.BufferedReader) -> Iterator[bytes]:
-    """Yield what a Zstandard file unpacks to, frame after frame."""
-    try:
-        import zstandard  # noqa: PLC0415  An optional dependency.
-    except ImportError as error:
-        raise MissingExtra("a .zst file", "zstd") from error
-    frame = zstandard.ZstdDecompressor().decompressobj()
-    try:
-        while packed := stream.read(ZSTD_STEP):
-            while packed:
-                if frame.eof:
-                    frame = zstandard.ZstdDecompressor().decompressobj()
-                yield frame.decompress(packed)
-                packed = frame.unused_data if frame.eof else b""
-    except zstandard.ZstdError as error:
-        raise OSError(str(error)) from error
-    if not frame.eof:
-        raise EOFError("the file ended before the end of the frame")
-
-
-def _xz_pieces(stream: io.BufferedReader) -> Iterator[bytes]:
-    """Yield what an xz file unpacks to, stream after stream, in memory that is bounded."""
-    one = None
-    while packed := stream.read(CHUNK):
-        while packed:
-            if one is None or one.eof:
-                # Zero bytes may stand between streams, to fill up a block.
-                packed = packed.lstrip(b"\0") if one else packed
-                if not packed:
-                    break
-                one = lzma.LZMADecompressor(memlimit=XZ_MEMORY)
-            yield one.decompress(packed, CHUNK)
-            while not (one.eof or one.needs_input):
-                yield one.decompress(b"", CHUNK)
-            packed = one.unused_data if one.eof else b""
-    if one is not None and not one.eof:
-        raise EOFError("the file ended before the end of the stream")
-
-
-XZ_MEMORY = 1 << 28
-"""Bytes that unpacking an xz file may take: its head says how many, and ``xz -9`` needs 65 MiB."""
-
-PACKINGS: dict[str, Callable[[io.BufferedReader], Iterator[bytes]]] = {
-    "": _pieces,
-    ".gz": lambda stream: _pieces(gzip.GzipFile(fileobj=stream)),
-    ".xz": _xz_pieces,
-    ".bz2": lambda stream: _pieces(bz2.BZ2File(stream)),
-    ".zst": _zstd_pieces,
-}
-"""From the suffix of a compression to the function that undoes it."""
-
-
-def unpack(path: str, packing: str) -> Iterator[bytes]:
-    """Yield the decompressed content of a file, as far as it is sound."""
-    try:
-        with open_file(path) as stream:
-            # A frame of Zstandard may unpack to nothing, which is not the end.
-            yield from filter(None, PACKINGS[packing](stream))
-    except (EOFError, lzma.LZMAError, zlib.error) as error:
-        raise _damaged(packing, str(error)) from error
-    except MemoryError as error:
-        raise Unreadable("does not fit into memory", "decompress it first") from error
-    except OSError as error:
-        # Decompressors raise it too, but then without a number.
-        if packing and error.errno is None:
-            raise _damaged(packing, str(error)) from error
-        raise Unreadable(f"cannot be read: {error.strerror or error}", "check the file") from error
-
-
 def read_small(path: str) -> bytes | None:
     """Return the content of a file of at most `CHUNK` bytes, with as few calls as can be.
 
@@ -248,68 +148,17 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | _NO_WAITING)
 
 
-def _damaged(packing: str, problem: str) -> Unreadable:
-    """Say that a compressed file is broken."""
-    return Unreadable(f"damaged {packing} file: {problem}", "fetch it anew, or decompress it first")
+class _Readable(Protocol):
+    """What can be read piece by piece."""
+
+    def read1(self, size: int, /) -> bytes: ...
 
 
-_kept: IO[bytes] | None = None
-"""A copy of what was piped in, where it is read more than once."""
-
-
-@contextmanager
-def stdin_kept() -> Iterator[None]:
-    """Let standard input be read from its beginning as often as need be.
-
-    Meanwhile it is in a temporary file, of which nothing is left when the process ends.
-
-    Raises
-    ------
-    CannotStore
-    NothingToRead
-        When it cannot be read to its end.
-    """
-    global _kept  # noqa: PLW0603  There is one standard input to a process, too.
-    with disk.temporary_file() as copy:
-        try:
-            for chunk in stdin_chunks():
-                with disk.storing():
-                    copy.write(chunk)
-        except Unreadable as error:
-            raise NothingToRead(
-                f"what is piped in must be readable to its end, got: {error.reason}; {error.remedy}"
-            ) from error
-        _kept = copy
-        try:
-            yield
-        finally:
-            _kept = None
-
-
-def _kept_chunks(kept: IO[bytes]) -> Iterator[bytes]:
-    """Yield what is piped in; several readers may be at several places of it."""
-    place = 0
-    while not kept.closed:
-        kept.seek(place)
-        chunk = kept.read(CHUNK)
-        if not chunk:
-            return
-        place += len(chunk)
+def pieces(stream: _Readable) -> Iterator[bytes]:
+    """Yield the content of a stream."""
+    # `read` would collect a full chunk, and lose it when the next byte is damaged.
+    while chunk := stream.read1(CHUNK):
         yield chunk
-
-
-def stdin_chunks() -> Iterator[bytes]:
-    """Yield what is piped in, as far as it can be read."""
-    if _kept is not None:
-        yield from _kept_chunks(_kept)
-        return
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:
-        raise Unreadable("standard input is not open", "pipe something in")
-    try:
-        yield from _pieces(stream)
-    except (OSError, ValueError) as error:
-        raise Unreadable(f"standard input cannot be read: {error}", "pipe something in") from error
 
 
 def read_whole(

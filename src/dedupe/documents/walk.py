@@ -1,42 +1,23 @@
-"""From paths to files: existence, patterns, folders, links and what is no file.
+"""Walks from paths to files: folders, links, and what is no file.
 
 Nothing is opened here, so that a named pipe cannot block and a device cannot
-act. What stands in a file is left to `dedupe.documents.formats`.
+act. What callers name is made paths in `dedupe.documents.paths`; what stands in a file is left
+to `dedupe.documents.formats`.
 """
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from fnmatch import fnmatch
-from operator import attrgetter
 from pathlib import Path
-from reprlib import repr as short
 from typing import NamedTuple
 
-from dedupe.errors import InvalidInput, NoSuchPath, Skipped
+from dedupe.documents.folders import Name, entries_of, is_inside
+from dedupe.documents.paths import STDIN
+from dedupe.errors import Skipped
 from dedupe.ids import Old
 
-__all__ = [
-    "STDIN",
-    "File",
-    "Paths",
-    "anchor",
-    "is_inside",
-    "is_missing_link",
-    "is_path",
-    "may_hold_texts",
-    "named",
-    "resolve",
-    "unreached",
-    "walk",
-]
-
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-"""What callers name: files, folders and patterns, one or several."""
-
-STDIN = "-"
-"""What stands for standard input among paths; a file of this name is ``./-``."""
+__all__ = ["File", "is_missing_link", "may_hold_texts", "unreached", "walk"]
 
 
 class File(NamedTuple):
@@ -64,176 +45,6 @@ class File(NamedTuple):
     key: tuple[int, int | str]
     named: bool = False
     is_old: bool = False
-
-
-def resolve(paths: Paths) -> list[str]:
-    """Return the paths that exist, with patterns replaced by what they match.
-
-    Raises
-    ------
-    NoSuchPath
-        When a path does not exist or a pattern matches nothing.
-    InvalidInput
-        When these are no paths.
-    """
-    return [path for name in named(paths) for path in _expand(name)]
-
-
-def named(paths: Paths) -> list[str]:
-    """Return paths and patterns as strings, or raise `InvalidInput` where they are none."""
-    if isinstance(paths, str | os.PathLike):
-        return [_named(paths)]
-    # A table would yield the names of its columns, and a mapping its keys.
-    is_table = any(hasattr(type(paths), name) for name in ("columns", "column_names"))
-    if is_table or isinstance(paths, Mapping) or not isinstance(paths, Iterable):
-        raise _no_path(paths)
-    return [_named(path) for path in paths]
-
-
-def _named(path: object) -> str:
-    """Return a path as a string, or raise `InvalidInput` where it is none."""
-    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-    if not isinstance(name, str):
-        raise _no_path(path)
-    is_text = "\n" in name or any(len(part) > LONGEST_NAME for part in name.split("/"))
-    if is_text and not os.path.lexists(name):
-        raise InvalidInput(f"paths must be names of files or folders, got {short(name)}: {SISTERS}")
-    return name
-
-
-def _no_path(value: object) -> InvalidInput:
-    """Say that something else stands where paths go."""
-    return InvalidInput(
-        f"paths must be strings or Path objects, got {type(value).__name__}: {SISTERS}"
-    )
-
-
-LONGEST_NAME = 255
-"""Characters of a file name that no file system exceeds: what is longer is a text."""
-
-SISTERS = "texts in memory are for find_duplicate_texts, or compare_texts"
-
-
-def is_path(text: object) -> bool:
-    """Return whether a value names a file that is there, and can hardly be a text."""
-    if isinstance(text, os.PathLike):
-        return True
-    return isinstance(text, str) and len(text.split()) == 1 and os.path.exists(text)  # noqa: PTH110
-
-
-def _expand(name: str) -> list[str]:
-    """Return a path that exists, or what it matches as a pattern."""
-    # A broken link exists too: that it leads nowhere is said when its turn comes.
-    if name == STDIN or os.path.lexists(name):
-        return [name]
-    if not _is_pattern(name):
-        raise NoSuchPath(
-            f"paths must exist, got {name!r}: check it; this is {Path.cwd()}{_hint(name)}"
-        )
-    first, *parts = name.split("/") if os.sep == "/" else name.replace(os.sep, "/").split("/")
-    start = f"{first}/" if first == "" or first.endswith(":") else ""
-    found = sorted(set(_matches(start, parts if start else [first, *parts])))
-    if not found:
-        raise NoSuchPath(
-            f"a pattern must match something, got {name!r}: check it, and its quotes{_hint(name)}"
-        )
-    return [f"./{path}" if path == STDIN else path for path in found]
-
-
-def _hint(name: str) -> str:
-    """Return what to say beside, where a name may have been meant as a text."""
-    return f"; {SISTERS}" if len(name.split()) > 2 else ""
-
-
-def anchor(name: str) -> str:
-    """Return the folder that a path or a pattern starts from, be the path there or not.
-
-    It is the same before and after files under it are moved away.
-
-    >>> anchor("news/*/a.txt"), anchor("news/missing.txt"), anchor("missing.txt")
-    ('news', 'news', '.')
-    """
-    if os.path.isdir(name):  # noqa: PTH112  A Path would lose a trailing slash.
-        return name
-    folder = os.path.dirname(name)  # noqa: PTH120
-    while _is_pattern(folder) and not os.path.isdir(folder):  # noqa: PTH112
-        folder = os.path.dirname(folder.rstrip("/" + os.sep))  # noqa: PTH120
-    return folder or "."
-
-
-def _is_pattern(name: str) -> bool:
-    """Tell whether a name has a wildcard."""
-    return any(mark in name for mark in "*?[")
-
-
-def _matches(folder: str, parts: list[str]) -> Iterator[str]:
-    """Yield what is under a folder and matches the parts of a pattern.
-
-    `glob` would follow links under ``**`` round in circles, and with two such
-    links in a folder the ways double at each turn.
-    """
-    if not parts:
-        yield folder or "."
-        return
-    first, *rest = parts
-    if first == "**":
-        for inner in _folders(folder):
-            yield from _matches(inner, rest)
-    elif _is_pattern(first):
-        for found in _listed(folder, first):
-            yield from _matches(found.path, rest)
-    elif os.path.lexists(_join(folder, first)):
-        yield from _matches(_join(folder, first), rest)
-
-
-def _folders(folder: str) -> Iterator[str]:
-    """Yield a folder and every folder under it."""
-    waiting = [folder]
-    while waiting:
-        folder = waiting.pop()
-        yield folder
-        waiting += [found.path for found in _listed(folder) if found.is_folder]
-
-
-class _Name(NamedTuple):
-    """What stands in a folder, as far as its list tells."""
-
-    path: str
-    is_folder: bool
-    is_link: bool = False
-
-
-def _listed(folder: str, pattern: str = "*") -> list[_Name]:
-    """Return `_entries`, or nothing for what cannot be listed, most often a file."""
-    try:
-        return _entries(folder, pattern)
-    except OSError:
-        return []
-
-
-def _entries(folder: str, pattern: str = "*") -> list[_Name]:
-    """List what is in a folder by name; a link to a folder is none.
-
-    A wildcard does not stand for the dot of a hidden name.
-    """
-    start, shows_hidden = _join(folder, ""), pattern.startswith(".")
-    with os.scandir(folder or ".") as entries:
-        found = [
-            entry
-            for entry in entries
-            if (shows_hidden or not entry.name.startswith("."))
-            and (pattern == "*" or fnmatch(entry.name, pattern))
-        ]
-    found.sort(key=attrgetter("name"))
-    return [
-        _Name(start + entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
-        for entry in found
-    ]
-
-
-def _join(folder: str, name: str) -> str:
-    """Return the path of a name in a folder, where "" is the current one."""
-    return f"{folder.rstrip('/')}/{name}" if folder else name
 
 
 def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Skipped]:
@@ -302,26 +113,17 @@ _TO_FOLDER = "a link to a folder, which is not followed"
 _TO_READ = "a link to a folder that is read under its own name"
 
 
-def is_inside(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
-    """Return whether a path leads into a folder, or to the folder itself, by whatever links."""
-    root = os.path.realpath(folder)
-    try:
-        return os.path.commonpath([root, os.path.realpath(path)]) == root
-    except ValueError:  # Another drive.
-        return False
-
-
-def _under(path: str, *, is_folder: bool) -> Iterator[_Name | Skipped]:
+def _under(path: str, *, is_folder: bool) -> Iterator[Name | Skipped]:
     """Yield a path that is no folder, or all such that a folder holds, however deep."""
     # A stack, because folders may be nested deeper than Python calls.
-    waiting = [_Name(path, is_folder)]
+    waiting = [Name(path, is_folder)]
     while waiting:
         name = waiting.pop()
         if not name.is_folder:
             yield name
             continue
         try:
-            waiting += reversed(_entries(name.path))
+            waiting += reversed(entries_of(name.path))
         except OSError as error:
             reason = f"{_UNLISTED}: {error.strerror or error}"
             yield Skipped(_id(name.path), reason, "check its permissions")

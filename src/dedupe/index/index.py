@@ -13,7 +13,7 @@ from typing import Any
 
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.document import from_value
-from dedupe.documents.walk import Paths
+from dedupe.documents.paths import Paths
 from dedupe.errors import NothingToRead, Skipped, UnknownDocument
 from dedupe.ids import Id, in_order
 from dedupe.index import bulk, intake

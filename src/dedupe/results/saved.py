@@ -14,7 +14,7 @@ from reprlib import repr as short
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dedupe.documents.document import fault_of
-from dedupe.documents.walk import is_path
+from dedupe.documents.paths import is_path
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
 from dedupe.ids import Id, Ids, id_as_json
 from dedupe.results.kinds import columns, read, refuse

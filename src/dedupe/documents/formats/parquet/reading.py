@@ -1,25 +1,21 @@
-"""Parquet files: reads one document a row, and writes a table anew without some of them.
+"""Reads Parquet files, one document a row.
 
 pyarrow decodes; the columns that hold no document are not read. What becomes of
-a row is decided in `dedupe.documents.document`. Schema, metadata, order, compression
-and, as far as they hold rows, row groups of a table that is written anew are those of
-the input. One row group is held at a time, a large one in parts.
+a row is decided in `dedupe.documents.document`.
 """
 
 import io
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import Document, Placed, from_record, missing_field
 from dedupe.documents.fields import splits
 from dedupe.documents.options import Options, Tapped
 from dedupe.documents.streams import Source, Unreadable, open_file, read_whole, too_large
 from dedupe.documents.values import Ticks
-from dedupe.errors import InvalidSetting, MissingExtra, Skipped
+from dedupe.errors import MissingExtra, Skipped
 
-__all__ = ["read_parquet", "rewrite_parquet"]
+__all__ = ["FAULTS", "READING", "batch_rows", "opened", "read_parquet", "unreadable"]
 
 BATCH = 256
 BATCH_BYTES = 2**26
@@ -49,7 +45,7 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
         raise MissingExtra("a Parquet file", "parquet") from error
     try:
         with (
-            _opened(source, options.max_bytes) as stream,
+            opened(source, options.max_bytes) as stream,
             parquet.ParquetFile(stream, **READING) as file,
         ):
             if shared := _shared(file.schema_arrow, options):
@@ -59,14 +55,14 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
                 )
             yield from _rows(file, source, options)
     except (*FAULTS, pa.ArrowException) as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
 
 
 FAULTS = (OSError, ValueError, LookupError, ArithmeticError, MemoryError)
 """What damage can raise in pyarrow beside its own exceptions: it believes sizes and numbers."""
 
 
-def _unreadable(error: Exception) -> Unreadable:
+def unreadable(error: Exception) -> Unreadable:
     """Say why a table cannot be read: the disk is at fault, or the table."""
     if isinstance(error, OSError) and error.errno is not None:
         return Unreadable(f"cannot be read: {error.strerror or error}", "check the file")
@@ -77,7 +73,7 @@ def _unreadable(error: Exception) -> Unreadable:
     return Unreadable(f"not sound Parquet: {problem}", "write the file anew")
 
 
-def _opened(source: Source, limit: int) -> BinaryIO:
+def opened(source: Source, limit: int) -> BinaryIO:
     """Return a file in which pyarrow can jump about."""
     if source.path is None:
         return io.BytesIO(read_whole(source.chunks, limit, "decompress it first"))
@@ -126,7 +122,7 @@ def _batches(file: Any, columns: list[str]) -> Iterator[tuple[int, Any]]:
     """
     import pyarrow as pa  # noqa: PLC0415
 
-    size, number = _batch_rows(file), 0
+    size, number = batch_rows(file), 0
     for group in range(file.num_row_groups):
         end = number + file.metadata.row_group(group).num_rows
         try:
@@ -136,7 +132,7 @@ def _batches(file: Any, columns: list[str]) -> Iterator[tuple[int, Any]]:
                 yield number, batch
                 number += batch.num_rows
         except (*FAULTS, pa.ArrowException) as error:
-            why = _unreadable(error)
+            why = unreadable(error)
             where = f"in row group {group + 1} of {file.num_row_groups}, from row {number + 1} on"
             yield number, Unreadable(f"{why.reason}, {where}", why.remedy)
             # What it says of its rows may be damaged, too, and no number may stand twice.
@@ -169,7 +165,7 @@ def _type_at(schema: Any, name: str) -> Any:
     return None
 
 
-def _batch_rows(file: Any) -> int:
+def batch_rows(file: Any) -> int:
     """Return how many rows are decoded at once, by what the table says of their size."""
     groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
     largest = max((one.total_byte_size / max(1, one.num_rows) for one in groups), default=0)
@@ -205,172 +201,3 @@ def _check_size(text: str, limit: int) -> None:
     # No character takes more than four bytes, so most texts need not be encoded.
     if 4 * len(text) > limit and len(text.encode()) > limit:
         raise too_large(limit)
-
-
-GROUP_BYTES = 2**27
-"""Bytes of a row group that are held until they are written: 128 MiB, as others choose."""
-
-
-def rewrite_parquet(
-    reopen: Callable[[], Source],
-    placed: Iterator[Placed],
-    changes: Changes,
-    options: Options,
-) -> Iterator[bytes]:
-    """Yield a table with the rows that stay, with more columns if they are to be marked.
-
-    Raises
-    ------
-    Unreadable
-        When the table is damaged.
-    """
-    import pyarrow as pa  # noqa: PLC0415  An optional dependency, which has read the table.
-    from pyarrow import parquet  # noqa: PLC0415
-
-    source = reopen()
-    sink = _Sink()
-    try:
-        with (
-            _opened(source, options.max_bytes) as stream,
-            parquet.ParquetFile(stream, **READING) as file,
-        ):
-            schema = file.schema_arrow
-            if changes.names:
-                check_fields(changes.names, schema.names, source.id)
-                check_replaced(changes, schema.names, source.id)
-                schema = _marked(schema, changes)
-            with parquet.ParquetWriter(sink, schema, **_ways(file)) as writer:
-                for batches in _groups(file, placed, changes, schema):
-                    table = pa.Table.from_batches(batches, schema)
-                    writer.write_table(table, row_group_size=max(1, table.num_rows))
-                    yield sink.taken()
-        yield sink.taken()
-    except InvalidSetting:  # A ValueError, too.
-        raise
-    except (*FAULTS, pa.ArrowException) as error:
-        raise _unreadable(error) from error
-
-
-class _Sink(io.RawIOBase):
-    """Takes what a writer writes until it is passed on; a writer only asks where it is."""
-
-    def __init__(self) -> None:
-        self._written: list[bytes] = []
-        self._place = 0
-
-    def writable(self) -> bool:
-        """Tell that it can be written to."""
-        return True
-
-    def tell(self) -> int:
-        """Return how many bytes have been written."""
-        return self._place
-
-    def write(self, data: Any) -> int:
-        """Take some bytes."""
-        self._written.append(bytes(data))
-        self._place += len(self._written[-1])
-        return len(self._written[-1])
-
-    def taken(self) -> bytes:
-        """Return what has been written since it was last asked for."""
-        data = b"".join(self._written)
-        self._written.clear()
-        return data
-
-
-def _marked(schema: Any, changes: Changes) -> Any:
-    """Return a schema with the columns that are added."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    types = {"cluster": pa.int64(), "score": pa.float64()}
-    kept = [mark[1] for mark in (changes.marks or {}).values() if mark[1] is not None]
-    if kept and {int}.issuperset(map(type, kept)):
-        types["duplicate_of"] = pa.int64()
-    for name in changes.names:
-        schema = schema.append(pa.field(name, types.get(name, pa.string())))
-    return schema
-
-
-def _ways(file: Any) -> dict[str, Any]:
-    """Return how a file is written, for a writer to do the same."""
-    facts = file.metadata
-    ways: dict[str, Any] = {"version": facts.format_version}
-    if facts.num_row_groups:
-        first = facts.row_group(0)
-        columns = [first.column(i) for i in range(first.num_columns)]
-        ways["compression"] = {
-            column.path_in_schema: _CODECS.get(column.compression, column.compression)
-            for column in columns
-        }
-        ways["use_deprecated_int96_timestamps"] = any(
-            column.physical_type == "INT96" for column in columns
-        )
-    return ways
-
-
-_CODECS = {"UNCOMPRESSED": "NONE", "LZ4_RAW": "LZ4"}
-"""Names of compressions that differ between what a file says and what a writer is told."""
-
-
-def _groups(
-    file: Any, placed: Iterator[Placed], changes: Changes, schema: Any
-) -> Iterator[list[Any]]:
-    """Yield what stays of each row group, in parts where it is large."""
-    for group in range(file.num_row_groups):
-        held: list[Any] = []
-        n_bytes = 0
-        for batch in file.iter_batches(
-            batch_size=_batch_rows(file), row_groups=[group], use_threads=False
-        ):
-            rows = list(islice(placed, batch.num_rows))
-            held.append(_changed(batch, rows, changes, schema))
-            n_bytes += held[-1].nbytes
-            if n_bytes > GROUP_BYTES:
-                yield held
-                held, n_bytes = [], 0
-        if any(part.num_rows for part in held):
-            yield held
-
-
-def _changed(batch: Any, rows: list[Placed], changes: Changes, schema: Any) -> Any:
-    """Return a batch without the rows that are dropped, or with the columns that mark them."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    items = [item for _, item, _ in rows if not changes.goes(item)]
-    if len(items) < len(rows):
-        batch = batch.filter(pa.array([not changes.goes(item) for _, item, _ in rows], pa.bool_()))
-    if not changes.names:
-        return batch
-    made = [changes.made_to(item) for item in items]
-    added = [
-        _column([change.added[place] for change in made], schema.field(name).type)
-        for place, name in enumerate(changes.names)
-    ]
-    columns = batch.columns
-    if any(change.text is not None for change in made):
-        place = batch.schema.names.index(changes.replaces)
-        columns[place] = _replaced(columns[place], [change.text for change in made])
-    return pa.RecordBatch.from_arrays([*columns, *added], schema=schema)
-
-
-def _replaced(column: Any, texts: list[str | None]) -> Any:
-    """Return a column of texts with those that are given in place of its own."""
-    import pyarrow as pa  # noqa: PLC0415
-    from pyarrow import compute  # noqa: PLC0415
-
-    plain = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    # Where nothing is given, what is there stays, though it may be no UTF-8.
-    found = compute.if_else(
-        pa.array([text is None for text in texts]), column.cast(plain), pa.array(texts, plain)
-    )
-    return found.cast(column.type)
-
-
-def _column(values: Any, type_: Any) -> Any:
-    """Return values as a column; ids that are no numbers are written as text."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    if type_ == pa.string():
-        values = [None if value is None else str(value) for value in values]
-    return pa.array(values, type_)

@@ -8,11 +8,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from dedupe.documents.changes import Changes
 from dedupe.documents.document import EMPTY, Document, Placed, fault_of, from_record
-from dedupe.documents.edits import dropped
-from dedupe.documents.encoding import text_chunks, transcoded, unmarked
-from dedupe.documents.jsonl import past_space, with_marks
+from dedupe.documents.formats.changes import Changes
+from dedupe.documents.formats.edits import dropped
+from dedupe.documents.formats.encoding import text_chunks, transcoded, unmarked
+from dedupe.documents.formats.jsonl import past_space, with_marks
 from dedupe.documents.options import Options
 from dedupe.documents.streams import Source, Unreadable, read_whole
 from dedupe.documents.values import kind_of

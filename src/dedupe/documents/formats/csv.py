@@ -14,10 +14,10 @@ from functools import partial
 from itertools import chain
 from typing import Any, Self
 
-from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import Document, Placed, from_record, missing_field
-from dedupe.documents.edits import Edit, dropped, edited, left_out
-from dedupe.documents.encoding import decode_line, encode_like, text_chunks
+from dedupe.documents.formats.changes import Changes, check_fields, check_replaced
+from dedupe.documents.formats.edits import Edit, dropped, edited, left_out
+from dedupe.documents.formats.encoding import decode_line, encode_like, text_chunks
 from dedupe.documents.options import Options
 from dedupe.documents.streams import LongLine, Source, Unreadable, cut_off, lines, too_large
 from dedupe.errors import Skipped

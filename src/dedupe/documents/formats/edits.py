@@ -7,9 +7,9 @@ of the input.
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from dedupe.documents.changes import Changes
 from dedupe.documents.document import Placed
-from dedupe.documents.encoding import transcoded, unmarked
+from dedupe.documents.formats.changes import Changes
+from dedupe.documents.formats.encoding import transcoded, unmarked
 from dedupe.documents.streams import Source, Unreadable
 
 __all__ = ["Edit", "dropped", "edited", "left_out"]

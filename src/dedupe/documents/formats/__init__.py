@@ -9,24 +9,20 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from dedupe.documents.changes import Changes
-from dedupe.documents.csv import looks_like_csv, read_csv, rewrite_csv
 from dedupe.documents.document import Placed, from_value
-from dedupe.documents.encoding import decoded, text_chunks, whole_text
-from dedupe.documents.html import read_html
-from dedupe.documents.json import read_json, rewrite_json
-from dedupe.documents.jsonl import read_json_lines, rewrite_json_lines
+from dedupe.documents.formats.changes import Changes
+from dedupe.documents.formats.csv import looks_like_csv, read_csv, rewrite_csv
+from dedupe.documents.formats.encoding import decoded, text_chunks, whole_text
+from dedupe.documents.formats.html import read_html
+from dedupe.documents.formats.json import read_json, rewrite_json
+from dedupe.documents.formats.jsonl import read_json_lines, rewrite_json_lines
+from dedupe.documents.formats.parquet import read_parquet, rewrite_parquet
 from dedupe.documents.options import Options
-from dedupe.documents.parquet import read_parquet, rewrite_parquet
-from dedupe.documents.streams import (
-    CHUNK,
-    PACKINGS,
-    Source,
-    Unreadable,
-    stdin_chunks,
-    unpack,
-)
-from dedupe.documents.walk import STDIN, File
+from dedupe.documents.packing import PACKINGS, unpack
+from dedupe.documents.paths import STDIN
+from dedupe.documents.stdin import stdin_chunks
+from dedupe.documents.streams import CHUNK, Source, Unreadable
+from dedupe.documents.walk import File
 from dedupe.errors import Skipped
 from dedupe.ids import Id
 

@@ -3,7 +3,7 @@
 import re
 
 from dedupe.documents.document import Placed, from_value
-from dedupe.documents.encoding import decode, whole_text
+from dedupe.documents.formats.encoding import decode, whole_text
 from dedupe.documents.markup import text_of_page
 from dedupe.documents.options import Options
 from dedupe.documents.streams import Source

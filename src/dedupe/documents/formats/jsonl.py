@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from dedupe.documents.changes import Changes, check_fields, check_replaced
 from dedupe.documents.document import Document, Placed, fault_of, from_record
-from dedupe.documents.edits import Edit, dropped, edited, left_out
-from dedupe.documents.encoding import text_chunks
+from dedupe.documents.formats.changes import Changes, check_fields, check_replaced
+from dedupe.documents.formats.edits import Edit, dropped, edited, left_out
+from dedupe.documents.formats.encoding import text_chunks
 from dedupe.documents.options import Options
 from dedupe.documents.streams import (
     LongLine,

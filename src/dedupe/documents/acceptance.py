@@ -1,0 +1,220 @@
+"""Accepts documents from whatever reads them, or refuses the collection as a whole.
+
+A bad document is skipped by its reader. Here are the faults that no single document has: an
+id that is there twice, nothing to read, nothing old, a field that no record has.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dedupe.documents.document import EMPTY, NO_FIELD, NO_STRING, Document, Placed, shown
+from dedupe.documents.options import ID_FIELD
+from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
+from dedupe.ids import Id, Old, plain_id
+
+__all__ = ["RENAME", "Remedies", "accepted"]
+
+LOG = logging.getLogger("dedupe")
+
+RENAME = "rename one, or name another field with id_field="
+"""What to do where an id is there twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """What to do about an id that is there twice.
+
+    Attributes
+    ----------
+    any : str
+        Wherever it is.
+    same_file : str
+        Where both are in one file, if that differs.
+    old : str
+        Where it belongs to the old collection, if that differs.
+    """
+
+    any: str = RENAME
+    same_file: str = ""
+    old: str = ""
+
+
+def accepted(
+    items: Iterable[Placed],
+    where: str,
+    *,
+    old: str | None = None,
+    stored: Iterable[Placed] = (),
+    time_field: str | None = None,
+    id_field: str = ID_FIELD,
+    remedies: Remedies = Remedies(),
+    may_be_empty: bool = False,
+) -> Iterator[Document | Skipped]:
+    """Yield what was placed, and refuse a collection that cannot be meant.
+
+    Parameters
+    ----------
+    items : iterable of Placed
+    where, old : str
+        What they come from, to name should there be nothing; `old` is None where no old
+        collection was asked for. It may be empty, as an archive is before its first night: then
+        a warning is logged. But where none of it can be read, nothing goes on: compared with
+        nothing, new documents would seem unique.
+    stored : iterable of Placed
+        Old documents that come first, and were accepted when they were stored.
+    time_field, id_field : str
+        A field that was named must be in some record: it may be misspelt. So must each field
+        that is a part of the text.
+    remedies : Remedies
+    may_be_empty : bool
+        Whether there need not be a document.
+
+    Raises
+    ------
+    DuplicateId
+        As soon as an id comes again.
+    NothingToRead, InvalidSetting
+        At the end.
+    """
+    ids = _Ids(remedies)
+    seen = _Seen()
+    for placed in stored:
+        seen.note(placed, ids)
+        yield placed.item
+    for placed in _of_all_parts(items):
+        seen.note(placed, ids)
+        # Fields are named for what is read; what is stored has its ids and times anyway.
+        seen.has_id = seen.has_id or placed.has_id
+        seen.has_time = seen.has_time or _is_timed(placed.item)
+        yield placed.item
+    if not ids.places:
+        if seen.first is None and may_be_empty:
+            return
+        found = f"none in {where}" if seen.first is None else _told_of(seen.n_skipped, seen.first)
+        raise NothingToRead(f"there must be at least one document, got {found}")
+    if old is not None and not seen.has_old:
+        _check_lost(seen, old)
+    _check_fields(seen, id_field, time_field)
+
+
+class _Ids:
+    """The ids that have come, and where each stands."""
+
+    def __init__(self, remedies: Remedies) -> None:
+        self.places: dict[Id, str] = {}
+        self._remedies = remedies
+
+    def add(self, document: Document, place: str) -> None:
+        """Take an id, or refuse one that is there."""
+        # A report shows ids as text, and 1 and 1.0 are one key: neither may stand twice.
+        id_ = document.id
+        for name in (id_,) if type(id_) is str else dict.fromkeys((str(id_), id_)):
+            if name in self.places:
+                raise self._twice(document, place, self.places[name])
+            self.places[name] = place
+
+    def _twice(self, document: Document, place: str, before: str) -> DuplicateId:
+        """Say where an id stands twice, and what to do."""
+        remedies = self._remedies
+        told = (_file_of(place) == _file_of(before) and remedies.same_file) or (
+            document.is_old and remedies.old
+        )
+        return DuplicateId(
+            f"ids must be unique, got {plain_id(document.id)!r} at {before} and at "
+            f"{place}: {told or remedies.any}"
+        )
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What has come, as far as it decides whether the collection as a whole can be meant."""
+
+    n_skipped: int = 0
+    first: Skipped | None = None
+    n_lost: int = 0
+    first_lost: Skipped | None = None
+    has_old: bool = False
+    has_id: bool = False
+    has_time: bool = False
+
+    def note(self, placed: Placed, ids: _Ids) -> None:
+        """Take one more."""
+        item = placed.item
+        if isinstance(item, Document):
+            ids.add(item, placed.place)
+            self.has_old = self.has_old or item.is_old
+            return
+        self.n_skipped += 1
+        self.first = self.first or item
+        is_empty_file = item.reason == EMPTY and plain_id(item.id) == placed.place
+        if isinstance(item.id, Old) and not is_empty_file:
+            self.n_lost += 1
+            self.first_lost = self.first_lost or item
+
+
+def _is_timed(item: Document | Skipped) -> bool:
+    return isinstance(item, Document) and item.time is not None
+
+
+def _check_lost(seen: _Seen, old: str) -> None:
+    """Refuse an old collection of which nothing could be read; warn where nothing is there."""
+    first = seen.first_lost
+    if first is None:
+        LOG.warning("there is nothing old in %s: new documents are compared among themselves", old)
+        return
+    hint = "; where records differ, --text-field body,text" if NO_FIELD in first.reason else ""
+    raise NothingToRead(
+        "an old collection must hold a document that can be read, or nothing at all, got "
+        f"{_told_of(seen.n_lost, first, f' in {old}')}{hint}"
+    )
+
+
+def _check_fields(seen: _Seen, id_field: str, time_field: str | None) -> None:
+    """Refuse fields that were named, and that no record has."""
+    if id_field != ID_FIELD and not seen.has_id:
+        raise InvalidSetting(
+            f"id_field (--id-field) must name a field that some record has, got {id_field!r}, "
+            f"which none has: leave it out to go by {ID_FIELD!r}, and by file and line where "
+            "there is none"
+        )
+    if time_field is not None and not seen.has_time:
+        raise InvalidSetting(
+            f"time_field (--time-field) must name a field that holds a time, got {time_field!r}, "
+            "which holds none anywhere: a time is seconds since 1970, or ISO 8601"
+        )
+
+
+def _file_of(place: str) -> str:
+    """Return the file that a place is in: the place itself, where that is all of it."""
+    return place.rpartition(":")[0] or place
+
+
+def _of_all_parts(items: Iterable[Placed]) -> Iterator[Placed]:
+    """Pass items on; hold each field that is a part of the text to be in some record.
+
+    With a wrong name, titles alone would decide. A single record, as of two that are compared,
+    may lack what others have.
+    """
+    lacking: frozenset[str] | None = None
+    n_records = 0
+    for placed in items:
+        item = placed.item
+        if isinstance(item, Skipped):
+            # Its record has the field, and is told of by itself.
+            lacking = frozenset() if item.reason.startswith(NO_STRING) else lacking
+        elif item.lacks is not None:
+            n_records += 1
+            lacking = item.lacks if lacking is None else lacking & item.lacks
+        yield placed
+    if lacking and n_records > 1:
+        raise InvalidSetting(
+            "text_field (--text-field) must name fields that some record has, got "
+            f"{shown(map(repr, sorted(lacking)))}, which none has: correct it, or leave it out"
+        )
+
+
+def _told_of(n_skipped: int, first: Skipped, where: str = "") -> str:
+    """Say how many could not be read, and why the first of them could not."""
+    name = plain_id(first.id)
+    return f"{n_skipped:,} skipped{where}; the first, {name}: {first.reason}; {first.remedy}"
