@@ -99,6 +99,21 @@ def test_an_index_says_what_the_readme_says(
     assert said == "seen before: body, all 391 words of the smaller story shared\n"
 
 
+def test_what_is_said_of_accuracy_is_what_the_table_has() -> None:
+    rows = re.findall(
+        r"^\| (dedupe|datasketch|rensa)\b.*?\| [\d.]+ \| [\d.]+ \| ([\d.]+) ", README, re.M
+    )
+    ours = [float(f1) for name, f1 in rows if name == "dedupe"]
+    others = [float(f1) for name, f1 in rows if name != "dedupe"]
+    assert len(ours) == 1
+    assert len(others) > 1
+    words = " ".join(README.split())
+    assert (
+        f"its F1 is {ours[0]:.2f}, where the best setting of datasketch or rensa reaches "
+        f"{max(others):.2f}"
+    ) in words
+
+
 @pytest.mark.parametrize("extra", ["html", "parquet", "zstd", "pandas", "polars"])
 def test_the_extras_that_the_readme_names_exist(extra: str) -> None:
     import tomllib  # noqa: PLC0415
