@@ -215,6 +215,21 @@ def test_all_duplicates_are_printed_as_those_of_files(index):
     assert run("find", "all.dedupe", "--threshold", "1", "--borderline", "3")[0] == 0
 
 
+@pytest.mark.parametrize("more", [[], ["--threshold", "0.9"]])
+def test_why_a_document_is_where_it_is_is_said_as_of_files(index, more):
+    shared = STORY[: len(STORY) // 2] + article("ending", 60)
+    records = lines(agency=STORY, other=article("other", 120), page=PAGE, shared=shared)
+    Path("all.jsonl").write_text(records)
+    run("add", "all.dedupe", "all.jsonl", "-q")
+    for id_ in ("page", "shared", "other"):
+        ran = CliRunner().invoke(cli, ["find", "all.jsonl", "--explain", id_, "-q", *more])
+        assert run("find", "all.dedupe", "--explain", id_, "-q", *more) == (0, ran.stdout, "")
+        assert ran.stdout.startswith(f"{id_} is in ")
+    code, out, err = run("find", "all.dedupe", "--explain", "nobody", "-q")
+    assert (code, out, "no document 'nobody' to explain" in err) == (2, "", True)
+    assert run("find", "all.dedupe", "--explain", "page", "--format", "csv")[0] == 2
+
+
 # --- keeping ---
 
 

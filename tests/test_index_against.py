@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 import dedupe
-from dedupe import CannotClean, Index, InvalidInput, InvalidSetting, Old, clean, find_duplicates
+from dedupe import (
+    CannotClean,
+    Index,
+    InvalidInput,
+    InvalidSetting,
+    Old,
+    UnknownDocument,
+    clean,
+    find_duplicates,
+)
 from dedupe.cleaning import rewriting
 from strategies import article
 
@@ -39,6 +48,19 @@ def as_files(texts, folder):
     Path(folder).mkdir()
     for id_, text in texts.items():
         Path(folder, f"{id_}.txt").write_text(text)
+
+
+def test_two_documents_of_an_index_are_compared_as_those_of_a_file(here):
+    with Index("old.dedupe") as index:
+        index.add(7, NEW["copy"])
+    for texts, within in ((OLD, "old.dedupe"), (NEW, ["old.dedupe", "new.jsonl"])):
+        other = "7" if texts is OLD else "copy"
+        found = dedupe.compare("old1", other, within=within)
+        known = dedupe.compare_texts(OLD["old1"], NEW["copy"])
+        assert (found.left_text, found.right_text) == (OLD["old1"], NEW["copy"])
+        assert (found.pair.score, found.pair.reason) == (known.pair.score, known.pair.reason)
+    with pytest.raises(UnknownDocument, match="no document 'nobody'"):
+        dedupe.compare("old1", "nobody", within="old.dedupe")
 
 
 def test_an_index_answers_as_a_file_of_the_same_documents(here):

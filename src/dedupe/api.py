@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import chain
 from reprlib import repr as short
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dedupe import kernels
 from dedupe.ages import as_window
@@ -37,6 +37,9 @@ from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
 from dedupe.settings import Resources, Settings, identity
 from dedupe.warming import compile_for_search
+
+if TYPE_CHECKING:
+    from dedupe.index.index import Index
 
 __all__ = ["Progress", "compare", "compare_texts", "find_duplicate_texts", "find_duplicates"]
 
@@ -176,7 +179,7 @@ def find_duplicates(
     paths = named(paths)
     _check_no_index(paths)
     with ExitStack() as held:
-        files, stored = (None, None) if against is None else _split(against, held)
+        files, indexes = (None, {}) if against is None else _split(against, held)
         stream = read_paths(
             paths,
             id_field=id_field,
@@ -186,7 +189,7 @@ def find_duplicates(
             time_from=time_from,
             delimiter=delimiter,
             against=files,
-            stored=stored,
+            stored={name: index.documents() for name, index in indexes.items()} or None,
             qualify_ids=qualify_ids,
         )
         callback = held.enter_context(shown(progress))
@@ -289,7 +292,8 @@ def compare(
     left, right : path
         Files of one document each; or, with `within`, ids of documents.
     within : path or iterable of paths, optional
-        Where the documents of these ids are, as in `find_duplicates`.
+        Where the documents of these ids are, as in `find_duplicates`; also the folder of an
+        `Index`.
     id_field, text_field, html_field, delimiter
         See `find_duplicates`.
     threshold, ngram
@@ -333,7 +337,13 @@ def compare(
     if within is None:
         one, other = (_one_document(path, read(path)) for path in (left, right))
     else:
-        one, other = _named(os.fspath(left), os.fspath(right), read(within))
+        ids = (os.fspath(left), os.fspath(right))
+        with ExitStack() as held:
+            files, indexes = _split(within, held)
+            stored = (
+                index.document(name) for index in indexes.values() for name in ids if name in index
+            )
+            one, other = _named(*ids, chain(stored, () if files is None else read(files)))
     return compare_documents(one, other, settings, corpus, known_shingles(known, ngram))
 
 
@@ -405,20 +415,18 @@ def _known_in_texts(
     return boilerplate_in(texts, id_field=id_field, text_field=text_field, html_field=html_field)
 
 
-def _split(
-    against: Paths, held: ExitStack
-) -> tuple[list[str] | None, dict[str, Iterable[Document]] | None]:
-    """Tell indexes from files in what is old, and open them for as long as they are read."""
-    against = named(against)
-    names = resolve(against)
+def _split(paths: Paths, held: ExitStack) -> tuple[list[str] | None, dict[str, "Index"]]:
+    """Tell indexes from files, and open them for as long as they are read."""
+    paths = named(paths)
+    names = resolve(paths)
     indexes = [name for name in names if is_index(name)]
     if not indexes:
-        return against, None
+        return paths, {}
     from dedupe.index.index import Index  # noqa: PLC0415  SQLite is of no use to other searches.
 
     opened = {name: held.enter_context(Index(name, mode="r")) for name in indexes}
     files = [name for name in names if name not in opened]
-    return files or None, {name: one.documents() for name, one in opened.items()}
+    return files or None, opened
 
 
 def _check_no_index(paths: Iterable[str]) -> None:

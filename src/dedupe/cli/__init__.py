@@ -132,7 +132,6 @@ def cli() -> None:
 @cli.command()
 @options.paths
 @printed
-@click.option("--explain", metavar="ID", help="Say only why this document is where it is.")
 @options.search
 def find(paths: tuple[str, ...], **asked: Any) -> None:
     """Find the documents in PATHs that are copies of each other.
@@ -140,7 +139,7 @@ def find(paths: tuple[str, ...], **asked: Any) -> None:
     A PATH is a file, a folder, a pattern, or - for standard input. A terminal is
     shown 20 clusters and 3 duplicates of each, a pipe or FILE gets them all.
     """
-    printing = Printing.of(**{name: asked.pop(name) for name in (*OF_PRINTING, "explain")})
+    printing = Printing.of(**{name: asked.pop(name) for name in OF_PRINTING})
     _check_stdin(paths, asked["against"], asked["boilerplate"])
     printing.check((*paths, *(asked["against"] or ()), *(asked["boilerplate"] or ())))
     listen()
@@ -180,7 +179,7 @@ def find(paths: tuple[str, ...], **asked: Any) -> None:
     type=click.Path(),
     callback=lambda _, __, paths: list(paths) or None,
     metavar="PATH",
-    help="A and B are ids of documents in PATH. May be given several times.",
+    help="A and B are ids of documents in PATH, files or an index. May be given several times.",
 )
 @options.boilerplate
 @options.id_field

@@ -105,6 +105,7 @@ PRINTED = (
         help="Also write a page to FILE, to look at clusters and texts side by side.",
     ),
     fails,
+    click.option("--explain", metavar="ID", help="Say only why this document is where it is."),
 )
 
 
@@ -115,6 +116,7 @@ OF_PRINTING = (
     "relation",
     "report",
     "fail_on_duplicates",
+    "explain",
     "quiet",
 )
 """The parameters that they become, and ``--quiet``."""
@@ -141,7 +143,7 @@ class Printing(NamedTuple):
 
     @classmethod
     def of(
-        cls, *, format_: str | None, output: Path | None, explain: str | None = None, **asked: Any
+        cls, *, format_: str | None, output: Path | None, explain: str | None, **asked: Any
     ) -> "Printing":
         """Read the flags, and refuse those that do not go together."""
         found = cls(format_of(format_, output, FORMAT_OF), output, explain, **asked)

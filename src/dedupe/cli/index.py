@@ -295,7 +295,9 @@ def find(name: Path, **asked: Any) -> None:
     with _opened(name, printing.quiet, mode="r") as (opened, _):
 
         def search(progress: "ProgressCallback") -> "Result":
-            return opened.find_duplicates(reuse=printing.reuse, progress=progress, **asked)
+            return opened.find_duplicates(
+                explain=printing.explain, reuse=printing.reuse, progress=progress, **asked
+            )
 
         printing.print(search)
 

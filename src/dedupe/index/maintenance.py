@@ -12,6 +12,7 @@ import numpy as np
 
 from dedupe.ages import as_window
 from dedupe.engine.local import LocalEngine
+from dedupe.ids import Id
 from dedupe.index import rebuilding, verification
 from dedupe.index.opening import Opened, index_identity
 from dedupe.index.records import Stats, Verification
@@ -57,6 +58,7 @@ class Maintained(Opened):
         keep: str | Callable[..., Any] = Settings.keep,
         prefer: str | Sequence[str] = (),
         window: timedelta | str | None = None,
+        explain: Id | None = None,
         workers: int | None = None,
         memory: int | str | None = None,
         reuse: bool = False,
@@ -74,7 +76,7 @@ class Maintained(Opened):
             self._snapshot() as store,
             LocalEngine(Resources.of(workers, memory, callback)) as engine,
         ):
-            return find(store.documents(), settings, engine, reuse=reuse)
+            return find(store.documents(), settings, engine, explain, reuse=reuse)
 
     def learn(
         self,
