@@ -312,6 +312,18 @@ def test_it_learns_merges_and_says_what_it_holds(index):
     assert run("compact", index)[0] == 0
 
 
+def test_it_says_why_it_does_not_learn(index):
+    learn = ("learn", index, "--if-grown", "0.5")
+    assert run(*learn)[2] == "news.dedupe: epoch 1, learned from 2 documents\n"
+    run("add", index, "-", "-q", given=lines(page=PAGE))
+    stays = "epoch 1, learned from 2 documents, and has grown by 50.0% since: it stays"
+    assert run(*learn) == (0, "", f"news.dedupe: {stays}\n")
+    run("add", index, "-", "-q", given=lines(late=article("late", 120)))
+    assert run(*learn)[2] == "news.dedupe: epoch 2, learned from 4 documents\n"
+    code, _, err = run("learn", index, "--if-grown", "-1")
+    assert (code, "--if-grown" in err) == (2, True)
+
+
 def test_growth_is_not_told_before_it_has_learned(index):
     assert "growth" not in run("stats", index)[1]
 

@@ -517,6 +517,29 @@ def test_stats_tell_how_much_is_new():
     assert (stats.n_new, stats.growth) == (1, pytest.approx(1 / 3))
 
 
+def test_it_learns_only_if_it_has_grown_by_more():
+    with Index() as index:
+        assert index.learn(if_grown=0) is None
+        index.add_texts({f"d{number}": article(f"d{number}") for number in range(10)})
+        assert index.learn(if_grown=5) == 1, "it has never learned from a document"
+        assert index.learn(if_grown=0) is None
+        index.add("new", article("new"))
+        assert index.stats().growth == 0.1
+        assert index.learn(if_grown=0.1) is None
+        index.update("new", article("newer"))
+        index.remove("d0")
+        assert index.learn(if_grown=0.1) is None
+        index.update("d1", article("another"))
+        assert index.learn(if_grown=0.1) == 2
+        assert index.learn() == 3
+
+
+@pytest.mark.parametrize("share", [-0.1, float("nan"), True, "0.1"])
+def test_growth_is_a_share(share):
+    with Index() as index, pytest.raises(InvalidSetting, match="if_grown must be a share"):
+        index.learn(if_grown=share)
+
+
 def test_stats_tell_how_many_documents_never_expire(small):
     with Index() as index:
         for number in range(30):

@@ -171,8 +171,10 @@ def test_documents_are_removed_all_or_none(client, index):
 
 
 def test_it_learns_and_says_what_it_holds(client):
-    assert client.post("/learn", {}) == (200, {"epoch": 1})
-    assert client.post("/learn", b"") == (200, {"epoch": 2})
+    assert client.post("/learn", {"if_grown": 1}) == (200, {"epoch": 1, "learned": True})
+    assert client.post("/learn", b"") == (200, {"epoch": 2, "learned": True})
+    assert client.post("/learn", {"if_grown": 0}) == (200, {"epoch": 2, "learned": False})
+    assert error(client.post("/learn", {"if_grown": -1})) == (400, "InvalidSetting")
     assert client.ask("GET", "/stats")[1]["epoch"] == 2
     assert client.ask("GET", "/health") == (200, {"status": "ok", "n_documents": 1})
 
@@ -300,7 +302,7 @@ def test_who_waits_too_long_is_told_whether_it_was_begun(index, monkeypatch):
 def test_it_learns_once_at_a_time_while_others_are_answered(client, monkeypatch):
     held = threading.Event()
     learn = client.app._index.learn
-    monkeypatch.setattr(client.app._index, "learn", lambda: held.wait(10) and learn())
+    monkeypatch.setattr(client.app._index, "learn", lambda **how: held.wait(10) and learn(**how))
 
     async def together():
         learning = asyncio.create_task(client.asked("POST", "/learn", {}))
@@ -311,12 +313,16 @@ def test_it_learns_once_at_a_time_while_others_are_answered(client, monkeypatch)
         return [*answers, await learning]
 
     answered, refused, learned = asyncio.run(together())
-    assert (answered[0], error(refused)[0], learned) == (200, 503, (200, {"epoch": 1}))
+    assert (answered[0], error(refused)[0], learned) == (
+        200,
+        503,
+        (200, {"epoch": 1, "learned": True}),
+    )
 
 
 def test_who_waits_for_what_is_long_is_told_that_the_server_stops(client, monkeypatch):
     held = threading.Event()
-    monkeypatch.setattr(client.app._index, "learn", lambda: held.wait(10))
+    monkeypatch.setattr(client.app._index, "learn", lambda **_: held.wait(10))
 
     async def stopped():
         learning = asyncio.create_task(client.asked("POST", "/learn", {}))

@@ -260,6 +260,12 @@ def expire(name: Path, *, before: str, timeout: float, quiet: bool) -> None:
 
 @index.command()
 @name
+@click.option(
+    "--if-grown",
+    type=click.FloatRange(min=0),
+    metavar="SHARE",
+    help="Learn only if INDEX has grown by more than SHARE since it learned last, 0.1 for a tenth.",
+)
 @_with(options.workers, options.memory, timeout, quiet)
 def learn(name: Path, *, timeout: float, quiet: bool, **how: Any) -> None:
     """Learn anew from all of INDEX what is boilerplate.
@@ -268,9 +274,12 @@ def learn(name: Path, *, timeout: float, quiet: bool, **how: Any) -> None:
     grown since; a tenth is a good time.
     """
     with _opened(name, quiet, timeout=timeout, must_exist=True) as (opened, display):
-        epoch = opened.learn(progress=display.update, **how)
-        n_documents = len(opened)
-    _tell(name, f"epoch {epoch:,}, learned from {_counted(n_documents)}", quiet=quiet)
+        has_learned = opened.learn(progress=display.update, **how) is not None
+        now = opened.stats()
+    told = f"learned from {_counted(now.n_learned)}"
+    if not has_learned:
+        told += f", and has grown by {now.growth:.1%} since: it stays"
+    _tell(name, f"epoch {now.epoch:,}, {told}", quiet=quiet)
 
 
 @index.command()

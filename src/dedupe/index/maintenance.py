@@ -6,12 +6,13 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from dedupe.ages import as_window
 from dedupe.engine.local import LocalEngine
+from dedupe.errors import InvalidSetting
 from dedupe.ids import Id
 from dedupe.index import rebuilding, verification
 from dedupe.index.opening import Opened, index_identity
@@ -78,20 +79,60 @@ class Maintained(Opened):
         ):
             return find(store.documents(), settings, engine, explain, reuse=reuse)
 
+    @overload
     def learn(
         self,
         *,
+        if_grown: None = None,
         workers: int | None = None,
         memory: int | str | None = None,
         progress: ProgressCallback | bool | None = None,
-    ) -> int:
+    ) -> int: ...
+
+    @overload
+    def learn(
+        self,
+        *,
+        if_grown: float,
+        workers: int | None = None,
+        memory: int | str | None = None,
+        progress: ProgressCallback | bool | None = None,
+    ) -> int | None: ...
+
+    def learn(
+        self,
+        *,
+        if_grown: float | None = None,
+        workers: int | None = None,
+        memory: int | str | None = None,
+        progress: ProgressCallback | bool | None = None,
+    ) -> int | None:
         """Learn anew what is boilerplate and what is one story, and return the new epoch.
 
         Until it learns, a new document is compared by what was known before, and by what it and
         its candidates teach. Once a tenth is new (`Stats.growth`), it should learn again. It
         takes about as long as to find all duplicates; the index can be used meanwhile.
+
+        Parameters
+        ----------
+        if_grown : float, optional
+            Learn only if it has grown by more than this share since it learned last, 0.1 for a
+            tenth, or has documents and never learned from any; else return None.
+        workers, memory, progress
+            As in `dedupe.find_duplicates`.
+
+        Examples
+        --------
+        >>> from dedupe import Index
+        >>> index = Index()
+        >>> index.add_texts({"a": "one story", "b": "another"}).n_added
+        2
+        >>> index.learn(if_grown=0.1), index.learn(if_grown=0.1)
+        (1, None)
         """
         self.check_mode()
+        if if_grown is not None and not _has_grown(self.stats(), if_grown):
+            return None
         with shown(progress) as callback, self._snapshot() as store:
             resources = Resources.of(workers, memory, callback)
             state, known = _knowledge(store, self.settings, resources)
@@ -212,6 +253,15 @@ def _knowledge(store: Store, settings: Settings, resources: Resources) -> tuple[
     ids = [corpus.ids[number] for number in blocks.numbers.tolist()]
     numbers = np.array([original_of[id_] for id_ in ids], np.int64)
     return state, Knowledge(learned.boilerplate.to_bytes(), numbers, learned.stories)
+
+
+def _has_grown(stats: Stats, share: float) -> bool:
+    """Return whether an index has grown by more than a share since it learned."""
+    if isinstance(share, bool) or not isinstance(share, int | float) or not share >= 0:
+        raise InvalidSetting(
+            f"if_grown must be a share of at least 0, such as 0.1 for a tenth, got {share!r}"
+        )
+    return stats.growth > share or (not stats.n_learned and stats.n_new > 0)
 
 
 def _n_bytes(folder: Path) -> int:

@@ -137,7 +137,7 @@ def _schemas() -> Json:
             skipped={"type": "array", "items": _closed(id={}, reason=string, remedy=string)},
         ),
         "Removed": _closed(n_removed=integer),
-        "Learned": _closed(epoch=integer),
+        "Learned": _closed(epoch=integer, learned={"type": "boolean"}),
         "Document": _closed(id={}, text=string, time=time),
         "Stats": _closed(**{one.name: integer for one in fields(Stats)}, growth=number),
         "Health": _closed(status=string, n_documents=integer),

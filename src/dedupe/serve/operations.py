@@ -184,8 +184,9 @@ def _expire(index: Index, *, before: Any) -> Json:
     return {"n_removed": index.expire(before)}
 
 
-def _learn(index: Index) -> Json:
-    return {"epoch": index.learn()}
+def _learn(index: Index, *, if_grown: float | None) -> Json:
+    epoch = index.learn(if_grown=if_grown)
+    return {"epoch": index.stats().epoch if epoch is None else epoch, "learned": epoch is not None}
 
 
 def _document(index: Index, *, id: Any) -> Json:  # noqa: A002  As the library calls it.
@@ -292,6 +293,14 @@ OPERATIONS = (
         "meanwhile.",
         _learn,
         "Learned",
+        (
+            Field(
+                "if_grown",
+                ("number", "null"),
+                "Learn only if the index has grown by more than this share; null for always.",
+                None,
+            ),
+        ),
         is_long=True,
         errors=(400, 507),
     ),
