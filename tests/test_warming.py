@@ -1,5 +1,6 @@
-"""What was warmed up is not compiled again, whatever is asked for next."""
+"""What was warmed up is not compiled again, whatever is asked for next, of an index too."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from numba import config
 import dedupe
 from dedupe import warming
 from dedupe.progress import Progress
+from strategies import article
 
 SOURCE = Path(dedupe.__file__).parent
 
@@ -69,3 +71,36 @@ def test_after_it_nothing_is_compiled(tmp_path):
     run("compare", *seeds, "--boilerplate", seeds[0])
     run("clean", *seeds, "--story", "--replace-text", "-o", os.fspath(tmp_path / "cleaned"))
     assert kept() == warmed
+    for command in commands_of_an_index(seeds, tmp_path):
+        run(*command)
+        assert kept() == warmed, command
+
+
+def commands_of_an_index(seeds: list[str], folder: Path) -> list[list[str]]:
+    """Return commands that use an index in all ways, of a few documents and of thousands."""
+    index, other, many = (os.fspath(folder / name) for name in ("a", "b", "many.jsonl"))
+    records = [{"id": f"{n}", "text": f"{article(f'{n // 2}')} {n}"} for n in range(5000)]
+    Path(many).write_text("".join(f"{json.dumps(one)}\n" for one in records))
+    alone = [
+        ["add", index, seeds[0]],
+        ["add", index, *seeds[1:], "--matches"],
+        ["query", index, *seeds, "--format", "jsonl", "--evidence"],
+        ["learn", index],
+        ["query", index, seeds[0]],
+        ["add", other, many],
+        ["learn", other],
+        ["add", other, *seeds, "--matches"],
+        ["query", other, seeds[0], "--max-compared", "5"],
+        ["merge", index, other],
+        ["find", index],
+        ["ids", index],
+        ["remove", other, *map(str, range(2000))],
+        ["expire", index, "--before", "90d"],
+        ["compact", other],
+        ["verify", other],
+        ["query", other, *seeds],
+        ["rebuild", other, "--seed", "3"],
+        ["learn", other],
+        ["stats", index],
+    ]
+    return [*(["index", *one] for one in alone), ["find", *seeds, "--against", index]]

@@ -7,6 +7,7 @@ ways as lead to other kernels.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from tempfile import TemporaryDirectory
 
 from dedupe import kernels
 from dedupe.comparison import compare_documents
@@ -69,6 +70,7 @@ def warm_up(*, progress: ProgressCallback | bool | None = None) -> None:
     menu, page, *_ = _articles()
     _search(_articles(), known=known_shingles([menu], DEFAULTS.ngram))
     compare_documents(menu, page, DEFAULTS)
+    _keep()
 
 
 def compile_for_search(progress: ProgressCallback) -> None:
@@ -107,6 +109,29 @@ def _search(
     result = find(documents, settings, LocalEngine(Resources.of(1, progress=progress)), known=known)
     # Evidence is found when it is asked for.
     _ = [pair.evidence for pair in result.pairs[:1]]
+
+
+def _keep() -> None:
+    """Keep some documents in an index and ask it, so that it has been done once."""
+    from dedupe.index.index import Index  # noqa: PLC0415  SQLite is of no use to a search.
+
+    texts = {one.id: one.text for one in _articles()}
+    asked = texts["6"]
+    with TemporaryDirectory() as folder:
+        # Newest texts, then a segment of them, before and after it has learned; then two.
+        with Index(folder) as index:
+            for number in range(2):
+                index.add_texts({f"{number} {id_}": text for id_, text in texts.items()})
+                index.add(number, f"{asked} {number}")
+                for _ in range(2):
+                    index.query(asked)
+                    index.learn(workers=1)
+                    index.query(asked)
+                    index.compact()
+            index.verify()
+        with Index(folder, mode="r") as index:
+            # Evidence is found when it is asked for.
+            _ = [match.evidence for match in index.query(asked)]
 
 
 def _articles(*, is_old: bool = False) -> list[Document]:
