@@ -155,6 +155,13 @@ def test_no_block_is_of_a_kind_that_nobody_runs(page: str) -> None:
             assert page in ("speed", "accuracy"), "how a generated page is made"
 
 
+@pytest.mark.parametrize("page", WRITTEN)
+def test_nothing_is_indented_that_could_be_run(page: str) -> None:
+    """Units of systemd, images and what needs a server elsewhere are not for every machine."""
+    indented = re.findall(r"^ {4}\S.*", BLOCK.sub("", PAGES[page]), re.MULTILINE)
+    assert page in ("daily", "datasketch", "serving") or indented == []
+
+
 def test_the_pictures_are_drawn_from_the_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(DOCS)
     drawn = runpy.run_path(str(DOCS / "draw.py"))["PICTURES_BY_NAME"]
