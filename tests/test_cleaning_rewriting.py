@@ -165,13 +165,18 @@ def tables(draw):
     return rows, written, [i for i in range(1, len(rows) - 1) if draw(st.booleans())]
 
 
-@given(tables(), st.sampled_from(ENCODINGS))
-def test_rows_that_stay_keep_their_bytes(tmp_path_factory, drawn, encoding):
-    _, written, goes = drawn
+def searched(tmp_path_factory, written, goes, encoding):
+    """Return a table on disk, a place to write it anew, and a result by which some rows go."""
     folder = tmp_path_factory.mktemp("law")
     path, out = str(folder / "in.csv"), str(folder / "out.csv")
     Path(path).write_bytes("".join(written).encode(encoding))
-    result = made(path, ["0", *map(str, goes)]) if goes else made(path)
+    return path, out, made(path, ["0", *map(str, goes)]) if goes else made(path)
+
+
+@given(tables(), st.sampled_from(ENCODINGS))
+def test_rows_that_stay_keep_their_bytes(tmp_path_factory, drawn, encoding):
+    _, written, goes = drawn
+    path, out, result = searched(tmp_path_factory, written, goes, encoding)
     done = clean(path, output=out, result=result)
     assert done.dropped == tuple(map(str, goes))
     # What goes takes its own lines with it, and not the blank ones before it.
@@ -185,10 +190,7 @@ def test_rows_that_stay_keep_their_bytes(tmp_path_factory, drawn, encoding):
 @given(tables(), st.sampled_from(ENCODINGS))
 def test_a_table_with_marks_has_every_row_and_every_cell(tmp_path_factory, drawn, encoding):
     rows, written, goes = drawn
-    folder = tmp_path_factory.mktemp("law")
-    path, out = str(folder / "in.csv"), str(folder / "out.csv")
-    Path(path).write_bytes("".join(written).encode(encoding))
-    result = made(path, ["0", *map(str, goes)]) if goes else made(path)
+    path, out, result = searched(tmp_path_factory, written, goes, encoding)
     done = clean(path, output=out, result=result, annotate=True)
     assert done.dropped == ()
     text = Path(out).read_bytes().decode(encoding)

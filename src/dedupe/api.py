@@ -85,25 +85,25 @@ def find_duplicates(
         Files, folders, glob patterns; see `dedupe.documents.read_paths` for the
         formats.
     against : path or iterable of paths
-        An old collection, of which nothing is a duplicate. Where it holds nothing, as on the
-        first night, that is logged as a warning; where nothing in it can be read, an error.
-        What could not be read of it stands in `Result.skipped` with an `Old` id.
-        The folder of a `dedupe.Index` stands for the documents that it holds, with their ids.
-        Each other document goes with the old one that it matches best; that depends on the
-        old collection alone. Those that match none are compared with one another as ever.
-        Old ids are marked with `dedupe.Old`, and may be the same as those of others.
+        An old collection, of which nothing is a duplicate; or the folder of a `dedupe.Index`,
+        for the documents that it holds. Each new document goes with the old one that it
+        matches best, whatever else is new. New documents that match nothing old are compared
+        with one another as usual. Old ids are marked with `dedupe.Old`, so they may be the
+        same as new ones. What cannot be read of it is in `Result.skipped`, with an `Old` id.
+        An empty collection is logged as a warning; one of which nothing can be read is an
+        error.
     boilerplate : path or iterable of paths
         Texts that are known to be boilerplate: the frame of a site, a licence, a
-        subscription notice. Their words count next to nothing wherever they stand, as
-        what the collection shows to be boilerplate does; so a document that is nothing
-        else is like its exact copies alone. Each text must be readable, and have as many
-        words as a shingle. Their order does not matter.
+        subscription notice. Their words count next to nothing, like boilerplate that is
+        learned from the collection; so a document that holds nothing else matches only its
+        exact copies. Each text must be readable, and have as many words as a shingle. Their
+        order does not matter.
     threshold, ngram, num_perm, seed, keep, prefer
         See `dedupe.Settings`.
     window : timedelta or str, optional
-        Two documents whose times lie further apart are never the same story by
-        themselves: ``"90m"``, ``"12h"``, ``"3d"``, ``"2w"``. A document without a time is in
-        the window of every other; `Result.n_undated` says how many have none.
+        Two documents whose times lie further apart are never matched with each other:
+        ``"90m"``, ``"12h"``, ``"3d"``, ``"2w"``. A document without a time is in the window of
+        every other; `Result.n_undated` says how many have none.
     id_field, text_field : str
         Fields of JSON, CSV and Parquet that hold the id and the text: ``meta.text`` is a
         field inside another, ``title,body`` are two that are joined.
@@ -111,41 +111,41 @@ def find_duplicates(
         Put its file before the id of each record, ``file#id``, so that several files may have
         the same ids.
     html_field : str, optional
-        Field that holds HTML, of which the article is taken as of a web page: in place of
-        `text_field`, or as a part of it where that names it, too.
+        Field that holds HTML, from which the article is taken as from a web page. It stands in
+        place of `text_field`, or is a part of the text where that names it, too.
     time_field : str, optional
-        Field with the time of a record, for ``keep="newest"`` and ``"oldest"``; the time of the
-        file, if there is none. Also for `window`, where a document has none without it.
+        Field with the time of a record, for `window` and for ``keep="newest"`` and
+        ``"oldest"``; these two go by the time of the file where there is no such field.
     time_from : str, optional
-        ``"mtime"`` lets files have a time for `window`: that of their last change. Otherwise
-        a window goes by `time_field` alone.
+        ``"mtime"`` makes `window` go by the last change of a file, too, and not by `time_field`
+        alone.
     delimiter : str, optional
-        What stands between the cells of CSV; recognised in the header by default.
+        What stands between the cells of CSV. By default it is recognised in the header.
     workers : int, at least 1, optional
-        Threads. One for each processor that may be used by default; the result is the same for any.
+        Threads, by default one for each processor that may be used. The result does not
+        depend on it.
     memory : int or str, optional
-        Bytes, at least 1, or a size such as ``"500M"`` or ``"2G"``, in units of 1024. It
-        decides when texts, signatures and hashes go to temporary files, as each takes a
-        certain share of it. Of these files nothing
-        is left when the process ends, however it ends; those of the texts go with the
-        result, which finds its evidence in them. A quarter of the machine by default;
-        the result is the same for any. Ids and pairs stay in memory: some 200 bytes a
-        document, and 20 for each of its candidates.
+        Bytes, at least 1, or a size such as ``"500M"`` or ``"2G"``, in units of 1024; by
+        default a quarter of the machine's memory. It decides when texts, signatures and
+        hashes go to temporary files. Nothing is left of these when the process ends, however
+        it ends; those of the texts live as long as the result, which finds its evidence in
+        them. Ids and pairs stay in memory: some 200 bytes a document, and 20 for each of its
+        candidates. The result does not depend on it.
     checkpoint : path, optional
-        A folder, made if need be, that takes up what is finished; a run that was
-        interrupted goes on from there when it is started again in the same way, and
-        its result is the same. It is removed when the search is done. A document
-        takes half a kilobyte of it, a candidate pair up to 30 bytes, one that scores 100.
+        A folder, made if need be, to save finished work in. A run that was interrupted goes on
+        from there when it is started again in the same way, with the same result. The folder
+        is removed when the search is done. It takes half a kilobyte for a document, up to 30
+        bytes for a candidate pair, and 100 for one that scores.
     explain : str, int, ..., optional
-        Id of a document all of whose candidates are recorded in `Result.scored`,
-        whatever they score: what tells why it was not matched.
+        Id of a document whose candidates are all recorded in `Result.scored`, whatever they
+        score, to tell why it was not matched.
     reuse : bool
         Also record in `Result.scored` the pairs that share a passage of a tenth of the smaller
         story, of which most is not boilerplate, whatever they score. They join nothing;
         ``result.related("partial reuse")`` lists them.
     progress : callable or bool, optional
-        Is given a `Progress` now and then, always from the calling thread. True shows a
-        bar on standard error, or a line for each stage where that is no terminal.
+        Called with a `Progress` now and then, always from the calling thread. True shows a bar
+        on standard error, or a line for each stage where that is no terminal.
 
     Returns
     -------
@@ -175,7 +175,13 @@ def find_duplicates(
     settings = Settings(
         threshold, ngram, num_perm, seed, keep=keep, window=as_window(window), prefer=prefer
     )
-    known = _known_in_paths(boilerplate, id_field, text_field, html_field, delimiter)
+    known = read_boilerplate(
+        boilerplate,
+        id_field=id_field,
+        text_field=text_field,
+        html_field=html_field,
+        delimiter=delimiter,
+    )
     paths = named(paths)
     _check_no_index(paths)
     with ExitStack() as held:
@@ -237,14 +243,14 @@ def find_duplicate_texts(
         Without such ids documents go by the index of pandas, or else by their position, an
         integer from 0. Ids keep their type, see `dedupe.ids`.
     against
-        An old collection, in any of these forms. It may be empty, as may `texts`: on the first
-        day of a job nothing is old, on another nothing new.
+        An old collection, in any of these forms. It may be empty, and so may `texts`: on the
+        first day of a job nothing is old, on a quiet day nothing is new.
     boilerplate
         Texts that are known to be boilerplate: one, or a list or any other of these forms.
 
     Notes
     -----
-    All else is as in `find_duplicates`: the other parameters, what is returned, errors.
+    The other parameters, the result and errors are those of `find_duplicates`.
 
     Examples
     --------
@@ -255,7 +261,9 @@ def find_duplicate_texts(
     settings = Settings(
         threshold, ngram, num_perm, seed, keep=keep, window=as_window(window), prefer=prefer
     )
-    known = _known_in_texts(boilerplate, id_field, text_field, html_field)
+    known = boilerplate_in(
+        boilerplate, id_field=id_field, text_field=text_field, html_field=html_field
+    )
     stream = read_texts(
         texts,
         id_field=id_field,
@@ -299,11 +307,11 @@ def compare(
     threshold, ngram
         See `dedupe.Settings`.
     corpus : Result, optional
-        Where to learn which text is boilerplate. Two documents alone tell little: what
+        A result to learn from which text is boilerplate. Two documents alone tell little: what
         they share counts half where something between it is replaced.
     boilerplate : path or iterable of paths, optional
-        Texts that are known to be boilerplate, as in `find_duplicates`. What a corpus was
-        searched with it knows anyway.
+        Texts that are known to be boilerplate, as in `find_duplicates`. A corpus knows those
+        that it was searched with anyway.
 
     Raises
     ------
@@ -326,7 +334,13 @@ def compare(
     (True, 'contained', 'all 391 words of the smaller story shared')
     """
     settings = Settings(threshold, ngram)
-    known = _known_in_paths(boilerplate, id_field, text_field, html_field, delimiter)
+    known = read_boilerplate(
+        boilerplate,
+        id_field=id_field,
+        text_field=text_field,
+        html_field=html_field,
+        delimiter=delimiter,
+    )
     read = partial(
         read_paths,
         id_field=id_field,
@@ -373,7 +387,7 @@ def compare_texts(
         )
     documents = (_of_text("left", left), _of_text("right", right))
     settings = Settings(threshold, ngram)
-    known = known_shingles(_known_in_texts(boilerplate), ngram)
+    known = known_shingles(boilerplate_in(boilerplate), ngram)
     return compare_documents(*documents, settings, corpus, known)
 
 
@@ -385,34 +399,6 @@ def _of_text(name: str, text: str) -> Document:
             f"a text to compare must hold a word, got none in {name} ({found.reason})"
         )
     return found
-
-
-def _known_in_paths(
-    paths: Paths | None,
-    id_field: str,
-    text_field: str,
-    html_field: str | None,
-    delimiter: str | None,
-) -> tuple[Document, ...]:
-    """Read the texts that are known to be boilerplate, if any are."""
-    if paths is None:
-        return ()
-    return read_boilerplate(
-        paths,
-        id_field=id_field,
-        text_field=text_field,
-        html_field=html_field,
-        delimiter=delimiter,
-    )
-
-
-def _known_in_texts(
-    texts: Any, id_field: str = "id", text_field: str = "text", html_field: str | None = None
-) -> tuple[Document, ...]:
-    """Return the texts that are known to be boilerplate, if any are."""
-    if texts is None:
-        return ()
-    return boilerplate_in(texts, id_field=id_field, text_field=text_field, html_field=html_field)
 
 
 def _split(paths: Paths, held: ExitStack) -> tuple[list[str] | None, dict[str, "Index"]]:

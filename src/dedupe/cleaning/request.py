@@ -81,12 +81,9 @@ class Request:
 
     def _boilerplate(self) -> str:
         """Return the digest of what is known to be boilerplate."""
-        paths = self.search.get("boilerplate")
-        if paths is None:
-            return ""
         names = [one for one in OPTIONS if one not in {"time_field", "time_from", "qualify_ids"}]
         fields = {name: getattr(self.options, name) for name in names}
-        return digest_of_boilerplate(read_boilerplate(paths, **fields))
+        return digest_of_boilerplate(read_boilerplate(self.search.get("boilerplate"), **fields))
 
     def also_read(self) -> frozenset[tuple[int, int | str]]:
         """Return device and number of the files that hold boilerplate."""

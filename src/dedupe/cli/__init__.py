@@ -173,14 +173,7 @@ def find(paths: tuple[str, ...], **asked: Any) -> None:
     help="Learn what is boilerplate from this result of 'find --format json'.",
 )
 @click.option("--html", type=_NEW_FILE, metavar="FILE", help="Also write a page to FILE.")
-@click.option(
-    "--within",
-    multiple=True,
-    type=click.Path(),
-    callback=lambda _, __, paths: list(paths) or None,
-    metavar="PATH",
-    help="A and B are ids of documents in PATH, files or an index. May be given several times.",
-)
+@options.several("--within", "PATH", "A and B are ids of documents in PATH, files or an index.")
 @options.boilerplate
 @options.id_field
 @options.text_field

@@ -22,6 +22,7 @@ __all__ = [
     "qualify_ids",
     "search",
     "seed",
+    "several",
     "text_field",
     "threshold",
     "time_field",
@@ -79,14 +80,21 @@ delimiter = click.option(
     "[default: recognised in the header]",
 )
 
-boilerplate = click.option(
-    "--boilerplate",
-    multiple=True,
-    type=click.Path(),
-    callback=lambda _, __, paths: list(paths) or None,
-    metavar="FILE",
-    help="What FILE says is boilerplate: the frame of a site, a notice. May be given several "
-    "times.",
+
+def several(flag: str, metavar: str, said: str) -> Command:
+    """Return an option that takes paths, one each time it is given; None where it never is."""
+    return click.option(
+        flag,
+        multiple=True,
+        type=click.Path(),
+        callback=lambda _, __, paths: list(paths) or None,
+        metavar=metavar,
+        help=f"{said} May be given several times.",
+    )
+
+
+boilerplate = several(
+    "--boilerplate", "FILE", "What FILE says is boilerplate: the frame of a site, a notice."
 )
 
 num_perm = click.option(
@@ -140,14 +148,10 @@ memory = click.option(
 )
 
 SEARCH = (
-    click.option(
+    several(
         "--against",
-        multiple=True,
-        type=click.Path(),
-        callback=lambda _, __, old: list(old) or None,
-        metavar="OLD",
-        help="Also find copies of what is in OLD, files or an index, and drop nothing there. May "
-        "be given several times.",
+        "OLD",
+        "Also find copies of what is in OLD, files or an index, and drop nothing there.",
     ),
     boilerplate,
     threshold,

@@ -20,7 +20,7 @@ __all__ = ["boilerplate_in", "digest_of_boilerplate", "read_boilerplate"]
 
 
 def read_boilerplate(
-    paths: Paths,
+    paths: Paths | None,
     *,
     id_field: str = "id",
     text_field: str = "text",
@@ -32,7 +32,7 @@ def read_boilerplate(
     Parameters
     ----------
     paths, id_field, text_field, html_field, delimiter
-        As in `dedupe.documents.read_paths`.
+        As in `dedupe.documents.read_paths`; None where nothing is known.
 
     Raises
     ------
@@ -41,6 +41,8 @@ def read_boilerplate(
     NothingToRead
         When a text cannot be read, or there is none.
     """
+    if paths is None:
+        return ()
     options = Options(id_field, text_field, html_field=html_field, delimiter=delimiter)
     items: list[Document | Skipped] = []
     for found in walk(resolve(paths)):
@@ -60,6 +62,8 @@ def boilerplate_in(
 ) -> tuple[Document, ...]:
     """Return the texts of a collection in memory, or a single text: the twin of `read_boilerplate`.
 
+    None stands for no texts.
+
     Raises
     ------
     InvalidInput
@@ -72,6 +76,8 @@ def boilerplate_in(
     >>> [one.text for one in boilerplate_in(["all rights reserved", "all rights reserved"])]
     ['all rights reserved']
     """
+    if texts is None:
+        return ()
     options = Options(id_field, text_field, html_field=html_field)
     given = [texts] if isinstance(texts, str) else texts
     return _all_of(_named(one.item) for one in placed(given, options, "boilerplate"))
