@@ -70,9 +70,9 @@ class Settings:
     Attributes
     ----------
     threshold : float, in [0.1, 1]
-        Two documents are the same story when their score reaches it. On
-        development data every value from 0.4 to 0.5 does about equally well; below it
-        a page with two stories begins to join them, above it heavy edits are missed.
+        Two documents are the same story when their score reaches it. On development data
+        every value from 0.4 to 0.5 does about equally well. Below, a page with two stories
+        begins to join them; above, heavy edits are missed.
     ngram : int, in 1..64
         Words in a shingle. Accuracy is flat from 3 to 8; 5 is the usual choice.
     num_perm : int, in 16..4096
@@ -81,8 +81,8 @@ class Settings:
     seed : int, in 0..2**32 - 1
         Seed of the permutations, as in `datasketch.MinHash`.
     bucket_cap : int, at least 2
-        A bucket of more documents than this links each of them to its two
-        largest only, so that a phrase that everybody uses costs linear work.
+        In a bucket of more documents than this each is linked only to the two largest, so
+        that a phrase that everybody uses costs linear work.
     keep : str or callable
         Which document represents a cluster: ``"typical"``, the one with the most of the
         story and the least besides, which on development pages comes nearest to the article
@@ -90,18 +90,18 @@ class Settings:
         the input, ``"newest"``, ``"oldest"``, or a function from the sequence of
         `dedupe.results.records.Copy` to the one to keep.
     prefer : sequence of str
-        Where the copy to keep is to come from, the best place first: an id, a folder or the
-        beginning of an address (``"wire/"``), or a pattern (``"*/wire/*.txt"``). Among the
-        documents of the first place that has any, `keep` decides; among all, if none has.
-        Paths count from where one is (``"./wire"``), and an id that has its file before it,
-        ``file#id``, may be named without.
+        Where the copy to keep should come from, the best place first: an id, a folder or the
+        beginning of an address (``"wire/"``), or a pattern (``"*/wire/*.txt"``). `keep` decides
+        among the documents of the first place that has any, or among all if none has. Paths
+        are relative to the current folder (``"./wire"``), and an id with its file before it,
+        ``file#id``, may be named without the file.
     boilerplate : str
         Digest of the texts that were known to be boilerplate, in hexadecimal; empty
         where there were none.
     window : timedelta, optional
-        Two documents whose times lie further apart are never the same story. A string
-        such as ``"90m"``, ``"12h"``, ``"3d"`` or ``"2w"`` is taken for one. None by default:
-        most copies come with no time, or that of their download.
+        Two documents whose times lie further apart are never matched with each other. Also a
+        string such as ``"90m"``, ``"12h"``, ``"3d"`` or ``"2w"``. None by default: most copies
+        come with no time, or with that of their download.
 
     Raises
     ------

@@ -42,21 +42,21 @@ class Cleaning:
     Attributes
     ----------
     dropped : tuple of str
-        Ids of the duplicates that are gone; where nothing was to be done, of those
-        that can go.
+        Ids of the duplicates that are gone, or where nothing was to be done, of those that can
+        go.
     left : tuple of Skipped
-        Duplicates that had to stay, each with its reason; of a collection that was
-        written, also files and folders that could not be read and are missing there.
+        Duplicates that had to stay, each with its reason. Where a collection was written, also
+        the files and folders that are missing there because they could not be read.
     written : tuple of Path
         The files that were written.
     result : Result or None
-        What was acted on. None where a run that was cut off has been finished: it
-        acts on what that run had found.
+        What was acted on. None where a run that was cut off has been finished, which acts on
+        what the first run had found.
     n_kept : int
-        Documents that stand in what was written.
+        How many documents were written.
     not_copied : tuple of Skipped
-        What never stands in what was written: links that are not followed or lead
-        nowhere, pipes, sockets and devices.
+        What is never copied: links that are not followed or lead nowhere, pipes, sockets and
+        devices.
     """
 
     dropped: Ids
@@ -94,29 +94,27 @@ def clean(
 ) -> Cleaning:
     """Drop the duplicates among files and records, and keep everything else as it is.
 
-    One of `output`, `move`, `delete` and `hardlink` says how. Without any of them
-    nothing is touched, and the answer says what can go.
+    One of `output`, `move`, `delete` and `hardlink` says how. Without any of them nothing is
+    touched, and the answer says what can go.
 
     Parameters
     ----------
     paths : path or iterable of paths
-        As in `find_duplicates`. What is piped in is kept in a temporary file, to be read
-        twice; it can be written anew, and not moved or deleted.
+        As in `find_duplicates`. Standard input is kept in a temporary file, to be read twice;
+        it can be written anew, but not moved or deleted.
     against : path or iterable of paths, optional
-        An old collection: what has a copy there is a duplicate, and nothing else is.
-        It is read, and never changed.
+        An old collection, as in `find_duplicates`. It is read, and never changed.
     boilerplate : path or iterable of paths, optional
         Texts that are known to be boilerplate, as in `find_duplicates`, but not standard
         input.
     output : path, optional
-        Where to write the collection without its duplicates: a file for a single
-        file, otherwise a folder, where each file that a search comes upon keeps its
-        path. What is there under such a name is replaced. Formats stay, and
-        so do the bytes of what is kept: lines of JSON, rows of CSV, schema, metadata
-        and row groups of Parquet. Only the compression follows the name. A file of JSON
-        Lines (``"all.jsonl"``) takes any mix of inputs, texts and pages too: a record for
-        each document that stays, with the other fields of what was a record. ``"-"`` is
-        standard output.
+        Where to write the collection without its duplicates: a file for a single file,
+        otherwise a folder, where each file that is read keeps its path. What is there under
+        such a name is replaced. Formats stay, and so do the bytes of what is kept: lines of
+        JSON, rows of CSV, schema, metadata and row groups of Parquet. Only the compression
+        follows the name. A file of JSON Lines (``"all.jsonl"``) takes any mix of inputs, texts
+        and pages too: it gets a record for each document that stays, with the other fields of
+        what was a record. ``"-"`` is standard output.
     annotate : bool
         Write every record, with four more fields: ``cluster``, ``duplicate_of``,
         ``score`` and ``reason``, as in `Result.rows`.
@@ -125,27 +123,27 @@ def clean(
         boilerplate as `Result.story` has it, and ``cut``, the characters that went, as in
         ``"0-62 310-400"``; both are None for what could not be read.
     cut_repeated : bool
-        With `output`: cut the passages that three stories or more have, of which the first
-        document in the order of ids keeps each, an old one before all others. A passage is a
-        line of at least ten words, or short ones that follow each other and have as many.
-        What is left is ``story``, too.
+        With `output`: cut the passages that three stories or more have. The first document in
+        the order of ids keeps each of them, or an old one. A passage is a line of at least ten
+        words, or short lines that follow each other and together have as many. What is left
+        is in ``story``, too.
     replace_text : bool
         With `story` or `cut_repeated`: write what is left in place of the text, and ``cut``
-        beside it. Files of plain text get it as their text.
+        beside it. In files of plain text it is all they hold.
     move : path, optional
-        Folder to move duplicates to that are files; each keeps its path under it,
-        and nothing there is replaced.
+        Folder to move duplicates that are files to. Each keeps its path under it, and nothing
+        there is replaced.
     delete : bool
         Delete them.
     hardlink : bool
-        Replace each that has the same bytes as the kept copy by a hard link to it.
+        Replace those that have the same bytes as the kept copy by hard links to it.
     journal : path, optional
-        Where to note what is going to be done to files, until it is done. In the
-        folder of the paths by default. A run that was cut off is finished by the
-        same call, which then does not search.
+        Where to note what is going to be done to files, until it is done; by default in the
+        folder of the paths. If a run is cut off, the same call finishes it, without another
+        search.
     confirm : callable, optional
-        Is given the number of files just before the first of them is touched, and
-        raises to prevent it.
+        Called with the number of files just before the first of them is touched; it may raise
+        to prevent that.
     result : Result, optional
         What to act on, instead of a search.
     id_field, text_field, html_field, time_field, time_from, delimiter, qualify_ids, **search
@@ -162,16 +160,16 @@ def clean(
     InvalidResult
         When the result is not one of these paths.
     CannotClean
-        When a file changes meanwhile or cannot be written, when another run is at
-        work, or when one of another kind was cut off. Then nothing is written, and of
-        files that were to be moved or deleted, none has been touched.
+        When a file changes meanwhile or cannot be written, when another run is at work, or
+        when one of another kind was cut off. Then nothing is written, and no file that was to
+        be moved or deleted has been touched.
 
     Notes
     -----
-    What `find_duplicates` raises is raised here, too.
+    Whatever `find_duplicates` raises, this raises, too.
 
-    A file is moved, deleted or replaced only while it and the copy that is kept are
-    still what was read, and never if it is a symbolic link.
+    A file is moved, deleted or replaced only while it and the kept copy are still what was
+    read, and never if it is a symbolic link.
 
     Examples
     --------

@@ -44,40 +44,37 @@ def read_paths(
     Parameters
     ----------
     paths : path or iterable of paths
-        Files; folders, which are walked in the order of their names, where
-        hidden names (``.git``) are passed over and links to folders are not
-        followed; patterns such as ``news/**/*.txt``; ``-`` for standard input.
-        A name that exists is never a pattern.
+        Files; folders; patterns such as ``news/**/*.txt``; ``-`` for standard input. A name
+        that exists is never a pattern. Folders are walked in the order of names: hidden names
+        (``.git``) are passed over, and links to folders are not followed.
     id_field, text_field : str
         The fields of a record that hold its id and its text. ``meta.text`` is the field
-        ``text`` of an object ``meta``, unless a field is called so itself, and
-        ``title,body`` are two fields, joined by an empty line; of these, a record has
-        those that hold something. Each of them, and an `id_field` other than ``id``, must be
-        there in one record at least.
+        ``text`` of an object ``meta``, unless a field is itself called so. ``title,body`` are
+        two fields, joined by an empty line, of which a record may lack some. Each of them, and
+        an `id_field` other than ``id``, must be there in at least one record.
     html_field : str, optional
-        The field of a record that holds HTML, of which the text is taken as of a web page.
-        It is the text, or that part of it which `text_field` names.
+        The field of a record that holds HTML, from which the article is taken as from a web
+        page. It is the text, or a part of it where `text_field` names it, too.
     time_field : str, optional
-        The field of a record that holds its time: seconds since 1970, or ISO
-        8601 (UTC where it names no zone). Without it a record is as old as its
-        file. One record at least must have a time there.
+        The field of a record that holds its time: seconds since 1970, or ISO 8601 (UTC where
+        it names no zone). Without it a record is as old as its file. At least one record must
+        have a time there.
     time_from : str, optional
-        ``"mtime"`` lets a window go by the time of a file, too: when it was last changed.
+        ``"mtime"`` makes a window go by the time of a file, too: when it was last changed.
     delimiter : str, optional
-        What stands between the cells of CSV and TSV. Without it that is a tab in TSV, and
-        in CSV the one of ``,``, ``;``, tab and ``|`` under which the header names the text.
+        What stands between the cells of CSV and TSV. By default a tab in TSV, and in CSV the
+        one of ``,``, ``;``, tab and ``|`` under which the header names the text.
     max_bytes : int, at least 1
-        The largest text, record or line that is read, in bytes of UTF-8 after
-        decompression; see `MAX_BYTES`. A larger one is skipped without being
-        held.
+        The largest text, record or line that is read, in bytes of UTF-8 after decompression;
+        see `MAX_BYTES`. A larger one is skipped, and never held in memory.
     against : path or iterable of paths
         An old collection, which is read first; its documents are marked so, and their ids
         with `dedupe.Old`: they may be the same as those of others.
     stored : mapping of str to iterable of Document, optional
         More of the old collection, by the names of what keeps it; it is read before all else.
     qualify_ids : bool
-        Put the file before the id of each record: ``file#id``. So records of several files
-        may have the same ids.
+        Put the file before the id of each record, ``file#id``, so that records of several
+        files may have the same ids.
 
     Yields
     ------
@@ -96,8 +93,8 @@ def read_paths(
     MissingExtra
         When a file needs an optional dependency that is not installed.
     NothingToRead
-        At the end, when there was not one document, or not one of what is old could be read.
-        An old collection that holds nothing is one in which nothing is old.
+        At the end, when there was no document, or none of the old collection could be read.
+        One that is empty is allowed.
 
     Notes
     -----

@@ -53,19 +53,18 @@ class Result:
     clusters : tuple of Cluster
         Groups of two documents or more, largest first.
     duplicates : tuple of Duplicate
-        What can be dropped, in the order of `clusters`: every member that scores 0.1
-        or more with the representative. Any other stays, as its text would be lost.
+        What can be dropped, in the order of `clusters`: every member that scores 0.1 or more
+        with the representative. Any other member stays, because its text would be lost.
     scored : sequence of Pair
-        Every candidate whose score is at least 0.1, confirmed or not, the pairs
-        that had to be compared to join clusters, and each duplicate with its
-        representative; best first. Of identical copies only the pairs with one
-        of them, and with the representative, stand here.
+        Every candidate whose score is at least 0.1, confirmed or not, the pairs that had to be
+        compared to join clusters, and each duplicate with its representative; best first. Of
+        identical copies only one, and the representative, have pairs here.
     skipped : tuple of Skipped
         What could not be read, with reason and remedy.
     n_documents : int
         Documents that were read.
     n_words : int
-        Words of all of them.
+        Words in all of them.
     settings : Settings
     documents : tuple of DocumentInfo
         The documents that occur in `scored`, ordered by id.
@@ -73,15 +72,14 @@ class Result:
         What `dedupe.compare` learns from this result: see
         `dedupe.scoring.boilerplate.Boilerplate.to_bytes`.
     n_old : int
-        How many of all documents belong to the collection that others were held against.
+        How many of the documents belong to the old collection.
     n_undated : int
-        How many of all documents have no time that the window goes by; 0 without a window.
+        How many of the documents have no time for the window to go by; 0 without a window.
     others : tuple of ids
-        The documents that are not in `documents`, in order, but for old ones: nothing is
-        like them.
+        All other documents but old ones, in order: nothing is like them.
     texts : mapping from ids to texts
-        The texts of `documents`, kept as long as the result is. Empty where it was
-        loaded from JSON or unpickled.
+        The texts of `documents`, kept as long as the result. Empty where it was loaded from
+        JSON or unpickled.
     """
 
     clusters: tuple[Cluster, ...]
@@ -111,9 +109,9 @@ class Result:
 
     @property
     def pairs(self) -> Sequence[Pair]:
-        """The confirmed pairs, those whose score reaches the threshold, best first.
+        """The confirmed pairs, best first: those whose score reaches the threshold.
 
-        With a window, they also lie within it.
+        Where there is a window, they also lie within it.
         """
         scored = self._scored
         is_confirmed = scored.scores >= self.settings.threshold
@@ -123,7 +121,7 @@ class Result:
 
     @property
     def n_copies(self) -> int:
-        """How many documents have exactly the words of another one, not counting that."""
+        """How many documents repeat the words of another one exactly."""
         first = self._scored.first_copy
         return int(np.count_nonzero(first != np.arange(first.size)))
 
@@ -143,8 +141,8 @@ class Result:
     def match(self, duplicate: Duplicate) -> Pair:
         """Return the pair that says why a document is a duplicate.
 
-        It is that with what stands in for it, if it reaches the threshold, and
-        otherwise that with its best match.
+        This is its pair with the copy to keep, if that reaches the threshold, and otherwise
+        the one with its best match.
         """
         direct = self._lookup.pair(duplicate.id, duplicate.duplicate_of)
         reaches = direct is not None and direct.score >= self.settings.threshold
@@ -155,7 +153,7 @@ class Result:
     ) -> Comparison | None:
         """Return a scored pair with both texts and every passage that they share.
 
-        Nothing is scored again: digests tell whether the texts are those that were
+        Nothing is scored again; digests tell whether the texts are still those that were
         searched.
 
         Parameters
@@ -209,17 +207,17 @@ class Result:
     def story(self, document: Id, texts: Mapping[Any, str] | None = None) -> Story:
         r"""Return the text of a document without its boilerplate, and what was cut.
 
-        A line is cut if nearly all its words are text that more than two stories of
-        the collection carry, or that was named as boilerplate. Nothing is cut that one
-        story alone has, and never half a sentence.
+        A line is cut if nearly all its words are text that more than two stories of the
+        collection carry, or that was named as boilerplate. Text that only one story has is
+        never cut, nor half a sentence.
 
         Parameters
         ----------
         document : str, int, ...
             An id.
         texts : mapping from ids to texts, optional
-            What was searched: for a result that was loaded, and for documents that are like
-            no other, of which a result keeps no text.
+            What was searched; for a result that was loaded, and for documents that are like no
+            other, whose texts a result does not keep.
 
         Raises
         ------
@@ -291,7 +289,7 @@ class Result:
     def in_window(self, pair: Pair) -> bool:
         """Return whether the times of a scored pair, or of identical copies, lie in the window.
 
-        A pair that does not is here because its documents came to one cluster by others.
+        A pair outside was scored because its documents came to one cluster through others.
 
         Raises
         ------
@@ -308,9 +306,9 @@ class Result:
     def related(self, relation: str) -> Sequence[Pair]:
         """Return the scored pairs of one relation, best first.
 
-        Of equal scores those come first that share more of the smaller story. What scores below
-        0.1 is not recorded unless the search had ``reuse=True``; a passage that was taken over
-        mostly does.
+        Among equal scores, pairs that share more of the smaller story come first. What scores
+        below 0.1, as most passages do that one text took from another, is recorded only if the
+        search had ``reuse=True``.
 
         Parameters
         ----------
@@ -341,9 +339,10 @@ class Result:
     def at(self, threshold: float) -> Self:
         """Return the result that another threshold gives, without reading anything again.
 
-        That of `settings.threshold` is this result. What was not compared is left out of
-        the averages of `dedupe.clustering`, where a new run would compare it; so at a lower
-        threshold than that of the search clusters may be larger than those of a new run.
+        At `settings.threshold` that is this result. Pairs that the search did not compare are
+        left out of the averages of `dedupe.clustering`, where a new search would compare them.
+        So below the threshold of the search, clusters may be larger than a new search makes
+        them.
 
         Raises
         ------
@@ -372,8 +371,8 @@ class Result:
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a flat record for each member of each cluster, representative first.
 
-        What is no duplicate has an empty ``duplicate_of``. Ids are those of their own
-        collection, and ``is_old`` says of which.
+        What is no duplicate has an empty ``duplicate_of``. Ids are plain, and ``is_old`` says
+        whether they belong to the old collection.
         """
         return rows(self.clusters, self.duplicates, self._lookup.pair)
 
@@ -403,20 +402,20 @@ class Result:
         text_field: str = "text",
         html_field: str | None = None,
     ) -> None:
-        """Write a page to look at the result with: every cluster, and the nearest decisions first.
+        """Write the result as a page: every cluster, and the closest decisions first.
 
-        The page is one file that needs nothing else and stays under five megabytes;
-        what there is no room for is the end of its lists, and it says how much that
-        is. The same result and texts give the same bytes.
+        The page is one file that needs nothing else, and stays under five megabytes. Its lists
+        end where there is no more room, and say how much they leave out. The same result and
+        texts give the same bytes.
 
         Parameters
         ----------
         path : path
-            Written in one step, at the end.
+            The file, which is written in one step, at the end.
         texts : list, mapping, data frame, table or dataset, optional
-            What was searched, so that the page can show pairs in full: for a result
-            that was loaded, which has no `texts` itself. Of a pair whose texts are
-            missing, or have changed since, the page shows the longest passages.
+            What was searched, for a result that was loaded and has no `texts` itself. With
+            them, the page shows pairs in full; where texts are missing or have changed since,
+            it shows the longest passages.
         id_field, text_field, html_field : str
             As in the search.
 
@@ -459,7 +458,8 @@ class Result:
     ) -> Any:
         """Return the rows of a collection that are no duplicates, as a collection of its kind.
 
-        What is neither a list, a tuple, a mapping nor of a library for tables becomes a list.
+        A list, a tuple, a mapping and tables of a library come back as what they
+        are; anything else becomes a list.
 
         Parameters
         ----------
@@ -496,13 +496,17 @@ class Result:
     ) -> Any:
         """Return all rows of a collection with what became of them, in their order.
 
-        A frame, a table or a dataset gets columns; a list or a mapping becomes a list of records
-        with fields. These are ``cluster`` (a number, also for what is alone), ``duplicate_of``
-        (None for what stays), ``score`` (with what stands in for it; 1 for what stands for itself),
-        ``relation`` and ``reason``; and ``of_old``, whether `duplicate_of` is an old document,
-        which nothing is where there are none. What was skipped has no cluster, and a reason.
-        `duplicate_of` has the type of the index or the column of ids, in pandas that which may
-        have holes (``Int64``). A lazy frame is collected, and comes back as a frame.
+        A frame, a table or a dataset gets more columns; a list or a mapping becomes a list of
+        records with more fields:
+
+        - ``cluster``, a number, also for a document that is alone; none for what was skipped
+        - ``duplicate_of``, the copy to keep, or None for what stays
+        - ``score`` with that copy, or 1 for what stands for itself
+        - ``relation`` and ``reason``; what was skipped has a reason, too
+        - ``of_old``, whether `duplicate_of` is an old document
+
+        `duplicate_of` has the type of the index or of the column of ids, in pandas the nullable
+        one (``Int64``). A lazy frame is collected, and comes back as a frame.
 
         Parameters
         ----------
@@ -530,11 +534,11 @@ class Result:
         return tables.annotate(self, data, id_field, text_field, html_field)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Return a line for each document as a data frame of pandas.
+        """Return a data frame of pandas with a row for each document.
 
-        Its columns are ``id``, ``is_old``, whether that is an old document, and those of
-        `annotate`. Of old documents there are those that stand in for others. Ids have one
-        type, also where `duplicate_of` is empty; without a document that of positions.
+        Its columns are ``id``, ``is_old`` (whether that is an old document) and those of
+        `annotate`. Of old documents, only those that others are duplicates of have rows. `id`
+        and `duplicate_of` have one type, even where one is empty.
 
         Raises
         ------
@@ -546,9 +550,9 @@ class Result:
         return tables.as_pandas(self)
 
     def to_polars(self) -> "pl.DataFrame":
-        """Do as `to_pandas`, for Polars.
+        """Return the same as `to_pandas`, for Polars.
 
-        Ids are text where they are of several types, or of one that few columns hold, such as
+        Ids are text where they have several types, or one that few columns can hold, such as
         UUIDs and tuples.
 
         Raises
@@ -561,7 +565,7 @@ class Result:
         return tables.as_polars(self)
 
     def to_arrow(self) -> "pa.Table":
-        """Do as `to_polars`, for Arrow.
+        """Return the same as `to_polars`, for Arrow.
 
         Raises
         ------
