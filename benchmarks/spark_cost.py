@@ -2,11 +2,15 @@
 
     python benchmarks/spark_cost.py measure -n 20000 --json cost.json
     python benchmarks/spark_cost.py model cost.json
+    python benchmarks/spark_cost.py hostile -n 20000
 
 `measure` searches a made crawl with one thread and with ``local[2]``, and says for each stage how
 much of the processor's time it takes, of Java and Python together, and how many bytes a document
 it shuffles. `model` makes of that core-hours, shuffle and money; what it takes for granted stands
-in `ASSUMED`. Needs Java and the extra ``spark``.
+in `ASSUMED`, and what others have published in `PUBLISHED`. `hostile` searches near-copies and
+pages of one template among ordinary documents, as many of each, and fails where a task takes
+`MAX_SKEW` times as long as the median of its stage, or the driver is sent more than `MAX_COLLECTED`
+bytes a document. Needs Java and the extra ``spark``.
 """
 
 import argparse
@@ -16,10 +20,14 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 from crawl import Crawl
+from crowds import make
 from material import invented_material
 
 ASSUMED = {
@@ -29,6 +37,21 @@ ASSUMED = {
 }
 """A vCPU of a large cloud on demand, with its share of memory and disk; and how much more an
 article of a collection ten times as large costs. Candidates grew so on the made crawl."""
+
+PUBLISHED = {
+    "datatrove, 8 TB on 2,400 tasks in 61 minutes": (8.0, 2400 * 61 / 60, "core"),
+    "SlimPajama, 1.21 T tokens on 64 cores in 2.5 days": (1.21 * 4, 64 * 2.5 * 24, "core"),
+    "SEDD, 1.2 T tokens on 32 GPUs in 3 hours": (1.2 * 4, 32 * 3.0, "GPU"),
+}
+"""What others say of theirs: terabytes of text, hours, and of what. A token is taken for four
+bytes, and a task for one core that works all the time."""
+
+MAX_SKEW, MIN_SECONDS, MIN_TASKS = 4, 1.0, 3
+"""A task that takes so many times the median of its stage, and so long, is skew; a stage of fewer
+tasks has no median to speak of."""
+
+MAX_COLLECTED, STATUS_BYTES = 50, 8192
+"""Bytes a document that the driver may be sent, and those that a task sends to say how it went."""
 
 SIZES = (10_000_000, 100_000_000, 1_000_000_000)
 
@@ -66,20 +89,10 @@ def shuffled(folder: Path) -> dict[str, int]:
     return dict(found)
 
 
-def measure(n_docs: int, partitions: int) -> dict[str, object]:
-    """Search a made crawl both ways."""
+def logged(folder: Path, texts: dict[str, str]) -> tuple[Any, Any]:
+    """Return a session that logs its events to a folder, and a frame of some texts."""
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
-    from dedupe import find_duplicate_texts  # noqa: PLC0415
-    from dedupe.spark import find_duplicates  # noqa: PLC0415
-    from dedupe.spark.job import Job  # noqa: PLC0415
-
-    texts = {item.id: item.text for item in Crawl(invented_material(), n_docs)}
-    find_duplicate_texts(dict([*texts.items()][:100]), workers=1)
-    start = cpu_of_all()
-    result = find_duplicate_texts(texts, workers=1)
-    alone = cpu_of_all() - start
-    folder = Path(tempfile.mkdtemp())
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[2]")
     for name, value in {
@@ -94,10 +107,110 @@ def measure(n_docs: int, partitions: int) -> dict[str, object]:
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    session.createDataFrame([*texts.items()], "id string, text string").write.parquet(
-        str(folder / "texts")
+    rows = session.createDataFrame([*texts.items()], "id string, text string")
+    rows.write.parquet(str(folder / "texts"))
+    return session, session.read.parquet(str(folder / "texts"))
+
+
+@dataclass
+class Tasks:
+    """The tasks of one stage of Spark.
+
+    Attributes
+    ----------
+    name : str
+        Of the stage of the search.
+    seconds : list of float
+        What each task took.
+    collected : int
+        Bytes that they sent to the driver.
+    """
+
+    name: str
+    seconds: list[float] = field(default_factory=list)
+    collected: int = 0
+
+    @property
+    def skew(self) -> float:
+        """How many times the median the longest task took, where it took long at all."""
+        longest = max(self.seconds, default=0.0)
+        if len(self.seconds) < MIN_TASKS or longest < MIN_SECONDS:
+            return 1.0
+        return longest / max(median(self.seconds), MIN_SECONDS / MAX_SKEW)
+
+
+def tasks_of(folder: Path) -> list[Tasks]:
+    """Return the tasks of each stage, by Spark's log of events.
+
+    A task says with its result how it went, some kilobytes; of that nothing is counted.
+    """
+    found: dict[int, Tasks] = {}
+    results: dict[int, list[int]] = defaultdict(list)
+    for path in sorted(folder.rglob("events_*")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            event = json.loads(line)
+            if event["Event"] == "SparkListenerJobStart":
+                name = (event.get("Properties") or {}).get("spark.job.description", "")
+                for stage in event["Stage IDs"]:
+                    found.setdefault(stage, Tasks(name.removeprefix("dedupe: ")))
+            elif event["Event"] == "SparkListenerTaskEnd" and event.get("Task Metrics"):
+                facts, stage = event["Task Metrics"], found[event["Stage ID"]]
+                stage.seconds.append(facts["Executor Run Time"] / 1000)
+                if event["Task Type"] == "ResultTask":
+                    results[event["Stage ID"]].append(facts["Result Size"])
+    for stage, sizes in results.items():
+        found[stage].collected = sum(max(0, size - STATUS_BYTES) for size in sizes)
+    return [*found.values()]
+
+
+def hostile(n_docs: int, partitions: int) -> bool:
+    """Search crowds among ordinary documents; print how evenly the work was cut."""
+    from dedupe.spark import find_duplicates  # noqa: PLC0415
+
+    material = invented_material()
+    texts = {item.id: item.text for item in Crawl(material, n_docs)}
+    for kind in ("near-copies", "one template"):
+        texts |= {f"{kind}/{id_}": text for id_, text in make(kind, material, n_docs).texts.items()}
+    folder = Path(tempfile.mkdtemp())
+    session, frame = logged(folder, texts)
+    find_duplicates(frame.limit(50), partitions=partitions)
+    n_before = len(tasks_of(folder))
+    began, cpu = time.perf_counter(), cpu_of_all()
+    answer = find_duplicates(frame, partitions=partitions)
+    cpu = cpu_of_all() - cpu
+    n_kept = answer.documents.where("duplicate_of is null").count()
+    seconds = time.perf_counter() - began
+    session.stop()
+    stages = tasks_of(folder)[n_before:]
+    collected = sum(stage.collected for stage in stages) / len(texts)
+    print(
+        f"{len(texts):,} documents, {n_kept:,} kept, {cpu:,.0f} s of the processor "
+        f"in {seconds:,.0f} s"
     )
-    frame = session.read.parquet(str(folder / "texts"))
+    print("| stage | tasks | median s | longest s | times |\n|---|--:|--:|--:|--:|")
+    for stage in sorted(stages, key=lambda one: -one.skew)[:8]:
+        times = (median(stage.seconds), max(stage.seconds), stage.skew)
+        columns = " | ".join(f"{one:.1f}" for one in times)
+        print(f"| {stage.name} | {len(stage.seconds)} | {columns} |")
+    print(f"\n{collected:.1f} bytes a document collected to the driver")
+    for stage in sorted(stages, key=lambda one: -one.collected)[:4]:
+        print(f"  {stage.collected:,} bytes in {stage.name}")
+    return collected <= MAX_COLLECTED and all(stage.skew <= MAX_SKEW for stage in stages)
+
+
+def measure(n_docs: int, partitions: int) -> dict[str, object]:
+    """Search a made crawl both ways."""
+    from dedupe import find_duplicate_texts  # noqa: PLC0415
+    from dedupe.spark import find_duplicates  # noqa: PLC0415
+    from dedupe.spark.job import Job  # noqa: PLC0415
+
+    texts = {item.id: item.text for item in Crawl(invented_material(), n_docs)}
+    find_duplicate_texts(dict([*texts.items()][:100]), workers=1)
+    start = cpu_of_all()
+    result = find_duplicate_texts(texts, workers=1)
+    alone = cpu_of_all() - start
+    folder = Path(tempfile.mkdtemp())
+    session, frame = logged(folder, texts)
     find_duplicates(frame.limit(50), partitions=partitions)
     marks: list[tuple[str, float]] = []
     plain = Job.tell
@@ -123,6 +236,7 @@ def measure(n_docs: int, partitions: int) -> dict[str, object]:
         facts["shuffle"] = n_bytes / n_docs
     return {
         "documents": n_docs,
+        "bytes": sum(len(text.encode()) for text in texts.values()),
         "cpu of one thread": alone,
         "seconds": seconds,
         "same number of pairs": n_same,
@@ -131,9 +245,10 @@ def measure(n_docs: int, partitions: int) -> dict[str, object]:
 
 
 def model(found: dict[str, object]) -> None:
-    """Print what larger collections would cost."""
-    stages = found["stages"]
-    print("| documents | core-hours | TB shuffled | dollars |\n|--:|--:|--:|--:|")
+    """Print what larger collections would cost, beside what others say of theirs."""
+    stages, size = found["stages"], found["bytes"] / found["documents"]
+    beside = []
+    print("| documents | TB of text | core-hours | TB shuffled | dollars |\n|--:|--:|--:|--:|--:|")
     for n_docs in SIZES:
         tenfolds = len(str(n_docs // int(found["documents"]))) - 1
         cpu = shuffle = 0.0
@@ -144,7 +259,13 @@ def model(found: dict[str, object]) -> None:
             shuffle += facts["shuffle"] * growth
         hours = cpu * n_docs / 3600
         dollars = hours * ASSUMED["dollars a core-hour"]
-        print(f"| {n_docs:,} | {hours:,.0f} | {shuffle * n_docs / 1e12:,.2f} | {dollars:,.0f} |")
+        text, moved = size * n_docs / 1e12, shuffle * n_docs / 1e12
+        print(f"| {n_docs:,} | {text:,.2f} | {hours:,.0f} | {moved:,.2f} | {dollars:,.0f} |")
+        beside.append((f"this, {n_docs:,} documents", text, hours, "core"))
+    print("\n| what | TB of text | hours | hours a TB |\n|---|--:|--:|--:|")
+    told = [(name, *facts) for name, facts in PUBLISHED.items()]
+    for name, text, hours, of_what in [*beside, *told]:
+        print(f"| {name} | {text:,.2f} | {hours:,.0f} {of_what} | {hours / text:,.0f} {of_what} |")
 
 
 def main() -> None:
@@ -156,7 +277,12 @@ def main() -> None:
     measuring.add_argument("--partitions", type=int, default=4)
     measuring.add_argument("--json", type=Path, required=True)
     commands.add_parser("model").add_argument("json", type=Path)
+    crowding = commands.add_parser("hostile")
+    crowding.add_argument("-n", type=int, default=20_000)
+    crowding.add_argument("--partitions", type=int, default=8)
     options = parser.parse_args()
+    if options.command == "hostile":
+        sys.exit(not hostile(options.n, options.partitions))
     if options.command == "model":
         model(json.loads(options.json.read_text(encoding="utf-8")))
         return
