@@ -46,7 +46,9 @@ def main() -> None:
     """Search twice and compare."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local-cluster[2,1,1024]")
-    session = builder.config("spark.ui.enabled", "false").getOrCreate()
+    for name in ("spark.ui.enabled", "spark.ui.showConsoleProgress"):
+        builder = builder.config(name, "false")
+    session = builder.getOrCreate()
     plain, killers = Job.tell, []
 
     def tell(job: Job, stage: str) -> None:
