@@ -4,12 +4,15 @@ Without Java or PySpark these tests are skipped; with ``DEDUPE_SPARK=required``,
 ``.ci/run`` sets, that is a failure.
 """
 
+import importlib
 import json
 import os
 import random
 import shutil
+import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,14 +25,18 @@ from hypothesis import strategies as st
 from dedupe import find_duplicate_texts
 from dedupe.cli import cli
 from dedupe.clustering import components as components_of
+from dedupe.documents.values import as_time
 from dedupe.errors import (
     DuplicateId,
     InvalidCheckpoint,
     InvalidInput,
     InvalidSetting,
+    MissingExtra,
     MissingJava,
     NothingToRead,
+    UnknownDocument,
 )
+from dedupe.ids import Old, plain_id
 from dedupe.lsh import emit
 from dedupe.results.records import Pair
 from dedupe.results.tables import said_of
@@ -41,9 +48,10 @@ try:
     from pyspark.sql import SparkSession
 
     from dedupe.spark import find_duplicates
-    from dedupe.spark.candidates import buckets
+    from dedupe.spark.candidates import buckets, mixed_buckets
     from dedupe.spark.columns import in_groups
     from dedupe.spark.components import components
+    from dedupe.spark.documents import Columns, source_of
     from dedupe.spark.job import Job
     from dedupe.spark.session import start
 except ImportError:
@@ -100,33 +108,58 @@ def on_one_machine(texts, **settings):
         (
             id_,
             one.cluster,
-            kept.get(id_, id_),
+            plain_id(kept.get(id_, id_)),
             one.duplicate_of,
             one.score,
             one.relation,
             one.reason,
+            isinstance(kept.get(id_), Old),
         )
         for id_, one in said_of(result).items()
-        if id_ not in left_out
+        if id_ not in left_out and not isinstance(id_, Old)
     ]
-    pairs = [tuple(getattr(pair, column.name) for column in fields(Pair)) for pair in result.scored]
-    return sorted(documents), sorted(pairs), sorted(left_out.items())
+    pairs = [
+        (*(plain_id(getattr(pair, one.name)) for one in fields(Pair)), *are_old(*sides(pair)))
+        for pair in result.scored
+    ]
+    skipped = [(plain_id(id_), reason, *are_old(id_)) for id_, reason in left_out.items()]
+    return sorted(documents), sorted(pairs), sorted(skipped)
 
 
-def on_spark(session, texts, n_parts, **settings):
-    """Return what Spark says of the same, whose rows come in no order."""
+def sides(pair):
+    return pair.left, pair.right
+
+
+def are_old(*ids):
+    return [isinstance(id_, Old) for id_ in ids]
+
+
+def framed(session, texts, n_parts):
+    """Return texts as a frame whose rows come in no order."""
     rows = list(texts.items())
     random.Random(n_parts).shuffle(rows)
-    kind = "long" if isinstance(rows[0][0], int) else "string"
-    frame = session.createDataFrame(rows, f"id {kind}, text string").repartition(n_parts)
-    answer = find_duplicates(frame, partitions=n_parts, **settings)
-    frames = (answer.documents, answer.pairs, answer.skipped)
-    documents, pairs, skipped = ([tuple(row) for row in one.collect()] for one in frames)
+    kind = "long" if rows and isinstance(rows[0][0], int) else "string"
+    return session.createDataFrame(rows, f"id {kind}, text string").repartition(n_parts)
+
+
+def on_spark(session, texts, n_parts, against=None, **settings):
+    """Return what Spark says of the same."""
+    old = None if against is None else framed(session, against, n_parts)
+    answer = find_duplicates(
+        framed(session, texts, n_parts), against=old, partitions=n_parts, **settings
+    )
+    documents, pairs, skipped = ([*map(tuple, one.collect())] for one in answer_of(answer))
     return sorted(documents, key=lambda row: row[0]), sorted(pairs), sorted(skipped)
 
 
-def check(session, texts, n_parts, **settings):
-    assert on_spark(session, texts, n_parts, **settings) == on_one_machine(texts)
+def answer_of(answer):
+    return answer.documents, answer.pairs, answer.skipped
+
+
+def check(session, texts, n_parts, against=None, **settings):
+    expected = on_one_machine(texts, against=against)
+    assert on_spark(session, texts, n_parts, against, **settings) == expected
+    return expected
 
 
 def news():
@@ -169,6 +202,194 @@ def test_spark_says_the_same_by_other_settings_and_of_numbered_rows(spark):
     assert on_spark(spark, texts, 2, **settings) == on_one_machine(texts, **settings)
 
 
+# --- an old collection ---
+
+
+def halves(texts, draw):
+    """Return texts as new and old ones, some of them as both."""
+    new = {id_: text for id_, text in texts.items() if draw.random() < 0.6}
+    old = {id_: text for id_, text in texts.items() if id_ not in new or draw.random() < 0.1}
+    return new, old
+
+
+def test_new_documents_go_for_old_ones_as_on_one_machine(spark):
+    new, old = halves(everything(), random.Random(3))
+    documents, pairs, _ = check(spark, new, 3, old)
+    assert {row[-1] for row in documents} == {False, True}
+    assert {row[-2:] for row in pairs} == {(False, False), (False, True), (True, False)}
+
+
+def test_they_do_where_nothing_is_small(spark):
+    forms = {f"form/{name}": text for name, text in notices(12).items()}
+    new, old = halves(news() | forms, random.Random(2))
+    check(spark, new, 2, old, small=0)
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ({"a": STORY}, {"a": STORY, "b": "menu " + STORY, "c": ""}),  # No two new ones are a pair.
+        ({"a": STORY, "b": STORY + "x"}, {}),
+        ({"a": STORY, "b": "…"}, {"a": "another text of few words", "…": "…"}),
+        ({}, {"a": STORY, "b": STORY}),
+        ({"a": STORY, "b": STORY + "x"}, {"a": "…"}),
+    ],
+)
+def test_small_collections_are_held_against_each_other_as_on_one_machine(spark, new, old):
+    check(spark, new, 2, old)
+
+
+def test_an_old_collection_that_cannot_be_read_is_refused(spark):
+    new, old = (spark.createDataFrame([("a", text)], "id string, text string") for text in "x ")
+    with pytest.raises(NothingToRead, match="got 1 skipped"):
+        find_duplicates(new, against=old)
+    numbered = spark.createDataFrame([(1, "x")], "id long, text string")
+    with pytest.raises(InvalidInput, match="got string and bigint in 'id'"):
+        find_duplicates(new, against=numbered)
+    with pytest.raises(
+        InvalidInput, match=r"against must be a DataFrame .* got builtins.list: make"
+    ):
+        find_duplicates(new, against=["x"])
+
+
+# --- times ---
+
+
+def dated(texts, draw):
+    """Return texts with days, some of which are missing, as records and as a frame."""
+    days = {id_: draw.choice([None, *range(0, 60, 3)]) for id_ in texts}
+    return [
+        (id_, text, None if days[id_] is None else 86400.0 * days[id_])
+        for id_, text in texts.items()
+    ]
+
+
+def check_dated(session, new, old, **settings):
+    """Hold Spark to one machine where there are times."""
+    schema = "id string, text string, day double"
+    frames = [one and session.createDataFrame(one, schema).repartition(2) for one in (new, old)]
+    answer = find_duplicates(frames[0], against=frames[1], time="day", partitions=2, **settings)
+    found = [sorted(map(tuple, one.collect())) for one in answer_of(answer)]
+    records = [
+        one and [dict(zip(("id", "text", "day"), row, strict=True)) for row in one]
+        for one in (new, old)
+    ]
+    settings.pop("small", None)
+    expected = on_one_machine(records[0], against=records[1], time_field="day", **settings)
+    assert found == [*expected]
+
+
+def crowded():
+    """Return copies of a few stories, each in a crowd of its own."""
+    texts = {f"crowd/{n}": " ".join(f"w{word}" for word in one) for n, one in enumerate(copies(50))}
+    return texts | {f"copy/{n}": texts[f"crowd/{n % 3}"] for n in range(9)}
+
+
+def test_a_window_is_that_of_one_machine(spark):
+    draw = random.Random(1)
+    check_dated(spark, dated(crowded() | news(), draw), None, window="4d", keep="newest")
+
+
+def test_a_window_over_an_old_collection_is_that_of_one_machine(spark):
+    draw = random.Random(2)
+    new, old = halves(crowded() | news(), draw)
+    check_dated(spark, dated(new, draw), dated(old, draw), window="4d", keep="oldest", small=0)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "seconds"),
+    [
+        ("2022-06-16T10:00:00Z", "string", 1655373600.0),
+        ("2022-06-16T12:00:00.5+02:00", "string", 1655373600.5),
+        ("June", "string", None),
+        (60, "long", 60.0),
+        (1655373600000, "long", None),
+        (float("nan"), "double", None),
+        (datetime(2022, 6, 16, 10, 0, 0, 250000, tzinfo=UTC), "timestamp", 1655373600.25),
+        (datetime(2022, 6, 16, 10), "timestamp_ntz", 1655373600.0),
+        (date(2022, 6, 16), "date", 1655337600.0),
+    ],
+)
+def test_a_time_is_what_one_machine_takes_for_one(spark, value, kind, seconds):
+    frame = spark.createDataFrame([("a", "x", value)], f"id string, text string, `a.day` {kind}")
+    (row,) = source_of(frame, None, Columns("id", "text", "a.day")).collect()
+    assert row.time == seconds == as_time(value)
+
+
+def test_a_column_without_a_time_is_refused(spark):
+    frame = spark.createDataFrame(
+        [("a", "x", "June", [1])], "id string, text string, day string, days array<int>"
+    )
+    with pytest.raises(InvalidSetting, match="got 'day', which holds none"):
+        find_duplicates(frame, time="day")
+    with pytest.raises(InvalidInput, match="got array<int> in 'days'"):
+        find_duplicates(frame, time="days")
+    with pytest.raises(InvalidSetting, match="time must name a column, got 'hour'"):
+        find_duplicates(frame, time="hour")
+
+
+# --- known boilerplate ---
+
+
+def boxed():
+    """Return stories around which stands the same box, and that box."""
+    box = "\n".join(f"Subscribe now for offer {n} of our daily letter to readers" for n in range(9))
+    return {id_: f"{box}\n\n{text}" for id_, text in news().items()}, box
+
+
+@pytest.mark.parametrize(("small", "has_old"), [(1 << 16, False), (0, True)])
+def test_known_boilerplate_counts_as_on_one_machine(spark, small, has_old):
+    texts, box = boxed()
+    new, old = halves(texts, random.Random(5)) if has_old else (texts, None)
+    expected = on_one_machine(new, against=old, boilerplate=[box])
+    assert on_spark(spark, new, 2, old, boilerplate=box, small=small) == expected
+    assert expected != on_one_machine(new, against=old)
+
+
+# --- evidence ---
+
+
+@pytest.mark.parametrize("small", [0, 1 << 16])
+def test_evidence_is_that_of_one_machine(spark, small):
+    new = news() | {f"form/{name}": f"Home News\n\n{text}" for name, text in notices(8).items()}
+    old = {id_: f"Menu Sport Weather\n\n{text}" for id_, text in list(news().items())[:4]}
+    told = {
+        (*map(plain_id, sides(pair)), *are_old(*sides(pair))): pair.evidence
+        for pair in find_duplicate_texts(new, against=old).scored
+        if pair.evidence is not None
+    }
+    answer = find_duplicates(framed(spark, new, 2), against=framed(spark, old, 2), small=small)
+    chosen = spark.createDataFrame([*told], answer.pairs.select(*SIDES).schema)
+    found = {tuple(row[:4]): row[4:] for row in answer.evidence(chosen).collect()}
+    assert found.keys() == told.keys()
+    assert any(True in pair[2:] for pair in told)
+    for pair, evidence in told.items():
+        assert plain(found[pair]) == plain(
+            [getattr(evidence, one.name) for one in fields(evidence)]
+        )
+
+
+SIDES = ("left", "right", "left_is_old", "right_is_old")
+
+
+def plain(value):
+    """Return rows, tuples and records as lists."""
+    if is_dataclass(value):
+        value = [getattr(value, one.name) for one in fields(value)]
+    return [*map(plain, value)] if isinstance(value, list | tuple) else value
+
+
+def test_evidence_is_only_there_for_what_was_searched(spark):
+    answer = find_duplicates(framed(spark, {"a": STORY, "b": STORY + "x", "c": " "}, 1))
+    for right in ("c", "d"):
+        with pytest.raises(UnknownDocument, match=f"no document '{right}'"):
+            answer.evidence(spark.createDataFrame([("a", right)], "left string, right string"))
+    with pytest.raises(InvalidInput, match="left and right, got id, reason, is_old"):
+        answer.evidence(answer.skipped)
+    (row,) = answer.evidence(answer.pairs).collect()
+    assert [passage.n_words for passage in row.passages] == [len(STORY.split())]
+
+
 # --- what is wrong with a frame ---
 
 
@@ -195,6 +416,7 @@ def test_rows_without_a_text_are_skipped_and_the_session_is_left_as_it_was(spark
         ([("a", "x")], "id string, body string", InvalidSetting, "got 'text'"),
         ([("a", "…")], "id string, text string", NothingToRead, "got 1 without"),
         ([("a", 7)], "id string, text int", InvalidInput, "got int in 'text'"),
+        ([("a", {})], "id string, text map<string, int>", InvalidInput, "got map<string,int>"),
     ],
 )
 def test_a_frame_that_cannot_be_searched_is_refused(spark, rows, schema, error, message):
@@ -203,7 +425,16 @@ def test_a_frame_that_cannot_be_searched_is_refused(spark, rows, schema, error, 
 
 
 @pytest.mark.parametrize(
-    "settings", [{"keep": "newest"}, {"partitions": 0}, {"small": -1}, {"threshold": 2}]
+    "settings",
+    [
+        {"keep": "first"},
+        {"keep": "newest"},
+        {"window": "3d"},
+        {"window": "soon", "time": "text"},
+        {"partitions": 0},
+        {"small": -1},
+        {"threshold": 2},
+    ],
 )
 def test_a_setting_out_of_range_is_refused(spark, settings):
     with pytest.raises(InvalidSetting):
@@ -232,7 +463,12 @@ def test_a_search_goes_on_behind_the_stages_that_are_there(spark, tmp_path):
 
 def test_a_checkpoint_of_something_else_is_refused(spark, tmp_path):
     on_spark(spark, {"a": STORY}, 1, checkpoint=str(tmp_path))
-    for texts, settings in (({"a": STORY + "!"}, {}), ({"a": STORY}, {"ngram": 3})):
+    other = {"a": STORY + "!"}
+    for texts, settings in (
+        (other, {}),
+        ({"a": STORY}, {"ngram": 3}),
+        ({"a": STORY}, {"threshold": 0.3}),
+    ):
         with pytest.raises(InvalidCheckpoint, match="same input and settings"):
             on_spark(spark, texts, 1, checkpoint=str(tmp_path), **settings)
 
@@ -249,12 +485,58 @@ def test_the_command_writes_what_is_found(spark, tmp_path):
     assert sorted(map(tuple, rows)) == on_one_machine(news())[0]
 
 
+def test_the_command_holds_new_records_against_old_ones(spark, tmp_path):
+    new, old, box = tmp_path / "new.jsonl", tmp_path / "old.jsonl", tmp_path / "box.txt"
+    box.write_text("All rights reserved by the publisher of this page", encoding="utf-8")
+    lines = [
+        json.dumps({"key": name, "body": STORY + name, "day": f"2024-05-0{n}"})
+        for n, name in enumerate("abc", start=1)
+    ]
+    new.write_text(lines[0], encoding="utf-8")
+    old.write_text("\n".join(lines[1:]), encoding="utf-8")
+    fields = ["--id-field", "key", "--text-field", "body", "--time-field", "day", "--window", "1d"]
+    more = ["--against", str(old), "--boilerplate", str(box), "-o", str(tmp_path / "found")]
+    ran = CliRunner().invoke(cli, ["spark", "find", str(new), *fields, *more])
+    assert ran.exit_code == 0, ran.output
+    (row,) = spark.read.parquet(str(tmp_path / "found" / "documents")).collect()
+    assert (row.id, row.duplicate_of, row.of_old) == ("a", "b", True)
+
+
 @pytest.mark.parametrize("paths", [["a.txt"], ["a.parquet", "b.jsonl"], ["nothing-here.parquet"]])
 def test_the_command_refuses_paths_that_it_cannot_read(spark, tmp_path, paths):
     folder = str(tmp_path / "found")
     ran = CliRunner().invoke(cli, ["spark", "find", *paths, "-o", folder])
     assert ran.exit_code == 2
     assert ran.output.startswith("dedupe: error: ")
+
+
+def test_the_command_refuses_a_folder_that_has_an_answer_before_it_searches(spark, tmp_path):
+    (tmp_path / "pairs").mkdir()
+    ran = CliRunner().invoke(cli, ["spark", "find", "nothing-here.jsonl", "-o", str(tmp_path)])
+    assert ran.exit_code == 2
+    assert "with pairs: name another one" in ran.output
+
+
+@pytest.mark.skipif(SparkSession is None, reason="needs PySpark")
+def test_with_a_java_that_does_not_start_spark_one_is_told_which(tmp_path):
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    java.chmod(0o755)
+    command = [sys.executable, "-m", "dedupe", "spark", "find", str(NEWS), "-o", str(tmp_path)]
+    env = os.environ | {"JAVA_HOME": str(tmp_path)}
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert (
+        f"dedupe: error: Spark needs Java 17 or later, and did not start with {java}" in ran.stderr
+    )
+
+
+def test_without_pyspark_one_is_told_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.delitem(sys.modules, "dedupe.spark", raising=False)
+    with pytest.raises(MissingExtra, match=r"pip install 'dedupe-articles\[spark\]'"):
+        importlib.import_module("dedupe.spark")
 
 
 @pytest.mark.skipif(SparkSession is None, reason="needs PySpark")
@@ -268,6 +550,17 @@ def test_without_java_one_is_told_what_to_install(monkeypatch):
 # --- stages, with slow twins ---
 
 
+def in_batches(postings, cuts):
+    """Return postings as they stream by, cut anywhere."""
+    in_order = sorted(postings, key=lambda one: (one[0], -one[1]))
+    keys, ranks = np.array(in_order, np.int64).reshape(-1, 2).T
+    bounds = [0, *sorted(min(cut, len(in_order)) for cut in cuts), len(in_order)]
+    return [
+        pa.record_batch({"key": keys[start:end], "rank": ranks[start:end]})
+        for start, end in pairwise(bounds)
+    ]
+
+
 postings = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40)), max_size=60, unique=True)
 
 
@@ -275,21 +568,29 @@ postings = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40)), max_size=6
 @given(postings, st.integers(2, 5), st.lists(st.integers(0, 60), max_size=6))
 def test_buckets_that_stream_by_are_those_of_one_machine(postings, cap, cuts):
     """Each document has at most one value in a band, so a band here is a key at most."""
-    in_order = sorted(postings, key=lambda one: (one[0], -one[1]))
-    keys, ranks = np.array(in_order, np.int64).reshape(-1, 2).T
-    bounds = [0, *sorted(min(cut, len(in_order)) for cut in cuts), len(in_order)]
-    batches = [
-        pa.record_batch({"key": keys[start:end], "rank": ranks[start:end]})
-        for start, end in pairwise(bounds)
-    ]
+    keys, ranks = np.array(postings, np.int64).reshape(-1, 2).T
     found = set()
-    for some in buckets(cap, batches):
+    for some in buckets(cap, in_batches(postings, cuts)):
         found |= set(zip(some.column(0).to_pylist(), some.column(1).to_pylist(), strict=True))
     expected = set()
     for key in set(keys.tolist()):
         values = np.arange(100, 141, dtype=np.uint32)
         values[ranks[keys == key]] = key
         expected |= {divmod(pair, 1 << 32) for pair in emit(values, cap).tolist()}
+    assert found == expected
+
+
+@pytest.mark.skipif(SparkSession is None, reason="needs PySpark")
+@given(postings, st.integers(2, 5), st.integers(0, 41), st.lists(st.integers(0, 60), max_size=6))
+def test_mixed_buckets_that_stream_by_are_those_of_one_machine(postings, cap, n_new, cuts):
+    found = set()
+    for some in mixed_buckets(cap, n_new, in_batches(postings, cuts)):
+        found |= set(zip(some.column(0).to_pylist(), some.column(1).to_pylist(), strict=True))
+    expected = set()
+    for key, rank in postings:
+        old = sorted((other for one, other in postings if one == key and other >= n_new))
+        if rank < n_new:
+            expected |= {(rank, other) for other in (old if len(old) <= cap else old[-2:])}
     assert found == expected
 
 

@@ -29,6 +29,14 @@ def spark() -> None:
     help="Where documents, pairs and skipped are written as folders of Parquet. There must be "
     "none of these.",
 )
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="OLD",
+    help="Also find copies of what is in OLD, which has the same fields. May be given several "
+    "times.",
+)
+@options.boilerplate
 @options.threshold
 @options.ngram
 @options.id_field
@@ -36,10 +44,17 @@ def spark() -> None:
 @click.option(
     "--keep",
     default="typical",
-    type=click.Choice(["typical", "longest", "shortest"]),
+    type=click.Choice(["typical", "longest", "shortest", "newest", "oldest"]),
     help="Which document represents a cluster.  [default: typical]",
 )
-@click.option("--prefer", multiple=True, metavar="PLACE", help="As for dedupe find.")
+@options.prefer
+@click.option("--time-field", help="Field or column that holds its time.")
+@click.option(
+    "--window",
+    metavar="TIME",
+    help="Documents further apart in time are never the same story: 90m, 12h, 3d, 2w. Goes by "
+    "--time-field.",
+)
 @click.option(
     "--partitions",
     type=int,
@@ -52,23 +67,34 @@ def spark() -> None:
     help="Keep finished stages here, and go on behind them when started again. It is not removed.",
 )
 def find(
-    paths: tuple[str, ...], output: str, id_field: str, text_field: str, **settings: Any
+    paths: tuple[str, ...],
+    output: str,
+    against: tuple[str, ...],
+    boilerplate: list[str] | None,
+    **settings: Any,
 ) -> None:
     """Find duplicates among the records of Parquet or JSON Lines.
 
     Paths may be whatever the cluster reads: files, folders, patterns, s3a://...
     """
+    from dedupe.documents.boilerplate import read_boilerplate
     from dedupe.spark import find_duplicates
-    from dedupe.spark.session import located, read_frame, start
+    from dedupe.spark.session import FRAMES, check_free, located, read_frame, start
 
     session = start()
     session.sparkContext.setLogLevel("ERROR")
+    folder = located(output).rstrip("/")
+    check_free(session, folder)
     if settings["checkpoint"] is not None:
         settings["checkpoint"] = located(settings["checkpoint"])
-    frame = read_frame(session, paths)
-    answer = find_duplicates(frame, id=id_field, text=text_field, **settings)
-    for name in ("documents", "pairs", "skipped"):
-        getattr(answer, name).write.parquet(f"{located(output).rstrip('/')}/{name}")
+    for name in ("id", "text", "time"):
+        settings[name] = settings.pop(f"{name}_field")
+    if boilerplate is not None:
+        settings["boilerplate"] = [one.text for one in read_boilerplate(boilerplate)]
+    old = read_frame(session, against) if against else None
+    answer = find_duplicates(read_frame(session, paths), against=old, **settings)
+    for name in FRAMES:
+        getattr(answer, name).write.parquet(f"{folder}/{name}")
     n_duplicates = answer.documents.where("duplicate_of is not null").count()
     click.echo(
         f"{output}: {answer.documents.count():,} documents, {n_duplicates:,} duplicates, "

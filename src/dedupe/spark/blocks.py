@@ -25,7 +25,7 @@ from dedupe.spark.columns import array_of, batch, bytes_of, in_groups
 from dedupe.spark.job import Job
 from dedupe.spark.shingles import Entries
 
-__all__ = ["Blocks", "Held", "pair_blocks"]
+__all__ = ["Blocks", "Held", "boilerplate_of", "entries_of", "pair_blocks"]
 
 PAIRS = 1 << 13
 """Pairs of a block: its documents take some 50 MB, and each is in few blocks."""
@@ -34,9 +34,9 @@ STAR = 1 << 11
 """Pairs of one larger document that stay in one block, or a crowd would make it too large."""
 
 SCHEMA = (
-    "block long, numbers binary, owned binary, left binary, right binary, shingles binary, "
-    "seals binary, shingle_offsets binary, token_offsets binary, lines binary, contents binary, "
-    "prose binary"
+    "block long, numbers binary, owned binary, old binary, left binary, right binary, "
+    "shingles binary, seals binary, shingle_offsets binary, token_offsets binary, lines binary, "
+    "contents binary, prose binary"
 )
 
 ARRAYS = {
@@ -62,6 +62,8 @@ class Held:
         Its documents.
     owned : bool [shape=(n_docs,)]
         Those that no other block counts: each document is owned once.
+    is_old : bool [shape=(n_docs,)]
+        Those of the old collection.
     items : int64 [shape=(n_items, 2)]
         Pairs, as places among its documents; or whatever it was made with, the first side
         as it came.
@@ -80,6 +82,7 @@ class Held:
     number: int
     numbers: Ints
     owned: Bools
+    is_old: Bools
     items: Ints
     block: Block
     stories: Ints
@@ -101,11 +104,12 @@ class Held:
         known = {}
         for name, entries in broadcast.items():
             found = row.get(name) or () if entries is None else entries.value
-            known[name] = _entries(found)
+            known[name] = entries_of(found)
         return cls(
             row["block"],
             numbers,
             bytes_of(row["owned"], np.bool_),
+            bytes_of(row["old"], np.bool_),
             np.stack(sides, axis=1),
             Block(ngram=ngram, **arrays),
             stories,
@@ -114,12 +118,18 @@ class Held:
             known,
         )
 
+    @property
+    def n_old(self) -> AnyInts:
+        """How many documents of each pair are old."""
+        found: AnyInts = self.is_old[self.items].sum(axis=1)
+        return found
+
     def weighed(self, name: str) -> Block:
         """Return the block weighed by some boilerplate that it was given, by its stories."""
         return self.block.weighed(boilerplate_of(*self.known[name]), self.stories)
 
 
-def _entries(found: Any) -> tuple[Hashes, AnyInts]:
+def entries_of(found: Any) -> tuple[Hashes, AnyInts]:
     """Return entries as arrays, be they so already or the rows of a join."""
     if isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], np.ndarray):
         return found[0], found[1]
@@ -158,7 +168,7 @@ class Blocks(NamedTuple):
         ----------
         job : Job
         texts : DataFrame
-            doc, text.
+            doc, text, is_old.
         members : DataFrame
             block, doc: the documents of each block, each once or more.
         items : DataFrame
@@ -174,6 +184,7 @@ class Blocks(NamedTuple):
             F.lit(0).cast("long").alias("b"),
             "text",
             (F.col("block") == F.col("blocks")[0]).alias("owned"),
+            "is_old",
         )
         others = items.select(
             "block",
@@ -182,6 +193,7 @@ class Blocks(NamedTuple):
             "b",
             F.lit(None).cast("string").alias("text"),
             F.lit(False).alias("owned"),
+            F.lit(False).alias("is_old"),
         )
         made = (
             placed.union(others)
@@ -287,6 +299,7 @@ def _block(ngram: int, number: int, rows: pa.RecordBatch) -> pa.RecordBatch:
     columns = {
         "numbers": numbers,
         "owned": array_of(documents.column("owned")),
+        "old": array_of(documents.column("is_old")),
         "left": np.searchsorted(numbers, left),
         "right": np.searchsorted(numbers, right),
         **{name: getattr(block, name) for name in ARRAYS},

@@ -6,7 +6,8 @@ remembered. Where pairs meet the signatures of both sides the estimate drops mos
 """
 
 from collections.abc import Iterator
-from functools import partial
+from functools import partial, reduce
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,42 +16,95 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from dedupe.arrays import Hashes, Ints
 from dedupe.kernels.buckets import N_ANCHORS, keep_possible
-from dedupe.lsh import COSINE_FLOOR, likely_shares, within_buckets
+from dedupe.lsh import COSINE_FLOOR, TEACHERS, likely_shares, within_buckets
 from dedupe.spark.columns import array_of, batch
-from dedupe.spark.documents import numbered
+from dedupe.spark.documents import Documents, numbered
 from dedupe.spark.job import Job
+from dedupe.spark.slices import EMITTED, Emit, Slices, near
 
-__all__ = ["buckets", "candidates"]
+__all__ = ["buckets", "candidates", "mixed_buckets"]
 
 
-def candidates(job: Job, sketches: DataFrame) -> DataFrame:
-    """Return the pairs of documents worth scoring, the larger as `a`, the other as `b`."""
-    originals = sketches.where((F.col("doc") == F.col("first")) & (F.col("n_shingles") > 0))
-    in_order = job.keep(
-        originals.select("n_shingles", "digest", "doc", "signature").sort(
-            "n_shingles", "digest", "doc"
-        )
+def candidates(job: Job, documents: Documents) -> DataFrame:
+    """Return the pairs of documents worth scoring, the larger as `a`, the other as `b`.
+
+    Of a new document and an old one, the old one counts as the larger.
+    """
+    originals = documents.sketches.where(
+        (F.col("doc") == F.col("first")) & (F.col("n_shingles") > 0)
     )
+    order = ("is_old", "n_shingles", "digest", "doc")
+    spans = ("start", "end") if job.settings.window is not None else ()
+    in_order = job.keep(originals.select(*order, "signature", *spans).sort(*order))
     ranked = job.keep(numbered(in_order, "rank"))
-    postings = ranked.select("rank", "signature").mapInArrow(_postings, "key long, rank long")
-    emitted = (
-        postings.repartition(job.partitions, "key")
-        .sortWithinPartitions("key", F.desc("rank"))
-        .mapInArrow(partial(buckets, job.settings.bucket_cap), "lesser long, greater long")
-        .distinct()
-    )
+    parts = _beside_old(job, ranked) if documents.has_old else [_within(job, ranked)]
+    streams = [part.streamed(job) for part in parts]
+    window = job.settings.window
+    if window is not None:
+        slices = Slices.of(job, ranked, _postings_of(ranked), documents.has_old)
+        streams += [
+            slices.streamed(job, _postings_of(part.documents, "start"), part.emit) for part in parts
+        ]
+    emitted = reduce(DataFrame.union, streams).distinct()
     for name in ("lesser", "greater"):
         side = ranked.select(
             F.col("rank").alias(name),
             F.col("doc").alias(f"doc_{name}"),
             F.col("n_shingles").alias(f"size_{name}"),
             F.col("signature").alias(f"signature_{name}"),
+            *(F.col(one).alias(f"{one}_{name}") for one in spans),
         )
         emitted = emitted.join(side, name)
+    if window is not None:
+        emitted = near(emitted, window).drop(
+            *(f"{one}_{name}" for one in spans for name in ("lesser", "greater"))
+        )
     n_perm = job.settings.num_perm
     return emitted.drop("lesser", "greater").mapInArrow(
         partial(_possible, n_perm), "a long, b long"
     )
+
+
+class _Part(NamedTuple):
+    """Documents whose buckets are gone through, by themselves, and what is emitted of them."""
+
+    documents: DataFrame
+    emit: Emit
+
+    def streamed(self, job: Job) -> DataFrame:
+        """Return what is emitted of whole buckets, which stream by."""
+        return (
+            _postings_of(self.documents)
+            .repartition(job.partitions, "key")
+            .sortWithinPartitions("key", F.desc("rank"))
+            .mapInArrow(self.emit, EMITTED)
+        )
+
+
+def _within(job: Job, ranked: DataFrame) -> _Part:
+    """Return documents that are paired with one another."""
+    return _Part(ranked, partial(buckets, job.settings.bucket_cap))
+
+
+def _beside_old(job: Job, ranked: DataFrame) -> list[_Part]:
+    """Return new documents, some old ones to learn from, and all to pair one of each.
+
+    Those old ones are drawn by what they say, as on one machine.
+    """
+    new, old = ranked.where("not is_old"), ranked.where("is_old")
+    drawn = F.struct("digest", "rank")
+    (last,) = old.sort("digest", "rank").limit(TEACHERS).agg(F.max(drawn)).first() or (None,)
+    assert last is not None, "there is something old"
+    limit = F.struct(*(F.lit(last[name]).cast("long").alias(name) for name in ("digest", "rank")))
+    taught = old.where(drawn <= limit)
+    mixed = partial(mixed_buckets, job.settings.bucket_cap, new.count())
+    return [_within(job, new), _within(job, taught), _Part(ranked, mixed)]
+
+
+def _postings_of(ranked: DataFrame, *more: str) -> DataFrame:
+    """Return a row for each value of each signature, with more columns of doubles."""
+    schema = ", ".join(["key long", "rank long", *(f"{name} double" for name in more)])
+    return ranked.select("rank", "signature", *more).mapInArrow(_postings, schema)
 
 
 def _postings(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -61,8 +115,12 @@ def _postings(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         values = _signatures(some.column("signature"))
         n_perm = values.shape[1]
         keys = values.astype(np.int64) | (np.arange(n_perm, dtype=np.int64) << 32)
-        ranks = np.repeat(array_of(some.column("rank")), n_perm)
-        yield batch(key=keys.ravel(), rank=ranks)
+        others = {
+            name: np.repeat(array_of(some.column(name)), n_perm)
+            for name in some.schema.names
+            if name != "signature"
+        }
+        yield batch(key=keys.ravel(), **others)
 
 
 def _signatures(column: pa.Array) -> "np.ndarray[tuple[int, int], np.dtype[np.uint32]]":
@@ -106,6 +164,41 @@ def buckets(cap: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBa
             crowded, anchors = int(keys[0]), ranks[:N_ANCHORS]
             keys, ranks = keys[:0], ranks[:0]
     yield _emitted(keys, ranks, cap)
+
+
+def mixed_buckets(
+    cap: int, n_new: int, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the pairs of a new and an old document in buckets that stream by.
+
+    Parameters
+    ----------
+    cap : int, at least 2
+    n_new : int
+        The rank from which on documents are old.
+    batches : iterable of RecordBatch
+        As for `buckets`: the old documents of a bucket come first, the largest of them before
+        all. More than `cap` of them need not be remembered.
+    """
+    keys, ranks = np.empty(0, np.int64), np.empty(0, np.int64)
+    for some in batches:
+        if not some.num_rows:
+            continue
+        keys = np.concatenate([keys, array_of(some.column("key"))])
+        ranks = np.concatenate([ranks, array_of(some.column("rank"))])
+        starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
+        sizes = np.diff(np.append(starts, keys.size))
+        n_old = np.add.reduceat(ranks >= n_new, starts)
+        n_linked = np.repeat(np.where(n_old > cap, N_ANCHORS, n_old), sizes)
+        new = np.flatnonzero(ranks < n_new)
+        n_linked = n_linked[new]
+        # Each new document with the first so many of its bucket.
+        within = np.arange(n_linked.sum()) - np.repeat(np.cumsum(n_linked) - n_linked, n_linked)
+        firsts = np.repeat(np.repeat(starts, sizes)[new], n_linked)
+        yield _distinct(np.repeat(ranks[new], n_linked), ranks[firsts + within])
+        # The last bucket may go on.
+        kept = slice(starts[-1], starts[-1] + min(int(n_old[-1]), cap + 1))
+        keys, ranks = keys[kept], ranks[kept]
 
 
 def _emitted(keys: Ints, ranks: Ints, cap: int) -> pa.RecordBatch:

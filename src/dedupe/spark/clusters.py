@@ -31,7 +31,7 @@ from dedupe.arrays import Ints
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.memory import BlockInMemory
 from dedupe.engine.spill import Texts
-from dedupe.ids import Id
+from dedupe.ids import Id, Old, plain_id
 from dedupe.pipeline import gather
 from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Cluster, Pair
@@ -52,6 +52,7 @@ from dedupe.spark.learning import Learned
 __all__ = ["Found", "gathered"]
 
 PAIR_COLUMNS = tuple(one.name for one in fields(Pair))
+SIDES_OLD = ("left_is_old", "right_is_old")
 OF_DOCUMENT = {
     "size": IntegerType(),
     "head": LongType(),
@@ -61,6 +62,7 @@ OF_DOCUMENT = {
     "score": DoubleType(),
     "relation": StringType(),
     "reason": StringType(),
+    "of_old": BooleanType(),
 }
 """The columns of what is said of a document; ids are of the type that they come in."""
 
@@ -88,10 +90,14 @@ def gathered(job: Job, documents: Documents, learned: Learned) -> Found:
     found = job.keep(
         gathered_rows.mapInArrow(partial(_gathered, job.settings, schema), _schema(kind))
     )
-    ids = documents.texts.select("doc", "id")
     apart = outside
-    for side, name in (("a", "left_id"), ("b", "right_id")):
-        apart = apart.join(ids.select(F.col("doc").alias(side), F.col("id").alias(name)), side)
+    for side, name in (("a", "left"), ("b", "right")):
+        of_side = documents.texts.select(
+            F.col("doc").alias(side),
+            F.col("id").alias(f"{name}_id"),
+            F.col("is_old").alias(f"{name}_is_old"),
+        )
+        apart = apart.join(of_side, side)
     told = partial(_told, job.settings.threshold, to_arrow_schema(_pair_schema(kind)))
     apart = apart.mapInArrow(told, _pair_schema(kind))
     pairs = found.where("doc is null").select("pair.*").union(apart)
@@ -115,11 +121,12 @@ def _parted(rows: DataFrame, least: DataFrame) -> tuple[DataFrame, DataFrame]:
 
 def _members(documents: Documents, least: DataFrame) -> DataFrame:
     """Return the documents of components and of identical copies, with the first of each."""
-    known = documents.sketches.select("doc", "first", "n_words")
+    known = documents.sketches.select("doc", "first", "n_words", "time")
     placed = known.join(least.withColumnRenamed("doc", "first"), "first", "left")
     n_copies = F.count("*").over(Window.partitionBy("first"))
     placed = placed.withColumn("n", n_copies).where("least is not null or n > 1")
-    return placed.select("doc", "first", "n_words", F.coalesce("least", "first").alias("least"))
+    least = F.coalesce("least", "first").alias("least")
+    return placed.select("doc", "first", "n_words", "time", least)
 
 
 def _to_components(
@@ -129,7 +136,7 @@ def _to_components(
 
     The text of a copy stays where it is, as does that of a document that has only copies.
     """
-    with_ids = members.join(documents.texts, "doc")
+    with_ids = members.join(documents.texts.drop("time"), "doc")
     known = with_ids.join(learned.stories.select("doc", "story"), "doc", "left").join(
         learned.weights, "doc", "left"
     )
@@ -141,6 +148,8 @@ def _to_components(
         F.col("first").alias("b"),
         "n_words",
         "id",
+        "is_old",
+        "time",
         text.alias("text"),
         F.coalesce("story", "doc").alias("story"),
         "shingles",
@@ -149,7 +158,7 @@ def _to_components(
     )
     nulls = [
         F.lit(None).cast(of_documents.schema[name].dataType).alias(name)
-        for name in ("n_words", "id", "text", "story", "shingles", "counts")
+        for name in ("n_words", "id", "is_old", "time", "text", "story", "shingles", "counts")
     ]
     of_rows = inside.select("least", F.lit(1).alias("kind"), "a", "b", *nulls, "row")
     return (
@@ -163,7 +172,8 @@ def _pair_schema(kind: DataType) -> StructType:
     """Return the columns of pairs, whose ids are of a kind."""
     types = {float: DoubleType(), int: IntegerType(), bool: BooleanType(), str: StringType()}
     hints = get_type_hints(Pair)
-    return StructType([StructField(name, types.get(hints[name], kind)) for name in PAIR_COLUMNS])
+    columns = [StructField(name, types.get(hints[name], kind)) for name in PAIR_COLUMNS]
+    return StructType([*columns, *(StructField(name, BooleanType()) for name in SIDES_OLD)])
 
 
 def _schema(kind: DataType) -> StructType:
@@ -208,6 +218,12 @@ def _of_kind(some: pa.RecordBatch, kind: int, key: str) -> pa.RecordBatch:
     return some.take(pa.array(chosen[np.argsort(keys, kind="stable")]))
 
 
+def _ids(some: pa.RecordBatch, id_: str, is_old: str) -> Iterator[Id]:
+    """Yield the ids of a column, marked as one machine marks those of old documents."""
+    columns = (some.column(name).to_pylist() for name in (id_, is_old))
+    return (Old(one) if old else one for one, old in zip(*columns, strict=True))
+
+
 def _corpus(documents: pa.RecordBatch, numbers: Ints) -> Corpus:
     """Return the documents of some components as a collection of their own."""
     n = numbers.size
@@ -217,20 +233,21 @@ def _corpus(documents: pa.RecordBatch, numbers: Ints) -> Corpus:
     ]
     stored = Texts(sys.maxsize)
     stored.extend(texts)
+    times = array_of(documents.column("time")).astype(np.float64)
     return Corpus(
-        ids=tuple(documents.column("id").to_pylist()),
+        ids=tuple(_ids(documents, "id", "is_old")),
         n_words=array_of(documents.column("n_words")).astype(np.int64),
         contents=np.empty(0, np.uint64),
         rows=np.arange(n),
-        times=np.full(n, np.nan),
-        is_old=np.zeros(n, np.bool_),
+        times=times,
+        is_old=array_of(documents.column("is_old")).astype(np.bool_),
         n_shingles=np.empty(0, np.int64),
         signatures=np.empty((0, 0), np.uint32),
         stored=stored,
         first_copy=np.searchsorted(numbers, array_of(documents.column("b"))),
         skipped=(),
         keeps_order=False,
-        is_dated=np.zeros(n, np.bool_),
+        is_dated=~np.isnan(times),
         spans=None,
     )
 
@@ -267,15 +284,21 @@ def _of_documents(result: Result, number_of: dict[Id, int]) -> dict[str, Any]:
         "size": [len(cluster) for cluster in of_ids],
         "head": [number_of[cluster.members[0]] for cluster in of_ids],
         "doc": [number_of[id_] for id_ in ids],
-        "representative": [cluster.representative for cluster in of_ids],
+        "representative": [plain_id(cluster.representative) for cluster in of_ids],
         **{name: [getattr(one, name) for one in told] for name in SAID},
+        "of_old": [isinstance(cluster.representative, Old) for cluster in of_ids],
     }
 
 
 def _of_pairs(scored: Sequence[Pair]) -> dict[str, Any]:
     """Return pairs as columns."""
     pairs = list(scored)
-    return {name: [getattr(pair, name) for pair in pairs] for name in PAIR_COLUMNS}
+    columns = {name: [getattr(pair, name) for pair in pairs] for name in PAIR_COLUMNS}
+    for side in ("left", "right"):
+        ids = columns[side]
+        columns[side] = [*map(plain_id, ids)]
+        columns[f"{side}_is_old"] = [isinstance(id_, Old) for id_ in ids]
+    return columns
 
 
 def _told(
@@ -286,21 +309,23 @@ def _told(
         n = some.num_rows
         rows = np.frombuffer(b"".join(some.column("row").to_pylist()), passes.ROW).copy()
         rows["left"], rows["right"] = np.arange(n), np.arange(n, 2 * n)
-        ids = [*some.column("left_id").to_pylist(), *some.column("right_id").to_pylist()]
+        ids = [*_ids(some, "left_id", "left_is_old"), *_ids(some, "right_id", "right_is_old")]
         columns = _of_pairs(scored_pairs(rows, ids, threshold))
         yield pa.RecordBatch.from_pydict(columns, schema)
 
 
 def _of_all(job: Job, documents: Documents, rows: DataFrame, found: DataFrame) -> DataFrame:
-    """Return a row for each document; the largest clusters come first, then what has a pair."""
+    """Return a row for each new document; the largest clusters come first, then what has a pair."""
     told = found.where("doc is not null").drop("pair")
     paired = rows.select(F.explode(F.array("a", "b")).alias("doc")).distinct()
     ids = documents.texts.select("doc", "id")
     known = (
-        documents.sketches.select("doc")
+        documents.sketches.select("doc", "is_old")
         .join(ids, "doc")
         .join(told, "doc", "left")
         .join(paired.withColumn("is_paired", F.lit(True)), "doc", "left")
+        # An old document counts only as a member of a cluster.
+        .where("not is_old or size is not null")
         .select(
             "id",
             F.coalesce("representative", "id").alias("representative"),
@@ -308,7 +333,9 @@ def _of_all(job: Job, documents: Documents, rows: DataFrame, found: DataFrame) -
             F.coalesce("score", F.lit(1.0)).alias("score"),
             "relation",
             "reason",
+            F.coalesce("of_old", F.lit(False)).alias("of_old"),
             "doc",
+            "is_old",
             F.coalesce("head", "doc").alias("head"),
             F.coalesce("size", F.lit(1)).alias("size"),
             (F.col("is_paired").isNotNull() | F.col("size").isNotNull()).alias("is_paired"),
@@ -319,4 +346,5 @@ def _of_all(job: Job, documents: Documents, rows: DataFrame, found: DataFrame) -
     in_order = job.keep(heads.sort(F.desc("size"), F.desc("is_paired"), "head"))
     number = (F.col("place") + 1).alias("cluster")
     numbers = numbered(in_order, "place").select("head", number)
-    return job.keep(known.join(numbers, "head").select("id", "cluster", *known.columns[1:6]))
+    told = known.where("not is_old").join(numbers, "head")
+    return job.keep(told.select("id", "cluster", *known.columns[1:7]))

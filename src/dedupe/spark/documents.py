@@ -6,19 +6,29 @@ only where documents are compared.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import xxhash
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import IntegralType, StringType
+from pyspark.sql.types import (
+    DateType,
+    DoubleType,
+    IntegralType,
+    NumericType,
+    StringType,
+    TimestampNTZType,
+    TimestampType,
+)
 
 from dedupe.arrays import part
 from dedupe.documents import MAX_BYTES
 from dedupe.documents.document import NO_WORD, from_value
+from dedupe.documents.values import YEAR_10000, as_time
 from dedupe.errors import DuplicateId, InvalidInput, InvalidSetting, NothingToRead, Skipped
 from dedupe.minhash import sketch_hashed
 from dedupe.scoring.block import contents_of
@@ -27,11 +37,11 @@ from dedupe.shingling import hash_encoded, hash_shingles
 from dedupe.spark.columns import batch, signed
 from dedupe.spark.job import Job
 
-__all__ = ["Documents", "numbered", "read", "source_of"]
+__all__ = ["Columns", "Documents", "numbered", "read", "source_of"]
 
 SKETCH = (
-    "doc long, reason string, n_words int, n_shingles int, digest long, content long, "
-    "fold binary, signature binary"
+    "doc long, is_old boolean, time double, reason string, n_words int, n_shingles int, "
+    "digest long, content long, fold binary, signature binary"
 )
 
 
@@ -41,35 +51,72 @@ class Documents(NamedTuple):
     Attributes
     ----------
     texts : DataFrame
-        doc, id, text: of each row, in the order of ids.
+        doc, id, text, is_old, time: of each row, in the order of ids, new ones before old ones.
     sketches : DataFrame
-        doc, n_words, n_shingles, digest, content, signature, first: of each document; `first` is
-        the first that has the same words.
+        doc, is_old, time, n_words, n_shingles, digest, content, signature, first: of each document;
+        `first` is the first that has the same words, an old one if there is one. Where there is a
+        window, also start and end, as `dedupe.spans.Spans` has them.
     skipped : DataFrame
-        id, reason.
+        id, reason, is_old.
+    has_old : bool
+        Whether there is an old collection with a document in it.
     """
 
     texts: DataFrame
     sketches: DataFrame
     skipped: DataFrame
+    has_old: bool
 
 
-def source_of(frame: DataFrame, id_field: str, text_field: str) -> DataFrame:
-    """Return the two columns that are searched, as ``id`` and ``text``.
+class Columns(NamedTuple):
+    """The names of the columns that are searched; `time` may be none."""
+
+    id: str
+    text: str
+    time: str | None
+
+
+def source_of(frame: DataFrame, against: DataFrame | None, columns: Columns) -> DataFrame:
+    """Return the rows of both collections, as ``id``, ``text``, ``time`` and ``is_old``.
+
+    A time is seconds since 1970, or null.
+
+    Raises
+    ------
+    InvalidSetting, InvalidInput
+        As `_columns_of` does; also when ids are strings in one and numbers in the other.
+    """
+    new = _columns_of(frame, columns).withColumn("is_old", F.lit(False))
+    if against is None:
+        return new
+    old = _columns_of(against, columns).withColumn("is_old", F.lit(True))
+    kinds = [one.schema["id"].dataType for one in (new, old)]
+    if isinstance(kinds[0], StringType) != isinstance(kinds[1], StringType):
+        told = " and ".join(kind.simpleString() for kind in kinds)
+        raise InvalidInput(
+            f"ids must be of one kind in both collections, got {told} in {columns.id!r}: cast one, "
+            f"as in df.withColumn({columns.id!r}, df[{columns.id!r}].cast('string'))"
+        )
+    return new.union(old)
+
+
+def _columns_of(frame: DataFrame, columns: Columns) -> DataFrame:
+    """Return the columns that are searched, as ``id``, ``text`` and ``time``.
 
     Raises
     ------
     InvalidSetting
         When there is no such column.
     InvalidInput
-        When ids are neither strings nor whole numbers, or texts no strings.
+        When ids are neither strings nor whole numbers, texts no strings, or times no times.
     """
-    for name, column in (("id", id_field), ("text", text_field)):
-        if column not in frame.columns:
+    for name, column in columns._asdict().items():
+        if column is not None and column not in frame.columns:
             raise InvalidSetting(
                 f"{name} must name a column, got {column!r}, and they are "
-                f"{', '.join(frame.columns)}"
+                f"{', '.join(frame.columns)}: name one with {name}= (--{name}-field)"
             )
+    id_field, text_field, time_field = columns
     kind = frame.schema[id_field].dataType
     if not isinstance(kind, StringType | IntegralType):
         raise InvalidInput(
@@ -80,40 +127,119 @@ def source_of(frame: DataFrame, id_field: str, text_field: str) -> DataFrame:
     if not isinstance(kind, StringType):
         raise InvalidInput(
             f"texts must be strings, got {kind.simpleString()} in {text_field!r}: name the column "
-            "that holds them with text="
+            "that holds them with text= (--text-field)"
         )
-    return frame.select(F.col(id_field).alias("id"), F.col(text_field).alias("text"))
+    time = F.lit(None).cast("double") if time_field is None else _time_of(frame, time_field)
+    # A dot in a name would mean a field within another.
+    return frame.select(
+        frame[f"`{id_field}`"].alias("id"),
+        frame[f"`{text_field}`"].alias("text"),
+        time.alias("time"),
+    )
 
 
-def read(job: Job, source: DataFrame) -> Documents:
-    """Return the documents of a frame with the columns ``id`` and ``text``, numbered.
+def _time_of(frame: DataFrame, name: str) -> Column:
+    """Return a column of times in seconds since 1970, as `dedupe.documents.values.as_time` does."""
+    kind, column = frame.schema[name].dataType, frame[f"`{name}`"]
+    if isinstance(kind, NumericType | TimestampType):
+        seconds = column.cast("double")
+        return F.when(~F.isnan(seconds) & (F.abs(seconds) < YEAR_10000), seconds)
+    if isinstance(kind, StringType | DateType | TimestampNTZType):
+        # Days and times without a zone are taken for those of UTC, as they are elsewhere.
+        return F.udf(as_time, DoubleType(), useArrow=False)(column.cast("string"))
+    raise InvalidInput(
+        f"times must be timestamps, dates, seconds since 1970 or ISO 8601, got "
+        f"{kind.simpleString()} in {name!r}: name another column with time= (--time-field)"
+    )
+
+
+def read(job: Job, source: DataFrame, columns: Columns) -> Documents:
+    """Return the documents of what `source_of` returns, numbered.
 
     Raises
     ------
-    InvalidInput, DuplicateId, NothingToRead
+    InvalidInput, InvalidSetting, DuplicateId, NothingToRead
     """
     job.tell("numbering")
-    in_order = job.keep(source.sort("id"))
+    in_order = job.keep(source.sort("id", "is_old"))
     texts = job.keep(numbered(in_order, "doc"))
     _check_ids(texts)
     sketched = job.stage(
         "sketches",
-        lambda: texts.select("doc", "text").mapInArrow(partial(_sketched, job.settings), SKETCH),
+        lambda: texts.select("doc", "text", "is_old", "time").mapInArrow(
+            partial(_sketched, job.settings), SKETCH
+        ),
     )
     found = sketched.where("reason is null").drop("reason")
-    if found.isEmpty() and (n := texts.count()):
-        raise NothingToRead(
-            f"at least one document must hold a word, got {n} without: check the column of texts"
-        )
-    firsts = found.groupBy("fold").agg(F.min("doc").alias("first"))
-    sketches = job.keep(found.join(firsts, "fold").drop("fold"))
+    has_old = _check_words(texts, sketched)
+    _check_times(job.settings, columns, found)
+    sketches = job.keep(_with_first_copies(found, job.settings.window))
     skipped = (
         sketched.where("reason is not null")
         .select("doc", "reason")
-        .join(texts.select("doc", "id"), "doc")
-        .select("id", "reason")
+        .join(texts.select("doc", "id", "is_old"), "doc")
+        .select("id", "reason", "is_old")
     )
-    return Documents(texts, sketches, job.keep(skipped))
+    return Documents(texts, sketches, job.keep(skipped), has_old)
+
+
+def _check_words(texts: DataFrame, sketched: DataFrame) -> bool:
+    """Refuse a collection in which no document holds a word; return whether an old one does.
+
+    An old collection may be empty, as on the first night; where nothing in it can be read, new
+    documents would seem unique.
+    """
+    n_rows, n_old = texts.count(), texts.where("is_old").count()
+    may_be_read = F.col("reason").isNull() | (F.col("reason") == NO_WORD)
+    if n_old and sketched.where("is_old").where(may_be_read).isEmpty():
+        raise NothingToRead(
+            "an old collection must hold a document that can be read, or nothing at all, got "
+            f"{n_old} skipped: check the column of texts in what against= (--against) names"
+        )
+    found = sketched.where("reason is null")
+    if n_rows and found.isEmpty():
+        raise NothingToRead(
+            f"at least one document must hold a word, got {n_rows} without: check the column of "
+            "texts"
+        )
+    return bool(n_old) and not found.where("is_old").isEmpty()
+
+
+def _check_times(settings: Settings, columns: Columns, found: DataFrame) -> None:
+    """Refuse a window, or to keep the newest, where no document has a time to go by."""
+    needs_new = settings.keep in ("newest", "oldest")
+    if columns.time is None or found.isEmpty():
+        return
+    timed = found.where("time is not null")
+    if timed.isEmpty() or (needs_new and timed.where("not is_old").isEmpty()):
+        raise InvalidSetting(
+            f"time must name a column that holds a time, got {columns.time!r}, which holds none: a "
+            "time is a timestamp, seconds since 1970, or ISO 8601; name one with time= "
+            "(--time-field)"
+        )
+
+
+def _with_first_copies(found: DataFrame, window: timedelta | None) -> DataFrame:
+    """Return documents with the first that has the same words, and in a window with their spans.
+
+    There, only copies that follow each other within it are one document: see `dedupe.spans`.
+    """
+    first = F.min_by("doc", F.struct(~F.col("is_old"), "doc")).alias("first")
+    if window is None:
+        return found.join(found.groupBy("fold").agg(first), "fold").drop("fold")
+    copies = Window.partitionBy("fold")
+    in_time = copies.orderBy("time", "doc")
+    is_late = F.col("time") - F.lag("time").over(in_time) > window.total_seconds()
+    is_whole = F.max(F.col("time").isNull()).over(copies)
+    late = found.withColumn("late", F.coalesce(is_late & ~is_whole, F.lit(False)).cast("long"))
+    in_runs = late.withColumn("run", F.sum("late").over(in_time)).drop("late")
+    infinity = F.lit(float("inf"))
+    runs = in_runs.groupBy("fold", "run").agg(
+        first,
+        F.min(F.coalesce("time", -infinity)).alias("start"),
+        F.max(F.coalesce("time", infinity)).alias("end"),
+    )
+    return in_runs.join(runs, ["fold", "run"]).drop("fold", "run")
 
 
 def _check_ids(texts: DataFrame) -> None:
@@ -124,7 +250,7 @@ def _check_ids(texts: DataFrame) -> None:
             f"a column of ids must have one for each document, got {blank.count()} rows without: "
             "fill it in, or name another column with id="
         )
-    twice = texts.groupBy("id").count().where("count > 1").sort("id").first()
+    twice = texts.groupBy("id", "is_old").count().where("count > 1").sort("id").first()
     if twice is not None:
         raise DuplicateId(
             f"ids must differ, got {twice['id']!r} for {twice['count']} rows: rename one, or name "
@@ -165,6 +291,8 @@ def _sketched(settings: Settings, batches: Iterator[pa.RecordBatch]) -> Iterator
         ]
         yield batch(
             doc=some.column("doc"),
+            is_old=some.column("is_old"),
+            time=some.column("time"),
             reason=pa.array(reasons, pa.string()),
             n_words=found.n_words.astype(np.int32),
             n_shingles=found.n_shingles.astype(np.int32),

@@ -20,6 +20,9 @@ __all__ = ["follow"]
 def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
     """Return the candidates without those among near-copies that follow one leader.
 
+    Who is old, or comes at another time, may not decide who is held against whom: beside old
+    documents, and in a window, nobody follows.
+
     Parameters
     ----------
     job : Job
@@ -27,6 +30,8 @@ def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
     pairs : DataFrame
         a, b: the larger document first.
     """
+    if documents.has_old or job.settings.window is not None:
+        return pairs
     sides = pairs.select(F.explode(F.array("a", "b")).alias("doc"))
     counts = job.keep(sides.groupBy("doc").agg(F.count("*").alias("n")))
     if counts.where(F.col("n") >= MIN_CROWD).isEmpty():

@@ -18,9 +18,10 @@ from pyspark.sql import functions as F  # noqa: N812  As everybody calls it.
 from dedupe.errors import InvalidCheckpoint
 from dedupe.kernels.tables import SALT, SECRET
 from dedupe.lazy import cached_property
+from dedupe.results.saved import settings_as_json
 from dedupe.settings import Settings, identity
 
-__all__ = ["Job", "release"]
+__all__ = ["Job", "exists", "release"]
 
 BATCH_ROWS, BATCH_BYTES = 1 << 16, 1 << 24
 """Rows and bytes that go to Python at once. Spark's 10,000 rows would be a gigabyte of blocks."""
@@ -107,7 +108,7 @@ class Job:
         if self.folder is None:
             return self.keep(make())
         path = f"{self.folder}/{name}"
-        if not self._exists(f"{path}/_SUCCESS"):
+        if not exists(self.session, f"{path}/_SUCCESS"):
             make().write.mode("overwrite").parquet(path)
         return self.session.read.parquet(path)
 
@@ -124,13 +125,14 @@ class Job:
         told = source.select(F.xxhash64(*source.columns).cast("decimal(38,0)").alias("row"))
         n, total = told.agg(F.count("*"), F.sum("row")).first() or (0, 0)
         facts = identity(self.settings) | {
-            "bucket_cap": self.settings.bucket_cap,
+            # Which pairs are links, and stay in one task, is written, too.
+            "settings": settings_as_json(self.settings),
             "rows": n,
             "digest": str(total),
         }
         mine = json.dumps(facts, sort_keys=True)
         path = f"{self.folder}/identity"
-        if not self._exists(f"{path}/_SUCCESS"):
+        if not exists(self.session, f"{path}/_SUCCESS"):
             self.session.createDataFrame([(mine,)], "value string").coalesce(1).write.mode(
                 "overwrite"
             ).text(path)
@@ -149,12 +151,13 @@ class Job:
                 release(frame)
         self._kept = []
 
-    def _exists(self, path: str) -> bool:
-        """Return whether there is a file, in whatever file system the path names."""
-        context: Any = self.session.sparkContext
-        place = context._jvm.org.apache.hadoop.fs.Path(path)
-        system = place.getFileSystem(context._jsc.hadoopConfiguration())
-        return bool(system.exists(place))
+
+def exists(session: SparkSession, path: str) -> bool:
+    """Return whether there is a file, in whatever file system the path names."""
+    context: Any = session.sparkContext
+    place = context._jvm.org.apache.hadoop.fs.Path(path)
+    system = place.getFileSystem(context._jsc.hadoopConfiguration())
+    return bool(system.exists(place))
 
 
 def release(frame: DataFrame) -> None:

@@ -4,8 +4,9 @@ The rounds are the same. Blocks score their pairs, components of pairs become st
 what shingles different stories share is counted as the number of distinct stories of each.
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,9 @@ from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
 from dedupe.learning import LAST, ROUNDS
 from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import NOTHING
 from dedupe.settings import SCORE_FLOOR
+from dedupe.shingling import Sealed
 from dedupe.spark.blocks import Blocks, Held, boilerplate_of, pair_blocks
 from dedupe.spark.columns import batch
 from dedupe.spark.components import components
@@ -27,6 +30,8 @@ from dedupe.spark.linkage import PAIRS, linked
 from dedupe.spark.shingles import Entries
 
 __all__ = ["Learned", "learn"]
+
+ROWS = "a long, b long, is_link boolean, row binary"
 
 FIRST = "block long, strict binary, score binary, may_score binary, is_long binary, together binary"
 
@@ -42,11 +47,43 @@ class Learned(NamedTuple):
         doc, story, in_form: of each document whose story is another's.
     weights : DataFrame
         doc, shingles, counts: the boilerplate in each document that holds some.
+    boilerplate : Entries
+        All that is boilerplate.
     """
 
     rows: DataFrame
     stories: DataFrame
     weights: DataFrame
+    boilerplate: Entries
+
+
+class _Judged(NamedTuple):
+    """Blocks, and what they know of their pairs; see FIRST."""
+
+    blocks: Blocks
+    state: DataFrame
+
+
+class _Lesson(NamedTuple):
+    """What was learned from some pairs.
+
+    Attributes
+    ----------
+    boilerplate, before : Entries
+        What is known, and what was known in the round before.
+    stories : DataFrame
+        See `Learned`.
+    state : DataFrame
+        What blocks know of their pairs after the last round; see FIRST.
+    is_settled : bool
+        Whether the scores there are those by what is known.
+    """
+
+    boilerplate: Entries
+    before: Entries
+    stories: DataFrame
+    state: DataFrame
+    is_settled: bool
 
 
 class _Collection(NamedTuple):
@@ -59,20 +96,98 @@ class _Collection(NamedTuple):
     blocks : Blocks
     copies : DataFrame
         doc: documents so like another one that they cannot be two reports of a form.
+    known : Entries
+        What is boilerplate whatever is counted.
     """
 
     job: Job
     documents: Documents
     blocks: Blocks
     copies: DataFrame
+    known: Entries
 
 
-def learn(job: Job, documents: Documents, pairs: DataFrame) -> Learned:
-    """Learn from candidate pairs, and score them by what was learned."""
+def learn(
+    job: Job, documents: Documents, pairs: DataFrame, boilerplate: Sealed = NOTHING
+) -> Learned:
+    """Learn from candidate pairs, and score them by what was learned.
+
+    A new document is scored beside old ones by what those alone teach, so that its answer is
+    the same whatever else is asked about with it. `boilerplate` is what is known to be some.
+    """
     job.tell("hashing")
     blocks = pair_blocks(job, documents.texts, pairs)
     job.tell("boilerplate")
-    state = job.keep(blocks.over(job, _first, FIRST))
+    known = _known(job, boilerplate)
+    judged = _judged(job, blocks, known)
+    beside_old, lesson = None, None
+    if documents.has_old:
+        beside_old, lesson = _beside_old(job, documents, pairs, judged, known)
+    if lesson is not None:
+        found = beside_old
+    else:
+        lesson = _learned(job, documents, judged, known)
+        job.tell("scoring")
+        rule_ = partial(_finished, job.settings.threshold, lesson.is_settled)
+        weights = {"boilerplate": lesson.boilerplate, "before": lesson.before}
+        found = _scored_by(job, blocks, rule_, lesson, state=lesson.state, known=weights)
+        found = found if beside_old is None else found.union(beside_old)
+    weights = blocks.over(
+        job,
+        _weights,
+        "doc long, shingles binary, counts binary",
+        known={"boilerplate": lesson.boilerplate},
+    )
+    return Learned(found, lesson.stories, weights, lesson.boilerplate)
+
+
+def _beside_old(
+    job: Job, documents: Documents, pairs: DataFrame, judged: _Judged, known: Entries
+) -> tuple[DataFrame | None, _Lesson | None]:
+    """Score each new document with the old ones, by what the old ones alone teach.
+
+    The lesson is returned where nothing more is to be learned: no two new documents are a pair.
+    """
+    blocks, state = judged
+    counts = job.keep(blocks.over(job, _kinds, "n_mixed long, n_new long", state=state))
+    n_mixed, n_new = counts.agg(F.sum("n_mixed"), F.sum("n_new")).first() or (0, 0)
+    if not n_mixed:
+        return None, None
+    old = documents.sketches.where("is_old").select("doc")
+    taught = pairs
+    for side in "ab":
+        taught = taught.join(old.withColumnRenamed("doc", side), side, "left_semi")
+    old_blocks = pair_blocks(job, documents.texts, job.keep(taught))
+    job.tell("learning from old documents")
+    lesson = _learned(job, documents, _judged(job, old_blocks, known), known)
+    rule_ = partial(_mixed, job.settings.threshold)
+    weights = {"boilerplate": lesson.boilerplate}
+    rows = job.keep(_scored_by(job, blocks, rule_, lesson, state=state, known=weights))
+    return rows, None if n_new else lesson
+
+
+def _scored_by(
+    job: Job, blocks: Blocks, rule_: Callable[[Held], pa.RecordBatch], lesson: _Lesson, **more: Any
+) -> DataFrame:
+    """Return the rows of pairs that score by what was learned."""
+    return blocks.over(job, rule_, ROWS, stories=lesson.stories, **more)
+
+
+def _known(job: Job, boilerplate: Sealed) -> Entries:
+    """Return shingles that are boilerplate whatever is counted, with the count that makes them."""
+    shingles = distinct(boilerplate.hashes).view(np.int64).tolist()
+    rows = [(shingle, MAX_COUNT | OF_FORM) for shingle in shingles]
+    return Entries.of(job, job.session.createDataFrame(rows, "shingle long, n long"))
+
+
+def _judged(job: Job, blocks: Blocks, known: Entries) -> _Judged:
+    """Return blocks with what the first pass says of their pairs."""
+    return _Judged(blocks, job.keep(blocks.over(job, _first, FIRST, known={"known": known})))
+
+
+def _learned(job: Job, documents: Documents, judged: _Judged, known: Entries) -> _Lesson:
+    """Learn in rounds from all pairs of some blocks."""
+    blocks, state = judged
     strict = job.keep(
         blocks.over(job, partial(_scored, "strict", rule.STRICT_CONTAINMENT), PAIRS, state=state)
     )
@@ -80,22 +195,28 @@ def learn(job: Job, documents: Documents, pairs: DataFrame) -> Learned:
         job, strict.where(F.col("score") > np.float32(1 - forms.OWN_OF_FRAME).item())
     )
     copies = job.keep(alike.where("doc != least").select("doc"))
-    collection = _Collection(job, documents, blocks, copies)
+    collection = _Collection(job, documents, blocks, copies, known)
     joined = linked(job, strict, rule.STRICT_CONTAINMENT)
-    no_shingles = job.session.createDataFrame([], "shingle long, n long")
-    boilerplate, texts = Entries.of(job, no_shingles), no_shingles
+    boilerplate = known
+    texts = job.session.createDataFrame([], "shingle long, n long")
     for stage in (*ROUNDS, LAST):
         job.tell(stage)
         stories, more = _part_forms(collection, joined)
         texts = job.keep(texts.union(more).distinct())
         before = boilerplate
         boilerplate = _counted(collection, state, stories, before, texts)
-        known = {"boilerplate": boilerplate, "before": before}
         if stage == LAST:
             is_settled = False
             break
         rescored = job.keep(
-            blocks.over(job, _rescored, FIRST, stories=stories, state=state, known=known)
+            blocks.over(
+                job,
+                _rescored,
+                FIRST,
+                stories=stories,
+                state=state,
+                known={"boilerplate": boilerplate, "before": before},
+            )
         )
         were_joined, joined = (
             joined,
@@ -112,22 +233,7 @@ def learn(job: Job, documents: Documents, pairs: DataFrame) -> Learned:
             # Another round would learn the same.
             is_settled = True
             break
-    job.tell("scoring")
-    found = blocks.over(
-        job,
-        partial(_finished, job.settings.threshold, is_settled),
-        "a long, b long, is_link boolean, row binary",
-        stories=stories,
-        state=state,
-        known=known,
-    )
-    weights = blocks.over(
-        job,
-        _weights,
-        "doc long, shingles binary, counts binary",
-        known={"boilerplate": boilerplate},
-    )
-    return Learned(found, stories, weights)
+    return _Lesson(boilerplate, before, stories, state, is_settled)
 
 
 def _are_same(joined: DataFrame, before: DataFrame) -> bool:
@@ -140,7 +246,12 @@ def _are_same(joined: DataFrame, before: DataFrame) -> bool:
 
 def _first(held: Held) -> pa.RecordBatch:
     """Return what the first pass says of the pairs of a block."""
-    return _state(held, passes.first(held.block, held.items), np.ones(len(held.items), np.bool_))
+    block, (shingles, counts) = held.block, held.known["known"]
+    if shingles.size:
+        # As far as is known, all documents may be one story.
+        one_story = np.zeros(held.numbers.size, np.int64)
+        block = block.weighed(boilerplate_of(shingles, counts), one_story)
+    return _state(held, passes.first(block, held.items), np.ones(len(held.items), np.bool_))
 
 
 def _state(held: Held, first: passes.First, together: Bools) -> pa.RecordBatch:
@@ -192,7 +303,7 @@ def _part_forms(collection: _Collection, joined: DataFrame) -> tuple[DataFrame, 
         _fillings,
         "a long, b long, score double, is_link boolean",
         stories=told.where("in_form or doc != story"),
-        known={"texts": Entries.of(job, texts)},
+        known={"texts": Entries.of(job, texts.union(collection.known.frame).distinct())},
     )
     apart = linked(job, inside, forms.FILLING_SHARE)
     of_stories = told.where("not in_form and doc != story")
@@ -277,7 +388,8 @@ def _counted(
     in_forms = texts.select("shingle", F.lit(OF_FORM).alias("form")).distinct()
     n = F.least("n", F.lit(MAX_COUNT)) + F.coalesce("form", F.lit(0))
     flagged = counts.join(in_forms, "shingle", "left").select("shingle", n.cast("long").alias("n"))
-    return Entries.of(job, flagged)
+    known = collection.known.frame
+    return Entries.of(job, flagged.join(known, "shingle", "left_anti").union(known))
 
 
 def _watched(held: Held) -> pa.RecordBatch:
@@ -328,7 +440,24 @@ def _finished(threshold: float, is_settled: bool, held: Held) -> pa.RecordBatch:
     else:
         block, first, _, is_stale = _stale(held)
         may_score = is_stale | (first.score >= SCORE_FLOOR)
-    (rows,) = passes.second(block, held.items[may_score])
+    return _rows(held, block, may_score & (held.n_old == 0), threshold)
+
+
+def _kinds(held: Held) -> pa.RecordBatch:
+    """Return how many pairs of a new and an old document may score, and how many are new."""
+    n_mixed = np.count_nonzero(_known_first(held).may_score & (held.n_old == 1))
+    return batch(n_mixed=[n_mixed], n_new=[np.count_nonzero(held.n_old == 0)])
+
+
+def _mixed(threshold: float, held: Held) -> pa.RecordBatch:
+    """Return the rows of the pairs of a new and an old document, by what the old ones teach."""
+    chosen = _known_first(held).may_score & (held.n_old == 1)
+    return _rows(held, held.weighed("boilerplate"), chosen, threshold)
+
+
+def _rows(held: Held, block: Block, chosen: Bools, threshold: float) -> pa.RecordBatch:
+    """Return the rows of the chosen pairs that score."""
+    (rows,) = passes.second(block, held.items[chosen])
     numbers = held.numbers[passes.pairs_in(rows)]
     return batch(
         a=numbers[:, 0],

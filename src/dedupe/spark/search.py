@@ -1,20 +1,29 @@
 """A search on Spark on one screen: what `dedupe.pipeline` is for one machine."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 from pyspark.sql import DataFrame
 
+from dedupe.documents.boilerplate import boilerplate_in, digest_of_boilerplate
 from dedupe.errors import InvalidInput, InvalidSetting
+from dedupe.learning import known_shingles
 from dedupe.settings import Settings
 from dedupe.spark import candidates, clusters, following, learning
-from dedupe.spark.documents import read, source_of
+from dedupe.spark.documents import Columns, read, source_of
+from dedupe.spark.evidence import Sources
 from dedupe.spark.job import SMALL, Job
+from dedupe.window import as_window
 
 __all__ = ["Answer", "find_duplicates"]
 
-KEEP = ("typical", "longest", "shortest")
-"""The rules for the copy to keep that need neither times nor an order of rows."""
+LOG = logging.getLogger("dedupe")
+
+KEEP = ("typical", "longest", "shortest", "newest", "oldest")
+"""The rules for the copy to keep that need no order of rows."""
 
 
 @dataclass(frozen=True)
@@ -24,31 +33,63 @@ class Answer:
     Attributes
     ----------
     documents : DataFrame
-        id, cluster, representative, duplicate_of, score, relation, reason: a row for each
-        document. `cluster` counts from 1, the largest first; `representative` is the id of the
-        document to keep, and `duplicate_of` is null for what nothing stands in for.
+        id, cluster, representative, duplicate_of, score, relation, reason, of_old: a row for each
+        document that is not old. `cluster` counts from 1, the largest first; `representative` is
+        the id of the document to keep, which `of_old` says to be of the old collection, and
+        `duplicate_of` is null for what nothing stands in for.
     pairs : DataFrame
-        The fields of `dedupe.Pair`: every pair that scores.
+        The fields of `dedupe.Pair`: every pair that scores. `left_is_old` and `right_is_old` say
+        which ids are of the old collection.
     skipped : DataFrame
-        id, reason: rows that hold no text.
+        id, reason, is_old: rows that hold no text.
     """
 
     documents: DataFrame
     pairs: DataFrame
     skipped: DataFrame
+    sources: Sources = field(repr=False)
+
+    def evidence(self, pairs: DataFrame) -> DataFrame:
+        """Return where the documents of some pairs agree, and what only one of them says.
+
+        Their texts are read from the frames that were searched. As in `dedupe.Pair.evidence`, the
+        longest eight passages and remainders are listed.
+
+        Parameters
+        ----------
+        pairs : DataFrame
+            left, right: ids, such as rows of `pairs` that somebody wants to look at; `left_is_old`
+            and `right_is_old` as there, if there is an old collection.
+
+        Returns
+        -------
+        DataFrame
+            left, right, left_is_old, right_is_old and the fields of
+            `dedupe.results.records.Evidence`: a row for each pair, found when it is used.
+
+        Raises
+        ------
+        UnknownDocument
+            When a document is none that was searched.
+        """
+        return self.sources.evidence(pairs)
 
 
 def find_duplicates(
     frame: DataFrame,
     *,
+    against: DataFrame | None = None,
     id: str = "id",  # noqa: A002  As the column is called.
     text: str = "text",
+    time: str | None = None,
+    boilerplate: Any = None,
     threshold: float = Settings.threshold,
     ngram: int = Settings.ngram,
     num_perm: int = Settings.num_perm,
     seed: int = Settings.seed,
     keep: str = "typical",
     prefer: str | Sequence[str] = (),
+    window: timedelta | str | None = None,
     partitions: int | None = None,
     checkpoint: str | None = None,
     small: int = SMALL,
@@ -62,14 +103,27 @@ def find_duplicates(
     ----------
     frame : DataFrame
         Of a classic session, not of Spark Connect: stages are planned in its own process.
+    against : DataFrame, optional
+        An old collection with the same columns, of which nothing is a duplicate. Each document of
+        `frame` goes with the old one that it matches best, whatever else is in `frame`; those
+        that match none are compared with one another as ever. It may be empty, and ids may be
+        the same in both.
     id : str
         A column of strings or whole numbers, each different.
     text : str
         A column of strings.
+    time : str, optional
+        A column of timestamps, dates, seconds since 1970 or ISO 8601, which `window` and the rules
+        ``"newest"`` and ``"oldest"`` go by. What is no time is none.
+    boilerplate : optional
+        Texts that are known to be boilerplate, one or a list, on the driver; see
+        `dedupe.find_duplicate_texts`.
     threshold, ngram, num_perm, seed, prefer
         See `dedupe.Settings`.
     keep : str
-        ``"typical"``, ``"longest"`` or ``"shortest"``.
+        ``"typical"``, ``"longest"``, ``"shortest"``, ``"newest"`` or ``"oldest"``.
+    window : timedelta or str, optional
+        As in `dedupe.find_duplicates`: ``"90m"``, ``"12h"``, ``"3d"``, ``"2w"``.
     partitions : int, at least 1, optional
         How many parts the work is cut into; as many as Spark does by default. The answer is
         the same for any.
@@ -89,36 +143,69 @@ def find_duplicates(
     Raises
     ------
     InvalidInput
-        When the frame has no ids to go by, or is of Spark Connect.
+        When a frame has no ids to go by, or is of Spark Connect.
     InvalidSetting, InvalidCheckpoint, DuplicateId, NothingToRead
         As in `dedupe.find_duplicates`.
     """
-    if not hasattr(frame, "_jdf"):
-        raise InvalidInput(
-            f"frame must be a DataFrame of a classic Spark session, got {type(frame).__name__}: "
-            "submit the search as a job, where the session is its own"
-        )
+    _check_frame("frame", frame)
+    if against is not None:
+        _check_frame("against", against)
     if keep not in KEEP:
         raise InvalidSetting(f"keep must be one of {', '.join(KEEP)} on Spark, got {keep!r}")
-    settings = Settings(threshold, ngram, num_perm, seed, keep=keep, prefer=prefer)
+    known = () if boilerplate is None else boilerplate_in(boilerplate)
+    settings = Settings(
+        threshold,
+        ngram,
+        num_perm,
+        seed,
+        keep=keep,
+        boilerplate=digest_of_boilerplate(known),
+        window=as_window(window),
+        prefer=prefer,
+    )
+    if time is None and (window is not None or keep in ("newest", "oldest")):
+        needs = f"keep={keep!r}" if window is None else "window"
+        raise InvalidSetting(
+            f"{needs} must have a time to go by, got no column: name that of the times with time= "
+            "(--time-field)"
+        )
+    shingles = known_shingles(known, ngram)
     session = frame.sparkSession
     n_parts = _whole("partitions", partitions, session.sparkContext.defaultParallelism, 1)
     job = Job(session, settings, n_parts, checkpoint, _whole("small", small, SMALL, 0))
     with job.running():
-        source = source_of(frame, id, text)
+        columns = Columns(id, text, time)
+        source = source_of(frame, against, columns)
         job.bind(source)
-        documents = read(job, source)
+        documents = read(job, source, columns)
+        if against is not None and not documents.has_old:
+            LOG.warning("there is nothing old: new documents are compared among themselves")
         pairs = job.stage(
             "candidates",
             lambda: following.follow(
-                job, documents, job.keep(candidates.candidates(job, documents.sketches))
+                job, documents, job.keep(candidates.candidates(job, documents))
             ),
         )
-        learned = learning.learn(job, documents, pairs)
+        learned = learning.learn(job, documents, pairs, shingles)
         found = clusters.gathered(job, documents, learned)
-        answer = Answer(found.documents, found.pairs, documents.skipped)
-        job.finish([answer.documents, answer.pairs, answer.skipped])
+        searched = source.join(documents.skipped, ["id", "is_old"], "left_anti")
+        sources = Sources(searched, learned.boilerplate, settings.ngram)
+        answer = Answer(found.documents, found.pairs, documents.skipped, sources)
+        job.finish([answer.documents, answer.pairs, answer.skipped, learned.boilerplate.frame])
     return answer
+
+
+def _check_frame(name: str, frame: object) -> None:
+    """Refuse what is no frame of a classic session."""
+    if not hasattr(frame, "_jdf"):
+        kind = type(frame)
+        remedy = "make one with spark.createDataFrame, or search it with find_duplicate_texts"
+        if kind.__module__.startswith("pyspark."):
+            remedy = "submit the search as a job, where the session is its own"
+        raise InvalidInput(
+            f"{name} must be a DataFrame of a classic Spark session, got {kind.__module__}."
+            f"{kind.__name__}: {remedy}"
+        )
 
 
 def _whole(name: str, value: int | None, default: int, least: int) -> int:

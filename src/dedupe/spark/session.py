@@ -6,11 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import DataFrame, SparkSession
 
 from dedupe.errors import InvalidSetting, MissingJava, NoSuchPath
+from dedupe.spark.job import exists
 
-__all__ = ["located", "read_frame", "start"]
+__all__ = ["FRAMES", "check_free", "located", "read_frame", "start"]
+
+FRAMES = ("documents", "pairs", "skipped")
+"""What a search writes, each as a folder."""
 
 SUFFIXES = {".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json"}
 
@@ -21,10 +26,10 @@ def start() -> SparkSession:
     Raises
     ------
     MissingJava
-        When there is no Java to start it with.
+        When there is no Java to start it with, or one with which it does not start.
     """
-    home = os.environ.get("JAVA_HOME")
-    if not (home and (Path(home) / "bin" / "java").exists()) and not shutil.which("java"):
+    java = _java()
+    if java is None:
         raise MissingJava(
             "Spark needs Java 17 or later, found none on the path or in JAVA_HOME: install it, on "
             "Debian with `apt-get install openjdk-17-jre-headless`"
@@ -32,7 +37,38 @@ def start() -> SparkSession:
     # Another Python would have no dedupe, or one of another version.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder: SparkSession.Builder = SparkSession.builder
-    return builder.appName("dedupe").config("spark.ui.showConsoleProgress", "false").getOrCreate()
+    builder = builder.appName("dedupe").config("spark.ui.showConsoleProgress", "false")
+    try:
+        return builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        raise MissingJava(
+            f"Spark needs Java 17 or later, and did not start with {java}: see what it said above, "
+            "and set JAVA_HOME to another one"
+        ) from error
+
+
+def _java() -> str | None:
+    """Return the Java that Spark takes: that of JAVA_HOME, whatever is on the path."""
+    home = os.environ.get("JAVA_HOME")
+    if home:
+        java = Path(home) / "bin" / "java"
+        return str(java) if java.exists() else None
+    return shutil.which("java")
+
+
+def check_free(session: SparkSession, folder: str) -> None:
+    """Refuse a folder in which something is that a search would write, before it is done.
+
+    Raises
+    ------
+    InvalidSetting
+    """
+    for name in FRAMES:
+        if exists(session, f"{folder}/{name}"):
+            raise InvalidSetting(
+                f"output must be a folder without {', '.join(FRAMES)}, got {folder!r} with {name}: "
+                "name another one with --output, or remove them"
+            )
 
 
 def located(path: str) -> str:
