@@ -8,6 +8,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
+from dedupe.ages import as_window
 from dedupe.documents.boilerplate import boilerplate_in, digest_of_boilerplate
 from dedupe.errors import InvalidInput, InvalidSetting
 from dedupe.learning import known_shingles
@@ -16,7 +17,6 @@ from dedupe.spark import candidates, clusters, following, learning
 from dedupe.spark.documents import Columns, read, source_of
 from dedupe.spark.evidence import Sources
 from dedupe.spark.job import SMALL, Job
-from dedupe.window import as_window
 
 __all__ = ["Answer", "find_duplicates"]
 
