@@ -86,6 +86,14 @@ def test_what_cannot_be_read_is_told(index):
     assert run("add", index, "-", "-q", given=lines(empty="", new="new words")) == (0, "", "")
 
 
+@pytest.mark.parametrize("more", [[], ["--matches"]])
+def test_documents_without_a_time_are_added_with_a_warning(index, more):
+    given = lines(new="new words")
+    code, _, err = run("add", index, "-", "--time-field", "date", *more, given=given)
+    assert (code, err.splitlines()[-1]) == (0, "news.dedupe: 1 document added")
+    assert "warning: time_field (--time-field) must name a field that holds a time" in err
+
+
 def test_another_text_for_an_id_must_be_meant(index):
     add = ("add", index, "-")
     code, out, err = run(*add, given=lines(agency="changed words"))

@@ -326,6 +326,24 @@ def test_what_cannot_be_read_is_skipped():
                 index.query(text)
 
 
+def test_a_batch_may_have_nothing_that_can_be_read_and_no_time(caplog):
+    """However a crawl is cut into batches, what is stored is the same."""
+    records = [
+        {"id": "a", "text": article("a"), "date": "2024-06-11"},
+        {"id": "b", "text": article("b"), "date": None},
+        {"id": "c", "text": article("c")},
+        {"id": "video", "text": "", "date": "2024-06-11"},
+    ]
+    with Index() as index, Index() as other:
+        assert index.add_texts(records, time_field="date").n_added == 3
+        assert not caplog.records
+        done = [other.add_texts([one], time_field="date") for one in records]
+        assert [(one.n_added, len(one.skipped)) for one in done] == [(1, 0)] * 3 + [(0, 1)]
+        assert [*other.entries()] == [*index.entries()]
+    assert [one.levelname for one in caplog.records] == ["WARNING"] * 2
+    assert "must name a field that holds a time, got 'date'" in caplog.text
+
+
 def test_a_query_that_may_compare_few_says_so():
     story = article("a story", 300)
     texts = {f"c{i:02d}": edited(story, 0.02 * i, i) for i in range(12)}

@@ -445,7 +445,7 @@ def _opened(
 def _documents(paths: tuple[str, ...], how: dict[str, Any]) -> Iterator["Document | Skipped"]:
     from dedupe.documents import read_paths
 
-    return read_paths([*paths], **how)
+    return read_paths([*paths], **how, is_part=True)
 
 
 def _listed(entry: "Entry", format_: str) -> str:

@@ -38,6 +38,7 @@ def read_paths(
     against: Paths | None = None,
     stored: Mapping[str, Iterable[Document]] | None = None,
     qualify_ids: bool = False,
+    is_part: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in files and folders, one after the other.
 
@@ -75,6 +76,8 @@ def read_paths(
     qualify_ids : bool
         Put the file before the id of each record, ``file#id``, so that records of several
         files may have the same ids.
+    is_part : bool
+        The rest is kept elsewhere, as in an index: then no record need have a time.
 
     Yields
     ------
@@ -152,6 +155,7 @@ def read_paths(
             same_file="leave one out, rename it, or name a field that tells them apart with "
             "id_field= (--id-field)",
         ),
+        is_part=is_part,
     )
 
 

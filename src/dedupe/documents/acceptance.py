@@ -50,6 +50,7 @@ def accepted(
     id_field: str = ID_FIELD,
     remedies: Remedies = Remedies(),
     may_be_empty: bool = False,
+    is_part: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Yield what was placed, and refuse a collection that cannot be meant.
 
@@ -69,6 +70,9 @@ def accepted(
     remedies : Remedies
     may_be_empty : bool
         Whether there need not be a document.
+    is_part : bool
+        Whether the rest of the collection is kept elsewhere, as in an index. Then a field that
+        holds no time is warned of alone, and what may be empty may also be all unreadable.
 
     Raises
     ------
@@ -89,13 +93,13 @@ def accepted(
         seen.has_time = seen.has_time or _is_timed(placed.item)
         yield placed.item
     if not ids.places:
-        if seen.first is None and may_be_empty:
+        if may_be_empty and (seen.first is None or is_part):
             return
         found = f"none in {where}" if seen.first is None else _told_of(seen.n_skipped, seen.first)
         raise NothingToRead(f"there must be at least one document, got {found}")
     if old is not None and not seen.has_old:
         _check_lost(seen, old)
-    _check_fields(seen, id_field, time_field)
+    _check_fields(seen, id_field, time_field, is_part=is_part)
 
 
 class _Ids:
@@ -170,8 +174,8 @@ def _check_lost(seen: _Seen, old: str) -> None:
     )
 
 
-def _check_fields(seen: _Seen, id_field: str, time_field: str | None) -> None:
-    """Refuse fields that were named, and that no record has."""
+def _check_fields(seen: _Seen, id_field: str, time_field: str | None, *, is_part: bool) -> None:
+    """Refuse fields that were named, and that no record has; warn of times that a part lacks."""
     if id_field != ID_FIELD and not seen.has_id:
         raise InvalidSetting(
             f"id_field (--id-field) must name a field that some record has, got {id_field!r}, "
@@ -179,10 +183,13 @@ def _check_fields(seen: _Seen, id_field: str, time_field: str | None) -> None:
             "there is none"
         )
     if time_field is not None and not seen.has_time:
-        raise InvalidSetting(
+        told = (
             f"time_field (--time-field) must name a field that holds a time, got {time_field!r}, "
             "which holds none anywhere: a time is seconds since 1970, or ISO 8601"
         )
+        if not is_part:
+            raise InvalidSetting(told)
+        LOG.warning("%s", told)
 
 
 def _file_of(place: str) -> str:

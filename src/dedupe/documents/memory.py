@@ -40,6 +40,7 @@ def read_texts(
     html_field: str | None = None,
     time_field: str | None = None,
     against: Any = None,
+    is_part: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in a collection, one after the other.
 
@@ -55,6 +56,9 @@ def read_texts(
     against : mapping or iterable
         An old collection, which is read first; its documents are marked so, and their ids
         with `dedupe.Old`: they may be the same as those of others.
+    is_part : bool
+        The rest is kept elsewhere, as in an index: then nothing in it need be readable or have a
+        time.
 
     Yields
     ------
@@ -105,6 +109,7 @@ def read_texts(
         time_field=time_field,
         remedies=remedies,
         may_be_empty=True,
+        is_part=is_part,
     )
 
 

@@ -191,6 +191,7 @@ class Index(Maintained):
             text_field=text_field,
             html_field=html_field,
             time_field=time_field,
+            is_part=True,
         )
         return self._add_all(stream, on_conflict, workers, progress)
 
@@ -223,6 +224,7 @@ class Index(Maintained):
             time_from=time_from,
             delimiter=delimiter,
             qualify_ids=qualify_ids,
+            is_part=True,
         )
         return self._add_all(map(_dated, stream), on_conflict, workers, progress)
 
