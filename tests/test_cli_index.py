@@ -370,6 +370,24 @@ def test_help_is_instant():
     assert not {"numpy", "sqlite3", "uvicorn", "asyncio"} & set(done.stderr.split())
 
 
+def test_what_is_compiled_first_is_told_by_what_needs_it(index, monkeypatch):
+    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda: False)
+    told = "compiling the kernels, once; the next start is fast\n"
+    for command in (
+        ("add", index, "news.jsonl", "--on-conflict", "update"),
+        ("query", index, "news.jsonl"),
+        ("learn", index),
+        ("find", index),
+        ("merge", index, index),
+        ("rebuild", index),
+    ):
+        assert run(*command)[2].count(told) == 1, command
+    for command in (("ids", index), ("stats", index), ("expire", index, "--before", "1d")):
+        assert "compiling" not in run(*command)[2], command
+    code, _, err = run("query", "nowhere.dedupe", "news.jsonl")
+    assert (code, "compiling" in err) == (2, False)
+
+
 def test_an_index_of_another_version_is_told_what_to_do(index, monkeypatch):
     with Index(index) as opened:
         made = opened._store.meta("identity")

@@ -474,6 +474,18 @@ def test_a_port_that_is_taken_is_told(tmp_path):
         run(tmp_path / "news", port=taken.getsockname()[1])
 
 
+@sockets
+def test_what_is_compiled_first_is_told_before_it_listens(tmp_path, monkeypatch):
+    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda: False)
+    told = []
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(InvalidSetting, match="must be free to listen on"),
+    ):
+        run(tmp_path / "news", port=taken.getsockname()[1], tell=told.append)
+    assert told == ["compiling the kernels, once; the next start is fast"]
+
+
 # --- what the page about it shows ---
 
 PAGE = (Path(__file__).parents[1] / "docs/serving.md").read_text(encoding="utf-8")

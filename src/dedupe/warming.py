@@ -21,7 +21,7 @@ from dedupe.scoring.boilerplate import NOTHING
 from dedupe.settings import Resources, Settings
 from dedupe.shingling import Sealed
 
-__all__ = ["compile_for_search", "warm_up"]
+__all__ = ["compile_for_search", "warm_up", "warm_up_once"]
 
 STAGES = (
     "signatures",
@@ -71,6 +71,12 @@ def warm_up(*, progress: ProgressCallback | bool | None = None) -> None:
     _search(_articles(), known=known_shingles([menu], DEFAULTS.ngram))
     compare_documents(menu, page, DEFAULTS)
     _keep()
+
+
+def warm_up_once(progress: ProgressCallback) -> None:
+    """Compile all kernels unless a search or this has done so on this machine."""
+    if not kernels.are_compiled():
+        warm_up(progress=progress)
 
 
 def compile_for_search(progress: ProgressCallback) -> None:

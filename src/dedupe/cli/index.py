@@ -146,7 +146,7 @@ def add(
     answers = Answers.of(asked)
     answers.check(paths, is_asked=matches)
     made_with = taken(asked, "ngram", "num_perm", "seed")
-    with _opened(name, quiet, timeout=timeout, **made_with) as (opened, display):
+    with _opened(name, quiet, compiles=True, timeout=timeout, **made_with) as (opened, display):
         if not matches:
             done = opened.add_paths(
                 [*paths],
@@ -186,7 +186,7 @@ def query(
     answers = Answers.of(asked)
     answers.check(paths, is_asked=True)
     skipped: list[Skipped] = []
-    with _opened(name, quiet, mode="r") as (opened, _):
+    with _opened(name, quiet, compiles=True, mode="r") as (opened, _):
         for id_ in ids:
             answers.stored(opened, id_)
         for document in _documents(paths, asked) if paths else ():
@@ -273,7 +273,8 @@ def learn(name: Path, *, timeout: float, quiet: bool, **how: Any) -> None:
     It takes about as long as to find all duplicates. 'dedupe index stats' says how much INDEX has
     grown since; a tenth is a good time.
     """
-    with _opened(name, quiet, timeout=timeout, must_exist=True) as (opened, display):
+    how_opened: dict[str, Any] = {"timeout": timeout, "must_exist": True, "compiles": True}
+    with _opened(name, quiet, **how_opened) as (opened, display):
         has_learned = opened.learn(progress=display.update, **how) is not None
         now = opened.stats()
     told = f"learned from {_counted(now.n_learned)}"
@@ -301,7 +302,7 @@ def find(name: Path, **asked: Any) -> None:
     """
     printing = Printing.of(**taken(asked, *OF_PRINTING))
     printing.check([str(name)])
-    with _opened(name, printing.quiet, mode="r") as (opened, _):
+    with _opened(name, printing.quiet, compiles=True, mode="r") as (opened, _):
 
         def search(progress: "ProgressCallback") -> "Result":
             return opened.find_duplicates(
@@ -330,7 +331,7 @@ def merge(
     from dedupe.index.records import Added
 
     done = Added()
-    with _opened(name, quiet, timeout=timeout) as (opened, display):
+    with _opened(name, quiet, compiles=True, timeout=timeout) as (opened, display):
         for other in others:
             done += opened.merge(
                 other, on_conflict=on_conflict, workers=workers, progress=display.update
@@ -358,7 +359,7 @@ def rebuild(name: Path, *, timeout: float, quiet: bool, **chosen: Any) -> None:
 
     If it is interrupted, INDEX is refused until the same command has gone on with it.
     """
-    how = {"timeout": timeout, "must_exist": True, "rebuild": True, **chosen}
+    how = {"timeout": timeout, "must_exist": True, "compiles": True, "rebuild": True, **chosen}
     with _opened(name, quiet, **how) as (opened, _):
         if not opened.was_rebuilt:
             opened.rebuild()
@@ -427,19 +428,27 @@ index.add_command(serve)
 
 @contextmanager
 def _opened(
-    name: Path, quiet: bool, *, must_exist: bool = False, **how: Any
+    name: Path, quiet: bool, *, must_exist: bool = False, compiles: bool = False, **how: Any
 ) -> Iterator[tuple["Index", "Display"]]:
-    """Open an index, with a display of progress; one that must exist is not made."""
+    """Open an index, with a display of progress; one that must exist is not made.
+
+    What compiles has all kernels compiled before, and says that it does so, once on a machine.
+    """
     listen()
     from dedupe.index.index import Index
     from dedupe.report.progress import Display
 
-    if must_exist:
+    if must_exist or how.get("mode") == "r":
         from dedupe.index.folder import check_is_there
 
         check_is_there(name)
-    with Display(quiet) as display, Index(name, **how) as opened:
-        yield opened, display
+    with Display(quiet) as display:
+        if compiles:
+            from dedupe.warming import warm_up_once
+
+            warm_up_once(display.update)
+        with Index(name, **how) as opened:
+            yield opened, display
 
 
 def _documents(paths: tuple[str, ...], how: dict[str, Any]) -> Iterator["Document | Skipped"]:

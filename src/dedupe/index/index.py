@@ -415,7 +415,8 @@ class Index(Maintained):
 
     def _unknown(self, id_: Id) -> UnknownDocument:
         return UnknownDocument(
-            f"no document {id_!r} in {self.path or 'the index'}: iterating over it yields all ids"
+            f"no document {id_!r} in {self.path or 'the index'}: iterating over it yields all ids "
+            "(dedupe index ids lists them)"
         )
 
 

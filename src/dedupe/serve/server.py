@@ -10,6 +10,7 @@ from typing import Literal
 from dedupe.errors import InvalidSetting, MissingExtra
 from dedupe.index.index import Index
 from dedupe.serve.app import App, Limits
+from dedupe.warming import warm_up_once
 
 __all__ = ["HOST", "PORT", "run", "token_from"]
 
@@ -64,6 +65,8 @@ def run(
     except ImportError as error:
         raise MissingExtra("a server", "serve") from error
     _check_token(host, token)
+    # Whoever asks first would wait for it, longer than most clients do.
+    warm_up_once(lambda step: tell(step.note) if step.note else None)
     with _listening(host, port) as listener, Index(path, mode=mode, timeout=timeout) as index:
         app = App(index, token=token, limits=limits or Limits())
         config = uvicorn.Config(
