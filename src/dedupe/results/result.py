@@ -107,6 +107,8 @@ class Result:
         """Yield the clusters, largest first."""
         return iter(self.clusters)
 
+    # --- pairs ---
+
     @property
     def pairs(self) -> Sequence[Pair]:
         """The confirmed pairs, best first: those whose score reaches the threshold.
@@ -118,12 +120,6 @@ class Result:
         if self._is_near is not None:
             is_confirmed &= self._is_near
         return scored.take(np.flatnonzero(is_confirmed))
-
-    @property
-    def n_copies(self) -> int:
-        """How many documents repeat the words of another one exactly."""
-        first = self._scored.first_copy
-        return int(np.count_nonzero(first != np.arange(first.size)))
 
     def pair(self, left: Id, right: Id) -> Pair:
         """Return the scored pair of two documents, in whichever order they are named.
@@ -147,6 +143,70 @@ class Result:
         direct = self._lookup.pair(duplicate.id, duplicate.duplicate_of)
         reaches = direct is not None and direct.score >= self.settings.threshold
         return direct if direct and reaches else self.pair(duplicate.id, duplicate.best_match)
+
+    def pairs_of(self, document: Id) -> Sequence[Pair]:
+        """Return every scored pair that a document is in, confirmed or not, best first."""
+        scored = self._scored
+        number = self._lookup.number(document)
+        return scored.take(np.flatnonzero((scored.numbers == number).any(axis=1)))
+
+    def related(self, relation: str) -> Sequence[Pair]:
+        """Return the scored pairs of one relation, best first.
+
+        Among equal scores, pairs that share more of the smaller story come first. What scores
+        below 0.1, as most passages do that one text took from another, is recorded only if the
+        search had ``reuse=True``.
+
+        Parameters
+        ----------
+        relation : str
+            See `Pair`.
+
+        Raises
+        ------
+        InvalidSetting
+            When there is no such relation.
+        """
+        if relation not in RELATIONS:
+            raise InvalidSetting(
+                f"a relation must be one of {', '.join(RELATIONS)}, got {relation!r:.200}"
+            )
+        scored = self._scored
+        wanted = [place for place, pair in enumerate(scored) if pair.relation == relation]
+        wanted.sort(key=lambda place: (-scored[place].score, -scored[place].story_share))
+        return scored.take(np.array(wanted, np.int64))
+
+    def borderline(self, n: int = 10) -> Sequence[Pair]:
+        """Return the `n` pairs whose scores are nearest to the threshold, nearest first."""
+        if n < 0:
+            raise InvalidSetting(f"n must be at least 0, got {n}")
+        distances = np.abs(self._scored.scores - self.settings.threshold)
+        return self._scored.take(np.argsort(distances, kind="stable")[:n])
+
+    @property
+    def n_copies(self) -> int:
+        """How many documents repeat the words of another one exactly."""
+        first = self._scored.first_copy
+        return int(np.count_nonzero(first != np.arange(first.size)))
+
+    def in_window(self, pair: Pair) -> bool:
+        """Return whether the times of a scored pair, or of identical copies, lie in the window.
+
+        A pair outside was scored because its documents came to one cluster through others.
+
+        Raises
+        ------
+        UnknownDocument
+            When the two were never scored together, or below 0.1.
+        """
+        if self._is_near is None:
+            return True
+        place = self._lookup.place(pair.left, pair.right)
+        if place < 0:
+            raise _never_scored(pair.left, pair.right)
+        return bool(self._is_near[place])
+
+    # --- texts ---
 
     def aligned(
         self, left: Id, right: Id, texts: Mapping[Any, str] | None = None
@@ -280,61 +340,7 @@ class Result:
             )
         return found.text if found.digest == self.documents[number].digest else None
 
-    def pairs_of(self, document: Id) -> Sequence[Pair]:
-        """Return every scored pair that a document is in, confirmed or not, best first."""
-        scored = self._scored
-        number = self._lookup.number(document)
-        return scored.take(np.flatnonzero((scored.numbers == number).any(axis=1)))
-
-    def in_window(self, pair: Pair) -> bool:
-        """Return whether the times of a scored pair, or of identical copies, lie in the window.
-
-        A pair outside was scored because its documents came to one cluster through others.
-
-        Raises
-        ------
-        UnknownDocument
-            When the two were never scored together, or below 0.1.
-        """
-        if self._is_near is None:
-            return True
-        place = self._lookup.place(pair.left, pair.right)
-        if place < 0:
-            raise _never_scored(pair.left, pair.right)
-        return bool(self._is_near[place])
-
-    def related(self, relation: str) -> Sequence[Pair]:
-        """Return the scored pairs of one relation, best first.
-
-        Among equal scores, pairs that share more of the smaller story come first. What scores
-        below 0.1, as most passages do that one text took from another, is recorded only if the
-        search had ``reuse=True``.
-
-        Parameters
-        ----------
-        relation : str
-            See `Pair`.
-
-        Raises
-        ------
-        InvalidSetting
-            When there is no such relation.
-        """
-        if relation not in RELATIONS:
-            raise InvalidSetting(
-                f"a relation must be one of {', '.join(RELATIONS)}, got {relation!r:.200}"
-            )
-        scored = self._scored
-        wanted = [place for place, pair in enumerate(scored) if pair.relation == relation]
-        wanted.sort(key=lambda place: (-scored[place].score, -scored[place].story_share))
-        return scored.take(np.array(wanted, np.int64))
-
-    def borderline(self, n: int = 10) -> Sequence[Pair]:
-        """Return the `n` pairs whose scores are nearest to the threshold, nearest first."""
-        if n < 0:
-            raise InvalidSetting(f"n must be at least 0, got {n}")
-        distances = np.abs(self._scored.scores - self.settings.threshold)
-        return self._scored.take(np.argsort(distances, kind="stable")[:n])
+    # --- another threshold ---
 
     def at(self, threshold: float) -> Self:
         """Return the result that another threshold gives, without reading anything again.
@@ -368,6 +374,8 @@ class Result:
             scored=scored.at(threshold),
         )
 
+    # --- what programs read ---
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a flat record for each member of each cluster, representative first.
 
@@ -392,6 +400,8 @@ class Result:
             document that is not there.
         """
         return cls(**saved.facts_from(text))
+
+    # --- what people read ---
 
     def to_html(
         self,
@@ -447,6 +457,14 @@ class Result:
 
             texts = tables.texts_of(self, texts, id_field, text_field, html_field)
         html.write(self, Path(path), texts)
+
+    def _repr_html_(self) -> str:
+        """Return a short table of the largest clusters, for a notebook."""
+        from dedupe.report import notebook  # noqa: PLC0415  It points up, as `to_html` does.
+
+        return notebook.table(self)
+
+    # --- your own rows, and tables ---
 
     def kept(
         self,
@@ -576,11 +594,7 @@ class Result:
 
         return tables.as_arrow(self)
 
-    def _repr_html_(self) -> str:
-        """Return a short table of the largest clusters, for a notebook."""
-        from dedupe.report import notebook  # noqa: PLC0415  It points up, as `to_html` does.
-
-        return notebook.table(self)
+    # --- what the rest is made of ---
 
     @cached_property
     def _scored(self) -> ScoredPairs:
