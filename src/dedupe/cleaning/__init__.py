@@ -116,8 +116,8 @@ def clean(
         and pages too: it gets a record for each document that stays, with the other fields of
         what was a record. ``"-"`` is standard output.
     annotate : bool
-        Write every record, with four more fields: ``cluster``, ``duplicate_of``,
-        ``score`` and ``reason``, as in `Result.rows`.
+        Write every record, with five more fields: ``cluster``, ``duplicate_of``, ``score``,
+        ``relation`` and ``reason``, as in `Result.annotate`.
     story : bool
         With `output`: give every record two more fields, ``story``, its text without
         boilerplate as `Result.story` has it, and ``cut``, the characters that went, as in

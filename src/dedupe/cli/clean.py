@@ -36,7 +36,7 @@ __all__ = ["clean"]
 @click.option(
     "--annotate",
     is_flag=True,
-    help="With -o: keep every record, and add cluster, duplicate_of, score and reason.",
+    help="With -o: keep every record, and add cluster, duplicate_of, score, relation and reason.",
 )
 @click.option(
     "--story",
@@ -47,8 +47,8 @@ __all__ = ["clean"]
 @click.option(
     "--cut-repeated",
     is_flag=True,
-    help="With -o: cut passages that three stories or more have, all but the first; story and cut "
-    "as for --story.",
+    help="With -o: cut passages that three stories or more have, all but the first, and add story "
+    "and cut, as --story does.",
 )
 @click.option(
     "--replace-text",

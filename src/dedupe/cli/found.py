@@ -105,7 +105,9 @@ PRINTED = (
         help="Also write a page to FILE, to look at clusters and texts side by side.",
     ),
     fails,
-    click.option("--explain", metavar="ID", help="Say only why this document is where it is."),
+    click.option(
+        "--explain", metavar="ID", help="Say only why this document is in its cluster, or in none."
+    ),
 )
 
 

@@ -76,7 +76,7 @@ delimiter = click.option(
     "--delimiter",
     callback=lambda _, __, said: _delimiter(said),
     metavar="CHAR",
-    help="What stands between the cells of CSV: a character, or the word tab.  "
+    help="The character between the cells of CSV, or the word tab.  "
     "[default: recognised in the header]",
 )
 
@@ -94,7 +94,9 @@ def several(flag: str, metavar: str, said: str) -> Command:
 
 
 boilerplate = several(
-    "--boilerplate", "FILE", "What FILE says is boilerplate: the frame of a site, a notice."
+    "--boilerplate",
+    "FILE",
+    "Treat the texts in FILE as boilerplate: the frame of a site, a notice.",
 )
 
 num_perm = click.option(
@@ -134,7 +136,7 @@ window = click.option(
 time_from = click.option(
     "--time-from",
     type=click.Choice(["mtime"]),
-    help="Let --window go by when files were last changed.",
+    help="Make --window go by when files were last changed, too.",
 )
 workers = click.option(
     "--workers", type=int, help="Threads to work with.  [default: one for each core]"
@@ -174,14 +176,14 @@ SEARCH = (
         "--checkpoint",
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        help="Keep in DIR what is finished, so that the same command goes on after an "
+        help="Save finished work in DIR, so that the same command goes on after an "
         "interruption. DIR is removed when the search is done.",
     ),
     click.option(
         "-q",
         "--quiet",
         is_flag=True,
-        help="Show no progress, in find no summary, and in clean nothing beside it.",
+        help="Show no progress; find shows no summary, and clean nothing but its summary.",
     ),
 )
 
