@@ -43,6 +43,15 @@ def test_a_band_is_sorted_by_value_and_then_by_rank(band):
     assert found == sorted(zip(band, range(len(band)), strict=True))
 
 
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=60))
+def test_pairs_come_in_order_and_each_once(pairs):
+    packed = np.array([(a << 32) | b for a, b in pairs], np.uint64)
+    scratch = np.full_like(packed, 7)
+    n_distinct = buckets.distinct_into(packed, np.full(10, 7), scratch)
+    found = [divmod(pair, 1 << 32) for pair in packed[:n_distinct].tolist()]
+    assert found == sorted(set(pairs))
+
+
 @given(
     st.integers(1, 20).flatmap(
         lambda n: st.lists(st.tuples(*[values] * n), min_size=1, max_size=40)

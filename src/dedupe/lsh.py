@@ -28,6 +28,7 @@ from dedupe.kernels.buckets import (
     columns_into,
     count_emissions,
     count_mixed,
+    distinct_into,
     emit_mixed_into,
     emit_pairs_into,
     keep_possible,
@@ -148,7 +149,7 @@ def candidate_pairs(
         if ranked_spans is not None:
             more = _emit_in_slices(values, bucket_cap, slices, n_new, teaches)
             near = (part[ranked_spans.are_near(_ranks(part))] for part in (emitted, *more))
-            emitted = _distinct([*near])
+            emitted = _distinct([*near], by_rank.size)
         n_kept = keep_possible_by_bytes(emitted, low_bytes, ranked_sizes, shares, floor)
         return emitted[:n_kept].copy()
 
@@ -163,8 +164,8 @@ def candidate_pairs(
         waiting.append(pairs)
         n_waiting += pairs.size
         if n_waiting > max(MERGE_AT, found.size):
-            found, waiting, n_waiting = _distinct([found, *waiting]), [], 0
-    packed = _distinct([found, *waiting])
+            found, waiting, n_waiting = _distinct([found, *waiting], by_rank.size), [], 0
+    packed = _distinct([found, *waiting], by_rank.size)
     parts = np.array_split(packed, packed.size // ESTIMATED_AT_ONCE + 1)
     packed = np.concatenate([*map_in_order(possible, parts, workers)])
     numbers = np.empty((packed.size, 2), np.int32)
@@ -354,14 +355,11 @@ def likely_shares(n_perm: int) -> Floats:
     return shares
 
 
-def _distinct(parts: Sequence[Hashes]) -> Hashes:
-    """Return the values of some arrays in order, each once."""
-    # `np.unique` builds a hash table, which takes several times the memory.
-    values = np.concatenate(parts)
-    values.sort()
-    is_first = np.ones(values.size, np.bool_)
-    is_first[1:] = values[1:] != values[:-1]
-    return values[is_first]
+def _distinct(parts: Sequence[Hashes], n_docs: int) -> Hashes:
+    """Return the pairs of some arrays in order, each once."""
+    pairs = np.concatenate(parts)
+    n_distinct = distinct_into(pairs, np.empty(n_docs, np.int64), np.empty_like(pairs))
+    return pairs[:n_distinct].copy()
 
 
 def _bands(signatures: npt.NDArray[np.uint32], rows: Ints) -> Iterator[npt.NDArray[np.uint32]]:

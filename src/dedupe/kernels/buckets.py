@@ -12,6 +12,7 @@ __all__ = [
     "columns_into",
     "count_emissions",
     "count_mixed",
+    "distinct_into",
     "emit_mixed_into",
     "emit_pairs_into",
     "keep_possible",
@@ -200,6 +201,42 @@ def emit_mixed_into(keys, cap, n_new, pairs):
                 n_pairs += 1
         start = end
     return n_pairs
+
+
+@compiled
+def distinct_into(pairs, starts, scratch):
+    """Move each of some pairs to the front once, in order; return how many those are.
+
+    They are counted by the second document, and then by the first, which keeps the order of
+    equals (Knuth, The Art of Computer Programming, 5.2). To sort them as numbers takes two to
+    five times as long.
+
+    Parameters
+    ----------
+    pairs : uint64 [shape=(n_pairs,)], overwritten
+        As `emit_pairs_into` writes them.
+    starts : int64 [shape=(n_docs,)], scratch
+    scratch : uint64 [shape=(n_pairs,)], scratch
+    """
+    source, target = pairs, scratch
+    for shift in (U(0), U(32)):
+        starts[:] = 0
+        for p in range(source.size):
+            starts[(source[p] >> shift) & LOW_HALF] += 1
+        start = 0
+        for d in range(starts.size):
+            start, starts[d] = start + starts[d], start
+        for p in range(source.size):
+            d = (source[p] >> shift) & LOW_HALF
+            target[starts[d]] = source[p]
+            starts[d] += 1
+        source, target = target, source
+    n_distinct = 0
+    for p in range(pairs.size):
+        if n_distinct == 0 or pairs[p] != pairs[n_distinct - 1]:
+            pairs[n_distinct] = pairs[p]
+            n_distinct += 1
+    return n_distinct
 
 
 @compiled
