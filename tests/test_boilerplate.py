@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.scoring.boilerplate import MIN_TABLE, Boilerplate, Words
+from dedupe.kernels.boilerplate import MAX_COUNT
+from dedupe.scoring.boilerplate import MIN_TABLE, Boilerplate, Words, counted_in_order, parted
 
 # Few different shingles, of which some share a slot of the smallest table.
 shingles = st.sampled_from([0, 1, 2, 4096, 8192, 2**64 - 1])
@@ -47,6 +48,36 @@ def test_a_word_weighs_one_over_its_clusters(block):
     weights = counted(block).weights(hashes, offsets, offsets)
     expected = [1 / len(clusters[shingle]) for text, _ in block for shingle in text]
     assert weights.tolist() == pytest.approx(expected)
+
+
+@given(documents, st.sets(shingles), st.integers(1, 4))
+def test_parts_of_whole_clusters_count_together_what_all_of_them_do(block, of_form, n_parts):
+    hashes, offsets = block_of([text for text, _ in block])
+    clusters = np.array([cluster for _, cluster in block])
+    everything, in_parts = Boilerplate(), Boilerplate()
+    for boilerplate in (everything, in_parts):
+        boilerplate.watch(hashes)
+        boilerplate.mark(np.array([*of_form], np.uint64))
+    everything.count(words(hashes, offsets), clusters)
+    parts = parted(counted_in_order(clusters), clusters, n_parts)
+    assert len(parts) <= n_parts
+    assert np.concatenate(parts).tolist() == counted_in_order(clusters).tolist()
+    for part in parts:
+        another = in_parts.another()
+        another.count(words(hashes, offsets), clusters, part)
+        in_parts.add(another)
+    assert in_parts.to_bytes() == everything.to_bytes()
+
+
+def test_a_count_stops_at_the_most_it_can_be_in_parts_too():
+    hashes = np.uint64([7])
+    boilerplate = Boilerplate()
+    boilerplate.watch(hashes, counts=np.array([MAX_COUNT], np.uint16))
+    another = boilerplate.another()
+    another.count(words(hashes, np.array([0, 1])), np.array([0]))
+    before = boilerplate.to_bytes()
+    boilerplate.add(another)
+    assert boilerplate.to_bytes() == before
 
 
 @given(documents)

@@ -23,7 +23,7 @@ from dedupe.lsh import candidate_pairs
 from dedupe.progress import Progress
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate, Learned, counted_in_order
+from dedupe.scoring.boilerplate import Boilerplate, Learned, counted_in_order, parted
 from dedupe.settings import Resources, Settings
 from dedupe.threads import map_in_order
 
@@ -36,7 +36,7 @@ SLAB = 1 << 20
 """Pairs that are cut into batches at once."""
 
 COUNTED_AT_ONCE = 1 << 14
-"""Documents that are counted before they may leave memory: some hundred megabytes."""
+"""Documents that a thread counts before they may leave memory: some hundred megabytes."""
 
 ASKED_AT_ONCE = 1 << 10
 """Pairs compared on demand before their documents may leave memory."""
@@ -231,12 +231,17 @@ class LocalBlocks:
         stories : int64 [shape=(n_docs,)]
             The story of each document, -1 for one that does not count.
         """
-        block = self.block()
-        order = counted_in_order(stories)
-        for start in range(0, order.size, COUNTED_AT_ONCE):
-            some = order[start : start + COUNTED_AT_ONCE]
-            boilerplate.count(block.words, stories, some)
-            self._documents.relax()
+
+        def counted(order: Ints) -> Boilerplate:
+            part, words = boilerplate.another(), self.block().words
+            for start in range(0, order.size, COUNTED_AT_ONCE):
+                part.count(words, stories, order[start : start + COUNTED_AT_ONCE])
+                self._documents.relax()
+            return part
+
+        parts = parted(counted_in_order(stories), stories, self._workers)
+        for part in map_in_order(counted, parts, self._workers):
+            boilerplate.add(part)
 
     def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
         """Weigh every word by this boilerplate, and return which documents that changes."""

@@ -7,6 +7,7 @@ from dedupe.kernels.measures import EDIT, PARAGRAPH, PROSE
 from dedupe.kernels.tables import EMPTY, find, sieve_place
 
 __all__ = [
+    "COUNTLESS",
     "MAX_COUNT",
     "OF_FORM",
     "count_clusters_into",

@@ -13,6 +13,7 @@ What is known to be boilerplate before anything is counted stands in as many clu
 can be counted, from the start and to the end.
 """
 
+from copy import copy
 from functools import lru_cache
 from typing import NamedTuple, Self
 
@@ -21,6 +22,7 @@ import numpy.typing as npt
 
 from dedupe.arrays import Bools, Hashes, Ints, Weights
 from dedupe.kernels.boilerplate import (
+    COUNTLESS,
     MAX_COUNT,
     OF_FORM,
     count_clusters_into,
@@ -32,7 +34,15 @@ from dedupe.kernels.measures import N_LINES
 from dedupe.kernels.tables import EMPTY, SALT, SLOTS_PER_WORD
 from dedupe.shingling import Sealed
 
-__all__ = ["NOTHING", "Boilerplate", "Learned", "Words", "counted_in_order", "load_boilerplate"]
+__all__ = [
+    "NOTHING",
+    "Boilerplate",
+    "Learned",
+    "Words",
+    "counted_in_order",
+    "load_boilerplate",
+    "parted",
+]
 
 NOTHING = Sealed(np.empty(0, np.uint64), np.empty(0, np.uint32))
 """The shingles that are known to be boilerplate where nobody named any."""
@@ -147,6 +157,23 @@ class Boilerplate:
         by_line, tells = np.empty((2, N_LINES), np.int64), np.empty(N_LINES, np.bool_)
         hits = _room_for_hits(words.offsets)
         count_clusters_into(*words, order, clusters, *self._table, by_line, tells, hits)
+
+    def another(self) -> Self:
+        """Return one that watches the same shingles, and has counted nothing.
+
+        It is for clusters that this one does not count, on another thread; see `add`.
+        """
+        other = copy(self)
+        other._counts = np.zeros_like(self._counts)
+        other._last_cluster = np.where(self._last_cluster == EMPTY, EMPTY, COUNTLESS).astype(
+            np.int32
+        )
+        return other
+
+    def add(self, other: Self) -> None:
+        """Add what `another` has counted of other clusters."""
+        counted = np.minimum((self._counts & MAX_COUNT) + other._counts, MAX_COUNT)
+        self._counts[:] = counted | (self._counts & OF_FORM)
 
     def raise_to(self, known: Sealed, counts: npt.NDArray[np.uint16]) -> None:
         """Let shingles stand in so many clusters at least; those that are new are taken up.
@@ -310,6 +337,22 @@ def counted_in_order(clusters: Ints) -> Ints:
     """
     order = np.argsort(clusters, kind="stable")
     return order[np.searchsorted(clusters[order], 0) :]
+
+
+def parted(order: Ints, clusters: Ints, n_parts: int) -> list[Ints]:
+    """Cut what `counted_in_order` returns into so many parts of about equal size, or fewer.
+
+    No cluster is in two of them.
+
+    >>> clusters = np.array([0, 0, 1, 1, 2])
+    >>> [part.tolist() for part in parted(counted_in_order(clusters), clusters, 2)]
+    [[0, 1], [2, 3, 4]]
+    """
+    starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
+    wanted = order.size * np.arange(1, n_parts) // n_parts
+    places = np.searchsorted(starts, wanted)
+    cuts = np.unique(starts[places[places < starts.size]])
+    return [part for part in np.split(order, cuts) if part.size]
 
 
 class Learned(NamedTuple):
