@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from dedupe.documents.fields import ABSENT, value_at
 from dedupe.documents.options import Options, Tapped
 from dedupe.documents.streams import Unreadable
-from dedupe.documents.values import as_id, as_time, encodable, is_missing, kind_of
+from dedupe.documents.values import as_id, as_time, encoded, is_missing, kind_of
 from dedupe.errors import Skipped
 from dedupe.ids import Id, Old
 
@@ -254,7 +254,7 @@ def from_value(
     if not value or value.isspace():
         return Skipped(id_, EMPTY, "give it a text, or leave it out")
     if utf8 is None:
-        value = encodable(value)
+        value, utf8 = encoded(value)
     return Document(id_, value, when, is_dated=is_dated, utf8=utf8)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from dedupe.documents.streams import Unreadable
 from dedupe.ids import Id, checked_id
 
-__all__ = ["Ticks", "as_id", "as_time", "encodable", "is_missing", "kind_of"]
+__all__ = ["Ticks", "as_id", "as_time", "encoded", "is_missing", "kind_of"]
 
 YEAR_10000 = 253_402_300_800
 """In seconds since 1970. A number past it is no time in seconds (milliseconds, say)."""
@@ -40,7 +40,7 @@ def as_id(value: object, default: Id) -> Id:
         When the value cannot be an id.
     """
     if isinstance(value, str):
-        id_ = encodable(value)
+        id_, _ = encoded(value)
         return default if not id_ or id_.isspace() else id_
     if is_missing(value):
         return default
@@ -57,18 +57,23 @@ def _told(value: object, error: TypeError) -> str:
     return kind_of(value) if str(error).startswith("of type") else str(error)
 
 
-def encodable(text: str) -> str:
-    r"""Return a text that UTF-8 can hold: pairs of surrogates joined, lone ones U+FFFD.
+def encoded(text: str) -> tuple[str, bytes | None]:
+    r"""Return a text that UTF-8 can hold, and its bytes where it took those to tell.
 
-    >>> encodable("lone \ud800")
-    'lone �'
+    Pairs of surrogates are joined, and lone ones are U+FFFD.
+
+    >>> encoded("plain"), encoded("café"), encoded("lone \ud800")
+    (('plain', None), ('café', b'caf\xc3\xa9'), ('lone �', None))
     """
+    # A plain one also of a subclass, such as numpy's or an enumeration.
+    text = str.__str__(text)
+    if text.isascii():
+        return text, None
     try:
-        text.isascii() or text.encode()
+        return text, text.encode()
     except UnicodeEncodeError:
         # UTF-16 is where surrogates come from, so it knows which belong together.
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return str.__str__(text)  # A plain one also of a subclass, such as numpy's or an enumeration.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), None
 
 
 def is_missing(value: object) -> bool:
