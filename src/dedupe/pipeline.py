@@ -7,7 +7,6 @@ numbered in the order of their ids, so that the order of the input changes nothi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -324,7 +323,7 @@ def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Int
 def _infos(corpus: Corpus, numbers: AnyInts, words: StoryWords) -> dict[int, DocumentInfo]:
     """Return what a result says of documents, by number, with what each has of its story."""
     return {
-        number: replace(corpus.info(number), story_words=story, boilerplate_words=boilerplate)
+        number: corpus.info(number, story, boilerplate)
         for number, story, boilerplate in zip(
             numbers.tolist(), words.story.tolist(), words.boilerplate.tolist(), strict=True
         )

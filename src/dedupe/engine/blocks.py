@@ -26,7 +26,7 @@ from dedupe.threads import map_in_order
 
 __all__ = ["HashedDocuments"]
 
-SLICE_WORDS = 1 << 18
+SLICE_WORDS = 1 << 17
 """Words in a slice of documents: some megabytes, so that the cache holds much of it."""
 
 MEMORY_SHARE = 1 / 16

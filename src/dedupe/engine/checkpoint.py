@@ -29,7 +29,7 @@ from dedupe.threads import map_in_order
 
 __all__ = ["Arrays", "Checkpoint"]
 
-FORMAT = "dedupe-checkpoint-2"
+FORMAT = "dedupe-checkpoint-3"
 
 # A search passes over hidden names, should the folder lie among what it reads.
 MAX_HEADER = 1 << 16

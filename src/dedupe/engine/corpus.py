@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints
+from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, part
 from dedupe.documents import Document
 from dedupe.documents.document import NO_WORD, digest_of
 from dedupe.engine.checkpoint import Arrays, Checkpoint
@@ -38,7 +38,7 @@ from dedupe.spans import Spans, split_copies
 
 __all__ = ["Corpus", "KeptTexts", "read_corpus"]
 
-BATCH_BYTES = 1 << 22
+BATCH_BYTES = 1 << 20
 """Bytes in a batch: enough that threads seldom wait for one another."""
 
 TEXT_SHARE, SIGNATURE_SHARE = 1 / 16, 1 / 32
@@ -118,8 +118,8 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def info(self, number: int) -> DocumentInfo:
-        """Return what a result says of a document."""
+    def info(self, number: int, story_words: int = 0, boilerplate_words: int = 0) -> DocumentInfo:
+        """Return what a result says of a document, with what it has of its story."""
         row = int(self.rows[number])
         time = float(self.times[row])
         return DocumentInfo(
@@ -130,6 +130,8 @@ class Corpus:
             bool(self.is_old[row]),
             digest_of(self.stored.read([row])[0]),
             bool(self.is_dated[row]),
+            story_words,
+            boilerplate_words,
         )
 
     def encoded(self, numbers: Ints) -> list[bytes]:
@@ -249,8 +251,8 @@ class _Intake:
             times = np.array(self.times[first:])
             times[np.frombuffer(self.is_dated, np.bool_)[first:] == 0] = np.nan
             names.append(times.tobytes())
-        for part in (lengths, *names, bytes(self.is_old[first:]), *texts):
-            digest.update(part)
+        for piece in (lengths, *names, bytes(self.is_old[first:]), *texts):
+            digest.update(piece)
 
     @property
     def key(self) -> str:
@@ -420,12 +422,36 @@ def _told_apart(digests: Hashes, rows: Ints, texts: Texts) -> Hashes:
     # What is the same byte for byte needs no closer look.
     odd = first[_differing(first, rows, texts)]
     told = digests.copy() if odd.size else digests
-    for number in np.flatnonzero(np.isin(first, odd)).tolist():
-        seals = hash_encoded(texts.read([int(rows[number])]), detail=True).seals
-        assert seals is not None
+    numbers = np.flatnonzero(np.isin(first, odd))
+    done = 0
+    for encoded in _in_batches(texts.read([row])[0] for row in rows[numbers].tolist()):
+        some = numbers[done : done + len(encoded)]
         # Seals are short, and only tell apart what has equal digests.
-        told[number, 1] ^= np.uint64(xxhash.xxh3_64_intdigest(seals.tobytes()))
+        told[some, 1] ^= _digests_of_seals(encoded)
+        done += len(encoded)
     return told
+
+
+def _in_batches(texts: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield texts in lists of BATCH_BYTES each."""
+    batch: list[bytes] = []
+    n_bytes = 0
+    for text in texts:
+        batch.append(text)
+        n_bytes += len(text)
+        if n_bytes >= BATCH_BYTES:
+            yield batch
+            batch, n_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def _digests_of_seals(encoded: Sequence[bytes]) -> Hashes:
+    """Return a number for each text, equal in this process where all tokens are equal."""
+    tokens = hash_encoded(encoded, detail=True)
+    assert tokens.seals is not None
+    seals = [tokens.seals[part(tokens.offsets, d)] for d in range(len(encoded))]
+    return np.array([xxhash.xxh3_64_intdigest(some.tobytes()) for some in seals], np.uint64)
 
 
 def _differing(first: Ints, rows: Ints, texts: Texts) -> Ints:
