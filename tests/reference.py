@@ -363,6 +363,19 @@ def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
     return places
 
 
+def alone(larger: Document, smaller: Document, ngram: int, heavy: float) -> float:
+    """Return what the heavy words of the smaller document weigh that the larger does not have."""
+    known = {*larger.shingles}
+    shared = {
+        w
+        for i, shingle in enumerate(smaller.shingles)
+        if shingle in known
+        for w in range(i, i + ngram)
+    }
+    words = {*range(len(smaller.lines))} - shared
+    return math.fsum(smaller.weight(w) for w in words if smaller.weight(w) >= heavy)
+
+
 def runs(places: Sequence[int], n_larger: int, n_smaller: int, ngram: int) -> list[Run]:
     """Return the stretches of MIN_RUN words, or of all there are, that the matches make up."""
     found: list[Run] = []

@@ -17,7 +17,7 @@ from blocks import (
     story,
 )
 from dedupe.kernels import alignment as kernel
-from dedupe.kernels import measures
+from dedupe.kernels import bounds, measures
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.scoring.alignment import (
     align,
@@ -27,6 +27,7 @@ from dedupe.scoring.alignment import (
     similarities,
 )
 from dedupe.scoring.block import prose_of
+from dedupe.scoring.boilerplate import Boilerplate
 
 salts = st.integers(0, 2**63 - 1).map(lambda n: np.uint64(2 * n + 1))
 
@@ -187,6 +188,47 @@ def test_shared_shingles_are_those_of_both(one, other, ngram):
     sides = [set(block.shingles[slice(*block.shingle_offsets[d : d + 2])].tolist()) for d in (0, 1)]
     found = shared_shingles(block, np.array([0]), np.array([1]))
     assert set(found.hashes.tolist()) == sides[0] & sides[1]
+
+
+@given(documents, documents, documents, ngrams)
+def test_shared_shingles_that_are_taken_up_already_are_left_out(one, other, known, ngram):
+    block = make_block([one, other, known], ngram)
+    sides = [
+        set(block.shingles[slice(*block.shingle_offsets[d : d + 2])].tolist()) for d in range(3)
+    ]
+    boilerplate = Boilerplate()
+    boilerplate.watch(np.array([*sides[2]], np.uint64))
+    found = shared_shingles(block, np.array([0]), np.array([1]), beside=boilerplate)
+    assert sorted(found.hashes.tolist()) == sorted((sides[0] & sides[1]) - sides[2])
+
+
+@given(st.lists(documents, min_size=2, max_size=4), ngrams, salts, st.data())
+def test_what_a_document_has_alone_equals_reference(block, ngram, salt, data):
+    values = EIGHTHS | st.just(bounds.HEAVY / 2)
+    weights = [per_word(data, document, values) for document in block]
+    made = make_block(block, ngram, weights=weights)
+    pairs = [(a, b) for a in range(len(block)) for b in range(len(block))]
+    larger, smaller = np.array(pairs).T
+    spare = np.array([data.draw(st.integers(0, 80)) / 8 for _ in pairs])
+    found = np.full(len(pairs), data.draw(st.booleans()))
+    bounds.spare_into(
+        larger,
+        smaller,
+        spare,
+        made.shingles,
+        made.shingle_offsets,
+        made.token_offsets,
+        made.weights,
+        ngram,
+        *scratch_of(made, salt),
+        found,
+    )
+    twins = [
+        reference.Document(reference.shingles(document, ngram), document, weight)
+        for document, weight in zip(block, weights, strict=True)
+    ]
+    alone = [reference.alone(twins[a], twins[b], ngram, np.float32(bounds.HEAVY)) for a, b in pairs]
+    assert found.tolist() == [one <= most for one, most in zip(alone, spare, strict=True)]
 
 
 @given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())

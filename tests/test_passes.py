@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blocks import documents, make_block, ngrams
+from blocks import documents, make_block, ngrams, pairs_of_documents, per_word
 from dedupe import find_duplicate_texts
 from dedupe.arrays import pairs_of
 from dedupe.results.pairs import scored_pairs
@@ -15,6 +15,7 @@ from dedupe.results.records import Evidence, Pair
 from dedupe.scoring import passes
 from dedupe.scoring.alignment import align, similarities
 from dedupe.scoring.score import may_score, score, story_words, strict_score
+from dedupe.settings import SCORE_FLOOR
 
 PAIR = pairs_of([[0, 1]])
 
@@ -49,6 +50,31 @@ def test_the_first_pass_lets_through_what_may_score(one, other, ngram):
     assert first.strict[0] == np.float32(strict_score(found)[0])
     assert first.may_score[0] == may_score(found)[0]
     assert first.may_score[0] or not len(passes.second(block, PAIR)[0])
+
+
+FEW_STORIES = st.sampled_from([1.0, 1 / 2, 1 / 3, 1 / 40, 1 / 400])
+
+
+@given(pairs_of_documents(), ngrams, st.data())
+def test_pairs_that_cannot_tell_score_nothing(pair, ngram, data):
+    weights = [per_word(data, document, FEW_STORIES) for document in pair]
+    stories = data.draw(st.sampled_from([[1, 1], [1, 2]]))
+    block = make_block(pair, ngram, weights=weights, stories=stories)
+    found = score(align(block, *PAIR.T), with_listings=False)
+    assert passes.may_tell(block, PAIR)[0] or found[0] == 0
+    assert passes.again(block, PAIR)[0] == np.float32(np.where(found >= SCORE_FLOOR, found, 0))
+
+
+@pytest.mark.parametrize(("n_own", "may_tell"), [(9, False), (10, True)])
+def test_pairs_that_share_boilerplate_and_a_few_words_cannot_tell(n_own, may_tell):
+    """What both have and nobody else may count twice."""
+    frame, own = [*range(200)], [*range(1000, 1000 + n_own)]
+    block = make_block(
+        [[*frame, *own, *range(2000, 2030)], [*frame, *own, *range(3000, 3040)]],
+        weights=[[1 / 1000] * 200 + [1.0] * (n_own + n) for n in (30, 40)],
+    )
+    assert passes.may_tell(block, PAIR).tolist() == [may_tell]
+    assert not len(passes.second(block, PAIR)[0])
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(5, 9), st.integers(1, 99)), max_size=5))

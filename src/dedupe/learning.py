@@ -153,7 +153,8 @@ def _counted(
     texts = distinct(np.concatenate([texts, more]))
     apart = first.is_long & (stories[pairs[:, 0]] != stories[pairs[:, 1]])
     boilerplate = Boilerplate.knowing(known)
-    for shared in blocks.each(passes.shared, pairs[apart], "counts"):
+    rule = partial(passes.shared, beside=boilerplate)
+    for shared in blocks.each(rule, pairs[apart], "counts"):
         boilerplate.watch(shared.hashes, shared.public())
     blocks.count(boilerplate, np.where(teaches, stories, -1))
     boilerplate.mark(texts)

@@ -8,7 +8,7 @@ Ohlebusch 2005). What stands between its runs is measured in `dedupe.kernels.mea
 """
 
 from dedupe.kernels import compiled
-from dedupe.kernels.tables import SLOTS_PER_WORD, home, sieve_place
+from dedupe.kernels.tables import SLOTS_PER_WORD, home, is_in, sieve_place
 
 __all__ = [
     "AHEAD",
@@ -16,7 +16,10 @@ __all__ = [
     "N_SCRATCH",
     "chain_into",
     "count_distinct_into",
+    "index_into",
+    "mask_of",
     "match_pair_into",
+    "place_of",
     "runs_into",
     "runs_of_pair_into",
     "shared_into",
@@ -41,7 +44,7 @@ N_SCRATCH = 13
 
 
 @compiled
-def _index_into(shingles, slots, salt, sieve, mask, scratch):
+def index_into(shingles, slots, salt, sieve, mask, scratch):
     """Put the positions of a document's shingles into a table; return how many are distinct.
 
     Linear probing. Of equal shingles the table holds the first; NEXT leads from
@@ -91,17 +94,29 @@ def count_distinct_into(
     for i in range(documents.size):
         d = documents[i]
         document = shingles[shingle_offsets[d] : shingle_offsets[d + 1]]
-        mask = _mask(document.size)
-        n_distinct[i] = _index_into(document, slots, salt, sieve, mask, scratch)
+        mask = mask_of(document.size)
+        n_distinct[i] = index_into(document, slots, salt, sieve, mask, scratch)
 
 
 @compiled
-def _mask(n):
+def mask_of(n):
     """Return one less than the size of a table for `n` shingles: at most half of it is used."""
     size = 2
     while size < 2 * n:
         size *= 2
     return size - 1
+
+
+@compiled
+def place_of(shingle, larger, slots, salt, sieve, mask):
+    """Return where a shingle stands first in the document that is in the table, -1 if nowhere."""
+    word, bit = sieve_place(shingle, mask)
+    if not sieve[word] & bit:
+        return -1
+    s = home(shingle, salt, mask)
+    while slots[s] >= 0 and larger[slots[s]] != shingle:
+        s = (s + 1) & mask
+    return slots[s]
 
 
 @compiled
@@ -139,17 +154,11 @@ def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
         if last < 0 or j >= larger.size or larger[j] != shingle:
             j = last + 1
             if last < 0 or j >= larger.size or larger[j] != shingle:
-                word, bit = sieve_place(shingle, mask)
-                if not sieve[word] & bit:
+                first = place_of(shingle, larger, slots, salt, sieve, mask)
+                if first < 0:
                     i += 1
                     continue
-                s = home(shingle, salt, mask)
-                while slots[s] >= 0 and larger[slots[s]] != shingle:
-                    s = (s + 1) & mask
-                if slots[s] < 0:
-                    i += 1
-                    continue
-                j = _occurrence(shingle, larger, slots[s], last, scratch)
+                j = _occurrence(shingle, larger, first, last, scratch)
         length = 1
         longest = min(smaller.size - i, larger.size - j)
         while length < longest and larger[j + length] == smaller[i + length]:
@@ -173,9 +182,9 @@ def match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, salt, sieve
     """
     larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
     smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
-    mask = _mask(larger.size)
+    mask = mask_of(larger.size)
     if indexed != a:
-        _index_into(larger, slots, salt, sieve, mask, scratch)
+        index_into(larger, slots, salt, sieve, mask, scratch)
     return _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
 
 
@@ -202,6 +211,14 @@ def runs_into(n_matches, words_larger, words_smaller, ngram, scratch):
 
 
 @compiled
+def _follows(x, y, ngram, scratch):
+    """Return whether a run stands behind another one in the larger document, too."""
+    start, before = scratch[RUN_LARGER, x], scratch[RUN_LARGER, y]
+    # Two runs may share the words of the shingles at their ends.
+    return before < start and before + scratch[RUN_LENGTH, y] - ngram <= start
+
+
+@compiled
 def chain_into(n_runs, ngram, scratch):
     """Find the heaviest chain of runs; PREVIOUS leads back through it. Return its last run."""
     last = -1
@@ -209,13 +226,10 @@ def chain_into(n_runs, ngram, scratch):
     for x in range(n_runs):
         best = 0
         scratch[PREVIOUS, x] = -1
-        for y in range(max(0, x - AHEAD), x):
-            # Two runs may share the words of the shingles at their ends.
-            behind = scratch[RUN_LARGER, y] + scratch[RUN_LENGTH, y] - ngram
-            follows = scratch[RUN_LARGER, y] < scratch[RUN_LARGER, x] and (
-                behind <= scratch[RUN_LARGER, x]
-            )
-            if follows and scratch[BEST, y] > best:
+        # The heaviest chain is heavier than any before it, and most runs go on with it.
+        goes_on = last >= 0 and last == x - 1 and _follows(x, last, ngram, scratch)
+        for y in range(last if goes_on else max(0, x - AHEAD), x):
+            if scratch[BEST, y] > best and _follows(x, y, ngram, scratch):
                 best = scratch[BEST, y]
                 scratch[PREVIOUS, x] = y
         scratch[BEST, x] = best + scratch[RUN_LENGTH, x]
@@ -226,38 +240,78 @@ def chain_into(n_runs, ngram, scratch):
 
 
 @compiled
-def shared_into(larger, smaller, shingles, shingle_offsets, slots, salt, sieve, scratch, shared):
+def shared_into(
+    larger,
+    smaller,
+    shingles,
+    shingle_offsets,
+    watched_sieve,
+    watched,
+    owners,
+    slots,
+    salt,
+    sieve,
+    scratch,
+    shared,
+):
     """Write which shingles of smaller documents their larger one has; return how many.
 
-    Of pairs that follow each other with one larger document, a shingle is written once.
+    Of pairs that follow each other with one larger document, a shingle is written once, and
+    those that are watched are left out: many pairs share nothing else.
 
     Parameters
     ----------
     larger, smaller, shingles, shingle_offsets : as in `align_pairs_into`
+    watched_sieve : uint64, watched : uint64, owners : int32
+        The table of those shingles; see `dedupe.kernels.boilerplate`.
     slots, salt, sieve, scratch : as in `count_distinct_into`
     shared : int64 [shape=(shingles of all smaller documents,)], overwritten
         Places among the shingles of all documents.
     """
     n_shared = 0
+    n_left = 0
     indexed = -1
     for p in range(larger.size):
         a, b = larger[p], smaller[p]
-        n_matches = match_pair_into(
-            a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
-        )
-        indexed = a
-        for m in range(n_matches):
-            in_larger = scratch[MATCH_LARGER, m]
-            place = shingle_offsets[b] + scratch[MATCH_SMALLER, m]
-            for k in range(scratch[MATCH_LENGTH, m]):
-                first = scratch[FIRST, in_larger + k]
-                if scratch[SEEN, first] == 0:
-                    scratch[SEEN, first] = 1
-                    shared[n_shared] = place + k
-                    n_shared += 1
+        of_larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
+        mask = mask_of(of_larger.size)
+        if indexed != a:
+            n_left = _index_unwatched_into(
+                of_larger, watched_sieve, watched, owners, slots, salt, sieve, mask
+            )
+            indexed = a
+        for i in range(shingle_offsets[b], shingle_offsets[b + 1]):
+            if n_left == 0:
+                break
+            place = place_of(shingles[i], of_larger, slots, salt, sieve, mask)
+            if place >= 0 and scratch[SEEN, place] == 0:
+                scratch[SEEN, place] = 1
+                shared[n_shared] = i
+                n_shared += 1
+                n_left -= 1
         if p + 1 == larger.size or larger[p + 1] != a:
-            scratch[SEEN, : shingle_offsets[a + 1] - shingle_offsets[a]] = 0
+            scratch[SEEN, : of_larger.size] = 0
     return n_shared
+
+
+@compiled
+def _index_unwatched_into(shingles, watched_sieve, watched, owners, slots, salt, sieve, mask):
+    """Put a document's shingles that are not watched into a table; return how many they are."""
+    slots[: mask + 1] = -1
+    sieve[: mask // SLOTS_PER_WORD + 1] = 0
+    n_distinct = 0
+    for i in range(shingles.size):
+        if is_in(shingles[i], salt, watched_sieve, watched, owners):
+            continue
+        s = home(shingles[i], salt, mask)
+        while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
+            s = (s + 1) & mask
+        if slots[s] < 0:
+            word, bit = sieve_place(shingles[i], mask)
+            sieve[word] |= bit
+            slots[s] = i
+            n_distinct += 1
+    return n_distinct
 
 
 @compiled
@@ -277,7 +331,7 @@ def runs_of_pair_into(
     int
         How many columns of RUN_LARGER, RUN_SMALLER and RUN_LENGTH are valid.
     """
-    mask = _mask(larger.size)
-    _index_into(larger, slots, salt, sieve, mask, scratch)
+    mask = mask_of(larger.size)
+    index_into(larger, slots, salt, sieve, mask, scratch)
     n_matches = _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
     return runs_into(n_matches, words_larger, words_smaller, ngram, scratch)

@@ -18,7 +18,7 @@ import numpy as np
 
 from dedupe.kernels import compiled
 
-__all__ = ["EMPTY", "SALT", "SECRET", "SLOTS_PER_WORD", "find", "home", "sieve_place"]
+__all__ = ["EMPTY", "SALT", "SECRET", "SLOTS_PER_WORD", "find", "home", "is_in", "sieve_place"]
 
 U = np.uint64
 
@@ -69,6 +69,23 @@ def find(key, salt, mask, keys, owners):
     while keys[slot] != key and owners[slot] != EMPTY:
         slot = (slot + 1) & mask
     return slot
+
+
+@compiled
+def is_in(key, salt, sieve, keys, owners):
+    """Return whether a table that has a sieve holds a key.
+
+    Parameters
+    ----------
+    key, salt : uint64
+    sieve : uint64 [shape=(n_slots // SLOTS_PER_WORD,)]
+    keys : uint64, owners : int [shape=(n_slots,)]
+        As for `find`, all slots of them.
+    """
+    word, bit = sieve_place(key, keys.size - 1)
+    if not sieve[word] & bit:
+        return False
+    return owners[find(key, salt, keys.size - 1, keys, owners)] != EMPTY
 
 
 @compiled

@@ -12,12 +12,22 @@ import numpy as np
 
 from dedupe.arrays import AnyInts, Bools, Floats, Ints, distinct, part
 from dedupe.kernels import alignment as chains
+from dedupe.kernels import bounds
 from dedupe.kernels import measures as kernel
 from dedupe.scoring import rule
 from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import Sealed
 
-__all__ = ["Alignment", "align", "by_size", "shared_runs", "shared_shingles", "similarities"]
+__all__ = [
+    "Alignment",
+    "align",
+    "by_size",
+    "is_spared",
+    "shared_runs",
+    "shared_shingles",
+    "similarities",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,22 +198,63 @@ def align(
     )
 
 
-def shared_shingles(block: Block, left: AnyInts, right: AnyInts) -> Sealed:
+def shared_shingles(
+    block: Block, left: AnyInts, right: AnyInts, *, beside: Boilerplate | None = None
+) -> Sealed:
     """Return the shingles that any of some pairs of a block shares, some more than once.
 
     Parameters
     ----------
     block, left, right
         As in `align`.
+    beside : Boilerplate, optional
+        Shingles that are left out: those it has taken up. If it takes up more of them meanwhile,
+        these may be left out or not.
     """
+    _, sieve, table, _, owners = (beside or Boilerplate()).table
     larger, smaller, _ = by_size(block, left, right)
     n_most = int((block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]).sum())
     shared = np.empty(n_most, np.int64)
     n_shared = chains.shared_into(
-        larger, smaller, block.shingles, block.shingle_offsets, *block.scratch, shared
+        larger,
+        smaller,
+        block.shingles,
+        block.shingle_offsets,
+        sieve,
+        table,
+        owners,
+        *block.scratch,
+        shared,
     )
     places = shared[:n_shared]
     return Sealed(block.shingles[places], block.seals[places])
+
+
+def is_spared(block: Block, larger: Ints, smaller: Ints, spare: Floats) -> Bools:
+    """Return for which pairs the words that the smaller document has alone may weigh so little.
+
+    Parameters
+    ----------
+    block : Block
+        With weights.
+    larger, smaller : int64 [shape=(n_pairs,)]
+        As `by_size` returns them.
+    spare : float64 [shape=(n_pairs,)]
+    """
+    found = np.empty(larger.size, np.bool_)
+    bounds.spare_into(
+        larger,
+        smaller,
+        spare,
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.weights,
+        block.ngram,
+        *block.scratch,
+        found,
+    )
+    return found
 
 
 def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Floats]:

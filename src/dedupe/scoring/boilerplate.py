@@ -134,7 +134,7 @@ class Boilerplate:
             few = slice(start, start + MIN_TABLE)
             self._make_room(shingles[few].size)
             self._n_watched += insert_into(
-                shingles[few], public[few], counts[few], *self._table, self._public
+                shingles[few], public[few], counts[few], *self.table, self._public
             )
 
     def count(self, words: "Words", clusters: Ints, order: Ints | None = None) -> None:
@@ -156,7 +156,7 @@ class Boilerplate:
             order = counted_in_order(clusters)
         by_line, tells = np.empty((2, N_LINES), np.int64), np.empty(N_LINES, np.bool_)
         hits = _room_for_hits(words.offsets)
-        count_clusters_into(*words, order, clusters, *self._table, by_line, tells, hits)
+        count_clusters_into(*words, order, clusters, *self.table, by_line, tells, hits)
 
     def another(self) -> Self:
         """Return one that watches the same shingles, and has counted nothing.
@@ -217,7 +217,7 @@ class Boilerplate:
         order = counted_in_order(clusters)
         by_line, tells = np.empty((2, N_LINES), np.int64), np.empty(N_LINES, np.bool_)
         marks = np.zeros(words.shingles.size, np.bool_)
-        salt, sieve, table, _, last_cluster = self._table
+        salt, sieve, table, _, last_cluster = self.table
         kernel_table = salt, sieve, table, last_cluster
         hits = _room_for_hits(words.offsets)
         mark_counted_into(*words, order, *kernel_table, by_line, tells, hits, marks)
@@ -246,7 +246,7 @@ class Boilerplate:
         """
         weights = np.empty(int(token_offsets[-1]), np.float32)
         hits = _room_for_hits(offsets)
-        word_weights_into(shingles, offsets, token_offsets, *self._table, hits, weights)
+        word_weights_into(shingles, offsets, token_offsets, *self.table, hits, weights)
         return weights
 
     def to_bytes(self) -> bytes:
@@ -292,7 +292,7 @@ class Boilerplate:
         return boilerplate
 
     @property
-    def _table(
+    def table(
         self,
     ) -> tuple[np.uint64, Hashes, Hashes, npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
         """What the kernels take for the table."""
@@ -316,7 +316,7 @@ class Boilerplate:
         used = np.flatnonzero(self._last_cluster != EMPTY)
         shingles, public, counts = self._shingles[used], self._public[used], self._counts[used]
         self._make_slots(n_slots)
-        insert_into(shingles, public, counts, *self._table, self._public)
+        insert_into(shingles, public, counts, *self.table, self._public)
 
 
 def _room_for_hits(offsets: Ints) -> Ints:

@@ -16,8 +16,16 @@ import numpy.typing as npt
 from dedupe.arrays import AnyInts, Bools, Floats
 from dedupe.lazy import cached_property
 from dedupe.scoring import rule
-from dedupe.scoring.alignment import Alignment, align, shared_shingles, similarities
+from dedupe.scoring.alignment import (
+    Alignment,
+    align,
+    by_size,
+    is_spared,
+    shared_shingles,
+    similarities,
+)
 from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.scoring.score import (
     edited_words,
     excess_words,
@@ -41,6 +49,7 @@ __all__ = [
     "first",
     "identical",
     "is_identical",
+    "may_tell",
     "near_share",
     "pairs_in",
     "reused",
@@ -49,6 +58,9 @@ __all__ = [
 ]
 
 Rows = npt.NDArray[np.void]
+
+ROUNDING = 1e-6
+"""Share of a sum of weights that may be lost, since it is kept in 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +168,35 @@ def again(block: Block, pairs: AnyInts) -> tuple[npt.NDArray[np.float32]]:
     -------
     float32 [shape=(n_pairs,)], in [0, 1]
     """
-    return (scores(block, pairs, with_listings=False).astype(np.float32),)
+    found = np.zeros(len(pairs), np.float32)
+    tells = may_tell(block, pairs)
+    found[tells] = scores(block, pairs[tells], with_listings=False)
+    return (found,)
+
+
+def may_tell(block: Block, pairs: AnyInts) -> Bools:
+    """Return which pairs may score more than 0 by what their words weigh.
+
+    Not those that share next to nothing but boilerplate, as far as a look at the other words
+    tells. Pages put together of what others have, too, have hundreds of candidates.
+    """
+    found = np.ones(len(pairs), np.bool_)
+    if block.weights is None:
+        return found
+    larger, smaller, _ = by_size(block, *pairs.T)
+    totals, n_words = block.totals(smaller), block.n_words[smaller]
+    # Documents of which less is boilerplate are aligned as fast, and short ones need no story.
+    chosen = np.flatnonzero((2 * totals < n_words) & (n_words * rule.SHORT_SHARE > rule.MIN_WORDS))
+    if not chosen.size:
+        return found
+    larger, smaller, totals = larger[chosen], smaller[chosen], totals[chosen]
+    # Where two documents count as one story, a word counts twice what it weighs at most.
+    least = np.minimum(
+        rule.MIN_WORDS / 2, rule.NEARLY_ALL * np.minimum(totals, block.totals(larger))
+    )
+    spare = (1 + ROUNDING) * totals - (1 - ROUNDING) * least
+    found[chosen] = is_spared(block, larger, smaller, spare)
+    return found
 
 
 def near_share(block: Block, pairs: AnyInts) -> Floats:
@@ -173,9 +213,12 @@ def near_share(block: Block, pairs: AnyInts) -> Floats:
     return np.where(most <= rule.MAX_NEAR_GAP, shares, 0.0)
 
 
-def shared(block: Block, pairs: AnyInts) -> Sealed:
-    """Return the shingles that any of some pairs share, some more than once."""
-    return shared_shingles(block, *pairs.T)
+def shared(block: Block, pairs: AnyInts, beside: Boilerplate | None = None) -> Sealed:
+    """Return the shingles that any of some pairs share, some more than once.
+
+    Those that are known already may be left out; see `shared_shingles`.
+    """
+    return shared_shingles(block, *pairs.T, beside=beside)
 
 
 def second(block: Block, pairs: AnyInts, floor: float = SCORE_FLOOR) -> tuple[Rows]:
@@ -193,6 +236,8 @@ def second(block: Block, pairs: AnyInts, floor: float = SCORE_FLOOR) -> tuple[Ro
     ROW [shape=(n,)]
         The pairs that score at least `floor`, in their order.
     """
+    if floor > 0:
+        pairs = pairs[may_tell(block, pairs)]
     found = align(block, *np.sort(pairs, axis=1).T)
     found_scores = score(found)
     return (_rows(block, found, found_scores, found_scores >= floor),)
