@@ -228,6 +228,16 @@ def test_adding_one_says_what_became_of_it_as_adding_many_does(on_conflict):
         assert index.update("a", "four").outcome == "unchanged"
 
 
+def test_what_was_added_last_gets_the_same_answer_again():
+    """Whoever was killed before it could act upon an answer asks again."""
+    with Index() as index:
+        for id_, text in TEXTS.items():
+            told = index.add(id_, text)
+            again = index.add(id_, text)
+            assert (again.matches, again.n_found) == (told.matches, told.n_found)
+            assert (told.outcome, again.outcome) == ("added", "unchanged")
+
+
 def test_ids_keep_their_type_and_those_shown_alike_are_one():
     ids = [7, "a", ("a", 1), date(2024, 5, 1), datetime(2024, 5, 1, tzinfo=UTC), b"x"]
     with Index() as index:
