@@ -111,7 +111,7 @@ class Result:
 
     @property
     def pairs(self) -> Sequence[Pair]:
-        """The confirmed pairs, best first: those whose score reaches the threshold.
+        """The confirmed pairs, whose score reaches the threshold, best first.
 
         Where there is a window, they also lie within it.
         """
