@@ -45,7 +45,7 @@ def spark() -> None:
     "--keep",
     default="typical",
     type=click.Choice(["typical", "longest", "shortest", "newest", "oldest"]),
-    help="Which document represents a cluster.  [default: typical]",
+    help="The copy to keep of a cluster.",
 )
 @options.prefer
 @click.option("--time-field", help="Field or column that holds its time.")
