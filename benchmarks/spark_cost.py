@@ -22,6 +22,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import log10
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -250,7 +251,7 @@ def model(found: dict[str, object]) -> None:
     beside = []
     print("| documents | TB of text | core-hours | TB shuffled | dollars |\n|--:|--:|--:|--:|--:|")
     for n_docs in SIZES:
-        tenfolds = len(str(n_docs // int(found["documents"]))) - 1
+        tenfolds = log10(n_docs / found["documents"])
         cpu = shuffle = 0.0
         for name, facts in stages.items():
             kind = "candidates" if name == "candidates" else "all else"
