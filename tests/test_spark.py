@@ -316,6 +316,15 @@ def test_a_time_is_what_one_machine_takes_for_one(spark, value, kind, seconds):
     assert row.time == seconds == as_time(value)
 
 
+def test_the_newest_is_kept_by_the_times_of_new_documents(spark):
+    blank, text, dated = ("a", " ", None), ("a", STORY, None), ("b", STORY, 60.0)
+    check_dated(spark, [blank], [dated], keep="newest")
+    schema = "id string, text string, day double"
+    new, old = (spark.createDataFrame([one], schema) for one in (text, dated))
+    with pytest.raises(InvalidSetting, match="got 'day', which holds none of a new document"):
+        find_duplicates(new, against=old, time="day", keep="newest")
+
+
 def test_a_column_without_a_time_is_refused(spark):
     frame = spark.createDataFrame(
         [("a", "x", "June", [1])], "id string, text string, day string, days array<int>"

@@ -210,11 +210,13 @@ def _check_times(settings: Settings, columns: Columns, found: DataFrame) -> None
     needs_new = settings.keep in ("newest", "oldest")
     if columns.time is None or found.isEmpty():
         return
-    timed = found.where("time is not null")
-    if timed.isEmpty() or (needs_new and timed.where("not is_old").isEmpty()):
+    timed, new = found.where("time is not null"), found.where("not is_old")
+    lacks_new = needs_new and not new.isEmpty() and new.where("time is not null").isEmpty()
+    if timed.isEmpty() or lacks_new:
+        whose = "" if timed.isEmpty() else " of a new document"
         raise InvalidSetting(
-            f"time must name a column that holds a time, got {columns.time!r}, which holds none: a "
-            "time is a timestamp, seconds since 1970, or ISO 8601; name one with time= "
+            f"time must name a column that holds a time, got {columns.time!r}, which holds none"
+            f"{whose}: a time is a timestamp, seconds since 1970, or ISO 8601; name one with time= "
             "(--time-field)"
         )
 
