@@ -106,9 +106,9 @@ def _edges_into(buffer, start, end, classes, edges):
     # An unsigned index spares the check for a negative one.
     n_edges = U(0)
     previous = np.uint8(APART)
-    for position in range(start, end):
+    for position in range(U(start), U(end)):
         now = classes[buffer[position]]
-        edges[n_edges] = position - start
+        edges[n_edges] = position - U(start)
         n_edges += U(now != previous)
         previous = now
     return np.int64(n_edges)
@@ -416,12 +416,12 @@ def tokens_into(
             start = begin + edges[edge]
             end = begin + edges[edge + 1]
             edge += 1
-            if classes[buffer[start]] == PLAIN and classes[buffer[end]] == APART:
+            if classes[buffer[U(start)]] == PLAIN and classes[buffer[U(end)]] == APART:
                 if end - start < 16:
                     # Both lanes are taken; what the word does not reach is ignored later.
-                    hashes[n_tokens] = words[start] | LOWER_CASE
-                    tails[n_tokens] = words[start + 8] | LOWER_CASE
-                    lengths[n_tokens] = end - start
+                    hashes[U(n_tokens)] = words[U(start)] | LOWER_CASE
+                    tails[U(n_tokens)] = words[U(start + 8)] | LOWER_CASE
+                    lengths[U(n_tokens)] = end - start
                 else:
                     hashes[n_tokens] = start
                     tails[n_tokens] = end - start
