@@ -19,6 +19,14 @@ FRAMES = ("documents", "pairs", "skipped")
 
 SUFFIXES = {".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json"}
 
+LOCAL = {
+    "spark.ui.showConsoleProgress": "false",
+    # What Java does here is over before its second compiler has paid for itself.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+}
+"""Settings of a Java that is started here; ``spark-submit`` has started it by those of its
+caller."""
+
 
 def start() -> SparkSession:
     """Return the session of ``spark-submit``, or a new one on this machine.
@@ -36,8 +44,10 @@ def start() -> SparkSession:
         )
     # Another Python would have no dedupe, or one of another version.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder: SparkSession.Builder = SparkSession.builder
-    builder = builder.appName("dedupe").config("spark.ui.showConsoleProgress", "false")
+    builder: SparkSession.Builder = SparkSession.builder.appName("dedupe")
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        for name, value in LOCAL.items():
+            builder = builder.config(name, value)
     try:
         return builder.getOrCreate()
     except PySparkRuntimeError as error:
