@@ -26,14 +26,14 @@ def components(job: Job, edges: DataFrame) -> DataFrame:
     ----------
     job : Job
     edges : DataFrame
-        a, b: pairs of documents, in any order.
+        a, b: pairs of documents, in any order. They are kept, or cheap to make again.
 
     Returns
     -------
     DataFrame
         doc, least.
     """
-    edges = job.keep(edges.select("a", "b"))
+    edges = edges.select("a", "b")
     if edges.limit(job.small + 1).count() <= job.small:
         # Few edges are a job for one task: a turn of stars takes as long as all of it.
         return job.keep(edges.coalesce(1).mapInArrow(_in_one_task, "doc long, least long"))

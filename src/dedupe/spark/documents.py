@@ -161,8 +161,7 @@ def read(job: Job, source: DataFrame, columns: Columns) -> Documents:
     InvalidInput, InvalidSetting, DuplicateId, NothingToRead
     """
     job.tell("numbering")
-    in_order = job.keep(source.sort("id", "is_old"))
-    texts = job.keep(numbered(in_order, "doc"))
+    texts = numbered(job.keep(source.sort("id", "is_old")), "doc")
     _check_ids(texts)
     sketched = job.stage(
         "sketches",
@@ -246,7 +245,10 @@ def _with_first_copies(found: DataFrame, window: timedelta | None) -> DataFrame:
 
 def _check_ids(texts: DataFrame) -> None:
     """Refuse ids that are missing, blank or there twice; equal ones follow each other."""
-    blank = texts.where(F.col("id").isNull() | F.col("id").cast("string").rlike(r"^\s*$"))
+    is_blank = F.col("id").isNull() | F.col("id").cast("string").rlike(r"^\s*$")
+    if not texts.groupBy("id", "is_old").count().where((F.col("count") > 1) | is_blank).count():
+        return
+    blank = texts.where(is_blank)
     if not blank.isEmpty():
         raise InvalidInput(
             f"a column of ids must have one for each document, got {blank.count()} rows without: "

@@ -32,6 +32,7 @@ def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
     """
     if documents.has_old or job.settings.window is not None:
         return pairs
+    job.tell("following")
     sides = pairs.select(F.explode(F.array("a", "b")).alias("doc"))
     counts = job.keep(sides.groupBy("doc").agg(F.count("*").alias("n")))
     if counts.where(F.col("n") >= MIN_CROWD).isEmpty():
