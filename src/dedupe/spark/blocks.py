@@ -5,7 +5,7 @@ that a task can apply the rules of `dedupe.scoring`. It is hashed and kept once;
 only small things travel to it: the stories of its documents, and the counts of its shingles.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -16,16 +16,16 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from dedupe.arrays import AnyInts, Bools, Hashes, Ints, distinct
+from dedupe.arrays import AnyInts, Bools, Hashes, Ints
 from dedupe.kernels.measures import N_LINES
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import hash_encoded
 from dedupe.spark.columns import array_of, batch, bytes_of, in_groups
 from dedupe.spark.job import Job
-from dedupe.spark.shingles import Entries
+from dedupe.spark.shingles import Entries, entries_of
 
-__all__ = ["Blocks", "Held", "boilerplate_of", "entries_of", "pair_blocks"]
+__all__ = ["Blocks", "Held", "boilerplate_of", "pair_blocks"]
 
 PAIRS = 1 << 13
 """Pairs of a block: its documents take some 50 MB, and each is in few blocks."""
@@ -129,14 +129,6 @@ class Held:
         return self.block.weighed(boilerplate_of(*self.known[name]), self.stories)
 
 
-def entries_of(found: Any) -> tuple[Hashes, AnyInts]:
-    """Return entries as arrays, be they so already or the rows of a join."""
-    if isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], np.ndarray):
-        return found[0], found[1]
-    shingles = np.array([one["shingle"] for one in found], np.int64).view(np.uint64)
-    return shingles, np.array([one["n"] for one in found], np.int64)
-
-
 def boilerplate_of(shingles: Hashes, counts: AnyInts) -> Boilerplate:
     """Return boilerplate that is counted already."""
     boilerplate = Boilerplate()
@@ -230,22 +222,33 @@ class Blocks(NamedTuple):
         known : mapping of Entries, optional
             Shingles with a number each.
         """
-        frame = self.frame
+        small = []
         if stories is not None:
-            told = self._told(stories.select("doc", "story", "in_form"), "stories")
-            frame = frame.join(told.hint("shuffle_hash"), "block", "left")
+            small.append(self._told(stories.select("doc", "story", "in_form"), "stories"))
         if state is not None:
             names = [
                 F.col(name).alias(f"state_{name}") for name in state.columns if name != "block"
             ]
-            frame = frame.join(state.select("block", *names).hint("shuffle_hash"), "block", "left")
+            small.append(state.select("block", *names))
         broadcast: dict[str, Any] = {}
         for name, entries in (known or {}).items():
             broadcast[name] = entries.broadcast
             if entries.broadcast is None:
-                found = self._held_of(entries, name)
-                frame = frame.join(found.hint("shuffle_hash"), "block", "left")
+                small.append(self._held_of(job, entries, name))
+        frame = self._with(small)
         return frame.mapInArrow(partial(_apply, rule, job.settings.ngram, broadcast), schema)
+
+    def _with(self, small: Sequence[DataFrame]) -> DataFrame:
+        """Return the blocks with what several frames say of them.
+
+        Those are joined with one another first: each join copies the rows of both its sides.
+        """
+        if not small:
+            return self.frame
+        told = self.frame.select("block")
+        for one in small:
+            told = told.join(one.hint("shuffle_hash"), "block", "left")
+        return self.frame.join(told.hint("shuffle_hash"), "block", "left")
 
     def _told(self, of_documents: DataFrame, name: str) -> DataFrame:
         """Return what is said of documents, gathered by block."""
@@ -255,13 +258,11 @@ class Blocks(NamedTuple):
         )
         return rows.groupBy("block").agg(F.collect_list("row").alias(name))
 
-    def _held_of(self, entries: Entries, name: str) -> DataFrame:
+    def _held_of(self, job: Job, entries: Entries, name: str) -> DataFrame:
         """Return entries gathered by the blocks that hold their shingles."""
-        held = self.frame.select("block", "shingles").mapInArrow(
-            _shingles, "block long, shingle long"
-        )
-        found = held.join(entries.frame, "shingle")
-        return found.groupBy("block").agg(F.collect_list(F.struct("shingle", "n")).alias(name))
+        found = entries.held(job, self.frame.select("block", "shingles"))
+        rows = F.collect_list(F.struct("shingles", "counts"))
+        return found.groupBy("block").agg(rows.alias(name))
 
 
 def pair_blocks(job: Job, texts: DataFrame, pairs: DataFrame) -> Blocks:
@@ -317,13 +318,10 @@ def _apply(
     """Yield what a rule says of the blocks of a partition."""
     for some in batches:
         for place in range(some.num_rows):
-            (row,) = some.slice(place, 1).to_pylist()
+            row = {name: _value(some.column(name)[place]) for name in some.schema.names}
             yield rule(Held.of(row, ngram, broadcast))
 
 
-def _shingles(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the shingles of blocks, each once in a block."""
-    for some in batches:
-        for number, data in zip(*(column.to_pylist() for column in some.columns), strict=True):
-            found = distinct(np.frombuffer(data, np.int64))
-            yield batch(block=np.full(found.size, number), shingle=found)
+def _value(scalar: Any) -> Any:
+    """Return a value of a row; bytes are looked at where they are."""
+    return scalar.as_buffer() if isinstance(scalar, pa.BinaryScalar) else scalar.as_py()

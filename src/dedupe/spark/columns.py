@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from dedupe.arrays import Hashes, Ints
 
-__all__ = ["array_of", "batch", "bytes_of", "in_groups", "signed", "unsigned"]
+__all__ = ["array_of", "batch", "bytes_of", "in_groups", "packed", "signed", "unsigned"]
 
 TOP_BIT = np.uint64(1 << 63)
 
@@ -52,6 +52,15 @@ def bytes_of(data: bytes, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     [1, 2]
     """
     return np.frombuffer(data, dtype).copy()
+
+
+def packed(*arrays: npt.NDArray[Any]) -> pa.Array:
+    """Return a column with the bytes of each array.
+
+    >>> bytes_of(packed(np.array([1, 2])).to_pylist()[0], np.int64).tolist()
+    [1, 2]
+    """
+    return pa.array([one.tobytes() for one in arrays], pa.binary())
 
 
 def in_groups(

@@ -1,9 +1,10 @@
 """Finds the passages that chosen pairs share, from the texts that were searched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -16,8 +17,9 @@ from dedupe.ids import Id, Old
 from dedupe.results.evidence import N_LISTED, EvidenceFinder
 from dedupe.results.records import Evidence, Passage, Remainder, Span, Unlisted
 from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import hash_tokens
-from dedupe.spark.blocks import boilerplate_of, entries_of
+from dedupe.spark.blocks import boilerplate_of
 from dedupe.spark.columns import batch
 from dedupe.spark.shingles import Entries
 
@@ -97,7 +99,7 @@ class Sources(NamedTuple):
         held = found.mapInArrow(
             partial(_shingles, self.ngram, to_arrow_schema(StructType.fromDDL(schema))), schema
         )
-        rows = held.join(self.boilerplate.frame, "shingle")
+        rows = held.join(self.boilerplate.rows(), "shingle")
         return rows.groupBy(*SIDES).agg(F.collect_list(F.struct("shingle", "n")).alias("known"))
 
 
@@ -135,11 +137,17 @@ def _found(
     for some in batches:
         rows = []
         for row in some.to_pylist():
-            known = everything or boilerplate_of(*entries_of(row["known"] or ()))
+            known = everything or _boilerplate(row["known"] or ())
             texts = (row["left_text"], row["right_text"])
             evidence = EvidenceFinder.of(texts, ngram, known).find(0, 1, N_LISTED)
             rows.append({name: row[name] for name in SIDES} | _as_row(evidence))
         yield pa.RecordBatch.from_pylist(rows, schema)
+
+
+def _boilerplate(known: Sequence[dict[str, int]]) -> Boilerplate:
+    """Return the boilerplate that a pair holds, which came as rows."""
+    shingles = np.array([one["shingle"] for one in known], np.int64).view(np.uint64)
+    return boilerplate_of(shingles, np.array([one["n"] for one in known], np.int64))
 
 
 def _as_row(value: Any) -> Any:

@@ -4,7 +4,7 @@ The rounds are the same. Blocks score their pairs, components of pairs become st
 what shingles different stories share is counted as the number of distinct stories of each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from dedupe.arrays import Bools, Hashes, distinct
-from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
 from dedupe.learning import LAST, ROUNDS
 from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.block import Block
@@ -22,18 +21,25 @@ from dedupe.scoring.boilerplate import NOTHING
 from dedupe.settings import SCORE_FLOOR
 from dedupe.shingling import Sealed
 from dedupe.spark.blocks import Blocks, Held, boilerplate_of, pair_blocks
-from dedupe.spark.columns import batch
+from dedupe.spark.columns import batch, bytes_of
 from dedupe.spark.components import components
 from dedupe.spark.documents import Documents
 from dedupe.spark.job import Job
 from dedupe.spark.linkage import PAIRS, linked
-from dedupe.spark.shingles import Entries
+from dedupe.spark.shingles import DEALT, KNOWN, Deal, Entries, dealt, dealt_rows
 
 __all__ = ["Learned", "learn"]
 
 ROWS = "a long, b long, is_link boolean, row binary"
 
-FIRST = "block long, strict binary, score binary, may_score binary, is_long binary, together binary"
+FIRST = (
+    "block long, left binary, right binary, strict binary, score binary, may_score binary, "
+    "is_long binary, together binary"
+)
+"""What is known of the pairs of a block, with the documents of each."""
+
+NUMBERS = ("left", "right")
+"""The columns of those documents, which the block itself knows."""
 
 
 class Learned(NamedTuple):
@@ -62,6 +68,13 @@ class _Judged(NamedTuple):
 
     blocks: Blocks
     state: DataFrame
+
+
+class _Known(NamedTuple):
+    """What is boilerplate whatever is counted: as it was dealt, and as it is looked up."""
+
+    rows: DataFrame
+    entries: Entries
 
 
 class _Lesson(NamedTuple):
@@ -96,15 +109,15 @@ class _Collection(NamedTuple):
     blocks : Blocks
     copies : DataFrame
         doc: documents so like another one that they cannot be two reports of a form.
-    known : Entries
-        What is boilerplate whatever is counted.
+    known : DataFrame
+        What is boilerplate whatever is counted, as it was dealt.
     """
 
     job: Job
     documents: Documents
     blocks: Blocks
     copies: DataFrame
-    known: Entries
+    known: DataFrame
 
 
 def learn(
@@ -142,13 +155,13 @@ def learn(
 
 
 def _beside_old(
-    job: Job, documents: Documents, pairs: DataFrame, judged: _Judged, known: Entries
+    job: Job, documents: Documents, pairs: DataFrame, judged: _Judged, known: _Known
 ) -> tuple[DataFrame | None, _Lesson | None]:
     """Score each new document with the old ones, by what the old ones alone teach.
 
     The lesson is returned where nothing more is to be learned: no two new documents are a pair.
     """
-    blocks, state = judged
+    blocks, state = judged.blocks, judged.state.drop(*NUMBERS)
     counts = job.keep(blocks.over(job, _kinds, "n_mixed long, n_new long", state=state))
     n_mixed, n_new = counts.agg(F.sum("n_mixed"), F.sum("n_new")).first() or (0, 0)
     if not n_mixed:
@@ -173,32 +186,32 @@ def _scored_by(
     return blocks.over(job, rule_, ROWS, stories=lesson.stories, **more)
 
 
-def _known(job: Job, boilerplate: Sealed) -> Entries:
-    """Return shingles that are boilerplate whatever is counted, with the count that makes them."""
+def _known(job: Job, boilerplate: Sealed) -> _Known:
+    """Return shingles that are boilerplate whatever is counted."""
     shingles = distinct(boilerplate.hashes).view(np.int64).tolist()
-    rows = [(shingle, MAX_COUNT | OF_FORM) for shingle in shingles]
-    return Entries.of(job, job.session.createDataFrame(rows, "shingle long, n long"))
+    frame = job.session.createDataFrame([(shingle,) for shingle in shingles], "shingle long")
+    rows = dealt_rows(job, frame, KNOWN)
+    return _Known(rows, Entries.counted(job, rows) if shingles else Entries.none(job))
 
 
-def _judged(job: Job, blocks: Blocks, known: Entries) -> _Judged:
+def _judged(job: Job, blocks: Blocks, known: _Known) -> _Judged:
     """Return blocks with what the first pass says of their pairs."""
-    return _Judged(blocks, job.keep(blocks.over(job, _first, FIRST, known={"known": known})))
+    judged = blocks.over(job, _first, FIRST, known={"known": known.entries})
+    return _Judged(blocks, job.keep(judged))
 
 
-def _learned(job: Job, documents: Documents, judged: _Judged, known: Entries) -> _Lesson:
+def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> _Lesson:
     """Learn in rounds from all pairs of some blocks."""
-    blocks, state = judged
-    strict = job.keep(
-        blocks.over(job, partial(_scored, "strict", rule.STRICT_CONTAINMENT), PAIRS, state=state)
-    )
+    blocks, state = judged.blocks, judged.state.drop(*NUMBERS)
+    strict = job.keep(_pairs(judged.state, "strict", rule.STRICT_CONTAINMENT))
     alike = components(
         job, strict.where(F.col("score") > np.float32(1 - forms.OWN_OF_FRAME).item())
     )
     copies = job.keep(alike.where("doc != least").select("doc"))
-    collection = _Collection(job, documents, blocks, copies, known)
+    collection = _Collection(job, documents, blocks, copies, known.rows)
     joined = linked(job, strict, rule.STRICT_CONTAINMENT)
-    boilerplate = known
-    texts = job.session.createDataFrame([], "shingle long, n long")
+    boilerplate = known.entries
+    texts = job.session.createDataFrame([], "shingle long")
     for stage in (*ROUNDS, LAST):
         job.tell(stage)
         stories, more = _part_forms(collection, joined)
@@ -220,15 +233,9 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: Entries) ->
         )
         were_joined, joined = (
             joined,
-            linked(
-                job,
-                blocks.over(
-                    job, partial(_scored, "score", rule.LEARNED_SCORE), PAIRS, state=rescored
-                ),
-                rule.LEARNED_SCORE,
-            ),
+            linked(job, _pairs(rescored, "score", rule.LEARNED_SCORE), rule.LEARNED_SCORE),
         )
-        state = rescored
+        state = rescored.drop(*NUMBERS)
         if _are_same(joined, were_joined):
             # Another round would learn the same.
             is_settled = True
@@ -238,10 +245,9 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: Entries) ->
 
 def _are_same(joined: DataFrame, before: DataFrame) -> bool:
     """Return whether two frames say the same of the stories of all documents."""
-    changed = [frame.where("doc != story").select("doc", "story") for frame in (joined, before)]
-    one, other = changed
-    differing = one.exceptAll(other).union(other.exceptAll(one))
-    return bool(differing.isEmpty())
+    one, other = (frame.where("doc != story").select("doc", "story") for frame in (joined, before))
+    both = one.join(other.withColumnRenamed("story", "before"), "doc", "full")
+    return bool(both.where("not (story <=> before)").isEmpty())
 
 
 def _first(held: Held) -> pa.RecordBatch:
@@ -256,7 +262,8 @@ def _first(held: Held) -> pa.RecordBatch:
 
 def _state(held: Held, first: passes.First, together: Bools) -> pa.RecordBatch:
     """Return what is known of pairs as a row."""
-    columns = {**first._asdict(), "together": together}
+    left, right = held.numbers[held.items].T
+    columns = {"left": left, "right": right, **first._asdict(), "together": together}
     data = {name: pa.array([column.tobytes()], pa.binary()) for name, column in columns.items()}
     return batch(block=[held.number], **data)
 
@@ -264,35 +271,38 @@ def _state(held: Held, first: passes.First, together: Bools) -> pa.RecordBatch:
 def _known_first(held: Held) -> passes.First:
     """Return what a round has left of the first pass, its scores those of that round."""
     return passes.First(
-        np.frombuffer(held.state["strict"], np.float32),
-        np.frombuffer(held.state["score"], np.float32).copy(),
-        np.frombuffer(held.state["may_score"], np.bool_),
-        np.frombuffer(held.state["is_long"], np.bool_),
+        bytes_of(held.state["strict"], np.float32),
+        bytes_of(held.state["score"], np.float32),
+        bytes_of(held.state["may_score"], np.bool_),
+        bytes_of(held.state["is_long"], np.bool_),
     )
 
 
-def _scored(name: str, threshold: float, held: Held) -> pa.RecordBatch:
-    """Return pairs with one of their scores."""
-    scores = getattr(_known_first(held), name)
-    left, right = held.numbers[held.items].T
-    return batch(a=left, b=right, score=scores, is_link=scores >= threshold)
+def _pairs(state: DataFrame, name: str, threshold: float) -> DataFrame:
+    """Return all pairs with one of their scores. Blocks themselves stay where they are."""
+    told = state.select("left", "right", name)
+    return told.mapInArrow(partial(_scored, threshold), PAIRS)
+
+
+def _scored(threshold: float, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the pairs of blocks with their scores."""
+    for some in batches:
+        for left, right, score in zip(*(one.to_pylist() for one in some.columns), strict=True):
+            scores = bytes_of(score, np.float32)
+            a, b = (bytes_of(side, np.int64) for side in (left, right))
+            yield batch(a=a, b=b, score=scores, is_link=scores >= threshold)
 
 
 def _part_forms(collection: _Collection, joined: DataFrame) -> tuple[DataFrame, DataFrame]:
     """Take apart the clusters that are forms; see `dedupe.learning.part_forms`."""
     job, blocks = collection.job, collection.blocks
-    found = job.keep(_forms_of(collection, joined))
-    plain = joined.select("doc", "story", F.lit(False).alias("in_form"))
-    texts = found.where("shingle is not null").select(
-        "shingle", F.lit(MAX_COUNT).cast("long").alias("n")
-    )
-    texts = job.keep(texts.distinct())
-    of_forms = (
-        found.where("doc is not null").select("doc").join(joined, "doc").select("story").distinct()
-    )
-    of_forms = job.keep(of_forms)
-    if of_forms.isEmpty():
-        return job.keep(plain.where("doc != story")), texts
+    found = _forms_of(collection, joined)
+    texts = found.where("shingle is not null").select("shingle").distinct()
+    documents = found.where("doc is not null").select("doc")
+    if documents.isEmpty():
+        plain = joined.select("doc", "story", F.lit(False).alias("in_form"))
+        return plain.where("doc != story"), texts
+    of_forms = documents.join(joined, "doc").select("story").distinct()
     told = job.keep(
         joined.join(of_forms.withColumn("found", F.lit(True)), "story", "left").select(
             "doc", "story", F.coalesce("found", F.lit(False)).alias("in_form")
@@ -303,7 +313,9 @@ def _part_forms(collection: _Collection, joined: DataFrame) -> tuple[DataFrame, 
         _fillings,
         "a long, b long, score double, is_link boolean",
         stories=told.where("in_form or doc != story"),
-        known={"texts": Entries.of(job, texts.union(collection.known.frame).distinct())},
+        known={
+            "texts": Entries.distinct(job, dealt_rows(job, texts).union(collection.known)),
+        },
     )
     apart = linked(job, inside, forms.FILLING_SHARE)
     of_stories = told.where("not in_form and doc != story")
@@ -314,7 +326,7 @@ def _part_forms(collection: _Collection, joined: DataFrame) -> tuple[DataFrame, 
 def _forms_of(collection: _Collection, joined: DataFrame) -> DataFrame:
     """Return a document of each form, and the shingles that forms have in common.
 
-    A sample of each story goes to one task.
+    A sample of each story goes to one task. What is returned is kept.
     """
     job, documents = collection.job, collection.documents
     known = joined.join(collection.copies, "doc", "left_anti").join(
@@ -337,7 +349,7 @@ def _forms_of(collection: _Collection, joined: DataFrame) -> DataFrame:
     if drawn.isEmpty():
         return job.session.createDataFrame([], "doc long, shingle long")
     samples = Blocks.of(job, documents.texts, drawn.select("block", F.col("b").alias("doc")), drawn)
-    return samples.over(job, _forms, "doc long, shingle long")
+    return job.keep(samples.over(job, _forms, "doc long, shingle long"))
 
 
 def _forms(held: Held) -> pa.RecordBatch:
@@ -373,26 +385,22 @@ def _counted(
 ) -> Entries:
     """Return in how many stories each shingle stands that different stories share."""
     job, blocks = collection.job, collection.blocks
-    watched = blocks.over(job, _watched, "shingle long", stories=stories, state=state)
-    watched = Entries.of(
-        job, watched.distinct().select("shingle", F.lit(0).cast("long").alias("n"))
+    deal = dealt(job)
+    watched = Entries.distinct(
+        job, blocks.over(job, partial(_watched, deal), DEALT, stories=stories, state=state)
     )
     held = blocks.over(
         job,
-        _of_stories,
-        "shingle long, story long",
+        partial(_of_stories, deal),
+        DEALT,
         stories=stories,
         known={"watched": watched, "before": before},
     )
-    counts = held.distinct().groupBy("shingle").agg(F.count("*").alias("n")).where("n > 1")
-    in_forms = texts.select("shingle", F.lit(OF_FORM).alias("form")).distinct()
-    n = F.least("n", F.lit(MAX_COUNT)) + F.coalesce("form", F.lit(0))
-    flagged = counts.join(in_forms, "shingle", "left").select("shingle", n.cast("long").alias("n"))
-    known = collection.known.frame
-    return Entries.of(job, flagged.join(known, "shingle", "left_anti").union(known))
+    of_forms = dealt_rows(job, texts)
+    return Entries.counted(job, held.union(of_forms).union(collection.known))
 
 
-def _watched(held: Held) -> pa.RecordBatch:
+def _watched(deal: Deal, held: Held) -> pa.RecordBatch:
     """Return the shingles that pairs of different stories share."""
     left, right = held.items.T
     first = _known_first(held)
@@ -400,16 +408,16 @@ def _watched(held: Held) -> pa.RecordBatch:
     shingles = np.empty(0, np.uint64)
     if len(apart):
         shingles = distinct(passes.shared(held.block, apart).hashes)
-    return batch(shingle=shingles.view(np.int64))
+    return deal(shingles)
 
 
-def _of_stories(held: Held) -> pa.RecordBatch:
+def _of_stories(deal: Deal, held: Held) -> pa.RecordBatch:
     """Return watched shingles with the stories that hold them, of the documents owned here."""
     watched = boilerplate_of(*held.known["watched"])
     words = held.weighed("before").words
     clusters = np.where(held.owned, held.stories, -1)
     shingles, stories = watched.counted(words, clusters)
-    return batch(shingle=shingles.view(np.int64), story=stories)
+    return deal(shingles, stories)
 
 
 def _stale(held: Held) -> tuple[Block, passes.First, Bools, Bools]:
@@ -417,7 +425,7 @@ def _stale(held: Held) -> tuple[Block, passes.First, Bools, Bools]:
     first = _known_first(held)
     before, block = held.weighed("before"), held.weighed("boilerplate")
     left, right = held.items.T
-    was_together = np.frombuffer(held.state["together"], np.bool_)
+    was_together = bytes_of(held.state["together"], np.bool_)
     together = held.stories[left] == held.stories[right]
     has_changed = block.weighs_otherwise(before)[held.items].any(axis=1)
     is_weighed = (block.totals() < block.n_words)[held.items].all(axis=1)
