@@ -11,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -37,9 +38,11 @@ from dedupe.errors import (
     UnknownDocument,
 )
 from dedupe.ids import Old, plain_id
-from dedupe.lsh import emit
+from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
+from dedupe.lsh import candidate_pairs, emit
 from dedupe.results.records import Pair
 from dedupe.results.tables import said_of
+from dedupe.settings import Settings
 from test_crowds import copies
 from test_forms import notices
 
@@ -47,13 +50,15 @@ try:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
-    from dedupe.spark import find_duplicates
+    from dedupe.spark import chunks, find_duplicates, ranks
     from dedupe.spark.candidates import buckets, mixed_buckets
     from dedupe.spark.columns import in_groups
     from dedupe.spark.components import components
     from dedupe.spark.documents import Columns, source_of
     from dedupe.spark.job import Job
+    from dedupe.spark.postings import met
     from dedupe.spark.session import start
+    from dedupe.spark.shingles import KNOWN, stories_counted
 except ImportError:
     SparkSession = None
 
@@ -587,6 +592,86 @@ def test_buckets_that_stream_by_are_those_of_one_machine(postings, cap, cuts):
         values[ranks[keys == key]] = key
         expected |= {divmod(pair, 1 << 32) for pair in emit(values, cap).tolist()}
     assert found == expected
+
+
+bands = st.lists(st.integers(0, 3), max_size=60)
+
+
+@pytest.mark.skipif(SparkSession is None, reason="needs PySpark")
+@given(bands, st.integers(2, 5), st.lists(st.integers(0, 60), max_size=6), st.integers(0, 30))
+def test_units_that_stream_by_are_bands_of_one_machine(band, cap, cuts, at_once):
+    values, ranks = np.array(band, np.uint32), np.arange(7, 7 + len(band))
+    bounds = [0, *sorted(min(cut, len(band)) for cut in cuts), len(band)]
+    parts = [slice(start, end) for start, end in pairwise(bounds)]
+    found = [*met(cap, ((values[part], ranks[part]) for part in reversed(parts)), at_once)]
+    counted, linked, crowded = (
+        np.concatenate(column).tolist() for column in zip(*found, strict=True)
+    )
+    shift = (7 << 32) + 7
+    assert sorted(counted + linked) == sorted(pair + shift for pair in emit(values, cap).tolist())
+    is_crowded = np.bincount(values, minlength=4)[values] > cap
+    assert sorted(crowded) == ranks[is_crowded].tolist()
+    assert all(is_crowded[(pair >> 32) - 7] for pair in linked)
+    assert not any(is_crowded[(pair >> 32) - 7] for pair in counted)
+
+
+def some_signatures(n_docs, n_values, n_phrases):
+    """Return signatures of few values a band, of which some documents have the same ones."""
+    draw = np.random.default_rng(n_docs)
+    found = draw.integers(0, n_values, (n_docs, 32), dtype=np.uint32)
+    found[:, :n_phrases] = draw.integers(0, 2, (n_docs, n_phrases), dtype=np.uint32)
+    found[1::3] = np.where(draw.random((n_docs, 32)) < 0.1, found, np.roll(found, 1, 0))[1::3]
+    return found
+
+
+@pytest.mark.parametrize("n_parts", [1, 3, 8])
+@pytest.mark.parametrize(("n_values", "n_phrases"), [(1 << 30, 0), (1 << 30, 8), (40, 8)])
+def test_candidates_are_those_of_one_machine(spark, monkeypatch, n_parts, n_values, n_phrases):
+    """Among strangers, documents with phrases in common, and those of which all meet by chance."""
+    for module in (chunks, ranks):
+        monkeypatch.setattr(module, "CHUNK", 32)
+    signatures = some_signatures(150, n_values, n_phrases)
+    n_docs, num_perm = signatures.shape
+    sizes = np.random.default_rng(1).integers(1, 900, n_docs)
+    contents = np.random.default_rng(2).integers(0, 9, n_docs)
+    rows = [
+        (doc, size, content, row.tobytes())
+        for doc, (size, content, row) in enumerate(
+            zip(sizes.tolist(), contents.tolist(), signatures, strict=True)
+        )
+    ]
+    schema = "doc long, n_shingles int, digest long, signature binary"
+    frame = spark.createDataFrame(rows, schema).repartition(n_parts)
+    job = Job(spark, Settings(num_perm=num_perm), n_parts)
+    with job.running():
+        found = [tuple(row) for row in chunks.met_in_chunks(job, frame).collect()]
+    expected = candidate_pairs(signatures, sizes, contents=contents.astype(np.uint64))
+    assert sorted(found) == sorted(map(tuple, expected.tolist()))
+
+
+shingles_of_stories = st.lists(
+    st.lists(st.tuples(st.integers(1, 9), st.none() | st.integers(-1, 4)), max_size=9), max_size=9
+)
+
+
+@pytest.mark.skipif(SparkSession is None, reason="needs PySpark")
+@given(shingles_of_stories, st.sampled_from([0, 4, 1 << 20]))
+def test_stories_are_counted_in_whatever_rows_they_come(rows, at_once):
+    """Without a story, a shingle is one of a form; with -1, it is known to be boilerplate."""
+    held = {(shingle, story) for row in rows for shingle, story in row}
+    counts = Counter(shingle for shingle, story in held if story is not None)
+    expected = {
+        shingle: n + OF_FORM * ((shingle, None) in held) for shingle, n in counts.items() if n > 1
+    } | {shingle: MAX_COUNT | OF_FORM for shingle, story in held if story == KNOWN}
+    told = []
+    for row in rows:
+        for is_told in (True, False):
+            some = [one for one in row if (one[1] is not None) == is_told]
+            shingles, stories = zip(*some, strict=True) if some else ((), ())
+            data = np.array(stories, np.int64).tobytes() if is_told else None
+            told.append({"shingles": np.array(shingles, np.uint64).tobytes(), "told": data})
+    found, numbers = stories_counted(iter(told), at_once)
+    assert dict(zip(found.tolist(), numbers.tolist(), strict=True)) == expected
 
 
 @pytest.mark.skipif(SparkSession is None, reason="needs PySpark")

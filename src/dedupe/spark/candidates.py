@@ -1,5 +1,7 @@
 """Finds candidate pairs: what `dedupe.lsh` does on one machine, as a sort and two joins.
 
+Where there is neither an old collection nor a window, `dedupe.spark.chunks` does it for less.
+
 Each value of a signature is a *posting*: the band with the value, and the rank of the document
 by size. Postings are sorted, and buckets stream by: of a crowded one only its anchors are
 remembered. Where pairs meet the signatures of both sides the estimate drops most of them.
@@ -17,6 +19,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from dedupe.arrays import Hashes, Ints
 from dedupe.kernels.buckets import N_ANCHORS, keep_possible
 from dedupe.lsh import COSINE_FLOOR, TEACHERS, likely_shares, within_buckets
+from dedupe.spark.chunks import met_in_chunks
 from dedupe.spark.columns import array_of, batch
 from dedupe.spark.documents import Documents, numbered
 from dedupe.spark.job import Job
@@ -33,6 +36,8 @@ def candidates(job: Job, documents: Documents) -> DataFrame:
     originals = documents.sketches.where(
         (F.col("doc") == F.col("first")) & (F.col("n_shingles") > 0)
     )
+    if not documents.has_old and job.settings.window is None:
+        return met_in_chunks(job, originals)
     order = ("is_old", "n_shingles", "digest", "doc")
     spans = ("start", "end") if job.settings.window is not None else ()
     in_order = job.keep(originals.select(*order, "signature", *spans).sort(*order))
