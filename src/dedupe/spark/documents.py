@@ -76,7 +76,7 @@ class Columns(NamedTuple):
     time: str | None
 
 
-def source_of(frame: DataFrame, against: DataFrame | None, columns: Columns) -> DataFrame:
+def source_of(frame: DataFrame, against: "DataFrame | None", columns: Columns) -> DataFrame:
     """Return the rows of both collections, as ``id``, ``text``, ``time`` and ``is_old``.
 
     A time is seconds since 1970, or null.

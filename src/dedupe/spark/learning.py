@@ -156,7 +156,7 @@ def learn(
 
 def _beside_old(
     job: Job, documents: Documents, pairs: DataFrame, judged: _Judged, known: _Known
-) -> tuple[DataFrame | None, _Lesson | None]:
+) -> "tuple[DataFrame | None, _Lesson | None]":
     """Score each new document with the old ones, by what the old ones alone teach.
 
     The lesson is returned where nothing more is to be learned: no two new documents are a pair.

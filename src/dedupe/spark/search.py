@@ -78,7 +78,7 @@ class Answer:
 def find_duplicates(
     frame: DataFrame,
     *,
-    against: DataFrame | None = None,
+    against: "DataFrame | None" = None,
     id: str = "id",  # noqa: A002  As the column is called.
     text: str = "text",
     time: str | None = None,

@@ -67,7 +67,7 @@ class Entries(NamedTuple):
         The same as two arrays, where they are few.
     """
 
-    frame: DataFrame | None
+    frame: "DataFrame | None"
     broadcast: Any
 
     @classmethod
