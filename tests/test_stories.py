@@ -116,6 +116,17 @@ def test_words_of_stories_are_those_of_the_reference(clusters, ngram, data):
     assert [*zip(found.story.tolist(), found.boilerplate.tolist(), strict=True)] == expected
 
 
+def test_copies_that_have_little_in_common_are_counted_too():
+    """Their shingles do not fit in a table that has room for those of near-copies."""
+    copies = [[*range(50), *range(1000 * n, 1000 * n + 400)] for n in range(1, 20)]
+    found = words_of_stories(
+        make_block(copies), Copies.of(np.arange(19), np.ones(19), clusters=np.zeros(19))
+    )
+    twins = [reference.Document(reference.shingles(one, 5), [10] * len(one)) for one in copies]
+    expected = reference.words_of_story(twins, [1] * 19, 5)
+    assert [*zip(found.story.tolist(), found.boilerplate.tolist(), strict=True)] == expected
+
+
 @pytest.mark.parametrize("batch", [1, 40, 1000])
 def test_clusters_are_counted_in_batches_and_none_is_torn(monkeypatch, batch):
     monkeypatch.setattr("dedupe.scoring.stories.BATCH", batch)
