@@ -124,29 +124,32 @@ def _cover_into(
     n_own = 0
     total = 0.0
     plain = 0.0
-    # The words of a line follow each other, and their sum is stored once.
+    # The words of a line follow each other, and their sum is stored once; those that have no
+    # weight are counted, since sums of whole numbers are faster.
     line = 0
     of_line = by_line[0]
+    n_before = 0
     for m in range(n_matches):
         for w in range(starts[m], min(starts[m] + lengths[m] - 1 + ngram, lines.size)):
             if cover[w]:
                 continue
             cover[w] = 1
             if lines[w] != line:
-                by_line[min(line, PARAGRAPH)] = of_line
+                by_line[min(line, PARAGRAPH)] = of_line + (n_covered - n_before)
                 line = lines[w]
                 of_line = by_line[min(line, PARAGRAPH)]
+                n_before = n_covered
             n_covered += 1
             if weights is None:
-                of_line += 1.0
                 continue
+            n_before = n_covered
             weight = np.float64(weights[w])
             of_line += weight
             plain += weight
             n_boilerplate += weight < COMMON
             n_own += weight > COMMON
             total += weight if is_one_story or weight == 1 else min(1.0, weight / (1 - weight))
-    by_line[min(line, PARAGRAPH)] = of_line
+    by_line[min(line, PARAGRAPH)] = of_line + (n_covered - n_before)
     if weights is None:
         plain = total = np.float64(n_covered)
         n_own = n_covered
@@ -219,19 +222,40 @@ def _gap(side, start, end):
     """
     n_words = 0
     n_prose = 0
+    lines = 0
+    shortest = _shortest(side)
+    # No branch, so that many words are counted at once.
+    for w in range(start, end):
+        is_own = side.cover[w] == 0
+        line = min(np.int64(side.lines[w]), PARAGRAPH)
+        is_prose = is_own & (line >= shortest)
+        n_words += is_own
+        n_prose += is_prose
+        lines += line * is_prose
+    weight, weight_of_all = _weigh_gap(side.weights, side, start, end, n_prose, n_words)
+    return n_words, n_prose, weight, lines / max(n_prose, 1), weight_of_all
+
+
+@compiled
+def _weigh_gap(weights, side, start, end, n_prose, n_words):
+    """Return what the words of a stretch weigh that are not shared: those of prose, and all."""
+    if weights is None:
+        return np.float64(n_prose), np.float64(n_words)
     weight = 0.0
     weight_of_all = 0.0
-    lines = 0.0
+    shortest = _shortest(side)
     for w in range(start, end):
         if side.cover[w] == 0:
-            n_words += 1
-            weight_of_all += _weight(side.weights, w)
-            line = min(side.lines[w], PARAGRAPH)
-            if line >= PROSE * side.line:
-                n_prose += 1
-                weight += _weight(side.weights, w)
-                lines += line
-    return n_words, n_prose, weight, lines / max(n_prose, 1), weight_of_all
+            weight_of_all += weights[w]
+            if min(np.int64(side.lines[w]), PARAGRAPH) >= shortest:
+                weight += weights[w]
+    return weight, weight_of_all
+
+
+@compiled
+def _shortest(side):
+    """Return how long the lines of prose are at least: their lengths are whole numbers."""
+    return np.int64(np.ceil(PROSE * side.line))
 
 
 @compiled
@@ -240,10 +264,11 @@ def _end(side, start, stop, step):
     n_prose = 0
     weight = 0.0
     n_list = 0
+    shortest = _shortest(side)
     for w in range(start, stop, step):
         if side.cover[w]:
             continue
-        if min(side.lines[w], PARAGRAPH) >= PROSE * side.line:
+        if min(np.int64(side.lines[w]), PARAGRAPH) >= shortest:
             n_prose += 1
             weight += _weight(side.weights, w)
             n_list = 0
