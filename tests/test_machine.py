@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dedupe import kernels
-from dedupe.kernels import machine
+from dedupe.kernels import entry, machine
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled"
@@ -237,14 +237,70 @@ def test_a_forked_process_uses_code_of_its_parent_and_loads_its_own(fresh):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_a_kernel_that_is_called_often_is_numbas(fresh, monkeypatch):
-    monkeypatch.setattr(kernels, "MANY_CALLS", 3)
+def test_a_kernel_that_is_called_often_does_without_numba(fresh, alone):
     fresh().quotient(4, 2)
+    alone()
     kernel = fresh().quotient
-    assert [kernel(n, 2) for n in range(3)] == [0, 0, 1]
-    assert kernel._by_numba is None
-    assert kernel(6, 2) == 3
-    assert kernel._by_numba is not None
+    assert {kernel(n, 2) for n in range(5000)} == {*range(2500)}
+
+
+def odd_arrays():
+    """Return one table as arrays that are not laid out, or not named, as others are."""
+    table = np.arange(12).reshape(3, 4)
+    # NumPy makes it anew with a type of its own.
+    other = np.empty(0, np.dtype(np.int64, metadata={"of": "another"}))
+    renamed = table.view(other.dtype)
+    assert renamed.dtype is not table.dtype
+    return [table, table.view(np.memmap), renamed, table[::-1][::-1], *layouts()]
+
+
+def test_arrays_of_another_class_or_with_a_type_of_their_own_are_read_without_numba(fresh, alone):
+    odd = [one for one in odd_arrays() if not np.isfortran(one)]
+    assert [fresh().total(one) for one in odd] == [54] * len(odd)
+    alone()
+    module = fresh()
+    for _ in range(2):
+        assert [module.total(one) for one in odd] == [54] * len(odd)
+
+
+@pytest.mark.parametrize("other", [7, None, "7", 2.5, [1], np.int64(7)])
+def test_what_is_no_array_is_refused_before_it_is_read(fresh, other):
+    fresh().total(np.ones((2, 2), np.int64))
+    module = fresh()
+    assert module.total(np.ones((2, 2), np.int64)) == 2
+    (code,) = module.total._ready
+    refused = [other, np.ones((2, 2)), np.ones(4, np.int64), np.ones((2, 2, 2), np.int64)]
+    assert [code(one) for one in refused] == [NotImplemented] * 4
+    assert code() is code(np.ones((2, 2), np.int64), other) is NotImplemented
+
+
+@pytest.mark.parametrize("other", [2.0, None, True, 2**63, np.float64(2), np.ones(2)])
+def test_a_scalar_of_another_type_is_refused(fresh, other):
+    fresh().quotient(4, 2)
+    module = fresh()
+    assert module.quotient(4, 2) == 2
+    (code,) = module.quotient._ready
+    assert code(4, other) is code(other, 2) is NotImplemented
+    assert code(np.int64(4), 2) == 2
+
+
+def test_an_interpreter_that_lays_out_arrays_otherwise_gets_numba(monkeypatch):
+    assert entry.is_possible()
+    with monkeypatch.context() as other:
+        other.setattr(entry, "DTYPE", entry.DATA)
+        assert not entry.is_possible.__wrapped__()
+    with monkeypatch.context() as other:
+        other.setattr(entry, "FLAGS", entry.N_DIMENSIONS)
+        assert not entry.is_possible.__wrapped__()
+    with monkeypatch.context() as other:
+        other.setattr(entry.sys.implementation, "name", "another")
+        assert not entry.is_possible.__wrapped__()
+    machine.is_possible.cache_clear()
+    monkeypatch.setattr(entry, "is_possible", lambda: False)
+    try:
+        assert not machine.is_possible()
+    finally:
+        machine.is_possible.cache_clear()
 
 
 # --- whole processes ---

@@ -31,9 +31,9 @@ def _by_numba(function: Callable[..., Any]) -> Any:
     return dispatcher(function)
 
 
-MANY_CALLS = 3000
-"""Calls of a kernel after which numba is worth its time to load: it takes 1 us to be called,
-machine code about 2 us an argument."""
+MOST_READY = 8
+"""Kinds of arguments that are tried one after the other, which takes 2 us each, before it is
+looked what they are, which takes 5: hardly a kernel has more than two."""
 
 
 class Kernel:
@@ -45,15 +45,16 @@ class Kernel:
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.function = function
-        self.n_calls = 0
         self._by_numba: Any = None
+        self._ready: tuple[machine.Code, ...] = ()
         self._codes: dict[tuple[machine.Kind | None, ...], Callable[..., Any]] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Run it. Threads that come at once to new arguments may all load the same code."""
-        self.n_calls += 1
-        if self.n_calls > MANY_CALLS:
-            return self.by_numba(*arguments)
+        for ready in self._ready:
+            result = ready(*arguments)
+            if result is not NotImplemented:
+                return result
         kinds = tuple(map(machine.kind, arguments))
         code = self._codes.get(kinds)
         if code is None:
@@ -83,7 +84,12 @@ class Kernel:
         if len(known) < len(kinds):
             by_numba: Callable[..., Any] = self.by_numba
             return by_numba
-        return machine.load(self.function, known) or functools.partial(self._compile, known)
+        code = machine.load(self.function, known)
+        if code is None:
+            return functools.partial(self._compile, known)
+        if len(self._ready) < MOST_READY:
+            self._ready += (code,)
+        return code.again
 
     def _compile(self, kinds: tuple[machine.Kind, ...], *arguments: Any) -> Any:
         """Run it as numba compiles it, and keep the machine code for the next process."""

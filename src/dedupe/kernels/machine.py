@@ -15,7 +15,7 @@ import ctypes
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
@@ -26,8 +26,9 @@ from typing import Any
 import numpy as np
 
 from dedupe import cache
+from dedupe.kernels import entry
 
-__all__ = ["Kind", "has_any", "is_possible", "keep", "kind", "load"]
+__all__ = ["Code", "Kind", "has_any", "is_possible", "keep", "kind", "load"]
 
 Kind = tuple[Any, int, int]
 """What machine code depends on in an argument: the type, the number of dimensions, and
@@ -75,9 +76,12 @@ DAMAGE = (OSError, RuntimeError, ValueError, LookupError, TypeError)
 
 @lru_cache(maxsize=1)
 def is_possible() -> bool:
-    """Whether this process may use machine code that was kept: nobody has tuned numba."""
+    """Whether this process may use machine code that was kept: nobody has tuned numba.
+
+    Where arrays are laid out otherwise than `dedupe.kernels.entry` reads them, it may not.
+    """
     tuned = {name for name in os.environ if name.startswith("NUMBA_")} - {*HARMLESS}
-    return not (tuned or Path(".numba_config.yaml").exists())
+    return entry.is_possible() and not (tuned or Path(".numba_config.yaml").exists())
 
 
 def kind(argument: Any) -> Kind | None:
@@ -89,22 +93,27 @@ def kind(argument: Any) -> Kind | None:
         return argument.dtype, argument.ndim, flags & LAYOUT
     kept = SCALARS.get(type(argument))
     # numba has another type for integers that do not fit.
-    if kept is None or (type(argument) is int and not -(1 << 63) <= argument < 1 << 63):
+    if kept is None or (type(argument) is int and not fits(argument)):
         return None
     return kept[0], -1, 0
 
 
-def load(function: Callable[..., Any], kinds: tuple[Kind, ...]) -> Callable[..., Any] | None:
+def fits(number: int) -> bool:
+    """Return whether a number has 64 bits with its sign."""
+    return -(1 << 63) <= number < 1 << 63
+
+
+def load(function: Callable[..., Any], kinds: tuple[Kind, ...]) -> "Code | None":
     """Return the machine code of a kernel for these arguments; None if there is none sound.
 
-    What is returned is called with the kernel's arguments, without the interpreter's lock,
-    and returns NotImplemented where the kernel raised.
+    What is returned is called with the kernel's arguments, runs without the interpreter's lock,
+    and returns NotImplemented where they are of another kind, or where the kernel raised.
     """
     with suppress(*DAMAGE):
         data = cache.load(_source(function), _name(function, kinds), _made_for(function))
         if data is not None:
             head, _, code = data.partition(b"\n")
-            return _Code(json.loads(head), code, kinds)
+            return Code(json.loads(head), code, kinds)
     return None
 
 
@@ -130,43 +139,56 @@ def keep(function: Callable[..., Any], kinds: tuple[Kind, ...], compiled: Any) -
         needs, code = _object(code, symbol, kinds)
         if returns not in RETURNS or not LIBRARY.issuperset(needs):
             return
-        head = json.dumps({"symbol": symbol, "returns": returns, "needs": needs}).encode()
+        head = json.dumps({"returns": returns, "needs": needs}).encode()
         data = head + b"\n" + code
         cache.keep(_source(function), _name(function, kinds), _made_for(function), data)
 
 
-class _Code:
+class Code:
     """Machine code in memory, to be called with arguments of one kind."""
 
     def __init__(self, head: dict[str, Any], code: bytes, kinds: tuple[Kind, ...]) -> None:
         llvm = _llvm()
         if not all(llvm.address_of_symbol(name) for name in head["needs"]):
             raise LookupError(f"there must be {head['needs']} in the C library")
-        self.returns_number = head["returns"] == "int64"
+        self._returns_number = head["returns"] == "int64"
         self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine(""))
         self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self.engine.finalize_object()
-        address = self.engine.get_function_address(head["symbol"])
+        address = self.engine.get_function_address(entry.ENTRY)
         if not address:
-            raise LookupError(f"there must be a symbol {head['symbol']}")
-        self.function = ctypes.CFUNCTYPE(ctypes.c_int32, *_parameters(kinds))(address)
+            raise LookupError(f"there must be a symbol {entry.ENTRY}")
+        given: list[Any] = [ctypes.py_object if n >= 0 else C_TYPES[name] for name, n, _ in kinds]
+        self._function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, *given)(address)
+        self._expected = entry.expected_of(kinds)
+        self._kinds = kinds
+        self._scalars = [(place, name) for place, (name, n, _) in enumerate(kinds) if n < 0]
 
     def __call__(self, *arguments: Any) -> Any:
-        """Call it as numba calls its functions: where to put the result and what went wrong."""
-        result, error = ctypes.c_int64(), ctypes.c_void_p()
-        flat: list[Any] = [ctypes.addressof(result), ctypes.addressof(error)]
-        for one in arguments:
-            if isinstance(one, np.ndarray):
-                flat += (None, None, one.size, one.itemsize, one.ctypes.data)
-                flat += one.shape
-                flat += one.strides
-            else:
-                flat.append(one.item() if isinstance(one, np.generic) else one)
-        status = self.function(*flat)
-        # -2 is None, and anything else an exception, which only numba can make.
-        if status not in (0, -2):
+        """Call it with arguments of this kind; NotImplemented for others, or where it raised."""
+        if len(arguments) != len(self._kinds):
             return NotImplemented
-        return result.value if self.returns_number else None
+        given: Sequence[Any] = arguments
+        for place, name in self._scalars:
+            one = arguments[place]
+            kept = SCALARS.get(type(one))
+            if kept is None or kept[0] != name or (type(one) is int and not fits(one)):
+                return NotImplemented
+            if isinstance(one, np.generic):
+                given = [*given]
+                given[place] = one.item()
+        result = self._function(self._expected, *given)
+        if result == entry.REFUSED:
+            return NotImplemented
+        return result if self._returns_number else None
+
+    def again(self, *arguments: Any) -> Any:
+        """Call it with arguments whose kind was looked at, in arrays of any Python class."""
+        plain = (
+            one.view(np.ndarray).view(kind[0]) if isinstance(one, np.ndarray) else one
+            for one, kind in zip(arguments, self._kinds, strict=True)
+        )
+        return self(*plain)
 
 
 def _parameters(kinds: tuple[Kind, ...]) -> Iterator[Any]:
@@ -190,10 +212,12 @@ def _object(bitcode: bytes, symbol: str, kinds: tuple[Kind, ...]) -> tuple[list[
     told = [str(argument.type) for argument in module.get_function(symbol).arguments]
     if told != [LLVM_TYPES[one] for one in _parameters(kinds)]:
         raise TypeError(f"parameters must be as numba laid them out, got {told}")
+    types = {name: LLVM_TYPES[one] for name, one in C_TYPES.items()}
+    module.link_in(llvm.parse_assembly(entry.code_of(symbol, kinds, LAYOUT, types)))
     # What only numba's own way into the kernel needs goes.
     for one in (*module.functions, *module.global_variables):
         if not one.is_declaration:
-            one.linkage = "external" if one.name == symbol else "internal"
+            one.linkage = "external" if one.name == entry.ENTRY else "internal"
     machine = _machine(llvm.get_host_cpu_features().flatten())
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
@@ -243,7 +267,7 @@ def _stem(function: Callable[..., Any]) -> str:
 def _name(function: Callable[..., Any], kinds: tuple[Kind, ...]) -> str:
     """Return the name of the file for arguments of some kinds, on this processor."""
     host = _llvm().get_host_cpu_name()
-    differs = cache.digest(repr((kinds, sys.implementation.cache_tag, host)).encode())
+    differs = cache.digest(repr((kinds, sys.implementation.cache_tag, entry.HEAD, host)).encode())
     return f"{_stem(function)}{differs[:16]}.machine"
 
 
