@@ -25,7 +25,7 @@ from dedupe.kernels.postings import (
     pick_into,
     scan_into,
 )
-from dedupe.lsh import candidate_pairs
+from dedupe.lsh import candidate_pairs, likely_shares
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import Sealed
 
@@ -100,7 +100,9 @@ def test_candidates_of_a_new_text_are_those_it_would_have_in_company(drawn, seed
     assert candidates.n_equal.tolist() == sorted(candidates.n_equal.tolist(), reverse=True)
 
 
-PART = 3
+PART, SIZE, SHARES = 3, 9, likely_shares(8)
+
+floors = st.sampled_from([0.0, 0.2, 0.5, 0.9])
 
 
 @st.composite
@@ -143,8 +145,8 @@ def ranked(found, segment):
     return [array.tolist() for array in arrays]
 
 
-@given(buckets(), st.sampled_from([2, 5, 30]))
-def test_buckets_of_a_segment_are_those_of_the_twin(drawn, cap):
+@given(buckets(), st.sampled_from([2, 5, 30]), floors)
+def test_buckets_of_a_segment_are_those_of_the_twin(drawn, cap, floor):
     segment, values, is_wanted = drawn
     _, sizes, contents, signatures = segment.documents
     ends = np.empty((2, 8), np.int64)
@@ -152,28 +154,56 @@ def test_buckets_of_a_segment_are_those_of_the_twin(drawn, cap):
     keys = (sizes, contents, values, cap, PART, ends, counts)
     find_into(segment.orders, segment.fences, signatures, segment.is_alive, *keys, *largest)
     found = told(segment, values)
+    anchors = some_anchors(found, cap)
     for order, start, end, bucket in zip(segment.orders, *ends, found, strict=True):
         assert [d for d in order[start:end].tolist() if segment.is_alive[d]] == bucket
     assert counts.tolist() == [min(len(bucket), cap + 1) for bucket in found]
     assert [array.tolist() for array in largest] == ranked(found, segment)
-    places = np.empty((ends[1] - ends[0])[is_wanted].sum(), np.int64)
-    n = collect_into(segment.orders, ends, is_wanted, segment.is_alive, places)
-    wanted = [d for bucket in compress(found, is_wanted) for d in bucket]
-    assert places[:n].tolist() == wanted
+    room = (ends[1] - ends[0])[is_wanted].sum() + anchors.size
+    places, n_equal = np.empty((2, room), np.int64)
+    known = (segment.orders, ends, is_wanted, segment.is_alive, sizes, signatures, anchors)
+    n = collect_into(*known, values, SIZE, SHARES, floor, places, n_equal)
+    members = {d for bucket in compress(found, is_wanted) for d in bucket}
+    wanted = chosen(segment, members | {*anchors.tolist()}, values, floor)
+    assert dict(zip(places[:n].tolist(), n_equal[:n].tolist(), strict=True)) == wanted
+    assert n == len(wanted)
 
 
-@given(buckets())
-def test_buckets_of_a_tail_are_those_of_the_twin(drawn):
+def chosen(segment, wanted, values, floor):
+    """Return those of some documents that may reach a floor, with what they share."""
+    _, sizes, _, signatures = segment.documents
+    n_equal = {d: int((signatures[d] == values).sum()) for d in wanted}
+    return {
+        d: n
+        for d, n in n_equal.items()
+        if SHARES[n] * (SIZE + sizes[d]) >= floor * np.sqrt(SIZE * sizes[d])
+    }
+
+
+def some_anchors(found, n):
+    """Return a few of the documents of buckets."""
+    return np.array(sorted({d for bucket in found for d in bucket})[-n:], np.int64)
+
+
+@given(buckets(), st.integers(1, 5), floors)
+def test_buckets_of_a_tail_are_those_of_the_twin(drawn, n_anchors, floor):
     segment, values, is_wanted = drawn
     _, sizes, contents, signatures = segment.documents
     counts, *largest = outputs()
-    scan_into(signatures, segment.is_alive, sizes, contents, values, PART, counts, *largest)
+    hits = np.empty(len(segment), np.int64)
+    keys = (segment.is_alive, sizes, contents, values, PART, counts)
+    hits = hits[: scan_into(signatures, *keys, *largest, hits)]
     found = told(segment, values)
     assert counts.tolist() == [len(bucket) for bucket in found]
     assert [array.tolist() for array in largest] == ranked(found, segment)
-    places = np.empty(len(segment), np.int64)
-    n = pick_into(signatures, segment.is_alive, values, is_wanted, places)
-    assert places[:n].tolist() == sorted({d for one in compress(found, is_wanted) for d in one})
+    assert hits.tolist() == sorted({d for bucket in found for d in bucket})
+    anchors = some_anchors(found, n_anchors)
+    places, n_equal = np.empty((2, hits.size), np.int64)
+    told_of = (values, SIZE, SHARES, floor)
+    n = pick_into(hits, sizes, signatures, is_wanted, anchors, *told_of, places, n_equal)
+    members = {d for bucket in compress(found, is_wanted) for d in bucket}
+    wanted = chosen(segment, members | {*anchors.tolist()}, values, floor)
+    assert dict(zip(places[:n].tolist(), n_equal[:n].tolist(), strict=True)) == wanted
 
 
 @given(postings())

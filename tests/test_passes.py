@@ -48,7 +48,8 @@ def test_the_first_pass_lets_through_what_may_score(one, other, ngram):
     found = align(block, *PAIR.T)
     first = passes.first(block, PAIR)
     assert first.strict[0] == np.float32(strict_score(found)[0])
-    assert first.may_score[0] == may_score(found)[0]
+    longer = np.maximum(found.words_left, found.words_right)
+    assert first.may_score[0] == may_score(found.covered, longer)[0]
     assert first.may_score[0] or not len(passes.second(block, PAIR)[0])
 
 
@@ -75,6 +76,16 @@ def test_pairs_that_share_boilerplate_and_a_few_words_cannot_tell(n_own, may_tel
     )
     assert passes.may_tell(block, PAIR).tolist() == [may_tell]
     assert not len(passes.second(block, PAIR)[0])
+
+
+@given(st.lists(documents, min_size=2, max_size=5), ngrams, st.randoms())
+def test_what_pairs_are_worth_is_what_the_first_pass_says(several, ngram, random):
+    block = make_block(several, ngram)
+    pairs = np.stack(np.triu_indices(len(several), 1), axis=1)
+    pairs = pairs[random.sample(range(len(pairs)), len(pairs))]
+    told, first = passes.worth(block, pairs), passes.first(block, pairs)
+    assert told.may_score.tolist() == first.may_score.tolist()
+    assert told.is_long.tolist() == first.is_long.tolist()
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(5, 9), st.integers(1, 99)), max_size=5))

@@ -45,7 +45,6 @@ __all__ = [
     "emit",
     "likely_shares",
     "within_buckets",
-    "worth_scoring",
 ]
 
 COSINE_FLOOR = 0.1
@@ -174,44 +173,6 @@ def candidate_pairs(
     # Both halves are of equal width, so that the pairs sort as single numbers.
     in_order = (numbers[:, 0].astype(np.uint64) << np.uint64(32)) | numbers[:, 1].astype(np.uint64)
     return numbers[np.argsort(in_order)]
-
-
-def worth_scoring(
-    signature: npt.NDArray[np.uint32],
-    size: int,
-    signatures: npt.NDArray[np.uint32],
-    sizes: Ints,
-    floor: float = COSINE_FLOOR,
-) -> Ints:
-    """Return which of some documents may reach the floor with one, as `candidate_pairs` does.
-
-    Parameters
-    ----------
-    signature : uint32 [shape=(num_perm,)]
-    size : int
-        Shingles of the one document.
-    signatures : uint32 [shape=(n_docs, num_perm)]
-    sizes : int64 [shape=(n_docs,)]
-        Shingles of the others.
-    floor : float, in [0, 1]
-
-    Returns
-    -------
-    int64 [shape=(n,)], ascending
-
-    Examples
-    --------
-    >>> signatures = np.uint32([[1, 2, 4], [7, 8, 9]])
-    >>> worth_scoring(np.uint32([1, 2, 3]), 10, signatures, np.array([20, 10])).tolist()
-    [0]
-    """
-    # The one has rank 0, so that a pair is the rank of the other.
-    pairs = np.arange(1, len(signatures) + 1, dtype=np.uint64)
-    together = np.concatenate([signature[np.newaxis], signatures])
-    all_sizes = np.append(np.int64(size), sizes)
-    shares = likely_shares(signature.size)
-    n_kept = keep_possible(pairs, together, np.arange(len(together)), all_sizes, shares, floor)
-    return pairs[:n_kept].astype(np.int64) - 1
 
 
 def _teachers(by_rank: Ints, n_new: int, contents: Hashes | None) -> Bools:

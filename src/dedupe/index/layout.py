@@ -61,6 +61,11 @@ class Layout:
     def _empty(self) -> Postings:
         return Postings([], Tail(self._settings.num_perm), self._settings.bucket_cap)
 
+    @property
+    def version(self) -> int:
+        """The version of the database that all of it is of, -1 if that is not known."""
+        return self._version
+
     def restart(self, settings: Settings) -> None:
         """Forget what is looked up until it is made anew, perhaps with other settings."""
         self._settings = settings

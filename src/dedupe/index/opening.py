@@ -54,6 +54,8 @@ class Opened:
         self._lock = threading.RLock()
         self._is_closed = False
         self._is_half_made = False
+        # The version of the database in which the identity was found to be as it should.
+        self._checked = -1
         self._process = os.getpid()
         self._held = _prepare(self.path, mode, timeout)
         try:
@@ -147,8 +149,9 @@ class Opened:
                             "is an epoch, which makes it anew"
                         ) from error
                     held.close()
-            if self.mode == "r":
+            if self.mode == "r" and self._layout.version != self._checked:
                 self._check_identity()
+                self._checked = self._layout.version
             yield
 
     @contextmanager

@@ -15,7 +15,7 @@ from dedupe.arrays import Bools, Hashes, Ints, distinct
 from dedupe.index.storage.segments import Dead, Documents, Segment, damaged, joined
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.kernels.postings import PART_BITS, collect_into, find_into, pick_into, scan_into
-from dedupe.lsh import worth_scoring
+from dedupe.lsh import COSINE_FLOOR, likely_shares
 
 __all__ = ["Candidates", "Postings", "Sketch", "Tail"]
 
@@ -150,20 +150,13 @@ class Postings:
         for number, segment in enumerate(self.segments):
             buckets.find_in_segment(number, segment)
         buckets.find_in_tail(len(self.segments), self.tail)
-        chosen = buckets.members(self.segments, self.tail)
-        parts = [*(segment.documents for segment in self.segments), self.tail.documents]
-        found = joined([part.take(places) for part, places in zip(parts, chosen, strict=True)])
+        found = buckets.members(self.segments, self.tail)
         if sketch.number is not None:
-            found = found.take(found.numbers != sketch.number)
-        found = found.take(
-            worth_scoring(sketch.signature, sketch.size, found.signatures, found.sizes)
-        )
-        n_equal = (found.signatures == sketch.signature).sum(axis=1)
+            is_other = found.numbers != sketch.number
+            found = Candidates._make(column[is_other] for column in found)
         # Ties are broken by what texts say, as nothing may hang on the order of adding.
-        order = np.lexsort((found.contents, -n_equal))
-        return Candidates(
-            found.numbers[order].astype(np.int64), found.contents[order], n_equal[order]
-        )
+        order = np.lexsort((found.contents, -found.n_equal))
+        return Candidates._make(column[order] for column in found)
 
     @property
     def n_dead(self) -> int:
@@ -191,9 +184,10 @@ class _Buckets:
         self._contents = np.zeros((n_bands, N_ANCHORS), np.uint64)
         self._places = np.full((n_bands, N_ANCHORS), -1)
         self._ends: list[Ints] = []
+        self._hits = np.empty(0, np.int64)
 
     @property
-    def _anchors(self) -> tuple[Ints, Hashes, Ints]:
+    def _largest_of_all(self) -> tuple[Ints, Hashes, Ints]:
         return self._largest, self._contents, self._places
 
     def find_in_segment(self, number: int, segment: Segment) -> None:
@@ -212,7 +206,7 @@ class _Buckets:
             number,
             ends,
             self._counts,
-            *self._anchors,
+            *self._largest_of_all,
         )
         if code:
             raise damaged(segment.name, NO_DOCUMENT)
@@ -221,7 +215,8 @@ class _Buckets:
     def find_in_tail(self, number: int, tail: Tail) -> None:
         """Find the buckets of the tail."""
         _, sizes, contents, signatures = tail.documents
-        scan_into(
+        hits = np.empty(len(tail), np.int64)
+        n = scan_into(
             signatures,
             tail.is_alive,
             sizes,
@@ -229,37 +224,52 @@ class _Buckets:
             self._sketch.signature,
             number,
             self._counts,
-            *self._anchors,
+            *self._largest_of_all,
+            hits,
         )
+        self._hits = hits[:n]
 
-    def members(self, segments: Sequence[Segment], tail: Tail) -> list[Ints]:
-        """Return the places of those in each part that the document is paired with."""
+    def members(self, segments: Sequence[Segment], tail: Tail) -> Candidates:
+        """Return those that the document is paired with, part by part."""
         size, content = self._sketch.size, np.uint64(self._sketch.content)
         is_larger = (self._largest > size) | ((self._largest == size) & (self._contents > content))
         is_crowded = self._counts > self._cap
         # In a crowded bucket the document is paired with all others only if it is an anchor.
         is_wanted = ~is_crowded | (is_larger.sum(axis=1) < N_ANCHORS)
         anchors = distinct(self._places[is_crowded])
-        anchors = anchors[anchors >= 0]
-        chosen = []
+        shares = likely_shares(self._sketch.signature.size)
+        told = (self._sketch.signature, size, shares, COSINE_FLOOR)
+        found = []
         for number, (segment, ends) in enumerate(zip(segments, self._ends, strict=True)):
-            room = int((ends[1] - ends[0])[is_wanted].sum())
-            places = np.empty(room, np.int64)
-            n = collect_into(segment.orders, ends, is_wanted, segment.is_alive, places)
+            here = _in_part(anchors, number)
+            room = int((ends[1] - ends[0])[is_wanted].sum()) + here.size
+            places, n_equal = np.empty((2, room), np.int64)
+            _, sizes, _, signatures = segment.documents
+            known = (segment.orders, ends, is_wanted, segment.is_alive, sizes, signatures, here)
+            n = collect_into(*known, *told, places, n_equal)
             if n < 0:
                 raise damaged(segment.name, NO_DOCUMENT)
-            chosen.append(_with_anchors(places[:n], anchors, number))
-        places = np.empty(len(tail), np.int64)
-        signatures = tail.documents.signatures
-        n = pick_into(signatures, tail.is_alive, self._sketch.signature, is_wanted, places)
-        chosen.append(_with_anchors(places[:n], anchors, len(segments)))
-        return chosen
+            found.append(_chosen(segment.documents, places[:n], n_equal[:n]))
+        places, n_equal = np.empty((2, self._hits.size), np.int64)
+        _, sizes, _, signatures = tail.documents
+        here = _in_part(anchors, len(segments))
+        n = pick_into(self._hits, sizes, signatures, is_wanted, here, *told, places, n_equal)
+        found.append(_chosen(tail.documents, places[:n], n_equal[:n]))
+        return Candidates._make(map(np.concatenate, zip(*found, strict=True)))
 
 
 NO_DOCUMENT = "it names documents that it does not hold"
 
 
-def _with_anchors(places: Ints, anchors: Ints, number: int) -> Ints:
-    """Return places in a part, each once, with the anchors that are there."""
-    here = anchors[anchors >> PART_BITS == number] & ((1 << PART_BITS) - 1)
-    return distinct(np.concatenate([places, here]))
+def _in_part(anchors: Ints, number: int) -> Ints:
+    """Return the places in a part of those anchors that are there."""
+    places: Ints = anchors[anchors >> PART_BITS == number] & ((1 << PART_BITS) - 1)
+    return places
+
+
+def _chosen(documents: Documents, places: Ints, n_equal: Ints) -> Candidates:
+    """Return some documents of a part as candidates, in the order of their places."""
+    order = np.argsort(places)
+    places = places[order]
+    numbers = documents.numbers[places].astype(np.int64)
+    return Candidates(numbers, documents.contents[places], n_equal[order])

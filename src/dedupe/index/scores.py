@@ -92,7 +92,7 @@ def score(
     """
     block = Block.of(hash_encoded(texts, detail=True), settings.ngram)
     asked = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
-    found = passes.first(block, asked)
+    found = passes.worth(block, asked)
     if not found.may_score.any():
         return []
     stories = np.where(numbers < 0, -1, epoch.stories(numbers))

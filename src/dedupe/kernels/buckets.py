@@ -18,6 +18,7 @@ __all__ = [
     "keep_possible",
     "keep_possible_by_bytes",
     "low_bytes_into",
+    "may_reach",
     "sort_into",
 ]
 
@@ -271,7 +272,7 @@ def _equal_bytes(left, right):
 
 
 @compiled
-def _may_reach(n_equal, shares, a, b, floor):
+def may_reach(n_equal, shares, a, b, floor):
     """Whether the cosine similarity of two sets of shingles may reach `floor`.
 
     `n_equal` values of their signatures agree, and `shares` says how much is shared then.
@@ -298,7 +299,7 @@ def keep_possible_by_bytes(pairs, low_bytes, sizes, shares, floor):
     for p in range(pairs.size):
         a, b = np.int64(pairs[p] >> U(32)), np.int64(pairs[p] & LOW_HALF)
         n_equal = _equal_bytes(low_bytes[a], low_bytes[b]) - n_unused
-        if _may_reach(n_equal, shares, sizes[a], sizes[b], floor):
+        if may_reach(n_equal, shares, sizes[a], sizes[b], floor):
             pairs[n_kept] = pairs[p]
             n_kept += 1
     return n_kept
@@ -326,7 +327,7 @@ def keep_possible(pairs, signatures, rows, sizes, shares, floor):
         n_equal = 0
         for i in range(signatures.shape[1]):
             n_equal += signatures[row_a, i] == signatures[row_b, i]
-        if _may_reach(n_equal, shares, sizes[a], sizes[b], floor):
+        if may_reach(n_equal, shares, sizes[a], sizes[b], floor):
             pairs[n_kept] = pairs[p]
             n_kept += 1
     return n_kept

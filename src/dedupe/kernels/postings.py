@@ -8,6 +8,7 @@ from the signatures. The *tail* is in no order, and all of it is looked at.
 import numpy as np
 
 from dedupe.kernels import compiled
+from dedupe.kernels.buckets import may_reach
 
 __all__ = [
     "PART_BITS",
@@ -193,8 +194,40 @@ def find_into(
 
 
 @compiled
-def collect_into(orders, ends, is_wanted, is_alive, places):
-    """Write the documents in the buckets of some bands; return how many, or DAMAGED.
+def _equal_values(signatures, d, values):
+    """Return how many values of a document are equal to these."""
+    n_equal = 0
+    for band in range(values.size):
+        n_equal += signatures[d, band] == values[band]
+    return n_equal
+
+
+@compiled
+def _has_wanted(signatures, d, values, is_wanted, end):
+    """Return whether a document has the value of any of the wanted bands before one."""
+    found = False
+    for band in range(end):
+        found |= is_wanted[band] & (signatures[d, band] == values[band])
+    return found
+
+
+@compiled
+def collect_into(
+    orders,
+    ends,
+    is_wanted,
+    is_alive,
+    sizes,
+    signatures,
+    anchors,
+    values,
+    size,
+    shares,
+    floor,
+    places,
+    n_equal,
+):
+    """Write the documents in the buckets of some bands that may reach a floor with one.
 
     Parameters
     ----------
@@ -202,20 +235,43 @@ def collect_into(orders, ends, is_wanted, is_alive, places):
     ends : int64 [shape=(2, num_perm)]
         As `find_into` writes them.
     is_wanted : bool [shape=(num_perm,)]
-    is_alive : bool [shape=(n_docs,)]
-    places : int64 [shape=(n,)], overwritten
-        With room for all of these buckets; some documents are in several.
+    is_alive : bool [shape=(n_docs,)], sizes : int64 [shape=(n_docs,)]
+    signatures : uint32 [shape=(n_docs, num_perm)]
+    anchors : int64 [shape=(n_anchors,)], not checked
+        Documents that are taken, too, whichever buckets they are in; each once.
+    values : uint32 [shape=(num_perm,)]
+        The signature of the one document.
+    size : int, shares : float64 [shape=(num_perm + 1,)], floor : float
+        Its shingles; the others as in `dedupe.kernels.buckets.keep_possible`.
+    places, n_equal : int64 [shape=(n,)], overwritten
+        The documents, each once, and how many values they share. There is room for all of
+        these buckets and the anchors.
+
+    Returns
+    -------
+    int
+        How many, or DAMAGED.
     """
     n = 0
     for band in range(is_wanted.size):
-        if is_wanted[band]:
-            for i in range(ends[0, band], ends[1, band]):
-                d = orders[band, i]
-                if d >= is_alive.size:
-                    return DAMAGED
-                if is_alive[d]:
-                    places[n] = d
-                    n += 1
+        if not is_wanted[band]:
+            continue
+        for i in range(ends[0, band], ends[1, band]):
+            d = np.int64(orders[band, i])
+            if d >= is_alive.size:
+                return DAMAGED
+            if not is_alive[d] or _has_wanted(signatures, d, values, is_wanted, band):
+                continue
+            n_equal[n] = _equal_values(signatures, d, values)
+            if may_reach(n_equal[n], shares, size, sizes[d], floor):
+                places[n] = d
+                n += 1
+    for d in anchors:
+        if not _has_wanted(signatures, d, values, is_wanted, values.size):
+            n_equal[n] = _equal_values(signatures, d, values)
+            if may_reach(n_equal[n], shares, size, sizes[d], floor):
+                places[n] = d
+                n += 1
     return n
 
 
@@ -231,6 +287,7 @@ def scan_into(
     largest,
     largest_contents,
     largest_places,
+    hits,
 ):
     """Find, for each band, the bucket of a value among documents in no order.
 
@@ -240,38 +297,64 @@ def scan_into(
     is_alive, sizes, contents, values, part, largest, largest_contents, largest_places
         As in `find_into`.
     counts : int64 [shape=(num_perm,)], added to
+    hits : int64 [shape=(n_docs,)], overwritten
+        The living documents that are in any of these buckets.
+
+    Returns
+    -------
+    int
+        How many those are.
     """
+    n = 0
     for d in range(signatures.shape[0]):
-        if not is_alive[d]:
+        # Nearly all have no value in common, and that is seen eight values at a time.
+        if _equal_values(signatures, d, values) == 0 or not is_alive[d]:
             continue
+        hits[n] = d
+        n += 1
         for band in range(values.size):
             if signatures[d, band] == values[band]:
                 counts[band] += 1
                 _rank_in(
                     band, sizes[d], contents[d], part, d, largest, largest_contents, largest_places
                 )
+    return n
 
 
 @compiled
-def pick_into(signatures, is_alive, values, is_wanted, places):
-    """Write the documents that have the value of any of some bands; return how many.
+def pick_into(
+    hits,
+    sizes,
+    signatures,
+    is_wanted,
+    anchors,
+    values,
+    size,
+    shares,
+    floor,
+    places,
+    n_equal,
+):
+    """Write which of some documents are in the buckets of some bands, as `collect_into` does.
 
     Parameters
     ----------
-    signatures : uint32 [shape=(n_docs, num_perm)]
-    is_alive : bool [shape=(n_docs,)]
-    values : uint32 [shape=(num_perm,)]
-    is_wanted : bool [shape=(num_perm,)]
-    places : int64 [shape=(n_docs,)], overwritten
+    hits : int64 [shape=(n_hits,)], not checked
+        As `scan_into` writes them, the anchors among them.
+    sizes, signatures, is_wanted, anchors, values, size, shares, floor
+        As in `collect_into`.
+    places, n_equal : int64 [shape=(n_hits,)], overwritten
     """
     n = 0
-    for d in range(signatures.shape[0]):
-        found = False
-        for band in range(values.size):
-            found |= is_wanted[band] & (signatures[d, band] == values[band])
-        if found and is_alive[d]:
-            places[n] = d
-            n += 1
+    for d in hits:
+        is_chosen = _has_wanted(signatures, d, values, is_wanted, values.size)
+        for anchor in anchors:
+            is_chosen |= d == anchor
+        if is_chosen:
+            n_equal[n] = _equal_values(signatures, d, values)
+            if may_reach(n_equal[n], shares, size, sizes[d], floor):
+                places[n] = d
+                n += 1
     return n
 
 

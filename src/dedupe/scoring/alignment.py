@@ -26,6 +26,7 @@ __all__ = [
     "is_spared",
     "shared_runs",
     "shared_shingles",
+    "shared_words",
     "similarities",
 ]
 
@@ -196,6 +197,43 @@ def align(
         gap=whole(of_both[:, kernel.GAP]),
         entries=of_both[:, kernel.ENTRIES],
     )
+
+
+def shared_words(block: Block, left: AnyInts, right: AnyInts) -> Ints:
+    """Return what `Alignment.covered` says of some pairs, and nothing else, in less time.
+
+    Parameters
+    ----------
+    block, left, right
+        As in `align`, in any order.
+    """
+    larger, smaller, _ = by_size(block, left, right)
+    order = np.argsort(larger, kind="stable")
+    of_sides = np.empty((left.size, 2, kernel.N_OF_SIDE))
+    kernel.measure_pairs_into(
+        larger[order],
+        smaller[order],
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.lines,
+        None,
+        block.prose,
+        None,
+        block.ngram,
+        ANY_WORDS,
+        *block.scratch,
+        np.empty((2, kernel.N_LINES)),
+        of_sides,
+        np.empty((left.size, kernel.N_OF_BOTH)),
+    )
+    covered = np.empty(left.size, np.int64)
+    covered[order] = of_sides[:, :, kernel.COVERED].min(axis=1)
+    return covered
+
+
+ANY_WORDS = 1 << 31
+"""More words than a document has: what is between the shared ones is not looked at."""
 
 
 def shared_shingles(

@@ -84,7 +84,10 @@ def story_share(alignment: Alignment) -> Floats:
     """
     is_story = (alignment.matched >= rule.MIN_WORDS) | _is_all_there(alignment)
     shares = np.where(is_story, _containment(alignment), 0)
-    return np.where(alignment.covered < rule.MIN_WORDS, _short_share(alignment), shares)
+    longer = np.maximum(alignment.words_left, alignment.words_right)
+    return np.where(
+        alignment.covered < rule.MIN_WORDS, _short_share(alignment.covered, longer), shares
+    )
 
 
 def story_words(alignment: Alignment) -> Ints:
@@ -169,15 +172,23 @@ def _is_all_there(alignment: Alignment) -> Bools:
     return (alignment.known >= rule.NEARLY_ALL * whole) & (alignment.own >= rule.MIN_OWN)
 
 
-def _short_share(alignment: Alignment) -> Floats:
+def _short_share(covered: Ints, longer: Ints) -> Floats:
     """Return the share of both texts that is shared, 0 where it is not nearly all."""
-    share = alignment.covered / np.maximum(alignment.words_left, alignment.words_right)
+    share = covered / longer
     return np.where(share >= rule.SHORT_SHARE, share, 0)
 
 
-def may_score(alignment: Alignment) -> Bools:
-    """Return which pairs may score more than 0, whatever their words weigh."""
-    return (alignment.covered >= rule.MIN_WORDS) | (_short_share(alignment) > 0)
+def may_score(covered: Ints, longer: Ints) -> Bools:
+    """Return which pairs may score more than 0, whatever their words weigh.
+
+    Parameters
+    ----------
+    covered : int64 [shape=(n_pairs,)]
+        Shared words, as `Alignment.covered` has them.
+    longer : int64 [shape=(n_pairs,)]
+        Words of the longer text of each.
+    """
+    return (covered >= rule.MIN_WORDS) | (_short_share(covered, longer) > 0)
 
 
 def strict_score(alignment: Alignment) -> Floats:

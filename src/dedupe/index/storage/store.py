@@ -8,9 +8,11 @@ as they were when it began (``journal_mode=WAL``).
 import json
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
@@ -32,8 +34,12 @@ FORMAT = 1
 PAGE_BYTES = 1 << 14
 """Texts of a kilobyte fill pages of 4 KB badly: these save an eighth of the file."""
 
-AT_ONCE = 500
+AT_ONCE = 512
 """Parameters of a statement: SQLite may take no more than 999."""
+
+MANY_HEADS = 1 << 10
+"""Documents with some digests from which SQLite picks those that may come first: all of so many
+take some milliseconds, and as a rule there are few."""
 
 MAX_LOG = 1 << 22
 """Bytes of its log that SQLite keeps once all of it is in the database: a large addition leaves
@@ -159,6 +165,8 @@ KINDS: tuple[Any, ...] = (
     int, str, (str, NoneType), (float, NoneType), int, int, int, int, int, int, bytes
 )  # fmt: skip
 HEAD = Head._fields[:-1]
+HEAD_COLUMNS = ", ".join(HEAD)
+ORIGINAL = HEAD.index("original")
 HEAD_KINDS = tuple(KINDS[Row._fields.index(name)] for name in HEAD)
 
 
@@ -408,11 +416,10 @@ class Store:
         Of a text that a hundred thousand documents have, the index is read, and not all of them.
         """
         rows: list[Row] = []
-        for start in range(0, len(lows), AT_ONCE):
-            few = lows[start : start + AT_ONCE]
+        for few, marks in _few(lows):
             said = (
                 "select * from documents where number in (select min(number) from documents "
-                f"where low in ({_marks(len(few))}) group by low, high, original)"
+                f"where low in ({marks}) group by low, high, original)"
             )
             rows.extend(map(self._row, self.db.execute(said, few)))
         return rows
@@ -472,21 +479,32 @@ class Store:
         thousand copies need not all be looked at to name a few of them.
         """
         found: list[Head] = []
-        most = -1 if limit is None else limit
-        columns = ", ".join(HEAD)
-        for start in range(0, len(lows), AT_ONCE):
-            few = lows[start : start + AT_ONCE]
-            # Ids that are no strings are few, and in no order that SQLite would know.
-            said = f"""
-                select {columns}, n_copies from (
-                    select {columns}, count(*) over (partition by original) as n_copies,
-                        row_number() over (partition by original, name is null order by key)
-                        as place
-                    from documents where low in ({_marks(len(few))})
-                ) where {most} < 0 or place <= {most} or name is not null
-            """
-            found.extend(map(self._head, self.db.execute(said, few)))
+        for few, marks in _few(lows):
+            heads = self._all_heads(few, marks)
+            found += self._first_heads(few, marks, limit) if heads is None else heads
         return found
+
+    def _all_heads(self, few: Sequence[int], marks: str) -> list[Head] | None:
+        """Return all documents with the halves of some digests; None if they are many."""
+        said = f"select {HEAD_COLUMNS} from documents where low in ({marks}) limit ?"
+        rows = self.db.execute(said, (*few, MANY_HEADS)).fetchall()
+        if len(rows) == MANY_HEADS:
+            return None
+        n_copies = Counter(map(itemgetter(ORIGINAL), rows))
+        return [self._head((*row, n_copies[row[ORIGINAL]])) for row in rows]
+
+    def _first_heads(self, few: Sequence[int], marks: str, limit: int | None) -> list[Head]:
+        """Return of each text those documents that may come first."""
+        most = -1 if limit is None else limit
+        # Ids that are no strings are few, and in no order that SQLite would know.
+        said = f"""
+            select {HEAD_COLUMNS}, n_copies from (
+                select {HEAD_COLUMNS}, count(*) over (partition by original) as n_copies,
+                    row_number() over (partition by original, name is null order by key) as place
+                from documents where low in ({marks})
+            ) where {most} < 0 or place <= {most} or name is not null
+        """
+        return [*map(self._head, self.db.execute(said, few))]
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """Yield all documents in the order in which they came, read a few at a time."""
@@ -534,9 +552,8 @@ class Store:
 
     def _where(self, column: str, values: Sequence[Any]) -> list[Row]:
         rows: list[Row] = []
-        for start in range(0, len(values), AT_ONCE):
-            few = values[start : start + AT_ONCE]
-            said = f"select * from documents where {column} in ({_marks(len(few))})"
+        for few, marks in _few(values):
+            said = f"select * from documents where {column} in ({marks})"
             rows.extend(map(self._row, self.db.execute(said, few)))
         return rows
 
@@ -648,6 +665,22 @@ def damaged(path: Path | None, why: str) -> InvalidIndex:
     )
 
 
+def _few(values: Sequence[Any]) -> Iterator[tuple[Sequence[Any], str]]:
+    """Yield values in parts for a statement that looks for them, and the marks in their places.
+
+    One of them is repeated until they are a power of two: SQLite takes longer to understand a
+    statement than to run it, and remembers few.
+
+    >>> [*_few([7, 8, 9])]
+    [([7, 8, 9, 9], '?, ?, ?, ?')]
+    """
+    for start in range(0, len(values), AT_ONCE):
+        few = [*values[start : start + AT_ONCE]]
+        few += few[-1:] * ((1 << (len(few) - 1).bit_length()) - len(few))
+        yield few, _marks(len(few))
+
+
+@cache
 def _marks(n: int) -> str:
     return ", ".join("?" * n)
 
