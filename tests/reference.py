@@ -266,6 +266,11 @@ def candidate_pairs(
     )
 
 
+def content(found: Sequence[int]) -> int:
+    """Return the number that tells of two documents equally long which counts as the larger."""
+    return sum(place * shingle for place, shingle in enumerate(found, 1)) % 2**64
+
+
 def bucket(
     signatures: Sequence[Sequence[int]], is_alive: Sequence[bool], band: int, value: int
 ) -> list[int]:

@@ -1,13 +1,15 @@
 """A block of documents as rules see it: made, cut and weighed."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from dedupe.scoring.block import MAX_LINE, Block
+from dedupe.scoring.block import MAX_LINE, Block, contents_of
 from dedupe.scoring.boilerplate import Boilerplate
-from dedupe.shingling import hash_tokens
+from dedupe.shingling import hash_shingles, hash_tokens
 from strategies import article
 
 STORIES = [article(name, 40) for name in "abc"]
@@ -45,6 +47,14 @@ def test_what_is_cut_is_a_block_of_those_documents(found, data):
         "prose",
     ):
         assert (getattr(cut, name) == getattr(made, name)).all(), name
+
+
+@given(st.lists(texts, min_size=1, max_size=4), st.integers(1, 7))
+def test_what_a_text_says_is_a_number_of_its_shingles_and_their_order(found, ngram):
+    shingles = hash_shingles(hash_tokens(found), ngram)
+    wanted = [reference.content(shingles.hashes[start:end].tolist())
+              for start, end in pairwise(shingles.offsets.tolist())]  # fmt: skip
+    assert contents_of(shingles.hashes, shingles.offsets).tolist() == wanted
 
 
 @given(st.lists(texts, min_size=1, max_size=4))

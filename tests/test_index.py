@@ -21,6 +21,7 @@ from dedupe.errors import (
 )
 from dedupe.index import merging
 from dedupe.index.matches import Outcome
+from dedupe.index.storage import store as storage
 from strategies import article, edited
 
 FRAME = "home news sport weather traffic subscribe now for one pound a month and read on"
@@ -365,11 +366,15 @@ def test_a_query_that_may_compare_few_says_so():
         assert few.truncated
         assert len(few) <= 4
         assert few[0].id == "c00"
-        cut = index.query(story, limit=2)
-        assert (len(cut), cut.n_found, cut.truncated) == (2, len(whole), False)
+        for limit in range(1, len(whole) + 2):
+            cut = index.query(story, limit=limit)
+            assert cut.matches == whole.matches[:limit]
+            assert (cut.n_found, cut.truncated) == (len(whole), False)
 
 
-def test_of_many_copies_few_are_looked_at_and_all_are_counted():
+@pytest.mark.parametrize("many", [100, 500])
+def test_of_many_copies_few_are_looked_at_and_all_are_counted(monkeypatch, many):
+    monkeypatch.setattr(storage, "MANY_HEADS", many)
     text = article("a story")
     near = text + " and some more words at its end"
     ids = [*range(20), *(f"d{i:03d}" for i in range(200)), ("a", 1)]
@@ -384,7 +389,7 @@ def test_of_many_copies_few_are_looked_at_and_all_are_counted():
                 assert found.matches == every.matches[:limit]
                 assert found.n_found == every.n_found
         lows = [row.low for row in index._store.rows()][:1]
-        assert len(index._store.heads(lows, 3)) == 24
+        assert len(index._store.heads(lows, 3)) == (24 if many < len(ids) else len(ids))
         assert len(index._store.by_texts(lows)) == 1
         again = index.add("d000", text, limit=22)
         assert again.n_found == 2 * len(ids) - 1

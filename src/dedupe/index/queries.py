@@ -1,7 +1,7 @@
 """Answers a query: candidates from the postings, their texts from the store, scores, matches."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from dedupe.index.postings import Sketch
 from dedupe.index.scores import evidence_of_two, score
 from dedupe.index.storage.store import Head, Store
 from dedupe.minhash import Sketches
+from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Evidence, Pair
 from dedupe.scoring.relations import reason
 from dedupe.settings import Settings
@@ -91,14 +92,13 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Ma
     texts = _texts(store, wanted, lows, limit)
     # A copy scores what its original does, though its lines may be others.
     pairs = _scored(store, layout, settings, asked, first=own_text, number=number, texts=texts)
-    pairs = [(pair, text) for pair, text in pairs if pair.score >= asked.threshold]
     matches = []
     if own is not None:
         find = evidence_of_two(asked.text, own_text, settings.ngram)
         matches = [_identical(head, layout, find) for head in _others(own, asked)]
-    for pair, text in pairs:
+    for pair, text in _best(pairs, texts, limit):
         matches.extend(_match(pair, head, layout) for head in _others(text, asked))
-    matching = [*([] if own is None else [own]), *(text for _, text in pairs)]
+    matching = [*([] if own is None else [own]), *(texts[place - 1] for place in _right(pairs))]
     n_found = sum(text.first.n_copies for text in matching)
     if asked.besides is not None:
         besides = {row.original for row in store.by_keys([asked.besides])}
@@ -129,8 +129,7 @@ def _own(store: Store, asked: Query, limit: int | None) -> tuple[_Text | None, b
     """
     low, high = asked.sketches.digests.view(np.int64)[0].tolist()
     for text in _grouped([head for head in store.heads([low], limit) if head.high == high]):
-        (row,) = store.by_numbers([text.first.number])
-        words = store.text(row)
+        (words,) = store.texts([text.first])
         if are_same(asked.text, words):
             return text, words
     return None, asked.text
@@ -151,11 +150,15 @@ def _grouped(heads: Sequence[Head]) -> list[_Text]:
     for head in heads:
         groups[head.original].append(head)
     texts = [
-        _Text(min(group, key=lambda head: order_of(head.id)), group) for group in groups.values()
+        _Text(group[0] if len(group) == 1 else min(group, key=_order), group)
+        for group in groups.values()
     ]
-    return [
-        texts[place] for place in in_order([text.first.id for text in texts], range(len(texts)))
-    ]
+    ids = [text.first.id for text in texts]
+    return [texts[place] for place in in_order(ids, range(len(texts)))]
+
+
+def _order(head: Head) -> tuple[Any, ...]:
+    return order_of(head.id)
 
 
 def _scored(
@@ -167,22 +170,41 @@ def _scored(
     first: bytes,
     number: int | None,
     texts: Sequence[_Text],
-) -> list[tuple[Pair, _Text]]:
-    """Score what is asked for, by the text and the number it has in the index, with some texts."""
+) -> ScoredPairs | None:
+    """Score what is asked for, by the text and the number it has in the index, with some texts.
+
+    Of the pairs that match, the text at place ``n`` is number ``n + 1``.
+    """
     if not texts:
-        return []
-    numbers = [text.first.number for text in texts]
-    rows = {row.number: row for row in store.by_numbers(numbers)}
+        return None
     originals = [-1 if number is None else number]
     originals += [text.first.original for text in texts]
     pairs = score(
-        [first, *(store.text(rows[one]) for one in numbers)],
+        [first, *store.texts([text.first for text in texts])],
         np.array(originals, np.int64),
         layout.epoch,
         settings,
         shown=asked.text,
     )
-    return [(pair, texts[pair.right - 1]) for pair in pairs]
+    return None if pairs is None else pairs.take(np.flatnonzero(pairs.scores >= asked.threshold))
+
+
+def _right(pairs: ScoredPairs | None) -> list[int]:
+    """Return the other text of each pair."""
+    return [] if pairs is None else pairs.numbers[:, 1].tolist()
+
+
+def _best(
+    pairs: ScoredPairs | None, texts: Sequence[_Text], limit: int | None
+) -> Iterator[tuple[Pair, _Text]]:
+    """Yield the best pairs with their texts: so many, and those that score as the last of them."""
+    if pairs is None:
+        return
+    places = np.arange(len(pairs))
+    if limit is not None and limit < len(pairs):
+        places = np.flatnonzero(pairs.scores >= np.sort(pairs.scores)[-limit])
+    for place, number in zip(places.tolist(), pairs.numbers[places, 1].tolist(), strict=True):
+        yield pairs[place], texts[number - 1]
 
 
 def _match(pair: Pair, head: Head, layout: Layout) -> Match:

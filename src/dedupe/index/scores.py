@@ -17,8 +17,8 @@ from dedupe.engine.memory import BlockInMemory
 from dedupe.index.storage.epochs import Epoch
 from dedupe.learning import learn
 from dedupe.results.evidence import EvidenceOfTexts
-from dedupe.results.pairs import scored_pairs
-from dedupe.results.records import Evidence, Pair
+from dedupe.results.pairs import ScoredPairs, scored_pairs
+from dedupe.results.records import Evidence
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
@@ -76,8 +76,8 @@ def score(
     epoch: Epoch,
     settings: Settings,
     shown: bytes,
-) -> list[Pair]:
-    """Score the first of some texts with the others; return pairs whose sides are their places.
+) -> ScoredPairs | None:
+    """Score the first of some texts with the others, if any may score; sides are their places.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def score(
     asked = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
     found = passes.worth(block, asked)
     if not found.may_score.any():
-        return []
+        return None
     stories = np.where(numbers < 0, -1, epoch.stories(numbers))
     is_known = bool((stories >= 0).all())
     # A text that shares only a phrase teaches nothing; where all stories are known, none has to.
@@ -116,7 +116,7 @@ def score(
     evidence = EvidenceOfTexts(
         partial(_decoded, [shown, *texts[1:]]), settings.ngram, boilerplate.to_bytes()
     )
-    return list(scored_pairs(rows, range(len(texts)), settings.threshold, evidence))
+    return scored_pairs(rows, range(len(texts)), settings.threshold, evidence)
 
 
 def evidence_of_two(left: bytes, right: bytes, ngram: int) -> Callable[[], Evidence]:

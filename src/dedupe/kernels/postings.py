@@ -378,10 +378,12 @@ def look_up_into(hashes, firsts, wanted, places):
         # All bits may not be shifted out at once.
         head = np.int64(wanted[i] >> shift) if bits > 0 else 0
         low, high = np.int64(firsts[head]), min(np.int64(firsts[head + 1]), hashes.size)
-        while low < high:
-            middle = (low + high) // 2
-            if hashes[middle] < wanted[i]:
-                low = middle + 1
-            else:
-                high = middle
+        # The same steps whatever is found: which of them go up nobody could foretell.
+        length = high - low
+        while length > 1:
+            half = length // 2
+            low += half * (hashes[low + half - 1] < wanted[i])
+            length -= half
+        if length == 1 and hashes[low] < wanted[i]:
+            low += 1
         places[i] = low if low < hashes.size and hashes[low] == wanted[i] else -1

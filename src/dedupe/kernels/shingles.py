@@ -1,11 +1,11 @@
-"""Turns token hashes into shingle hashes."""
+"""Turns token hashes into shingle hashes, and these into a number for each document."""
 
 import numpy as np
 
 from dedupe.kernels import compiled
 from dedupe.kernels.hashing import PRIME_1, avalanche
 
-__all__ = ["shingles_into"]
+__all__ = ["contents_into", "shingles_into"]
 
 U = np.uint64
 
@@ -54,3 +54,21 @@ def _hash_runs(tokens, length, found):
             found[s] = found[s] * PRIME_1 + U(tokens[s + k])
     for s in range(U(found.size)):
         found[s] = avalanche(found[s])
+
+
+@compiled
+def contents_into(shingles, offsets, contents):
+    """Write the sum of the shingles of each document, each times its place, modulo 2**64.
+
+    Parameters
+    ----------
+    shingles : uint64 [shape=(n_shingles,)]
+    offsets : int64 [shape=(n_docs + 1,)]
+    contents : uint64 [shape=(n_docs,)], overwritten
+    """
+    for d in range(offsets.size - 1):
+        # Products and sums wrap around on purpose: they only have to differ where texts do.
+        found = U(0)
+        for s in range(offsets[d], offsets[d + 1]):
+            found += shingles[s] * U(s - offsets[d] + 1)
+        contents[d] = found

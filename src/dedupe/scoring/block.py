@@ -14,6 +14,7 @@ import numpy.typing as npt
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, Weights, offsets_of, part
 from dedupe.kernels.alignment import N_SCRATCH
 from dedupe.kernels.measures import N_LINES, prose_into
+from dedupe.kernels.shingles import contents_into
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.lazy import cached_property
 from dedupe.scoring.boilerplate import Boilerplate, Words
@@ -148,6 +149,8 @@ class Block:
     def cut(self, documents: Sequence[int] | Ints) -> Self:
         """Return some documents as a block of their own, every word counting 1."""
         chosen = np.asarray(documents, np.int64)
+        if self.weights is None and np.array_equal(chosen, np.arange(self.n_words.size)):
+            return replace(self, stories=None)
         lines = np.concatenate([self.lines[part(self.token_offsets, d)] for d in chosen])
         token_offsets = offsets_of(self.n_words[chosen])
         return type(self)(
@@ -201,9 +204,6 @@ def contents_of(shingles: Hashes, offsets: Ints) -> Hashes:
     -------
     uint64 [shape=(n_docs,)]
     """
-    # Products and sums wrap around on purpose: they only have to differ where texts do.
-    places = np.arange(1, shingles.size + 1, dtype=np.uint64)
-    places -= np.repeat(offsets[:-1], np.diff(offsets)).astype(np.uint64)
-    sums = np.zeros(shingles.size + 1, np.uint64)
-    np.cumsum(shingles * places, out=sums[1:])
-    return sums[offsets[1:]] - sums[offsets[:-1]]
+    contents = np.empty(offsets.size - 1, np.uint64)
+    contents_into(shingles, offsets, contents)
+    return contents

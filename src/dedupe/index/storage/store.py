@@ -37,9 +37,9 @@ PAGE_BYTES = 1 << 14
 AT_ONCE = 512
 """Parameters of a statement: SQLite may take no more than 999."""
 
-MANY_HEADS = 1 << 10
-"""Documents with some digests from which SQLite picks those that may come first: all of so many
-take some milliseconds, and as a rule there are few."""
+MANY_HEADS = 1 << 9
+"""Documents with some digests from which SQLite picks those that may come first: as a rule there
+are few, and to read all of them with their texts is quicker."""
 
 MAX_LOG = 1 << 22
 """Bytes of its log that SQLite keeps once all of it is in the database: a large addition leaves
@@ -135,10 +135,12 @@ class Row(NamedTuple):
 
 
 class Head(NamedTuple):
-    """A document as it is stored, without its text; see `Row`.
+    """A document as it is stored, with its text or without; see `Row`.
 
     Attributes
     ----------
+    text : bytes or None
+        Packed; None where it was not read along.
     n_copies : int
         Documents that have the same text, itself among them.
     """
@@ -150,6 +152,7 @@ class Head(NamedTuple):
     high: int
     original: int
     n_words: int
+    text: bytes | None
     n_copies: int
 
     @property
@@ -166,8 +169,9 @@ KINDS: tuple[Any, ...] = (
 )  # fmt: skip
 HEAD = Head._fields[:-1]
 HEAD_COLUMNS = ", ".join(HEAD)
+WITHOUT_TEXT = HEAD_COLUMNS.replace("text", "null")
 ORIGINAL = HEAD.index("original")
-HEAD_KINDS = tuple(KINDS[Row._fields.index(name)] for name in HEAD)
+HEAD_KINDS = (*(KINDS[Row._fields.index(name)] for name in HEAD[:-1]), (bytes, NoneType))
 
 
 class State(NamedTuple):
@@ -363,12 +367,23 @@ class Store:
 
     def text(self, row: Row) -> bytes:
         """Return the text of a document in UTF-8."""
+        return self.unpacked(row.text)
+
+    def unpacked(self, text: bytes) -> bytes:
+        """Return a text in UTF-8 that was packed."""
         try:
-            return self.packer.unpack(row.text)
+            return self.packer.unpack(text)
         except InvalidIndex:
             # Another program may have trained a dictionary meanwhile.
             self._packer = None
-            return self.packer.unpack(row.text)
+            return self.packer.unpack(text)
+
+    def texts(self, heads: Sequence[Head]) -> list[bytes]:
+        """Return the texts of some documents in UTF-8."""
+        missing = [head.number for head in heads if head.text is None]
+        known = {row.number: row.text for row in self.by_numbers(missing)}
+        packed = (known[head.number] if head.text is None else head.text for head in heads)
+        return [*map(self.unpacked, packed)]
 
     def add_dictionary(self, data: bytes) -> None:
         """Pack texts with this from now on."""
@@ -473,7 +488,7 @@ class Store:
         return Document(row.id, text.decode(), row.time, is_dated=row.time is not None, utf8=text)
 
     def heads(self, lows: Sequence[int], limit: int | None = None) -> list[Head]:
-        """Return the documents with the halves of some digests, without their texts.
+        """Return the documents with the halves of some digests, the few with their texts.
 
         With a limit, of each text those alone that may come first among so many: a hundred
         thousand copies need not all be looked at to name a few of them.
@@ -485,7 +500,7 @@ class Store:
         return found
 
     def _all_heads(self, few: Sequence[int], marks: str) -> list[Head] | None:
-        """Return all documents with the halves of some digests; None if they are many."""
+        """Return all documents with the halves of some digests, and texts; None if many."""
         said = f"select {HEAD_COLUMNS} from documents where low in ({marks}) limit ?"
         rows = self.db.execute(said, (*few, MANY_HEADS)).fetchall()
         if len(rows) == MANY_HEADS:
@@ -499,7 +514,7 @@ class Store:
         # Ids that are no strings are few, and in no order that SQLite would know.
         said = f"""
             select {HEAD_COLUMNS}, n_copies from (
-                select {HEAD_COLUMNS}, count(*) over (partition by original) as n_copies,
+                select {WITHOUT_TEXT} as text, count(*) over (partition by original) as n_copies,
                     row_number() over (partition by original, name is null order by key) as place
                 from documents where low in ({marks})
             ) where {most} < 0 or place <= {most} or name is not null
