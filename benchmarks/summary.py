@@ -7,8 +7,9 @@ The first prints them. The second writes them into files, between the lines
 ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``, and draws two plots: seconds, and beside
 it, with ``-cost`` in its name, what a document costs. The parts are *bars* (what is to be
 reached), *speed* (beside other libraries), *speed-summary* (a few rows of it), *crowds*
-(near-copies and templates), *stages* (each by itself), *scale* (crawls of several sizes),
-*growth* (the plots, beside the file that shows them) and *recall* (candidates).
+(near-copies and templates), *stages* (each by itself), *index* (one that is kept), *scale*
+(crawls of several sizes), *growth* (the plots, beside the file that shows them) and *recall*
+(candidates).
 What the reports have no figures for stays as it is. Ratios are of medians for the same
 amount of work, within one run on one machine.
 """
@@ -34,6 +35,7 @@ TIMED = {
     "speed-summary": "test_speed.py",
     "crowds": "test_crowd_costs.py",
     "stages": "test_stages.py",
+    "index": "test_indexing.py",
 }
 """Parts that are one table of times, and the file whose benchmarks are in it."""
 
