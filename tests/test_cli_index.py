@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 import dedupe
 from dedupe import Index
-from dedupe.cli import answers, cli
+from dedupe.cli import cli
+from dedupe.cli.index import answers
 from dedupe.index import index as library
 from dedupe.index import rebuilding
 from strategies import article
@@ -262,7 +263,7 @@ def test_what_it_holds_is_listed_in_order(index):
 
 
 def test_a_list_of_ids_is_printed_while_it_is_read(index, monkeypatch):
-    monkeypatch.setattr(sys.modules["dedupe.cli.index"], "AT_ONCE", 2)
+    monkeypatch.setattr(sys.modules["dedupe.cli.index.asking"], "AT_ONCE", 2)
     with Index(index) as opened:
         opened.add_texts({f"d{number}": f"words {number}" for number in range(5)})
         assert run("ids", index)[1].split() == [*opened]

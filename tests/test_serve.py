@@ -24,7 +24,7 @@ import jsonschema
 import pytest
 
 from dedupe import Index
-from dedupe.cli.serve import serve
+from dedupe.cli.index.serve import serve
 from dedupe.errors import InvalidSetting, MissingExtra
 from dedupe.serve import app as apps
 from dedupe.serve.app import App, Limits

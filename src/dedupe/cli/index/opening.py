@@ -1,0 +1,87 @@
+"""Opens an index for a command, and says on standard error what was done with it."""
+
+# ruff: noqa: PLC0415
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dedupe.cli.output import listed, listen
+
+if TYPE_CHECKING:
+    from dedupe.documents import Document
+    from dedupe.errors import Skipped
+    from dedupe.index.index import Index
+    from dedupe.index.records import Added
+    from dedupe.report.progress import Display
+
+__all__ = ["counted", "documents", "opening", "tell", "tell_added", "tell_skipped"]
+
+
+@contextmanager
+def opening(
+    name: Path, quiet: bool, *, must_exist: bool = False, compiles: bool = False, **how: Any
+) -> Iterator[tuple["Index", "Display"]]:
+    """Open an index, with a display of progress; one that must exist is not made.
+
+    What compiles has all kernels compiled before, and says that it does so, once on a machine.
+    """
+    listen()
+    from dedupe.index.index import Index
+    from dedupe.report.progress import Display
+
+    if must_exist or how.get("mode") == "r":
+        from dedupe.index.folder import check_is_there
+
+        check_is_there(name)
+    with Display(quiet) as display:
+        if compiles:
+            from dedupe.warming import warm_up_once
+
+            warm_up_once(display.update)
+        with Index(name, **how) as opened:
+            yield opened, display
+
+
+def documents(paths: tuple[str, ...], how: dict[str, Any]) -> Iterator["Document | Skipped"]:
+    """Read the documents in some paths, which are a part of what an index holds."""
+    from dedupe.documents import read_paths
+
+    return read_paths([*paths], **how, is_part=True)
+
+
+def tell_added(name: Path, done: "Added", *, quiet: bool) -> None:
+    """Say how many documents were added, and which were skipped."""
+    told = f"{counted(done.n_added)} added"
+    for number, what in (
+        (done.n_updated, "updated"),
+        (done.n_unchanged, "there before"),
+        (len(done.skipped), "skipped"),
+    ):
+        told += f", {number:,} {what}" if number else ""
+    tell_skipped(done.skipped, quiet=quiet)
+    tell(name, told, quiet=quiet)
+
+
+def tell_skipped(skipped: Iterable["Skipped"], *, quiet: bool) -> None:
+    """Say which documents could not be read, and why."""
+    from dedupe.report import progress
+
+    for line in () if quiet else listed("skipped", [*skipped]):
+        progress.tell(line)
+
+
+def tell(name: Path, said: str, *, quiet: bool) -> None:
+    """Say something of an index."""
+    from dedupe.report import progress
+
+    if not quiet:
+        progress.tell(f"{name}: {said}")
+
+
+def counted(n: int) -> str:
+    """Return a number of documents in words."""
+    from dedupe.report import lines
+
+    return lines.counted(n, "document")
