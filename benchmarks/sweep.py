@@ -59,7 +59,7 @@ OTHERS: dict[str, tuple[Any, ...]] = {
     "ngram": (4, 6),
     "dedupe.clustering.MEAN_SHARE": (0.7, 0.9),
     "dedupe.clustering.SLACK": (0.05, 0.2),
-    "dedupe.clustering.SAMPLE": (4, 16),
+    "dedupe.linkage.means.SAMPLE": (4, 16),
     "dedupe.lsh.COSINE_FLOOR": (0.075, 0.15),
     "dedupe.lsh.Z": (1.5, 3.0),
     "dedupe.kernels.alignment.MIN_RUN": (6, 10),

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe import clustering
-from dedupe.clustering import AHEAD, MEAN_SHARE, SAMPLE, average_linkage, components
+from dedupe.clustering import MEAN_SHARE, average_linkage, components
+from dedupe.linkage import asked as asking
+from dedupe.linkage.asked import AHEAD
+from dedupe.linkage.means import SAMPLE
 
 N_DOCS = 7
 THRESHOLD = 0.4
@@ -208,7 +210,7 @@ def test_what_is_foreseen_changes_neither_clusters_nor_what_is_needed(edges, ans
             return [answers.get(pair, 0.3) for pair in missing]
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(clustering, "AHEAD", n_ahead)
+            patch.setattr(asking, "AHEAD", n_ahead)
             joined = clusters(edges, 30, ask=ask, note=needed.extend)
         return joined, needed, asked
 

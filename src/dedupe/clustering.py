@@ -8,17 +8,18 @@ is over a fixed sample of cross pairs at most, so that a story copied 20,000 tim
 costs linear work.
 """
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["average_linkage", "components"]
+from dedupe.linkage.asked import Ask, AskedMeans
+from dedupe.linkage.clusters import Clusters
+from dedupe.linkage.links import Links
+from dedupe.linkage.means import KnownMeans, SampledMeans
 
-SAMPLE = 8
-"""Documents of either cluster whose pairs make up the average: 64 pairs at most."""
+__all__ = ["Ask", "Note", "average_linkage", "components"]
 
 SLACK = 0.1
 """How far the mean of two clusters may be below what it was last and they still join now.
@@ -34,20 +35,9 @@ Within a true cluster the weakest cross pairs lie under the threshold; they must
 not split it. On development pages shares from 0.8 to 1 do equally well.
 """
 
-AHEAD = 1 << 9
-"""Pairs asked for at once at most, those of the next links among them.
-
-A question costs as much as fifty pairs, and a story copied 20,000 times asks one for each
-copy, of eight pairs.
-"""
-
 Whole = npt.NDArray[np.signedinteger[Any]]
 Floats = npt.NDArray[np.floating[Any]]
-Ask = Callable[[npt.NDArray[np.int64]], Iterable[float]]
 Note = Callable[[npt.NDArray[np.int64]], None]
-Scores = dict[tuple[int, int], float]
-Members = dict[int, list[int]]
-Link = tuple[float, int, int]
 
 
 def average_linkage(
@@ -117,7 +107,7 @@ def average_linkage(
     documents = np.flatnonzero(is_doubtful[labels])
     among = is_doubtful[labels[pairs[:, 0]]]
     labels[documents] = documents[
-        _join_best_first(
+        _joined(
             documents.size,
             np.searchsorted(documents, pairs[among]),
             scores[among],
@@ -150,7 +140,7 @@ def _are_doubtful(
     return is_short
 
 
-def _join_best_first(
+def _joined(
     n_docs: int,
     pairs: npt.NDArray[np.int64],
     scores: Floats,
@@ -162,16 +152,26 @@ def _join_best_first(
     missing: float | None,
     sampled: bool,
 ) -> list[int]:
-    """Return the cluster of each document, one join after the other."""
+    """Return the cluster of each document of some components."""
     pairs = np.sort(pairs, axis=1)
     known = dict(zip(map(tuple, pairs.tolist()), scores.tolist(), strict=True))
-    clusters = _Clusters(n_docs)
-    links = _Links(pairs[is_link], scores[is_link])
-    means: _KnownMeans | _AskedMeans
-    if ask is not None:
-        means = _AskedMeans(known, clusters, links, ask)
+    clusters = Clusters(n_docs)
+    links = Links(pairs[is_link], scores[is_link])
+    if ask is None:
+        kind = SampledMeans if sampled else KnownMeans
+        _join_best_first(clusters, links, kind(known, clusters.members, missing), least_mean)
     else:
-        means = (_SampledMeans if sampled else _KnownMeans)(known, clusters.members, missing)
+        means = AskedMeans(known, clusters, links, ask)
+        _join_best_first(clusters, links, means, least_mean)
+        if note is not None:
+            note(np.array(means.needed, np.int64).reshape(-1, 2))
+    return clusters.labels()
+
+
+def _join_best_first(
+    clusters: Clusters, links: Links, means: KnownMeans | AskedMeans, least_mean: float
+) -> None:
+    """Join the clusters of links that are alike on average, one after the other."""
     for key, a, b in links:
         one, other = clusters.sides(a, b)
         if one == other:
@@ -185,109 +185,6 @@ def _join_best_first(
             continue
         means.join(one, other)
         clusters.join(one, other)
-    if note is not None and isinstance(means, _AskedMeans):
-        note(np.array(means.needed, np.int64).reshape(-1, 2))
-    least = {cluster: min(documents) for cluster, documents in clusters.members.items()}
-    return [least[cluster] for cluster in clusters.of]
-
-
-class _Clusters:
-    """Documents in clusters that join, at first one in each.
-
-    Attributes
-    ----------
-    of : list of int
-        The cluster of each document.
-    members : mapping
-        The documents of each cluster, in the order in which they joined.
-    """
-
-    def __init__(self, n_docs: int) -> None:
-        self.of = list(range(n_docs))
-        self.members: Members = {document: [document] for document in range(n_docs)}
-
-    def sides(self, a: int, b: int) -> tuple[int, int]:
-        """Return the clusters of two documents, the larger first."""
-        one, other = self.of[a], self.of[b]
-        if len(self.members[one]) < len(self.members[other]):
-            return other, one
-        return one, other
-
-    def join(self, one: int, other: int) -> None:
-        """Let the documents of the other cluster follow those of the one."""
-        joining = self.members.pop(other)
-        for document in joining:
-            self.of[document] = one
-        self.members[one] += joining
-
-
-class _Foreseen:
-    """Clusters as they will be if some links join; those they start from stay as they are."""
-
-    def __init__(self, clusters: _Clusters) -> None:
-        self._clusters = clusters
-        self._into: dict[int, int] = {}
-        self._grown: Members = {}
-
-    def sides(self, a: int, b: int) -> tuple[int, int]:
-        """Return the clusters of two documents, the larger first."""
-        one, other = self._cluster_of(a), self._cluster_of(b)
-        if len(self._members(one)) < len(self._members(other)):
-            return other, one
-        return one, other
-
-    def pairs(self, one: int, other: int) -> list[tuple[int, int]]:
-        """Return the cross pairs that two clusters will be compared by."""
-        return _sampled_pairs(self._members(one), self._members(other))
-
-    def join(self, one: int, other: int) -> None:
-        """Let the documents of the other cluster follow those of the one."""
-        if one not in self._grown:
-            self._grown[one] = [*self._members(one)]
-        self._grown[one] += self._members(other)
-        self._into[other] = one
-
-    def _cluster_of(self, document: int) -> int:
-        cluster = self._clusters.of[document]
-        while cluster in self._into:
-            cluster = self._into[cluster]
-        return cluster
-
-    def _members(self, cluster: int) -> list[int]:
-        return self._grown.get(cluster) or self._clusters.members[cluster]
-
-
-class _Links:
-    """Yields links, the most alike first: the score of a pair, later the mean of two clusters.
-
-    A link is the negative of that, and a document of either side, the lesser first.
-    """
-
-    def __init__(self, pairs: npt.NDArray[np.int64], scores: Floats) -> None:
-        order = np.lexsort((pairs[:, 1], pairs[:, 0], -scores))
-        columns = (-scores[order], *pairs[order].T)
-        self._links = [*zip(*(column.tolist() for column in columns), strict=True)]
-        self._n_taken = 0
-        self._put_off: list[Link] = []
-
-    def __iter__(self) -> Iterator[Link]:
-        while True:
-            waits = self._n_taken < len(self._links)
-            if self._put_off and not (waits and self._links[self._n_taken] < self._put_off[0]):
-                yield heapq.heappop(self._put_off)
-            elif waits:
-                self._n_taken += 1
-                yield self._links[self._n_taken - 1]
-            else:
-                return
-
-    def put_off(self, link: Link) -> None:
-        """Let a link wait until its turn comes once more."""
-        heapq.heappush(self._put_off, link)
-
-    def coming(self) -> Sequence[Link]:
-        """Return the next AHEAD links, as far as none is put off."""
-        return self._links[self._n_taken : self._n_taken + AHEAD]
 
 
 def components(n_docs: int, pairs: Whole) -> npt.NDArray[np.int64]:
@@ -320,132 +217,3 @@ def components(n_docs: int, pairs: Whole) -> npt.NDArray[np.int64]:
         if (found == least).all():
             return least
         least = found
-
-
-class _AskedMeans:
-    """Mean scores of a sample of the cross pairs of two clusters, asked for where unknown.
-
-    A question costs more than its pairs, so the next links are foreseen, as if each joined;
-    fewer of them once one did not.
-
-    Attributes
-    ----------
-    needed : list
-        The pairs that were asked for and are in a mean, each once.
-    """
-
-    def __init__(self, scores: Scores, clusters: _Clusters, links: _Links, ask: Ask) -> None:
-        self.needed: list[tuple[int, int]] = []
-        self._scores = scores
-        self._clusters = clusters
-        self._links = links
-        self._ask = ask
-        self._n_ahead = SAMPLE * SAMPLE
-        # Answers that no mean has needed yet, and how many were left at the last question.
-        self._answers: Scores = {}
-        self._n_left = 0
-        self._found: dict[tuple[int, int, int, int], float] = {}
-
-    def between(self, one: int, other: int) -> float:
-        """Return the mean of two clusters, which stands until one of them has grown."""
-        sides = self._clusters.members[one], self._clusters.members[other]
-        state = (one, len(sides[0]), other, len(sides[1]))
-        if state not in self._found:
-            self._found[state] = self._mean(one, other)
-        return self._found[state]
-
-    def join(self, one: int, other: int) -> None:
-        """Note that two clusters become one; there is nothing to do."""
-
-    def _mean(self, one: int, other: int) -> float:
-        members = self._clusters.members
-        pairs = _sampled_pairs(members[one], members[other])
-        needed = [pair for pair in pairs if pair not in self._scores]
-        if any(pair not in self._answers for pair in needed):
-            self._ask_for(needed, one, other)
-        for pair in needed:
-            self._scores[pair] = self._answers.pop(pair)
-        self.needed += needed
-        return sum(self._scores[pair] for pair in pairs) / len(pairs)
-
-    def _ask_for(self, needed: Iterable[tuple[int, int]], one: int, other: int) -> None:
-        """Ask for some pairs, and for those of the next links as if these two clusters joined."""
-        was_right = len(self._answers) <= self._n_left
-        self._n_left = len(self._answers)
-        self._n_ahead = min(2 * self._n_ahead, AHEAD) if was_right else max(1, self._n_ahead // 2)
-        foreseen = _Foreseen(self._clusters)
-        foreseen.join(one, other)
-        unknown = self._unknown(needed)
-        for _, a, b in self._links.coming():
-            if len(unknown) >= self._n_ahead:
-                break
-            one, other = foreseen.sides(a, b)
-            if one != other:
-                # No pair comes twice: its sides are in one cluster from now on.
-                unknown += self._unknown(foreseen.pairs(one, other))
-                foreseen.join(one, other)
-        self._answers.update(zip(unknown, self._ask(np.array(unknown, np.int64)), strict=True))
-
-    def _unknown(self, pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        return [pair for pair in pairs if pair not in self._scores and pair not in self._answers]
-
-
-class _KnownMeans:
-    """Mean scores of all cross pairs of two clusters, as far as they are known."""
-
-    def __init__(self, scores: Scores, members: Members, missing: float | None) -> None:
-        self._members = members
-        self._missing = missing
-        # The sum and the number of known scores between two clusters, one list for both.
-        self._sums: dict[int, dict[int, list[float]]] = {document: {} for document in members}
-        for (a, b), score in scores.items():
-            self._sums[a][b] = self._sums[b][a] = [score, 1]
-
-    def between(self, one: int, other: int) -> float:
-        """Return the mean of two clusters that have a known pair."""
-        total, n_known = self._sums[one][other]
-        if self._missing is None:
-            return total / n_known
-        n_pairs = len(self._members[one]) * len(self._members[other])
-        return (total + self._missing * (n_pairs - n_known)) / n_pairs
-
-    def join(self, one: int, other: int) -> None:
-        """Add up what is known of two clusters that become one."""
-        kept = self._sums[one]
-        for third, known in self._sums.pop(other).items():
-            del self._sums[third][other]
-            if third == one:
-                continue
-            if third in kept:
-                kept[third][0] += known[0]
-                kept[third][1] += known[1]
-            else:
-                kept[third] = self._sums[third][one] = known
-
-
-class _SampledMeans(_KnownMeans):
-    """Mean scores of the pairs that `_AskedMeans` asks for, as far as they are known.
-
-    Where none of them is, all that are known count.
-    """
-
-    def __init__(self, scores: Scores, members: Members, missing: float | None) -> None:
-        super().__init__(scores, members, missing)
-        self._scores = scores
-
-    def between(self, one: int, other: int) -> float:
-        """Return the mean of two clusters that have a known pair."""
-        pairs = _sampled_pairs(self._members[one], self._members[other])
-        found = [self._scores[pair] for pair in pairs if pair in self._scores]
-        return sum(found) / len(found) if found else super().between(one, other)
-
-
-def _sampled_pairs(one: Sequence[int], other: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the pairs of a sample of either side, the lesser document first."""
-    those = _sample(other)
-    return [(a, b) if a < b else (b, a) for a in _sample(one) for b in those]
-
-
-def _sample(members: Sequence[int]) -> Sequence[int]:
-    """Return at most SAMPLE members, evenly spaced in the order in which they joined."""
-    return members[:: -(-len(members) // SAMPLE)]
