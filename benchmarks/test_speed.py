@@ -23,7 +23,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import corpora
 import dedupe
 import peers
-from dedupe.engine.corpus import BATCH_BYTES
+from dedupe.engine.intake import BATCH_BYTES
 from dedupe.minhash import signatures
 from dedupe.shingling import digests, hash_shingles
 from dedupe.shingling.tokens import hash_tokens

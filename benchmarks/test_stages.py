@@ -16,7 +16,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import corpora
 from dedupe.clustering import Ask, average_linkage
-from dedupe.engine.corpus import BATCH_BYTES
+from dedupe.engine.intake import BATCH_BYTES
 from dedupe.lsh import candidate_pairs
 from dedupe.minhash import signatures
 from dedupe.scoring.alignment import align

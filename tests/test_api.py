@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numba import config
 
 from dedupe.api import compare, compare_texts, find_duplicate_texts, find_duplicates
-from dedupe.engine import blocks, corpus, local
+from dedupe.engine import blocks, copies, intake, local
 from dedupe.errors import (
     DuplicateId,
     InvalidInput,
@@ -220,7 +220,8 @@ def test_stories_are_found_under_their_boilerplate():
 @pytest.mark.parametrize("memory", [1, 1 << 30])
 def test_threads_blocks_and_memory_change_not_a_byte(workers, size, memory, monkeypatch):
     expected = find_duplicate_texts(CORPUS, workers=1).to_json()
-    monkeypatch.setattr(corpus, "BATCH_BYTES", size)
+    monkeypatch.setattr(intake, "BATCH_BYTES", size)
+    monkeypatch.setattr(copies, "SEALED_AT_ONCE", size)
     monkeypatch.setattr(blocks, "SLICE_WORDS", size)
     monkeypatch.setattr(blocks, "REGION_WORDS", size)
     monkeypatch.setattr(blocks, "RELAX_AFTER", 2)

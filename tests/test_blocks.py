@@ -10,7 +10,7 @@ from dedupe.documents import Document
 from dedupe.engine import blocks as hashed
 from dedupe.engine.blocks import HashedDocuments
 from dedupe.engine.checkpoint import Checkpoint
-from dedupe.engine.corpus import read_corpus
+from dedupe.engine.reading import read_corpus
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.settings import Resources, Settings

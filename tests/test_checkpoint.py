@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from dedupe import find_duplicates
 from dedupe.cli import cli
 from dedupe.engine import checkpoint as checkpoint_module
-from dedupe.engine import corpus, local
+from dedupe.engine import intake, local
 from dedupe.engine.checkpoint import Checkpoint
 from dedupe.errors import CannotStore, InvalidCheckpoint
 
@@ -157,7 +157,7 @@ WORDS = [f"w{i}" for i in range(3000)]
 @pytest.fixture
 def collection(tmp_path, monkeypatch):
     """Return a folder of articles, copies and templates, in many small blocks."""
-    monkeypatch.setattr(corpus, "BATCH_BYTES", 4000)
+    monkeypatch.setattr(intake, "BATCH_BYTES", 4000)
     monkeypatch.setattr(local, "BATCH_WORDS", 5000)
     folder = tmp_path / "articles"
     folder.mkdir()

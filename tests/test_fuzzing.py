@@ -39,7 +39,7 @@ from dedupe.documents.formats import source_of
 from dedupe.documents.formats.encoding import text_chunks
 from dedupe.documents.options import Options
 from dedupe.documents.walk import walk
-from dedupe.engine import corpus, local
+from dedupe.engine import intake, local
 from dedupe.errors import (
     CannotClean,
     CannotStore,
@@ -697,7 +697,7 @@ def unfinished(tmp_path_factory):
             raise Interrupted
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus, "BATCH_BYTES", 3000)
+        patch.setattr(intake, "BATCH_BYTES", 3000)
         patch.setattr(local, "BATCH_WORDS", 500)
         expected = find_duplicates(folder / "articles", workers=1).to_json()
         with suppress(Interrupted):

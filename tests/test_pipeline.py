@@ -13,7 +13,7 @@ import pytest
 
 from dedupe import find_duplicate_texts
 from dedupe.documents import Document, read_texts
-from dedupe.engine.corpus import Corpus
+from dedupe.engine.reading import corpus_in_memory
 from dedupe.errors import Skipped
 from dedupe.lsh import candidate_pairs
 from dedupe.minhash import sketch
@@ -43,7 +43,7 @@ class PlainEngine:
         self.documents = [item for item in items if isinstance(item, Document)]
         skipped = [item for item in items if isinstance(item, Skipped)]
         sketches = sketch([document.text.encode() for document in self.documents], settings)
-        return Corpus.of(self.documents, sketches, skipped, settings.window)
+        return corpus_in_memory(self.documents, sketches, skipped, settings.window)
 
     def candidates(self, corpus, settings):
         originals = corpus.originals()
