@@ -21,6 +21,7 @@ from dedupe.errors import (
 )
 from dedupe.index import merging
 from dedupe.index.matches import Outcome
+from dedupe.index.storage import heads, parameters
 from dedupe.index.storage import store as storage
 from strategies import article, edited
 
@@ -374,7 +375,7 @@ def test_a_query_that_may_compare_few_says_so():
 
 @pytest.mark.parametrize("many", [100, 500])
 def test_of_many_copies_few_are_looked_at_and_all_are_counted(monkeypatch, many):
-    monkeypatch.setattr(storage, "MANY_HEADS", many)
+    monkeypatch.setattr(heads, "MANY_HEADS", many)
     text = article("a story")
     near = text + " and some more words at its end"
     ids = [*range(20), *(f"d{i:03d}" for i in range(200)), ("a", 1)]
@@ -409,7 +410,8 @@ def test_indexes_are_merged(tmp_path):
 
 @pytest.mark.parametrize("folder", ["i", None])
 def test_entries_are_the_documents_without_their_texts(tmp_path, monkeypatch, folder):
-    monkeypatch.setattr("dedupe.index.storage.store.AT_ONCE", 3)
+    for module in (parameters, storage):
+        monkeypatch.setattr(module, "AT_ONCE", 3)
     with Index(folder and tmp_path / folder) as index:
         for number in range(8):
             index.add(number if number % 2 else f"d{number}", article(f"{number}", 20 + number))

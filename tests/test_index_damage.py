@@ -22,7 +22,7 @@ from dedupe.errors import (
     NoSuchPath,
 )
 from dedupe.index import bulk, layout, merging, rebuilding
-from dedupe.index.storage import files, store
+from dedupe.index.storage import connection, files, store
 from dedupe.index.storage import texts as packing
 from dedupe.index.storage.store import Store
 from dedupe.index.storage.texts import Packer
@@ -459,7 +459,7 @@ def test_a_reader_that_may_not_write_sees_what_another_has_changed(damaged, monk
     # Who reads alone may have left a log behind, which SQLite would see to.
     Index(damaged).close()
     with monkeypatch.context() as patch:
-        patch.setattr(store.os, "access", lambda *_: False)
+        patch.setattr(connection.os, "access", lambda *_: False)
         with Index(damaged, mode="r") as reader:
             assert len(reader) == 40
             with pytest.raises(InvalidIndex, match="ask again"), reader._reading():

@@ -22,7 +22,7 @@ from dedupe.index.matches import Matches, Outcome
 from dedupe.index.queries import Query, answer, check_query
 from dedupe.index.records import Added, Entry
 from dedupe.index.storage.keys import checked_id, key_of
-from dedupe.index.storage.store import Row
+from dedupe.index.storage.rows import Row
 from dedupe.index.times import as_moment, as_seconds
 from dedupe.minhash import sketch
 from dedupe.progress import Progress, ProgressCallback

@@ -9,8 +9,9 @@ from dedupe.documents import Document
 from dedupe.errors import DuplicateId, InvalidSetting
 from dedupe.index.records import Added
 from dedupe.index.storage.keys import key_of, name_of
+from dedupe.index.storage.rows import Row
 from dedupe.index.storage.segments import Documents
-from dedupe.index.storage.store import Row, Store
+from dedupe.index.storage.store import Store
 from dedupe.minhash import Sketches
 from dedupe.shingling import hash_encoded
 

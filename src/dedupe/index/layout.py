@@ -15,9 +15,11 @@ import numpy as np
 from dedupe import disk
 from dedupe.errors import InvalidIndex
 from dedupe.index.postings import Postings, Tail
+from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.epochs import Epoch, Knowledge, write_epoch
+from dedupe.index.storage.rows import unsigned
 from dedupe.index.storage.segments import Dead, Documents, Segment, write_segment
-from dedupe.index.storage.store import State, Store, damaged, unsigned
+from dedupe.index.storage.store import State, Store
 from dedupe.settings import Settings
 
 __all__ = ["Layout"]

@@ -16,9 +16,11 @@ from dedupe.index import rebuilding
 from dedupe.index.folder import FILE, check_is_there
 from dedupe.index.layout import Layout
 from dedupe.index.merging import Merger
+from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.lock import NAME as LOCK
 from dedupe.index.storage.lock import Lock
-from dedupe.index.storage.store import FORMAT, Store, damaged
+from dedupe.index.storage.schema import FORMAT
+from dedupe.index.storage.store import Store
 from dedupe.settings import Settings, identity
 
 __all__ = ["Opened", "index_identity"]

@@ -14,7 +14,8 @@ from dedupe.index.layout import Layout
 from dedupe.index.matches import Match, Matches
 from dedupe.index.postings import Sketch
 from dedupe.index.scores import evidence_of_two, score
-from dedupe.index.storage.store import Head, Store
+from dedupe.index.storage.heads import Head
+from dedupe.index.storage.store import Store
 from dedupe.minhash import Sketches
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Evidence, Pair

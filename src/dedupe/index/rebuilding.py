@@ -8,8 +8,9 @@ import numpy as np
 
 from dedupe.index.intake import Originals
 from dedupe.index.layout import Layout
+from dedupe.index.storage.rows import Row
 from dedupe.index.storage.segments import Documents, Segment
-from dedupe.index.storage.store import Row, Store
+from dedupe.index.storage.store import Store
 from dedupe.minhash import Sketches, sketch
 from dedupe.settings import Settings
 
