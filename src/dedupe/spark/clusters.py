@@ -28,11 +28,11 @@ from pyspark.sql.types import (
 )
 
 from dedupe.arrays import Ints
+from dedupe.assembly import gather
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.memory import BlockInMemory
 from dedupe.engine.spill import Texts
 from dedupe.ids import Id, Old, plain_id
-from dedupe.pipeline import gather
 from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Cluster, Pair
 from dedupe.results.result import Result
