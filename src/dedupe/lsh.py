@@ -14,8 +14,9 @@ Indyk & Motwani 1998; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 
 Whether a candidate is a duplicate is left to `dedupe.scoring.score`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -126,50 +127,120 @@ def candidate_pairs(
     """
     floor = COSINE_FLOOR if floor is None else floor
     rows = np.arange(len(signatures)) if rows is None else rows
-    # Ranks by size put the largest documents of a bucket at its end, the old ones behind all.
-    by_rank = (
-        np.argsort(sizes, kind="stable") if contents is None else np.lexsort((contents, sizes))
-    )
-    if is_old is not None:
-        by_rank = by_rank[np.argsort(is_old[by_rank], kind="stable")]
-    by_rank = by_rank[sizes[by_rank] > 0]
-    n_new = None if is_old is None else int(np.count_nonzero(~is_old[by_rank]))
-    teaches = None if n_new is None else _teachers(by_rank, n_new, contents)
-    ranked_rows, ranked_sizes = rows[by_rank], sizes[by_rank]
-    shares = likely_shares(signatures.shape[1])
-    low_bytes = np.empty((by_rank.size, -(-signatures.shape[1] // 8)), np.uint64)
-    low_bytes_into(signatures, ranked_rows, low_bytes)
-    ranked_spans = None if spans is None else spans.take(by_rank)
-    slices = [] if ranked_spans is None else _slices(ranked_spans, n_new)
+    documents, n_new, teaches = _ranked(sizes, contents, is_old)
+    estimate = _Estimate.of(signatures, rows[documents], sizes[documents], floor)
+    spans = None if spans is None else spans.take(documents)
+    slices = [] if spans is None else _slices(spans, n_new)
 
     def pairs_of(values: npt.NDArray[np.uint32]) -> Hashes:
         """Return the pairs of one band, whose values are given by rank, and few that fall later."""
         emitted = emit(values, bucket_cap, n_new, teaches)
-        if ranked_spans is not None:
+        if spans is not None:
             more = _emit_in_slices(values, bucket_cap, slices, n_new, teaches)
-            near = (part[ranked_spans.are_near(_ranks(part))] for part in (emitted, *more))
-            emitted = _distinct([*near], by_rank.size)
-        n_kept = keep_possible_by_bytes(emitted, low_bytes, ranked_sizes, shares, floor)
-        return emitted[:n_kept].copy()
+            near = (part[spans.are_near(_ranks(part))] for part in (emitted, *more))
+            emitted = _distinct([*near], documents.size)
+        return estimate.possible_by_bytes(emitted)
 
-    def possible(pairs: Hashes) -> Hashes:
-        """Return those of some pairs whose signatures say that they may reach the floor."""
-        return pairs[: keep_possible(pairs, signatures, ranked_rows, ranked_sizes, shares, floor)]
+    found = map_in_order(pairs_of, _bands(signatures, estimate.rows), workers)
+    packed = _merged(found, documents.size)
+    parts = np.array_split(packed, packed.size // ESTIMATED_AT_ONCE + 1)
+    packed = np.concatenate([*map_in_order(estimate.possible, parts, workers)])
+    return _numbers(packed, documents)
 
-    found = np.empty(0, np.uint64)
+
+class _Ranked(NamedTuple):
+    """Documents by rank.
+
+    Attributes
+    ----------
+    documents : int64 [shape=(n_ranks,)]
+        Those with a shingle: the largest come at the end of each bucket, the old ones behind all.
+    n_new : int or None
+        The rank from which on they are old; None where there are no old ones.
+    teaches : bool [shape=(n_ranks,)] or None
+        Which may be paired with others of their kind; None where there are no old ones.
+    """
+
+    documents: Ints
+    n_new: int | None
+    teaches: Bools | None
+
+
+def _ranked(sizes: Ints, contents: Hashes | None, is_old: Bools | None) -> _Ranked:
+    """Return documents by rank; parameters are those of `candidate_pairs`."""
+    by_rank = (
+        np.argsort(sizes, kind="stable") if contents is None else np.lexsort((contents, sizes))
+    )
+    if is_old is None:
+        return _Ranked(by_rank[sizes[by_rank] > 0], None, None)
+    by_rank = by_rank[np.argsort(is_old[by_rank], kind="stable")]
+    by_rank = by_rank[sizes[by_rank] > 0]
+    n_new = int(np.count_nonzero(~is_old[by_rank]))
+    return _Ranked(by_rank, n_new, _teachers(by_rank, n_new, contents))
+
+
+class _Estimate(NamedTuple):
+    """What signatures say of pairs, given as ranks: whether they may reach the floor.
+
+    Attributes
+    ----------
+    signatures : uint32 [shape=(n_rows, num_perm)]
+    rows, sizes : int64 [shape=(n_ranks,)]
+        Row of each document among the signatures, and its shingles.
+    floor : float
+    shares : float64 [shape=(num_perm + 1,)]
+        See `likely_shares`.
+    low_bytes : uint64 [shape=(n_ranks, n)]
+        The low byte of each value, eight in a number.
+    """
+
+    signatures: npt.NDArray[np.uint32]
+    rows: Ints
+    sizes: Ints
+    floor: float
+    shares: Floats
+    low_bytes: Hashes
+
+    @classmethod
+    def of(
+        cls, signatures: npt.NDArray[np.uint32], rows: Ints, sizes: Ints, floor: float
+    ) -> "_Estimate":
+        """Take up the low bytes of all values."""
+        n_perm = signatures.shape[1]
+        low_bytes = np.empty((rows.size, -(-n_perm // 8)), np.uint64)
+        low_bytes_into(signatures, rows, low_bytes)
+        return cls(signatures, rows, sizes, floor, likely_shares(n_perm), low_bytes)
+
+    def possible_by_bytes(self, pairs: Hashes) -> Hashes:
+        """Return those of some pairs that may reach the floor, by the low bytes alone."""
+        n_kept = keep_possible_by_bytes(pairs, self.low_bytes, self.sizes, self.shares, self.floor)
+        return pairs[:n_kept].copy()
+
+    def possible(self, pairs: Hashes) -> Hashes:
+        """Return those of some pairs that may reach the floor."""
+        return pairs[
+            : keep_possible(pairs, self.signatures, self.rows, self.sizes, self.shares, self.floor)
+        ]
+
+
+def _merged(found: Iterable[Hashes], n_docs: int) -> Hashes:
+    """Return the pairs of all bands in order, each once; few wait to be made unique."""
+    merged = np.empty(0, np.uint64)
     waiting: list[Hashes] = []
     n_waiting = 0
-    for pairs in map_in_order(pairs_of, _bands(signatures, ranked_rows), workers):
+    for pairs in found:
         waiting.append(pairs)
         n_waiting += pairs.size
-        if n_waiting > max(MERGE_AT, found.size):
-            found, waiting, n_waiting = _distinct([found, *waiting], by_rank.size), [], 0
-    packed = _distinct([found, *waiting], by_rank.size)
-    parts = np.array_split(packed, packed.size // ESTIMATED_AT_ONCE + 1)
-    packed = np.concatenate([*map_in_order(possible, parts, workers)])
+        if n_waiting > max(MERGE_AT, merged.size):
+            merged, waiting, n_waiting = _distinct([merged, *waiting], n_docs), [], 0
+    return _distinct([merged, *waiting], n_docs)
+
+
+def _numbers(packed: Hashes, documents: Ints) -> npt.NDArray[np.int32]:
+    """Return pairs of ranks as document numbers, the larger document first, ordered by it."""
     numbers = np.empty((packed.size, 2), np.int32)
-    numbers[:, 0] = by_rank[packed & np.uint64(0xFFFFFFFF)]
-    numbers[:, 1] = by_rank[packed >> np.uint64(32)]
+    numbers[:, 0] = documents[packed & np.uint64(0xFFFFFFFF)]
+    numbers[:, 1] = documents[packed >> np.uint64(32)]
     # Both halves are of equal width, so that the pairs sort as single numbers.
     in_order = (numbers[:, 0].astype(np.uint64) << np.uint64(32)) | numbers[:, 1].astype(np.uint64)
     return numbers[np.argsort(in_order)]
