@@ -115,15 +115,7 @@ class LocalEngine:
 
 
 class LocalBlocks:
-    """The documents that are compared, and rules applied to pairs of them.
-
-    Pairs are places among these documents, which are in the order of their numbers.
-
-    Attributes
-    ----------
-    numbers : int64 [shape=(n_docs,)], ascending
-        The documents by their numbers in the corpus.
-    """
+    """Hashed documents, and rules applied to them on threads: a `dedupe.engine.port.Blocks`."""
 
     def __init__(self, documents: HashedDocuments, n_numbered: int, engine: LocalEngine) -> None:
         self.numbers = documents.numbers
@@ -149,16 +141,7 @@ class LocalBlocks:
         return self._documents.in_regions(pairs)
 
     def map(self, stage: str, rule: Callable[[Block, AnyInts], Arrays], pairs: AnyInts) -> Arrays:
-        """Apply a rule to all pairs, and return its columns; what is finished is kept.
-
-        Parameters
-        ----------
-        stage : str
-            Names it in checkpoints and in progress.
-        rule : callable
-            One of the passes.
-        pairs : int [shape=(n_pairs, 2)]
-        """
+        """Apply a pass to all pairs, and return its columns; the checkpoint keeps what is done."""
         columns = [rule(self.block(), pairs[:0])]
         n_done = 0
         found = self._engine.checkpoint.map(
@@ -177,10 +160,7 @@ class LocalBlocks:
     def each(
         self, rule: Callable[[Block, AnyInts], Found], pairs: AnyInts, stage: str = ""
     ) -> Iterator[Found]:
-        """Apply a rule to batches of pairs; yield what it finds, in order.
-
-        With the name of a stage it is told how far that has come.
-        """
+        """Apply a rule to batches of pairs; yield what it finds, in order."""
         n_done = 0
         for found, n_pairs in map_in_order(
             lambda few: (rule(self.block(), few), len(few)), self._batches(pairs), self._workers
@@ -197,7 +177,7 @@ class LocalBlocks:
         )
 
     def once(self, make: Callable[[], Learned], n_pairs: int, of: str = "") -> Learned:
-        """Return what is learned, or what an interrupted run has learned."""
+        """Return what is learned, or what the checkpoint has of it."""
         made: list[Learned] = []
 
         def kept() -> Arrays:
@@ -224,14 +204,7 @@ class LocalBlocks:
         return known.size % Boilerplate.BYTES == 0 and sizes == (self.numbers.size, n_pairs)
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
-        """Count in how many stories each watched shingle stands.
-
-        Parameters
-        ----------
-        boilerplate : Boilerplate
-        stories : int64 [shape=(n_docs,)]
-            The story of each document, -1 for one that does not count.
-        """
+        """Count in how many stories each watched shingle stands, a part on each thread."""
 
         def counted(order: Ints) -> Boilerplate:
             part, words = boilerplate.another(), self.block().words
