@@ -259,10 +259,7 @@ def _assemble(
     settings: Settings,
 ) -> Result:
     """Put everything that was found together, best pairs first."""
-    rows = rows[np.lexsort((rows["right"], rows["left"], -rows["score"]))]
-    numbers, places = np.unique(passes.pairs_in(rows), return_inverse=True)
-    rows["left"], rows["right"] = places.reshape(-1, 2).T
-    numbers = numbers.astype(np.int64)
+    rows, numbers = _best_first(rows)
     documents = tuple(map(infos.__getitem__, numbers.tolist()))
     texts, known = corpus.texts(numbers), boilerplate.to_bytes()
     evidence = EvidenceOfTexts(texts.at, settings.ngram, known)
@@ -283,6 +280,14 @@ def _assemble(
         n_undated=0 if settings.window is None else corpus.n_undated,
         others=_others(corpus, numbers),
     )
+
+
+def _best_first(rows: Rows) -> tuple[Rows, Ints]:
+    """Return rows, best first, with places in place of numbers; and the numbers in those places."""
+    rows = rows[np.lexsort((rows["right"], rows["left"], -rows["score"]))]
+    numbers, places = np.unique(passes.pairs_in(rows), return_inverse=True)
+    rows["left"], rows["right"] = places.reshape(-1, 2).T
+    return rows, numbers.astype(np.int64)
 
 
 def _others(corpus: Corpus, numbers: AnyInts) -> Ids:
