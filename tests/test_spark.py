@@ -11,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 from collections import Counter
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
@@ -453,6 +454,37 @@ def test_a_frame_that_cannot_be_searched_is_refused(spark, rows, schema, error, 
 def test_a_setting_out_of_range_is_refused(spark, settings):
     with pytest.raises(InvalidSetting):
         find_duplicates(spark.createDataFrame([("a", "x")], "id string, text string"), **settings)
+
+
+def test_a_search_that_fails_keeps_nothing(spark):
+    kept = spark.sparkContext._jsc.getPersistentRDDs
+    before = set(kept())
+    spark.sparkContext.setJobDescription("mine")
+    with pytest.raises(DuplicateId):
+        find_duplicates(spark.createDataFrame([("a", "x"), ("a", "y")], "id string, text string"))
+    assert set(kept()) <= before
+    assert spark.sparkContext.getLocalProperty("spark.job.description") == "mine"
+    spark.sparkContext.setJobDescription(None)
+
+
+def test_searches_of_one_session_take_turns(spark):
+    """Each would otherwise restore the settings of the other."""
+    jobs = [Job(spark, Settings(), n_parts) for n_parts in (5, 7)]
+    found = []
+
+    def plan(job):
+        with job.running():
+            found.append(spark.conf.get("spark.sql.shuffle.partitions"))
+
+    before = dict(row for row in spark.sql("SET").collect())
+    with jobs[0].running():
+        other = threading.Thread(target=plan, args=jobs[1:])
+        other.start()
+        other.join(0.2)
+        assert spark.conf.get("spark.sql.shuffle.partitions") == "5"
+    other.join()
+    assert found == ["7"]
+    assert dict(row for row in spark.sql("SET").collect()) == before
 
 
 def test_an_empty_frame_has_an_empty_answer(spark):

@@ -6,6 +6,7 @@ search that is started again goes on behind the last stage that was written.
 """
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,10 +37,17 @@ CONF = {
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
     "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
+    # Batches are too small for columns of more than 2 GB, whose types stages do not yield.
+    "spark.sql.execution.arrow.useLargeVarTypes": "false",
     # Each plan is run once, over few and large rows: to compile it takes longer than to run it.
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
+
+DESCRIPTION = "spark.job.description"
+
+TURN = threading.Lock()
+"""Held by a search while the session has its settings, which another one would take for yours."""
 
 
 @dataclass
@@ -67,22 +75,22 @@ class Job:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Plan what is inside as a search needs it, and leave the session as it was."""
+        """Plan what is inside as a search needs it, and leave the session as it was.
+
+        Another search waits until this one is over. Whatever happens, nothing stays kept but
+        what `finish` has left to the caller.
+        """
+        context = self.session.sparkContext
         conf = CONF | {"spark.sql.shuffle.partitions": str(self.partitions)}
-        before = {name: self.session.conf.get(name, None) for name in conf}
-        # Workers of this environment seal shingles as this process does, and no others.
-        self.session.sparkContext.environment[SECRET] = f"{int(SALT):x}"
-        for name, value in conf.items():
-            self.session.conf.set(name, value)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    self.session.conf.unset(name)
-                else:
-                    self.session.conf.set(name, value)
-            self.session.sparkContext.setJobDescription(None)
+        with TURN, _configured(self.session, conf):
+            # Workers of this environment seal shingles as this process does, and no others.
+            context.environment[SECRET] = f"{int(SALT):x}"
+            description = context.getLocalProperty(DESCRIPTION)
+            try:
+                yield
+            finally:
+                self.finish()
+                context.setLocalProperty(DESCRIPTION, description)
 
     def tell(self, stage: str) -> None:
         """Name the jobs that follow, as Spark's own pages show them."""
@@ -147,12 +155,28 @@ class Job:
                 f"{row.value}, not {mine}: name another folder, or delete it"
             )
 
-    def finish(self, but: Sequence[DataFrame]) -> None:
+    def finish(self, but: Sequence[DataFrame] = ()) -> None:
         """Let go of all that was kept, but for some frames."""
         for frame in self._kept:
             if not any(frame is one for one in but):
                 release(frame)
         self._kept = []
+
+
+@contextmanager
+def _configured(session: SparkSession, conf: dict[str, str]) -> Iterator[None]:
+    """Change settings of a session for what is inside."""
+    before = {name: session.conf.get(name, None) for name in conf}
+    for name, value in conf.items():
+        session.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, former in before.items():
+            if former is None:
+                session.conf.unset(name)
+            else:
+                session.conf.set(name, former)
 
 
 def exists(session: SparkSession, path: str) -> bool:
