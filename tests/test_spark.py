@@ -425,6 +425,7 @@ def test_rows_without_a_text_are_skipped_and_the_session_is_left_as_it_was(spark
     [
         ([("a", "x"), ("a", "y")], "id string, text string", DuplicateId, "'a' for 2 rows"),
         ([(None, "x")], "id string, text string", InvalidInput, "1 rows without"),
+        ([("\u00a0\x1f", "x")], "id string, text string", InvalidInput, "1 rows without"),
         ([("\t", "x")], "id string, text string", InvalidInput, "1 rows without"),
         ([(0.5, "x")], "id double, text string", InvalidInput, "got double in 'id'"),
         ([("a", "x")], "key string, text string", InvalidSetting, "got 'id', and they are key"),
@@ -454,6 +455,37 @@ def test_a_frame_that_cannot_be_searched_is_refused(spark, rows, schema, error, 
 def test_a_setting_out_of_range_is_refused(spark, settings):
     with pytest.raises(InvalidSetting):
         find_duplicates(spark.createDataFrame([("a", "x")], "id string, text string"), **settings)
+
+
+def test_a_column_is_found_whatever_it_is_called(spark):
+    names = ["i`d", "te.xt", "id", "ID", "text"]
+    frame = spark.createDataFrame([("a", "x", 1, 2, 3)], "a string, b string, c int, d int, e int")
+    found = source_of(frame.toDF(*names), None, Columns("i`d", "te.xt", None))
+    assert [tuple(row) for row in found.collect()] == [("a", "x", None, False)]
+    (row,) = source_of(frame.toDF("id", "ID", *"cde"), None, Columns("id", "ID", None)).collect()
+    assert row[:2] == ("a", "x")
+    with pytest.raises(InvalidSetting, match="got 'id', of which there are 2"):
+        find_duplicates(frame.toDF("id", "text", "id", "c", "d"))
+
+
+def test_ids_sort_by_their_bytes_and_texts_are_utf_8(spark):
+    data = b"\xff\xe2\x82 \xed\xa0\x80 x"
+    frame = spark.createDataFrame([("b", data), ("A", data), ("a", data)], "id string, raw binary")
+    told = frame.selectExpr("collate(id, 'UTF8_LCASE') as id", "cast(raw as string) as text")
+    rows = source_of(told, None, Columns("id", "text", None)).sort("id").collect()
+    assert [row.id for row in rows] == ["A", "a", "b"]
+    assert {row.text for row in rows} == {data.decode("utf-8", "replace")}
+
+
+def test_an_id_that_is_no_text_is_refused(spark):
+    frame = spark.createDataFrame([(b"\xff", STORY)], "id binary, text string")
+    with pytest.raises(InvalidInput, match="1 rows whose id is no UTF-8"):
+        find_duplicates(frame.withColumn("id", frame["id"].cast("string")))
+
+
+def test_a_stream_is_refused(spark):
+    with pytest.raises(InvalidInput, match="frame must be a DataFrame with an end"):
+        find_duplicates(spark.readStream.format("rate").load())
 
 
 def test_a_search_that_fails_keeps_nothing(spark):

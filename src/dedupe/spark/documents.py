@@ -16,6 +16,7 @@ import xxhash
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import (
+    DataType,
     DateType,
     DoubleType,
     IntegralType,
@@ -43,6 +44,9 @@ SKETCH = (
     "doc long, is_old boolean, time double, reason string, n_words int, n_shingles int, "
     "digest long, content long, fold binary, signature binary"
 )
+
+BLANK = r"(?U)^[\s\x1C-\x1F]*$"
+"""What `str.strip` leaves nothing of, as Java says it."""
 
 
 class Documents(NamedTuple):
@@ -106,50 +110,80 @@ def _columns_of(frame: DataFrame, columns: Columns) -> DataFrame:
     Raises
     ------
     InvalidSetting
-        When there is no such column.
+        When there is no such column, or several.
     InvalidInput
         When ids are neither strings nor whole numbers, texts no strings, or times no times.
     """
-    for name, column in columns._asdict().items():
-        if column is not None and column not in frame.columns:
-            raise InvalidSetting(
-                f"{name} must name a column, got {column!r}, and they are "
-                f"{', '.join(frame.columns)}: name one with {name}= (--{name}-field)"
-            )
-    id_field, text_field, time_field = columns
-    kind = frame.schema[id_field].dataType
-    if not isinstance(kind, StringType | IntegralType):
-        raise InvalidInput(
-            f"ids must be strings or whole numbers, got {kind.simpleString()} in {id_field!r}: "
-            f"cast them, as in df.withColumn({id_field!r}, df[{id_field!r}].cast('string'))"
-        )
-    kind = frame.schema[text_field].dataType
-    if not isinstance(kind, StringType):
-        raise InvalidInput(
-            f"texts must be strings, got {kind.simpleString()} in {text_field!r}: name the column "
-            "that holds them with text= (--text-field)"
-        )
-    time = F.lit(None).cast("double") if time_field is None else _time_of(frame, time_field)
-    # A dot in a name would mean a field within another.
-    return frame.select(
-        frame[f"`{id_field}`"].alias("id"),
-        frame[f"`{text_field}`"].alias("text"),
+    time = F.lit(None).cast("double")
+    if columns.time is not None:
+        time = _time_of(_field(frame, "time", columns.time))
+    # By place: a name may hold a dot, which would mean a field within another, or a backtick.
+    return frame.toDF(*(f"_{place}" for place in range(len(frame.columns)))).select(
+        _id_of(_field(frame, "id", columns.id)).alias("id"),
+        _text_of(_field(frame, "text", columns.text)).alias("text"),
         time.alias("time"),
     )
 
 
-def _time_of(frame: DataFrame, name: str) -> Column:
-    """Return a column of times in seconds since 1970, as `dedupe.documents.values.as_time` does."""
-    kind, column = frame.schema[name].dataType, frame[f"`{name}`"]
-    if isinstance(kind, NumericType | TimestampType):
-        seconds = column.cast("double")
-        return F.when(~F.isnan(seconds) & (F.abs(seconds) < YEAR_10000), seconds)
-    if isinstance(kind, StringType | DateType | TimestampNTZType):
-        # Days and times without a zone are taken for those of UTC, as they are elsewhere.
-        return F.udf(as_time, DoubleType(), useArrow=False)(column.cast("string"))
+class _Field(NamedTuple):
+    """A column that is searched, the type of what is in it, and its name."""
+
+    column: Column
+    kind: DataType
+    name: str
+
+    @property
+    def told(self) -> str:
+        """What it holds, as messages say it."""
+        return f"{self.kind.simpleString()} in {self.name!r}"
+
+
+def _field(frame: DataFrame, what: str, name: str) -> _Field:
+    """Return the column of a name, by its place in the frame."""
+    places = [place for place, one in enumerate(frame.columns) if one == name]
+    if len(places) != 1:
+        many = f"of which there are {len(places)}"
+        told = many if places else f"and they are {', '.join(frame.columns)}"
+        raise InvalidSetting(
+            f"{what} must name a column, got {name!r}, {told}: name one with {what}= "
+            f"(--{what}-field)"
+        )
+    return _Field(F.col(f"_{places[0]}"), frame.schema.fields[places[0]].dataType, name)
+
+
+def _id_of(field: _Field) -> Column:
+    """Return a column of ids, which sort by their bytes, not by the rules of a language."""
+    if isinstance(field.kind, IntegralType):
+        return field.column
+    if isinstance(field.kind, StringType):
+        return F.collate(field.column, "UTF8_BINARY")
     raise InvalidInput(
-        f"times must be timestamps, dates, seconds since 1970 or ISO 8601, got "
-        f"{kind.simpleString()} in {name!r}: name another column with time= (--time-field)"
+        f"ids must be strings or whole numbers, got {field.told}: cast them, as in "
+        f"df.withColumn({field.name!r}, df[{field.name!r}].cast('string'))"
+    )
+
+
+def _text_of(field: _Field) -> Column:
+    """Return a column of texts. What was cast from bytes may be no UTF-8 before."""
+    if isinstance(field.kind, StringType):
+        return F.make_valid_utf8(field.column)
+    raise InvalidInput(
+        f"texts must be strings, got {field.told}: name the column that holds them with text= "
+        "(--text-field)"
+    )
+
+
+def _time_of(field: _Field) -> Column:
+    """Return a column of times in seconds since 1970, as `dedupe.documents.values.as_time` does."""
+    if isinstance(field.kind, NumericType | TimestampType):
+        seconds = field.column.cast("double")
+        return F.when(~F.isnan(seconds) & (F.abs(seconds) < YEAR_10000), seconds)
+    if isinstance(field.kind, StringType | DateType | TimestampNTZType):
+        # Days and times without a zone are taken for those of UTC, as they are elsewhere.
+        return F.udf(as_time, DoubleType(), useArrow=False)(field.column.cast("string"))
+    raise InvalidInput(
+        f"times must be timestamps, dates, seconds since 1970 or ISO 8601, got {field.told}: name "
+        "another column with time= (--time-field)"
     )
 
 
@@ -244,17 +278,20 @@ def _with_first_copies(found: DataFrame, window: timedelta | None) -> DataFrame:
 
 
 def _check_ids(texts: DataFrame) -> None:
-    """Refuse ids that are missing, blank or there twice; equal ones follow each other."""
-    is_blank = F.col("id").isNull() | F.col("id").cast("string").rlike(r"^\s*$")
-    if not texts.groupBy("id", "is_old").count().where((F.col("count") > 1) | is_blank).count():
+    """Refuse ids that are missing, blank, no text or there twice; equal ones follow each other."""
+    as_text = F.col("id").cast("string")
+    is_blank, is_binary = as_text.isNull() | as_text.rlike(BLANK), ~F.is_valid_utf8(as_text)
+    counts = texts.groupBy("id", "is_old").count()
+    if counts.where((F.col("count") > 1) | is_blank | is_binary).isEmpty():
         return
-    blank = texts.where(is_blank)
-    if not blank.isEmpty():
-        raise InvalidInput(
-            f"a column of ids must have one for each document, got {blank.count()} rows without: "
-            "fill it in, or name another column with id="
-        )
-    twice = texts.groupBy("id", "is_old").count().where("count > 1").sort("id").first()
+    for is_wrong, what in ((is_blank, "without"), (is_binary, "whose id is no UTF-8")):
+        n_wrong = texts.where(is_wrong).count()
+        if n_wrong:
+            raise InvalidInput(
+                f"a column of ids must have one for each document, got {n_wrong} rows {what}: "
+                "fill it in, or name another column with id="
+            )
+    twice = counts.where("count > 1").sort("id").first()
     if twice is not None:
         raise DuplicateId(
             f"ids must differ, got {twice['id']!r} for {twice['count']} rows: rename one, or name "

@@ -143,7 +143,7 @@ def find_duplicates(
     Raises
     ------
     InvalidInput
-        When a frame has no ids to go by, or is of Spark Connect.
+        When a frame has no ids to go by, is of Spark Connect, or is a stream.
     InvalidSetting, InvalidCheckpoint, DuplicateId, NothingToRead
         As in `dedupe.find_duplicates`.
     """
@@ -195,7 +195,7 @@ def find_duplicates(
     return answer
 
 
-def _check_frame(name: str, frame: object) -> None:
+def _check_frame(name: str, frame: Any) -> None:
     """Refuse what is no frame of a classic session."""
     if not hasattr(frame, "_jdf"):
         kind = type(frame)
@@ -205,6 +205,11 @@ def _check_frame(name: str, frame: object) -> None:
         raise InvalidInput(
             f"{name} must be a DataFrame of a classic Spark session, got {kind.__module__}."
             f"{kind.__name__}: {remedy}"
+        )
+    if frame.isStreaming:
+        raise InvalidInput(
+            f"{name} must be a DataFrame with an end, got a stream: search each batch of it, with "
+            "foreachBatch"
         )
 
 
