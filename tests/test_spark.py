@@ -55,11 +55,11 @@ try:
     from dedupe.spark.candidates import buckets, mixed_buckets
     from dedupe.spark.columns import in_groups
     from dedupe.spark.components import components
-    from dedupe.spark.documents import Columns, source_of
     from dedupe.spark.job import Job
     from dedupe.spark.postings import met
     from dedupe.spark.session import start
     from dedupe.spark.shingles import KNOWN, stories_counted
+    from dedupe.spark.source import Columns, source_of
 except ImportError:
     SparkSession = None
 

@@ -14,9 +14,10 @@ from dedupe.errors import InvalidInput, InvalidSetting
 from dedupe.learning import known_shingles
 from dedupe.settings import Settings
 from dedupe.spark import candidates, clusters, following, learning
-from dedupe.spark.documents import Columns, read, source_of
+from dedupe.spark.documents import read
 from dedupe.spark.evidence import Sources
 from dedupe.spark.job import SMALL, Job
+from dedupe.spark.source import Columns, source_of
 
 __all__ = ["Answer", "find_duplicates"]
 
