@@ -16,8 +16,7 @@ import dedupe
 from dedupe.report import html
 from dedupe.report.html import payload
 from dedupe.results.labels import read_labels
-
-from test_report_html import (  # isort: skip
+from paged import (
     HOSTILE,
     benign_texts,
     hostile_texts,
