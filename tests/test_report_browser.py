@@ -85,22 +85,40 @@ def result(texts):
     return dedupe.find_duplicate_texts(texts)
 
 
+@pytest.fixture(scope="module")
+def report(result, texts, tmp_path_factory):
+    """Write the report that most tests look at."""
+    return written(html.result_page(result, texts), tmp_path_factory.mktemp("report"))
+
+
 @pytest.fixture
-def page(browser, result, texts, tmp_path):
+def page(browser, report):
     """Open the report, and hold that nothing went wrong while it was used."""
-    opened(browser, html.result_page(result, texts), tmp_path)
+    visit(browser, report)
     yield browser
     assert complaints(browser) == []
 
 
-def opened(browser, text, folder):
-    """Show a page and wait for its script."""
+def written(text, folder):
+    """Write a page, and return where it is."""
     place = folder / "page.html"
     place.write_text(text, encoding="utf-8")
-    browser.get(place.as_uri())
+    return place.as_uri()
+
+
+def visit(browser, address):
+    """Open a page as one that was never opened before, and wait for its script.
+
+    What a browser remembers belongs to all files together, so any of them can clear it.
+    """
     browser.execute_script("try { localStorage.clear() } catch {}")
-    browser.get(place.as_uri())
+    browser.get(address)
     until(browser, "html[data-ready]")
+
+
+def opened(browser, text, folder):
+    """Show a page of its own."""
+    visit(browser, written(text, folder))
 
 
 def complaints(browser):
