@@ -51,6 +51,9 @@ def test_its_arrays_say_what_its_pairs_do():
         rows = [scored.scores, scored.jaccards, scored.containments]
         assert np.transpose(rows).tolist() == [[p.score, p.jaccard, p.containment] for p in scored]
         assert len(scored) > 2
+        backwards = np.arange(len(scored))[::-1]
+        assert scored.reasons(backwards) == [pair.reason for pair in reversed(scored)]
+        assert scored.at(0.9).reasons(backwards) == scored.reasons(backwards)
 
 
 @given(chosen, chosen)

@@ -197,12 +197,7 @@ def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Int
 
 def _infos(corpus: Corpus, numbers: AnyInts, words: StoryWords) -> dict[int, DocumentInfo]:
     """Return what a result says of documents, by number, with what each has of its story."""
-    return {
-        number: corpus.info(number, story, boilerplate)
-        for number, story, boilerplate in zip(
-            numbers.tolist(), words.story.tolist(), words.boilerplate.tolist(), strict=True
-        )
-    }
+    return dict(zip(numbers.tolist(), corpus.infos(numbers, words), strict=True))
 
 
 def _with_evidence(

@@ -6,6 +6,8 @@ are compared, and until their evidence is asked for.
 """
 
 from dataclasses import dataclass, replace
+from itertools import repeat
+from math import isnan
 from typing import Self
 
 import numpy as np
@@ -18,6 +20,7 @@ from dedupe.engine.texts import KeptTexts
 from dedupe.errors import Skipped, UnknownDocument
 from dedupe.ids import Id, Ids, find_id
 from dedupe.results.records import DocumentInfo
+from dedupe.scoring.stories import StoryWords
 from dedupe.spans import Spans
 
 __all__ = ["Corpus"]
@@ -73,20 +76,24 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def info(self, number: int, story_words: int = 0, boilerplate_words: int = 0) -> DocumentInfo:
-        """Return what a result says of a document, with what it has of its story."""
-        row = int(self.rows[number])
-        time = float(self.times[row])
-        return DocumentInfo(
-            self.ids[number],
-            int(self.n_words[number]),
-            row if self.keeps_order else 0,
-            None if np.isnan(time) else time,
-            bool(self.is_old[row]),
-            digest_of(self.stored.read([row])[0]),
-            bool(self.is_dated[row]),
-            story_words,
-            boilerplate_words,
+    def infos(self, numbers: AnyInts, words: StoryWords) -> list[DocumentInfo]:
+        """Return what a result says of some documents, with what each has of its story."""
+        rows = self.rows[numbers]
+        # One text at a time: they may lie in a file.
+        digests = (digest_of(text) for row in rows.tolist() for text in self.stored.read([row]))
+        return list(
+            map(
+                DocumentInfo,
+                map(self.ids.__getitem__, numbers.tolist()),
+                self.n_words[numbers].tolist(),
+                rows.tolist() if self.keeps_order else repeat(0),
+                (None if isnan(time) else time for time in self.times[rows].tolist()),
+                self.is_old[rows].tolist(),
+                digests,
+                self.is_dated[rows].tolist(),
+                words.story.tolist(),
+                words.boilerplate.tolist(),
+            )
         )
 
     def encoded(self, numbers: Ints) -> list[bytes]:

@@ -160,20 +160,18 @@ def make_duplicates(
     scores = np.where(is_copy, 1.0, scored.scores[places]) if len(scored) else np.ones(0)
     stands_in = is_copy | (places >= 0) & (scores >= SCORE_FLOOR)
     bests = np.array([best[member] for member in sides[stands_in, 0].tolist()], np.int64)
+    is_direct = ((places >= 0) & (scores >= threshold))[stands_in]
     found = []
-    for (member, kept), place, score, at, both, best_score in zip(
+    for (member, kept), score, direct, both, best_score, reason in zip(
         sides[stands_in].tolist(),
-        places[stands_in].tolist(),
         scores[stands_in].tolist(),
-        bests.tolist(),
+        is_direct.tolist(),
         scored.numbers[bests].tolist(),
         scored.scores[bests].tolist(),
+        scored.reasons(np.where(is_direct, places[stands_in], bests)),
         strict=True,
     ):
         best_match = scored.ids[both[both[0] == member]]
-        # One pair alone is made, since to put one into words takes a while.
-        direct = place >= 0 and score >= threshold
-        reason = scored[place if direct else at].reason
         found.append(
             Duplicate(
                 id=scored.ids[member],

@@ -61,6 +61,7 @@ class ScoredPairs(Sequence[Pair]):
         is_identical: Bools,
         is_candidate: Bools,
         make: Callable[[int], Pair],
+        tell: Callable[[AnyInts], list[str]] | None = None,
     ) -> None:
         self.ids = ids
         self.numbers = numbers
@@ -70,6 +71,7 @@ class ScoredPairs(Sequence[Pair]):
         self.is_identical = is_identical
         self.is_candidate = is_candidate
         self._make = make
+        self._tell = tell
 
     @classmethod
     def of(cls, pairs: Sequence[Pair], ids: Sequence[Id]) -> "ScoredPairs":
@@ -134,6 +136,7 @@ class ScoredPairs(Sequence[Pair]):
             is_identical=self.is_identical[places],
             is_candidate=self.is_candidate[places],
             make=lambda place: self._make(int(places[place])),
+            tell=lambda some: self.reasons(places[some]),
         )
 
     def at(self, threshold: float) -> "ScoredPairs":
@@ -147,7 +150,14 @@ class ScoredPairs(Sequence[Pair]):
             is_identical=self.is_identical,
             is_candidate=self.is_candidate,
             make=lambda place: _at(self._make(place), threshold),
+            tell=self.reasons,
         )
+
+    def reasons(self, places: AnyInts) -> list[str]:
+        """Return the reasons of some of the pairs; rows need not become pairs for it."""
+        if self._tell is None:
+            return [self._make(place).reason for place in places.tolist()]
+        return self._tell(places)
 
     def places(self, numbers: Any) -> Ints:
         """Return where some pairs stand, -1 for those that are not here.
@@ -214,6 +224,7 @@ def scored_pairs(
         is_identical=rows["is_identical"],
         is_candidate=rows["is_candidate"],
         make=partial(_pair, rows, ids, threshold, find_evidence),
+        tell=partial(_reasons, rows),
     )
 
 
@@ -243,6 +254,12 @@ def _pair(
         **known | put_into_words,
         find_evidence=partial(find_evidence, left, right) if finds and find_evidence else None,
     )
+
+
+def _reasons(rows: npt.NDArray[np.void], places: AnyInts) -> list[str]:
+    """Return the reasons of some rows."""
+    names = rows.dtype.names or ()
+    return [reason(dict(zip(names, row, strict=True))) for row in rows[places].tolist()]
 
 
 def _at(pair: Pair, threshold: float) -> Pair:
