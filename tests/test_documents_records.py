@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -65,6 +65,26 @@ def test_json_lines_give_back_what_was_written(texts, ascii_only):
     items = [placed.item for placed in found]
     assert [item.text for item in items] == texts
     assert [item.id for item in items] == [f"x:{i + 1}" for i in range(len(texts))]
+
+
+AROUND = st.text(alphabet='{}[]",: \t\r\v\xa0', max_size=3)
+"""What stands around an object, space or not."""
+
+
+@given(TEXTS, AROUND, AROUND, st.data())
+def test_a_line_of_json_is_read_as_python_reads_it(text, before, behind, data):
+    whole = before + json.dumps({"id": 7, "text": text}) + behind
+    line = whole[: data.draw(st.integers(0, len(whole)))]
+    assume(line.encode().strip())
+    try:
+        record = json.loads(line)
+        assume(isinstance(record, dict) and "text" in record)
+        told = record["text"]
+    except ValueError as error:
+        told = f"not JSON: {error}"
+    source = Source("x", iter([f"{line}\n".encode()]))
+    (item,) = (placed.item for placed in read_json_lines(source, Options()))
+    assert (item.text if isinstance(item, Document) else item.reason) == told
 
 
 JSON_WAYS = {

@@ -86,12 +86,13 @@ def accepted(
     for placed in stored:
         seen.note(placed, ids)
         yield placed.item
-    for placed in _of_all_parts(items):
+    for placed in items:
         seen.note(placed, ids)
         # Fields are named for what is read; what is stored has its ids and times anyway.
         seen.has_id = seen.has_id or placed.has_id
         seen.has_time = seen.has_time or _is_timed(placed.item)
         yield placed.item
+    _check_parts(seen)
     if not ids.places:
         if may_be_empty and (seen.first is None or is_part):
             return
@@ -141,6 +142,8 @@ class _Seen:
     has_old: bool = False
     has_id: bool = False
     has_time: bool = False
+    lacking: frozenset[str] | None = None
+    n_of_parts: int = 0
 
     def note(self, placed: Placed, ids: _Ids) -> None:
         """Take one more."""
@@ -148,7 +151,13 @@ class _Seen:
         if isinstance(item, Document):
             ids.add(item, placed.place)
             self.has_old = self.has_old or item.is_old
+            if item.lacks is not None:
+                self.n_of_parts += 1
+                self.lacking = item.lacks if self.lacking is None else self.lacking & item.lacks
             return
+        if item.reason.startswith(NO_STRING):
+            # Its record has the field, and is told of by itself.
+            self.lacking = frozenset()
         self.n_skipped += 1
         self.first = self.first or item
         is_empty_file = item.reason == EMPTY and plain_id(item.id) == placed.place
@@ -192,33 +201,22 @@ def _check_fields(seen: _Seen, id_field: str, time_field: str | None, *, is_part
         LOG.warning("%s", told)
 
 
-def _file_of(place: str) -> str:
-    """Return the file that a place is in: the place itself, where that is all of it."""
-    return place.rpartition(":")[0] or place
-
-
-def _of_all_parts(items: Iterable[Placed]) -> Iterator[Placed]:
-    """Pass items on; hold each field that is a part of the text to be in some record.
+def _check_parts(seen: _Seen) -> None:
+    """Refuse a field that is a part of the text, and that no record has.
 
     With a wrong name, titles alone would decide. A single record, as of two that are compared,
     may lack what others have.
     """
-    lacking: frozenset[str] | None = None
-    n_records = 0
-    for placed in items:
-        item = placed.item
-        if isinstance(item, Skipped):
-            # Its record has the field, and is told of by itself.
-            lacking = frozenset() if item.reason.startswith(NO_STRING) else lacking
-        elif item.lacks is not None:
-            n_records += 1
-            lacking = item.lacks if lacking is None else lacking & item.lacks
-        yield placed
-    if lacking and n_records > 1:
+    if seen.lacking and seen.n_of_parts > 1:
         raise InvalidSetting(
             "text_field (--text-field) must name fields that some record has, got "
-            f"{shown(map(repr, sorted(lacking)))}, which none has: correct it, or leave it out"
+            f"{shown(map(repr, sorted(seen.lacking)))}, which none has: correct it, or leave it out"
         )
+
+
+def _file_of(place: str) -> str:
+    """Return the file that a place is in: the place itself, where that is all of it."""
+    return place.rpartition(":")[0] or place
 
 
 def _told_of(n_skipped: int, first: Skipped, where: str = "") -> str:

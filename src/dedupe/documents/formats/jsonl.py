@@ -57,7 +57,7 @@ def _parse_line(line: bytes | LongLine, limit: int, *, is_last: bool) -> dict[st
         return None
     try:
         # Given bytes, `json` would let through surrogates that are no UTF-8.
-        record = json.loads(line.decode())
+        record = _value_in(line.decode())
     except UnicodeDecodeError as error:
         why = f"not UTF-8: {error.reason} at byte {error.start}"
         raise (cut_off(why) if is_last else Unreadable(why, REPAIR)) from error
@@ -67,6 +67,16 @@ def _parse_line(line: bytes | LongLine, limit: int, *, is_last: bool) -> dict[st
     if not isinstance(record, dict):
         raise Unreadable(f"{kind_of(record)}, not an object", REPAIR)
     return record
+
+
+def _value_in(text: str) -> object:
+    """Return what `json.loads` returns, which takes a sixth longer for an object."""
+    if not text.startswith("{"):
+        return json.loads(text)
+    value, end = _DECODER.raw_decode(text)
+    if past_space(text, end) != len(text):
+        return json.loads(text)  # It says what is wrong with the rest.
+    return value
 
 
 REPAIR = "repair this line, or leave it out"
@@ -152,6 +162,8 @@ _DECODER = json.JSONDecoder()
 
 def past_space(text: str, start: int) -> int:
     """Return where white space ends."""
+    if start == len(text):
+        return start
     found = _SPACE.match(text, start)
     return found.end() if found else start
 
