@@ -479,7 +479,7 @@ def test_ids_sort_by_their_bytes_and_texts_are_utf_8(spark):
 
 def test_an_id_that_is_no_text_is_refused(spark):
     frame = spark.createDataFrame([(b"\xff", STORY)], "id binary, text string")
-    with pytest.raises(InvalidInput, match="1 rows whose id is no UTF-8"):
+    with pytest.raises(InvalidInput, match="ids must be UTF-8, got 1 rows"):
         find_duplicates(frame.withColumn("id", frame["id"].cast("string")))
 
 
@@ -514,6 +514,7 @@ def test_searches_of_one_session_take_turns(spark):
         other.start()
         other.join(0.2)
         assert spark.conf.get("spark.sql.shuffle.partitions") == "5"
+        assert not found
     other.join()
     assert found == ["7"]
     assert dict(row for row in spark.sql("SET").collect()) == before
@@ -542,12 +543,12 @@ def test_a_search_goes_on_behind_the_stages_that_are_there(spark, tmp_path):
 def test_a_checkpoint_of_something_else_is_refused(spark, tmp_path):
     on_spark(spark, {"a": STORY}, 1, checkpoint=str(tmp_path))
     other = {"a": STORY + "!"}
-    for texts, settings in (
-        (other, {}),
-        ({"a": STORY}, {"ngram": 3}),
-        ({"a": STORY}, {"threshold": 0.3}),
+    for texts, settings, message in (
+        (other, {}, "with digest '.*', not '[^ ]*': name another folder"),
+        ({"a": STORY}, {"ngram": 3}, "with ngram 5, not 3: "),
+        ({"a": STORY}, {"threshold": 0.3}, "with threshold 0.45, not 0.3: "),
     ):
-        with pytest.raises(InvalidCheckpoint, match="same input and settings"):
+        with pytest.raises(InvalidCheckpoint, match=message):
             on_spark(spark, texts, 1, checkpoint=str(tmp_path), **settings)
 
 

@@ -153,19 +153,22 @@ def _with_first_copies(found: DataFrame, window: timedelta | None) -> DataFrame:
 
 
 def _check_ids(texts: DataFrame) -> None:
-    """Refuse ids that are missing, blank, no text or there twice; equal ones follow each other."""
+    """Refuse ids that are missing, blank, no UTF-8 or there twice; equal ones follow each other."""
     as_text = F.col("id").cast("string")
     is_blank, is_binary = as_text.isNull() | as_text.rlike(BLANK), ~F.is_valid_utf8(as_text)
     counts = texts.groupBy("id", "is_old").count()
     if counts.where((F.col("count") > 1) | is_blank | is_binary).isEmpty():
         return
-    for is_wrong, what in ((is_blank, "without"), (is_binary, "whose id is no UTF-8")):
-        n_wrong = texts.where(is_wrong).count()
-        if n_wrong:
-            raise InvalidInput(
-                f"a column of ids must have one for each document, got {n_wrong} rows {what}: "
-                "fill it in, or name another column with id="
-            )
+    if n_blank := texts.where(is_blank).count():
+        raise InvalidInput(
+            f"a column of ids must have one for each document, got {n_blank} rows without: "
+            "fill it in, or name another column with id="
+        )
+    if n_binary := texts.where(is_binary).count():
+        raise InvalidInput(
+            f"ids must be UTF-8, got {n_binary} rows that are not: write bytes as text with hex, "
+            "or name another column with id="
+        )
     twice = counts.where("count > 1").sort("id").first()
     if twice is not None:
         raise DuplicateId(

@@ -133,26 +133,26 @@ class Job:
         if self.folder is None:
             return
         self.tell("checking the checkpoint")
-        told = source.select(F.xxhash64(*source.columns).cast("decimal(38,0)").alias("row"))
-        n, total = told.agg(F.count("*"), F.sum("row")).first() or (0, 0)
-        facts = identity(self.settings) | {
-            # Which pairs are links, and stay in one task, is written, too.
-            "settings": settings_as_json(self.settings),
-            "rows": n,
-            "digest": str(total),
-        }
-        mine = json.dumps(facts, sort_keys=True)
+        rows = source.select(F.xxhash64(*source.columns).cast("decimal(38,0)").alias("row"))
+        n, total = rows.agg(F.count("*"), F.sum("row")).first() or (0, 0)
+        # Which pairs are links, and stay in one task, is written, too: that is up to all settings.
+        facts = identity(self.settings) | settings_as_json(self.settings)
+        facts |= {"rows": n, "digest": str(total)}
         path = f"{self.folder}/identity"
         if not exists(self.session, f"{path}/_SUCCESS"):
-            self.session.createDataFrame([(mine,)], "value string").coalesce(1).write.mode(
+            told = json.dumps(facts, sort_keys=True)
+            self.session.createDataFrame([(told,)], "value string").coalesce(1).write.mode(
                 "overwrite"
             ).text(path)
             return
         (row,) = self.session.read.text(path).collect()
-        if row.value != mine:
+        theirs = json.loads(row.value)
+        differ = [name for name, mine in facts.items() if theirs.get(name) != mine]
+        if differ:
+            told = ", ".join(f"{name} {theirs.get(name)!r}, not {facts[name]!r}" for name in differ)
             raise InvalidCheckpoint(
                 f"checkpoint must be of the same input and settings, got {self.folder!r} with "
-                f"{row.value}, not {mine}: name another folder, or delete it"
+                f"{told}: name another folder, or delete it"
             )
 
     def finish(self, but: Sequence[DataFrame] = ()) -> None:
