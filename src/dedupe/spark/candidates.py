@@ -7,7 +7,7 @@ by size. Postings are sorted, and buckets stream by: of a crowded one only its a
 remembered. Where pairs meet the signatures of both sides the estimate drops most of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial, reduce
 from typing import NamedTuple
 
@@ -26,6 +26,9 @@ from dedupe.spark.job import Job
 from dedupe.spark.slices import EMITTED, Emit, Slices, near
 
 __all__ = ["buckets", "candidates", "mixed_buckets"]
+
+SIDES = ("lesser", "greater")
+"""The documents of a pair, by rank."""
 
 
 def candidates(job: Job, documents: Documents) -> DataFrame:
@@ -50,24 +53,23 @@ def candidates(job: Job, documents: Documents) -> DataFrame:
         streams += [
             slices.streamed(job, _postings_of(part.documents, "start"), part.emit) for part in parts
         ]
-    emitted = reduce(DataFrame.union, streams).distinct()
-    for name in ("lesser", "greater"):
-        side = ranked.select(
-            F.col("rank").alias(name),
-            F.col("doc").alias(f"doc_{name}"),
-            F.col("n_shingles").alias(f"size_{name}"),
-            F.col("signature").alias(f"signature_{name}"),
-            *(F.col(one).alias(f"{one}_{name}") for one in spans),
-        )
-        emitted = emitted.join(side, name)
+    emitted = _with_sides(reduce(DataFrame.union, streams).distinct(), ranked, spans)
     if window is not None:
-        emitted = near(emitted, window).drop(
-            *(f"{one}_{name}" for one in spans for name in ("lesser", "greater"))
-        )
-    n_perm = job.settings.num_perm
-    return emitted.drop("lesser", "greater").mapInArrow(
-        partial(_possible, n_perm), "a long, b long"
+        emitted = near(emitted, window)
+    needed = [f"{name}_{side}" for side in SIDES for name in ("doc", "size", "signature")]
+    return emitted.select(*needed).mapInArrow(
+        partial(_possible, job.settings.num_perm), "a long, b long"
     )
+
+
+def _with_sides(pairs: DataFrame, ranked: DataFrame, spans: Sequence[str]) -> DataFrame:
+    """Return pairs of ranks with what is known of both documents."""
+    names = {"doc": "doc", "n_shingles": "size", "signature": "signature"}
+    names |= {one: one for one in spans}
+    for side in SIDES:
+        told = (F.col(column).alias(f"{name}_{side}") for column, name in names.items())
+        pairs = pairs.join(ranked.select(F.col("rank").alias(side), *told), side)
+    return pairs
 
 
 class _Part(NamedTuple):
@@ -240,8 +242,8 @@ def _possible(n_perm: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
         n = some.num_rows
         if not n:
             continue
-        sides = [_signatures(some.column(f"signature_{name}")) for name in ("lesser", "greater")]
-        sizes = [array_of(some.column(f"size_{name}")) for name in ("lesser", "greater")]
+        sides = [_signatures(some.column(f"signature_{name}")) for name in SIDES]
+        sizes = [array_of(some.column(f"size_{name}")) for name in SIDES]
         places = np.arange(n, dtype=np.uint64)
         pairs: Hashes = (places << np.uint64(32)) | (places + np.uint64(n))
         n_kept = keep_possible(

@@ -204,14 +204,11 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> 
     """Learn in rounds from all pairs of some blocks."""
     blocks, state = judged.blocks, judged.state.drop(*NUMBERS)
     strict = job.keep(_pairs(judged.state, "strict", rule.STRICT_CONTAINMENT))
-    alike = components(
-        job, strict.where(F.col("score") > np.float32(1 - forms.OWN_OF_FRAME).item())
-    )
-    copies = job.keep(alike.where("doc != least").select("doc"))
-    collection = _Collection(job, documents, blocks, copies, known.rows)
+    collection = _Collection(job, documents, blocks, _copies(job, strict), known.rows)
     joined = linked(job, strict, rule.STRICT_CONTAINMENT)
     boilerplate = known.entries
     texts = job.session.createDataFrame([], "shingle long")
+    is_settled = False
     for stage in (*ROUNDS, LAST):
         job.tell(stage)
         stories, more = _part_forms(collection, joined)
@@ -219,28 +216,26 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> 
         before = boilerplate
         boilerplate = _counted(collection, state, stories, before, texts)
         if stage == LAST:
-            is_settled = False
             break
+        entries = {"boilerplate": boilerplate, "before": before}
         rescored = job.keep(
-            blocks.over(
-                job,
-                _rescored,
-                FIRST,
-                stories=stories,
-                state=state,
-                known={"boilerplate": boilerplate, "before": before},
-            )
+            blocks.over(job, _rescored, FIRST, stories=stories, state=state, known=entries)
         )
-        were_joined, joined = (
-            joined,
-            linked(job, _pairs(rescored, "score", rule.LEARNED_SCORE), rule.LEARNED_SCORE),
-        )
+        were_joined = joined
+        joined = linked(job, _pairs(rescored, "score", rule.LEARNED_SCORE), rule.LEARNED_SCORE)
         state = rescored.drop(*NUMBERS)
-        if _are_same(joined, were_joined):
+        is_settled = _are_same(joined, were_joined)
+        if is_settled:
             # Another round would learn the same.
-            is_settled = True
             break
     return _Lesson(boilerplate, before, stories, state, is_settled)
+
+
+def _copies(job: Job, strict: DataFrame) -> DataFrame:
+    """Return all but one of documents too alike to be two reports of a form."""
+    is_alike = F.col("score") > np.float32(1 - forms.OWN_OF_FRAME).item()
+    alike = components(job, strict.where(is_alike))
+    return job.keep(alike.where("doc != least").select("doc"))
 
 
 def _are_same(joined: DataFrame, before: DataFrame) -> bool:

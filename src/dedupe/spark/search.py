@@ -99,6 +99,7 @@ def find_duplicates(
 
     The answer is that of `dedupe.find_duplicate_texts`, however the frame is cut and sorted. The
     work is done at once, and what comes back is kept by the executors as long as it is used.
+    Searches of one process take turns, since each changes settings of the session for a while.
 
     Parameters
     ----------
@@ -151,8 +152,6 @@ def find_duplicates(
     _check_frame("frame", frame)
     if against is not None:
         _check_frame("against", against)
-    if keep not in KEEP:
-        raise InvalidSetting(f"keep must be one of {', '.join(KEEP)} on Spark, got {keep!r}")
     known = () if boilerplate is None else boilerplate_in(boilerplate)
     settings = Settings(
         threshold,
@@ -164,12 +163,7 @@ def find_duplicates(
         window=as_window(window),
         prefer=prefer,
     )
-    if time is None and (window is not None or keep in ("newest", "oldest")):
-        needs = f"keep={keep!r}" if window is None else "window"
-        raise InvalidSetting(
-            f"{needs} must have a time to go by, got no column: name that of the times with time= "
-            "(--time-field)"
-        )
+    _check_rules(settings, time)
     shingles = known_shingles(known, ngram)
     session = frame.sparkSession
     n_parts = _whole("partitions", partitions, session.sparkContext.defaultParallelism, 1)
@@ -211,6 +205,19 @@ def _check_frame(name: str, frame: Any) -> None:
         raise InvalidInput(
             f"{name} must be a DataFrame with an end, got a stream: search each batch of it, with "
             "foreachBatch"
+        )
+
+
+def _check_rules(settings: Settings, time: str | None) -> None:
+    """Refuse a rule that needs an order of rows, or times where there are none."""
+    keep, has_window = settings.keep, settings.window is not None
+    if keep not in KEEP:
+        raise InvalidSetting(f"keep must be one of {', '.join(KEEP)} on Spark, got {keep!r}")
+    if time is None and (has_window or keep in ("newest", "oldest")):
+        needs = "window" if has_window else f"keep={keep!r}"
+        raise InvalidSetting(
+            f"{needs} must have a time to go by, got no column: name that of the times with time= "
+            "(--time-field)"
         )
 
 
