@@ -4,6 +4,12 @@ A kernel does not allocate, validate or see a string; the module that calls it
 does. Those that decide have an obvious twin in ``tests/reference.py`` that it is
 compared with. Compiled code is cached on disk beside the source, or in the
 user's cache directory where that is read-only.
+
+An index that is a signed integer may be negative and count from the end, as in Python, and
+numba tests each for that, unless LLVM can prove that it is not. Where a loop is hot, its
+index is unsigned (``for i in range(U(start), U(end))``, ``a[U(i)]``, with U for np.uint64),
+which spares a fifth of the time that pairs take to be measured. Add ``U(1)`` to it, not 1,
+and mask it with ``U(mask)``: mixed with a signed integer, it becomes signed again.
 """
 
 import functools

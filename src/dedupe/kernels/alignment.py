@@ -7,6 +7,8 @@ of runs that keeps its order in both is the *chain* (collinear chaining; Abouelh
 Ohlebusch 2005). What stands between its runs is measured in `dedupe.kernels.measures`.
 """
 
+import numpy as np
+
 from dedupe.kernels import compiled
 from dedupe.kernels.tables import SLOTS_PER_WORD, home, is_in, sieve_place
 
@@ -37,6 +39,8 @@ WINDOW = 256
 AHEAD = 200
 """How many runs the chain looks back, which bounds its cost on patchwork."""
 
+U = np.uint64
+
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, COVER_LARGER, COVER_SMALLER, SEEN, BEST, PREVIOUS = range(7)
 MATCH_LARGER, MATCH_SMALLER, MATCH_LENGTH, RUN_LARGER, RUN_SMALLER, RUN_LENGTH = range(7, 13)
@@ -60,7 +64,7 @@ def index_into(shingles, slots, salt, sieve, mask, scratch):
         sieve[word] |= bit
         s = home(shingles[i], salt, mask)
         while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
-            s = (s + 1) & mask
+            s = (s + U(1)) & U(mask)
         scratch[NEXT, i] = slots[s]
         n_distinct += slots[s] < 0
         slots[s] = i
@@ -115,7 +119,7 @@ def place_of(shingle, larger, slots, salt, sieve, mask):
         return -1
     s = home(shingle, salt, mask)
     while slots[s] >= 0 and larger[slots[s]] != shingle:
-        s = (s + 1) & mask
+        s = (s + U(1)) & U(mask)
     return slots[s]
 
 
@@ -149,11 +153,11 @@ def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
     before = -1
     i = 0
     while i < smaller.size:
-        shingle = smaller[i]
+        shingle = smaller[U(i)]
         j = last + i - before
-        if last < 0 or j >= larger.size or larger[j] != shingle:
+        if last < 0 or j >= larger.size or larger[U(j)] != shingle:
             j = last + 1
-            if last < 0 or j >= larger.size or larger[j] != shingle:
+            if last < 0 or j >= larger.size or larger[U(j)] != shingle:
                 first = place_of(shingle, larger, slots, salt, sieve, mask)
                 if first < 0:
                     i += 1
@@ -161,7 +165,7 @@ def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
                 j = _occurrence(shingle, larger, first, last, scratch)
         length = 1
         longest = min(smaller.size - i, larger.size - j)
-        while length < longest and larger[j + length] == smaller[i + length]:
+        while length < longest and larger[U(j + length)] == smaller[U(i + length)]:
             length += 1
         scratch[MATCH_LARGER, n_matches] = j
         scratch[MATCH_SMALLER, n_matches] = i
@@ -305,7 +309,7 @@ def _index_unwatched_into(shingles, watched_sieve, watched, owners, slots, salt,
             continue
         s = home(shingles[i], salt, mask)
         while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
-            s = (s + 1) & mask
+            s = (s + U(1)) & U(mask)
         if slots[s] < 0:
             word, bit = sieve_place(shingles[i], mask)
             sieve[word] |= bit

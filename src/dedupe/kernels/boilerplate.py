@@ -91,7 +91,7 @@ def _hits_into(shingles, start, end, sieve, mask, hits):
     for i in range(U(start), U(end)):
         word, bit = sieve_place(shingles[i], mask)
         hits[n_hits] = i
-        n_hits += U(sieve[U(word)] & bit != U(0))
+        n_hits += U(sieve[word] & bit != U(0))
     return np.int64(n_hits)
 
 
@@ -155,7 +155,7 @@ def _counted_slot(shingle, line, tells, salt, table, last_cluster):
     if not tells[int(np.ceil(PROSE * min(line, PARAGRAPH)))]:
         return EMPTY
     slot = find(shingle, salt, table.size - 1, table, last_cluster)
-    return slot if last_cluster[slot] != EMPTY else EMPTY
+    return np.int64(slot) if last_cluster[slot] != EMPTY else EMPTY
 
 
 @compiled

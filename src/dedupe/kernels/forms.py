@@ -5,10 +5,14 @@ follow each other there may be a gap. Where more than half of the documents say 
 same in it, the gap is an edit of the others. Otherwise it is a *slot*.
 """
 
+import numpy as np
+
 from dedupe.kernels import compiled
 from dedupe.kernels.tables import home
 
 __all__ = ["FRAME", "N_MEASURES", "OTHER", "OWN", "SLOTS", "count_slots_into"]
+
+U = np.uint64
 
 # The columns of a row of measures.
 FRAME, SLOTS, OWN, OTHER = 0, 1, 2, 3
@@ -25,7 +29,7 @@ def _count_into(documents, shingles, offsets, longest, salt, mask, keys, counts,
         for i in range(offsets[d], min(offsets[d + 1], offsets[d] + longest)):
             slot = home(shingles[i], salt, mask)
             while counts[slot] > 0 and keys[slot] != shingles[i]:
-                slot = (slot + 1) & mask
+                slot = (slot + U(1)) & U(mask)
             keys[slot] = shingles[i]
             if last[slot] != d:
                 last[slot] = d

@@ -49,6 +49,8 @@ __all__ = [
     "prose_into",
 ]
 
+U = np.uint64
+
 PARAGRAPH = 25
 """Words from which a line is a paragraph. How much longer it is says nothing: the small
 print of a press release is often one line of hundreds of words."""
@@ -130,7 +132,7 @@ def _cover_into(
     of_line = by_line[0]
     n_before = 0
     for m in range(n_matches):
-        for w in range(starts[m], min(starts[m] + lengths[m] - 1 + ngram, lines.size)):
+        for w in range(U(starts[m]), U(min(starts[m] + lengths[m] - 1 + ngram, lines.size))):
             if cover[w]:
                 continue
             cover[w] = 1
@@ -166,8 +168,8 @@ def _count_shared(n_matches, scratch):
     n_shared = 0
     for m in range(n_matches):
         start = scratch[MATCH_LARGER, m]
-        for j in range(start, start + scratch[MATCH_LENGTH, m]):
-            first = scratch[FIRST, j]
+        for j in range(U(start), U(start + scratch[MATCH_LENGTH, m])):
+            first = U(scratch[FIRST, j])
             n_shared += 1 - scratch[SEEN, first]
             scratch[SEEN, first] = 1
     return n_shared
@@ -183,8 +185,8 @@ def _uncover(words_larger, words_smaller, n_matches, ngram, scratch):
     for m in range(n_matches):
         i, j = scratch[MATCH_SMALLER, m], scratch[MATCH_LARGER, m]
         length = scratch[MATCH_LENGTH, m]
-        for k in range(j, j + length):
-            scratch[SEEN, scratch[FIRST, k]] = 0
+        for k in range(U(j), U(j + length)):
+            scratch[SEEN, U(scratch[FIRST, k])] = 0
         scratch[COVER_LARGER, j : min(j + length - 1 + ngram, words_larger)] = 0
         scratch[COVER_SMALLER, i : min(i + length - 1 + ngram, words_smaller)] = 0
 
@@ -225,7 +227,7 @@ def _gap(side, start, end):
     lines = 0
     shortest = _shortest(side)
     # No branch, so that many words are counted at once.
-    for w in range(start, end):
+    for w in range(U(start), U(end)):
         is_own = side.cover[w] == 0
         line = min(np.int64(side.lines[w]), PARAGRAPH)
         is_prose = is_own & (line >= shortest)
@@ -244,7 +246,7 @@ def _weigh_gap(weights, side, start, end, n_prose, n_words):
     weight = 0.0
     weight_of_all = 0.0
     shortest = _shortest(side)
-    for w in range(start, end):
+    for w in range(U(start), U(end)):
         if side.cover[w] == 0:
             weight_of_all += weights[w]
             if min(np.int64(side.lines[w]), PARAGRAPH) >= shortest:
@@ -266,11 +268,11 @@ def _end(side, start, stop, step):
     n_list = 0
     shortest = _shortest(side)
     for w in range(start, stop, step):
-        if side.cover[w]:
+        if side.cover[U(w)]:
             continue
-        if min(np.int64(side.lines[w]), PARAGRAPH) >= shortest:
+        if min(np.int64(side.lines[U(w)]), PARAGRAPH) >= shortest:
             n_prose += 1
-            weight += _weight(side.weights, w)
+            weight += _weight(side.weights, U(w))
             n_list = 0
         else:
             n_list += 1

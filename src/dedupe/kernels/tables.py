@@ -49,7 +49,7 @@ def home(key, salt, mask):
     h = (key ^ (key >> U(32))) * salt
     h = (h ^ (h >> U(32))) * salt
     # The upper half times the number of slots, of which again the upper half is a slot.
-    return np.int64(((h >> U(32)) * U(mask + 1)) >> U(32))
+    return ((h >> U(32)) * U(mask + 1)) >> U(32)
 
 
 @compiled
@@ -67,7 +67,7 @@ def find(key, salt, mask, keys, owners):
     slot = home(key, salt, mask)
     # In this order, a key that is there is found by one look.
     while keys[slot] != key and owners[slot] != EMPTY:
-        slot = (slot + 1) & mask
+        slot = (slot + U(1)) & U(mask)
     return slot
 
 
@@ -100,5 +100,5 @@ def sieve_place(shingle, mask):
     mask : int
         One less than the size of the table.
     """
-    word = np.int64(shingle >> U(40)) & (mask // SLOTS_PER_WORD)
+    word = (shingle >> U(40)) & (U(mask) // U(SLOTS_PER_WORD))
     return word, U(1) << ((shingle >> U(32)) & U(63))
