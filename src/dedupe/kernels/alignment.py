@@ -284,7 +284,7 @@ def shared_into(
                 of_larger, watched_sieve, watched, owners, slots, salt, sieve, mask
             )
             indexed = a
-        for i in range(shingle_offsets[b], shingle_offsets[b + 1]):
+        for i in range(U(shingle_offsets[b]), U(shingle_offsets[b + 1])):
             if n_left == 0:
                 break
             place = place_of(shingles[i], of_larger, slots, salt, sieve, mask)

@@ -141,8 +141,8 @@ def count_clusters_into(
             _tells_into(lines[first:end], weights[first:end], by_line, tells)
         n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits)
         for i in hits[:n_hits]:
-            line = lines[first + i - offsets[d]]
-            slot = _counted_slot(shingles[i], line, tells, salt, table, last_cluster)
+            line = lines[U(first + i - offsets[d])]
+            slot = _counted_slot(shingles[U(i)], line, tells, salt, table, last_cluster)
             if slot != EMPTY and last_cluster[slot] != clusters[d]:
                 last_cluster[slot] = clusters[d]
                 if counts[slot] & MAX_COUNT < MAX_COUNT:
@@ -194,9 +194,9 @@ def mark_counted_into(
         marks[offsets[d] : offsets[d + 1]] = False
         n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits)
         for i in hits[:n_hits]:
-            line = lines[first + i - offsets[d]]
-            slot = _counted_slot(shingles[i], line, tells, salt, table, last_cluster)
-            marks[i] = slot != EMPTY
+            line = lines[U(first + i - offsets[d])]
+            slot = _counted_slot(shingles[U(i)], line, tells, salt, table, last_cluster)
+            marks[U(i)] = slot != EMPTY
 
 
 @compiled
@@ -228,8 +228,8 @@ def word_weights_into(
         n_hits = _hits_into(shingles, start, end, sieve, table.size - 1, hits)
         for i in hits[:n_hits]:
             # An empty slot counts nothing.
-            count = counts[find(shingles[i], salt, table.size - 1, table, last_cluster)]
+            count = counts[find(shingles[U(i)], salt, table.size - 1, table, last_cluster)]
             weight = np.float32(1) / np.float32(max(count & MAX_COUNT, 1))
             n_covered = n_of_shingle if count & OF_FORM or i == end - 1 else 1
-            for w in range(first + i - start, first + i - start + n_covered):
+            for w in range(U(first + i - start), U(first + i - start + n_covered)):
                 weights[w] = min(weights[w], weight)
