@@ -1,6 +1,7 @@
 """What the benchmarks share: the articles, and what is written down about the machine."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +12,7 @@ import pytest
 
 import corpora
 import crawl
+import dedupe
 import peers
 from material import Material
 
@@ -76,6 +78,9 @@ def folder(planted: corpora.Planted, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
-def numba_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for compiled kernels, empty at first."""
-    return tmp_path_factory.mktemp("numba")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the package as it is installed, before its first run."""
+    where = tmp_path_factory.mktemp("installed")
+    package = Path(dedupe.__file__).parent
+    shutil.copytree(package, where / "dedupe", ignore=shutil.ignore_patterns("__pycache__"))
+    return where

@@ -24,6 +24,7 @@ import corpora
 import dedupe
 import peers
 from dedupe.engine.intake import BATCH_BYTES
+from dedupe.ids import Id
 from dedupe.minhash import signatures
 from dedupe.shingling import digests, hash_shingles
 from dedupe.shingling.tokens import hash_tokens
@@ -126,7 +127,7 @@ def test_pages(benchmark: BenchmarkFixture) -> None:
     measure(benchmark, label, sketch_all, blocks, n_bytes=corpora.n_bytes(texts))
 
 
-def clusters_of(result: dedupe.Result, names: Sequence[str]) -> list[int]:
+def clusters_of(result: dedupe.Result, names: Sequence[Id]) -> list[int]:
     """Return a cluster number for each text, as the peers do."""
     number = {name: place for place, name in enumerate(names)}
     labels = list(range(len(names)))
@@ -147,7 +148,7 @@ def copies_found(planted: corpora.Planted, labels: Sequence[int]) -> dict[str, A
 @stage(TEXTS)
 def test_texts(benchmark: BenchmarkFixture, planted: corpora.Planted) -> None:
     """Measure the whole way from texts: ours scores and explains pairs, which no peer does."""
-    names = [str(number) for number in range(len(planted.texts))]
+    names = range(len(planted.texts))
 
     def find(workers: int) -> dedupe.Result:
         return dedupe.find_duplicate_texts(planted.texts, workers=workers)
@@ -172,7 +173,7 @@ def test_files(benchmark: BenchmarkFixture, planted: corpora.Planted, folder: Pa
 def _measure_all(
     benchmark: BenchmarkFixture,
     planted: corpora.Planted,
-    names: Sequence[str],
+    names: Sequence[Id],
     find: Callable[[int], dedupe.Result],
     read: Callable[[], Iterable[str]],
 ) -> None:
@@ -196,9 +197,12 @@ def _measure_all(
     measure_in_turn(benchmark, turns, rounds=3)
 
 
-def run_python(numba_cache: Path, *arguments: str) -> None:
-    """Run an interpreter of its own to the end."""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(numba_cache)}
+def run_python(installed: Path, *arguments: str) -> None:
+    """Run an interpreter of its own to the end, with a package that is installed in a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    environment |= {"NUMBA_CACHE_DIR": str(installed / "cache")}
+    # Where packages are installed, their modules are kept as bytecode.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     subprocess.run(
         [sys.executable, *arguments],
         cwd=corpora.CHECKOUT,
@@ -209,9 +213,9 @@ def run_python(numba_cache: Path, *arguments: str) -> None:
 
 
 @stage(START)
-def test_first_find(benchmark: BenchmarkFixture, numba_cache: Path) -> None:
+def test_first_find(benchmark: BenchmarkFixture, installed: Path) -> None:
     """Measure the first run of all, which compiles the kernels; there is but one."""
-    arguments = numba_cache, "-m", "dedupe", "find", "seeds"
+    arguments = installed, "-m", "dedupe", "find", "seeds"
     label = "`dedupe find seeds/`, the first time"
     measure(benchmark, label, run_python, *arguments, rounds=1, warmup_rounds=0)
 
@@ -227,7 +231,7 @@ def test_first_find(benchmark: BenchmarkFixture, numba_cache: Path) -> None:
     ],
 )
 def test_start(
-    benchmark: BenchmarkFixture, numba_cache: Path, label: str, arguments: tuple[str, ...]
+    benchmark: BenchmarkFixture, installed: Path, label: str, arguments: tuple[str, ...]
 ) -> None:
     """Measure an interpreter with everything compiled."""
-    measure(benchmark, label, run_python, numba_cache, *arguments, rounds=7)
+    measure(benchmark, label, run_python, installed, *arguments, rounds=7)
