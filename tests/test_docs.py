@@ -370,7 +370,7 @@ def test_what_may_be_rewritten_in_one_piece_is_as_the_daily_job_says(
     assert score(4 * percent - 2) >= threshold > score(4 * percent + 4)
 
 
-def test_what_a_million_articles_cost_is_what_was_measured() -> None:
+def test_what_a_hundred_thousand_articles_cost_is_what_was_measured() -> None:
     words = " ".join(PAGES["speed"].partition("Tables and plots")[0].split())
     row = r"^\| ([\d,]+) \| (\w[\w ]+) \| dedupe, (\d) threads? \| (.*) \|$"
     (head,) = re.findall(r"^\| documents \| crawl \| system \| (.*) \|$", PAGES["speed"], re.M)
@@ -379,12 +379,12 @@ def test_what_a_million_articles_cost_is_what_was_measured() -> None:
         for size, kind, threads, figures in re.findall(row, PAGES["speed"], re.M)
     }
     seconds = {key: float(figures["seconds"]) for key, figures in cells.items()}
-    lines, files = (("1,000,000", kind) for kind in ("JSON Lines", "separate files"))
-    assert f"took {seconds[*lines, '2']:.0f} seconds with two threads" in words
+    lines, files = (("100,000", kind) for kind in ("JSON Lines", "separate files"))
+    assert f"take {seconds[*lines, '2']:.0f} seconds with two threads" in words
     assert f"and {seconds[*lines, '1']:.0f} with one" in words
-    assert f"as a million files, {seconds[*files, '2']:.0f} seconds" in words
-    assert f"hundred thousand took {seconds['100,000', 'JSON Lines', '2']:.0f} seconds" in words
-    assert f"ten thousand {['', 'one'][round(seconds['10,000', 'JSON Lines', '2'])]}:" in words
+    assert f"as a hundred thousand files, {seconds[*files, '2']:.0f} seconds" in words
+    assert round(seconds["10,000", "JSON Lines", "2"]) == 1
+    assert "ten thousand take one second" in words
     rate, megabytes, peak = (
         cells[*lines, "2"][name] for name in ("documents a second", "MB/s", "peak MB")
     )
