@@ -1,36 +1,29 @@
-"""Measures an index beside the table of what it should reach, and other ways to keep one.
+"""Measures an index beside the table of what it should reach.
 
     python benchmarks/crawl.py crawl.jsonl -n 100000
     python benchmarks/indexing.py crawl.jsonl
-    python benchmarks/indexing.py crawl.jsonl --peers 5000
     python benchmarks/indexing.py crawl.jsonl -n 10000 --growth
 
 Figures are of processor time, which busy neighbours disturb less than the clock; durable additions
-wait for the disk, so there the clock counts. The peers keep no texts and compare none:
-datasketch has its index in memory, and the rows of SQLite are one for each band of a document.
+wait for the disk, so there the clock counts. Other ways to keep one are in `test_indexing`.
 """
 
 import argparse
 import json
 import random
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from datasketch import MinHashLSH
 
 import dedupe
-from dedupe.minhash import sketch
-from dedupe.settings import Settings
-from peers import N_PERM, THRESHOLD, datasketch_sketches
 
 N_QUERIES, N_DURABLE = 2000, 500
 """Queries and single additions that are timed: the 99th percentile is that of the slowest five
@@ -153,59 +146,6 @@ def edited(text: str, seed: int) -> str:
     return " ".join(words)
 
 
-def theirs(path: Path, n: int) -> Iterator[str]:
-    """Measure other indexes on the first documents; yield rows of a table."""
-    texts = dict(documents(path, n))
-    lsh = MinHashLSH(threshold=THRESHOLD, num_perm=N_PERM)
-
-    def fill() -> None:
-        for name, sketched in zip(texts, datasketch_sketches(texts.values()), strict=True):
-            lsh.insert(name, sketched)
-
-    def ask(text: str) -> None:
-        lsh.query(datasketch_sketches([text])[0])
-
-    yield compared("datasketch in memory", texts, fill, ask)
-    with tempfile.TemporaryDirectory() as folder:
-        yield compared("SQLite rows", texts, *rows_of_sqlite(Path(folder) / "rows.sqlite", texts))
-
-
-def rows_of_sqlite(
-    path: Path, texts: dict[str, str]
-) -> tuple[Callable[[], None], Callable[[str], None]]:
-    """Return what fills a table with a row for each band of each text, and what asks it."""
-    db = sqlite3.connect(path)
-    db.execute("create table rows (band, value, document, primary key (band, value, document)) "
-               "without rowid")  # fmt: skip
-
-    def signed(some: Iterable[str]) -> list[list[int]]:
-        found = sketch([text.encode() for text in some], Settings())
-        return found.signatures.tolist()  # type: ignore[no-any-return]
-
-    def fill() -> None:
-        for number, signature in enumerate(signed(texts.values())):
-            rows = [(band, value, number) for band, value in enumerate(signature)]
-            db.executemany("insert into rows values (?, ?, ?)", rows)
-        db.commit()
-
-    def ask(text: str) -> None:
-        for band, value in enumerate(signed([text])[0]):
-            said = "select document from rows where band = ? and value = ? limit 31"
-            db.execute(said, (band, value)).fetchall()
-
-    return fill, ask
-
-
-def compared(
-    name: str, texts: dict[str, str], fill: Callable[[], None], ask: Callable[[str], None]
-) -> str:
-    """Return a row of how fast an index is filled with texts, and asked for some of them."""
-    rate = len(texts) / took(fill)
-    asked = random.Random(1).sample([*texts.values()], min(N_DURABLE, len(texts)))
-    p50, p99 = percentiles([took(partial(ask, text)) for text in asked])
-    return f"| {name} | {rate:,.0f} | {p50:.2f} | {p99:.2f} |"
-
-
 def growth(path: Path, n: int | None, share: float = 0.1) -> str:
     """Return a row of how many verdicts on new documents differ from those of a full batch.
 
@@ -247,7 +187,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("crawl", type=Path)
     parser.add_argument("-n", type=int, help="Documents; all by default.")
-    parser.add_argument("--peers", type=int, default=2000, help="Documents for the peers.")
     parser.add_argument("--growth", action="store_true", help="What differs when a tenth is new.")
     args = parser.parse_args()
     if args.growth:
@@ -257,9 +196,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for row in ours(args.crawl, Path(folder) / "index", args.n):
             print(row, flush=True)
-    print(f"\n| {args.peers:,} documents | added/s | query, p50 ms | p99 ms |\n|---|--:|--:|--:|")
-    for row in theirs(args.crawl, args.peers):
-        print(row, flush=True)
 
 
 if __name__ == "__main__":
