@@ -6,6 +6,7 @@ from types import ModuleType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml.html import fromstring
 
 from dedupe.documents import Document, markup, read_paths
 from dedupe.documents.markup import visible_text
@@ -24,6 +25,7 @@ def install(monkeypatch, extract) -> None:
     """Put a function in the place of `trafilatura.extract`, or nothing."""
     module = ModuleType("trafilatura")
     module.extract = extract
+    module.load_html = fromstring
     monkeypatch.setitem(sys.modules, "trafilatura", module if extract else None)
     markup._extractor.cache_clear()
 
@@ -103,12 +105,38 @@ def test_a_page_may_declare_its_encoding(tmp_path, head, encoding):
 def test_the_article_is_taken_where_it_is_found(tmp_path, monkeypatch):
     path = tmp_path / "page.html"
     path.write_text("<nav>Home</nav><p>Story")
-    install(monkeypatch, lambda page, **_: page.partition("<p>")[2])
+    install(monkeypatch, lambda page, **_: page.findtext(".//p"))
     assert [item.text for item in read_paths(path)] == ["Story"]
     install(monkeypatch, lambda *_, **__: None)
     assert [item.text for item in read_paths(path)] == ["Home\nStory"]
     install(monkeypatch, lambda *_, **__: 1 / 0)
     assert [item.text for item in read_paths(path)] == ["Home\nStory"]
+
+
+WRAPPED = """<html><head><title>News</title></head><body><main><h1>The old bridge</h1>
+<p>The council voted on Monday evening to close
+the <em>old</em> bridge for repairs<!-- and
+more --> until
+the spring, and <a href=x>asked
+the county</a> to pay for the half of it that
+carries the railway.</p>
+<pre>12 ayes
+ 3 noes</pre>
+<p>Buses will go by the new bridge, and <b>boats</b> may
+not pass under the old one while the scaffold stands.</p>
+</main></body></html>"""
+
+
+def test_a_line_of_the_source_is_no_line_of_the_article(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "trafilatura")
+    pytest.importorskip("trafilatura")
+    markup._extractor.cache_clear()
+    path = tmp_path / "page.html"
+    path.write_text(WRAPPED)
+    (item,) = read_paths(path)
+    lines = [line.strip() for line in item.text.split("\n")]
+    assert lines == visible_text(WRAPPED).split("\n")
+    assert [len(line.split()) for line in lines] == [3, 31, 2, 2, 20]
 
 
 def test_a_page_that_is_nested_too_deep_is_refused():

@@ -7,8 +7,12 @@ to see through what stands around it.
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 from dedupe.documents.streams import Unreadable
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 __all__ = ["text_of_page", "visible_text"]
 
@@ -55,12 +59,40 @@ def _article(page: str) -> str | None:
 
 @cache
 def _extractor() -> Callable[[str], str | None] | None:
-    """Return the function of trafilatura; a failed import is not tried for every page."""
+    """Return what asks trafilatura; a failed import is not tried for every page."""
     try:
-        from trafilatura import extract  # noqa: PLC0415  An optional dependency.
+        from trafilatura import extract, load_html  # noqa: PLC0415  An optional dependency.
     except ImportError:
         return None
-    return lambda page: extract(page, include_comments=False)
+
+    def article(page: str) -> str | None:
+        tree = load_html(page)
+        if tree is None:
+            return None
+        _collapse_space(tree)
+        return extract(tree, include_comments=False)
+
+    return article
+
+
+def _collapse_space(tree: "_Element") -> None:
+    """Let all white space of a tree be one space, but not where a browser shows it as it is.
+
+    trafilatura takes a newline in the source of a paragraph for one of the text, and the
+    length of a line tells prose from a list.
+    """
+    from lxml import etree  # noqa: PLC0415  Few collections have pages.
+
+    n_pre = 0
+    for event, element in etree.iterwalk(tree, events=("start", "end", "comment", "pi")):
+        if event == "start":
+            n_pre += element.tag in _AS_IT_IS
+            if element.text and not n_pre:
+                element.text = _SPACE.sub(" ", element.text)
+            continue
+        n_pre -= element.tag in _AS_IT_IS
+        if element.tail and not n_pre:
+            element.tail = _SPACE.sub(" ", element.tail)
 
 
 def visible_text(page: str) -> str:
@@ -92,6 +124,7 @@ def _parse(page: str) -> "_VisibleText":
     return shown
 
 
+_AS_IT_IS = frozenset(("pre", "textarea"))
 _UNSEEN = frozenset(("script", "style", "noscript", "template", "title"))
 _CELLS = frozenset(("td", "th"))
 _BLOCKS = frozenset(
@@ -131,14 +164,14 @@ class _VisibleText:
         self._n_elements += 1
         self._most_attributes = max(self._most_attributes, len(attributes))
         self._n_unseen += tag in _UNSEEN
-        self._n_pre += tag == "pre"
+        self._n_pre += tag in _AS_IT_IS
         self._separate(tag)
 
     def end(self, tag: str) -> None:
         """End what has begun."""
         self._depth -= 1
         self._n_unseen -= tag in _UNSEEN
-        self._n_pre -= tag == "pre"
+        self._n_pre -= tag in _AS_IT_IS
         self._separate(tag)
 
     def data(self, data: str) -> None:
