@@ -10,13 +10,14 @@ import re
 import statistics
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, pairwise, takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import xxhash
 
 from dedupe.kernels.alignment import AHEAD, MAX_OCCURRENCES, MIN_RUN, WINDOW
+from dedupe.kernels.boilerplate import MAX_COUNT, OWN
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.kernels.measures import (
     BARE_SHARE,
@@ -26,6 +27,7 @@ from dedupe.kernels.measures import (
     LIST,
     LONG,
     LONG_COST,
+    N_LINES,
     PARAGRAPH,
     PROSE,
 )
@@ -200,6 +202,18 @@ def token_hashes(text: str) -> list[int]:
     return [xxhash.xxh64_intdigest(token.encode()) for token in tokens(text)]
 
 
+def seal(token: str, salt: int) -> int:
+    """Return the secret hash of a token: its bytes by eights, two of them at least."""
+    word = token.encode()
+    found = 0
+    for i in range(max(2, len(word) // 8 + 1)):
+        lane = int.from_bytes(word[8 * i : 8 * i + 8], "little")
+        product = (found ^ lane) * salt % 2**64
+        turned = (product << 32 | product >> 32) % 2**64
+        found = turned * salt % 2**64
+    return found >> 32
+
+
 # --- shingles -----------------------------------------------------------------------------
 
 PRIME_1 = 0x9E3779B185EBCA87
@@ -224,12 +238,61 @@ def shingles(hashes: Sequence[int], ngram: int) -> list[int]:
     ]
 
 
+def sealed_shingles(
+    hashes: Sequence[int], seals: Sequence[int], ngram: int, salt: int
+) -> list[int]:
+    """Return shingles that differ where the seals of their tokens do."""
+    pairs = zip(shingles(hashes, ngram), shingles(seals, ngram), strict=True)
+    return [public ^ (secret >> 32) * salt % 2**64 for public, secret in pairs]
+
+
 def jaccard(left: Sequence[int], right: Sequence[int]) -> float:
     """Return the share of the distinct shingles of both that each of the two has."""
     return len({*left} & {*right}) / len({*left} | {*right})
 
 
+def first_copies(texts: Sequence[str], is_old: Sequence[bool]) -> list[int]:
+    """Return, for each text, the first with the same tokens, old ones before others."""
+    found = [tokens(text) for text in texts]
+    ranked = sorted(range(len(texts)), key=lambda d: not is_old[d])
+    return [next(d for d in ranked if found[d] == one) for one in found]
+
+
+# --- signatures ---------------------------------------------------------------------------
+
+
+def signature(found: Sequence[int], factors: Sequence[int], summands: Sequence[int]) -> list[int]:
+    """Return the least value of each permutation of shingles, as datasketch's affine32 has it."""
+    scattered = {scatter(shingle % 2**32) for shingle in found}
+    return [
+        min(((a * h + b) % 2**32 for h in scattered), default=2**32 - 1)
+        for a, b in zip(factors, summands, strict=True)
+    ]
+
+
+def scatter(h: int) -> int:
+    """Return the last step of MurmurHash3 of 32 bits."""
+    h = (h ^ (h >> 16)) * 0x85EBCA6B % 2**32
+    h = (h ^ (h >> 13)) * 0xC2B2AE35 % 2**32
+    return h ^ (h >> 16)
+
+
+def columns(signatures: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the values of each band."""
+    return [list(band) for band in zip(*signatures, strict=True)]
+
+
 # --- candidates ---------------------------------------------------------------------------
+
+
+def by_value(band: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the values of a band with their ranks, in order."""
+    return sorted((value, rank) for rank, value in enumerate(band))
+
+
+def distinct(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return pairs in order, each once."""
+    return sorted({*pairs})
 
 
 def may_reach(left: Sequence[int], right: Sequence[int], sizes: tuple[int, int], floor: float):
@@ -239,31 +302,69 @@ def may_reach(left: Sequence[int], right: Sequence[int], sizes: tuple[int, int],
     return j / (1 + j) * sum(sizes) >= floor * math.sqrt(math.prod(sizes))
 
 
-def candidate_pairs(
-    signatures: Sequence[Sequence[int]],
-    sizes: Sequence[int],
-    contents: Sequence[int],
-    cap: int,
-    floor: float,
-) -> list[tuple[int, int]]:
-    """Return (larger, smaller) for all pairs in a bucket, or for all with its two largest.
+class Signed(NamedTuple):
+    """Documents as candidates are found among them, each with what tells equal sizes apart."""
 
-    Of documents of equal size that with the greater content is the larger, then the later.
+    signatures: Sequence[Sequence[int]]
+    sizes: Sequence[int]
+    contents: Sequence[int]
+
+    def by_size(self) -> list[int]:
+        """Return those with a shingle, the largest last: of equal size, that of more content."""
+        ranked = sorted(range(len(self.sizes)), key=lambda d: (self.sizes[d], self.contents[d]))
+        return [d for d in ranked if self.sizes[d]]
+
+    def buckets(self) -> list[list[int]]:
+        """Return the documents that share a value of a band, for each value."""
+        return [
+            [d for d in self.by_size() if self.signatures[d][band] == value]
+            for band in range(len(self.signatures[0]) if self.signatures else 0)
+            for value in {signature[band] for signature in self.signatures}
+        ]
+
+    def possible(self, pairs: Iterable[tuple[int, int]], floor: float) -> list[tuple[int, int]]:
+        """Return those of some pairs that may reach the floor, in order."""
+        return sorted(
+            (a, b)
+            for a, b in pairs
+            if may_reach(
+                self.signatures[a], self.signatures[b], (self.sizes[a], self.sizes[b]), floor
+            )
+        )
+
+
+def candidate_pairs(signed: Signed, cap: int, floor: float) -> list[tuple[int, int]]:
+    """Return (larger, smaller) for all pairs in a bucket, or for all with its two largest."""
+    found = {pair for bucket in signed.buckets() for pair in linked(bucket, cap)}
+    return signed.possible(found, floor)
+
+
+def candidates_against(
+    signed: Signed, is_old: Sequence[bool], n_teachers: int, cap: int, floor: float
+) -> list[tuple[int, int]]:
+    """Return the pairs of new documents, those of teachers, and (old, new) for all in a bucket.
+
+    Of more than `cap` old ones each new one goes with the two largest. Teachers are the old
+    documents of least content.
     """
-    documents = [d for d in range(len(sizes)) if sizes[d]]
-    by_size = sorted(documents, key=lambda d: (sizes[d], contents[d]))
+    old = [d for d in signed.by_size() if is_old[d]]
+    teachers = sorted(old, key=lambda d: signed.contents[d])[:n_teachers]
     found = set()
-    for band in range(len(signatures[0]) if signatures else 0):
-        for value in {signatures[d][band] for d in by_size}:
-            bucket = [d for d in by_size if signatures[d][band] == value]
-            for smaller, larger in combinations(bucket, 2):
-                if len(bucket) <= cap or larger in bucket[-N_ANCHORS:]:
-                    found.add((larger, smaller))
-    return sorted(
-        (a, b)
-        for a, b in found
-        if may_reach(signatures[a], signatures[b], (sizes[a], sizes[b]), floor)
-    )
+    for bucket in signed.buckets():
+        new, known = ([d for d in bucket if is_old[d] == side] for side in (False, True))
+        found |= linked(new, cap) | linked([d for d in known if d in teachers], cap)
+        anchors = known if len(known) <= cap else known[-N_ANCHORS:]
+        found |= {(one, other) for one in anchors for other in new}
+    return signed.possible(found, floor)
+
+
+def linked(bucket: Sequence[int], cap: int) -> set[tuple[int, int]]:
+    """Return (larger, smaller) for all pairs of a bucket, or for all with its two largest."""
+    return {
+        (larger, smaller)
+        for smaller, larger in combinations(bucket, 2)
+        if len(bucket) <= cap or larger in bucket[-N_ANCHORS:]
+    }
 
 
 def content(found: Sequence[int]) -> int:
@@ -281,6 +382,22 @@ def bucket(
 def anchors(found: Sequence[int], sizes: Sequence[int], contents: Sequence[int]) -> list[int]:
     """Return those of a bucket that all others are linked to when it is crowded, largest first."""
     return sorted(found, key=lambda d: (sizes[d], contents[d]), reverse=True)[:N_ANCHORS]
+
+
+def look_up(hashes: Sequence[int], wanted: Sequence[int]) -> list[int]:
+    """Return where hashes stand among others, -1 for those that do not."""
+    return [hashes.index(one) if one in hashes else -1 for one in wanted]
+
+
+def shared_values(
+    signed: Signed, documents: Iterable[int], signature: Sequence[int], size: int, floor: float
+) -> dict[int, int]:
+    """Return how many values some documents share with one, if they may reach the floor with it."""
+    return {
+        d: sum(a == b for a, b in zip(signed.signatures[d], signature, strict=True))
+        for d in documents
+        if may_reach(signed.signatures[d], signature, (size, signed.sizes[d]), floor)
+    }
 
 
 # --- alignment ----------------------------------------------------------------------------
@@ -368,6 +485,16 @@ def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
     return places
 
 
+def n_distinct(document: Document) -> int:
+    """Return how many shingles of a document are different."""
+    return len({*document.shingles})
+
+
+def shared(larger: Document, smaller: Document, beside: Iterable[int] = ()) -> set[int]:
+    """Return the shingles that both documents have, but for some."""
+    return ({*larger.shingles} & {*smaller.shingles}) - {*beside}
+
+
 def alone(larger: Document, smaller: Document, ngram: int, heavy: float) -> float:
     """Return what the heavy words of the smaller document weigh that the larger does not have."""
     known = {*larger.shingles}
@@ -412,6 +539,39 @@ def chain(found: Sequence[Run], ngram: int) -> list[Run]:
 def n_words(chained: Sequence[Run]) -> int:
     """Return how many words the runs of a chain have together."""
     return sum(run.length for run in chained)
+
+
+def trimmed(found: Sequence[Run]) -> list[Run]:
+    """Return runs, the longest first, each up to where a longer one has its words already."""
+    kept: list[Run] = []
+    taken: tuple[set[int], set[int]] = set(), set()
+    for run in sorted(found, key=lambda run: (-run.length, run.larger)):
+        places = [Place(run.larger + w, run.smaller + w) for w in range(run.length)]
+        is_free = [p.larger not in taken[0] and p.smaller not in taken[1] for p in places]
+        first = is_free.index(True) if any(is_free) else run.length
+        free = places[first : first + len([*takewhile(bool, is_free[first:])])]
+        if free:
+            kept.append(Run(*free[0], len(free)))
+            taken[0].update(p.larger for p in free)
+            taken[1].update(p.smaller for p in free)
+    return sorted(kept)
+
+
+def cut_where_boilerplate_turns(run: Run, is_common: Sequence[bool]) -> list[tuple[Run, bool]]:
+    """Return the pieces of a run, none under MIN_RUN words, and whether most of each is common."""
+    cuts = [0]
+    for w in range(1, run.length):
+        is_turn = is_common[run.larger + w] != is_common[run.larger + w - 1]
+        if is_turn and min(w - cuts[-1], run.length - w) >= MIN_RUN:
+            cuts.append(w)
+    pieces = [
+        Run(run.larger + start, run.smaller + start, end - start)
+        for start, end in pairwise([*cuts, run.length])
+    ]
+    return [
+        (piece, 2 * sum(is_common[piece.larger : piece.end.larger]) > piece.length)
+        for piece in pieces
+    ]
 
 
 def measures(
@@ -556,6 +716,89 @@ def until_a_list(document: Document, cover: set[int], stretch: Iterable[int]) ->
     return found
 
 
+def prose_by_line(document: Document) -> list[float]:
+    """Return what the words of a document weigh in lines of at least so many, from 0 on."""
+    return [
+        document.weigh(w for w in range(len(document.lines)) if document.line(w) >= shortest)
+        for shortest in range(N_LINES)
+    ]
+
+
+# --- boilerplate --------------------------------------------------------------------------
+
+
+def tells_beside(document: Document, line: int) -> bool:
+    """Whether a document tells something of its own beside words in a line of this length.
+
+    A passage of its own is prose to them, or more is its own than others have of such prose.
+    """
+    words = range(len(document.lines))
+    shortest = math.ceil(PROSE * min(line, PARAGRAPH))
+    own = {w for w in words if document.weight(w) > OWN}
+    long = {w for w in words if document.line(w) >= shortest}
+    return document.weights is None or len(own & long) >= EDIT or len(own) >= len(long - own)
+
+
+def clusters_of(
+    documents: Sequence[Document], clusters: Sequence[int], watched: Iterable[int]
+) -> dict[int, set[int]]:
+    """Return the clusters that each watched shingle counts in; -1 is none."""
+    found: dict[int, set[int]] = {shingle: set() for shingle in watched}
+    for document, cluster in zip(documents, clusters, strict=True):
+        for shingle, line in zip(document.shingles, document.lines, strict=False):
+            if cluster >= 0 and shingle in found and tells_beside(document, line):
+                found[shingle].add(cluster)
+    return found
+
+
+class Boilerplate:
+    """In how many clusters shingles occur, and which of them are part of a form."""
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self.forms: set[int] = set()
+
+    def watch(self, found: Iterable[int], n: int = 0) -> None:
+        """Take up shingles that are not known yet, to start with a count."""
+        for shingle in found:
+            self.counts.setdefault(shingle, n)
+
+    def count(self, documents: Sequence[Document], clusters: Sequence[int]) -> None:
+        """Count more clusters."""
+        for shingle, held in clusters_of(documents, clusters, self.counts).items():
+            self.counts[shingle] = min(self.counts[shingle] + len(held), MAX_COUNT)
+
+    def mark(self, found: Iterable[int]) -> None:
+        """Note which of the shingles are part of a form."""
+        self.forms |= {*found} & {*self.counts}
+
+    def raise_to(self, known: dict[int, int]) -> None:
+        """Let shingles stand in so many clusters at least."""
+        for shingle, n in known.items():
+            self.counts[shingle] = max(self.counts.get(shingle, 0), n)
+
+    def kept(self) -> dict[int, tuple[int, bool]]:
+        """Return what is kept: the count of what is in two clusters, and whether it is a form's."""
+        return {shingle: (n, shingle in self.forms) for shingle, n in self.counts.items() if n > 1}
+
+    def weights(self, document: Document) -> list[float]:
+        """Return 1 over the clusters of the shingle that begins with each word, or of the last.
+
+        Of the shingles of a form that a word stands in, the commonest counts, too.
+        """
+        n_starts, n_words = len(document.shingles), len(document.lines)
+        ngram = n_words - n_starts + 1
+        found = []
+        for w in range(n_words):
+            over = range(max(0, w - ngram + 1), min(w + 1, n_starts))
+            counting = [i for i in over if document.shingles[i] in self.forms]
+            counting.append(min(w, n_starts - 1))
+            found.append(
+                min(1 / max(1, self.counts.get(document.shingles[i], 0)) for i in counting)
+            )
+        return found
+
+
 # --- stories ------------------------------------------------------------------------------
 
 
@@ -679,3 +922,59 @@ def least_edited(popular_of, shares, contents):
         leader = min(members, key=lambda d: (-shares[d], contents[d]), default=popular)
         found |= {d: leader for d in documents if d != leader}
     return found
+
+
+# --- what is the twin of what -------------------------------------------------------------
+
+TWINS: dict[str, Callable[..., Any]] = {
+    "alignment.chain_into": chain,
+    "alignment.count_distinct_into": n_distinct,
+    "alignment.index_into": match,
+    "alignment.mask_of": match,
+    "alignment.match_pair_into": match,
+    "alignment.place_of": match,
+    "alignment.runs_into": runs,
+    "alignment.runs_of_pair_into": runs,
+    "alignment.shared_into": shared,
+    "boilerplate.count_clusters_into": Boilerplate.count,
+    "boilerplate.insert_into": Boilerplate.watch,
+    "boilerplate.mark_counted_into": clusters_of,
+    "boilerplate.word_weights_into": Boilerplate.weights,
+    "bounds.spare_into": alone,
+    "buckets.columns_into": columns,
+    "buckets.count_emissions": linked,
+    "buckets.count_mixed": candidates_against,
+    "buckets.distinct_into": distinct,
+    "buckets.emit_mixed_into": candidates_against,
+    "buckets.emit_pairs_into": linked,
+    "buckets.keep_possible": may_reach,
+    "buckets.keep_possible_by_bytes": may_reach,
+    "buckets.low_bytes_into": may_reach,
+    "buckets.may_reach": may_reach,
+    "buckets.sort_into": by_value,
+    "forms.count_slots_into": slots,
+    "hashing.avalanche": avalanche,
+    "hashing.finish_words": token_hashes,
+    "hashing.push_lane": token_hashes,
+    "hashing.sealed": seal,
+    "hashing.word_hash": token_hashes,
+    "measures.measure_pairs_into": measures,
+    "measures.prose_into": prose_by_line,
+    "postings.collect_into": shared_values,
+    "postings.find_into": bucket,
+    "postings.look_up_into": look_up,
+    "postings.pick_into": shared_values,
+    "postings.scan_into": bucket,
+    "shingles.contents_into": content,
+    "shingles.shingles_into": shingles,
+    "signatures.signatures_into": signature,
+    "stories.count_words_into": words_of_story,
+    "stories.mark_words_into": words_of_story,
+    "tables.find": Boilerplate.watch,
+    "tables.home": Boilerplate.watch,
+    "tables.is_in": shared,
+    "tables.sieve_place": shared,
+    "tokens.divided_into": joined,
+    "tokens.tokens_into": tokens,
+}
+"""The twin of each kernel, by itself or as part of what it answers."""

@@ -16,6 +16,7 @@ from blocks import (
     per_word,
     story,
 )
+from dedupe.arrays import part
 from dedupe.kernels import alignment as kernel
 from dedupe.kernels import bounds, measures
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
@@ -125,7 +126,7 @@ def test_distinct_shingles_are_counted(block, ngram, data):
         *scratch_of(made),
         found,
     )
-    assert found.tolist() == [len({*reference.shingles(block[d], ngram)}) for d in numbers]
+    assert found.tolist() == [reference.n_distinct(sides_of(made)[d]) for d in numbers]
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="takes a minute without compilation")
@@ -182,24 +183,28 @@ def test_which_document_is_the_larger_does_not_depend_on_the_sides(pair, ngram):
     assert larger[0] == larger[1] or block.contents[0] == block.contents[1]
 
 
-@given(documents, documents, ngrams)
-def test_shared_shingles_are_those_of_both(one, other, ngram):
-    block = make_block([one, other], ngram)
-    sides = [set(block.shingles[slice(*block.shingle_offsets[d : d + 2])].tolist()) for d in (0, 1)]
-    found = shared_shingles(block, np.array([0]), np.array([1]))
-    assert set(found.hashes.tolist()) == sides[0] & sides[1]
+def sides_of(block):
+    """Return the documents of a block as the twin sees them: their shingles are sealed."""
+    return [
+        reference.Document(block.shingles[part(block.shingle_offsets, d)].tolist(), [])
+        for d in range(block.n_words.size)
+    ]
 
 
 @given(documents, documents, documents, ngrams)
-def test_shared_shingles_that_are_taken_up_already_are_left_out(one, other, known, ngram):
+def test_shared_shingles_equal_reference(one, other, known, ngram):
+    """Those that are taken up already are left out."""
     block = make_block([one, other, known], ngram)
-    sides = [
-        set(block.shingles[slice(*block.shingle_offsets[d : d + 2])].tolist()) for d in range(3)
-    ]
+    left, right, beside = sides_of(block)
     boilerplate = Boilerplate()
-    boilerplate.watch(np.array([*sides[2]], np.uint64))
-    found = shared_shingles(block, np.array([0]), np.array([1]), beside=boilerplate)
-    assert sorted(found.hashes.tolist()) == sorted((sides[0] & sides[1]) - sides[2])
+    found = []
+    for _ in range(2):
+        found.append(shared_shingles(block, np.array([0]), np.array([1]), beside=boilerplate))
+        boilerplate.watch(np.array(beside.shingles, np.uint64))
+    assert sorted(found[0].hashes.tolist()) == sorted(reference.shared(left, right))
+    assert sorted(found[1].hashes.tolist()) == sorted(
+        reference.shared(left, right, beside.shingles)
+    )
 
 
 @given(st.lists(documents, min_size=2, max_size=4), ngrams, salts, st.data())
@@ -238,38 +243,39 @@ def test_of_pairs_with_one_larger_document_a_shared_shingle_is_told_once(block, 
     pairs = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6))
     larger, smaller, _ = by_size(made, *np.array(sorted(pairs)).T)
     order = np.argsort(larger, kind="stable")
-    sides = [
-        set(made.shingles[slice(*made.shingle_offsets[d : d + 2])].tolist())
-        for d in range(len(block))
-    ]
+    sides = sides_of(made)
     told = sorted(shared_shingles(made, larger[order], smaller[order]).hashes.tolist())
     assert told == sorted(
         shingle
         for a in set(larger.tolist())
         for shingle in set.union(
-            *(sides[a] & sides[b] for x, b in zip(larger, smaller, strict=True) if x == a)
+            *(
+                reference.shared(sides[a], sides[b])
+                for x, b in zip(larger, smaller, strict=True)
+                if x == a
+            )
         )
     )
 
 
 @given(
-    st.lists(st.lists(st.tuples(st.integers(1, 40), EIGHTHS), min_size=1), min_size=1), st.data()
+    st.lists(st.lists(st.tuples(st.integers(1, 255), EIGHTHS), max_size=80), max_size=4),
+    st.booleans(),
 )
-def test_prose_is_what_words_weigh_in_lines_of_at_least_so_many(block, data):
-    lines = np.array([line for document in block for line, _ in document], np.uint8)
-    weights = np.array([weight for document in block for _, weight in document], np.float32)
-    offsets = np.cumsum([0, *map(len, block)])
-    shortest = data.draw(st.integers(0, measures.PARAGRAPH))
-    for known in (weights, None):
-        found = prose_of(lines, known, offsets)[:, shortest]
-        assert found.tolist() == [
-            sum(
-                1 if known is None else weight
-                for line, weight in document
-                if min(line, measures.PARAGRAPH) >= shortest
-            )
-            for document in block
-        ]
+def test_prose_equals_reference(block, has_weights):
+    lines, weights = ([[word[side] for word in document] for document in block] for side in (0, 1))
+    found = prose_of(
+        np.array([n for document in lines for n in document], np.uint8),
+        np.array([w for document in weights for w in document], np.float32)
+        if has_weights
+        else None,
+        np.cumsum([0, *map(len, block)]),
+    )
+    twins = [
+        reference.Document([], *columns)
+        for columns in zip(lines, weights if has_weights else [None] * len(block), strict=True)
+    ]
+    assert found.tolist() == [reference.prose_by_line(twin) for twin in twins]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,15 @@
-"""Counts of clusters: laws against a dictionary, growth of the table, bytes and back."""
-
-from collections import defaultdict
-from itertools import pairwise
+"""Counts of clusters: laws against the slow twin, growth of the table, bytes and back."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.kernels.boilerplate import MAX_COUNT
+import reference
+from blocks import EIGHTHS
+from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
 from dedupe.scoring.boilerplate import MIN_TABLE, Boilerplate, Words, counted_in_order, parted
+from dedupe.shingling import Sealed
 
 # Few different shingles, of which some share a slot of the smallest table.
 shingles = st.sampled_from([0, 1, 2, 4096, 8192, 2**64 - 1])
@@ -23,31 +23,110 @@ def block_of(texts):
     return np.array([shingle for text in texts for shingle in text], np.uint64), offsets
 
 
-def counted(block):
-    """Return the boilerplate of documents given with their clusters."""
-    ordered = sorted(block, key=lambda document: document[1])
-    hashes, offsets = block_of([text for text, _ in ordered])
-    boilerplate = Boilerplate()
-    boilerplate.watch(hashes)
-    boilerplate.count(words(hashes, offsets), np.array([cluster for _, cluster in ordered]))
-    return boilerplate
-
-
 def words(hashes, offsets, weights=None):
     """Return documents of one shingle a word, in lines of twelve words."""
     return Words(hashes, offsets, offsets, np.full(hashes.size, 12, np.uint8), weights)
 
 
-@given(documents)
-def test_a_word_weighs_one_over_its_clusters(block):
-    clusters = defaultdict(set)
-    for text, cluster in block:
-        for shingle in text:
-            clusters[shingle].add(cluster)
-    hashes, offsets = block_of([text for text, _ in block])
-    weights = counted(block).weights(hashes, offsets, offsets)
-    expected = [1 / len(clusters[shingle]) for text, _ in block for shingle in text]
-    assert weights.tolist() == pytest.approx(expected)
+# --- laws ---
+
+
+@st.composite
+def collections(draw):
+    """Draw documents of some words, their lines and weights, and the cluster of each."""
+    ngram, have_weights = draw(st.integers(1, 4)), draw(st.booleans())
+    found = []
+    for _ in range(draw(st.integers(0, 5))):
+        text = draw(st.lists(shingles, max_size=30))
+        n_words = len(text) + ngram - 1 if text else 0
+        kinds = draw(st.lists(st.tuples(st.integers(1, 40), EIGHTHS), min_size=1, max_size=4))
+        of_words = [kinds[w * len(kinds) // n_words] for w in range(n_words)]
+        lines, weights = ([kind[side] for kind in of_words] for side in (0, 1))
+        found.append(reference.Document(text, lines, weights if have_weights else None))
+    return found, [draw(st.integers(-1, 3)) for _ in found]
+
+
+def words_of(twins):
+    """Return documents of the twin as the kernels take them."""
+    hashes, offsets = block_of([twin.shingles for twin in twins])
+    lines, token_offsets = block_of([twin.lines for twin in twins])
+    weights = None
+    if any(twin.weights is not None for twin in twins):
+        weights = np.array([w for twin in twins for w in twin.weights], np.float32)
+    return Words(hashes, offsets, token_offsets, lines.astype(np.uint8), weights)
+
+
+def known_to(boilerplate):
+    """Return what a boilerplate keeps, as the twin does."""
+    data = boilerplate.to_bytes()
+    n = len(data) // Boilerplate.BYTES
+    counts = np.frombuffer(data, "<u2", n, 8 * n).tolist()
+    found = zip(np.frombuffer(data, "<u8", n).tolist(), counts, strict=True)
+    return {shingle: (count & MAX_COUNT, count >= OF_FORM) for shingle, count in found}
+
+
+@given(collections(), st.sets(shingles))
+def test_what_counts_is_told_as_the_twin_does(collection, watched):
+    twins, clusters = collection
+    boilerplate = Boilerplate()
+    boilerplate.watch(np.array([*watched], np.uint64))
+    told = boilerplate.counted(words_of(twins), np.array(clusters, np.int64))
+    assert sorted(zip(*(column.tolist() for column in told), strict=True)) == sorted(
+        (shingle, cluster)
+        for shingle, held in reference.clusters_of(twins, clusters, watched).items()
+        for cluster in held
+    )
+
+
+steps = st.one_of(
+    st.tuples(st.just("watch"), st.lists(shingles), st.sampled_from([0, 2, MAX_COUNT - 1])),
+    st.tuples(st.sampled_from(["count", "add"]), collections(), st.none()),
+    st.tuples(st.just("mark"), st.sets(shingles), st.none()),
+    st.tuples(st.just("raise to"), st.dictionaries(shingles, st.integers(1, MAX_COUNT)), st.none()),
+    st.tuples(st.just("bytes"), st.none(), st.none()),
+)
+
+
+def take(step, number, boilerplate, twin):
+    """Take a step with a boilerplate and its twin; return the former, which may be another."""
+    name, given_, count = step
+    if name == "watch":
+        counts = np.full(len(given_), count, np.uint16)
+        boilerplate.watch(np.array(given_, np.uint64), counts=counts)
+        twin.watch(given_, count)
+    elif name in {"count", "add"}:
+        twins, clusters = given_
+        # Those of one step are not those of another.
+        numbers = [cluster + 10 * number if cluster >= 0 else -1 for cluster in clusters]
+        counting = boilerplate.another() if name == "add" else boilerplate
+        counting.count(words_of(twins), np.array(numbers, np.int64))
+        if name == "add":
+            boilerplate.add(counting)
+        twin.count(twins, numbers)
+    elif name == "mark":
+        boilerplate.mark(np.array([*given_], np.uint64))
+        twin.mark(given_)
+    elif name == "raise to":
+        known = Sealed(np.array([*given_], np.uint64), np.zeros(len(given_), np.uint32))
+        boilerplate.raise_to(known, np.array([*given_.values()], np.uint16))
+        twin.raise_to(given_)
+    else:
+        boilerplate = Boilerplate.from_bytes(boilerplate.to_bytes())
+        twin.counts = {shingle: n for shingle, (n, _) in twin.kept().items()}
+        twin.forms &= {*twin.counts}
+    return boilerplate
+
+
+@given(st.lists(steps, max_size=8), collections())
+def test_boilerplate_knows_and_weighs_what_the_twin_does(taken, collection):
+    boilerplate, twin = Boilerplate(), reference.Boilerplate()
+    for number, step in enumerate(taken):
+        boilerplate = take(step, number, boilerplate, twin)
+        assert known_to(boilerplate) == twin.kept()
+    found = [document for document in collection[0] if document.shingles]
+    weights = boilerplate.weights(*words_of(found)[:3])
+    expected = [weight for document in found for weight in twin.weights(document)]
+    assert weights.tolist() == np.array(expected, np.float32).tolist()
 
 
 @given(documents, st.sets(shingles), st.integers(1, 4))
@@ -69,47 +148,20 @@ def test_parts_of_whole_clusters_count_together_what_all_of_them_do(block, of_fo
     assert in_parts.to_bytes() == everything.to_bytes()
 
 
-def test_a_count_stops_at_the_most_it_can_be_in_parts_too():
+# --- edges ---
+
+
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_a_count_stops_at_the_most_it_can_be(in_parts):
     hashes = np.uint64([7])
     boilerplate = Boilerplate()
     boilerplate.watch(hashes, counts=np.array([MAX_COUNT], np.uint16))
-    another = boilerplate.another()
-    another.count(words(hashes, np.array([0, 1])), np.array([0]))
     before = boilerplate.to_bytes()
-    boilerplate.add(another)
+    counting = boilerplate.another() if in_parts else boilerplate
+    counting.count(words(hashes, np.array([0, 1])), np.array([0]))
+    if in_parts:
+        boilerplate.add(counting)
     assert boilerplate.to_bytes() == before
-
-
-@given(documents)
-def test_bytes_keep_what_is_boilerplate(block):
-    boilerplate = counted(block)
-    hashes, offsets = block_of([text for text, _ in block])
-    again = Boilerplate.from_bytes(boilerplate.to_bytes())
-    assert again.to_bytes() == boilerplate.to_bytes()
-    assert (
-        again.weights(hashes, offsets, offsets).tolist()
-        == boilerplate.weights(hashes, offsets, offsets).tolist()
-    )
-
-
-@given(documents, st.sets(shingles), st.integers(1, 4))
-def test_of_forms_all_words_that_a_shingle_has_weigh_what_it_does(block, of_form, ngram):
-    hashes, offsets = block_of([text for text, _ in block])
-    boilerplate = counted(block)
-    of_shingles = boilerplate.weights(hashes, offsets, offsets)
-    boilerplate.mark(np.array([*of_form], np.uint64))
-    again = Boilerplate.from_bytes(boilerplate.to_bytes())
-    token_offsets = offsets + (ngram - 1) * np.arange(offsets.size)
-    expected = []
-    for start, end in pairwise(offsets):
-        words = [*of_shingles[start:end], *[of_shingles[end - 1]] * (ngram - 1)]
-        for i in range(end - start):
-            if hashes[start + i] in of_form:
-                for w in range(i, i + ngram):
-                    words[w] = min(words[w], of_shingles[start + i])
-        expected += words
-    assert boilerplate.weights(hashes, offsets, token_offsets).tolist() == expected
-    assert again.weights(hashes, offsets, token_offsets).tolist() == expected
 
 
 def test_what_nobody_watches_weighs_1():
@@ -121,7 +173,8 @@ def test_what_nobody_watches_weighs_1():
 
 
 def test_the_last_words_take_the_last_shingle():
-    boilerplate = counted([([5], 0), ([5], 1)])
+    boilerplate = Boilerplate()
+    boilerplate.watch(np.uint64([5]), counts=np.uint16([2]))
     hashes, offsets = block_of([[6, 5]])
     assert boilerplate.weights(hashes, offsets, np.array([0, 6])).tolist() == [1] + [0.5] * 5
 
@@ -151,23 +204,6 @@ def test_a_document_counts_beside_something_of_its_own(n_own, line, n_counted):
         Words(hashes, offsets, offsets, lines, weights), np.arange(3)
     )
     assert stories[told == 100].tolist() == [*range(n_counted)]
-
-
-@given(documents)
-def test_what_counts_is_told_as_it_is_counted(block):
-    hashes, offsets = block_of([text for text, _ in block])
-    clusters = np.array([cluster - 1 for _, cluster in block])
-    boilerplate = Boilerplate()
-    boilerplate.watch(hashes[: hashes.size // 2])
-    told = boilerplate.counted(words(hashes, offsets), clusters)
-    watched = set(hashes[: hashes.size // 2].tolist())
-    expected = {
-        (shingle, cluster - 1)
-        for text, cluster in block
-        for shingle in text
-        if shingle in watched and cluster
-    }
-    assert sorted(zip(*(column.tolist() for column in told), strict=True)) == sorted(expected)
 
 
 def test_a_document_that_does_not_count_changes_nothing():

@@ -6,7 +6,7 @@ from itertools import compress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import reference
@@ -18,10 +18,12 @@ from dedupe.index.storage.keys import checked_id, id_from_row, key_of, name_of
 from dedupe.index.storage.segments import Dead, Documents, write_segment
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.kernels.postings import (
+    DAMAGED,
     PART_BITS,
     STEP,
     collect_into,
     find_into,
+    look_up_into,
     pick_into,
     scan_into,
 )
@@ -164,20 +166,16 @@ def test_buckets_of_a_segment_are_those_of_the_twin(drawn, cap, floor):
     known = (segment.orders, ends, is_wanted, segment.is_alive, sizes, signatures, anchors)
     n = collect_into(*known, values, SIZE, SHARES, floor, places, n_equal)
     members = {d for bucket in compress(found, is_wanted) for d in bucket}
-    wanted = chosen(segment, members | {*anchors.tolist()}, values, floor)
+    wanted = reached(segment, members | {*anchors.tolist()}, values, floor)
     assert dict(zip(places[:n].tolist(), n_equal[:n].tolist(), strict=True)) == wanted
     assert n == len(wanted)
 
 
-def chosen(segment, wanted, values, floor):
+def reached(segment, some, values, floor):
     """Return those of some documents that may reach a floor, with what they share."""
-    _, sizes, _, signatures = segment.documents
-    n_equal = {d: int((signatures[d] == values).sum()) for d in wanted}
-    return {
-        d: n
-        for d, n in n_equal.items()
-        if SHARES[n] * (SIZE + sizes[d]) >= floor * np.sqrt(SIZE * sizes[d])
-    }
+    _, sizes, contents, signatures = (column.tolist() for column in segment.documents)
+    signed = reference.Signed(signatures, sizes, contents)
+    return reference.shared_values(signed, some, values.tolist(), SIZE, floor)
 
 
 def some_anchors(found, n):
@@ -202,8 +200,52 @@ def test_buckets_of_a_tail_are_those_of_the_twin(drawn, n_anchors, floor):
     told_of = (values, SIZE, SHARES, floor)
     n = pick_into(hits, sizes, signatures, is_wanted, anchors, *told_of, places, n_equal)
     members = {d for bucket in compress(found, is_wanted) for d in bucket}
-    wanted = chosen(segment, members | {*anchors.tolist()}, values, floor)
+    wanted = reached(segment, members | {*anchors.tolist()}, values, floor)
     assert dict(zip(places[:n].tolist(), n_equal[:n].tolist(), strict=True)) == wanted
+
+
+@given(buckets(), st.integers(1, 6), st.data())
+def test_what_a_damaged_order_names_is_never_looked_at(drawn, n_damaged, data):
+    """It is told, or what is found is in the segment."""
+    segment, values, is_wanted = drawn
+    _, sizes, contents, signatures = segment.documents
+    orders, fences = segment.orders.copy(), segment.fences.copy()
+    for array in (orders, fences):
+        for _ in range(n_damaged):
+            place = data.draw(st.integers(0, array.size - 1))
+            array.flat[place] = data.draw(st.sampled_from([0, len(segment) - 1, 2**31, 2**32 - 1]))
+    ends = np.full((2, 8), 7)
+    counts, *largest = outputs()
+    keys = (sizes, contents, values, 30, PART, ends, counts)
+    told = find_into(orders, fences, signatures, segment.is_alive, *keys, *largest)
+    assume(told != DAMAGED)
+    assert (ends[0] >= 0).all()
+    assert (ends[0] <= ends[1]).all()
+    assert (ends[1] <= len(segment)).all()
+    places, n_equal = np.empty((2, ends[1].sum()), np.int64)
+    known = (orders, ends, is_wanted, segment.is_alive, sizes, signatures, np.empty(0, np.int64))
+    n = collect_into(*known, values, SIZE, SHARES, 0.0, places, n_equal)
+    assert n == DAMAGED or (places[:n] < len(segment)).all()
+
+
+# Of some heads there are many, of others none.
+crowded = st.integers(0, 2**64 - 1) | st.integers(0, 40) | st.integers(2**64 - 40, 2**64 - 1)
+
+
+@given(st.sets(crowded, max_size=60), st.integers(0, 6), st.lists(crowded, max_size=20))
+def test_hashes_are_looked_up_as_reference_does(hashes, bits, others):
+    known = sorted(hashes)
+    heads = [one >> (64 - bits) for one in known]
+    firsts = [sum(head < first for head in heads) for first in range((1 << bits) + 1)]
+    wanted = [*known, *others]
+    places = np.full(len(wanted), 7)
+    look_up_into(
+        np.array(known, np.uint64),
+        np.array(firsts, np.uint32),
+        np.array(wanted, np.uint64),
+        places,
+    )
+    assert places.tolist() == reference.look_up(known, wanted)
 
 
 @given(postings())

@@ -1,8 +1,10 @@
-"""How numba compiles kernels and keeps them: without a cache on disk everything works, too."""
+"""Kernels: each has a slow twin, is compiled once, and works without a cache on disk."""
 
 import errno
+import importlib
 import importlib.util
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -10,6 +12,8 @@ import sys
 import pytest
 from numba.core import caching
 
+import reference
+from dedupe import kernels
 from dedupe.kernels import compiler, machine
 
 SOURCE = """
@@ -43,6 +47,21 @@ def fresh(tmp_path, monkeypatch):
 
     yield load
     del sys.modules["some_kernels"]
+
+
+def test_each_kernel_has_a_slow_twin():
+    modules = {
+        one.name: importlib.import_module(f"dedupe.kernels.{one.name}")
+        for one in pkgutil.iter_modules(kernels.__path__)
+    }
+    found = {
+        f"{module}.{name}"
+        for module, names in modules.items()
+        if hasattr(names, "compiled")
+        for name in names.__all__
+        if callable(getattr(names, name))
+    }
+    assert found == {*reference.TWINS}
 
 
 def hits(kernel) -> int:

@@ -18,10 +18,10 @@ from dedupe.settings import Settings
 
 
 @st.composite
-def corpora(draw):
+def corpora(draw, least=0, n_values=5):
     """Draw signatures of few values, so that buckets fill up, and the sizes of documents."""
-    n_docs, n_perm = draw(st.integers(0, 12)), draw(st.integers(1, 6))
-    row = st.lists(st.integers(0, 4), min_size=n_perm, max_size=n_perm)
+    n_docs, n_perm = draw(st.integers(least, 12)), draw(st.integers(1, 6))
+    row = st.lists(st.integers(0, n_values - 1), min_size=n_perm, max_size=n_perm)
     rows = draw(st.lists(row, min_size=n_docs, max_size=n_docs))
     sizes = draw(st.lists(st.integers(0, 9), min_size=n_docs, max_size=n_docs))
     return np.array(rows, np.uint32).reshape(n_docs, n_perm), np.array(sizes, np.int64)
@@ -40,7 +40,7 @@ def test_a_band_is_sorted_by_value_and_then_by_rank(band):
     keys, scratch = np.full((2, len(band)), 7, np.uint64)
     buckets.sort_into(np.array(band, np.uint32), counts, scratch, keys)
     found = [divmod(key, 1 << 32) for key in keys.tolist()]
-    assert found == sorted(zip(band, range(len(band)), strict=True))
+    assert found == reference.by_value(band)
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=60))
@@ -49,7 +49,7 @@ def test_pairs_come_in_order_and_each_once(pairs):
     scratch = np.full_like(packed, 7)
     n_distinct = buckets.distinct_into(packed, np.full(10, 7), scratch)
     found = [divmod(pair, 1 << 32) for pair in packed[:n_distinct].tolist()]
-    assert found == sorted(set(pairs))
+    assert found == reference.distinct(pairs)
 
 
 @given(
@@ -60,9 +60,8 @@ def test_pairs_come_in_order_and_each_once(pairs):
 def test_columns_are_those_of_the_rows(rows):
     signatures = np.array(rows, np.uint32)
     order = np.arange(len(rows))[::-1].copy()
-    assert [column.tolist() for column in lsh._bands(signatures, order)] == (
-        signatures[::-1].T.tolist()
-    )
+    found = [column.tolist() for column in lsh._bands(signatures, order)]
+    assert found == reference.columns(rows[::-1])
 
 
 @given(st.integers(1, 20), st.integers(1, 9), st.sampled_from([0.0, 0.1, 0.5, 1.0]), st.data())
@@ -87,7 +86,9 @@ def test_by_bytes_stay_the_pairs_whose_bytes_say_that_they_may_reach(n_perm, siz
 def test_pairs_equal_reference(corpus, cap, floor):
     found = candidate_pairs(*corpus, bucket_cap=cap, floor=floor)
     rows, sizes = (array.tolist() for array in corpus)
-    expected = reference.candidate_pairs(rows, sizes, [0] * len(sizes), cap, floor)
+    expected = reference.candidate_pairs(
+        reference.Signed(rows, sizes, [0] * len(sizes)), cap, floor
+    )
     assert list(map(tuple, found.tolist())) == expected
 
 
@@ -97,8 +98,35 @@ def test_pairs_of_equal_sizes_equal_reference(corpus, cap, data):
     drawn = data.draw(st.lists(st.integers(0, 3), min_size=len(sizes), max_size=len(sizes)))
     contents = np.array(drawn, np.uint64)
     found = candidate_pairs(rows, sizes, contents=contents, bucket_cap=cap, floor=0.2)
-    lists = (array.tolist() for array in (rows, sizes, contents))
-    assert list(map(tuple, found.tolist())) == reference.candidate_pairs(*lists, cap, 0.2)
+    assert list(map(tuple, found.tolist())) == reference.candidate_pairs(
+        reference.Signed(rows.tolist(), sizes.tolist(), drawn), cap, 0.2
+    )
+
+
+@given(
+    corpora() | corpora(8, 2),
+    st.integers(2, 4),
+    st.integers(0, 4),
+    st.sampled_from([0.0, 0.2, 0.5]),
+    st.data(),
+)
+def test_pairs_with_old_documents_equal_reference(corpus, cap, n_teachers, floor, data):
+    rows, sizes = corpus
+    drawn = data.draw(st.lists(st.integers(0, 3), min_size=len(sizes), max_size=len(sizes)))
+    is_old = data.draw(st.lists(st.booleans(), min_size=len(sizes), max_size=len(sizes)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lsh, "TEACHERS", n_teachers)
+        found = candidate_pairs(
+            rows,
+            sizes,
+            contents=np.array(drawn, np.uint64),
+            is_old=np.array(is_old, np.bool_),
+            bucket_cap=cap,
+            floor=floor,
+        )
+    assert list(map(tuple, found.tolist())) == reference.candidates_against(
+        reference.Signed(rows.tolist(), sizes.tolist(), drawn), is_old, n_teachers, cap, floor
+    )
 
 
 @given(corpora())

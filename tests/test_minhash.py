@@ -11,7 +11,13 @@ import reference
 from dedupe import minhash
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK
-from dedupe.minhash import estimate_jaccard, from_datasketch, signatures, to_datasketch
+from dedupe.minhash import (
+    estimate_jaccard,
+    from_datasketch,
+    permutations,
+    signatures,
+    to_datasketch,
+)
 from dedupe.settings import Settings
 from dedupe.shingling import shingle
 
@@ -46,6 +52,13 @@ def test_signatures_equal_those_of_datasketch(block, num_perm, seed):
     assert found.shape == (len(block), num_perm)
     for document, signature in zip(block, found, strict=True):
         assert (signature == sketch(document, num_perm, seed).hashvalues).all()
+
+
+@given(st.lists(documents, max_size=4), st.sampled_from([1, 7, 16]))
+def test_signatures_equal_reference(block, num_perm):
+    columns = [column.tolist() for column in permutations(num_perm, 3)]
+    expected = [reference.signature(document, *columns) for document in block]
+    assert sign(block, num_perm=num_perm, seed=3).tolist() == expected
 
 
 @pytest.mark.parametrize("n_shingles", [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 5])

@@ -2,12 +2,68 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+import numpy as np
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from blocks import documents, make_block, ngrams, patchwork, repetitive, story
-from dedupe.scoring.alignment import shared_runs
+import reference
+from blocks import EIGHTHS, documents, make_block, ngrams, patchwork, per_word, repetitive, story
+from dedupe.scoring.alignment import _cut_boilerplate, _without_overlap, by_size, shared_runs
+from reference import Run
 
 # --- laws ---
+
+
+@given(documents, documents, ngrams, st.data())
+def test_runs_equal_reference(left, right, ngram, data):
+    weights = [per_word(data, document, EIGHTHS) for document in (left, right)]
+    block = make_block([left, right], ngram, weights=weights)
+    shingles = [reference.shingles(document, ngram) for document in (left, right)]
+    sizes = len(left), len(right)
+    if is_right := bool(by_size(block, np.array([0]), np.array([1]))[2][0]):
+        shingles, sizes = shingles[::-1], sizes[::-1]
+    found = reference.runs(reference.match(*shingles), *sizes, ngram)
+    runs = [Run(one.smaller, one.larger, one.length) if is_right else one for one in found]
+    is_common = [weight < reference.COMMON for weight in weights[0]]
+    pieces = [
+        piece
+        for run in reference.trimmed(runs)
+        for piece in reference.cut_where_boilerplate_turns(run, is_common)
+    ]
+    runs, marks = shared_runs(block, 0, 1)
+    assert [*map(tuple, runs.tolist())] == [piece for piece, _ in pieces]
+    assert marks.tolist() == [is_boilerplate for _, is_boilerplate in pieces]
+
+
+places = st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(1, 12))
+
+
+@given(st.lists(places, max_size=6))
+def test_runs_are_trimmed_as_reference_does(found):
+    runs = _without_overlap(np.array(found, np.int64).reshape(-1, 3), 42, 42)
+    assert [*map(tuple, runs.tolist())] == reference.trimmed([*map(Run._make, found)])
+
+
+# About as long as a piece is at least.
+lengths = st.sampled_from([1, 4, 7, 8, 9, 12])
+
+
+@given(
+    st.lists(st.tuples(lengths, lengths, st.integers(14, 60)), max_size=3),
+    st.lists(st.tuples(st.booleans(), lengths), min_size=3),
+)
+@example([(0, 0, 14)], [(True, 7), (False, 7)])
+def test_runs_are_cut_where_boilerplate_turns_as_reference_does(found, stretches):
+    marks = [is_common for is_common, n in stretches for _ in range(n)]
+    is_common = [*marks, *[False] * 90][:90]
+    runs, are_boilerplate = _cut_boilerplate(
+        np.array(found, np.int64).reshape(-1, 3), np.array(is_common)
+    )
+    assert [*zip(map(tuple, runs.tolist()), are_boilerplate.tolist(), strict=True)] == [
+        piece
+        for run in map(Run._make, found)
+        for piece in reference.cut_where_boilerplate_turns(run, is_common)
+    ]
 
 
 @given(repetitive, patchwork)

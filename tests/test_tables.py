@@ -1,12 +1,15 @@
-"""Homes in hash tables: no choice of keys crowds them."""
+"""Hash tables: they hold what was put in and nothing else, and no choice of keys crowds them."""
 
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dedupe.kernels.tables import SALT, SECRET, home
+from dedupe.kernels.boilerplate import insert_into
+from dedupe.kernels.tables import EMPTY, SALT, SECRET, SLOTS_PER_WORD, find, home, is_in
 
 N = 1 << 10
 
@@ -16,6 +19,29 @@ CHOSEN = {
     "the same high bits": range(1 << 63, (1 << 63) + (N << 12), 1 << 12),
     "the same middle bits": [(i << 48) | (7 << 20) | (i & 0xFF) for i in range(N)],
 }
+
+
+# Some share a bit of the sieve, some a slot; an empty slot holds 0, too.
+keys = st.integers(0, 2**64 - 1) | st.integers(0, 12) | st.integers(0, 12).map(lambda n: n << 40)
+
+
+@given(st.lists(keys, max_size=32), keys, st.integers(0, 2**63 - 1))
+def test_a_table_holds_what_was_put_in_and_nothing_else(held, other, salt):
+    salt, n_slots = np.uint64(2 * salt + 1), 64
+    sieve = np.zeros(n_slots // SLOTS_PER_WORD, np.uint64)
+    table, public = np.zeros((2, n_slots), np.uint64)
+    counts, owners = np.zeros(n_slots, np.uint16), np.full(n_slots, EMPTY, np.int32)
+    shingles, places = np.array(held, np.uint64), np.arange(len(held), dtype=np.uint16)
+    n_new = insert_into(shingles, ~shingles, places, salt, sieve, table, counts, owners, public)
+    assert n_new == len({*held})
+    for key in {*held, other}:
+        assert bool(is_in(np.uint64(key), salt, sieve, table, owners)) == (key in held)
+        slot = find(np.uint64(key), salt, n_slots - 1, table, owners)
+        assert (owners[slot] == EMPTY) == (key not in held)
+        if key in held:
+            # Of equal keys the first counts.
+            assert (table[slot], public[slot]) == (key, ~np.uint64(key))
+            assert counts[slot] == held.index(key)
 
 
 @pytest.mark.parametrize("kind", CHOSEN)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
+from dedupe.kernels.tables import SALT
 from dedupe.shingling.tokens import hash_tokens, normalize, tokenize
 from strategies import texts
 
@@ -36,6 +37,16 @@ def test_line_lengths_equal_reference(text):
 
 
 @given(texts)
+def test_seals_equal_reference(text):
+    assert hash_tokens([text], detail=True).seals.tolist() == seals_of(text)
+
+
+def seals_of(text):
+    """Return the twin's seal of each token."""
+    return [reference.seal(token, int(SALT)) for token in reference.tokens(text)]
+
+
+@given(texts)
 def test_normalising_twice_is_normalising_once(text):
     assert normalize(normalize(text)) == normalize(text)
 
@@ -51,7 +62,7 @@ def test_a_block_is_its_documents_one_by_one(block):
     together = hash_tokens(block, detail=True)
     alone = [hash_tokens([text], detail=True) for text in block]
     assert together.offsets.tolist() == np.cumsum([0, *(one.hashes.size for one in alone)]).tolist()
-    for name in ("hashes", "spans", "lines"):
+    for name in ("hashes", "spans", "lines", "seals"):
         parts = [row for one in alone for row in getattr(one, name).tolist()]
         assert getattr(together, name).tolist() == parts
 
@@ -92,9 +103,11 @@ def test_words_of_any_length_are_hashed_as_xxhash_does(character, n_before):
     block = [" " * n_before + word for word in words]
     if character == "京":  # A token each; a letter before them makes no difference.
         block = ["x" * n_before + " " + word for word in words]
-    assert hash_tokens(block).hashes.tolist() == [
+    found = hash_tokens(block, detail=True)
+    assert found.hashes.tolist() == [
         hash_ for text in block for hash_ in reference.token_hashes(text)
     ]
+    assert found.seals.tolist() == [seal for text in block for seal in seals_of(text)]
 
 
 @given(st.text(st.sampled_from("aZ9éжم한𐐨"), min_size=1, max_size=70))
