@@ -384,6 +384,4 @@ def look_up_into(hashes, firsts, wanted, places):
             half = length // 2
             low += half * (hashes[low + half - 1] < wanted[i])
             length -= half
-        if length == 1 and hashes[low] < wanted[i]:
-            low += 1
         places[i] = low if low < hashes.size and hashes[low] == wanted[i] else -1
