@@ -148,6 +148,34 @@ def test_parts_of_whole_clusters_count_together_what_all_of_them_do(block, of_fo
     assert in_parts.to_bytes() == everything.to_bytes()
 
 
+@given(documents)
+def test_rounds_count_the_same_shingles_from_nothing(block):
+    hashes, offsets = block_of([text for text, _ in block])
+    clusters = np.array([cluster for _, cluster in block])
+    watched, once = Boilerplate(), Boilerplate()
+    watched.watch(hashes)
+    once.watch(hashes)
+    once.count(words(hashes, offsets), clusters)
+    expected = once.to_bytes()
+    for _ in range(2):
+        boilerplate = watched.to_count()
+        boilerplate.count(words(hashes, offsets), clusters)
+        assert boilerplate.to_bytes() == expected
+        boilerplate.mark(hashes)
+    assert not watched.to_bytes()
+
+
+def test_what_is_known_is_so_in_every_round():
+    hashes = np.uint64([7, 8])
+    watched = Boilerplate.knowing(Sealed(hashes[:1], np.zeros(1, np.uint32)))
+    before = watched.to_bytes()
+    assert before
+    for _ in range(2):
+        boilerplate = watched.to_count()
+        boilerplate.count(words(hashes, np.array([0, 2])), np.array([0]))
+        assert boilerplate.to_bytes() == before
+
+
 # --- edges ---
 
 

@@ -3,7 +3,8 @@
 Nobody lists menus, teasers and footers: what many different stories carry says little about
 any of them. But to count stories one must know them, and a frame that many pages share
 makes them look like one. So boilerplate is learned in rounds, each from stories that are told
-apart by what was learned before.
+apart by what was learned before. What was watched for in one round is watched for in all later
+ones, so that a round goes only through pairs that have come apart since the last.
 
 Somebody may list some all the same. What is *known* weighs next to nothing from the first
 pass on, and is part of what was learned.
@@ -15,7 +16,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyFloats, AnyInts, Bools, Ints, distinct
+from dedupe.arrays import AnyFloats, AnyInts, Ints, distinct
 from dedupe.clustering import average_linkage, components
 from dedupe.documents import Document
 from dedupe.engine.port import Blocks
@@ -80,14 +81,19 @@ def learn(
     """
     teaches = np.full(blocks.numbers.size, not of)
     teaches[pairs] = True
+    watched = Boilerplate.knowing(known)
     scores, texts = first.score.copy(), np.empty(0, np.uint64)
     joined = _stories(blocks, pairs, first.strict, rule.STRICT_CONTAINMENT)
     together = np.ones(len(pairs), np.bool_)
     for stage in (*ROUNDS, LAST):
-        boilerplate, stories, texts = _counted(
-            blocks, pairs, first, joined, texts, known=known, teaches=teaches
-        )
+        stories, more = part_forms(blocks, joined, pairs, first.strict, known)
+        # What was a form stays one, though its documents are apart by now.
+        texts = distinct(np.concatenate([texts, more]))
         was_together, together = together, stories[pairs[:, 0]] == stories[pairs[:, 1]]
+        _watch(blocks, pairs[first.is_long & was_together & ~together], watched)
+        boilerplate = watched.to_count()
+        blocks.count(boilerplate, np.where(teaches, stories, -1))
+        boilerplate.mark(texts)
         has_changed = blocks.weigh(boilerplate, stories)[pairs].any(axis=1)
         # Only what is scored otherwise is scored again: most documents have no boilerplate.
         block = blocks.block()
@@ -117,48 +123,15 @@ def _stories(blocks: Blocks, pairs: AnyInts, scores: AnyFloats, threshold: float
     )
 
 
-def _counted(
-    blocks: Blocks,
-    pairs: AnyInts,
-    first: First,
-    stories: Ints,
-    texts: npt.NDArray[np.uint64],
-    *,
-    known: Sealed,
-    teaches: Bools,
-) -> tuple[Boilerplate, Ints, npt.NDArray[np.uint64]]:
-    """Take forms apart, and count the stories that hold what different stories share.
+def _watch(blocks: Blocks, pairs: AnyInts, watched: Boilerplate) -> None:
+    """Take up the shingles that pairs share whose documents are two stories since this round.
 
-    Parameters
-    ----------
-    blocks : Blocks
-    pairs : int [shape=(n_pairs, 2)]
-    first : First
-    stories : int64 [shape=(n_docs,)]
-    texts : uint64 [shape=(n,)]
-        The shingles of forms that are known. What was a form stays one, though its
-        documents are apart by now.
-    known : Sealed
-        Those that are boilerplate whatever is counted.
-    teaches : bool [shape=(n_docs,)]
-        Which documents are counted.
-
-    Returns
-    -------
-    boilerplate : Boilerplate
-    stories : int64 [shape=(n_docs,)]
-    texts : uint64 [shape=(n,)]
+    What was watched stays watched, though its documents are one story by now: a shingle of one
+    story counts nothing.
     """
-    stories, more = part_forms(blocks, stories, pairs, first.strict, known)
-    texts = distinct(np.concatenate([texts, more]))
-    apart = first.is_long & (stories[pairs[:, 0]] != stories[pairs[:, 1]])
-    boilerplate = Boilerplate.knowing(known)
-    rule = partial(passes.shared, beside=boilerplate)
-    for shared in blocks.each(rule, pairs[apart], "counts"):
-        boilerplate.watch(shared.hashes, shared.public())
-    blocks.count(boilerplate, np.where(teaches, stories, -1))
-    boilerplate.mark(texts)
-    return boilerplate, stories, texts
+    rule = partial(passes.shared, beside=watched)
+    for shared in blocks.each(rule, pairs, "counts"):
+        watched.watch(shared.hashes, shared.public())
 
 
 def part_forms(

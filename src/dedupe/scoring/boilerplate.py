@@ -158,6 +158,15 @@ class Boilerplate:
         hits = _room_for_hits(words.offsets)
         count_clusters_into(*words, order, clusters, *self.table, by_line, tells, hits)
 
+    def to_count(self) -> Self:
+        """Return one that watches the same shingles, and counts apart from this one.
+
+        It begins with what this one has counted, so nothing but what is known as a rule.
+        """
+        other = copy(self)
+        other._counts, other._last_cluster = self._counts.copy(), self._last_cluster.copy()
+        return other
+
     def another(self) -> Self:
         """Return one that watches the same shingles, and has counted nothing.
 

@@ -206,7 +206,7 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> 
     strict = job.keep(_pairs(judged.state, "strict", rule.STRICT_CONTAINMENT))
     collection = _Collection(job, documents, blocks, _copies(job, strict), known.rows)
     joined = linked(job, strict, rule.STRICT_CONTAINMENT)
-    boilerplate = known.entries
+    boilerplate, watched = known.entries, Entries.none(job)
     texts = job.session.createDataFrame([], "shingle long")
     is_settled = False
     for stage in (*ROUNDS, LAST):
@@ -214,7 +214,8 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> 
         stories, more = _part_forms(collection, joined)
         texts = job.keep(texts.union(more).distinct())
         before = boilerplate
-        boilerplate = _counted(collection, state, stories, before, texts)
+        watched = _watched(collection, state, stories, watched)
+        boilerplate = _counted(collection, stories, watched, before, texts)
         if stage == LAST:
             break
         entries = {"boilerplate": boilerplate, "before": before}
@@ -375,18 +376,27 @@ def _fillings(held: Held) -> pa.RecordBatch:
     return batch(a=a, b=b, score=shares, is_link=shares >= forms.FILLING_SHARE)
 
 
-def _counted(
-    collection: _Collection, state: DataFrame, stories: DataFrame, before: Entries, texts: DataFrame
+def _watched(
+    collection: _Collection, state: DataFrame, stories: DataFrame, before: Entries
 ) -> Entries:
-    """Return in how many stories each shingle stands that different stories share."""
-    job, blocks = collection.job, collection.blocks
-    deal = dealt(job)
-    watched = Entries.distinct(
-        job, blocks.over(job, partial(_watched, deal), DEALT, stories=stories, state=state)
-    )
-    held = blocks.over(
+    """Return the shingles that are counted: those of rounds before, and those shared now."""
+    job = collection.job
+    rule_ = partial(_shared_anew, dealt(job))
+    shared = job.keep(collection.blocks.over(job, rule_, DEALT, stories=stories, state=state))
+    if before.frame is None:
+        return Entries.distinct(job, shared)
+    # Few pairs come apart after the first round, as a rule none.
+    return before if shared.isEmpty() else Entries.distinct(job, before.dealt().union(shared))
+
+
+def _counted(
+    collection: _Collection, stories: DataFrame, watched: Entries, before: Entries, texts: DataFrame
+) -> Entries:
+    """Return in how many stories each of those shingles stands, if in two."""
+    job = collection.job
+    held = collection.blocks.over(
         job,
-        partial(_of_stories, deal),
+        partial(_of_stories, dealt(job)),
         DEALT,
         stories=stories,
         known={"watched": watched, "before": before},
@@ -395,11 +405,12 @@ def _counted(
     return Entries.counted(job, held.union(of_forms).union(collection.known))
 
 
-def _watched(deal: Deal, held: Held) -> pa.RecordBatch:
-    """Return the shingles that pairs of different stories share."""
+def _shared_anew(deal: Deal, held: Held) -> pa.RecordBatch:
+    """Return the shingles that pairs share whose documents are two stories since this round."""
     left, right = held.items.T
-    first = _known_first(held)
-    apart = held.items[first.is_long & (held.stories[left] != held.stories[right])]
+    was_together = bytes_of(held.state["together"], np.bool_)
+    is_apart = was_together & (held.stories[left] != held.stories[right])
+    apart = held.items[_known_first(held).is_long & is_apart]
     shingles = np.empty(0, np.uint64)
     if len(apart):
         shingles = distinct(passes.shared(held.block, apart).hashes)

@@ -110,6 +110,12 @@ class Entries(NamedTuple):
         assert self.frame is not None, "entries that are few are looked up where blocks are"
         return self.frame.select("shingles", "counts").mapInArrow(_rows, "shingle long, n long")
 
+    def dealt(self) -> DataFrame:
+        """Return the shingles as they are dealt, without their numbers."""
+        assert self.frame is not None, "entries that are none were not dealt"
+        told = F.lit(None).cast("binary").alias("told")
+        return self.frame.select("bucket", "shingles", told)
+
     def held(self, job: Job, blocks: DataFrame) -> DataFrame:
         """Return the entries that blocks hold, as rows of ``block``, ``shingles``, ``counts``.
 
