@@ -336,8 +336,8 @@ CONSTANTS = [
     ("formats", "and 3 duplicates of each", N_EACH, 3),
     ("serving", "16 MB by default", Limits().max_bytes, 16 << 20),
     ("serving", "30 seconds by default", Limits().timeout, 30),
-    ("serving", "answered, for 30 seconds at most", GRACE, 30),
-    ("serving", "at the same time, 64 by default", Limits().max_waiting, 64),
+    ("serving", "up to 30 seconds to finish", GRACE, 30),
+    ("serving", "at a time, to 64 by default", Limits().max_waiting, 64),
     ("formats", "the longest eight stretches", N_LISTED, 8),
 ]
 
