@@ -160,13 +160,7 @@ def find(paths: tuple[str, ...], **asked: Any) -> None:
 @cli.command()
 @click.argument("left", metavar="A", type=click.Path())
 @click.argument("right", metavar="B", type=click.Path())
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Text for people, or everything as JSON.",
-)
+@options.form("text", "json", said="Text for people, or everything as JSON.")
 @click.option(
     "--corpus",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -11,6 +11,7 @@ from dedupe.settings import KEEP, Settings, n_bytes
 __all__ = [
     "boilerplate",
     "delimiter",
+    "form",
     "html_field",
     "id_field",
     "keep",
@@ -90,6 +91,13 @@ def several(flag: str, metavar: str, said: str) -> Command:
         callback=lambda _, __, paths: list(paths) or None,
         metavar=metavar,
         help=f"{said} May be given several times.",
+    )
+
+
+def form(*kinds: str, said: str) -> Command:
+    """Return the option that says in which form to answer: the first of some by default."""
+    return click.option(
+        "--format", "format_", type=click.Choice(kinds), default=kinds[0], help=said
     )
 
 

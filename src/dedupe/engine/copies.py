@@ -55,18 +55,7 @@ def first_copies(
 def _told_apart(digests: Hashes, rows: Ints, texts: Texts) -> Hashes:
     """Return digests that differ where words do, though texts were made to have equal ones.
 
-    Parameters
-    ----------
-    digests : uint64 [shape=(n_docs, 2)]
-        Of the public hashes of their tokens.
-    rows : int64 [shape=(n_docs,)]
-        Where their texts are kept.
-    texts : Texts
-
-    Returns
-    -------
-    uint64 [shape=(n_docs, 2)]
-        To be compared within this process alone.
+    They are to be compared within this process alone. Parameters are those of `first_copies`.
     """
     first = _first_equal(digests, np.zeros(rows.size, np.bool_))
     # What is the same byte for byte needs no closer look.

@@ -96,12 +96,8 @@ def find(name: Path, **asked: Any) -> None:
 
 @click.command("ids")
 @flags.name
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "jsonl"]),
-    default="text",
-    help="An id on each line, or a line of JSON with id, time and number of words.",
+@options.form(
+    "text", "jsonl", said="An id on each line, or a line of JSON with id, time and number of words."
 )
 def list_ids(name: Path, *, format_: str) -> None:
     """Print the ids of the documents in INDEX, in their order, as they are when it begins.
@@ -116,13 +112,7 @@ def list_ids(name: Path, *, format_: str) -> None:
 
 @click.command()
 @flags.name
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    help="Lines for people, or one object of JSON.",
-)
+@options.form("table", "json", said="Lines for people, or one object of JSON.")
 def stats(name: Path, *, format_: str) -> None:
     """Say how many documents INDEX holds, and how much of it is new since it learned."""
     with opening(name, quiet=True, mode="r") as (opened, _):
