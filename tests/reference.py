@@ -358,6 +358,41 @@ def candidates_against(
     return signed.possible(found, floor)
 
 
+def candidates_within(
+    signed: Signed, times: Sequence[float | None], window: float, cap: int, floor: float
+) -> list[tuple[int, int]]:
+    """Return the pairs in a bucket that are within the window; of a large one more than else.
+
+    It is cut into slices of time, in four ways, each of which links as a bucket does; and all
+    are linked with the two largest that have no time.
+    """
+    found = set()
+    for bucket in signed.buckets():
+        groups = [bucket]
+        if len(bucket) > cap:
+            dated = [(d, time) for d in bucket if (time := times[d]) is not None]
+            for length in (window, 2 * window):
+                for shift in (0, 0.5):
+                    slices: dict[int, list[int]] = {}
+                    for d, time in dated:
+                        slices.setdefault(math.floor(time / length + shift), []).append(d)
+                    groups += slices.values()
+            groups.append(sorted(bucket, key=lambda d: times[d] is None))
+        found |= {pair for group in groups for pair in linked(group, cap)}
+    ranks = {d: rank for rank, d in enumerate(signed.by_size())}
+    near = {
+        (a, b) if ranks[a] > ranks[b] else (b, a)
+        for a, b in found
+        if is_near(times[a], times[b], window)
+    }
+    return signed.possible(near, floor)
+
+
+def is_near(one: float | None, other: float | None, window: float) -> bool:
+    """Whether two times lie within the window; no time lies in that of any other."""
+    return one is None or other is None or abs(one - other) <= window
+
+
 def linked(bucket: Sequence[int], cap: int) -> set[tuple[int, int]]:
     """Return (larger, smaller) for all pairs of a bucket, or for all with its two largest."""
     return {

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import reference
 from dedupe import Old, Result, Settings, clean, find_duplicate_texts, find_duplicates
 from dedupe.ages import as_window, spelled
 from dedupe.cli import cli
@@ -21,6 +22,7 @@ from dedupe.lsh import candidate_pairs
 from dedupe.results.records import DocumentInfo
 from dedupe.spans import Spans, split_copies
 from found import make_result, members
+from reference import is_near as near
 from strategies import article, edited
 
 DAY = 86400
@@ -28,10 +30,6 @@ STORIES = [article(f"story {n}") for n in range(3)]
 
 times = st.none() | st.integers(0, 9)
 groups = st.lists(st.tuples(st.integers(0, 2), times), min_size=1, max_size=9)
-
-
-def near(one, other, window):
-    return one is None or other is None or abs(one - other) <= window
 
 
 def first_of(labels):
@@ -120,6 +118,31 @@ def test_candidates_are_those_within_the_window_and_more_in_crowded_buckets(rows
     # What has anything near in a crowded bucket is linked to something.
     if old is None:
         assert set().union(*found) == set().union(*is_near)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 3), times), max_size=14
+    ),
+    st.integers(2, 4),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.4]),
+)
+def test_candidates_within_a_window_equal_reference(found, cap, window, floor):
+    rows, sizes = [row[:2] for row in found], [row[2] for row in found]
+    dates = [row[3] for row in found]
+    contents = [n * n % 7 for n in range(len(found))]
+    pairs = candidate_pairs(
+        np.array(rows, np.uint32).reshape(-1, 2),
+        np.array(sizes, np.int64),
+        contents=np.array(contents, np.uint64),
+        bucket_cap=cap,
+        floor=floor,
+        spans=Spans.of(np.arange(len(found)), as_array(dates), timedelta(seconds=window)),
+    )
+    assert list(map(tuple, pairs.tolist())) == reference.candidates_within(
+        reference.Signed(rows, sizes, contents), dates, window, cap, floor
+    )
 
 
 @settings(max_examples=15, deadline=None)
