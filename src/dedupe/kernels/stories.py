@@ -50,6 +50,45 @@ def _count_copies_into(
 
 
 @compiled
+def _count_all_into(documents, n_copies, shingles, shingle_offsets, salt, keys, holders, last):
+    """Do as `_count_copies_into`, in as few slots as will do; return their number less one."""
+    n_shingles = 0
+    for d in documents:
+        n_shingles += shingle_offsets[d + 1] - shingle_offsets[d]
+    # Copies have nearly the same shingles. To touch 200 MB for 6,000 of them for the first
+    # time takes four times as long as to count them.
+    mask = 1
+    while mask + 1 < 4 * (n_shingles // documents.size):
+        mask = 2 * mask + 1
+    mask = min(mask, keys.size - 1)
+    while not _count_copies_into(
+        documents, n_copies, shingles, shingle_offsets, salt, mask, keys, holders, last
+    ):
+        mask = min(4 * mask + 3, keys.size - 1)
+    return mask
+
+
+@compiled
+def _mark_into(shingles, lines, weights, ngram, half, salt, mask, keys, holders, last, marks):
+    """Mark the words of one text; return how long the lines of the shared ones are on average."""
+    shared_until = 0
+    others_until = 0
+    n_lines = 0
+    n_shared = 0
+    for w in range(lines.size):
+        if w < shingles.size:
+            if holders[find(shingles[w], salt, mask, keys, last)] > half:
+                shared_until = w + ngram
+            if weights is not None and weights[w] < COMMON:
+                others_until = w + ngram
+        is_shared = w < shared_until
+        n_shared += is_shared
+        n_lines += lines[w] * is_shared
+        marks[w] = SHARED * is_shared + OTHERS * (w < others_until)
+    return n_lines / max(n_shared, 1)
+
+
+@compiled
 def mark_words_into(
     documents,
     n_copies,
@@ -94,51 +133,35 @@ def mark_words_into(
         0 where a text has none of the words.
     """
     for c in range(bounds.size - 1):
-        start, stop = bounds[c], bounds[c + 1]
-        n_all = 0
-        n_shingles = 0
-        for k in range(start, stop):
-            n_all += n_copies[k]
-            n_shingles += shingle_offsets[documents[k] + 1] - shingle_offsets[documents[k]]
-        # Copies have nearly the same shingles. To touch 200 MB for 6,000 of them for the first
-        # time takes four times as long as to count them.
-        mask = 1
-        while mask + 1 < 4 * (n_shingles // (stop - start)):
-            mask = 2 * mask + 1
-        mask = min(mask, keys.size - 1)
-        while not _count_copies_into(
-            documents[start:stop],
-            n_copies[start:stop],
+        some = slice(bounds[c], bounds[c + 1])
+        mask = _count_all_into(
+            documents[some],
+            n_copies[some],
             shingles,
             shingle_offsets,
             salt,
-            mask,
             keys,
             holders,
             last,
-        ):
-            mask = min(4 * mask + 3, keys.size - 1)
-        for k in range(start, stop):
+        )
+        # A shingle that more than half of the copies have is shared.
+        half = n_copies[some].sum() // 2
+        for k in range(bounds[c], bounds[c + 1]):
             d = documents[k]
-            first = shingle_offsets[d]
-            n_starts = shingle_offsets[d + 1] - first
-            shared_until = 0
-            others_until = 0
-            n_lines = 0
-            n_shared = 0
-            for w in range(token_offsets[d + 1] - token_offsets[d]):
-                place = token_offsets[d] + w
-                if w < n_starts:
-                    slot = find(shingles[first + w], salt, mask, keys, last)
-                    if 2 * holders[slot] > n_all:
-                        shared_until = w + ngram
-                    if weights is not None and weights[place] < COMMON:
-                        others_until = w + ngram
-                is_shared = w < shared_until
-                n_shared += is_shared
-                n_lines += lines[place] * is_shared
-                marks[mark_offsets[k] + w] = SHARED * is_shared + OTHERS * (w < others_until)
-            mean_lines[k] = n_lines / max(n_shared, 1)
+            words = slice(token_offsets[d], token_offsets[d + 1])
+            mean_lines[k] = _mark_into(
+                shingles[shingle_offsets[d] : shingle_offsets[d + 1]],
+                lines[words],
+                None if weights is None else weights[words],
+                ngram,
+                half,
+                salt,
+                mask,
+                keys,
+                holders,
+                last,
+                marks[mark_offsets[k] : mark_offsets[k + 1]],
+            )
 
 
 @compiled
