@@ -212,6 +212,14 @@ def _has_wanted(signatures, d, values, is_wanted, end):
 
 
 @compiled
+def _take(d, n, sizes, signatures, values, size, shares, floor, places, n_equal):
+    """Write a document behind `n` others if it may reach the floor; return whether it may."""
+    places[n] = d
+    n_equal[n] = _equal_values(signatures, d, values)
+    return may_reach(n_equal[n], shares, size, sizes[d], floor)
+
+
+@compiled
 def collect_into(
     orders,
     ends,
@@ -260,18 +268,11 @@ def collect_into(
             d = np.int64(orders[band, i])
             if d >= is_alive.size:
                 return DAMAGED
-            if not is_alive[d] or _has_wanted(signatures, d, values, is_wanted, band):
-                continue
-            n_equal[n] = _equal_values(signatures, d, values)
-            if may_reach(n_equal[n], shares, size, sizes[d], floor):
-                places[n] = d
-                n += 1
+            if is_alive[d] and not _has_wanted(signatures, d, values, is_wanted, band):
+                n += _take(d, n, sizes, signatures, values, size, shares, floor, places, n_equal)
     for d in anchors:
         if not _has_wanted(signatures, d, values, is_wanted, values.size):
-            n_equal[n] = _equal_values(signatures, d, values)
-            if may_reach(n_equal[n], shares, size, sizes[d], floor):
-                places[n] = d
-                n += 1
+            n += _take(d, n, sizes, signatures, values, size, shares, floor, places, n_equal)
     return n
 
 
@@ -351,10 +352,7 @@ def pick_into(
         for anchor in anchors:
             is_chosen |= d == anchor
         if is_chosen:
-            n_equal[n] = _equal_values(signatures, d, values)
-            if may_reach(n_equal[n], shares, size, sizes[d], floor):
-                places[n] = d
-                n += 1
+            n += _take(d, n, sizes, signatures, values, size, shares, floor, places, n_equal)
     return n
 
 
