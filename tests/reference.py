@@ -816,6 +816,10 @@ class Boilerplate:
         """Return what is kept: the count of what is in two clusters, and whether it is a form's."""
         return {shingle: (n, shingle in self.forms) for shingle, n in self.counts.items() if n > 1}
 
+    def changes(self, before: "Boilerplate") -> set[int]:
+        """Return the shingles whose words weigh otherwise, or weigh so in other words."""
+        return {shingle for shingle, _ in {*self.kept().items()} ^ {*before.kept().items()}}
+
     def weights(self, document: Document) -> list[float]:
         """Return 1 over the clusters of the shingle that begins with each word, or of the last.
 
@@ -972,9 +976,11 @@ TWINS: dict[str, Callable[..., Any]] = {
     "alignment.runs_of_pair_into": runs,
     "alignment.shared_into": shared,
     "boilerplate.count_clusters_into": Boilerplate.count,
+    "boilerplate.counts_into": Boilerplate.changes,
+    "boilerplate.holders_into": Boilerplate.changes,
     "boilerplate.insert_into": Boilerplate.watch,
     "boilerplate.mark_counted_into": clusters_of,
-    "boilerplate.word_weights_into": Boilerplate.weights,
+    "boilerplate.weigh_into": Boilerplate.weights,
     "bounds.spare_into": alone,
     "buckets.columns_into": columns,
     "buckets.count_emissions": linked,

@@ -14,7 +14,7 @@ from dedupe.engine.reading import read_corpus
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.settings import Resources, Settings
-from dedupe.shingling.tokens import hash_tokens
+from dedupe.shingling import Sealed, hash_tokens
 from strategies import article
 
 TEXTS = [
@@ -91,13 +91,19 @@ def test_what_weighs_otherwise_is_told(corpus):
     documents.hash()
     block = documents.block()
     boilerplate = Boilerplate()
-    boilerplate.watch(block.shingles[part(block.shingle_offsets, 1)])
+    own = part(block.shingle_offsets, 1)
+    shingles = Sealed(block.shingles[own], block.seals[own])
+    boilerplate.watch(shingles.hashes, shingles.public())
     boilerplate.count(block.words, np.arange(NUMBERS.size))
     boilerplate.count(block.words, np.arange(NUMBERS.size) + 9)
     stories = np.zeros(NUMBERS.size, np.int64)
-    for known in (boilerplate, boilerplate, Boilerplate()):
+    public = Boilerplate.from_bytes(boilerplate.to_bytes())
+    steps = [(boilerplate, True), (boilerplate, False), (Boilerplate(), True), (public, True)]
+    for known, is_other in [*steps, (boilerplate, False)]:
         weighed = block.weighed(known, stories)
         expected = weighed.weighs_otherwise(block)
         assert documents.weigh(known, stories).tolist() == expected.tolist()
-        assert expected[1] == (known is not boilerplate or block.weights is None)
+        assert expected[1] == is_other
+        assert (documents.block().weights == weighed.weights).all()
+        assert (documents.block().prose == weighed.prose).all()
         block = weighed

@@ -1,5 +1,7 @@
 """Counts of clusters: laws against the slow twin, growth of the table, bytes and back."""
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 import reference
 from blocks import EIGHTHS
 from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
+from dedupe.kernels.tables import EMPTY
 from dedupe.scoring.boilerplate import MIN_TABLE, Boilerplate, Words, counted_in_order, parted
 from dedupe.shingling import Sealed
 
@@ -127,6 +130,32 @@ def test_boilerplate_knows_and_weighs_what_the_twin_does(taken, collection):
     weights = boilerplate.weights(*words_of(found)[:3])
     expected = [weight for document in found for weight in twin.weights(document)]
     assert weights.tolist() == np.array(expected, np.float32).tolist()
+
+
+@given(
+    st.lists(steps.filter(lambda step: step[0] != "bytes"), max_size=8),
+    st.integers(0, 8),
+    collections(),
+)
+def test_what_weighs_otherwise_is_told_and_which_documents_hold_some(taken, n_before, collection):
+    boilerplate, twin = Boilerplate(), reference.Boilerplate()
+    before, twin_before = boilerplate, copy.deepcopy(twin)
+    for number, step in enumerate(taken):
+        boilerplate = take(step, number, boilerplate.to_count(), twin)
+        if number < n_before:
+            before, twin_before = boilerplate, copy.deepcopy(twin)
+    found, expected = boilerplate.changes(before), twin.changes(twin_before)
+    assert {*found._shingles[found._last_cluster != EMPTY].tolist()} == expected
+    twins, _ = collection
+    held = words_of(twins)
+    assert found.holders(held.shingles, held.offsets).tolist() == [
+        not expected.isdisjoint(document.shingles) for document in twins
+    ]
+
+
+def test_of_what_knows_shingles_by_other_hashes_all_may_weigh_otherwise():
+    public = Boilerplate.from_bytes(b"")
+    assert Boilerplate().changes(public) is public.changes(Boilerplate()) is None
 
 
 @given(documents, st.sets(shingles), st.integers(1, 4))

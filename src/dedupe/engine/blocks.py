@@ -18,7 +18,7 @@ from dedupe.engine.corpus import Corpus
 from dedupe.engine.spill import allocate, release
 from dedupe.kernels.measures import N_LINES
 from dedupe.progress import Progress
-from dedupe.scoring.block import Block, prose_of
+from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.settings import Resources
 from dedupe.shingling import hash_encoded
@@ -58,6 +58,7 @@ class HashedDocuments:
         self._resources = resources
         self._limit = int(resources.memory * MEMORY_SHARE)
         self._block: Block | None = None
+        self._weighed_by: Boilerplate | None = None
         self._of_thread = threading.local()
 
     def hash(self) -> None:
@@ -94,29 +95,21 @@ class HashedDocuments:
 
         Return which documents have words that counted something else before.
         """
-        block = self.block()
+        block, before = self.block(), self._weighed_by
         weights, is_first = block.weights, block.weights is None
         if weights is None:
             weights = allocate(int(block.token_offsets[-1]), np.float32, self._limit // 2)
+        self._block = block = replace(block, weights=weights, stories=stories)
+        self._weighed_by = boilerplate
+        changes = None if before is None else boilerplate.changes(before)
         has_changed = np.zeros(self.numbers.size, np.bool_)
 
         def weigh_into(documents: slice) -> int:
-            words = part(block.token_offsets, documents)
-            ends = slice(documents.start, documents.stop + 1)
-            offsets = block.token_offsets[ends] - words.start
-            shingles = part(block.shingle_offsets, documents)
-            found = boilerplate.weights(
-                block.known_to(boilerplate, shingles),
-                block.shingle_offsets[ends] - shingles.start,
-                offsets,
-            )
-            differs = found != (np.float32(1) if is_first else weights[words])
-            has_changed[documents] = np.logical_or.reduceat(differs, offsets[:-1])
-            weights[words] = found
-            block.prose[documents] = prose_of(block.lines[words], weights[words], offsets)
+            if is_first:
+                weights[part(block.token_offsets, documents)] = 1
+            has_changed[documents] = block.part(documents).weigh_again(boilerplate, changes)
             return int(documents.stop)
 
-        self._block = replace(block, weights=weights, stories=stories)
         self._over(_slices(block.n_words), weigh_into, "weights")
         return has_changed
 

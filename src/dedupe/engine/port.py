@@ -95,6 +95,7 @@ class Blocks(Protocol):
         Parameters
         ----------
         boilerplate : Boilerplate
+            Stays as it is: next time it may tell what has changed.
         stories : int64 [shape=(n_docs,)]
             The story of each document, as far as is known.
 

@@ -11,9 +11,11 @@ __all__ = [
     "MAX_COUNT",
     "OF_FORM",
     "count_clusters_into",
+    "counts_into",
+    "holders_into",
     "insert_into",
     "mark_counted_into",
-    "word_weights_into",
+    "weigh_into",
 ]
 
 COUNTLESS = -2
@@ -67,6 +69,13 @@ def _tells_into(lines, weights, by_line, tells):
     It does if a passage of its own is prose to them, or if more of it is its own, in lines
     however short, than others have of what is prose to them.
     """
+    # As a rule a few paragraphs are enough to know that it does, in lines of any length.
+    n_own = 0
+    for w in range(lines.size):
+        n_own += (lines[w] >= PARAGRAPH) & (weights[w] > OWN)
+        if n_own >= EDIT:
+            tells[:] = True
+            return
     by_line[:] = 0
     for w in range(lines.size):
         by_line[np.int64(weights[w] > OWN), min(lines[w], PARAGRAPH)] += 1
@@ -131,7 +140,7 @@ def count_clusters_into(
         The table, as in `insert_into`.
     by_line : int64 [shape=(2, N_LINES)], overwritten
     tells : bool [shape=(N_LINES,)], overwritten
-    hits : int64 [shape=(shingles of the longest document + 1,)], overwritten
+    hits : int64 [shape=(2, shingles of the longest document + 1)], overwritten
     """
     tells[:] = True
     for d in order:
@@ -139,8 +148,8 @@ def count_clusters_into(
         if weights is not None:
             end = token_offsets[d + 1]
             _tells_into(lines[first:end], weights[first:end], by_line, tells)
-        n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits)
-        for i in hits[:n_hits]:
+        n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits[0])
+        for i in hits[0, :n_hits]:
             line = lines[U(first + i - offsets[d])]
             slot = _counted_slot(shingles[U(i)], line, tells, salt, table, last_cluster)
             if slot != EMPTY and last_cluster[slot] != clusters[d]:
@@ -192,16 +201,47 @@ def mark_counted_into(
             end = token_offsets[d + 1]
             _tells_into(lines[first:end], weights[first:end], by_line, tells)
         marks[offsets[d] : offsets[d + 1]] = False
-        n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits)
-        for i in hits[:n_hits]:
+        n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits[0])
+        for i in hits[0, :n_hits]:
             line = lines[U(first + i - offsets[d])]
             slot = _counted_slot(shingles[U(i)], line, tells, salt, table, last_cluster)
             marks[U(i)] = slot != EMPTY
 
 
 @compiled
-def word_weights_into(
-    shingles, offsets, token_offsets, salt, sieve, table, counts, last_cluster, hits, weights
+def _weigh_document(shingles, start, end, salt, sieve, table, counts, last_cluster, hits, weights):
+    """Write what the words of a document weigh, whose shingles are those from `start` to `end`."""
+    weights[:] = 1
+    n_of_shingle = weights.size - (end - start) + 1
+    n_hits = _hits_into(shingles, start, end, sieve, table.size - 1, hits[0])
+    # Apart from what is made of them, so that the processor waits for several slots at a time.
+    for h in range(U(n_hits)):
+        # An empty slot counts nothing.
+        slot = find(shingles[U(hits[0, h])], salt, table.size - 1, table, last_cluster)
+        hits[1, h] = counts[slot]
+    for h in range(U(n_hits)):
+        i, count = hits[0, h], hits[1, h]
+        weight = np.float32(1) / np.float32(max(count & MAX_COUNT, 1))
+        n_covered = n_of_shingle if count & OF_FORM or i == end - 1 else 1
+        for w in range(U(i - start), U(i - start + n_covered)):
+            weights[w] = min(weights[w], weight)
+
+
+@compiled
+def weigh_into(
+    documents,
+    shingles,
+    offsets,
+    token_offsets,
+    salt,
+    sieve,
+    table,
+    counts,
+    last_cluster,
+    hits,
+    found,
+    weights,
+    has_changed,
 ):
     """Write the weight of each word: 1 over the number of clusters that hold its shingle.
 
@@ -213,23 +253,61 @@ def word_weights_into(
 
     Parameters
     ----------
+    documents : int64 [shape=(n,)]
     shingles : uint64 [shape=(n_shingles,)]
     offsets, token_offsets : int64 [shape=(n_docs + 1,)]
     salt, sieve, table, counts, last_cluster
         The table, as in `insert_into`.
-    hits : int64 [shape=(shingles of the longest document + 1,)], overwritten
-    weights : float32 [shape=(n_tokens,)], overwritten
+    hits : int64 [shape=(2, shingles of the longest document + 1)], overwritten
+    found : float32 [shape=(words of the longest document,)], overwritten
+    weights : float32 [shape=(n_tokens,)], those of the documents overwritten
+    has_changed : bool [shape=(n,)], overwritten
+        Which documents have words that weighed otherwise before.
+    """
+    for i in range(documents.size):
+        d = documents[i]
+        before = weights[token_offsets[d] : token_offsets[d + 1]]
+        now = found[: before.size]
+        start, end = offsets[d], offsets[d + 1]
+        _weigh_document(shingles, start, end, salt, sieve, table, counts, last_cluster, hits, now)
+        n_others = 0
+        for w in range(U(before.size)):
+            n_others += before[w] != now[w]
+            before[w] = now[w]
+        has_changed[i] = n_others > 0
+
+
+@compiled
+def holders_into(shingles, offsets, salt, sieve, table, last_cluster, hits, is_holder):
+    """Write which documents have a shingle that is in the table.
+
+    Parameters
+    ----------
+    shingles, offsets, salt, sieve, table, last_cluster, hits
+        As in `weigh_into`.
+    is_holder : bool [shape=(n_docs,)], overwritten
     """
     for d in range(offsets.size - 1):
-        start, end = offsets[d], offsets[d + 1]
-        first, n_words = token_offsets[d], token_offsets[d + 1] - token_offsets[d]
-        n_of_shingle = n_words - (end - start) + 1
-        weights[first : first + n_words] = 1
-        n_hits = _hits_into(shingles, start, end, sieve, table.size - 1, hits)
-        for i in hits[:n_hits]:
-            # An empty slot counts nothing.
-            count = counts[find(shingles[U(i)], salt, table.size - 1, table, last_cluster)]
-            weight = np.float32(1) / np.float32(max(count & MAX_COUNT, 1))
-            n_covered = n_of_shingle if count & OF_FORM or i == end - 1 else 1
-            for w in range(U(first + i - start), U(first + i - start + n_covered)):
-                weights[w] = min(weights[w], weight)
+        is_holder[d] = False
+        n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits[0])
+        for i in hits[0, :n_hits]:
+            slot = find(shingles[U(i)], salt, table.size - 1, table, last_cluster)
+            if last_cluster[slot] != EMPTY:
+                is_holder[d] = True
+                break
+
+
+@compiled
+def counts_into(shingles, salt, table, counts, last_cluster, found):
+    """Write the counts of some shingles, 0 for those that are not in the table.
+
+    Parameters
+    ----------
+    shingles : uint64 [shape=(n,)]
+    salt, table, counts, last_cluster
+        As in `weigh_into`.
+    found : uint16 [shape=(n,)], overwritten
+    """
+    for i in range(shingles.size):
+        # An empty slot counts nothing.
+        found[i] = counts[find(shingles[i], salt, table.size - 1, table, last_cluster)]

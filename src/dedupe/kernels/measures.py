@@ -456,19 +456,20 @@ def measure_pairs_into(
 
 
 @compiled
-def prose_into(lines, weights, offsets, by_line, prose):
-    """Write what the words of each document weigh that stand in lines of at least so many.
+def prose_into(documents, lines, weights, offsets, by_line, prose):
+    """Write what the words of some documents weigh that stand in lines of at least so many.
 
     Parameters
     ----------
+    documents : int64 [shape=(n,)]
     lines : uint8 [shape=(n_tokens,)]
     weights : float32 [shape=(n_tokens,)] or None
     offsets : int64 [shape=(n_docs + 1,)]
     by_line : float64 [shape=(N_LINES,)], scratch
-    prose : float32 [shape=(n_docs, N_LINES)], overwritten
+    prose : float32 [shape=(n_docs, N_LINES)], the rows of the documents overwritten
         Column 0 has all words.
     """
-    for d in range(offsets.size - 1):
+    for d in documents:
         by_line[:] = 0
         # What is added to in an array is stored and loaded for each word: that is done once
         # for each line.

@@ -101,6 +101,24 @@ class Block:
             self.shingles, self.shingle_offsets, self.token_offsets, self.lines, self.weights
         )
 
+    def part(self, documents: slice) -> Self:
+        """Return documents that follow each other as a block of the same arrays, and no copies."""
+        words = part(self.token_offsets, documents)
+        shingles = part(self.shingle_offsets, documents)
+        ends = slice(documents.start, documents.stop + 1)
+        return replace(
+            self,
+            shingles=self.shingles[shingles],
+            seals=self.seals[shingles],
+            shingle_offsets=self.shingle_offsets[ends] - shingles.start,
+            token_offsets=self.token_offsets[ends] - words.start,
+            lines=self.lines[words],
+            contents=self.contents[documents],
+            prose=self.prose[documents],
+            weights=None if self.weights is None else self.weights[words],
+            stories=None if self.stories is None else self.stories[documents],
+        )
+
     def totals(self, documents: AnyInts | slice = slice(None)) -> Floats:
         """Return what the words of some documents weigh together, or those of all."""
         return self.prose[documents, 0].astype(np.float64)
@@ -140,6 +158,34 @@ class Block:
             return np.zeros(self.n_words.size, np.bool_)
         found: Bools = np.logical_or.reduceat(differs, self.token_offsets[:-1])
         return found
+
+    def weigh_again(self, boilerplate: Boilerplate, changes: Boilerplate | None = None) -> Bools:
+        """Weigh words in place; return which documents have words that weighed otherwise.
+
+        Parameters
+        ----------
+        boilerplate : Boilerplate
+        changes : Boilerplate, optional
+            The shingles whose words may weigh otherwise now, or else all may.
+        """
+        assert self.weights is not None, "what is weighed again must have weights"
+        shingles = self.known_to(boilerplate, slice(None))
+        documents = np.arange(self.n_words.size)
+        if changes is not None:
+            documents = documents[changes.holders(shingles, self.shingle_offsets)]
+        has_changed = np.zeros(self.n_words.size, np.bool_)
+        has_changed[documents] = boilerplate.weigh(
+            documents, self.words._replace(shingles=shingles)
+        )
+        prose_into(
+            np.flatnonzero(has_changed),
+            self.lines,
+            self.weights,
+            self.token_offsets,
+            np.empty(N_LINES),
+            self.prose,
+        )
+        return has_changed
 
     def known_to(self, boilerplate: Boilerplate, places: slice) -> Hashes:
         """Return some shingles as the boilerplate knows them."""
@@ -183,8 +229,9 @@ def prose_of(lines: npt.NDArray[np.uint8], weights: Weights | None, offsets: Int
     float32 [shape=(n_docs, N_LINES)]
         Column 0 has all words; the last one has those of paragraphs.
     """
-    prose = np.empty((offsets.size - 1, N_LINES), np.float32)
-    prose_into(lines, weights, offsets, np.empty(N_LINES), prose)
+    n_docs = offsets.size - 1
+    prose = np.empty((n_docs, N_LINES), np.float32)
+    prose_into(np.arange(n_docs), lines, weights, offsets, np.empty(N_LINES), prose)
     return prose
 
 

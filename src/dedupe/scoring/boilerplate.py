@@ -26,9 +26,11 @@ from dedupe.kernels.boilerplate import (
     MAX_COUNT,
     OF_FORM,
     count_clusters_into,
+    counts_into,
+    holders_into,
     insert_into,
     mark_counted_into,
-    word_weights_into,
+    weigh_into,
 )
 from dedupe.kernels.measures import N_LINES
 from dedupe.kernels.tables import EMPTY, SALT, SLOTS_PER_WORD
@@ -253,10 +255,71 @@ class Boilerplate:
         shingles, offsets, token_offsets
             As in `Words`.
         """
-        weights = np.empty(int(token_offsets[-1]), np.float32)
-        hits = _room_for_hits(offsets)
-        word_weights_into(shingles, offsets, token_offsets, *self.table, hits, weights)
+        lines, weights = np.empty(0, np.uint8), np.ones(int(token_offsets[-1]), np.float32)
+        documents = np.arange(offsets.size - 1)
+        self.weigh(documents, Words(shingles, offsets, token_offsets, lines, weights))
         return weights
+
+    def weigh(self, documents: Ints, words: Words) -> Bools:
+        """Write what the words of some documents weigh; return which had other weights before.
+
+        Parameters
+        ----------
+        documents : int64 [shape=(n,)]
+        words : Words
+            Of which the weights of these documents are overwritten.
+        """
+        has_changed = np.empty(documents.size, np.bool_)
+        longest = int(np.diff(words.token_offsets).max(initial=0))
+        weigh_into(
+            documents,
+            words.shingles,
+            words.offsets,
+            words.token_offsets,
+            *self.table,
+            _room_for_hits(words.offsets),
+            np.empty(longest, np.float32),
+            words.weights,
+            has_changed,
+        )
+        return has_changed
+
+    def changes(self, before: Self) -> Self | None:
+        """Return what has taken up all shingles whose words may weigh otherwise than `before`.
+
+        None where the two know shingles by other hashes, so that all may.
+        """
+        if self.is_public != before.is_public:
+            return None
+        found = type(self)()
+        found.is_public = self.is_public
+        for one, other in ((self, before), (before, self)):
+            rows = np.flatnonzero(one._last_cluster != EMPTY)
+            shingles = one._shingles[rows]
+            is_other = _told(one._counts[rows]) != _told(other._counts_of(shingles))
+            found.watch(shingles[is_other])
+        return found
+
+    def holders(self, shingles: Hashes, offsets: Ints) -> Bools:
+        """Return which of some documents have a shingle that was taken up.
+
+        Parameters
+        ----------
+        shingles, offsets
+            As in `Words`.
+        """
+        salt, sieve, table, _, last_cluster = self.table
+        found = np.empty(offsets.size - 1, np.bool_)
+        hits = _room_for_hits(offsets)
+        holders_into(shingles, offsets, salt, sieve, table, last_cluster, hits, found)
+        return found
+
+    def _counts_of(self, shingles: Hashes) -> npt.NDArray[np.uint16]:
+        """Return the counts of some shingles, 0 for those that were not taken up."""
+        salt, _, table, counts, last_cluster = self.table
+        found = np.empty(shingles.size, np.uint16)
+        counts_into(shingles, salt, table, counts, last_cluster, found)
+        return found
 
     def to_bytes(self) -> bytes:
         """Return what is known as bytes: the shingles of two clusters or more, and their counts.
@@ -329,8 +392,13 @@ class Boilerplate:
 
 
 def _room_for_hits(offsets: Ints) -> Ints:
-    """Return room for the shingles of any of some documents, and what is written behind them."""
-    return np.empty(int(np.diff(offsets).max(initial=0)) + 1, np.int64)
+    """Return room for what is looked up of any of some documents, and written behind it."""
+    return np.empty((2, int(np.diff(offsets).max(initial=0)) + 1), np.int64)
+
+
+def _told(counts: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Return counts as far as weights tell them apart: what is in one cluster is in none."""
+    return np.where(counts & MAX_COUNT > 1, counts, np.uint16(0))
 
 
 def _most(n: int) -> npt.NDArray[np.uint16]:
