@@ -102,6 +102,7 @@ def words_of_stories(block: Block, copies: Copies) -> StoryWords:
         np.empty(n_slots, np.uint64),
         np.empty(n_slots, np.int64),
         np.empty(n_slots, np.int64),
+        *np.empty((2, kernel.MAX_BUCKETS), np.int64),
         mark_offsets,
         marks,
         mean_lines,
