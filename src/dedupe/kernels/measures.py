@@ -355,6 +355,66 @@ def _ends_into(last, larger, smaller, scratch, of_both):
 
 
 @compiled
+def _measure_into(
+    n_matches,
+    lines,
+    weights,
+    prose,
+    is_one,
+    ngram,
+    min_words,
+    scratch,
+    by_line,
+    of_sides,
+    of_both,
+):
+    """Write the measures of one pair that is matched, given what is known of either document."""
+    lines_a, lines_b = lines
+    weights_a, weights_b = weights
+    prose_a, prose_b = prose
+    by_line[:] = 0
+    lengths = scratch[MATCH_LENGTH]
+    _cover_into(
+        scratch[MATCH_LARGER],
+        lengths,
+        n_matches,
+        ngram,
+        scratch[COVER_LARGER],
+        lines_a,
+        weights_a,
+        is_one,
+        of_sides[0],
+        by_line[0],
+    )
+    _cover_into(
+        scratch[MATCH_SMALLER],
+        lengths,
+        n_matches,
+        ngram,
+        scratch[COVER_SMALLER],
+        lines_b,
+        weights_b,
+        is_one,
+        of_sides[1],
+        by_line[1],
+    )
+    of_both[SHARED] = _count_shared(n_matches, scratch)
+    weight = min(of_sides[0, WEIGHT], of_sides[1, WEIGHT])
+    if n_matches and weight >= min(min_words, min(prose_a[0], prose_b[0]) / 2):
+        line_a, line_b = _line_of(by_line[0]), _line_of(by_line[1])
+        of_sides[0, STORY] = _own_prose(by_line[0], line_a, prose_a)
+        of_sides[1, STORY] = _own_prose(by_line[1], line_b, prose_b)
+        n_runs = runs_into(n_matches, lines_a.size, lines_b.size, ngram, scratch)
+        last = chain_into(n_runs, ngram, scratch)
+        if last >= 0:
+            one = Side(scratch[COVER_LARGER], lines_a, weights_a, line_a)
+            other = Side(scratch[COVER_SMALLER], lines_b, weights_b, line_b)
+            _gaps_into(last, one, other, ngram, scratch, of_sides, of_both)
+            _ends_into(last, one, other, scratch, of_both)
+    _uncover(lines_a.size, lines_b.size, n_matches, ngram, scratch)
+
+
+@compiled
 def measure_pairs_into(
     larger,
     smaller,
@@ -407,52 +467,40 @@ def measure_pairs_into(
             a, b, indexed, shingles, shingle_offsets, slots, salt, sieve, scratch
         )
         indexed = a
-        first_a, end_a = token_offsets[a], token_offsets[a + 1]
-        first_b, end_b = token_offsets[b], token_offsets[b + 1]
-        lines_a, lines_b = lines[first_a:end_a], lines[first_b:end_b]
-        weights_a = None if weights is None else weights[first_a:end_a]
-        weights_b = None if weights is None else weights[first_b:end_b]
-        is_one = stories is None or stories[a] == stories[b]
-        by_line[:] = 0
-        lengths = scratch[MATCH_LENGTH]
-        _cover_into(
-            scratch[MATCH_LARGER],
-            lengths,
-            n_matches,
-            ngram,
-            scratch[COVER_LARGER],
-            lines_a,
-            weights_a,
-            is_one,
-            of_sides[p, 0],
-            by_line[0],
-        )
-        _cover_into(
-            scratch[MATCH_SMALLER],
-            lengths,
-            n_matches,
-            ngram,
-            scratch[COVER_SMALLER],
-            lines_b,
-            weights_b,
-            is_one,
-            of_sides[p, 1],
-            by_line[1],
-        )
-        of_both[p, SHARED] = _count_shared(n_matches, scratch)
-        weight = min(of_sides[p, 0, WEIGHT], of_sides[p, 1, WEIGHT])
-        if n_matches and weight >= min(min_words, min(prose[a, 0], prose[b, 0]) / 2):
-            line_a, line_b = _line_of(by_line[0]), _line_of(by_line[1])
-            of_sides[p, 0, STORY] = _own_prose(by_line[0], line_a, prose[a])
-            of_sides[p, 1, STORY] = _own_prose(by_line[1], line_b, prose[b])
-            n_runs = runs_into(n_matches, lines_a.size, lines_b.size, ngram, scratch)
-            last = chain_into(n_runs, ngram, scratch)
-            if last >= 0:
-                one = Side(scratch[COVER_LARGER], lines_a, weights_a, line_a)
-                other = Side(scratch[COVER_SMALLER], lines_b, weights_b, line_b)
-                _gaps_into(last, one, other, ngram, scratch, of_sides[p], of_both[p])
-                _ends_into(last, one, other, scratch, of_both[p])
-        _uncover(lines_a.size, lines_b.size, n_matches, ngram, scratch)
+        words_a = slice(token_offsets[a], token_offsets[a + 1])
+        words_b = slice(token_offsets[b], token_offsets[b + 1])
+        both = lines[words_a], lines[words_b]
+        prose_of_both = prose[a], prose[b]
+        # Most documents have no boilerplate: all words weigh 1, and none need be looked up.
+        is_plain = prose[a, 0] == both[0].size and prose[b, 0] == both[1].size
+        if weights is None or is_plain:
+            _measure_into(
+                n_matches,
+                both,
+                (None, None),
+                prose_of_both,
+                True,
+                ngram,
+                min_words,
+                scratch,
+                by_line,
+                of_sides[p],
+                of_both[p],
+            )
+        else:
+            _measure_into(
+                n_matches,
+                both,
+                (weights[words_a], weights[words_b]),
+                prose_of_both,
+                stories is None or stories[a] == stories[b],
+                ngram,
+                min_words,
+                scratch,
+                by_line,
+                of_sides[p],
+                of_both[p],
+            )
 
 
 @compiled

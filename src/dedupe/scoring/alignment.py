@@ -311,13 +311,15 @@ def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Fl
     jaccard, containment_left, containment_right : float64 [shape=(n_pairs,)], in [0, 1]
     """
     left, right, shared = alignment.left, alignment.right, alignment.n_shared_shingles
+    counts = block.n_distinct
     documents = distinct(np.array([left, right]))
-    counts = np.empty(documents.size, np.int64)
+    documents = documents[counts[documents] < 0]
+    found = np.empty(documents.size, np.int64)
     chains.count_distinct_into(
-        documents, block.shingles, block.shingle_offsets, *block.scratch, counts
+        documents, block.shingles, block.shingle_offsets, *block.scratch, found
     )
-    in_left = counts[np.searchsorted(documents, left)]
-    in_right = counts[np.searchsorted(documents, right)]
+    counts[documents] = found
+    in_left, in_right = counts[left], counts[right]
     return shared / (in_left + in_right - shared), shared / in_left, shared / in_right
 
 

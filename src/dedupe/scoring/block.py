@@ -94,6 +94,11 @@ class Block:
         """Words of each document."""
         return np.diff(self.token_offsets)
 
+    @cached_property
+    def n_distinct(self) -> npt.NDArray[np.int32]:
+        """Distinct shingles of each document, once they were counted; -1 until then."""
+        return np.full(self.n_words.size, -1, np.int32)
+
     @property
     def words(self) -> Words:
         """What boilerplate is counted among."""
