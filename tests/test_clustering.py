@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedupe.clustering import MEAN_SHARE, average_linkage, components
+from dedupe.clustering import MEAN_SHARE, attached, average_linkage, components
 from dedupe.linkage import asked as asking
 from dedupe.linkage.asked import AHEAD
 from dedupe.linkage.means import SAMPLE
@@ -103,6 +103,25 @@ def test_components_of_a_long_chain_take_few_rounds(numbering):
     pairs = np.stack([path[:-1], path[1:]], axis=1).view(Counted)
     assert (components(n_docs, pairs) == 0).all()
     assert rounds <= 4 * 20
+
+
+@given(edge_lists, st.data(), st.integers(2, 4))
+def test_who_is_a_near_copy_of_one_document_alone_goes_with_it(edges, data, least):
+    nears = data.draw(st.lists(st.booleans(), min_size=len(edges), max_size=len(edges)))
+    columns = np.array(edges, np.float64).reshape(-1, 3)
+    among, is_link = columns[:, :2].astype(np.int64), columns[:, 2] >= THRESHOLD
+    inside = components(N_DOCS, among[is_link])
+    pairs_of = {d: [] for d in range(N_DOCS)}
+    for (a, b), link, near in zip(among.tolist(), is_link.tolist(), nears, strict=True):
+        if inside[a] == inside[b]:
+            pairs_of[a].append((b, link and near))
+            pairs_of[b].append((a, link and near))
+    alone = {d: found[0][0] for d, found in pairs_of.items() if len(found) == 1 and found[0][1]}
+    crowds = {head for head in alone.values() if [*alone.values()].count(head) >= least}
+    expected = [alone[d] if alone.get(d) in crowds else d for d in range(N_DOCS)]
+    found = attached(N_DOCS, among, is_link, np.array(nears, np.bool_), least=least)
+    assert found.tolist() == expected
+    assert (found[found] == found).all()
 
 
 @given(edge_lists)

@@ -5,6 +5,7 @@ import logging
 from dataclasses import fields, replace
 from datetime import date
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import dedupe
 from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.results.clusters import KEYS, cluster_labels, is_in, make_clusters
 from dedupe.results.records import DocumentInfo
+from dedupe.scoring import rule
 from dedupe.scoring.block import Block
 from dedupe.scoring.stories import Copies, words_of_stories
 from dedupe.settings import KEEP, SCORE_FLOOR, Settings
@@ -130,13 +132,55 @@ def test_clusters_are_disjoint_and_the_largest_comes_first(found):
     assert min(sizes, default=2) >= 2
 
 
+everything = st.dictionaries(
+    st.sampled_from([*combinations(range(9), 2)]),
+    st.tuples(st.integers(0, 20), st.sampled_from(["candidate", "near", "asked"])),
+    max_size=30,
+)
+
+
+@given(everything, st.integers(2, 4))
+def test_near_copies_that_one_stands_for_are_with_it_again(told, least):
+    """What was asked for is known by then."""
+    candidates = {pair: of for pair, of in told.items() if of[1] != "asked"}
+    needed = []
+
+    def score_of(pair):
+        return told.get(pair, (9, ""))[0] / 20
+
+    def labels(pairs, **options):
+        sides = np.array([*pairs], np.int64).reshape(-1, 2)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rule, "MIN_CROWD", least)
+            return cluster_labels(
+                9,
+                sides,
+                np.array([score_of(pair) for pair in pairs]),
+                np.zeros(len(pairs), np.bool_),
+                np.zeros(9, np.bool_),
+                threshold=0.45,
+                is_near=np.array([told.get(pair, "-")[-1] == "near" for pair in pairs], np.bool_),
+                **options,
+            ).tolist()
+
+    found = labels(
+        [*candidates],
+        ask=lambda few: [score_of(pair) for pair in map(tuple, few.tolist())],
+        note=lambda few: needed.extend(map(tuple, few.tolist())),
+    )
+    assert all(label <= d and found[label] == label for d, label in enumerate(found))
+    known = [*candidates, *needed]
+    may_join = np.arange(len(known)) < len(candidates)
+    assert labels(known, may_join=may_join) == found
+
+
 # --- edges ---
 
 
 def test_no_documents_are_no_clusters():
     nothing = np.empty(0, np.bool_)
     labels = cluster_labels(
-        0, np.empty((0, 2), np.int64), np.empty(0), nothing, nothing, threshold=0.4
+        0, np.empty((0, 2), np.int64), np.empty(0), nothing, nothing, threshold=0.4, is_near=nothing
     )
     assert labels.size == 0
     assert make_clusters([], labels, Settings()) == ()

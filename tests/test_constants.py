@@ -17,7 +17,7 @@ from numba import config
 from blocks import align_pair, make_block, story
 from dedupe import find_duplicate_texts
 from dedupe.arrays import pairs_of
-from dedupe.crowds import follow
+from dedupe.crowds import followers
 from dedupe.engine.memory import BlockInMemory
 from dedupe.kernels import boilerplate as counting
 from dedupe.kernels import measures
@@ -218,9 +218,21 @@ def follows(number_of_edits, size, in_one_place):
     for number, document in enumerate(documents[1:], start=1):
         document[20 * number % size] = 10**6 + number
     documents[-1] = [10**7 + i if i in places else word for i, word in enumerate(story(size, 0))]
-    pairs = pairs_of([[i, 0] for i in range(1, 107)] + [[106, i] for i in range(1, 20)])
-    left = follow(BlockInMemory(make_block(documents)), pairs)
-    return [106, 1] not in np.sort(left, axis=1)[:, ::-1].tolist()
+    return 106 in led(documents)
+
+
+def led(documents):
+    """Return which of some documents follow a leader, if all are linked with the first."""
+    links = pairs_of([[0, i] for i in range(1, len(documents))])
+    return followers(BlockInMemory(make_block(documents)), links)[:, 1].tolist()
+
+
+def too_few_for_a_crowd(n, size):
+    """Ask of `n` edited copies of a story of `size` words."""
+    copies = [story(size, 0) for _ in range(n + 1)]
+    for number, copy in enumerate(copies[1:], start=1):
+        copy[20 * number % size] = 10**6 + number
+    return not led(copies)
 
 
 def a_near_copy(n, size):
@@ -421,6 +433,7 @@ ROWS = [
     Row("scoring.rule.ENTRY_COST", a_listing_that_is_joined, {120: 70, 600: 334}),
     Row("scoring.rule.NEAR", a_near_copy, {300: 24, 600: 48}),
     Row("scoring.rule.MAX_NEAR_GAP", a_near_copy_with_another_passage, {300: 20, 600: 20}),
+    Row("scoring.rule.MIN_CROWD", too_few_for_a_crowd, {300: 99, 600: 99}),
     Row("scoring.rule.STRICT_CONTAINMENT", beyond_doubt_by_containment, {200: 451, 400: 751}),
     Row("scoring.rule.LEARNED_SCORE", one_story_when_boilerplate_is_learned, {100: 100, 300: 300}),
     Row("scoring.rule.LEARNED_WORDS", a_phrase_of_many, {45: 9, 90: 9}),

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from blocks import make_block
 from dedupe import crowds, find_duplicate_texts
 from dedupe.arrays import pairs_of
-from dedupe.crowds import MIN_CROWD, follow
+from dedupe.crowds import follow
 from dedupe.engine.memory import BlockInMemory
 from dedupe.scoring import passes, rule
+from dedupe.scoring.rule import MIN_CROWD
 from reference import least_edited, most_popular
 
 N_WORDS = 300
@@ -59,7 +60,7 @@ sizes = st.lists(st.integers(5, 8), min_size=12, max_size=12)
 def test_leaders_are_those_of_the_slow_twins(graph, sizes, least, tenths):
     block = make_block([[*range(100 * d, 100 * d + size)] for d, size in enumerate(sizes)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crowds, "MIN_CROWD", least)
+        patch.setattr(rule, "MIN_CROWD", least)
         links = crowds._with_popular(BlockInMemory(block), pairs_of(sorted(graph)))
     popular = most_popular(sorted(graph), block.n_words, block.contents, least)
     assert {member: leader for leader, member in links.tolist()} == popular
@@ -73,8 +74,9 @@ def test_a_crowd_is_one_cluster_in_any_order_and_takes_linear_work():
     texts = {f"{n:04}": " ".join(f"w{word}" for word in d) for n, d in enumerate(copies(400))}
     result = find_duplicate_texts(texts)
     assert [len(cluster.members) for cluster in result.clusters] == [400]
-    # A link each, what clustering asks for, and the best of those who do not follow.
-    assert len(result.scored) < 12 * len(texts)
+    # A link each, and the pair with the copy that is kept; clustering asks for nothing.
+    assert len(result.scored) < 2 * len(texts)
+    assert result.at(result.settings.threshold) == result
     shuffled = random.Random(2).sample([*texts.items()], len(texts))
     assert find_duplicate_texts(dict(shuffled)).to_json() == result.to_json()
 
@@ -90,11 +92,12 @@ def test_near_copies_are_compared_with_the_least_edited_alone():
     assert followed(copies(N_DOCS), pairs) == star(N_DOCS, LEADER).tolist()
 
 
-def test_what_copies_have_to_do_with_others_is_found_out_as_ever():
+@pytest.mark.parametrize("others", [[0, 3, LEADER], [0, 3], [7]])
+def test_what_copies_have_to_do_with_others_is_asked_of_their_leader(others):
     page = [*range(10_000, 10_400), *STORY]
-    others = [[0, N_DOCS], [3, N_DOCS], [LEADER, N_DOCS]]
-    left = followed([*copies(N_DOCS), page], pairs_of([*star(N_DOCS, 0, 1).tolist(), *others]))
-    assert left == sorted([*star(N_DOCS, LEADER).tolist(), *others])
+    pairs = pairs_of([*star(N_DOCS, 0, 1).tolist(), *([d, N_DOCS] for d in others)])
+    left = followed([*copies(N_DOCS), page], pairs)
+    assert left == sorted([*star(N_DOCS, LEADER).tolist(), [LEADER, N_DOCS]])
 
 
 @pytest.mark.parametrize(("n_followers", "follow"), [(MIN_CROWD, True), (MIN_CROWD - 1, False)])
@@ -155,13 +158,14 @@ def test_reports_in_a_form_follow_nobody():
     assert followed(reports, pairs) == pairs.tolist()
 
 
-def test_who_follows_one_is_compared_with_who_follows_another():
+def test_leaders_are_compared_for_those_who_follow_them():
     documents = copies(N_DOCS)
     documents += [[word + 10**8 for word in document] for document in documents]
     one, between = star(N_DOCS, 0, 1), [[0, N_DOCS], [5, N_DOCS + 7]]
     left = followed(documents, np.concatenate([one, one + N_DOCS, between]))
     led = star(N_DOCS, LEADER)
-    assert left == sorted([*led.tolist(), *(led + N_DOCS).tolist(), *between])
+    leaders = [LEADER, LEADER + N_DOCS]
+    assert left == sorted([*led.tolist(), *(led + N_DOCS).tolist(), leaders])
 
 
 # --- what stays true ---

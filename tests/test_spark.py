@@ -180,6 +180,9 @@ def everything():
     found = {
         f"crowd/{n}": " ".join(f"w{word}" for word in one) for n, one in enumerate(copies(120))
     }
+    # What holds a copy, whichever, is held against the one that the others follow.
+    own = {n: " ".join(f"p{n}w{word}" for word in range(300)) for n in range(6)}
+    found |= {f"page/{n}": f"{text}\n\n{found[f'crowd/{n}']}" for n, text in own.items()}
     found |= notices(20) | {f"{name} copy": f"Home\n\n{text}" for name, text in notices(20).items()}
     for trap in ("template", "own-boxes", "two-on-a-page", "chain", "forms"):
         collection = next(make_traps(material, only=[trap]))

@@ -21,6 +21,7 @@ from dedupe.results.result import Result
 from dedupe.scoring import passes
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.scoring.passes import Rows
+from dedupe.scoring.relations import are_near
 from dedupe.scoring.stories import Copies, StoryWords, words_of_stories
 from dedupe.settings import SCORE_FLOOR, Settings
 
@@ -149,6 +150,7 @@ def _labels(
         passes.is_identical(rows),
         corpus.is_old[corpus.rows[numbers]],
         threshold=threshold,
+        is_near=are_near(rows["share_left"], rows["share_right"]),
         ask=ask,
         note=needed.append,
     )

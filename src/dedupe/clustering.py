@@ -19,7 +19,7 @@ from dedupe.linkage.clusters import Clusters
 from dedupe.linkage.links import Links
 from dedupe.linkage.means import KnownMeans, SampledMeans
 
-__all__ = ["Ask", "Note", "average_linkage", "components"]
+__all__ = ["Ask", "Note", "attached", "average_linkage", "components"]
 
 SLACK = 0.1
 """How far the mean of two clusters may be below what it was last and they still join now.
@@ -185,6 +185,54 @@ def _join_best_first(
             continue
         means.join(one, other)
         clusters.join(one, other)
+
+
+def attached(
+    n_docs: int,
+    pairs: Whole,
+    is_link: npt.NDArray[np.bool_],
+    is_near: npt.NDArray[np.bool_],
+    *,
+    least: int,
+) -> npt.NDArray[np.int64]:
+    """Return the document that each near-copy goes with, being one of a crowd and of that alone.
+
+    Whoever joins that one joins its near-copies: they need not be compared, and however many
+    there are, they have no weight in an average.
+
+    Parameters
+    ----------
+    n_docs : int
+    pairs : int [shape=(n_pairs, 2)]
+        Pairs of documents that may join.
+    is_link, is_near : bool [shape=(n_pairs,)]
+        Which of them do, and which are of near-copies.
+    least : int, at least 2
+        Near-copies of a document that have no other pair: fewer are not attached to it.
+
+    Returns
+    -------
+    int64 [shape=(n_docs,)]
+        For all other documents themselves.
+
+    Examples
+    --------
+    >>> pairs, is_near = np.array([[0, 1], [0, 2], [0, 3]]), np.array([True, True, False])
+    >>> attached(4, pairs, np.ones(3, np.bool_), is_near, least=2).tolist()
+    [0, 0, 0, 3]
+    """
+    labels = components(n_docs, pairs[is_link])
+    # What is in another component may be elsewhere, and is never joined.
+    inside = pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]]
+    n_pairs = np.bincount(inside.ravel(), minlength=n_docs)
+    near = pairs[is_link & is_near]
+    near = np.concatenate([near, near[:, ::-1]])
+    near = near[n_pairs[near[:, 1]] == 1]
+    n_alone = np.bincount(near[:, 0], minlength=n_docs)
+    near = near[n_alone[near[:, 0]] >= least]
+    found = np.arange(n_docs)
+    found[near[:, 1]] = near[:, 0]
+    return found
 
 
 def components(n_docs: int, pairs: Whole) -> npt.NDArray[np.int64]:

@@ -3,29 +3,28 @@
 A story that 6,000 sites carry has an anchor in every crowded bucket, each another one (see
 `dedupe.lsh`), and so thirty candidates a copy. All but one of them say what the first has
 said already. So each copy in a crowd is held against its *leader*, the least edited of them;
-those in which hardly anything differs are not compared with one another. What they have to do
-with documents that are no such copies is found out as ever.
+those in which hardly anything differs follow it, and it stands for them: whatever was to be
+compared with one of them is compared with it.
 """
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Bools, Floats
+from dedupe.arrays import AnyInts, Bools, Floats, distinct
 from dedupe.engine.port import Blocks
 from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.alignment import by_size
 from dedupe.scoring.block import Block
 
-__all__ = ["MIN_CROWD", "follow", "followers"]
+__all__ = ["follow", "followers"]
 
-MIN_CROWD = 100
-"""Near-copies that follow a document at least: in a smaller crowd each has fewer than fifty
-candidates."""
+HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 def follow(blocks: Blocks, pairs: AnyInts) -> AnyInts:
-    """Return the candidates without those among near-copies that follow one leader.
+    """Return the candidates with a leader in place of the near-copies that follow it.
 
-    Where what was copied is a form nobody follows: its reports are compared with one another.
+    Each of these has its leader alone for a candidate. Where what was copied is a form nobody
+    follows: its reports are compared with one another.
 
     Parameters
     ----------
@@ -44,10 +43,11 @@ def follow(blocks: Blocks, pairs: AnyInts) -> AnyInts:
     leaders = np.arange(blocks.numbers.size)
     leaders[links[:, 1]] = links[:, 0]
     led = leaders[pairs]
-    larger, smaller, _ = by_size(blocks.block(), *links.T)
-    left = np.concatenate([pairs[led[:, 0] != led[:, 1]], np.stack([larger, smaller], axis=1)])
-    found: AnyInts = left[np.lexsort(left.T[::-1])].astype(pairs.dtype)
-    return found
+    both = np.concatenate([led[led[:, 0] != led[:, 1]], links])
+    larger, smaller, _ = by_size(blocks.block(), *both.T)
+    # Both halves are of equal width, so that the pairs sort as single numbers.
+    keys = distinct((larger.astype(np.uint64) << HALF) | smaller.astype(np.uint64))
+    return np.stack([keys >> HALF, keys & LOW_HALF], axis=1).astype(pairs.dtype)
 
 
 def followers(blocks: Blocks, links: AnyInts) -> AnyInts:
@@ -81,7 +81,7 @@ def _near_shares(blocks: Blocks, links: AnyInts) -> Floats:
 def _of_crowds(links: AnyInts, shares: Floats) -> tuple[AnyInts, Floats]:
     """Return the links to documents that at least `MIN_CROWD` are linked to, and their shares."""
     _, crowds, sizes = np.unique(links[:, 0], return_inverse=True, return_counts=True)
-    is_of_crowd = sizes[crowds] >= MIN_CROWD
+    is_of_crowd = sizes[crowds] >= rule.MIN_CROWD
     return links[is_of_crowd], shares[is_of_crowd]
 
 
@@ -98,7 +98,7 @@ def _with_popular(blocks: Blocks, pairs: AnyInts) -> AnyInts:
     links = np.where(
         (rank_of[pairs[:, 0]] > rank_of[pairs[:, 1]])[:, np.newaxis], pairs, pairs[:, ::-1]
     )
-    links = links[n_candidates[links[:, 0]] >= MIN_CROWD]
+    links = links[n_candidates[links[:, 0]] >= rule.MIN_CROWD]
     links = links[np.lexsort((-rank_of[links[:, 0]], links[:, 1]))]
     links = links[np.diff(links[:, 1], prepend=-1) != 0]
     # Alignment is fast where one document is held against many.

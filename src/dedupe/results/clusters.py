@@ -18,6 +18,7 @@ from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.ids import Id, order_of
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Cluster, Copy, DocumentInfo, Duplicate
+from dedupe.scoring import rule
 from dedupe.settings import SCORE_FLOOR, Settings
 
 __all__ = ["cluster_labels", "is_in", "make_clusters", "make_duplicates"]
@@ -31,16 +32,18 @@ def cluster_labels(
     is_old: npt.NDArray[np.bool_],
     *,
     threshold: float,
+    is_near: npt.NDArray[np.bool_],
     ask: clustering.Ask | None = None,
     may_join: npt.NDArray[np.bool_] | None = None,
     note: clustering.Note | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the cluster of each document, by average linkage over the scored pairs.
 
-    Identical copies stand for one document, so that the number of copies has no
-    weight. `ask` gives the scores of pairs that are not among `pairs`, and `note` is given
-    those of them that were needed; without `ask` they are left out, and once those that were
-    needed are among `pairs` the clusters are the same without it.
+    Identical copies stand for one document, and so do the near-copies in a crowd that were
+    compared with one of them alone (`is_near` tells which pairs are such), so that the number of
+    copies has no weight. `ask` gives the scores of pairs that are not among `pairs`, and `note`
+    is given those of them that were needed; without `ask` they are left out, and once those that
+    were needed are among `pairs` the clusters are the same without it.
     `may_join` tells which pairs join clusters, if some do not: such a pair was scored after
     others had joined its sides, or lies outside the window.
     Where some documents are old, each other one goes with the old document that it matches
@@ -52,18 +55,31 @@ def cluster_labels(
     first_copy = clustering.components(n_docs, pairs[is_identical & pairs_open])
     # The pairs of copies say what those of their originals do.
     is_original = pairs_open & (first_copy[pairs] == pairs).all(axis=1)
+    may_join = np.ones(len(pairs), np.bool_) if may_join is None else may_join
+    among = is_original & may_join
+    heads = clustering.attached(
+        n_docs,
+        pairs[among],
+        scores[among] >= threshold,
+        is_near[among],
+        least=rule.MIN_CROWD,
+    )
+    among = is_original & (heads[pairs] == pairs).all(axis=1)
     joined = clustering.average_linkage(
         n_docs,
-        pairs[is_original],
-        np.where(scores >= SCORE_FLOOR, scores, 0)[is_original],
+        pairs[among],
+        np.where(scores >= SCORE_FLOOR, scores, 0)[among],
         threshold=threshold,
         missing=None,
         ask=ask,
         note=note,
         sampled=True,
-        may_join=None if may_join is None else may_join[is_original],
+        may_join=may_join[among],
     )
-    return np.where(is_open, joined[first_copy], labels)
+    joined = joined[heads[first_copy]]
+    least = np.full(n_docs, n_docs)
+    np.minimum.at(least, joined, np.arange(n_docs))
+    return np.where(is_open, least[joined], labels)
 
 
 def _best_old(

@@ -17,7 +17,7 @@ from dedupe.clustering import components
 from dedupe.ids import Id
 from dedupe.lazy import cached_property
 from dedupe.results.records import Evidence, Pair
-from dedupe.scoring.relations import reason, relation
+from dedupe.scoring.relations import are_near, reason, relation
 
 __all__ = ["ScoredPairs", "scored_pairs"]
 
@@ -36,8 +36,8 @@ class ScoredPairs(Sequence[Pair]):
         Places of both sides among the ids, the lesser first.
     scores, jaccards, containments : float64 [shape=(n_pairs,)]
         The fields of the pairs, for whoever asks for those of all of them.
-    is_identical : bool [shape=(n_pairs,)]
-        Whether the documents are exact copies.
+    is_identical, is_near : bool [shape=(n_pairs,)]
+        Whether the documents are exact copies, and near-copies.
     is_candidate : bool [shape=(n_pairs,)]
         Which pairs join clusters; see `Pair`.
 
@@ -59,6 +59,7 @@ class ScoredPairs(Sequence[Pair]):
         jaccards: Floats,
         containments: Floats,
         is_identical: Bools,
+        is_near: Bools,
         is_candidate: Bools,
         make: Callable[[int], Pair],
         tell: Callable[[AnyInts], list[str]] | None = None,
@@ -69,6 +70,7 @@ class ScoredPairs(Sequence[Pair]):
         self.jaccards = jaccards
         self.containments = containments
         self.is_identical = is_identical
+        self.is_near = is_near
         self.is_candidate = is_candidate
         self._make = make
         self._tell = tell
@@ -92,6 +94,10 @@ class ScoredPairs(Sequence[Pair]):
             jaccards=np.array([pair.jaccard for pair in pairs], np.float64),
             containments=np.array([pair.containment for pair in pairs], np.float64),
             is_identical=np.array([pair.relation == "identical" for pair in pairs], np.bool_),
+            is_near=are_near(
+                np.array([pair.share_left for pair in pairs], np.float64),
+                np.array([pair.share_right for pair in pairs], np.float64),
+            ),
             is_candidate=np.array([pair.is_candidate for pair in pairs], np.bool_),
             make=pairs.__getitem__,
         )
@@ -134,6 +140,7 @@ class ScoredPairs(Sequence[Pair]):
             jaccards=self.jaccards[places],
             containments=self.containments[places],
             is_identical=self.is_identical[places],
+            is_near=self.is_near[places],
             is_candidate=self.is_candidate[places],
             make=lambda place: self._make(int(places[place])),
             tell=lambda some: self.reasons(places[some]),
@@ -148,6 +155,7 @@ class ScoredPairs(Sequence[Pair]):
             jaccards=self.jaccards,
             containments=self.containments,
             is_identical=self.is_identical,
+            is_near=self.is_near,
             is_candidate=self.is_candidate,
             make=lambda place: _at(self._make(place), threshold),
             tell=self.reasons,
@@ -222,6 +230,7 @@ def scored_pairs(
         jaccards=rows["jaccard"],
         containments=np.maximum(rows["containment_left"], rows["containment_right"]),
         is_identical=rows["is_identical"],
+        is_near=are_near(rows["share_left"], rows["share_right"]),
         is_candidate=rows["is_candidate"],
         make=partial(_pair, rows, ids, threshold, find_evidence),
         tell=partial(_reasons, rows),

@@ -628,6 +628,7 @@ class Result:
             scored.is_identical,
             np.array([document.is_old for document in self.documents], np.bool_),
             threshold=threshold,
+            is_near=scored.is_near,
             may_join=may_join,
         )
 

@@ -7,9 +7,10 @@ here looks at documents, so a saved result can be put into words without numba.
 from collections.abc import Mapping
 from typing import Literal, get_args
 
+from dedupe.arrays import Bools, Floats
 from dedupe.scoring import rule
 
-__all__ = ["RELATIONS", "Relation", "reason", "relation"]
+__all__ = ["RELATIONS", "Relation", "are_near", "reason", "relation"]
 
 Relation = Literal[
     "identical", "same text", "contained", "version", "partial reuse", "same template", "different"
@@ -60,6 +61,11 @@ def relation(
     if story_share >= threshold:
         return "same template"
     return "partial reuse" if story_share > 0 else "different"
+
+
+def are_near(share_left: Floats, share_right: Floats) -> Bools:
+    """Return which pairs are of near-copies, given the shares of `relation`."""
+    return (share_left >= rule.NEAR) & (share_right >= rule.NEAR)
 
 
 def reason(row: Mapping[str, float]) -> str:

@@ -31,6 +31,10 @@ differ in one place, or that each has where the other has none.
 At .85 one wrong page is in; at .95 a tenth of the copies is left out.
 """
 
+MIN_CROWD = 100
+"""Near-copies that follow a document at least: in a smaller crowd each has fewer than fifty
+candidates."""
+
 STRICT_CONTAINMENT = 0.4
 """Containment from which a pair without a hole is beyond doubt."""
 

@@ -5,8 +5,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from dedupe.crowds import MIN_CROWD, followers
+from dedupe.crowds import followers
 from dedupe.engine.memory import BlockInMemory
+from dedupe.scoring import rule
 from dedupe.scoring.alignment import by_size
 from dedupe.spark.blocks import Blocks, Held
 from dedupe.spark.columns import batch
@@ -18,7 +19,7 @@ __all__ = ["follow"]
 
 
 def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
-    """Return the candidates without those among near-copies that follow one leader.
+    """Return the candidates with a leader in place of the near-copies that follow it.
 
     Who is old, or comes at another time, may not decide who is held against whom: beside old
     documents, and in a window, nobody follows.
@@ -35,7 +36,7 @@ def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
     job.tell("following")
     sides = pairs.select(F.explode(F.array("a", "b")).alias("doc"))
     counts = job.keep(sides.groupBy("doc").agg(F.count("*").alias("n")))
-    if counts.where(F.col("n") >= MIN_CROWD).isEmpty():
+    if counts.where(F.col("n") >= rule.MIN_CROWD).isEmpty():
         return pairs
     links = job.keep(_with_popular(documents, pairs, counts))
     crowds = components(job, links)
@@ -49,9 +50,22 @@ def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
     for side in "ab":
         leader = led.select(F.col("doc").alias(side), F.col("leader").alias(f"leader_{side}"))
         found = found.join(leader, side, "left")
-    leaders = [F.coalesce(f"leader_{side}", side) for side in "ab"]
-    kept = found.where(leaders[0] != leaders[1]).select("a", "b")
-    return kept.union(led.select("larger", "smaller"))
+    follows = F.col("leader_a").isNotNull() | F.col("leader_b").isNotNull()
+    kept = found.where(~follows).select("a", "b").union(led.select("larger", "smaller"))
+    moved = found.where(follows).select(*(F.coalesce(f"leader_{side}", side) for side in "ab"))
+    return kept.union(_larger_first(documents, moved.toDF("a", "b"))).distinct()
+
+
+def _larger_first(documents: Documents, pairs: DataFrame) -> DataFrame:
+    """Return pairs of two documents, each once, the larger one first."""
+    size = F.struct("n_words", "content", "doc").alias("size")
+    sizes = documents.sketches.select("doc", size)
+    found = pairs.where("a != b").distinct()
+    for side in "ab":
+        of_side = sizes.select(F.col("doc").alias(side), F.col("size").alias(f"size_{side}"))
+        found = found.join(of_side, side)
+    larger, smaller = F.greatest("size_a", "size_b"), F.least("size_a", "size_b")
+    return found.select(larger["doc"].alias("a"), smaller["doc"].alias("b"))
 
 
 def _with_popular(documents: Documents, pairs: DataFrame, counts: DataFrame) -> DataFrame:
@@ -78,7 +92,7 @@ def _with_popular(documents: Documents, pairs: DataFrame, counts: DataFrame) -> 
         F.when(is_first, F.col("a")).otherwise(F.col("b")).alias("popular"),
         F.when(is_first, F.col("b")).otherwise(F.col("a")).alias("follower"),
         *both,
-    ).where(F.col("its_n") >= MIN_CROWD)
+    ).where(F.col("its_n") >= rule.MIN_CROWD)
     best = link.groupBy("follower").agg(F.max_by("popular", "its_rank").alias("a"))
     return best.select("a", F.col("follower").alias("b"))
 
