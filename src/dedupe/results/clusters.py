@@ -260,7 +260,9 @@ def _representative(group: Sequence[DocumentInfo], settings: Settings) -> Docume
         return chosen  # type: ignore[no-any-return]
     if keep == "typical":
         fullest = max(document.story_words for document in group)
-        return min(group, key=lambda one: (-_likeness(one, fullest), order_of(one.id)))
+        likest = max(_likeness(document, fullest) for document in group)
+        group = [document for document in group if _likeness(document, fullest) == likest]
+        return min(group, key=lambda document: order_of(document.id))
     return min(group, key=lambda document: (KEYS[keep](document), order_of(document.id)))
 
 

@@ -17,7 +17,7 @@ from dedupe.clustering import components
 from dedupe.ids import Id
 from dedupe.lazy import cached_property
 from dedupe.results.records import Evidence, Pair
-from dedupe.scoring.relations import are_near, reason, relation
+from dedupe.scoring.relations import DECISIVE, are_near, reason, relation
 
 __all__ = ["ScoredPairs", "scored_pairs"]
 
@@ -266,9 +266,15 @@ def _pair(
 
 
 def _reasons(rows: npt.NDArray[np.void], places: AnyInts) -> list[str]:
-    """Return the reasons of some rows."""
-    names = rows.dtype.names or ()
-    return [reason(dict(zip(names, row, strict=True))) for row in rows[places].tolist()]
+    """Return the reasons of some rows; of near-copies many have the same."""
+    columns = [rows[name][places].tolist() for name in DECISIVE]
+    told: dict[tuple[Any, ...], str] = {}
+    found = []
+    for row in zip(*columns, strict=True):
+        if row not in told:
+            told[row] = reason(dict(zip(DECISIVE, row, strict=True)))
+        found.append(told[row])
+    return found
 
 
 def _at(pair: Pair, threshold: float) -> Pair:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from dedupe.arrays import Bools, Floats
 from dedupe.scoring import rule
 
-__all__ = ["RELATIONS", "Relation", "are_near", "reason", "relation"]
+__all__ = ["DECISIVE", "RELATIONS", "Relation", "are_near", "reason", "relation"]
 
 Relation = Literal[
     "identical", "same text", "contained", "version", "partial reuse", "same template", "different"
@@ -18,6 +18,22 @@ Relation = Literal[
 """What two documents can be to each other; the first four are the same story."""
 
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
+
+
+DECISIVE = (
+    "is_identical",
+    "story_share",
+    "story_words",
+    "shared_words",
+    "edited_words",
+    "hole_words",
+    "is_at_end",
+    "excess_words",
+    "listing_words",
+    "may_be_phrase",
+    "boilerplate_words",
+)
+"""The columns of `dedupe.scoring.passes.COLUMNS` that `reason` goes by."""
 
 
 def relation(
