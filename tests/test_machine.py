@@ -1,7 +1,9 @@
 """Machine code of kernels: what it computes, and that numba takes over wherever it is not sure."""
 
+import errno
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dedupe import kernels
-from dedupe.kernels import entry, machine
+from dedupe import cache, kernels
+from dedupe.kernels import compiler, entry, machine
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled"
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 SOURCE = """
 import numpy as np
-from dedupe.kernels import compiled
+from dedupe.kernels import apart, compiled
 
 @compiled
 def square(x):
@@ -49,6 +51,26 @@ def allocated(n):
 @compiled
 def half(x):
     return x / 2
+
+@compiled
+def times(n, x):
+    return n * x
+
+@compiled
+def three(x):
+    return times(3, x) + times(6, x)
+
+@compiled
+def four(x):
+    return times(4, x) + times(8, x)
+
+@apart
+def apart_times(n, x):
+    return n * x
+
+@compiled
+def threefold(x):
+    return apart_times(3, x) + apart_times(6, x)
 """
 
 
@@ -213,15 +235,58 @@ def test_a_file_of_another_user_is_not_run(fresh, monkeypatch):
 def test_threads_that_come_at_once_all_get_the_result(fresh, monkeypatch):
     made = []
     monkeypatch.setattr(
-        kernels, "_by_numba", lambda f, of=kernels._by_numba: made.append(of(f)) or made[-1]
+        compiler, "machine_code", lambda *of, do=compiler.machine_code: made.append(of) or do(*of)
     )
     for _ in range(2):
         module = fresh()
         tables = [np.full((3, 4), n) for n in range(64)]
         with ThreadPoolExecutor(8) as pool:
             assert list(pool.map(module.total, tables)) == [9 * n for n in range(64)]
-    # However many asked numba, one of its answers was used, and by the first round alone.
-    assert sum(bool(one.overloads) for one in made) == 1
+    # However many asked for it, it was compiled once, and in the first round.
+    assert len(made) == 1
+
+
+def test_what_is_called_is_compiled_once_for_all_that_call_it(fresh, alone):
+    """Not by numba with its ways into it from Python, and not for each number in a call."""
+    module = fresh()
+    alone()
+    values, found = np.array([3.0, -2.0]), np.empty(2)
+    module.squares_into(values, 2.0, found)
+    assert [module.three(5), module.four(5)] == [45, 60]
+    assert [len(one.part.overloads) for one in (module.square, module.times)] == [1, 1]
+    assert not module.square._ready
+
+
+def test_what_stays_apart_says_the_same(fresh, alone):
+    module = fresh()
+    alone()
+    kinds = (machine.kind(5),)
+    code = {
+        name: compiler.machine_code(getattr(module, name).part, kinds, (5,))
+        for name in ("three", "threefold")
+    }
+    assert module.three(5) == module.threefold(5) == 45
+    # There it is called, and here it is only multiplied.
+    assert len(code["threefold"]) > len(code["three"])
+
+
+@pytest.mark.parametrize("name", ["copied", "_finalize_final_module"])
+def test_a_numba_that_lacks_what_is_asked_of_it_compiles_alone(fresh, tmp_path, monkeypatch, name):
+    monkeypatch.delattr(compiler.Library, name)
+    assert fresh().quotient(9, 2) == 4
+    assert files(tmp_path) == [] or name != "copied"
+
+
+def test_a_full_disk_is_told_once(fresh, monkeypatch, caplog):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(compiler.Cache, "has_failed", False)
+    monkeypatch.setattr(cache, "_write", full)
+    module = fresh()
+    assert (module.quotient(9, 2), module.three(5)) == (4, 45)
+    (record,) = caplog.records
+    assert re.search("cannot be kept in .*No space left.*NUMBA_CACHE_DIR", record.getMessage())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

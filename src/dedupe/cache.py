@@ -47,14 +47,22 @@ def has_any(source: Path, prefix: str, made_for: str) -> bool:
     return False
 
 
-def keep(source: Path, name: str, made_for: str, data: bytes) -> None:
-    """Write something in one step into the first folder that can be written, if any can."""
+def keep(source: Path, name: str, made_for: str, data: bytes) -> OSError | None:
+    """Write something in one step into the first folder that can be written.
+
+    Return why the last of them could not, if none can.
+    """
     body = made_for.encode() + b"\n" + data
+    failed = None
     for folder in folders(source):
-        with suppress(OSError):
+        try:
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / name, digest(body).encode() + b"\n" + body)
-            return
+        except OSError as error:
+            failed = error
+        else:
+            return None
+    return failed
 
 
 def digest(*parts: bytes) -> str:

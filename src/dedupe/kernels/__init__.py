@@ -18,7 +18,7 @@ from typing import Any
 
 from dedupe.kernels import machine
 
-__all__ = ["are_compiled", "are_kept", "compiled"]
+__all__ = ["apart", "are_compiled", "are_kept", "compiled"]
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -28,6 +28,15 @@ def compiled(function: Callable[..., Any]) -> Any:
     it is compiled anew by every process.
     """
     return Kernel(function) if machine.is_possible() else _by_numba(function)
+
+
+def apart(function: Callable[..., Any]) -> Any:
+    """Compile a kernel that stays a function of its own in those that call it.
+
+    LLVM inlines whatever is called from one place, and a hot loop may be the slower for what is
+    done with it there. Measure it.
+    """
+    return Kernel(function, is_apart=True) if machine.is_possible() else _by_numba(function)
 
 
 def _by_numba(function: Callable[..., Any]) -> Any:
@@ -45,13 +54,15 @@ looked what they are, which takes 5: hardly a kernel has more than two."""
 class Kernel:
     """A function in machine code: what was kept of it, and numba for all else.
 
-    Other kernels that call it see what numba makes of it.
+    Other kernels that call it see what numba makes of it; `is_apart` is for `apart`.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], *, is_apart: bool = False) -> None:
         functools.update_wrapper(self, function)
         self.function = function
+        self.is_apart = is_apart
         self._by_numba: Any = None
+        self._part: Any = None
         self._ready: tuple[machine.Code, ...] = ()
         self._codes: dict[tuple[machine.Kind | None, ...], Callable[..., Any]] = {}
 
@@ -80,9 +91,19 @@ class Kernel:
         return self._by_numba
 
     @property
+    def part(self) -> Any:
+        """What goes into the machine code of this kernel, and of those that call it."""
+        if self._part is None:
+            from dedupe.kernels.compiler import Part  # noqa: PLC0415  numba loads slowly.
+
+            made = Part(self.function, is_apart=self.is_apart)
+            self._part = vars(self).setdefault("_first_part", made)
+        return self._part
+
+    @property
     def _numba_type_(self) -> Any:
         """Tell numba what a kernel is that others call."""
-        return self.by_numba._numba_type_
+        return self.part._numba_type_
 
     def _code(self, kinds: tuple[machine.Kind | None, ...]) -> Callable[..., Any]:
         """Return what to call for arguments of some kinds."""
@@ -91,21 +112,35 @@ class Kernel:
             by_numba: Callable[..., Any] = self.by_numba
             return by_numba
         code = machine.load(self.function, known)
-        if code is None:
-            return functools.partial(self._compile, known)
+        return functools.partial(self._compile, known) if code is None else self._ready_with(code)
+
+    def _ready_with(self, code: machine.Code) -> Callable[..., Any]:
+        """Take machine code, and return what to call from now on."""
         if len(self._ready) < MOST_READY:
             self._ready += (code,)
         return code.again
 
     def _compile(self, kinds: tuple[machine.Kind, ...], *arguments: Any) -> Any:
-        """Run it as numba compiles it, and keep the machine code for the next process."""
+        """Compile it for such arguments, and run it."""
         from dedupe.kernels import compiler  # noqa: PLC0415  numba loads slowly.
 
-        result = self.by_numba(*arguments)
-        if self._codes.get(kinds) is not self.by_numba:
-            self._codes[kinds] = self.by_numba
-            compiler.keep(self.by_numba, kinds, arguments)
-        return result
+        # Of threads that come at once, the first compiles.
+        with compiler.LOCK:
+            if isinstance(self._codes[kinds], functools.partial):
+                self._codes[kinds] = self._made(kinds, arguments)
+        return self._codes[kinds](*arguments)
+
+    def _made(self, kinds: tuple[machine.Kind, ...], arguments: Any) -> Callable[..., Any]:
+        """Compile it for such arguments, and keep that for the next process."""
+        from dedupe.kernels import compiler  # noqa: PLC0415  numba loads slowly.
+
+        data = compiler.machine_code(self.part, kinds, arguments)
+        if data is None:
+            by_numba: Callable[..., Any] = self.by_numba
+            return by_numba
+        if failed := machine.keep(self.function, kinds, data):
+            compiler.tell_lost(compiler.folder(self.by_numba), failed)
+        return self._ready_with(machine.Code(data, kinds))
 
 
 def are_compiled() -> bool:

@@ -2,6 +2,11 @@
 
 numba takes a while to load, so this module is imported only where there is no machine
 code yet (`dedupe.kernels.machine`).
+
+numba would optimise each function that a kernel calls for itself, make machine code of it, and
+two ways into it from Python, and then do most of it again for whoever calls it: three quarters
+of the time. So it is asked for a kernel and all that it calls as they are (`Part`), and they
+are optimised together, once. Whatever that cannot be done with, `dispatcher` can.
 """
 
 import logging
@@ -12,13 +17,20 @@ from typing import Any
 
 from numba import njit
 from numba.core.caching import FunctionCache
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher, cpu_target
+from numba.core.types import unliteral
 
 from dedupe.kernels import machine
 
-__all__ = ["dispatcher", "is_cached", "keep"]
+__all__ = ["LOCK", "Part", "dispatcher", "folder", "is_cached", "machine_code", "tell_lost"]
 
 LOG = logging.getLogger("dedupe")
+
+LOCK: Any = global_compiler_lock
+"""Guards all that LLVM makes; who has it may take it again."""
 
 
 def dispatcher(function: Callable[..., Any]) -> Any:
@@ -34,14 +46,21 @@ def dispatcher(function: Callable[..., Any]) -> Any:
     return kernel
 
 
-def keep(kernel: Any, kinds: tuple[machine.Kind, ...], arguments: tuple[Any, ...]) -> None:
-    """Keep the machine code that a kernel has for arguments it was called with."""
-    if not folder(kernel):
-        return
-    compiled = kernel.overloads.get(tuple(map(kernel.typeof_pyval, arguments)))
-    # It guards all that LLVM makes, and threads may be at it.
-    with global_compiler_lock:
-        machine.keep(kernel.py_func, kinds, compiled)
+def machine_code(
+    part: "Part", kinds: tuple[machine.Kind, ...], arguments: tuple[Any, ...]
+) -> bytes | None:
+    """Return the machine code of a kernel for such arguments; None if it is left to numba.
+
+    Whoever calls it holds the LOCK.
+    """
+    types = tuple(map(part.typeof_pyval, arguments))
+    # These are numba's own names, which a later version may lack.
+    with suppress(AttributeError):
+        part.compile(types)
+        made: Any = part.overloads[types]
+        symbol, returns = made.fndesc.llvm_func_name, str(made.fndesc.restype)
+        return machine.make(made.library.copied(), symbol, kinds, returns, optimise)
+    return None
 
 
 def is_cached(kernel: Any) -> bool:
@@ -63,6 +82,75 @@ def folder(kernel: Any) -> str | None:
     return kernel.stats.cache_path if hasattr(kernel, "stats") else None
 
 
+class Part(CPUDispatcher):
+    """A kernel as those see it that call it: in LLVM's language, and not optimised with them yet.
+
+    Parameters
+    ----------
+    is_apart : bool
+        Whether it stays a function of its own there.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, is_apart: bool) -> None:
+        options = {"nopython": True, "nogil": True}
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        super().__init__(function, targetoptions=options, pipeline_class=Pipeline)
+        self.is_apart = is_apart
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Compile it once for a number, and not for each one that is written out in a call."""
+        return super().get_call_template([*map(unliteral, args)], kws)
+
+    def add_overload(self, cres: Any) -> None:
+        """Take what was made of it for arguments of some types."""
+        if self.is_apart:
+            cres.library.keep_apart(cres.fndesc.llvm_func_name)
+        super().add_overload(cres)
+
+
+class Pipeline(Compiler):
+    """numba's compiler, which goes as far as LLVM's language."""
+
+    def __init__(self, typing: Any, target: Any, library: Any, *arguments: Any) -> None:
+        library = library or Library(target.codegen(), "dedupe")  # type: ignore[no-untyped-call]
+        super().__init__(typing, target, library, *arguments)  # type: ignore[no-untyped-call]
+
+
+class Library(JITCodeLibrary):
+    """A function and all that it calls, in LLVM's language."""
+
+    def copied(self) -> Any:
+        """Return it as a module of LLVM's that is the caller's own."""
+        return self._final_module.clone()
+
+    def keep_apart(self, name: str) -> None:
+        """Have a function not inlined."""
+        self._final_module.get_function(name).add_function_attribute("noinline")
+
+    @property
+    def codegen(self) -> "Library":
+        """What is told of the addresses of Python's objects: nobody, since nothing is run."""
+        return self
+
+    def set_env(self, *_: Any) -> None:
+        """Take no address."""
+
+    def _optimize_final_module(self) -> None:
+        """Leave it to `optimise`."""
+
+    def _finalize_final_module(self) -> None:
+        """Make no machine code."""
+        self._finalized = True
+
+
+def optimise(module: Any) -> None:
+    """Optimise a module of LLVM's as numba does, with all that it calls in it."""
+    codegen = cpu_target.target_context.codegen()
+    library = Library(codegen, module.name)  # type: ignore[no-untyped-call]
+    library._final_module = module
+    JITCodeLibrary._optimize_final_module(library)  # type: ignore[no-untyped-call]
+
+
 class Cache(FunctionCache):
     """numba's cache on disk; where it cannot be read or written, the work goes on without it."""
 
@@ -81,23 +169,29 @@ class Cache(FunctionCache):
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was compiled, or say once that it could not be kept.
-
-        It is the machine that has to change and not the program that calls us, so it is
-        logged; `warnings.warn` is for the latter.
-        """
+        """Keep what was compiled, or say once that it could not be kept."""
         if Cache.has_failed:
             return
         try:
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except (OSError, *DAMAGE) as error:
-            Cache.has_failed = True
-            LOG.warning(
-                "compiled kernels cannot be kept in %s (%s), so each start takes some ten seconds "
-                "longer: make room, or set NUMBA_CACHE_DIR to another folder",
-                self.cache_path,
-                getattr(error, "strerror", None) or error,
-            )
+            tell_lost(self.cache_path, error)
+
+
+def tell_lost(path: str | None, why: Exception) -> None:
+    """Say once that what was compiled could not be kept in a folder; no word if there is none.
+
+    It is the machine that has to change and not the program that calls us, so it is
+    logged; `warnings.warn` is for the latter.
+    """
+    if path and not Cache.has_failed:
+        Cache.has_failed = True
+        LOG.warning(
+            "compiled kernels cannot be kept in %s (%s), so each start takes some ten seconds "
+            "longer: make room, or set NUMBA_CACHE_DIR to another folder",
+            path,
+            getattr(why, "strerror", None) or why,
+        )
 
 
 DAMAGE = (

@@ -28,7 +28,7 @@ import numpy as np
 from dedupe import cache
 from dedupe.kernels import entry
 
-__all__ = ["Code", "Kind", "has_any", "is_possible", "keep", "kind", "load"]
+__all__ = ["Code", "Kind", "has_any", "is_possible", "keep", "kind", "load", "make"]
 
 Kind = tuple[Any, int, int]
 """What machine code depends on in an argument: the type, the number of dimensions, and
@@ -112,8 +112,7 @@ def load(function: Callable[..., Any], kinds: tuple[Kind, ...]) -> "Code | None"
     with suppress(*DAMAGE):
         data = cache.load(_source(function), _name(function, kinds), _made_for(function))
         if data is not None:
-            head, _, code = data.partition(b"\n")
-            return Code(json.loads(head), code, kinds)
+            return Code(data, kinds)
     return None
 
 
@@ -124,31 +123,46 @@ def has_any(function: Callable[..., Any]) -> bool:
     return False
 
 
-def keep(function: Callable[..., Any], kinds: tuple[Kind, ...], compiled: Any) -> None:
-    """Write the machine code of a kernel, if it needs nothing but itself.
+def make(
+    module: Any,
+    symbol: str,
+    kinds: tuple[Kind, ...],
+    returns: str,
+    optimise: Callable[[Any], None],
+) -> bytes | None:
+    """Return the machine code of a kernel; None if it needs more than itself.
 
     Parameters
     ----------
-    compiled
-        What numba has made of it for these arguments.
+    module
+        The kernel and all that it calls, in LLVM's language as numba wrote it; overwritten.
+    symbol, returns : str
+        The kernel's name there, and numba's for the type that it returns.
+    optimise : callable
     """
-    # These are numba's own names, which a later version may lack: then nothing is kept.
-    with suppress(AttributeError, *DAMAGE):
-        symbol, returns = compiled.fndesc.llvm_func_name, str(compiled.fndesc.restype)
-        code = compiled.library._get_module_for_linking().as_bitcode()
-        needs, code = _object(code, symbol, kinds)
-        if returns not in RETURNS or not LIBRARY.issuperset(needs):
-            return
-        head = json.dumps({"returns": returns, "needs": needs}).encode()
-        data = head + b"\n" + code
-        cache.keep(_source(function), _name(function, kinds), _made_for(function), data)
+    with suppress(*DAMAGE):
+        needs, code = _object(module, symbol, kinds, optimise)
+        if returns in RETURNS and LIBRARY.issuperset(needs):
+            return json.dumps({"returns": returns, "needs": needs}).encode() + b"\n" + code
+    return None
+
+
+def keep(function: Callable[..., Any], kinds: tuple[Kind, ...], data: bytes) -> OSError | None:
+    """Keep the machine code of a kernel for the next process, as `make` returns it.
+
+    Return why it could not be written, if so.
+    """
+    with suppress(LookupError):
+        return cache.keep(_source(function), _name(function, kinds), _made_for(function), data)
+    return None
 
 
 class Code:
-    """Machine code in memory, to be called with arguments of one kind."""
+    """Machine code in memory, as `make` returns it, to be called with arguments of one kind."""
 
-    def __init__(self, head: dict[str, Any], code: bytes, kinds: tuple[Kind, ...]) -> None:
-        llvm = _llvm()
+    def __init__(self, data: bytes, kinds: tuple[Kind, ...]) -> None:
+        told, _, code = data.partition(b"\n")
+        head, llvm = json.loads(told), _llvm()
         if not all(llvm.address_of_symbol(name) for name in head["needs"]):
             raise LookupError(f"there must be {head['needs']} in the C library")
         self._returns_number = head["returns"] == "int64"
@@ -203,10 +217,11 @@ def _parameters(kinds: tuple[Kind, ...]) -> Iterator[Any]:
             yield from (ctypes.c_void_p, *[ctypes.c_int64] * 2 * n_dimensions)
 
 
-def _object(bitcode: bytes, symbol: str, kinds: tuple[Kind, ...]) -> tuple[list[str], bytes]:
+def _object(
+    module: Any, symbol: str, kinds: tuple[Kind, ...], optimise: Callable[[Any], None]
+) -> tuple[list[str], bytes]:
     """Return the functions that a kernel calls in the C library, and its object file."""
     llvm = _llvm()
-    module = llvm.parse_bitcode(bitcode)
     if "NRT_MemInfo_call_dtor" in {function.name for function in module.functions}:
         module.link_in(llvm.parse_assembly(NO_OWNER))
     told = [str(argument.type) for argument in module.get_function(symbol).arguments]
@@ -214,7 +229,7 @@ def _object(bitcode: bytes, symbol: str, kinds: tuple[Kind, ...]) -> tuple[list[
         raise TypeError(f"parameters must be as numba laid them out, got {told}")
     types = {name: LLVM_TYPES[one] for name, one in C_TYPES.items()}
     module.link_in(llvm.parse_assembly(entry.code_of(symbol, kinds, LAYOUT, types)))
-    # What only numba's own way into the kernel needs goes.
+    # What is called from here alone is inlined, and what is not called goes.
     for one in (*module.functions, *module.global_variables):
         if not one.is_declaration:
             one.linkage = "external" if one.name == entry.ENTRY else "internal"
@@ -223,6 +238,7 @@ def _object(bitcode: bytes, symbol: str, kinds: tuple[Kind, ...]) -> tuple[list[
     passes.add_global_dead_code_eliminate_pass()
     options = llvm.create_pipeline_tuning_options(speed_level=0)
     passes.run(module, llvm.create_pass_builder(machine, options))
+    optimise(module)
     outside = [
         one.name for one in (*module.functions, *module.global_variables) if one.is_declaration
     ]
