@@ -262,8 +262,8 @@ class Killer:
         sys.addaudithook(self.hear)
         # Waiting for the disk would take most of the time, and only matters in a power cut.
         os.fsync = self.watched(lambda _: None)
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate = self.watched(os.posix_fallocate)
+        if hasattr(os, "pwrite"):
+            os.pwrite = self.watched(os.pwrite)
         killer = self
 
         class File(io.FileIO):

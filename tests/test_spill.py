@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -59,32 +60,46 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("limit", [0, 1 << 20])
-def test_room_that_is_set_aside_can_be_filled_and_let_go(limit):
-    numbers = spill.allocate(1000, np.uint16, limit)
-    numbers[:] = np.arange(1000)
+@given(st.integers(0, 1 << 16), st.lists(st.integers(0, 1 << 16)), st.sampled_from([0, 1 << 20]))
+def test_what_is_put_is_there_whether_it_fits_or_not(n, cuts, limit):
+    numbers = spill.allocate(n, np.uint16, limit)
+    expected = np.arange(n, dtype=np.uint16)
+    bounds = sorted({0, n, *(cut for cut in cuts if cut < n)})
+    for start, end in pairwise(bounds):
+        spill.put(numbers, start, expected[start:end])
+        release(numbers)
+    assert numbers.tolist() == expected.tolist()
+    # From then on it may be written to in place.
+    numbers[:1] = 7
     release(numbers)
-    assert numbers.tolist() == list(range(1000))
-    assert spill.allocate(0, np.uint16, limit).size == 0
+    assert numbers[:1].tolist() == [7][:n]
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="room cannot be set aside here")
+@pytest.mark.skipif(not hasattr(os, "pwrite"), reason="files are written to in memory here")
 def test_a_disk_without_room_is_an_error_and_no_crash(monkeypatch):
     def refuse(*_):
         raise OSError(errno.ENOSPC, "no space left")
 
-    monkeypatch.setattr("os.posix_fallocate", refuse)
+    numbers = spill.allocate(1000, np.uint16, limit=0)
+    monkeypatch.setattr("os.pwrite", refuse)
     with pytest.raises(CannotStore, match=r"must have room in .*no space left: free some"):
-        spill.allocate(1000, np.uint16, limit=0)
+        spill.put(numbers, 0, np.arange(1000, dtype=np.uint16))
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="room cannot be set aside here")
-def test_a_disk_that_cannot_set_room_aside_is_used_all_the_same(monkeypatch):
-    def refuse(*_):
-        raise OSError(errno.EOPNOTSUPP, "not supported")
+@pytest.mark.skipif(not hasattr(os, "pwrite"), reason="files are written to in memory here")
+def test_a_write_that_ends_early_is_taken_up_again(monkeypatch):
+    written = os.pwrite
+    monkeypatch.setattr("os.pwrite", lambda file, data, place: written(file, data[:7], place))
+    numbers = spill.allocate(100, np.uint16, limit=0)
+    spill.put(numbers, 3, np.arange(97, dtype=np.uint16))
+    assert numbers[3:].tolist() == list(range(97))
 
-    monkeypatch.setattr("os.posix_fallocate", refuse)
-    assert spill.allocate(1000, np.uint16, limit=0).size == 1000
+
+def test_a_platform_without_such_writes_writes_to_memory(monkeypatch):
+    monkeypatch.delattr("os.pwrite", raising=False)
+    numbers = spill.allocate(9, np.uint16, limit=0)
+    spill.put(numbers, 0, np.arange(9, dtype=np.uint16))
+    assert numbers.tolist() == list(range(9))
 
 
 def test_where_there_is_no_temporary_folder_the_error_says_what_to_do(monkeypatch):
@@ -107,6 +122,6 @@ def test_no_place_for_temporary_files_is_an_error(monkeypatch, tmp_path):
 @given(st.integers(0, 9000), st.integers(0, 9000))
 def test_what_is_kept_or_let_go_is_the_same(one, other):
     numbers = spill.allocate(9000, np.uint16, limit=0)
-    numbers[:] = np.arange(9000)
+    spill.put(numbers, 0, np.arange(9000, dtype=np.uint16))
     release(numbers, slice(min(one, other), max(one, other)))
     assert (numbers == np.arange(9000)).all()

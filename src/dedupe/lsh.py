@@ -62,6 +62,9 @@ Z = 2.0
 MERGE_AT = 1 << 23
 """Pairs that may wait, with repetitions, until they are made unique: 64 MB."""
 
+HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
+"""How pairs are packed into a number each."""
+
 ESTIMATED_AT_ONCE = 1 << 16
 """Pairs that a thread looks up the signatures of, which takes some milliseconds."""
 
@@ -238,12 +241,16 @@ def _merged(found: Iterable[Hashes], n_docs: int) -> Hashes:
 
 def _numbers(packed: Hashes, documents: Ints) -> npt.NDArray[np.int32]:
     """Return pairs of ranks as document numbers, the larger document first, ordered by it."""
-    numbers = np.empty((packed.size, 2), np.int32)
-    numbers[:, 0] = documents[packed & np.uint64(0xFFFFFFFF)]
-    numbers[:, 1] = documents[packed >> np.uint64(32)]
     # Both halves are of equal width, so that the pairs sort as single numbers.
-    in_order = (numbers[:, 0].astype(np.uint64) << np.uint64(32)) | numbers[:, 1].astype(np.uint64)
-    return numbers[np.argsort(in_order)]
+    documents = documents.astype(np.uint64)
+    in_order = documents[packed & LOW_HALF]
+    in_order <<= HALF
+    in_order |= documents[packed >> HALF]
+    in_order.sort()
+    numbers = np.empty((packed.size, 2), np.int32)
+    numbers[:, 0] = in_order >> HALF
+    numbers[:, 1] = in_order & LOW_HALF
+    return numbers
 
 
 def _teachers(by_rank: Ints, n_new: int, contents: Hashes | None) -> Bools:
@@ -290,7 +297,7 @@ def emit(
     sort_into(values, np.empty((DIGITS, 1 << DIGIT_BITS), np.int64), scratch, keys)
     if n_new is None:
         return within_buckets(keys, bucket_cap)
-    ranks = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    ranks = (keys & LOW_HALF).astype(np.int64)
     is_old = ranks >= n_new
     is_taught = is_old if teaches is None else is_old & teaches[ranks]
     mixed = np.empty(count_mixed(keys, bucket_cap, n_new), np.uint64)
@@ -355,7 +362,7 @@ def _emit_in_slices(
     for documents, slice_of in slices:
         chosen = is_crowded[documents]
         ranks = documents[chosen]
-        keys = bucket_of[ranks].astype(np.uint64) << np.uint64(32)
+        keys = bucket_of[ranks].astype(np.uint64) << HALF
         keys |= slice_of[chosen].astype(np.uint64)
         _, part_of = np.unique(keys, return_inverse=True)
         # The old ones come last in each slice, as they do among all ranks.
@@ -367,7 +374,7 @@ def _emit_in_slices(
 
 def _ranks(pairs: Hashes) -> Ints:
     """Return pairs of ranks that are packed into one number each."""
-    sides = np.stack([pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)], axis=1)
+    sides = np.stack([pairs >> HALF, pairs & LOW_HALF], axis=1)
     return sides.astype(np.int64)
 
 

@@ -62,9 +62,10 @@ def find(
     _check_times(corpus, settings)
     explain = None if explain is None else corpus.named(explain)
     candidates = engine.candidates(corpus, settings)
+    corpus = corpus.without_signatures()
     # A first pass admits what is beyond doubt, and so tells what is boilerplate; a second gives
     # that little weight.
-    corpus, blocks, pairs, first = _compared(corpus, candidates, settings, engine, known)
+    blocks, pairs, first = _compared(corpus, candidates, settings, engine, known)
     rows, boilerplate = _scored(corpus, blocks, pairs, first, known)
     others = NO_ROWS
     if explain in corpus.ids:
@@ -94,7 +95,8 @@ def teach(
     """Learn what `find` learns from the documents of a stream none of which is old."""
     corpus = engine.read(stream, settings)
     candidates = engine.candidates(corpus, settings)
-    corpus, blocks, pairs, first = _compared(corpus, candidates, settings, engine, known)
+    corpus = corpus.without_signatures()
+    blocks, pairs, first = _compared(corpus, candidates, settings, engine, known)
     return Taught(
         corpus, blocks, blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
     )
@@ -102,12 +104,11 @@ def teach(
 
 def _compared(
     corpus: Corpus, candidates: AnyInts, settings: Settings, engine: Engine, known: Sealed
-) -> tuple[Corpus, Blocks, AnyInts, First]:
+) -> tuple[Blocks, AnyInts, First]:
     """Hash the documents of some candidates, and admit what is beyond doubt.
 
     From that is learned what is boilerplate.
     """
-    corpus = corpus.without_signatures()
     blocks = engine.hash(corpus, candidates, settings.ngram)
     pairs = blocks.places(candidates)
     # Who is old, or comes at another time, may not decide who is held against whom.
@@ -115,7 +116,7 @@ def _compared(
         pairs = follow(blocks, pairs)
     pairs = blocks.in_order(pairs)
     weigh_known(blocks, known)
-    return corpus, blocks, pairs, First(*blocks.map("boilerplate", passes.first, pairs))
+    return blocks, pairs, First(*blocks.map("boilerplate", passes.first, pairs))
 
 
 def _scored(

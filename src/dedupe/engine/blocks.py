@@ -15,7 +15,7 @@ import numpy as np
 
 from dedupe.arrays import AnyInts, Bools, Ints, offsets_of, part
 from dedupe.engine.corpus import Corpus
-from dedupe.engine.spill import allocate, release
+from dedupe.engine.spill import allocate, put, release
 from dedupe.kernels.measures import N_LINES
 from dedupe.progress import Progress
 from dedupe.scoring.block import Block
@@ -79,10 +79,10 @@ class HashedDocuments:
         def hash_into(documents: slice) -> int:
             tokens = hash_encoded(self._corpus.encoded(self.numbers[documents]), detail=True)
             made = Block.of(tokens, self.ngram)
-            shingles = part(block.shingle_offsets, documents)
-            block.shingles[shingles] = made.shingles
-            block.seals[shingles] = made.seals
-            block.lines[part(block.token_offsets, documents)] = made.lines
+            first = int(block.shingle_offsets[documents.start])
+            put(block.shingles, first, made.shingles)
+            put(block.seals, first, made.seals)
+            put(block.lines, int(block.token_offsets[documents.start]), made.lines)
             block.contents[documents] = made.contents
             block.prose[documents] = made.prose
             return int(documents.stop)
@@ -106,7 +106,8 @@ class HashedDocuments:
 
         def weigh_into(documents: slice) -> int:
             if is_first:
-                weights[part(block.token_offsets, documents)] = 1
+                words = part(block.token_offsets, documents)
+                put(weights, words.start, np.ones(words.stop - words.start, np.float32))
             has_changed[documents] = block.part(documents).weigh_again(boilerplate, changes)
             return int(documents.stop)
 
