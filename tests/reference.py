@@ -435,6 +435,15 @@ def shared_values(
     }
 
 
+def raised(counts: dict[int, int], least: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Return the counts of shingles, each at least what is said, with the mark of forms of both."""
+    found = dict(counts)
+    for one, told in least:
+        known = found.get(one, told)
+        found[one] = max(known & 0x7FFF, told & 0x7FFF) | ((known | told) & 0x8000)
+    return found
+
+
 # --- alignment ----------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ from dedupe.kernels.postings import (
     look_up_into,
     pick_into,
     scan_into,
+    sift_into,
 )
 from dedupe.lsh import candidate_pairs, likely_shares
 from dedupe.scoring.boilerplate import Boilerplate
@@ -325,6 +326,40 @@ def test_an_epoch_knows_what_it_was_told(counts):
     alone, later = epoch.stories(np.array([3, 7, 5, 6, 10])).reshape(-1)[2:4], 10
     assert epoch.stories(np.array([3, 7, later, -1]))[:3].tolist() == [0, 1, -1]
     assert len({*alone.tolist()} - {0, 1}) == 2
+
+
+@given(
+    st.lists(st.integers(0, 2**64 - 1), max_size=80, unique=True).map(sorted),
+    st.lists(st.integers(0, 2**64 - 1), max_size=20),
+    st.integers(1, 4),
+    st.integers(0, 3),
+)
+def test_hashes_are_looked_up_as_in_a_list(found, strangers, bits, sieve_bits):
+    hashes, wanted = np.array(found, np.uint64), np.array([*found, *strangers], np.uint64)
+    heads = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    firsts = np.append(np.searchsorted(hashes, heads), hashes.size).astype(np.uint32)
+    sieve, places = np.zeros(1 << sieve_bits, np.uint64), np.empty(wanted.size, np.int64)
+    sift_into(hashes, sieve)
+    look_up_into(hashes, firsts, sieve, wanted, places)
+    assert places.tolist() == reference.look_up(found, wanted.tolist())
+
+
+counted = st.dictionaries(st.integers(0, 9), st.integers(0, 2**16 - 1))
+
+
+@given(counted, st.lists(st.tuples(st.integers(0, 12), st.integers(1, 2**16 - 1))))
+def test_counts_are_raised_as_those_of_a_mapping(counts, told):
+    # What is said of a shingle twice is the same.
+    told = [*dict(told).items()] * 2
+    found = Boilerplate()
+    found.watch(np.array([*counts], np.uint64), counts=np.array([*counts.values()], np.uint16))
+    shingles = np.array([one for one, _ in told], np.uint64)
+    least = np.array([n for _, n in told], np.uint16)
+    found.raise_to(Sealed(shingles, np.zeros(shingles.size, np.uint32)), least)
+    wanted = {one: n for one, n in reference.raised(counts, told).items() if n & 0x7FFF > 1}
+    data, n = found.to_bytes(), len(wanted)
+    shingles, least = np.frombuffer(data, "<u8", n), np.frombuffer(data, "<u2", offset=8 * n)
+    assert dict(zip(shingles.tolist(), least.tolist(), strict=True)) == wanted
 
 
 def test_what_is_known_raises_what_is_counted():

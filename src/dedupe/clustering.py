@@ -100,10 +100,14 @@ def average_linkage(
     is_link = scores >= threshold
     if may_join is not None:
         is_link &= may_join
+    if note is None and not is_link.any():
+        return np.arange(n_docs)
     labels = components(n_docs, pairs[is_link])
     is_inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
     pairs, scores, is_link = pairs[is_inside], scores[is_inside], is_link[is_inside]
     is_doubtful = _are_doubtful(labels, pairs, is_link, ask is None and missing is None)
+    if note is None and not is_doubtful.any():
+        return labels
     documents = np.flatnonzero(is_doubtful[labels])
     among = is_doubtful[labels[pairs[:, 0]]]
     labels[documents] = documents[
@@ -172,10 +176,12 @@ def _join_best_first(
     clusters: Clusters, links: Links, means: KnownMeans | AskedMeans, least_mean: float
 ) -> None:
     """Join the clusters of links that are alike on average, one after the other."""
+    of = clusters.of
     for key, a, b in links:
-        one, other = clusters.sides(a, b)
-        if one == other:
+        # Most links of a large cluster are within it by the time they come.
+        if of[a] == of[b]:
             continue
+        one, other = clusters.sides(a, b)
         mean = means.between(one, other)
         if mean < least_mean:
             continue

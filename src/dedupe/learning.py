@@ -154,6 +154,8 @@ def part_forms(
     samples = forms.draw_samples(blocks.block(), stories, alike == np.arange(alike.size))
     found = [forms.Forms.none(), *blocks.over(forms.find, samples.in_parts())]
     documents, texts = (np.concatenate(column) for column in zip(*found, strict=True))
+    if not documents.size:
+        return stories, texts
     in_form = np.isin(stories, stories[documents])
     common = distinct(texts)
     inside = pairs[in_form[pairs[:, 0]] & (stories[pairs[:, 0]] == stories[pairs[:, 1]])]

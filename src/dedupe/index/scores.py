@@ -111,6 +111,8 @@ def score(
         weighed = blocks.block()
     asked = np.searchsorted(places, asked[found.may_score])
     (rows,) = passes.second(weighed, asked)
+    if not rows.size:
+        return None
     rows["has_evidence"] = True
     rows["right"] = places[rows["right"]]
     evidence = EvidenceOfTexts(

@@ -15,6 +15,7 @@ __all__ = [
     "holders_into",
     "insert_into",
     "mark_counted_into",
+    "raise_into",
     "weigh_into",
 ]
 
@@ -60,6 +61,28 @@ def insert_into(
             last_cluster[slot] = COUNTLESS
             n_new += 1
     return n_new
+
+
+@compiled
+def raise_into(shingles, least, salt, table, counts, last_cluster):
+    """Raise the counts of shingles that are in the table, and mark those of forms.
+
+    Parameters
+    ----------
+    shingles : uint64 [shape=(n,)]
+        Others are left out.
+    least : uint16 [shape=(n,)]
+        What each is to count at least, with the mark of forms.
+    salt : uint64, see `dedupe.kernels.tables`
+    table : uint64, counts : uint16, last_cluster : int32
+        The table.
+    """
+    for i in range(U(shingles.size)):
+        slot = find(shingles[i], salt, table.size - 1, table, last_cluster)
+        if last_cluster[slot] != EMPTY:
+            count, other = np.int64(counts[slot]), np.int64(least[i])
+            most = max(count & MAX_COUNT, other & MAX_COUNT)
+            counts[slot] = most | ((count | other) & OF_FORM)
 
 
 @compiled

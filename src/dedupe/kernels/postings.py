@@ -18,6 +18,7 @@ __all__ = [
     "look_up_into",
     "pick_into",
     "scan_into",
+    "sift_into",
 ]
 
 STEP = 16
@@ -357,24 +358,52 @@ def pick_into(
 
 
 @compiled
-def look_up_into(hashes, firsts, wanted, places):
+def _bits_of(n):
+    """Return the binary logarithm of a number, rounded up."""
+    bits = 0
+    while (1 << bits) < n:
+        bits += 1
+    return bits
+
+
+@compiled
+def sift_into(hashes, sieve):
+    """Mark hashes in a sieve: the bit that their leading bits number.
+
+    Parameters
+    ----------
+    hashes : uint64 [shape=(n_hashes,)]
+    sieve : uint64 [shape=(2 ** bits,)], all 0
+    """
+    shift = np.uint64(64 - 6 - _bits_of(sieve.size))
+    for i in range(hashes.size):
+        place = hashes[i] >> shift
+        sieve[place >> np.uint64(6)] |= np.uint64(1) << (place & np.uint64(63))
+
+
+@compiled
+def look_up_into(hashes, firsts, sieve, wanted, places):
     """Write where hashes stand among others that are in order, -1 for those that do not.
 
     Parameters
     ----------
     hashes : uint64 [shape=(n_hashes,)], ascending
     firsts : uint32 [shape=(2 ** bits + 1,)]
-        How many of them are less than each number of so many leading bits, and all.
+        How many of them are less than each number of so many leading bits, and all; one bit or
+        more.
+    sieve : uint64 [shape=(2 ** bits,)]
+        As `sift_into` marks them there: most of what is looked for is not among them.
     wanted : uint64 [shape=(n,)]
     places : int64 [shape=(n,)], overwritten
     """
-    bits = 0
-    while (1 << bits) < firsts.size - 1:
-        bits += 1
-    shift = np.uint64(64 - bits)
+    shift = np.uint64(64 - _bits_of(firsts.size - 1))
+    sift = np.uint64(64 - 6 - _bits_of(sieve.size))
     for i in range(wanted.size):
-        # All bits may not be shifted out at once.
-        head = np.int64(wanted[i] >> shift) if bits > 0 else 0
+        places[i] = -1
+        mark = wanted[i] >> sift
+        if (sieve[mark >> np.uint64(6)] >> (mark & np.uint64(63))) & np.uint64(1) == 0:
+            continue
+        head = np.int64(wanted[i] >> shift)
         low, high = np.int64(firsts[head]), min(np.int64(firsts[head + 1]), hashes.size)
         # The same steps whatever is found: which of them go up nobody could foretell.
         length = high - low

@@ -30,6 +30,7 @@ from dedupe.kernels.boilerplate import (
     holders_into,
     insert_into,
     mark_counted_into,
+    raise_into,
     weigh_into,
 )
 from dedupe.kernels.measures import N_LINES
@@ -196,14 +197,8 @@ class Boilerplate:
             With the mark of forms, as in `to_bytes`.
         """
         self.watch(known.hashes, known.public(), counts)
-        order = np.argsort(known.hashes)
-        rows = np.flatnonzero(self._last_cluster != EMPTY)
-        places = np.searchsorted(known.hashes, self._shingles[rows], sorter=order)
-        places = order[np.minimum(places, order.size - 1)] if order.size else places
-        is_known = known.hashes[places] == self._shingles[rows] if order.size else rows < 0
-        rows, told = rows[is_known], counts[places[is_known]]
-        most = np.maximum(self._counts[rows] & MAX_COUNT, told & MAX_COUNT)
-        self._counts[rows] = most | (self._counts[rows] & OF_FORM) | (told & OF_FORM)
+        salt, _, *table = self.table
+        raise_into(known.hashes, counts, salt, *table)
 
     def counted(self, words: "Words", clusters: Ints) -> tuple[Hashes, Ints]:
         """Return what `count` would count, each shingle with a cluster, and count nothing.

@@ -79,6 +79,11 @@ class Scored:
         """The Jaccard similarities, and the containments of either side."""
         return similarities(self.block, self.alignment)
 
+    @cached_property
+    def story_share(self) -> Floats:
+        """The share of the smaller story of each pair that is in the other document."""
+        return story_share(self.alignment)
+
     def share(self, side: str) -> Floats:
         """Return the share of the words of one side that the other has too."""
         found: Floats = getattr(self.alignment, f"covered_{side}") / getattr(
@@ -94,13 +99,13 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "jaccard": (np.float64, lambda pairs: pairs.similarities[0]),
     "containment_left": (np.float64, lambda pairs: pairs.similarities[1]),
     "containment_right": (np.float64, lambda pairs: pairs.similarities[2]),
-    "story_share": (np.float64, lambda pairs: story_share(pairs.alignment)),
+    "story_share": (np.float64, lambda pairs: pairs.story_share),
     "share_left": (np.float64, lambda pairs: pairs.share("left")),
     "share_right": (np.float64, lambda pairs: pairs.share("right")),
     "is_identical": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
     "shared_words": (np.int32, lambda pairs: pairs.alignment.covered),
-    "story_words": (np.int32, lambda pairs: story_words(pairs.alignment)),
-    "edited_words": (np.int32, lambda pairs: edited_words(pairs.alignment)),
+    "story_words": (np.int32, lambda pairs: story_words(pairs.alignment, pairs.story_share)),
+    "edited_words": (np.int32, lambda pairs: edited_words(pairs.alignment, pairs.story_share)),
     "hole_words": (np.int32, lambda pairs: np.rint(pairs.alignment.replaced)),
     "is_at_end": (np.bool_, lambda pairs: pairs.alignment.is_at_end),
     "excess_words": (np.int32, lambda pairs: excess_words(pairs.alignment)),
@@ -262,6 +267,8 @@ def second(block: Block, pairs: AnyInts, floor: float = SCORE_FLOOR) -> tuple[Ro
     """
     if floor > 0:
         pairs = pairs[may_tell(block, pairs)]
+    if not len(pairs):
+        return (np.empty(0, ROW),)
     found = align(block, *np.sort(pairs, axis=1).T)
     found_scores = score(found)
     return (_rows(block, found, found_scores, found_scores >= floor),)

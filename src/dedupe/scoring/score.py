@@ -90,26 +90,26 @@ def story_share(alignment: Alignment) -> Floats:
     )
 
 
-def story_words(alignment: Alignment) -> Ints:
+def story_words(alignment: Alignment, shares: Floats) -> Ints:
     """Return how many words the smaller story of each pair has; 0 where none is shared.
 
-    They are words of prose, as `story_share` weighs them: it is a share of so many. Of two
+    They are words of prose, as `story_share` weighs them: its `shares` are of so many. Of two
     short texts it is a share of the longer one.
     """
     story = np.maximum(1, np.rint(_smaller_story(alignment).whole))
     longer = np.maximum(alignment.words_left, alignment.words_right)
     words = np.where(alignment.covered < rule.MIN_WORDS, longer, story)
-    return np.where(story_share(alignment) > 0, words, 0).astype(np.int64)
+    return np.where(shares > 0, words, 0).astype(np.int64)
 
 
-def edited_words(alignment: Alignment) -> Ints:
+def edited_words(alignment: Alignment, shares: Floats) -> Ints:
     """Return how many words of the smaller story count as shared, being edits.
 
-    Words as in `story_words`, of which some are shared, some edited, and the rest its own.
+    Words and shares as in `story_words`: some are shared, some edited, and the rest its own.
     """
     story = _smaller_story(alignment)
     edited = np.rint(np.minimum(story.edited, story.whole - story.shared))
-    is_told = (alignment.covered >= rule.MIN_WORDS) & (story_share(alignment) > 0)
+    is_told = (alignment.covered >= rule.MIN_WORDS) & (shares > 0)
     return np.where(is_told, edited, 0).astype(np.int64)
 
 

@@ -17,7 +17,8 @@ from dedupe.arrays import Hashes, Ints
 from dedupe.errors import InvalidIndex
 from dedupe.index.storage import files
 from dedupe.index.storage.files import HEADER_BYTES, Buffer
-from dedupe.kernels.postings import look_up_into
+from dedupe.kernels.postings import look_up_into, sift_into
+from dedupe.lazy import cached_property
 from dedupe.scoring.boilerplate import Boilerplate
 
 __all__ = ["Epoch", "Knowledge", "write_epoch"]
@@ -110,6 +111,13 @@ class Epoch:
         """How many shingles it knows as boilerplate."""
         return self._shingles.size
 
+    @cached_property
+    def _sieve(self) -> Hashes:
+        """A sieve of 64 to 128 bits for each eight shingles, which fits into a cache."""
+        sieve = np.zeros(2 << _bits(self.n_shingles), np.uint64)
+        sift_into(self._shingles, sieve)
+        return sieve
+
     def counts(self, shingles: Hashes) -> npt.NDArray[np.uint16]:
         """Return in how many stories shingles stand, with the mark of forms; 0 if it is not known.
 
@@ -119,7 +127,7 @@ class Epoch:
             As every process knows them.
         """
         places = np.empty(shingles.size, np.int64)
-        look_up_into(self._shingles, self._firsts, shingles, places)
+        look_up_into(self._shingles, self._firsts, self._sieve, shingles, places)
         found: npt.NDArray[np.uint16] = np.zeros(shingles.size, np.uint16)
         is_known = places >= 0
         found[is_known] = self._counts[places[is_known]]
