@@ -5,7 +5,8 @@
     python benchmarks/indexing.py crawl.jsonl -n 10000 --growth
 
 Figures are of processor time, which busy neighbours disturb less than the clock; durable additions
-wait for the disk, so there the clock counts. Other ways to keep one are in `test_indexing`.
+wait for the disk, so there the clock counts. A thread of its own seals and merges, so what waits for
+it is measured by both. Other ways to keep an index are in `test_indexing`.
 """
 
 import argparse
@@ -14,10 +15,12 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +30,19 @@ import dedupe
 
 N_QUERIES, N_DURABLE = 2000, 500
 """Queries and single additions that are timed: the 99th percentile is that of the slowest five
-of 500."""
+of 500. Of fewer than 2,500 documents a fifth are added, and the others asked for."""
+
+MIN_DOCUMENTS = 100
+"""Of fewer, a 99th percentile would be the slowest alone."""
+
+N_FED = 1500
+"""Texts that are added at once until a tail is full: few enough to be put into it."""
+
+MOST_FED = 40
+"""Times that they are, until a tail was sealed and segments were merged."""
+
+MERGER = "dedupe-index"
+"""Name of the thread that does so."""
 
 READER = """
 import sys, time
@@ -62,6 +77,10 @@ BARS = {
     "bytes a document": Bar(3800, 2500, "bytes"),
     "memory of a reader": Bar(300, 100, "MB"),
     "opening": Bar(0.3, 0.1, "s"),
+    "longest add while merging, by processor": Bar(50, 20, "ms"),
+    "longest query while merging, by processor": Bar(50, 20, "ms"),
+    "longest add while merging, by the clock": Bar(50, 20, "ms"),
+    "longest query while merging, by the clock": Bar(50, 20, "ms"),
 }
 """Those of a query are for 100,000 documents; for a million they are 5 and 25 ms."""
 
@@ -110,7 +129,8 @@ def ours(path: Path, folder: Path, n: int | None) -> Iterator[str]:
         yield judged("adding in bulk", len(texts) / took(lambda: index.add_texts(texts)))
         index.learn()
         names = random.Random(1).sample([*texts], min(N_DURABLE + N_QUERIES, len(texts)))
-        new = [edited(texts[name], seed) for seed, name in enumerate(names[:N_DURABLE])]
+        n_durable = min(N_DURABLE, len(names) // 5)
+        new = [edited(texts[name], seed) for seed, name in enumerate(names[:n_durable])]
         for warm in new[:50]:
             index.query(warm)
         added = [
@@ -119,7 +139,7 @@ def ours(path: Path, folder: Path, n: int | None) -> Iterator[str]:
         ]
         for place, found in zip(("p50", "p99"), percentiles(added), strict=True):
             yield judged(f"add one, durable, {place}", found)
-        asked = [texts[name] for name in names[N_DURABLE:]]
+        asked = [texts[name] for name in names[n_durable:]]
         spent = [took(partial(index.query, text)) for text in asked]
         for place, found in zip(("p50", "p99"), percentiles(spent), strict=True):
             yield judged(f"query, {place}", found)
@@ -136,6 +156,55 @@ def ours(path: Path, folder: Path, n: int | None) -> Iterator[str]:
     ).stdout.split()
     yield judged("memory of a reader", float(said[1]))
     yield judged("opening", float(said[0]))
+    with dedupe.Index(folder) as index:
+        yield from stalls(index, texts)
+
+
+class Spent(NamedTuple):
+    """Milliseconds that a thread takes for an addition or a query, and those that go by."""
+
+    by_processor: float
+    by_clock: float
+
+    @classmethod
+    def on(cls, work: Callable[[], object]) -> "Spent":
+        """Return what something takes."""
+        begun, start = time.thread_time(), time.perf_counter()
+        work()
+        return cls(1e3 * (time.thread_time() - begun), 1e3 * (time.perf_counter() - start))
+
+
+def stalls(index: dedupe.Index, texts: dict[str, str]) -> Iterator[str]:
+    """Measure the longest addition and query while a tail is sealed, and segments are merged.
+
+    Beside each stands the longest of as many at rest: what the disk and other programs are to
+    blame for.
+    """
+    names = random.Random(2).sample([*texts], len(texts))
+    new = ((f"newer {n}", edited(texts[name], n)) for n, name in enumerate(cycle(names)))
+    spent: dict[tuple[str, bool], list[Spent]] = defaultdict(list)
+
+    def measure(*, is_merging: bool) -> None:
+        name, text = next(new)
+        spent["query", is_merging].append(Spent.on(partial(index.query, text)))
+        spent["add", is_merging].append(Spent.on(partial(index.add, name, text)))
+
+    for _ in range(MOST_FED):
+        n_segments = index.stats().n_segments
+        index.add_texts(dict(islice(new, N_FED)))
+        while any(thread.name == MERGER for thread in threading.enumerate()):
+            measure(is_merging=True)
+        if index.stats().n_segments < n_segments:
+            break
+    for _ in spent["add", True]:
+        measure(is_merging=False)
+    for (does, is_merging), figures in sorted(spent.items()):
+        longest = Spent(*map(max, zip(*figures, strict=True)))
+        for unit, found in zip(("by processor", "by the clock"), longest, strict=True):
+            if is_merging:
+                yield judged(f"longest {does} while merging, {unit}", found)
+            else:
+                yield f"| longest {does} at rest, {unit}, ms | | | {found:,.4g} | |"
 
 
 def edited(text: str, seed: int) -> str:
@@ -189,6 +258,9 @@ def main() -> None:
     parser.add_argument("-n", type=int, help="Documents; all by default.")
     parser.add_argument("--growth", action="store_true", help="What differs when a tenth is new.")
     args = parser.parse_args()
+    n_documents = sum(1 for _ in documents(args.crawl, MIN_DOCUMENTS if args.n is None else args.n))
+    if n_documents < MIN_DOCUMENTS:
+        parser.error(f"a table needs {MIN_DOCUMENTS} documents or more, got {n_documents}")
     if args.growth:
         print(growth(args.crawl, args.n))
         return

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dedupe.arrays import Ints
 from dedupe.errors import InvalidSetting, NothingToRead
 from dedupe.ids import in_order, order_of
 from dedupe.index.intake import are_same
@@ -92,7 +93,11 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Ma
     lows = found.contents[:n_compared].view(np.int64).tolist()
     texts = _texts(store, wanted, lows, limit)
     # A copy scores what its original does, though its lines may be others.
-    pairs = _scored(store, layout, settings, asked, first=own_text, number=number, texts=texts)
+    place_of = {number: place for place, number in enumerate(wanted, start=1)}
+    ranks = np.array([0, *(place_of[text.first.original] for text in texts)])
+    pairs = _scored(
+        store, layout, settings, asked, first=own_text, number=number, texts=texts, ranks=ranks
+    )
     matches = []
     if own is not None:
         find = evidence_of_two(asked.text, own_text, settings.ngram)
@@ -171,6 +176,7 @@ def _scored(
     first: bytes,
     number: int | None,
     texts: Sequence[_Text],
+    ranks: Ints,
 ) -> ScoredPairs | None:
     """Score what is asked for, by the text and the number it has in the index, with some texts.
 
@@ -188,6 +194,7 @@ def _scored(
         layout.epoch,
         settings,
         shown=asked.text,
+        ranks=ranks,
     )
     return None if pairs is None else pairs.take(np.flatnonzero(pairs.scores >= asked.threshold))
 

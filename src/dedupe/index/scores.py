@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedupe.arrays import Bools, Ints
+from dedupe.arrays import AnyInts, Bools, Ints
 from dedupe.engine.memory import BlockInMemory
 from dedupe.index.storage.epochs import Epoch
 from dedupe.learning import learn
@@ -32,6 +32,11 @@ TOGETHER = 0.5
 """Score of two texts of one known story in the strict pass: enough to stay together, which takes
 `STRICT_CONTAINMENT`, but less than ``1 - OWN_OF_FRAME``, above which `dedupe.learning` takes two
 texts for copies that tell nothing of a form."""
+
+
+MOST_PAIRS, N_LIKELIEST = 2000, 60
+"""Pairs besides its own that are compared to weigh a text; of more, those of so many texts. Two
+hundred copies that came since the epoch make 20,000, which takes 150 ms."""
 
 
 class _Known(NamedTuple):
@@ -58,11 +63,22 @@ class _Known(NamedTuple):
 
 
 class _BlockOfIndex(BlockInMemory):
-    """A block that is weighed by what an epoch knows, whatever else is learned from it."""
+    """A block that is weighed by what an epoch knows, whatever else is learned from it.
+
+    Attributes
+    ----------
+    teaches : bool [shape=(n_docs,)]
+        Texts that are learned from.
+    """
 
     def __init__(self, block: Block, known: _Known) -> None:
         super().__init__(block)
+        self.teaches = np.ones(block.n_words.size, np.bool_)
         self._known = known
+
+    def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
+        """Count in how many stories of those that teach each watched shingle stands."""
+        super().count(boilerplate, np.where(self.teaches, stories, -1))
 
     def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
         """Weigh every word by this boilerplate and by that of the epoch."""
@@ -75,7 +91,9 @@ def score(
     numbers: Ints,
     epoch: Epoch,
     settings: Settings,
+    *,
     shown: bytes,
+    ranks: Ints,
 ) -> ScoredPairs | None:
     """Score the first of some texts with the others, if any may score; sides are their places.
 
@@ -89,6 +107,8 @@ def score(
     settings : Settings
     shown : bytes
         What evidence points into in place of the first: its words are the same.
+    ranks : int64 [shape=(n_texts,)]
+        How likely each is to match: 0 for the first, 1 for the likeliest.
     """
     block = Block.of(hash_encoded(texts, detail=True), settings.ngram)
     asked = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
@@ -107,7 +127,7 @@ def score(
         weighed = block.weighed(boilerplate, stories)
     else:
         blocks = _BlockOfIndex(block, known)
-        boilerplate = _learn(blocks, stories)
+        boilerplate = _learn(blocks, stories, ranks[places])
         weighed = blocks.block()
     asked = np.searchsorted(places, asked[found.may_score])
     (rows,) = passes.second(weighed, asked)
@@ -130,12 +150,12 @@ def _decoded(texts: Sequence[bytes], places: Sequence[int]) -> list[str]:
     return [texts[place].decode() for place in places]
 
 
-def _learn(blocks: _BlockOfIndex, stories: Ints) -> Boilerplate:
+def _learn(blocks: _BlockOfIndex, stories: Ints, ranks: Ints) -> Boilerplate:
     """Learn from texts of which some have no story yet, and weigh them by it.
 
     Pairs of known stories are not compared again: what they teach the epoch has.
     """
-    pairs = np.stack(np.triu_indices(stories.size, 1), axis=1)
+    pairs, blocks.teaches = _teaching(stories, ranks)
     is_known = (stories[pairs] >= 0).all(axis=1)
     together = np.where(stories[pairs[:, 0]] == stories[pairs[:, 1]], TOGETHER, 0.0)
     first = First(
@@ -149,3 +169,17 @@ def _learn(blocks: _BlockOfIndex, stories: Ints) -> Boilerplate:
     for column, more in zip(first, told, strict=True):
         column[open_] = more
     return learn(blocks, pairs, first).boilerplate
+
+
+def _teaching(stories: Ints, ranks: Ints) -> tuple[AnyInts, Bools]:
+    """Return the pairs to learn from, and the texts: all, or of too many the likeliest.
+
+    The first text goes with each, since all that are one story with it weigh the same.
+    """
+    pairs = np.stack(np.triu_indices(stories.size, 1), axis=1)
+    is_known, is_own = (stories[pairs] >= 0).all(axis=1), pairs[:, 0] == 0
+    if np.count_nonzero(~is_known & ~is_own) <= MOST_PAIRS:
+        return pairs, np.ones(stories.size, np.bool_)
+    # The first ranks before all.
+    is_likely = np.argsort(np.argsort(ranks)) <= N_LIKELIEST
+    return pairs[is_known | is_own | is_likely[pairs].all(axis=1)], is_likely

@@ -158,8 +158,7 @@ def align(
         of_sides,
         of_both,
     )
-    in_order = np.stack([swap, ~swap], axis=1).astype(np.int64)
-    sides = np.take_along_axis(of_sides, in_order[:, :, np.newaxis], axis=1)
+    sides = np.where(swap[:, np.newaxis, np.newaxis], of_sides[:, ::-1], of_sides)
     covered, weight, story, edited = (
         sides[:, :, column].T
         for column in (kernel.COVERED, kernel.WEIGHT, kernel.STORY, kernel.EDITED)
