@@ -5,8 +5,8 @@
     python benchmarks/indexing.py crawl.jsonl -n 10000 --growth
 
 Figures are of processor time, which busy neighbours disturb less than the clock; durable additions
-wait for the disk, so there the clock counts. A thread of its own seals and merges, so what waits for
-it is measured by both. Other ways to keep an index are in `test_indexing`.
+wait for the disk, so there the clock counts. What waits while a thread of its own seals and merges
+is measured by both. Other ways to keep an index are in `test_indexing`.
 """
 
 import argparse

@@ -60,6 +60,18 @@ def index(here):
 # --- adding ---
 
 
+@pytest.mark.parametrize("how", [(), ("--matches",)])
+def test_lines_that_are_piped_in_must_say_an_id(how):
+    """Line 1 of what comes next would go by the same."""
+    given = f"{json.dumps({'text': STORY})}\n"
+    code, _, said = run("add", "i.dedupe", "-", *how, given=given)
+    assert code == 1
+    assert "ids of their own, got none at -:1: give records a field 'id'" in said
+    Path("named.jsonl").write_text(given)
+    assert run("add", "i.dedupe", "named.jsonl", *how)[0] == 0
+    assert run("query", "i.dedupe", "-", "--format", "jsonl", given=given)[0] == 0
+
+
 @pytest.mark.parametrize("more", [[], ["--matches"]])
 def test_files_have_a_time_only_if_it_is_asked_for(more):
     for name, asked, has_time in (("a", [], False), ("b", ["--time-from", "mtime"], True)):

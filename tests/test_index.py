@@ -338,6 +338,42 @@ def test_what_cannot_be_read_is_skipped():
                 index.query(text)
 
 
+@pytest.mark.parametrize(
+    "unnamed",
+    [
+        [article("a"), article("b")],
+        iter([article("a")]),
+        [{"text": article("a")}],
+        [{"id": None, "text": article("a")}],
+        [{"id": " ", "text": article("a")}],
+        [(None, article("a"))],
+        [("a", article("a")), article("b")],
+    ],
+)
+def test_what_goes_by_its_position_is_refused(unnamed):
+    """The first text of the next list would have the same id."""
+    with Index() as index:
+        with pytest.raises(InvalidInput, match=r"ids of their own, got none at position .*pairs"):
+            index.add_texts(unnamed)
+        assert len(index) == 0
+
+
+def test_texts_are_numbered_on():
+    with Index() as index:
+        for batch in (["a b", "c d"], ["e f"]):
+            index.add_texts(enumerate(batch, len(index)))
+        assert [*index] == [0, 1, 2]
+        assert index.add_texts([["a", "g h"], {"id": 3, "text": "i j"}]).n_added == 2
+
+
+def test_frames_go_by_their_index_and_columns_by_theirs():
+    pandas = pytest.importorskip("pandas")
+    with Index() as index:
+        index.add_texts(pandas.Series(["a b", "c d"]))
+        index.add_texts(pandas.DataFrame({"text": ["e f"]}, index=[7]))
+        assert [*index] == [0, 1, 7]
+
+
 def test_a_batch_may_have_nothing_that_can_be_read_and_no_time(caplog):
     """However a crawl is cut into batches, what is stored is the same."""
     records = [
@@ -505,7 +541,7 @@ def test_one_that_is_read_is_not_written(tmp_path):
         assert index.verify()
         for change in (
             lambda: index.add("x", "a text"),
-            lambda: index.add_texts(["x"]),
+            lambda: index.add_texts({"a": "x"}),
             lambda: index.remove("d000"),
             index.learn,
             index.compact,

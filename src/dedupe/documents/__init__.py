@@ -39,6 +39,7 @@ def read_paths(
     stored: Mapping[str, Iterable[Document]] | None = None,
     qualify_ids: bool = False,
     is_part: bool = False,
+    must_name: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in files and folders, one after the other.
 
@@ -78,6 +79,8 @@ def read_paths(
         files may have the same ids.
     is_part : bool
         The rest is kept elsewhere, as in an index: then no record need have a time.
+    must_name : bool
+        What is piped in must have ids of its own, since lines are numbered from 1 each time.
 
     Yields
     ------
@@ -156,6 +159,7 @@ def read_paths(
             "id_field= (--id-field)",
         ),
         is_part=is_part,
+        must_name=must_name,
     )
 
 

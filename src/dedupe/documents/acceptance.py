@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dedupe.documents.document import EMPTY, NO_FIELD, NO_STRING, Document, Placed, shown
 from dedupe.documents.options import ID_FIELD
-from dedupe.errors import DuplicateId, InvalidSetting, NothingToRead, Skipped
+from dedupe.errors import DuplicateId, InvalidInput, InvalidSetting, NothingToRead, Skipped
 from dedupe.ids import Id, Old, plain_id
 
 __all__ = ["RENAME", "Remedies", "accepted"]
@@ -51,6 +51,7 @@ def accepted(
     remedies: Remedies = Remedies(),
     may_be_empty: bool = False,
     is_part: bool = False,
+    must_name: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Yield what was placed, and refuse a collection that cannot be meant.
 
@@ -73,9 +74,13 @@ def accepted(
     is_part : bool
         Whether the rest of the collection is kept elsewhere, as in an index. Then a field that
         holds no time is warned of alone, and what may be empty may also be all unreadable.
+    must_name : bool
+        Whether none may go by its line in what is piped in.
 
     Raises
     ------
+    InvalidInput
+        As soon as one that must name itself does not.
     DuplicateId
         As soon as an id comes again.
     NothingToRead, InvalidSetting
@@ -87,6 +92,8 @@ def accepted(
         seen.note(placed, ids)
         yield placed.item
     for placed in items:
+        if must_name:
+            _check_name(placed)
         seen.note(placed, ids)
         # Fields are named for what is read; what is stored has its ids and times anyway.
         seen.has_id = seen.has_id or placed.has_id
@@ -101,6 +108,16 @@ def accepted(
     if old is not None and not seen.has_old:
         _check_lost(seen, old)
     _check_fields(seen, id_field, time_field, is_part=is_part)
+
+
+def _check_name(placed: Placed) -> None:
+    """Refuse a document that goes by its line in what is piped in, as one of the next does."""
+    if placed.has_id or placed.place.partition(":")[0] != "-" or isinstance(placed.item, Skipped):
+        return
+    raise InvalidInput(
+        f"documents that an index keeps must have ids of their own, got none at {placed.place}: "
+        "give records a field 'id', or name another one with id_field= (--id-field)"
+    )
 
 
 class _Ids:

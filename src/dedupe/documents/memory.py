@@ -41,6 +41,7 @@ def read_texts(
     time_field: str | None = None,
     against: Any = None,
     is_part: bool = False,
+    must_name: bool = False,
 ) -> Iterator[Document | Skipped]:
     """Read the documents in a collection, one after the other.
 
@@ -59,6 +60,8 @@ def read_texts(
     is_part : bool
         The rest is kept elsewhere, as in an index: then nothing in it need be readable or have a
         time.
+    must_name : bool
+        Each must have an id of its own, since others follow that are numbered from 0 again.
 
     Yields
     ------
@@ -70,7 +73,7 @@ def read_texts(
     InvalidInput
         At once, when `texts` cannot hold texts; a single string is not taken
         for the collection of its characters. Also when something cannot be an id, such as
-        NaN, or is missing in a column of ids.
+        NaN, or is missing in a column of ids or where each must have one.
     InvalidSetting
         When no record has a field that is named for ids, or none holds a time.
     DuplicateId
@@ -100,7 +103,7 @@ def read_texts(
         any=_remedy(texts, options, "data") or RENAME,
         old=(_remedy(against, options, "old") or RENAME) if has_old else "",
     )
-    new = placed(texts, options)
+    new = placed(texts, options, must_name=must_name)
     old = map(_as_old, placed(against, options)) if has_old else ()
     return accepted(
         chain(old, new),
@@ -134,7 +137,9 @@ def _as_old(one: Placed) -> Placed:
     return one.as_old()._replace(place=place)
 
 
-def placed(texts: Any, options: Options, what: str = "texts") -> Iterator[Placed]:
+def placed(
+    texts: Any, options: Options, what: str = "texts", *, must_name: bool = False
+) -> Iterator[Placed]:
     """Return the documents of a collection, with their places; errors name `what` it is."""
     if is_path(texts) or _are_paths(texts):
         raise _no_texts(what, short(texts), "files are for find_duplicates")
@@ -146,10 +151,13 @@ def placed(texts: Any, options: Options, what: str = "texts") -> Iterator[Placed
         rows = _rows(texts, options)
     except TypeError as error:
         raise _no_texts(what, type(texts).__name__, "put a single text in a list") from error
-    return _placed(rows, options, _remedy(texts, options, "data") or FILL)
+    remedy = _remedy(texts, options, "data") or FILL
+    return _placed(rows, options, remedy, must_name=must_name)
 
 
-def _placed(rows: Iterable["_Row"], options: Options, remedy: str) -> Iterator[Placed]:
+def _placed(
+    rows: Iterable["_Row"], options: Options, remedy: str, *, must_name: bool = False
+) -> Iterator[Placed]:
     """Yield the documents of rows; hold the field of ids to be in one of them at least."""
     has_id = options.id_field == ID_FIELD
     names: list[Any] = []
@@ -163,6 +171,8 @@ def _placed(rows: Iterable["_Row"], options: Options, remedy: str) -> Iterator[P
             names = names or list(value)
             _check_id(value_at(value, options.id_field), place, row)
         item = _item(value, _named(row.id, place, remedy), place, options, is_text=row.is_text)
+        if must_name and row.is_numbered and not _names_itself(value, options):
+            raise _unnamed(place)
         yield Placed(place, item)
     if names and not has_id:
         raise InvalidSetting(
@@ -193,6 +203,23 @@ class _Row(NamedTuple):
     is_text: bool = False
     is_numbered: bool = True
     is_of_frame: bool = False
+
+
+def _unnamed(place: str) -> InvalidInput:
+    """Say that a document goes by a number which one of the next list has, too."""
+    return InvalidInput(
+        f"documents that an index keeps must have ids of their own, got none at {place}: give a "
+        "mapping from id to text, or pairs or records with an id; enumerate(texts, start) makes "
+        "pairs that are numbered on"
+    )
+
+
+def _names_itself(value: Any, options: Options) -> bool:
+    """Return whether an item says by which id it goes: a record or a pair."""
+    if isinstance(value, Mapping):
+        named = value_at(value, options.id_field)
+        return named is not ABSENT and named is not None and bool(str(named).strip())
+    return isinstance(value, tuple | list) and len(value) == 2 and value[0] is not None
 
 
 def _check_id(value: object, place: str, row: _Row) -> None:

@@ -171,11 +171,16 @@ class Index(Maintained):
     ) -> Added:
         """Add many documents, in any form that `dedupe.find_duplicate_texts` takes.
 
+        Each needs an id of its own, for a search numbers the texts of a list from 0, as it did
+        those of the list before. Pairs have one, so ``enumerate(texts, start)`` numbers them on.
+
         They are stored some thousands at a time. Where an error ends it, those stored are there,
         and the same call goes on behind them: what is there with the same text is left alone.
 
         Raises
         ------
+        InvalidInput
+            When a document has no id.
         DuplicateId
             When an id is there with another text, and `on_conflict` is ``"error"``.
 
@@ -192,6 +197,7 @@ class Index(Maintained):
             html_field=html_field,
             time_field=time_field,
             is_part=True,
+            must_name=True,
         )
         return self._add_all(stream, on_conflict, workers, progress)
 
@@ -225,6 +231,7 @@ class Index(Maintained):
             delimiter=delimiter,
             qualify_ids=qualify_ids,
             is_part=True,
+            must_name=True,
         )
         return self._add_all(map(_dated, stream), on_conflict, workers, progress)
 

@@ -56,7 +56,7 @@ def add(
                 **asked,
             )
         else:
-            done = answers.added(opened, documents(paths, asked), on_conflict)
+            done = answers.added(opened, documents(paths, asked, must_name=True), on_conflict)
         answers.finish()
     tell_added(name, done, quiet=quiet)
     answers.leave()

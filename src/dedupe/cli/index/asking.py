@@ -55,7 +55,7 @@ def query(
     with opening(name, quiet, compiles=True, mode="r") as (opened, _):
         for id_ in ids:
             answers.stored(opened, id_)
-        for document in documents(paths, asked) if paths else ():
+        for document in documents(paths, asked, must_name=False) if paths else ():
             if isinstance(document, Skipped):
                 skipped.append(document)
                 continue

@@ -44,11 +44,13 @@ def opening(
             yield opened, display
 
 
-def documents(paths: tuple[str, ...], how: dict[str, Any]) -> Iterator["Document | Skipped"]:
+def documents(
+    paths: tuple[str, ...], how: dict[str, Any], *, must_name: bool
+) -> Iterator["Document | Skipped"]:
     """Read the documents in some paths, which are a part of what an index holds."""
     from dedupe.documents import read_paths
 
-    return read_paths([*paths], **how, is_part=True)
+    return read_paths([*paths], **how, is_part=True, must_name=must_name)
 
 
 def tell_added(name: Path, done: "Added", *, quiet: bool) -> None:
