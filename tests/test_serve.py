@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema
@@ -384,12 +385,13 @@ sockets = pytest.mark.skipif(
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path, request):
     """Start a server of its own process; yield it and a function that asks it."""
     assert IS_THERE, "DEDUPE_SERVE=required, and uvicorn is missing"
     Path(tmp_path, "token").write_text(TOKEN)
     command = [sys.executable, "-m", "dedupe", "index", "serve", str(tmp_path / "news.dedupe")]
-    command += ["--port", "0", "--token-file", str(tmp_path / "token"), "--time-limit", "20"]
+    command += ["--port", "0", "--token-file", str(tmp_path / "token")]
+    command += getattr(request, "param", ("--time-limit", "20"))
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     line = process.stderr.readline()
     assert "http://127.0.0.1:" in line, line
@@ -452,6 +454,73 @@ def test_a_server_answers_many_and_stops_in_order(server, tmp_path):
     assert process.stderr.read().endswith("news.dedupe: stopped\n")
     with Index(tmp_path / "news.dedupe") as index:
         assert len(index) == 21
+
+
+def opened(port, sent=b"", timeout=20):
+    connection = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    connection.sendall(sent)
+    return connection
+
+
+def answer_of(connection):
+    """Return all that is answered until the connection is closed."""
+    parts = []
+    with connection, suppress(ConnectionResetError):
+        while part := connection.recv(1 << 16):
+            parts.append(part)
+    return b"".join(parts)
+
+
+@sockets
+@pytest.mark.parametrize("server", [("--time-limit", "1")], indirect=True)
+def test_headers_that_come_byte_by_byte_hold_no_connection(server):
+    _, port, ask = server
+    head = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: " + b"a" * 100
+    begun, slow, idle = time.monotonic(), opened(port), opened(port)
+    with suppress(OSError):
+        for place in range(len(head)):
+            slow.sendall(head[place : place + 1])
+            time.sleep(0.05)
+    assert answer_of(slow).startswith(b"HTTP/1.1 408 Request Timeout")
+    assert answer_of(idle) == b"", "nothing is said to who asked nothing"
+    assert time.monotonic() - begun < 1 + len(head) * 0.06
+    # A second request has as long as the first, and one that is answered is cut off by nothing.
+    twice = opened(port, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert twice.recv(1 << 16).startswith(b"HTTP/1.1 200")
+    twice.sendall(b"GET /hea")
+    assert answer_of(twice).startswith(b"HTTP/1.1 408")
+    assert ask("GET", "/health")[0] == 200
+
+
+@sockets
+@pytest.mark.parametrize("server", [("--max-bytes", "1000000")], indirect=True)
+def test_who_sends_too_much_is_told_and_others_are_answered(server):
+    _, port, ask = server
+    head = f"POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+    head += "Content-Type: application/json\r\n"
+    for more in ("Content-Length: 9000000", "Transfer-Encoding: chunked"):
+        large = opened(port, f"{head}{more}\r\n\r\n".encode())
+        with suppress(ConnectionError):
+            for _ in range(90):
+                chunk = b"a" * 100_000
+                large.sendall(b"186a0\r\n" + chunk + b"\r\n" if "chunked" in more else chunk)
+        assert answer_of(large).startswith(b"HTTP/1.1 413")
+    assert ask("GET", "/health")[0] == 200
+
+
+@sockets
+@pytest.mark.parametrize("server", [("--time-limit", "2")], indirect=True)
+def test_of_too_many_connections_the_last_are_refused(server):
+    from dedupe.serve.connections import MOST  # noqa: PLC0415  It needs Uvicorn.
+
+    _, port, ask = server
+    held = [opened(port) for _ in range(MOST)]
+    said = answer_of(opened(port))
+    assert said.startswith(b"HTTP/1.1 503 Service Unavailable")
+    assert json.loads(said.partition(b"\r\n\r\n")[2])["error"]["kind"] == "ServiceUnavailable"
+    for one in held:
+        assert answer_of(one) == b""
+    assert ask("GET", "/health")[0] == 200
 
 
 @sockets

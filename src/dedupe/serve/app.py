@@ -23,7 +23,7 @@ from dedupe.index.index import Index
 from dedupe.serve.openapi import describe
 from dedupe.serve.operations import OPERATIONS, InvalidRequest, Operation, checked
 
-__all__ = ["App", "Limits"]
+__all__ = ["App", "Limits", "failure"]
 
 LOG = logging.getLogger("dedupe")
 
@@ -53,7 +53,7 @@ class Refused(Exception):
     def __init__(self, code: int, message: str, kind: str = "") -> None:
         super().__init__(message)
         self.code = code
-        self.kind = kind or HTTPStatus(code).phrase.replace(" ", "")
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Limits:
     timeout : float
         Seconds for it to arrive, and as many to be answered.
     max_waiting : int
-        Requests that are answered or wait at the same time.
+        Requests that arrive, wait or are answered at the same time.
     """
 
     max_bytes: int = 16 << 20
@@ -104,6 +104,7 @@ class App:
         }
         self._description = _encoded(describe(__version__))
         self._worker = ThreadPoolExecutor(1, "dedupe-serve")
+        self._n_arriving = 0
         self._n_waiting = 0
         self._is_long = False
 
@@ -117,7 +118,7 @@ class App:
         try:
             code, body = 200, await self._answer(scope, receive)
         except Refused as refused:
-            code, body = refused.code, _error(refused.kind, str(refused))
+            code, body = refused.code, failure(refused.code, str(refused), refused.kind)
             if code == 401:
                 headers = [(b"www-authenticate", b"Bearer")]
             if code == 503:
@@ -146,10 +147,16 @@ class App:
         _check_method(scope["method"], route.method)
         operation = route.operation
         if operation.reads:
-            body = dict(parse_qsl(scope["query_string"].decode("ascii", "replace")))
-            return await self._do(operation, body)
+            asked = dict(parse_qsl(scope["query_string"].decode("ascii", "replace")))
+            return await self._do(operation, asked)
         self._check_body(headers)
-        return await self._do(operation, await self._body(receive))
+        self._check_room()
+        self._n_arriving += 1
+        try:
+            body = await self._body(receive)
+        finally:
+            self._n_arriving -= 1
+        return await self._do(operation, body)
 
     def _check_sender(self, headers: dict[bytes, bytes]) -> None:
         """Refuse who does not know the token or, without one, may be a page of another site."""
@@ -202,8 +209,7 @@ class App:
 
     async def _do(self, operation: Operation, body: bytes | dict[str, Any]) -> bytes:
         """Have an operation done in its turn, and wait for it as long as is allowed."""
-        if self._n_waiting >= self._limits.max_waiting:
-            raise Refused(503, f"at most {self._n_waiting:,} requests may wait: ask again")
+        self._check_room()
         if operation.is_long and self._is_long:
             raise Refused(503, f"one {operation.name} at a time is done: ask again")
         loop = asyncio.get_running_loop()
@@ -236,6 +242,12 @@ class App:
             raise Refused(
                 500, "something went wrong, of which the log of the server has more"
             ) from error
+
+    def _check_room(self) -> None:
+        """Refuse what comes beside many others, of which each may hold as much memory."""
+        if self._n_arriving + self._n_waiting >= self._limits.max_waiting:
+            most = self._limits.max_waiting
+            raise Refused(503, f"at most {most:,} requests may wait: ask again")
 
     def _begin(self, operation: Operation) -> None:
         self._n_waiting += 1
@@ -290,5 +302,7 @@ def _encoded(facts: Any) -> bytes:
     )
 
 
-def _error(kind: str, message: str) -> bytes:
+def failure(code: int, message: str, kind: str = "") -> bytes:
+    """Return what is said of an error."""
+    kind = kind or HTTPStatus(code).phrase.replace(" ", "")
     return _encoded({"error": {"kind": kind, "message": message}})

@@ -1,11 +1,13 @@
 """Runs a server: opens the index, listens, and stops in order when it is told to."""
 
+import asyncio
 import ipaddress
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from dedupe.errors import InvalidSetting, MissingExtra
 from dedupe.index.index import Index
@@ -62,15 +64,19 @@ def run(
     """
     try:
         import uvicorn  # noqa: PLC0415
+
+        from dedupe.serve.connections import Connection  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra("a server", "serve") from error
     _check_token(host, token)
     # Whoever asks first would wait for it, longer than most clients do.
     warm_up_once(lambda step: tell(step.note) if step.note else None)
     with _listening(host, port) as listener, Index(path, mode=mode, timeout=timeout) as index:
-        app = App(index, token=token, limits=limits or Limits())
+        limits = limits or Limits()
+        app = App(index, token=token, limits=limits)
         config = uvicorn.Config(
             app,
+            http=cast("type[asyncio.Protocol]", partial(Connection, within=limits.timeout)),
             lifespan="off",
             log_config=None,
             access_log=False,
