@@ -181,6 +181,16 @@ def test_a_table_says_where_and_why(index):
     assert told[5] == "new: not seen before"
 
 
+def test_a_table_says_what_became_of_what_is_added(index):
+    given = lines(page=PAGE, new="words of its own", agency=STORY)
+    code, out, _ = run("add", index, "-", "--matches", given=given)
+    told = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert (code, told) == (
+        0,
+        ["page: added, 1 match", "new: added, not seen before", "agency: unchanged, 1 match"],
+    )
+
+
 def test_an_answer_for_programs(index):
     asked = lines(page=PAGE, new="words of its own")
     _, out, _ = run("query", index, "-", "--format", "jsonl", "--evidence", given=asked)

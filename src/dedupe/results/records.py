@@ -6,9 +6,11 @@ may know where to find its evidence. What people ask of all of them together is 
 against.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import InitVar, dataclass, field, fields
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from dedupe.ids import Id, Ids
@@ -370,3 +372,32 @@ class Comparison:
     def same_story(self) -> bool:
         """Whether the score reaches the threshold."""
         return self.pair.score >= self.threshold
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write both texts side by side as a page, which is one file that needs nothing else.
+
+        Parameters
+        ----------
+        path : path
+            The file, which is written in one step.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> import dedupe
+        >>> story = "the council voted to close the bridge for repairs until spring " * 5
+        >>> with TemporaryDirectory() as folder:
+        ...     page = Path(folder, "pair.html")
+        ...     dedupe.compare_texts(story, "home news sport " + story).to_html(page)
+        ...     "for repairs until spring" in page.read_text(encoding="utf-8")
+        True
+        """
+        # An import that points up, as that of `Result.to_html`.
+        from dedupe.report import html  # noqa: PLC0415
+
+        html.write(self, Path(path))

@@ -200,7 +200,8 @@ def _lines(asked: Id, found: "Matches") -> Iterator["Line"]:
     n_found = counted(found.n_found, "match").replace("matchs", "matches")
     more = ", and maybe more: not all likely texts were compared" if found.truncated else ""
     told = f"{n_found}{more}" if found.n_found or more else "not seen before"
-    yield Line(0, (("id", asked), ("heading", f": {told}")))
+    outcome = "" if found.outcome is None else f"{found.outcome}, "
+    yield Line(0, (("id", asked), ("heading", f": {outcome}{told}")))
     for match in found:
         yield Line(1, (("id", match.id), *measures(match), *_when(match)))
         yield Line(2, (("", squeezed(match.reason)),))
