@@ -33,6 +33,7 @@ from dedupe.kernels.measures import (
 )
 from dedupe.kernels.stories import FEW_OTHERS, LOST_LINES
 from dedupe.kernels.tokens import LETTERS_PER_WORD
+from dedupe.results.clusters import is_in
 from dedupe.shingling.folding import (
     APOSTROPHES,
     ARABIC_FORMS,
@@ -970,6 +971,41 @@ def least_edited(popular_of, shares, contents):
         leader = min(members, key=lambda d: (-shares[d], contents[d]), default=popular)
         found |= {d: leader for d in documents if d != leader}
     return found
+
+
+def representative(group, keep, prefer):
+    """Return the document to keep of a cluster, whose ids are strings; the first id wins a tie."""
+    old = [one for one in group if one.is_old]
+    if old:
+        return min(old, key=lambda one: one.id)
+    for place in prefer:
+        if found := [one for one in group if is_in(place, one.id)]:
+            group = found
+            break
+    fullest = max(one.story_words for one in group)
+    never = float("inf")
+    least = {
+        "typical": lambda one: -2 * one.story_words / max(1, one.n_words + fullest),
+        "longest": lambda one: -one.n_words,
+        "shortest": lambda one: one.n_words,
+        "first": lambda one: one.position,
+        "newest": lambda one: never if one.time is None else -one.time,
+        "oldest": lambda one: never if one.time is None else one.time,
+    }[keep]
+    return min(group, key=lambda one: (least(one), one.id))
+
+
+def clusters(documents, labels, keep, prefer):
+    """Return the representative and the members of each cluster, the largest first."""
+    groups = {}
+    for one, label in zip(documents, labels, strict=True):
+        groups.setdefault(label, []).append(one)
+    found = [
+        (representative(group, keep, prefer).id, tuple(one.id for one in group))
+        for group in groups.values()
+        if len(group) > 1
+    ]
+    return sorted(found, key=lambda cluster: (-len(cluster[1]), cluster[1]))
 
 
 # --- what is the twin of what -------------------------------------------------------------

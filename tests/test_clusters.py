@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import dedupe
+import reference
 from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.results.clusters import KEYS, cluster_labels, is_in, make_clusters
 from dedupe.results.records import DocumentInfo
@@ -72,6 +73,18 @@ def test_nothing_is_better_by_the_rule_than_what_is_kept(documents, keep):
         "oldest": lambda one: one.time is not None and (kept.time is None or one.time < kept.time),
     }[keep]
     assert not any(map(better, documents))
+
+
+preferred = st.lists(st.sampled_from(["a*", "?", "bc", "*f", "nowhere"]), max_size=3, unique=True)
+
+
+@given(infos, st.sampled_from(KEEP), preferred, st.data())
+def test_clusters_are_those_of_the_slow_twin(documents, keep, prefer, data):
+    n = len(documents)
+    labels = data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
+    found = make_clusters(documents, np.array(labels), Settings(keep=keep, prefer=prefer))
+    expected = reference.clusters(documents, labels, keep, prefer)
+    assert [(one.representative, one.members) for one in found] == expected
 
 
 @given(infos, st.sampled_from(KEEP), st.randoms())

@@ -6,6 +6,7 @@ how much of each document is its story, and the evidence of each copy with the o
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -32,6 +33,9 @@ NO_ROWS = np.empty(0, passes.ROW)
 WHATEVER_THEY_SCORE = partial(passes.second, floor=0.0)
 """Makes a row of every pair."""
 
+DIGESTED_AT_ONCE = 1 << 9
+"""Texts whose digests a thread makes at once, a megabyte or two."""
+
 
 def gather(
     corpus: Corpus,
@@ -51,7 +55,7 @@ def gather(
     paired = distinct(passes.pairs_in(rows).astype(np.int64))
     alone = paired[~np.isin(paired, [*infos])]
     words = _words_of_stories(corpus, blocks, alone, labels=alone)
-    infos |= _infos(corpus, alone, words._replace(story=shared[alone]))
+    infos |= _infos(corpus, blocks, alone, words._replace(story=shared[alone]))
     return _assemble(
         corpus, rows, clusters, infos=infos, boilerplate=boilerplate, settings=settings
     )
@@ -104,7 +108,7 @@ def _cluster(
     labels, asked = _labels(corpus, blocks, rows, numbers, sides, threshold=settings.threshold)
     joined = np.flatnonzero(np.bincount(labels, minlength=numbers.size)[labels] > 1)
     words = _words_of_stories(corpus, blocks, numbers[joined], labels[joined])
-    infos = _infos(corpus, numbers[joined], words)
+    infos = _infos(corpus, blocks, numbers[joined], words)
     place_of = np.full(numbers.size, -1)
     place_of[joined] = np.arange(joined.size)
     sides = place_of[sides]
@@ -197,9 +201,14 @@ def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Int
     return StoryWords(story, boilerplate)
 
 
-def _infos(corpus: Corpus, numbers: AnyInts, words: StoryWords) -> dict[int, DocumentInfo]:
+def _infos(
+    corpus: Corpus, blocks: Blocks, numbers: AnyInts, words: StoryWords
+) -> dict[int, DocumentInfo]:
     """Return what a result says of documents, by number, with what each has of its story."""
-    return dict(zip(numbers.tolist(), corpus.infos(numbers, words), strict=True))
+    starts = range(0, numbers.size, DIGESTED_AT_ONCE)
+    parts = (slice(start, start + DIGESTED_AT_ONCE) for start in starts)
+    digests = chain.from_iterable(blocks.over(lambda _, some: corpus.digests(numbers[some]), parts))
+    return dict(zip(numbers.tolist(), corpus.infos(numbers, words, digests), strict=True))
 
 
 def _with_evidence(

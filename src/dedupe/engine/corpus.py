@@ -5,6 +5,7 @@ an answer. Arrays hold what is kept of them; their texts wait in `dedupe.engine.
 are compared, and until their evidence is asked for.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import repeat
 from math import isnan
@@ -76,11 +77,17 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def infos(self, numbers: AnyInts, words: StoryWords) -> list[DocumentInfo]:
+    def digests(self, numbers: AnyInts) -> list[str]:
+        """Return the digests of some texts."""
+        # One text at a time: they may lie in a file.
+        rows = self.rows[numbers].tolist()
+        return [digest_of(text) for row in rows for text in self.stored.read([row])]
+
+    def infos(
+        self, numbers: AnyInts, words: StoryWords, digests: Iterable[str]
+    ) -> list[DocumentInfo]:
         """Return what a result says of some documents, with what each has of its story."""
         rows = self.rows[numbers]
-        # One text at a time: they may lie in a file.
-        digests = (digest_of(text) for row in rows.tolist() for text in self.stored.read([row]))
         return list(
             map(
                 DocumentInfo,

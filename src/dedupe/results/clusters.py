@@ -7,6 +7,7 @@ from dataclasses import fields
 from fnmatch import fnmatchcase
 from functools import partial
 from glob import escape
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from dedupe import clustering
 from dedupe.arrays import pairs_of
 from dedupe.errors import InvalidSetting, UnknownDocument
-from dedupe.ids import Id, order_of
+from dedupe.ids import Id, in_order
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Cluster, Copy, DocumentInfo, Duplicate
 from dedupe.scoring import rule
@@ -137,20 +138,27 @@ def make_clusters(
             Copy(**{name: getattr(one, name) for name in INFO}, score=mean, find_text=find_text)
             for one, mean in zip(documents, means.tolist(), strict=True)
         ]
-    groups: dict[int, list[DocumentInfo]] = {}
-    shared = np.flatnonzero(np.bincount(labels)[labels] > 1)
-    for number, label in zip(shared.tolist(), labels[shared].tolist(), strict=True):
-        groups.setdefault(label, []).append(documents[number])
-    clusters = [
-        Cluster(_representative(group, settings).id, tuple(document.id for document in group))
-        for group in groups.values()
-    ]
-    return tuple(sorted(clusters, key=_rank))
+    ids = [one.id for one in documents]
+    ranks = np.empty(len(ids), np.int64)
+    ranks[in_order(ids, range(len(ids)))] = np.arange(len(ids))
+    members = np.flatnonzero(np.bincount(labels)[labels] > 1)
+    members = members[np.argsort(labels[members], kind="stable")]
+    starts = _starts(labels[members])
+    sizes = np.diff(np.append(starts, members.size))
+    kept = _representatives(
+        [documents[n] for n in members.tolist()], starts, ranks[members], settings
+    )
+    groups = np.split(members, starts[1:])
+    # The largest first, then by the ids of their members, of which the first alone decide.
+    return tuple(
+        Cluster(ids[members[kept[number]]], tuple(map(ids.__getitem__, groups[number].tolist())))
+        for number in np.lexsort((ranks[members[starts]], -sizes)).tolist()
+    )
 
 
-def _rank(cluster: Cluster) -> tuple[Any, ...]:
-    """Return what clusters are ordered by: the largest first, then by the ids of their members."""
-    return -len(cluster), [order_of(member) for member in cluster.members]
+def _starts(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where each label begins, of labels that are in order."""
+    return np.flatnonzero(np.diff(labels, prepend=-1))
 
 
 def make_duplicates(
@@ -161,61 +169,67 @@ def make_duplicates(
     A member that does not score with the representative stays: it came to the cluster
     by what it shares with others, and its own text would be lost.
     """
-    numbers = {name: number for number, name in enumerate(scored.ids)}
-    best = _best_matches(clusters, scored, numbers)
-    sides = pairs_of(
-        [
-            (numbers[member], numbers[cluster.representative])
-            for cluster in clusters
-            for member in cluster.members
-            if member != cluster.representative
-        ]
-    )
+    members, kept, cluster_of = _members(clusters, scored.ids)
+    best = _best_matches(cluster_of, scored)
+    sides = np.stack([members, kept], axis=1)[members != kept]
     places = scored.places_through_copies(sides)
     is_copy = scored.first_copy[sides[:, 0]] == scored.first_copy[sides[:, 1]]
     scores = np.where(is_copy, 1.0, scored.scores[places]) if len(scored) else np.ones(0)
     stands_in = is_copy | (places >= 0) & (scores >= SCORE_FLOOR)
-    bests = np.array([best[member] for member in sides[stands_in, 0].tolist()], np.int64)
-    is_direct = ((places >= 0) & (scores >= threshold))[stands_in]
-    found = []
-    for (member, kept), score, direct, both, best_score, reason in zip(
-        sides[stands_in].tolist(),
-        scores[stands_in].tolist(),
-        is_direct.tolist(),
-        scored.numbers[bests].tolist(),
-        scored.scores[bests].tolist(),
-        scored.reasons(np.where(is_direct, places[stands_in], bests)),
-        strict=True,
-    ):
-        best_match = scored.ids[both[both[0] == member]]
-        found.append(
-            Duplicate(
-                id=scored.ids[member],
-                duplicate_of=scored.ids[kept],
-                score=score,
-                best_match=best_match,
-                best_score=best_score,
-                reason=reason if direct else f"matches {best_match}: {reason}",
-            )
+    sides, places, scores = sides[stands_in], places[stands_in], scores[stands_in]
+    bests = best[sides[:, 0]]
+    others = scored.numbers[bests].sum(axis=1) - sides[:, 0]
+    is_direct = (places >= 0) & (scores >= threshold)
+    reasons = scored.reasons(np.where(is_direct, places, bests))
+    id_of, best_matches = scored.ids.__getitem__, [scored.ids[other] for other in others.tolist()]
+    return tuple(
+        map(
+            Duplicate,
+            map(id_of, sides[:, 0].tolist()),
+            map(id_of, sides[:, 1].tolist()),
+            scores.tolist(),
+            best_matches,
+            scored.scores[bests].tolist(),
+            (
+                reason if direct else f"matches {match}: {reason}"
+                for reason, direct, match in zip(
+                    reasons, is_direct.tolist(), best_matches, strict=True
+                )
+            ),
         )
-    return tuple(found)
+    )
 
 
-def _best_matches(
-    clusters: Sequence[Cluster], scored: ScoredPairs, numbers: dict[Id, int]
-) -> dict[int, int]:
-    """Return the place of the best pair that each member has within its cluster."""
-    cluster_of = np.full(len(scored.ids), -1)
-    for number, cluster in enumerate(clusters):
-        cluster_of[[numbers[member] for member in cluster.members]] = number
+def _members(
+    clusters: Sequence[Cluster], ids: Sequence[Id]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return all members of clusters by number, whom each goes with, and the cluster of every id.
+
+    That is -1 where an id is in none.
+    """
+    numbers = {name: number for number, name in enumerate(ids)}
+    sizes = [*map(len, clusters)]
+    members = np.array(
+        [numbers[name] for cluster in clusters for name in cluster.members], np.int64
+    )
+    kept = np.array([numbers[cluster.representative] for cluster in clusters], np.int64)
+    cluster_of = np.full(len(ids), -1)
+    cluster_of[members] = np.repeat(np.arange(len(clusters)), sizes)
+    return members, np.repeat(kept, sizes), cluster_of
+
+
+def _best_matches(cluster_of: npt.NDArray[np.int64], scored: ScoredPairs) -> npt.NDArray[np.int64]:
+    """Return the place of the best pair that each document has within its cluster, or -1."""
     sides = cluster_of[scored.numbers]
     inside = np.flatnonzero((sides[:, 0] == sides[:, 1]) & (sides[:, 0] >= 0))
     members = scored.numbers[inside].T.ravel()
     others = scored.numbers[inside][:, ::-1].T.ravel()
     places = np.concatenate([inside, inside])
     order = np.lexsort((others, -scored.scores[places], members))
-    found, first = np.unique(members[order], return_index=True)
-    return dict(zip(found.tolist(), places[order][first].tolist(), strict=True))
+    best = np.full(len(scored.ids), -1)
+    # The last that is written stays.
+    best[members[order[::-1]]] = places[order[::-1]]
+    return best
 
 
 def _mean_scores(
@@ -243,35 +257,85 @@ def _text_of(texts: Mapping[Id, str], document: Id) -> str:
         ) from None
 
 
-def _representative(group: Sequence[DocumentInfo], settings: Settings) -> DocumentInfo:
-    """Choose the document to keep: the old one if there is one; the first id wins a tie."""
-    old = [document for document in group if document.is_old]
-    if old:
-        return old[0]
-    group, keep = _preferred(group, settings.prefer), settings.keep
-    if callable(keep):
-        chosen = keep(tuple(group))
-        if chosen not in group:
-            is_id = any(chosen == document.id for document in group)
-            remedy = ": return the copy, not its id" if is_id else ""
-            raise InvalidSetting(
-                f"keep must return one of the documents given, got {chosen!r}{remedy}"
-            )
-        return chosen  # type: ignore[no-any-return]
-    if keep == "typical":
-        fullest = max(document.story_words for document in group)
-        likest = max(_likeness(document, fullest) for document in group)
-        group = [document for document in group if _likeness(document, fullest) == likest]
-        return min(group, key=lambda document: order_of(document.id))
-    return min(group, key=lambda document: (KEYS[keep](document), order_of(document.id)))
+def _representatives(
+    documents: Sequence[DocumentInfo],
+    starts: npt.NDArray[np.int64],
+    ranks: npt.NDArray[np.int64],
+    settings: Settings,
+) -> npt.NDArray[np.int64]:
+    """Return the place of the document to keep of each cluster: the old one if there is one.
+
+    Parameters
+    ----------
+    documents : sequence of DocumentInfo
+        Those of a cluster follow each other.
+    starts : int64 [shape=(n_clusters,)]
+        Where each cluster begins.
+    ranks : int64 [shape=(n_docs,)]
+        In which order their ids are; the first wins a tie.
+    settings : Settings
+    """
+    n_clusters = starts.size
+    clusters = np.repeat(np.arange(n_clusters), np.diff(np.append(starts, len(documents))))
+    preference = _preference(documents, settings.prefer)
+    first = np.minimum.reduceat(preference, starts) if n_clusters else preference
+    places = np.flatnonzero(preference == first[clusters])
+    few = [documents[place] for place in places.tolist()]
+    starts = _starts(clusters[places])
+    if callable(settings.keep):
+        chosen = [
+            start + _chosen(few[start:end], settings.keep)
+            for start, end in pairwise([*starts.tolist(), len(few)])
+        ]
+        return places[chosen]
+    values = _values(few, settings.keep, starts, clusters[places])
+    values[preference[places] == OLD_FIRST] = 0
+    order: npt.NDArray[np.int64] = np.lexsort((ranks[places], values, clusters[places]))
+    return places[order[starts]]
 
 
-def _preferred(group: Sequence[DocumentInfo], places: Sequence[str]) -> Sequence[DocumentInfo]:
-    """Return the documents of the first place that has any, all of them if none has."""
-    for place in places:
-        if found := [document for document in group if is_in(place, document.id)]:
-            return found
-    return group
+def _values(
+    documents: Sequence[DocumentInfo],
+    keep: str,
+    starts: npt.NDArray[np.int64],
+    clusters: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """Return by what documents are chosen, of which the least is kept."""
+    if keep != "typical":
+        return np.array([KEYS[keep](one) for one in documents], np.float64)
+    n_words = np.array([one.n_words for one in documents])
+    story = np.array([one.story_words for one in documents])
+    fullest = np.maximum.reduceat(story, starts)[clusters] if starts.size else story
+    # The F1 of a copy with the story, of which the fullest copy has so many words.
+    likeness: npt.NDArray[np.float64] = 2 * story / np.maximum(1, n_words + fullest)
+    return -likeness
+
+
+def _chosen(group: Sequence[DocumentInfo], keep: Callable[..., Any]) -> int:
+    """Return the place of the document that a function chooses; the old one is not for it."""
+    if group[0].is_old:
+        return 0
+    chosen = keep(tuple(group))
+    if chosen not in group:
+        is_id = any(chosen == document.id for document in group)
+        remedy = ": return the copy, not its id" if is_id else ""
+        raise InvalidSetting(f"keep must return one of the documents given, got {chosen!r}{remedy}")
+    return group.index(chosen)
+
+
+OLD_FIRST = -1
+"""What comes before every place."""
+
+
+def _preference(documents: Sequence[DocumentInfo], places: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the number of the first place that each document is in, or how many there are."""
+    found = [
+        OLD_FIRST
+        if one.is_old
+        else next((n for n, place in enumerate(places) if is_in(place, one.id)), len(places))
+        for one in documents
+    ]
+    return np.array(found, np.int64)
 
 
 def is_in(place: str, document: Id) -> bool:
@@ -321,11 +385,6 @@ def _from(folder: str, path: str) -> str:
     """Return a path as it is from the root of the file system; a slash at its end stays."""
     whole = os.path.normpath(os.path.join(folder, path)).replace(os.sep, "/")  # noqa: PTH118
     return whole.rstrip("/") + ("/" if path.endswith("/") else "")
-
-
-def _likeness(document: DocumentInfo, fullest: int) -> float:
-    """Return the F1 of a copy with the story, of which the fullest copy has so many words."""
-    return 2 * document.story_words / max(1, document.n_words + fullest)
 
 
 INFO = tuple(one.name for one in fields(DocumentInfo))
