@@ -32,7 +32,7 @@ def make_block(block, ngram=5, lines=None, weights=None, *, seals=None, stories=
     if weights is not None:
         weights = np.array([w for document in weights for w in document], np.float32)
     return Block(
-        *seal_shingles(shingles, tokens, ngram),
+        *seal_shingles(tokens, ngram),
         shingles.offsets,
         tokens.offsets,
         lines,

@@ -8,8 +8,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import reference
+from dedupe.arrays import offsets_of, part
+from dedupe.kernels.shingles import STRETCH
 from dedupe.kernels.tables import SALT
-from dedupe.shingling import digests, hash_shingles, seal_shingles, shingle
+from dedupe.shingling import (
+    Sealed,
+    digests,
+    hash_shingles,
+    seal_into,
+    seal_shingles,
+    shingle,
+    shingle_offsets,
+)
 from dedupe.shingling.tokens import Tokens, hash_tokens, normalize
 from strategies import texts
 
@@ -74,12 +84,40 @@ def test_digests_are_equal_where_all_tokens_are(block):
 def test_sealed_shingles_agree_where_their_words_do(block, ngram):
     tokens = hash_tokens(block, detail=True)
     plain = hash_shingles(tokens, ngram)
-    sealed = seal_shingles(plain, tokens, ngram)
+    sealed = seal_shingles(tokens, ngram)
     assert sealed.public().tolist() == plain.hashes.tolist()
     of_plain = {}
     for one, other in zip(plain.hashes.tolist(), sealed.hashes.tolist(), strict=True):
         assert of_plain.setdefault(one, other) == other
     assert len({*of_plain.values()}) == len(of_plain)
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 4, 5, 80, STRETCH + 4, 2 * STRETCH + 9]), max_size=4),
+    ngrams,
+    st.integers(0, 2**32 - 1),
+)
+def test_sealed_shingles_equal_reference(lengths, ngram, seed):
+    draw = np.random.default_rng(seed)
+    hashes = draw.integers(0, 2**64, sum(lengths), np.uint64)
+    seals = draw.integers(0, 2**32, sum(lengths), np.uint32)
+    tokens = Tokens(hashes, offsets_of(np.array(lengths, np.int64)), seals=seals)
+    sealed = seal_shingles(tokens, ngram)
+    contents = seal_into(tokens, ngram, sealed)
+    documents = [part(tokens.offsets, d) for d in range(len(lengths))]
+    found = [reference.shingles(hashes[some].tolist(), ngram) for some in documents]
+    of_seals = [reference.shingles(seals[some].tolist(), ngram) for some in documents]
+    assert sealed.public().tolist() == [h for document in found for h in document]
+    assert sealed.seals.tolist() == [h >> 32 for document in of_seals for h in document]
+    assert contents.tolist() == list(map(reference.content, found))
+    sizes = list(map(len, found))
+    assert np.diff(shingle_offsets(tokens.offsets, ngram)).tolist() == sizes
+
+
+def test_shingles_are_sealed_only_where_there_is_room_for_all():
+    tokens = hash_tokens(["one two three"], detail=True)
+    with pytest.raises(ValueError, match="room for 2 shingles, got 3"):
+        seal_into(tokens, 2, Sealed(np.empty(3, np.uint64), np.empty(3, np.uint32)))
 
 
 @given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=30), st.integers(1, 7), st.data())
@@ -93,9 +131,7 @@ def test_a_seal_depends_on_each_word(seals, ngram, data):
         Tokens(hashes, np.array([0, len(seals)]), seals=np.array(some, np.uint32))
         for some in (seals, changed)
     ]
-    one, other = (
-        seal_shingles(hash_shingles(block, ngram), block, ngram).hashes for block in blocks
-    )
+    one, other = (seal_shingles(block, ngram).hashes for block in blocks)
     holds = [i <= place < i + ngram or len(seals) < ngram for i in range(one.size)]
     expected = [held and changed[place] != seals[place] for held in holds]
     assert (one != other).tolist() == expected
@@ -106,7 +142,7 @@ def test_a_seal_depends_on_the_order_of_words(order):
     seals = np.arange(5, dtype=np.uint32)[list(order)]
     tokens = Tokens(np.zeros(5, np.uint64), np.array([0, 5]), seals=seals)
     plain = replace(tokens, seals=np.arange(5, dtype=np.uint32))
-    one, other = (seal_shingles(hash_shingles(some), some).hashes[0] for some in (tokens, plain))
+    one, other = (seal_shingles(some).hashes[0] for some in (tokens, plain))
     assert (one == other) == (list(order) == [0, 1, 2, 3, 4])
 
 

@@ -25,7 +25,7 @@ from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.boilerplate import NOTHING, Boilerplate, Learned
 from dedupe.scoring.passes import First
 from dedupe.settings import SCORE_FLOOR
-from dedupe.shingling import Sealed, hash_shingles, hash_tokens, seal_shingles
+from dedupe.shingling import Sealed, hash_tokens, seal_shingles
 
 __all__ = ["forget", "known_shingles", "learn", "weigh_known"]
 
@@ -48,7 +48,7 @@ def known_shingles(documents: Sequence[Document], ngram: int) -> Sealed:
                 f"boilerplate must have as many words as a shingle, {ngram}, got {n_words} in "
                 f"{one.id!r}: give it with what stands around it, or leave it out"
             )
-    return seal_shingles(hash_shingles(tokens, ngram), tokens, ngram)
+    return seal_shingles(tokens, ngram)
 
 
 def weigh_known(blocks: Blocks, known: Sealed) -> None:

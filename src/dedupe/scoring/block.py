@@ -18,7 +18,7 @@ from dedupe.kernels.shingles import contents_into
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.lazy import cached_property
 from dedupe.scoring.boilerplate import Boilerplate, Words
-from dedupe.shingling import Sealed, Tokens, hash_shingles, seal_shingles
+from dedupe.shingling import Sealed, Tokens, seal_into, shingle_offsets
 
 __all__ = ["MAX_LINE", "Block", "contents_of", "prose_of"]
 
@@ -76,18 +76,40 @@ class Block:
         >>> Block.of(hash_tokens(["one two three", "four"], detail=True), 2).n_words.tolist()
         [3, 1]
         """
-        assert tokens.lines is not None, "a block needs tokens with their lines"
-        shingles = hash_shingles(tokens, ngram)
-        lines = np.minimum(tokens.lines, MAX_LINE).astype(np.uint8)
-        return cls(
-            *seal_shingles(shingles, tokens, ngram),
-            shingles.offsets,
+        shingles = shingle_offsets(tokens.offsets, ngram)
+        n_docs = tokens.offsets.size - 1
+        block = cls(
+            np.empty(int(shingles[-1]), np.uint64),
+            np.empty(int(shingles[-1]), np.uint32),
+            shingles,
             tokens.offsets,
-            lines,
+            np.empty(tokens.hashes.size, np.uint8),
             ngram,
-            contents_of(shingles.hashes, shingles.offsets),
-            prose_of(lines, None, tokens.offsets),
+            np.empty(n_docs, np.uint64),
+            np.empty((n_docs, N_LINES), np.float32),
         )
+        block.fill(slice(0, n_docs), tokens)
+        return block
+
+    def fill(self, documents: slice, tokens: Tokens) -> None:
+        """Write some documents into a block that was made for them, every word counting 1.
+
+        Parameters
+        ----------
+        documents : slice
+            Which of those of the block they are.
+        tokens : Tokens
+            As in `of`, of these documents alone.
+        """
+        assert tokens.lines is not None, "a block needs tokens with their lines"
+        shingles, words = (
+            part(offsets, documents) for offsets in (self.shingle_offsets, self.token_offsets)
+        )
+        sealed = Sealed(self.shingles[shingles], self.seals[shingles])
+        self.contents[documents] = seal_into(tokens, self.ngram, sealed)
+        lines = self.lines[words]
+        np.minimum(tokens.lines, MAX_LINE, out=lines, casting="unsafe")
+        self.prose[documents] = prose_of(lines, None, tokens.offsets)
 
     @cached_property
     def n_words(self) -> Ints:

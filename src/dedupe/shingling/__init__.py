@@ -10,8 +10,10 @@ from dedupe.shingling.shingles import (
     Shingles,
     digests,
     hash_shingles,
+    seal_into,
     seal_shingles,
     shingle,
+    shingle_offsets,
 )
 from dedupe.shingling.tokens import Tokens, hash_encoded, hash_tokens, normalize, tokenize
 
@@ -24,7 +26,9 @@ __all__ = [
     "hash_shingles",
     "hash_tokens",
     "normalize",
+    "seal_into",
     "seal_shingles",
     "shingle",
+    "shingle_offsets",
     "tokenize",
 ]

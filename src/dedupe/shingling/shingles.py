@@ -22,13 +22,23 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from dedupe.arrays import Hashes, Ints, offsets_of
 from dedupe.errors import InvalidSetting
-from dedupe.kernels.shingles import shingles_into
+from dedupe.kernels.shingles import STRETCH, sealed_into, shingles_into
 from dedupe.kernels.tables import SALT
 from dedupe.settings import MAX_NGRAM
 from dedupe.shingling.tokens import Tokens, hash_tokens
 
-__all__ = ["Sealed", "Shingles", "digests", "hash_shingles", "seal_shingles", "shingle"]
+__all__ = [
+    "Sealed",
+    "Shingles",
+    "digests",
+    "hash_shingles",
+    "seal_into",
+    "seal_shingles",
+    "shingle",
+    "shingle_offsets",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +110,30 @@ def hash_shingles(tokens: Tokens, ngram: int = 5) -> Shingles:
     >>> hash_shingles(hash_tokens(["a b c", "", "a b c d e f"])).offsets.tolist()
     [0, 1, 1, 3]
     """
-    if not 1 <= ngram <= MAX_NGRAM:
-        raise InvalidSetting(f"ngram must be in 1..{MAX_NGRAM}, got {ngram}")
-    return _hash_runs(tokens.hashes, tokens.offsets, ngram)
-
-
-def _hash_runs(
-    tokens: npt.NDArray[np.uint64] | npt.NDArray[np.uint32],
-    token_offsets: npt.NDArray[np.int64],
-    ngram: int,
-) -> Shingles:
-    """Return the hash of each run of tokens, which are given by their hashes or seals."""
-    hashes = np.empty(tokens.size, np.uint64)
-    offsets = np.empty_like(token_offsets)
-    shingles_into(tokens, token_offsets, ngram, hashes, offsets)
+    hashes = np.empty(tokens.hashes.size, np.uint64)
+    offsets = np.empty_like(tokens.offsets)
+    shingles_into(tokens.hashes, tokens.offsets, _checked(ngram), hashes, offsets)
     return Shingles(hashes[: offsets[-1]], offsets)
 
 
-def seal_shingles(shingles: Shingles, tokens: Tokens, ngram: int = 5) -> Sealed:
+def _checked(ngram: int) -> int:
+    """Return how many words make a shingle, or refuse what is out of range."""
+    if not 1 <= ngram <= MAX_NGRAM:
+        raise InvalidSetting(f"ngram must be in 1..{MAX_NGRAM}, got {ngram}")
+    return ngram
+
+
+def shingle_offsets(token_offsets: Ints, ngram: int) -> Ints:
+    """Return where the shingles of each document begin, and where the last ones end.
+
+    >>> shingle_offsets(np.array([0, 3, 3, 9]), 5).tolist()
+    [0, 1, 1, 3]
+    """
+    n_tokens = np.diff(token_offsets)
+    return offsets_of(np.minimum(n_tokens, np.maximum(1, n_tokens - _checked(ngram) + 1)))
+
+
+def seal_shingles(tokens: Tokens, ngram: int = 5) -> Sealed:
     """Return shingles that differ where their words do, even words made to have one hash.
 
     Texts can be made whose shingles have the hashes of others, but nobody knows the seals of
@@ -126,8 +142,6 @@ def seal_shingles(shingles: Shingles, tokens: Tokens, ngram: int = 5) -> Sealed:
 
     Parameters
     ----------
-    shingles : Shingles
-        As ``hash_shingles(tokens, ngram)`` returns them.
     tokens : Tokens
         Hashed with their seals: ``hash_tokens(texts, detail=True)``.
     ngram : int, in 1..64
@@ -135,16 +149,38 @@ def seal_shingles(shingles: Shingles, tokens: Tokens, ngram: int = 5) -> Sealed:
     Examples
     --------
     >>> tokens = hash_tokens(["one two three", "One, two, three!"], detail=True)
-    >>> shingles = hash_shingles(tokens)
-    >>> sealed = seal_shingles(shingles, tokens)
+    >>> sealed = seal_shingles(tokens)
     >>> bool(sealed.hashes[0] == sealed.hashes[1])
     True
-    >>> bool((sealed.public() == shingles.hashes).all())
+    >>> bool((sealed.public() == hash_shingles(tokens).hashes).all())
     True
     """
+    n_shingles = int(shingle_offsets(tokens.offsets, ngram)[-1])
+    sealed = Sealed(np.empty(n_shingles, np.uint64), np.empty(n_shingles, np.uint32))
+    seal_into(tokens, ngram, sealed)
+    return sealed
+
+
+def seal_into(tokens: Tokens, ngram: int, sealed: Sealed) -> Hashes:
+    """Write sealed shingles where they are to be kept, and return what each document says.
+
+    That is a number; see `dedupe.scoring.block.contents_of`.
+
+    Parameters
+    ----------
+    tokens, ngram
+        As in `seal_shingles`.
+    sealed : Sealed
+        Overwritten, and exactly as long as there are shingles.
+    """
     assert tokens.seals is not None, "only tokens with seals can seal shingles"
-    seals = _hash_runs(tokens.seals, tokens.offsets, ngram).hashes >> np.uint64(32)
-    return Sealed(shingles.hashes ^ (seals * SALT), seals.astype(np.uint32))
+    n_shingles = shingle_offsets(tokens.offsets, ngram)[-1]
+    if not sealed.hashes.size == sealed.seals.size == n_shingles:
+        raise ValueError(f"there must be room for {n_shingles} shingles, got {sealed.hashes.size}")
+    contents = np.empty(tokens.offsets.size - 1, np.uint64)
+    room = np.empty(STRETCH, np.uint64)
+    sealed_into(tokens.hashes, tokens.seals, tokens.offsets, ngram, SALT, room, *sealed, contents)
+    return contents
 
 
 def digests(tokens: Tokens) -> list[bytes]:
