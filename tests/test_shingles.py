@@ -49,7 +49,7 @@ def test_shingles_equal_reference(block, ngram):
 def test_sealed_shingles_equal_reference(words, ngram):
     hashes, seals = ([word[side] for word in words] for side in (0, 1))
     tokens = replace(tokens_of([hashes]), seals=np.array(seals, np.uint32))
-    found = seal_shingles(hash_shingles(tokens, ngram), tokens, ngram)
+    found = seal_shingles(tokens, ngram)
     assert found.hashes.tolist() == reference.sealed_shingles(hashes, seals, ngram, int(SALT))
     assert found.public().tolist() == reference.shingles(hashes, ngram)
 

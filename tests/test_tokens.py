@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import reference
 from dedupe.kernels.tables import SALT
-from dedupe.shingling.tokens import hash_tokens, normalize, tokenize
+from dedupe.shingling.tokens import hash_encoded, hash_tokens, normalize, tokenize
 from strategies import texts
 
 # Neighbours that neither compose nor reorder, and no character of two tokens.
@@ -70,6 +70,15 @@ def test_a_block_is_its_documents_one_by_one(block):
 @given(st.lists(texts, max_size=4))
 def test_detail_changes_no_hash(block):
     assert (hash_tokens(block).hashes == hash_tokens(block, detail=True).hashes).all()
+
+
+@given(st.lists(texts, max_size=5))
+def test_tokens_are_the_same_where_nobody_asks_for_their_characters(block):
+    encoded = [text.encode("utf-8", "replace") for text in block]
+    told, untold = (hash_encoded(encoded, detail=True, spans=spans) for spans in (True, False))
+    assert untold.spans is None
+    for name in ("hashes", "offsets", "lines", "seals"):
+        assert getattr(told, name).tolist() == getattr(untold, name).tolist(), name
     assert hash_tokens(block).spans is None
 
 

@@ -87,7 +87,7 @@ def _in_batches(texts: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 def _digests_of_seals(encoded: Sequence[bytes]) -> Hashes:
     """Return a number for each text, equal in this process where all tokens are equal."""
-    tokens = hash_encoded(encoded, detail=True)
+    tokens = hash_encoded(encoded, detail=True, spans=False)
     assert tokens.seals is not None
     seals = [tokens.seals[part(tokens.offsets, d)] for d in range(len(encoded))]
     return np.array([xxhash.xxh3_64_intdigest(some.tobytes()) for some in seals], np.uint64)

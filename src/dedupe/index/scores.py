@@ -110,7 +110,7 @@ def score(
     ranks : int64 [shape=(n_texts,)]
         How likely each is to match: 0 for the first, 1 for the likeliest.
     """
-    block = Block.of(hash_encoded(texts, detail=True), settings.ngram)
+    block = Block.of(hash_encoded(texts, detail=True, spans=False), settings.ngram)
     asked = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
     found = passes.worth(block, asked)
     if not found.may_score.any():

@@ -328,9 +328,9 @@ def _read_hard_run(
             is_word = kind == U(WORD)
             length = 0
             united = U(0)
-            if spans is not None:
+            if spans is not None and spans.size > 0:
                 spans[n_tokens, 0] = character - 1
-        if spans is not None:
+        if spans is not None and spans.size > 0:
             spans[n_tokens, 1] = character
         united |= entry
         # Eight bytes are written; the next character overwrites those behind its own.
@@ -393,7 +393,8 @@ def tokens_into(
     token_offsets : int64 [shape=(n_docs + 1,)], overwritten
     unstable : bool [shape=(n_docs,)], as `divided_into` leaves it; more is set
     spans : int32 [shape=(capacity, 2)] or None
-        Characters of the document that each token covers, overwritten.
+        Characters of the document that each token covers, overwritten. None or no rows where
+        nobody asks.
     lines : int32 [shape=(capacity,)] or None
         Words in the line that each token stands in, overwritten; of scripts without
         spaces LETTERS_PER_WORD letters count as one.
@@ -428,7 +429,7 @@ def tokens_into(
                     hashes[n_tokens] = start
                     tails[n_tokens] = end - start
                     lengths[n_tokens] = LONG_PLAIN
-                if spans is not None:
+                if spans is not None and spans.size > 0:
                     spans[n_tokens, 0] = start - begin - n_excess
                     spans[n_tokens, 1] = end - begin - n_excess
                 n_tokens += 1

@@ -111,7 +111,7 @@ def hash_tokens(texts: Sequence[str], *, detail: bool = False) -> Tokens:
     return hash_encoded([text.encode("utf-8", "replace") for text in texts], detail=detail)
 
 
-def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False) -> Tokens:
+def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False, spans: bool = True) -> Tokens:
     """Return the token hashes of a block of documents in UTF-8; see `hash_tokens`.
 
     Parameters
@@ -120,18 +120,22 @@ def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False) -> Tokens:
         Valid UTF-8, which is not checked.
     detail : bool
         Whether to say where each token stands, in characters, not bytes, and to seal it.
+    spans : bool
+        Whether these details have the characters, besides the lines: a block needs none.
 
     Examples
     --------
     >>> bool((hash_encoded([b"Hello, World"]).hashes == hash_tokens(["hello world"]).hashes).all())
     True
     """
-    tokens, unstable = _hash_stable(encoded, detail)
+    tokens, unstable = _hash_stable(encoded, detail, spans=spans)
     if not unstable.any():
         return tokens
     numbers = np.flatnonzero(unstable).tolist()
-    composed = [_fold_clusters(encoded[number].decode(), detail) for number in numbers]
-    again, _ = _hash_stable([text.encode("utf-8", "replace") for text, _ in composed], detail)
+    composed = [_fold_clusters(encoded[number].decode(), detail and spans) for number in numbers]
+    again, _ = _hash_stable(
+        [text.encode("utf-8", "replace") for text, _ in composed], detail, spans=spans
+    )
     if again.spans is not None:
         for place, (_, origin) in enumerate(composed):
             _restore_spans(again.spans[again.offsets[place] : again.offsets[place + 1]], origin)
@@ -155,7 +159,9 @@ def _replaced(tokens: Tokens, numbers: Sequence[int], by: Tokens) -> Tokens:
     return Tokens(offsets=offsets, **columns)
 
 
-def _hash_stable(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.NDArray[np.bool_]]:
+def _hash_stable(
+    encoded: Sequence[bytes], detail: bool, *, spans: bool = True
+) -> tuple[Tokens, npt.NDArray[np.bool_]]:
     """Run the kernel over UTF-8 documents; also say which still need composing."""
     properties = tables()
     n_docs = len(encoded)
@@ -185,7 +191,7 @@ def _hash_stable(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.ND
         room.hashes,
         offsets,
         unstable,
-        room.spans if detail else None,
+        room.spans[: None if spans else 0] if detail else None,
         room.lines if detail else None,
         SALT,
         room.seals if detail else None,
@@ -194,7 +200,7 @@ def _hash_stable(encoded: Sequence[bytes], detail: bool) -> tuple[Tokens, npt.ND
     return Tokens(
         room.hashes[:n_tokens].copy(),
         offsets,
-        room.spans[:n_tokens].copy() if detail else None,
+        room.spans[:n_tokens].copy() if detail and spans else None,
         room.lines[:n_tokens].copy() if detail else None,
         room.seals[:n_tokens].copy() if detail else None,
     ), unstable

@@ -295,7 +295,7 @@ def _block(ngram: int, number: int, rows: pa.RecordBatch) -> pa.RecordBatch:
     documents, items = rows.slice(0, n_docs), rows.slice(n_docs)
     numbers = array_of(documents.column("a"))
     encoded = [text.encode("utf-8", "replace") for text in documents.column("text").to_pylist()]
-    block = Block.of(hash_encoded(encoded, detail=True), ngram)
+    block = Block.of(hash_encoded(encoded, detail=True, spans=False), ngram)
     left, right = (array_of(items.column(side)) for side in "ab")
     columns = {
         "numbers": numbers,

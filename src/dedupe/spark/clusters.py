@@ -255,7 +255,7 @@ def _corpus(documents: pa.RecordBatch, numbers: Ints) -> Corpus:
 def _blocks(documents: pa.RecordBatch, corpus: Corpus, ngram: int) -> BlockInMemory:
     """Return the documents that others were compared with, weighed as they were scored."""
     originals = corpus.originals()
-    block = Block.of(hash_encoded(corpus.encoded(originals), detail=True), ngram)
+    block = Block.of(hash_encoded(corpus.encoded(originals), detail=True, spans=False), ngram)
     known: dict[str, npt.NDArray[Any]] = {}
     for name, dtype in (("shingles", np.uint64), ("counts", np.int64)):
         data = b"".join(one for one in documents.column(name).to_pylist() if one is not None)
