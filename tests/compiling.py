@@ -33,7 +33,7 @@ def compile_words() -> None:
     weighed = block.weighed(boilerplate)
     boilerplate.count(weighed.words, np.arange(len(TEXTS)))
     with Index() as index:
-        index.add_texts(TEXTS, workers=1)
+        index.add_texts(enumerate(TEXTS), workers=1)
         index.compact()
         index.query(TEXTS[0])
 

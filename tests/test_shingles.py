@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 import reference
 from dedupe.arrays import offsets_of, part
 from dedupe.kernels.shingles import STRETCH
-from dedupe.kernels.tables import SALT
 from dedupe.shingling import (
     Sealed,
     digests,
@@ -43,15 +42,6 @@ def test_shingles_equal_reference(block, ngram):
     expected = [reference.shingles(document, ngram) for document in block]
     assert found.hashes.tolist() == [h for document in expected for h in document]
     assert found.offsets.tolist() == np.cumsum([0, *map(len, expected)]).tolist()
-
-
-@given(st.lists(st.tuples(hashes, st.integers(0, 2**32 - 1)), max_size=80), ngrams)
-def test_sealed_shingles_equal_reference(words, ngram):
-    hashes, seals = ([word[side] for word in words] for side in (0, 1))
-    tokens = replace(tokens_of([hashes]), seals=np.array(seals, np.uint32))
-    found = seal_shingles(tokens, ngram)
-    assert found.hashes.tolist() == reference.sealed_shingles(hashes, seals, ngram, int(SALT))
-    assert found.public().tolist() == reference.shingles(hashes, ngram)
 
 
 @given(texts, ngrams)
