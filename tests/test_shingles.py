@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import reference
 from dedupe.arrays import offsets_of, part
 from dedupe.kernels.shingles import STRETCH
+from dedupe.kernels.tables import SALT
 from dedupe.shingling import (
     Sealed,
     digests,
@@ -97,6 +98,11 @@ def test_sealed_shingles_equal_reference(lengths, ngram, seed):
     documents = [part(tokens.offsets, d) for d in range(len(lengths))]
     found = [reference.shingles(hashes[some].tolist(), ngram) for some in documents]
     of_seals = [reference.shingles(seals[some].tolist(), ngram) for some in documents]
+    expected = [
+        reference.sealed_shingles(hashes[some].tolist(), seals[some].tolist(), ngram, int(SALT))
+        for some in documents
+    ]
+    assert sealed.hashes.tolist() == [h for document in expected for h in document]
     assert sealed.public().tolist() == [h for document in found for h in document]
     assert sealed.seals.tolist() == [h >> 32 for document in of_seals for h in document]
     assert contents.tolist() == list(map(reference.content, found))
