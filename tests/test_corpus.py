@@ -3,9 +3,11 @@
 import pickle
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
 from dedupe import find_duplicate_texts
+from dedupe.engine.texts import KeptTexts
 from strategies import article
 
 STORIES = [article(name, 40) for name in "abc"]
@@ -26,3 +28,9 @@ def test_kept_texts_are_a_mapping(memory):
         kept["alone"]
     assert repr(kept) == "<2 kept texts>"
     assert pickle.loads(pickle.dumps(kept)) == {}
+
+
+def test_to_ask_for_a_text_is_not_to_read_it():
+    kept = KeptTexts(["a", "b"], np.array([1, 0]), None)
+    assert "a" in kept
+    assert "c" not in kept

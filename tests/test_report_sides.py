@@ -1,5 +1,6 @@
 """Two texts side by side: nothing is lost, and what differs is marked."""
 
+import re
 from collections import Counter
 from itertools import pairwise
 
@@ -170,6 +171,14 @@ def test_shown_text_is_harmless_and_showing_twice_is_showing_once(text):
     once = rows.tidied(text)
     assert all(char == "\n" or visible(char) == char for char in once)
     assert rows.tidied(once) == once
+
+
+@given(st.text(st.sampled_from("ab .\n\t\u00a0\u202e")))
+def test_white_space_is_tidied_as_the_rule_says(text):
+    lines = re.sub("[^\\S\n]+", " ", text)
+    lines = re.sub(" ?\n ?", "\n", lines)
+    lines = re.sub("\n{3,}|(?<=[^\\w\n])\n+", "\n\n", lines)
+    assert rows.tidied(text) == "\n".join(map(visible, lines.split("\n")))
 
 
 def test_a_line_of_megabytes_is_cut():

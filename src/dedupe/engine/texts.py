@@ -29,6 +29,10 @@ class KeptTexts(Mapping[Id, str]):
     def __getitem__(self, document: Id) -> str:
         return self.at([self._places[document]])[0]
 
+    def __contains__(self, document: object) -> bool:
+        # A mapping would read the text to tell.
+        return document in self._places
+
     def __iter__(self) -> Iterator[Id]:
         return iter(self._ids)
 

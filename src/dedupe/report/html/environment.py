@@ -1,9 +1,11 @@
 """The templates, which escape everything and reject undefined names."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
 from dedupe.report.html import payload, plots, tables
+from dedupe.report.html.rows import Piece
 from dedupe.report.lines import counted, squeezed, visible
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def environment() -> "Environment":
     found.filters |= {
         "counted": counted,
         "line": lambda text: visible(squeezed(text)),
-        "paragraphs": _paragraphs,
+        "cell": _cell,
         "share": _share,
         "sentence": lambda text: text[:1].upper() + text[1:],
         "short": payload.short,
@@ -40,14 +42,25 @@ def environment() -> "Environment":
     return found
 
 
-def _paragraphs(text: str) -> "Markup":
-    """Escape a text, break its lines, and set its paragraphs apart."""
+def _cell(pieces: Iterable[Piece], side: str) -> "Markup":
+    """Return the cell of one side in a row, with what differs marked.
+
+    A page has 30,000 of them, for which the engine of the templates would take half of its time.
+    """
     from markupsafe import Markup, escape  # noqa: PLC0415
 
-    # The whole text is escaped at once: line by line it takes three times as long.
-    paragraphs = str(escape(text)).split("\n\n")
+    # Text is escaped as a whole: line by line it takes three times as long.
+    texts = ((_with_gaps(str(escape(piece.text))), piece.differs) for piece in pieces)
+    shown = "".join(f"<mark>{text}</mark>" if differs else text for text, differs in texts)
+    return Markup(f'<div class="cell {side}">{shown}</div>\n')
+
+
+def _with_gaps(text: str) -> str:
+    """Break the lines of a text that is escaped, and set its paragraphs apart."""
+    if "\n" not in text:
+        return text
     line, wide = (f'<span class="gap{kind}">\n</span>' for kind in ("", " wide"))
-    return Markup(wide.join(line.join(paragraph.split("\n")) for paragraph in paragraphs))
+    return wide.join(line.join(paragraph.split("\n")) for paragraph in text.split("\n\n"))
 
 
 def _share(share: float) -> str:

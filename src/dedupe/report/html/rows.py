@@ -100,13 +100,21 @@ def tidied(text: str) -> str:
     >>> tidied("The first\nline.\nThe second.")
     'The first\nline.\n\nThe second.'
     """
+    # Most stretches are one line without layout: all white space that is printable is a space.
+    if text.isprintable() and "  " not in text and len(text) <= MAX_STRETCH:
+        return text
     if len(text) > MAX_STRETCH:
         half = MAX_STRETCH // 2
         left_out = f" [… {len(text) - 2 * half:,} characters are not shown …] "
         text = text[:half] + left_out + text[-half:]
-    tidy = re.sub(r" ?\n ?", "\n", re.sub(r"[^\S\n]+", " ", text))
-    tidy = re.sub(r"\n{3,}|(?<=[^\w\n])\n+", "\n\n", tidy)
+    tidy = AROUND_LINE_END.sub("\n", SPACES.sub(" ", text))
+    tidy = PARAGRAPH_END.sub("\n\n", tidy)
     return "\n".join(map(visible, tidy.split("\n")))
+
+
+SPACES = re.compile(r"[^\S\n]+")
+AROUND_LINE_END = re.compile(r" ?\n ?")
+PARAGRAPH_END = re.compile(r"\n{3,}|(?<=[^\w\n])\n+")
 
 
 class Side:
