@@ -224,11 +224,14 @@ class Block:
         chosen = np.asarray(documents, np.int64)
         if self.weights is None and np.array_equal(chosen, np.arange(self.n_words.size)):
             return replace(self, stories=None)
-        lines = np.concatenate([self.lines[part(self.token_offsets, d)] for d in chosen])
+        of_words, of_shingles = (
+            _slices(offsets, chosen) for offsets in (self.token_offsets, self.shingle_offsets)
+        )
+        lines = np.concatenate([self.lines[one] for one in of_words])
         token_offsets = offsets_of(self.n_words[chosen])
         return type(self)(
-            np.concatenate([self.shingles[part(self.shingle_offsets, d)] for d in chosen]),
-            np.concatenate([self.seals[part(self.shingle_offsets, d)] for d in chosen]),
+            np.concatenate([self.shingles[one] for one in of_shingles]),
+            np.concatenate([self.seals[one] for one in of_shingles]),
             offsets_of(np.diff(self.shingle_offsets)[chosen]),
             token_offsets,
             lines,
@@ -240,6 +243,11 @@ class Block:
     def another(self) -> Self:
         """Return the same documents with a scratch of their own, for another thread."""
         return replace(self)
+
+
+def _slices(offsets: Ints, chosen: Ints) -> list[slice]:
+    """Return where what some documents own stands; as `dedupe.arrays.part`, but for many."""
+    return [*map(slice, offsets[chosen].tolist(), offsets[chosen + 1].tolist())]
 
 
 def prose_of(lines: npt.NDArray[np.uint8], weights: Weights | None, offsets: Ints) -> Weights:

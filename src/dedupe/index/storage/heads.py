@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from dedupe.ids import Id
 from dedupe.index.storage.keys import id_from_row
 from dedupe.index.storage.parameters import parted
-from dedupe.index.storage.rows import KINDS, Row, checked
+from dedupe.index.storage.rows import KINDS, Row, other_type
 
-__all__ = ["COLUMNS", "Head", "find_heads", "head_of"]
+__all__ = ["COLUMNS", "Head", "find_heads", "heads_of"]
 
 MANY_HEADS = 1 << 9
 """Documents with some digests from which SQLite picks those that may come first: as a rule there
@@ -57,9 +57,13 @@ ORIGINAL = HEAD.index("original")
 HEAD_KINDS = (*(KINDS[Row._fields.index(name)] for name in HEAD[:-1]), (bytes, NoneType))
 
 
-def head_of(values: tuple[Any, ...], path: Path | None) -> Head:
-    """Return values as a document with its text or without; see `row_of`."""
-    return Head._make(checked(values, HEAD_KINDS, path))
+def heads_of(rows: Sequence[tuple[Any, ...]], path: Path | None) -> list[Head]:
+    """Return values as documents with their texts or without; see `row_of`."""
+    # A hundred rows have one or two combinations of types.
+    for kinds in {tuple(map(type, row)) for row in rows}:
+        if not all(map(issubclass, kinds, HEAD_KINDS)):
+            raise other_type(path)
+    return [*map(Head._make, rows)]
 
 
 def find_heads(

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import xxhash
 
+from dedupe.errors import InvalidIndex
 from dedupe.ids import Id
 from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.keys import id_from_row
 
-__all__ = ["KINDS", "Row", "checked", "row_of", "seal_of", "signed", "unsigned"]
+__all__ = ["KINDS", "Row", "other_type", "row_of", "seal_of", "signed", "unsigned"]
 
 
 class Row(NamedTuple):
@@ -71,14 +72,14 @@ KINDS: tuple[Any, ...] = (
 
 def row_of(values: tuple[Any, ...], path: Path | None) -> Row:
     """Return values as a document; a damaged file may hold others than were written."""
-    return Row._make(checked(values, KINDS, path))
+    if not all(map(isinstance, values, KINDS)):
+        raise other_type(path)
+    return Row._make(values)
 
 
-def checked(values: tuple[Any, ...], kinds: tuple[Any, ...], path: Path | None) -> tuple[Any, ...]:
-    """Return values if all of them have the types that were written."""
-    if not all(map(isinstance, values, kinds)):
-        raise damaged(path, "a document has a value of another type")
-    return values
+def other_type(path: Path | None) -> InvalidIndex:
+    """Say that a value of a document has another type than was written."""
+    return damaged(path, "a document has a value of another type")
 
 
 def seal_of(data: bytes) -> int:

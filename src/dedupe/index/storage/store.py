@@ -16,7 +16,7 @@ from dedupe.ids import Id, in_order
 from dedupe.index.storage import schema
 from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.database import Database
-from dedupe.index.storage.heads import COLUMNS, Head, find_heads, head_of
+from dedupe.index.storage.heads import COLUMNS, Head, find_heads, heads_of
 from dedupe.index.storage.keys import id_from_row, key_of
 from dedupe.index.storage.parameters import AT_ONCE, marks, parted
 from dedupe.index.storage.rows import Row, row_of, seal_of
@@ -160,8 +160,11 @@ class Store(Database):
         """Return the texts of some documents in UTF-8."""
         missing = [head.number for head in heads if head.text is None]
         known = {row.number: row.text for row in self.by_numbers(missing)}
-        packed = (known[head.number] if head.text is None else head.text for head in heads)
-        return [*map(self.unpacked, packed)]
+        packed = [known[head.number] if head.text is None else head.text for head in heads]
+        try:
+            return [*map(self.packer.unpack, packed)]
+        except InvalidIndex:
+            return [*map(self.unpacked, packed)]
 
     def add_dictionary(self, data: bytes) -> None:
         """Pack texts with this from now on."""
@@ -242,7 +245,8 @@ class Store(Database):
         # A head has them, but for its copies, which nobody counts here.
         for few in self._in_order():
             said = f"select {COLUMNS}, 1 from documents where number in ({marks(len(few))})"
-            heads = {row[0]: head_of(row, self.path) for row in self.db.execute(said, few)}
+            rows = self.db.execute(said, few).fetchall()
+            heads = {head.number: head for head in heads_of(rows, self.path)}
             for head in map(heads.__getitem__, few):
                 yield head.id, head.time, head.n_words
 
@@ -263,7 +267,7 @@ class Store(Database):
 
         With a limit, of each text those alone that may come first among so many.
         """
-        return [head_of(values, self.path) for values in find_heads(self.db, lows, limit)]
+        return heads_of(find_heads(self.db, lows, limit), self.path)
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """Yield all documents in the order in which they came, read a few at a time."""
