@@ -19,16 +19,17 @@ from blocks import (
 from dedupe.arrays import part
 from dedupe.kernels import alignment as kernel
 from dedupe.kernels import bounds, measures
+from dedupe.kernels.pairs import measure_pairs_into
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.scoring.alignment import (
     align,
     by_size,
-    shared_runs,
     shared_shingles,
     similarities,
 )
 from dedupe.scoring.block import prose_of
 from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.runs import shared_runs
 
 salts = st.integers(0, 2**63 - 1).map(lambda n: np.uint64(2 * n + 1))
 
@@ -37,7 +38,7 @@ def measures_of(block, larger, smaller, salt=SALT, min_words=0):
     """Run the kernel on some pairs of a block; return what the slow twin does of each."""
     of_sides = np.full((len(larger), 2, measures.N_OF_SIDE), 7.0)
     of_both = np.full((len(larger), measures.N_OF_BOTH), 7.0)
-    measures.measure_pairs_into(
+    measure_pairs_into(
         np.array(larger),
         np.array(smaller),
         block.shingles,

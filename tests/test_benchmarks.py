@@ -426,7 +426,7 @@ def test_no_machine_code_is_taken_that_has_a_constant_inside(monkeypatch):
     monkeypatch.setattr(machine, "load", lambda function, _: function.__name__)
     systems._forget_machine_code("dedupe.kernels.measures")
     for module, name, expected in (
-        ("measures", "measure_pairs_into", None),
+        ("pairs", "measure_pairs_into", None),
         ("boilerplate", "count_clusters_into", None),
         ("signatures", "signatures_into", "signatures_into"),
     ):

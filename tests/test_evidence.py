@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import reference
 from dedupe.results.evidence import HEAD, TAIL, excerpt, gather
 from dedupe.results.records import Span
-from dedupe.scoring.alignment import shared_runs
 from dedupe.scoring.block import Block
+from dedupe.scoring.runs import shared_runs
 from dedupe.shingling.tokens import hash_tokens
 
 SENTENCES = (

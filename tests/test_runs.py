@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import reference
 from blocks import EIGHTHS, documents, make_block, ngrams, patchwork, per_word, repetitive, story
-from dedupe.scoring.alignment import _cut_boilerplate, _without_overlap, by_size, shared_runs
+from dedupe.scoring.alignment import by_size
+from dedupe.scoring.runs import _cut_boilerplate, _without_overlap, shared_runs
 from reference import Run
 
 # --- laws ---

@@ -162,6 +162,6 @@ def are_kept() -> bool:
 
 def _some_kernel() -> Any:
     """Return a kernel that every search needs."""
-    from dedupe.kernels import measures  # noqa: PLC0415  It needs `compiled` from here.
+    from dedupe.kernels import pairs  # noqa: PLC0415  It needs `compiled` from here.
 
-    return measures.measure_pairs_into
+    return pairs.measure_pairs_into

@@ -4,7 +4,7 @@ A pair is a *larger* document, whose shingles are put into a hash table once, an
 a *smaller* one that is read through it. Shared shingles that follow each other in
 both documents are a *match*, and the words of a long one a *run*; the heaviest sequence
 of runs that keeps its order in both is the *chain* (collinear chaining; Abouelhoda &
-Ohlebusch 2005). What stands between its runs is measured in `dedupe.kernels.measures`.
+Ohlebusch 2005). What stands between its runs is measured in `dedupe.kernels.pairs`.
 """
 
 import numpy as np

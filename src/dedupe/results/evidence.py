@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from dedupe.arrays import Bools, Ints, part
 from dedupe.results.records import Evidence, Passage, Remainder, Span, Unlisted
-from dedupe.scoring.alignment import shared_runs
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate, load_boilerplate
+from dedupe.scoring.runs import shared_runs
 from dedupe.shingling import Tokens, hash_tokens
 
 __all__ = ["EvidenceFinder", "EvidenceOfTexts", "excerpt", "gather"]

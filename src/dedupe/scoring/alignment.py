@@ -4,15 +4,13 @@ Everything here works on arrays of a block of documents; `dedupe.shingling.token
 `dedupe.shingling` make them. What it means for the story is left to `dedupe.scoring.score`.
 """
 
-from bisect import bisect_left
 from dataclasses import dataclass, fields
-from itertools import pairwise
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Bools, Floats, Ints, distinct, part
+from dedupe.arrays import AnyInts, Bools, Floats, Ints, Weights, distinct
 from dedupe.kernels import alignment as chains
-from dedupe.kernels import bounds
+from dedupe.kernels import bounds, pairs
 from dedupe.kernels import measures as kernel
 from dedupe.scoring import rule
 from dedupe.scoring.block import Block
@@ -24,7 +22,6 @@ __all__ = [
     "align",
     "by_size",
     "is_spared",
-    "shared_runs",
     "shared_shingles",
     "shared_words",
     "similarities",
@@ -139,24 +136,13 @@ def align(
         document.
     """
     larger, smaller, swap = by_size(block, left, right)
-    of_sides = np.empty((left.size, 2, kernel.N_OF_SIDE))
-    of_both = np.empty((left.size, kernel.N_OF_BOTH))
-    kernel.measure_pairs_into(
+    of_sides, of_both = _measured(
+        block,
         larger,
         smaller,
-        block.shingles,
-        block.shingle_offsets,
-        block.token_offsets,
-        block.lines,
-        block.weights,
-        block.prose,
-        block.stories,
-        block.ngram,
-        min_words,
-        *block.scratch,
-        np.empty((2, kernel.N_LINES)),
-        of_sides,
-        of_both,
+        weights=block.weights,
+        stories=block.stories,
+        min_words=min_words,
     )
     sides = np.where(swap[:, np.newaxis, np.newaxis], of_sides[:, ::-1], of_sides)
     covered, weight, story, edited = (
@@ -208,23 +194,8 @@ def shared_words(block: Block, left: AnyInts, right: AnyInts) -> Ints:
     """
     larger, smaller, _ = by_size(block, left, right)
     order = np.argsort(larger, kind="stable")
-    of_sides = np.empty((left.size, 2, kernel.N_OF_SIDE))
-    kernel.measure_pairs_into(
-        larger[order],
-        smaller[order],
-        block.shingles,
-        block.shingle_offsets,
-        block.token_offsets,
-        block.lines,
-        None,
-        block.prose,
-        None,
-        block.ngram,
-        ANY_WORDS,
-        *block.scratch,
-        np.empty((2, kernel.N_LINES)),
-        of_sides,
-        np.empty((left.size, kernel.N_OF_BOTH)),
+    of_sides, _ = _measured(
+        block, larger[order], smaller[order], weights=None, stories=None, min_words=ANY_WORDS
     )
     covered = np.empty(left.size, np.int64)
     covered[order] = of_sides[:, :, kernel.COVERED].min(axis=1)
@@ -233,6 +204,38 @@ def shared_words(block: Block, left: AnyInts, right: AnyInts) -> Ints:
 
 ANY_WORDS = 1 << 31
 """More words than a document has: what is between the shared ones is not looked at."""
+
+
+def _measured(
+    block: Block,
+    larger: Ints,
+    smaller: Ints,
+    *,
+    weights: Weights | None,
+    stories: Ints | None,
+    min_words: int,
+) -> tuple[Floats, Floats]:
+    """Return what `dedupe.kernels.pairs` measures of each side, and of both together."""
+    of_sides = np.empty((larger.size, 2, kernel.N_OF_SIDE))
+    of_both = np.empty((larger.size, kernel.N_OF_BOTH))
+    pairs.measure_pairs_into(
+        larger,
+        smaller,
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.lines,
+        weights,
+        block.prose,
+        stories,
+        block.ngram,
+        min_words,
+        *block.scratch,
+        np.empty((2, kernel.N_LINES)),
+        of_sides,
+        of_both,
+    )
+    return of_sides, of_both
 
 
 def shared_shingles(
@@ -330,77 +333,3 @@ def by_size(block: Block, left: AnyInts, right: AnyInts) -> tuple[Ints, Ints, Bo
     larger, smaller = np.where(swap, right, left), np.where(swap, left, right)
     # One type, whatever the numbers come in: the kernels are compiled for each.
     return larger.astype(np.int64), smaller.astype(np.int64), swap
-
-
-def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
-    """Return the runs of words that two documents of a block share.
-
-    Returns
-    -------
-    runs : int64 [shape=(n_runs, 3)]
-        First word on the left, first word on the right, and number of words, in
-        the order of the left document. No word is in two runs.
-    is_boilerplate : bool [shape=(n_runs,)]
-        Which runs are boilerplate; a run that is so in part is cut in two.
-    """
-    n_words = block.n_words
-    both = by_size(block, np.array([left]), np.array([right]))
-    larger, smaller, swap = (int(side[0]) for side in both)
-    slots, salt, sieve, scratch = block.scratch
-    n_runs = chains.runs_of_pair_into(
-        block.shingles[part(block.shingle_offsets, larger)],
-        block.shingles[part(block.shingle_offsets, smaller)],
-        n_words[larger],
-        n_words[smaller],
-        block.ngram,
-        slots,
-        salt,
-        sieve,
-        scratch,
-    )
-    rows = scratch[[chains.RUN_LARGER, chains.RUN_SMALLER, chains.RUN_LENGTH], :n_runs]
-    found = (rows[[1, 0, 2]] if swap else rows).T.astype(np.int64)
-    runs = _without_overlap(found, n_words[left], n_words[right])
-    if block.weights is None:
-        return runs, np.zeros(len(runs), np.bool_)
-    first_word = block.token_offsets[left]
-    is_common = block.weights[first_word : first_word + n_words[left]] < kernel.COMMON
-    if not is_common.any():
-        return runs, np.zeros(len(runs), np.bool_)
-    return _cut_boilerplate(runs, is_common)
-
-
-def _without_overlap(runs: Ints, n_left: int, n_right: int) -> Ints:
-    """Trim runs, longest first, so that each word of either side is in one at most."""
-    taken_left = np.zeros(n_left, np.bool_)
-    taken_right = np.zeros(n_right, np.bool_)
-    kept = []
-    for left, right, length in runs[np.lexsort((runs[:, 0], -runs[:, 2]))].tolist():
-        taken = taken_left[left : left + length] | taken_right[right : right + length]
-        # Runs overlap at their ends, so what is free is one stretch as a rule.
-        first = int(taken.argmin())
-        rest = taken[first:]
-        n_free = int(rest.argmax()) if rest.any() else rest.size
-        if n_free == 0:
-            continue
-        taken_left[left + first : left + first + n_free] = True
-        taken_right[right + first : right + first + n_free] = True
-        kept.append((left + first, right + first, n_free))
-    return np.array(sorted(kept), np.int64).reshape(-1, 3)
-
-
-def _cut_boilerplate(runs: Ints, is_common: Bools) -> tuple[Ints, Bools]:
-    """Cut runs where story turns to boilerplate, into pieces of `chains.MIN_RUN` words or more."""
-    pieces = []
-    marks = []
-    n_common = np.concatenate([[0], np.cumsum(is_common)]).tolist()
-    turns = (np.flatnonzero(np.diff(is_common)) + 1).tolist()
-    for left, right, length in runs.tolist():
-        cuts = [left]
-        for turn in turns[bisect_left(turns, left) : bisect_left(turns, left + length)]:
-            if min(turn - cuts[-1], left + length - turn) >= chains.MIN_RUN:
-                cuts.append(turn)
-        for start, end in pairwise([*cuts, left + length]):
-            pieces.append((start, right + start - left, end - start))
-            marks.append(2 * (n_common[end] - n_common[start]) > end - start)
-    return np.array(pieces, np.int64).reshape(-1, 3), np.array(marks, np.bool_)
