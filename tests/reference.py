@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import xxhash
 
+from dedupe.clustering import SLACK
 from dedupe.kernels.alignment import AHEAD, MAX_OCCURRENCES, MIN_RUN, WINDOW
 from dedupe.kernels.boilerplate import MAX_COUNT, OWN
 from dedupe.kernels.buckets import N_ANCHORS
@@ -971,6 +972,43 @@ def least_edited(popular_of, shares, contents):
         leader = min(members, key=lambda d: (-shares[d], contents[d]), default=popular)
         found |= {d: leader for d in documents if d != leader}
     return found
+
+
+# --- clusters -----------------------------------------------------------------------------
+
+
+def average_linkage(
+    n_docs: int,
+    scores: dict[tuple[int, int], float],
+    links: Iterable[tuple[int, int]],
+    least_mean: float,
+    missing: float | None,
+) -> list[int]:
+    """Return the least document of the cluster of each, where links join, the best first.
+
+    Two clusters join if their documents score enough on average. A link waits for its turn
+    once more where that is much less than what the link was worth.
+    """
+    of = [{d} for d in range(n_docs)]
+    waiting = [(-scores[link], *link) for link in links]
+    while waiting:
+        waiting.sort()
+        worth, a, b = waiting.pop(0)
+        if of[a] is of[b]:
+            continue
+        pairs = [(min(x, y), max(x, y)) for x in of[a] for y in of[b]]
+        known = [scores.get(pair, missing) for pair in pairs]
+        told = [score for score in known if score is not None]
+        mean = math.fsum(told) / len(told)
+        if mean < least_mean:
+            continue
+        if mean < -worth - SLACK:
+            waiting.append((-mean, a, b))
+            continue
+        together = of[a] | of[b]
+        for d in together:
+            of[d] = together
+    return [min(cluster) for cluster in of]
 
 
 def representative(group, keep, prefer):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import reference
 from dedupe.clustering import MEAN_SHARE, attached, average_linkage, components
 from dedupe.linkage import asked as asking
 from dedupe.linkage.asked import AHEAD
@@ -57,6 +58,31 @@ def chain(n, score=0.9):
 
 
 # --- laws ---
+
+
+@given(
+    # Sums of such scores are exact, in whichever order.
+    st.dictionaries(pairs, st.integers(7, 64).map(lambda n: n / 64), max_size=18),
+    st.sampled_from([0.25, 0.4, 0.5]),
+    st.sampled_from([0.5, 0.8, 1.0]),
+    st.sampled_from([0.0, None, 0.25]),
+    st.data(),
+)
+def test_clusters_equal_reference(scores, threshold, mean_share, missing, data):
+    may_join = {pair: data.draw(st.integers(0, 4)) > 0 for pair in scores}
+    found = average_linkage(
+        N_DOCS,
+        np.array([*scores], np.int64).reshape(-1, 2),
+        np.array([*scores.values()]),
+        threshold=threshold,
+        mean_share=mean_share,
+        missing=missing,
+        may_join=np.array([*may_join.values()], np.bool_),
+    )
+    links = [pair for pair in scores if scores[pair] >= threshold and may_join[pair]]
+    assert found.tolist() == reference.average_linkage(
+        N_DOCS, scores, links, threshold * mean_share, missing
+    )
 
 
 @given(edge_lists, st.randoms())
