@@ -1,13 +1,13 @@
 """What all tests share: how far property tests search, and kernels that are compiled once."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from numba import config
 
-import compiling
 from dedupe.kernels import are_compiled, are_kept
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -24,13 +24,16 @@ settings.load_profile("quick" if config.DISABLE_JIT else "core")
 
 
 COMPILERS = pytest.StashKey[list[subprocess.Popen[bytes]]]()
+"""The process that compiles what is not, if one does."""
 
 
 def pytest_sessionstart(session):
     """Start to compile what is not, while tests are collected; workers leave it to their parent."""
     is_worker = hasattr(session.config, "workerinput")
-    is_needed = not (is_worker or session.config.option.collectonly or are_compiled())
-    session.config.stash[COMPILERS] = compiling.start() if is_needed and are_kept() else []
+    is_needed = not (is_worker or session.config.option.collectonly or are_compiled(of_index=True))
+    warm_up = [sys.executable, "-c", "import dedupe; dedupe.warm_up()"]
+    compilers = [subprocess.Popen(warm_up)] if is_needed and are_kept() else []
+    session.config.stash[COMPILERS] = compilers
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -394,7 +394,7 @@ def test_help_is_instant():
 
 
 def test_what_is_compiled_first_is_told_by_what_needs_it(index, monkeypatch):
-    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda: False)
+    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda **_: False)
     told = "compiling the kernels, once; the next start is fast\n"
     for command in (
         ("add", index, "news.jsonl", "--on-conflict", "update"),

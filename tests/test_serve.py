@@ -545,7 +545,7 @@ def test_a_port_that_is_taken_is_told(tmp_path):
 
 @sockets
 def test_what_is_compiled_first_is_told_before_it_listens(tmp_path, monkeypatch):
-    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda: False)
+    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda **_: False)
     told = []
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,

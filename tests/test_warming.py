@@ -19,7 +19,7 @@ SOURCE = Path(dedupe.__file__).parent
 
 
 def test_how_far_it_is_comes_stage_by_stage(monkeypatch):
-    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda: False)
+    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda **_: False)
     steps = []
     warming.compile_for_search(steps.append)
     assert steps[0].note.startswith("compiling the kernels")
@@ -28,7 +28,7 @@ def test_how_far_it_is_comes_stage_by_stage(monkeypatch):
 
 
 def test_what_is_compiled_already_needs_no_word(monkeypatch):
-    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda: True)
+    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda **_: True)
     steps: list[Progress] = []
     dedupe.warm_up(progress=steps.append)
     assert not any(step.note for step in steps)
@@ -37,6 +37,72 @@ def test_what_is_compiled_already_needs_no_word(monkeypatch):
 def test_progress_is_checked():
     with pytest.raises(dedupe.InvalidSetting, match="progress must be a function"):
         dedupe.warm_up(progress=3)
+
+
+def test_an_index_after_searches_alone_says_that_it_compiles(monkeypatch):
+    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda of_index=False: not of_index)
+    steps: list[Progress] = []
+    warming.compile_for_search(steps.append)
+    assert not any(step.note for step in steps)
+    warming.warm_up_once(steps.append)
+    assert [step.note for step in steps if step.note] == [warming._note()]
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return the processes that are started to compile, none of which compiles anything."""
+    processes = []
+
+    class Process(subprocess.Popen):
+        def __init__(self, command, **how):
+            super().__init__([*command[:2], "import time; time.sleep(60)"], **how)
+            processes.append((self, command))
+
+    monkeypatch.setattr("dedupe.kernels.are_compiled", lambda **_: False)
+    monkeypatch.setattr("dedupe.kernels.are_kept", lambda: True)
+    monkeypatch.setattr("dedupe.kernels.machine.is_possible", lambda: True)
+    monkeypatch.setattr(warming, "n_processors", lambda: 2)
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    return processes
+
+
+def test_another_process_compiles_from_the_end_and_ends_with_the_search(started):
+    warming.compile_for_search(lambda _: None)
+    ((process, command),) = started
+    assert process.returncode is not None
+    assert command[0] == sys.executable
+    # It finds the same package, wherever it is.
+    assert repr(sys.path) in command[2]
+    assert "compile_from_the_end()" in command[2]
+
+
+def test_it_ends_with_a_search_that_fails(started):
+    def stop(step: Progress) -> None:
+        if step.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        warming.compile_for_search(stop)
+    ((process, _),) = started
+    assert process.returncode is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dedupe.kernels.are_compiled", lambda **_: True),
+        ("dedupe.kernels.are_kept", lambda: False),
+        ("dedupe.kernels.machine.is_possible", lambda: False),
+        ("dedupe.warming.n_processors", lambda: 1),
+        ("sys.executable", "/usr/bin/uwsgi"),
+        ("sys.executable", None),
+        ("sys.executable", ""),
+    ],
+)
+def test_nothing_is_started_where_it_is_of_no_use_or_no_python(started, monkeypatch, name, value):
+    monkeypatch.setattr(name, value)
+    warming.compile_for_search(lambda _: None)
+    assert started == []
 
 
 @pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
@@ -48,23 +114,30 @@ def test_after_it_nothing_is_compiled(tmp_path):
     shutil.copytree(SOURCE, tmp_path / "dedupe", ignore=shutil.ignore_patterns("__pycache__"))
     seeds = [os.fspath(path) for path in sorted((SOURCE.parents[1] / "seeds").glob("*.txt"))]
 
-    def run(*arguments: str) -> None:
+    def start(*arguments: str) -> None:
         environment = {
             name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"
         }
         subprocess.run(
-            [sys.executable, "-m", "dedupe", *arguments],
+            [sys.executable, *arguments],
             env=environment | {"PYTHONPATH": os.fspath(tmp_path)},
             stdout=subprocess.DEVNULL,
             check=True,
         )
 
+    def run(*arguments: str) -> None:
+        start("-m", "dedupe", *arguments)
+
     def kept() -> set[str]:
         return {path.name for path in tmp_path.rglob("*.machine")}
 
-    run("warm-up", "-q")
+    # Alone, so that all of it is what a search and an index asked for.
+    alone = "import dedupe, dedupe.warming as w; w.n_processors = lambda: 1; dedupe.warm_up()"
+    start("-c", alone)
     warmed = kept()
     assert warmed
+    start("-c", "from dedupe.warming import compile_from_the_end as c; c()")
+    assert kept() == warmed
     run("find", *seeds)
     run("find", *seeds, "--format", "html", "-o", os.fspath(tmp_path / "report.html"))
     run("find", seeds[0], "--against", seeds[1])

@@ -241,7 +241,7 @@ class Resources:
             memory = n_bytes(memory)
         n_memory = _count("memory", memory, "a whole number of bytes or a size such as '2G'")
         return cls(
-            n_workers or _n_processors(), n_memory or _default_memory(), progress or _say_nothing
+            n_workers or n_processors(), n_memory or _default_memory(), progress or _say_nothing
         )
 
 
@@ -257,7 +257,7 @@ def n_bytes(size: str) -> int:
     return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
 
 
-def _n_processors() -> int:
+def n_processors() -> int:
     """Return how many processors this process may use."""
     # A container or a scheduler may allow fewer than there are.
     can_tell = hasattr(os, "sched_getaffinity")

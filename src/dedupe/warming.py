@@ -1,27 +1,40 @@
 """Compiles what every search runs before it is needed: once on a machine, or in an image.
 
 Kernels are compiled by being called, and so a few made-up texts are searched, in as many
-ways as lead to other kernels.
+ways as lead to other kernels. numba compiles one at a time, so another process does it from
+the last stage on, and each takes what the other has kept: where they meet, all is compiled.
 """
 
-from collections.abc import Iterable
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import numpy as np
 
 from dedupe import kernels
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document
 from dedupe.engine.local import LocalEngine
+from dedupe.kernels import machine
+from dedupe.kernels.measures import N_LINES
 from dedupe.learning import known_shingles
 from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.progress import shown
+from dedupe.scoring.alignment import align, is_spared, shared_runs, similarities
+from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import NOTHING
-from dedupe.settings import Resources, Settings
+from dedupe.scoring.forms import Samples, are_forms
+from dedupe.scoring.stories import Copies, words_of_stories
+from dedupe.settings import Resources, Settings, n_processors
 from dedupe.shingling import Sealed
 
-__all__ = ["compile_for_search", "warm_up", "warm_up_once"]
+__all__ = ["compile_for_search", "compile_from_the_end", "warm_up", "warm_up_once"]
 
 STAGES = (
     "signatures",
@@ -64,19 +77,25 @@ def warm_up(*, progress: ProgressCallback | bool | None = None) -> None:
     >>> dedupe.warm_up()
     """
     with shown(progress) as told:
-        compile_for_search(told or (lambda _: None))
+        _warm_up(told or (lambda _: None))
+
+
+def warm_up_once(progress: ProgressCallback) -> None:
+    """Compile all kernels unless an index or this has done so on this machine."""
+    if not kernels.are_compiled(of_index=True):
+        _warm_up(progress)
+
+
+def _warm_up(progress: ProgressCallback) -> None:
+    if kernels.are_compiled() and not kernels.are_compiled(of_index=True):
+        progress(Progress("compiling", 0, len(STAGES), "stages", note=_note()))
+    compile_for_search(progress)
     _search(_articles(), settings=replace(DEFAULTS, window=timedelta(days=7)))
     _search([*_articles(), *_articles(is_old=True)])
     menu, page, *_ = _articles()
     _search(_articles(), known=known_shingles([menu], DEFAULTS.ngram))
     compare_documents(menu, page, DEFAULTS)
     _keep()
-
-
-def warm_up_once(progress: ProgressCallback) -> None:
-    """Compile all kernels unless a search or this has done so on this machine."""
-    if not kernels.are_compiled():
-        warm_up(progress=progress)
 
 
 def compile_for_search(progress: ProgressCallback) -> None:
@@ -88,10 +107,66 @@ def compile_for_search(progress: ProgressCallback) -> None:
             reached.add(step.stage)
             progress(Progress("compiling", len(reached) - 1, len(STAGES), "stages"))
 
-    if not kernels.are_compiled():
+    is_new = not kernels.are_compiled()
+    if is_new:
         progress(Progress("compiling", 0, len(STAGES), "stages", note=_note()))
-    _search(_articles(), progress=told)
+    with _from_both_ends(is_worth_it=is_new and kernels.are_kept()):
+        _search(_articles(), progress=told)
     progress(Progress("compiling", len(STAGES), len(STAGES), "stages"))
+
+
+@contextmanager
+def _from_both_ends(*, is_worth_it: bool) -> Iterator[None]:
+    """Have another process compile from the end meanwhile, where there is one to be had.
+
+    Nothing depends on it: whatever it has not kept is compiled here.
+    """
+    # Elsewhere this may be a server, or a program that would start itself again.
+    is_python = Path(sys.executable or "").stem.lower().startswith("python")
+    if not (is_worth_it and is_python and machine.is_possible() and n_processors() > 1):
+        yield
+        return
+    code = f"import sys; sys.path[:] = {sys.path!r}; import dedupe.warming as w; "
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{code}w.compile_from_the_end()"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as other:
+        try:
+            yield
+        finally:
+            # It can only be compiling what is kept by now.
+            other.terminate()
+
+
+def compile_from_the_end() -> None:
+    """Compile what a search runs once texts are arrays, the last of it first."""
+    block = _block(n_docs=8, n_words=60)
+    everything, pair = np.arange(8), (np.array([0]), np.array([1]))
+    weighed = replace(block, weights=np.ones(block.lines.size, np.float32), stories=everything)
+    shared_runs(weighed, 0, 1)
+    words_of_stories(weighed, Copies(everything, np.ones(8, np.int64), np.array([0, 8])))
+    similarities(weighed, align(weighed, *pair))
+    is_spared(weighed, *pair, np.zeros(1))
+    are_forms(block, Samples(everything, np.array([0, 8])))
+    align(block, *pair)
+
+
+def _block(n_docs: int, n_words: int) -> Block:
+    """Return some documents as a block, made without a kernel; their words repeat."""
+    n_shingles = n_words - DEFAULTS.ngram + 1
+    shingles = np.arange(n_docs * n_shingles, dtype=np.uint64) % np.uint64(n_words)
+    return Block(
+        shingles=shingles,
+        seals=np.zeros(shingles.size, np.uint32),
+        shingle_offsets=np.arange(n_docs + 1) * n_shingles,
+        token_offsets=np.arange(n_docs + 1) * n_words,
+        lines=np.full(n_docs * n_words, 10, np.uint8),
+        ngram=DEFAULTS.ngram,
+        contents=np.arange(n_docs, dtype=np.uint64),
+        prose=np.full((n_docs, N_LINES), n_words, np.float32),
+    )
 
 
 def _note() -> str:

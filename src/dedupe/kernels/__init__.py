@@ -143,9 +143,9 @@ class Kernel:
         return self._ready_with(machine.Code(data, kinds))
 
 
-def are_compiled() -> bool:
-    """Whether the kernels are in the cache on disk, so that the first call is quick."""
-    kernel = _some_kernel()
+def are_compiled(*, of_index: bool = False) -> bool:
+    """Whether the kernels of a search (or an index) are kept, so that the first call is quick."""
+    kernel = _some_kernel(of_index=of_index)
     if isinstance(kernel, Kernel) and machine.has_any(kernel.function):
         return True
     from dedupe.kernels import compiler  # noqa: PLC0415  numba loads slowly.
@@ -160,8 +160,8 @@ def are_kept() -> bool:
     return not hasattr(kernel, "stats") or bool(kernel.stats.cache_path)
 
 
-def _some_kernel() -> Any:
-    """Return a kernel that every search needs."""
-    from dedupe.kernels import pairs  # noqa: PLC0415  It needs `compiled` from here.
+def _some_kernel(*, of_index: bool = False) -> Any:
+    """Return a kernel that every search needs, or every index."""
+    from dedupe.kernels import pairs, postings  # noqa: PLC0415  They need what is here.
 
-    return pairs.measure_pairs_into
+    return postings.find_into if of_index else pairs.measure_pairs_into

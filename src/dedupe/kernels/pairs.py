@@ -309,7 +309,7 @@ def measure_pairs_into(
         Weight of each word; without it every word weighs 1.
     prose : float32 [shape=(n_docs, N_LINES)], as `prose_into` writes it
     stories : int64 [shape=(n_docs,)] or None
-        The story of each document, as far as is known; without it all are one.
+        The story of each document, as far as is known; None where words have no weights.
     ngram : int
     min_words : int
         What shared words must weigh on both sides for gaps to be looked at, unless they

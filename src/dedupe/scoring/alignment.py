@@ -141,7 +141,7 @@ def align(
         larger,
         smaller,
         weights=block.weights,
-        stories=block.stories,
+        stories=_stories_of(block),
         min_words=min_words,
     )
     sides = np.where(swap[:, np.newaxis, np.newaxis], of_sides[:, ::-1], of_sides)
@@ -182,6 +182,13 @@ def align(
         gap=whole(of_both[:, kernel.GAP]),
         entries=of_both[:, kernel.ENTRIES],
     )
+
+
+def _stories_of(block: Block) -> Ints | None:
+    """Return the story of each document as kernels take it: only where words have weights."""
+    if block.weights is None:
+        return None
+    return np.zeros(block.n_words.size, np.int64) if block.stories is None else block.stories
 
 
 def shared_words(block: Block, left: AnyInts, right: AnyInts) -> Ints:
@@ -314,7 +321,7 @@ def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Fl
     """
     left, right, shared = alignment.left, alignment.right, alignment.n_shared_shingles
     counts = block.n_distinct
-    documents = distinct(np.array([left, right]))
+    documents = distinct(np.array([left, right], np.int64))
     documents = documents[counts[documents] < 0]
     found = np.empty(documents.size, np.int64)
     chains.count_distinct_into(
