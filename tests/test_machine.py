@@ -391,13 +391,13 @@ SEARCH = """
 import sys, dedupe
 story = "the council voted on monday to close the old bridge for repairs until next spring " * 3
 result = dedupe.find_duplicate_texts({"agency": story, "page": "home news sport " + story})
-print([one.members for one in result.clusters], "numba" in sys.modules)
+print([one.members for one in result.clusters], {"numba", "numpy.ma"} & {*sys.modules})
 """
 
 
 def test_a_second_search_does_without_numba(tmp_path):
     run(SEARCH, tmp_path)
-    assert run(SEARCH, tmp_path) == "[('agency', 'page')] False\n"
+    assert run(SEARCH, tmp_path) == "[('agency', 'page')] set()\n"
 
 
 KEEPING = """

@@ -107,7 +107,7 @@ def test_nothing_is_started_where_it_is_of_no_use_or_no_python(started, monkeypa
 
 @pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
 @pytest.mark.skipif(
-    os.environ.get("DEDUPE_WARMING") != "required", reason="compiles all anew: half a minute"
+    os.environ.get("DEDUPE_WARMING") != "required", reason="compiles all anew: a minute or two"
 )
 def test_after_it_nothing_is_compiled(tmp_path):
     """Kernels are kept beside the source, and another command leaves no new ones there."""

@@ -57,7 +57,7 @@ DEFAULTS = Settings()
 def warm_up(*, progress: ProgressCallback | bool | None = None) -> None:
     """Compile all kernels now, so that no later start on this machine has to.
 
-    Takes half a minute on a new machine, and half a second where all is compiled. For the image
+    Takes some ten seconds on a new machine, and one where all is compiled. For the image
     of a container, run it (or ``dedupe warm-up``) while the image is built, as the user and on the
     kind of processor that will run it.
 

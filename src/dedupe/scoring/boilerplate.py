@@ -20,7 +20,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Bools, Hashes, Ints, Weights
+from dedupe.arrays import Bools, Hashes, Ints, Weights, distinct
 from dedupe.kernels.boilerplate import (
     COUNTLESS,
     MAX_COUNT,
@@ -423,7 +423,7 @@ def parted(order: Ints, clusters: Ints, n_parts: int) -> list[Ints]:
     starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
     wanted = order.size * np.arange(1, n_parts) // n_parts
     places = np.searchsorted(starts, wanted)
-    cuts = np.unique(starts[places[places < starts.size]])
+    cuts = distinct(starts[places[places < starts.size]])
     return [part for part in np.split(order, cuts) if part.size]
 
 
