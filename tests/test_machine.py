@@ -391,7 +391,8 @@ SEARCH = """
 import sys, dedupe
 story = "the council voted on monday to close the old bridge for repairs until next spring " * 3
 result = dedupe.find_duplicate_texts({"agency": story, "page": "home news sport " + story})
-print([one.members for one in result.clusters], {"numba", "numpy.ma"} & {*sys.modules})
+slow = {"numba", "numpy.ma", "numpy.random"}
+print([one.members for one in result.clusters], slow & {*sys.modules})
 """
 
 
