@@ -134,8 +134,8 @@ def _shown_clusters(
     """Yield the clusters that are listed, with the pairs that explain their duplicates."""
     duplicates = {duplicate.id: duplicate for duplicate in result.duplicates}
     listed = [(cluster, _dropped(cluster, duplicates)) for cluster in _listed(result.clusters)]
-    shown = (one for _, dropped in listed for one in dropped[:N_DUPLICATES])
-    pairs = _found(scored, [sides for one in shown for sides in _sides(one)])
+    explained = {one.id: _sides(one) for _, dropped in listed for one in dropped[:N_DUPLICATES]}
+    pairs = _found(scored, [one for sides in explained.values() for one in sides])
     for number, (cluster, dropped) in enumerate(listed, start=1):
         yield ShownCluster(
             number,
@@ -145,7 +145,7 @@ def _shown_clusters(
             tuple(
                 ShownDuplicate(one.id, n_words[one.id], reason)
                 for one in dropped[:N_DUPLICATES]
-                for reason in _reasons(one, pairs, result.settings.threshold)
+                for reason in _reasons(one, explained[one.id], pairs, result.settings.threshold)
             ),
             sum(n_words[one.id] for one in dropped),
             len(dropped),
@@ -185,10 +185,13 @@ def _found(scored: ScoredPairs, sides: Sequence[tuple[Id, Id]]) -> dict[tuple[Id
 
 
 def _reasons(
-    duplicate: Duplicate, pairs: dict[tuple[Id, Id], Pair], threshold: float
+    duplicate: Duplicate,
+    explained: Iterable[tuple[Id, Id]],
+    pairs: dict[tuple[Id, Id], Pair],
+    threshold: float,
 ) -> list[ShownPair]:
     """Return the pair that explains a duplicate, and a second if the first is far off."""
-    found = [pairs[sides] for sides in _sides(duplicate) if sides in pairs]
+    found = [pairs[sides] for sides in explained if sides in pairs]
     kept = found if found[0].score < threshold else found[:1]
     return [ShownPair(p.other(duplicate.id), duplicate.id, p, together=True) for p in kept]
 

@@ -162,7 +162,8 @@ def name(document: Id) -> str | list[str | None]:
 
 def short(text: Id, n_chars: int = 200) -> str:
     """Return text on one line, with control characters visible and the middle of a long one cut."""
-    seen = visible(squeezed(cut) if (cut := _cut(str(text), n_chars)).strip() else cut)
+    cut = _cut(str(text), n_chars)
+    seen = visible(squeezed(cut) or cut)
     # What is made visible takes more room: up to ten characters for one.
     return _cut(seen, 2 * n_chars)
 
