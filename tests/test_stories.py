@@ -116,6 +116,28 @@ def test_words_of_stories_are_those_of_the_reference(clusters, ngram, data):
     assert [*zip(found.story.tolist(), found.boilerplate.tolist(), strict=True)] == expected
 
 
+@given(st.integers(2, 40), st.integers(0, 20), st.randoms(use_true_random=False))
+def test_they_are_in_a_crowd_of_copies_however_much_is_edited(n_docs, n_edits, random):
+    """Half of all copies is where most begins, and a shingle may stand in a copy twice."""
+    words = [*range(30), *range(10)]
+    copies = [words[:] for _ in range(n_docs)]
+    for copy in copies:
+        for _ in range(n_edits):
+            copy[random.randrange(len(copy))] = random.choice([random.randrange(9), 10**6])
+    n_copies = [random.randint(1, 3) for _ in copies]
+    lines = [[20] * len(words)] * n_docs
+    block = make_block(copies, 3, lines)
+    told = [
+        reference.Document(reference.shingles(copy, 3), line, None)
+        for copy, line in zip(copies, lines, strict=True)
+    ]
+    expected = reference.words_of_story(told, n_copies, 3)
+    found = words_of_stories(
+        block, Copies(np.arange(n_docs), np.array(n_copies), np.array([0, n_docs]))
+    )
+    assert [*zip(*(column.tolist() for column in found), strict=True)] == expected
+
+
 def test_copies_that_have_little_in_common_are_counted_too():
     """Their shingles do not fit in a table that has room for those of near-copies."""
     copies = [[*range(50), *range(1000 * n, 1000 * n + 400)] for n in range(1, 20)]
