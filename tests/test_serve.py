@@ -508,6 +508,31 @@ def test_who_sends_too_much_is_told_and_others_are_answered(server):
     assert ask("GET", "/health")[0] == 200
 
 
+@pytest.fixture
+def large(tmp_path):
+    """Store a text that no buffers of a socket hold."""
+    text = article("large", 20_000) * 50
+    with Index(tmp_path / "news.dedupe") as index:
+        index.add_texts({"large": text})
+    return text
+
+
+@sockets
+@pytest.mark.parametrize("server", [("--time-limit", "2")], indirect=True)
+@pytest.mark.parametrize("more", ["", "Connection: close\r\n"])
+def test_an_answer_that_nobody_reads_is_let_go(large, server, more):
+    _, port, ask = server
+    deaf = socket.socket()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
+    deaf.connect(("127.0.0.1", port))
+    head = f"GET /document?id=large HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+    deaf.sendall(f"{head}{more}\r\n".encode())
+    # Five seconds until Uvicorn gives up a connection that asks no more, and two for the answer.
+    time.sleep(3 if more else 8)
+    assert len(answer_of(deaf)) < len(large)
+    assert ask("GET", "/health")[0] == 200
+
+
 @sockets
 @pytest.mark.parametrize("server", [("--time-limit", "2")], indirect=True)
 def test_of_too_many_connections_the_last_are_refused(server):

@@ -55,8 +55,14 @@ class Connection(H11Protocol):
         if self._is_answering():
             self._wait(None)
 
+    def on_response_complete(self) -> None:
+        """Let go of an answer that nobody reads, once the connection is to be closed."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._wait(self.transport.abort)
+
     def timeout_keep_alive_handler(self) -> None:
-        """Close what is not made use of any more, and let go of an answer that nobody reads."""
+        """Close what is not made use of any more, and do so with its answer, too."""
         super().timeout_keep_alive_handler()
         self._wait(self.transport.abort)
 
