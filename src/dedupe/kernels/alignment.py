@@ -36,6 +36,13 @@ MAX_OCCURRENCES = 32
 WINDOW = 256
 """Words behind the match before in which an occurrence is looked for where there are more."""
 
+SIEVE_SLOTS = 4
+"""Slots of a table for each word of a fine sieve. With two bits for a shingle, one in some hundreds
+that are in no table is taken for one that is."""
+
+FEW = 24
+"""Shingles for which a document is looked through, one after the other: more need a table of it."""
+
 AHEAD = 200
 """How many runs the chain looks back, which bounds its cost on patchwork."""
 
@@ -44,7 +51,8 @@ U = np.uint64
 # The rows of int32 scratch, each as long as the longest document.
 NEXT, FIRST, COVER_LARGER, COVER_SMALLER, SEEN, BEST, PREVIOUS = range(7)
 MATCH_LARGER, MATCH_SMALLER, MATCH_LENGTH, RUN_LARGER, RUN_SMALLER, RUN_LENGTH = range(7, 13)
-N_SCRATCH = 13
+HITS = 13
+N_SCRATCH = 14
 
 
 @compiled
@@ -117,6 +125,12 @@ def place_of(shingle, larger, slots, salt, sieve, mask):
     word, bit = sieve_place(shingle, mask)
     if not sieve[word] & bit:
         return -1
+    return _first_place(shingle, larger, slots, salt, mask)
+
+
+@compiled
+def _first_place(shingle, larger, slots, salt, mask):
+    """Return what `place_of` does, without a look at the sieve."""
     s = home(shingle, salt, mask)
     while slots[s] >= 0 and larger[slots[s]] != shingle:
         s = (s + U(1)) & U(mask)
@@ -244,6 +258,60 @@ def chain_into(n_runs, ngram, scratch):
 
 
 @compiled
+def _marks(shingle, mask):
+    """Return the word of a fine sieve for a shingle, and its two bits there.
+
+    They come from bits of the shingle itself: what is let through in vain costs a look.
+    """
+    word = (shingle >> U(40)) & (U(mask) // U(SIEVE_SLOTS))
+    return word, (U(1) << ((shingle >> U(34)) & U(63))) | (U(1) << ((shingle >> U(28)) & U(63)))
+
+
+@compiled
+def _sieve_into(shingles, sieve, mask):
+    """Put the shingles of a document into a fine sieve, a fifth of the work of a table."""
+    sieve[: mask // SIEVE_SLOTS + 1] = 0
+    for i in range(U(shingles.size)):
+        word, bits = _marks(shingles[i], mask)
+        sieve[word] |= bits
+
+
+@compiled
+def _hits_into(shingles, sieve, mask, hits):
+    """Write which shingles of a document a fine sieve lets through; return how many.
+
+    Without a branch, which could not be foreseen.
+    """
+    # An unsigned index spares the check for a negative one.
+    n_hits = U(0)
+    for i in range(U(shingles.size)):
+        word, bits = _marks(shingles[i], mask)
+        hits[n_hits] = i
+        n_hits += U(sieve[word] & bits == bits)
+    return np.int64(n_hits)
+
+
+@compiled
+def _put_into(shingles, slots, salt, mask):
+    """Put the shingles of a document into a table, to be found and no more."""
+    slots[: mask + 1] = -1
+    for i in range(U(shingles.size)):
+        s = home(shingles[i], salt, mask)
+        while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
+            s = (s + U(1)) & U(mask)
+        slots[s] = i
+
+
+@compiled
+def _is_among(shingle, shingles):
+    """Return whether a document has a shingle. It is looked through, some at once."""
+    found = False
+    for i in range(U(shingles.size)):
+        found |= shingles[i] == shingle
+    return found
+
+
+@compiled
 def shared_into(
     larger,
     smaller,
@@ -260,8 +328,8 @@ def shared_into(
 ):
     """Write which shingles of smaller documents their larger one has; return how many.
 
-    Of pairs that follow each other with one larger document, a shingle is written once, and
-    those that are watched are left out: many pairs share nothing else.
+    Those that are watched are left out: many pairs share nothing else. What is left is a few
+    shingles as a rule, for which it does not pay to put the larger document into a table.
 
     Parameters
     ----------
@@ -273,49 +341,33 @@ def shared_into(
         Places among the shingles of all documents.
     """
     n_shared = 0
-    n_left = 0
+    sieved = -1
     indexed = -1
+    hits = scratch[HITS]
     for p in range(larger.size):
         a, b = larger[p], smaller[p]
         of_larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
+        of_smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
         mask = mask_of(of_larger.size)
-        if indexed != a:
-            n_left = _index_unwatched_into(
-                of_larger, watched_sieve, watched, owners, slots, salt, sieve, mask
-            )
+        if sieved != a:
+            _sieve_into(of_larger, sieve, mask)
+            sieved = a
+        n_left = 0
+        for hit in hits[: _hits_into(of_smaller, sieve, mask, hits)]:
+            hits[n_left] = hit
+            n_left += not is_in(of_smaller[U(hit)], salt, watched_sieve, watched, owners)
+        if n_left > FEW and indexed != a:
+            _put_into(of_larger, slots, salt, mask)
             indexed = a
-        for i in range(U(shingle_offsets[b]), U(shingle_offsets[b + 1])):
-            if n_left == 0:
-                break
-            place = place_of(shingles[i], of_larger, slots, salt, sieve, mask)
-            if place >= 0 and scratch[SEEN, place] == 0:
-                scratch[SEEN, place] = 1
-                shared[n_shared] = i
-                n_shared += 1
-                n_left -= 1
-        if p + 1 == larger.size or larger[p + 1] != a:
-            scratch[SEEN, : of_larger.size] = 0
+        for hit in hits[:n_left]:
+            shingle = of_smaller[U(hit)]
+            if indexed == a:
+                is_shared = _first_place(shingle, of_larger, slots, salt, mask) >= 0
+            else:
+                is_shared = _is_among(shingle, of_larger)
+            shared[n_shared] = shingle_offsets[b] + hit
+            n_shared += is_shared
     return n_shared
-
-
-@compiled
-def _index_unwatched_into(shingles, watched_sieve, watched, owners, slots, salt, sieve, mask):
-    """Put a document's shingles that are not watched into a table; return how many they are."""
-    slots[: mask + 1] = -1
-    sieve[: mask // SLOTS_PER_WORD + 1] = 0
-    n_distinct = 0
-    for i in range(shingles.size):
-        if is_in(shingles[i], salt, watched_sieve, watched, owners):
-            continue
-        s = home(shingles[i], salt, mask)
-        while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
-            s = (s + U(1)) & U(mask)
-        if slots[s] < 0:
-            word, bit = sieve_place(shingles[i], mask)
-            sieve[word] |= bit
-            slots[s] = i
-            n_distinct += 1
-    return n_distinct
 
 
 @compiled

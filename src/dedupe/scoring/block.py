@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, Weights, offsets_of, part
-from dedupe.kernels.alignment import N_SCRATCH
+from dedupe.kernels.alignment import N_SCRATCH, SIEVE_SLOTS
 from dedupe.kernels.measures import N_LINES, prose_into
 from dedupe.kernels.shingles import contents_into
-from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
+from dedupe.kernels.tables import SALT
 from dedupe.lazy import cached_property
 from dedupe.scoring.boilerplate import Boilerplate, Words
 from dedupe.shingling import Sealed, Tokens, seal_into, shingle_offsets
@@ -158,7 +158,7 @@ class Block:
         return (
             np.empty(n_slots, np.int32),
             SALT,
-            np.empty(n_slots // SLOTS_PER_WORD + 1, np.uint64),
+            np.empty(n_slots // SIEVE_SLOTS + 1, np.uint64),
             # Nothing may go through all of it for each pair: the kernels leave their marks at 0.
             np.zeros((N_SCRATCH, longest), np.int32),
         )
