@@ -1051,6 +1051,7 @@ def clusters(documents, labels, keep, prefer):
 TWINS: dict[str, Callable[..., Any]] = {
     "alignment.chain_into": chain,
     "alignment.count_distinct_into": n_distinct,
+    "alignment.covered_by_few_into": measures,
     "alignment.index_into": match,
     "alignment.mask_of": match,
     "alignment.match_pair_into": match,

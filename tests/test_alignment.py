@@ -24,6 +24,7 @@ from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.scoring.alignment import (
     align,
     by_size,
+    shared_by_strangers,
     shared_shingles,
     similarities,
 )
@@ -190,6 +191,40 @@ def sides_of(block):
         reference.Document(block.shingles[part(block.shingle_offsets, d)].tolist(), [])
         for d in range(block.n_words.size)
     ]
+
+
+@given(st.lists(documents, min_size=2, max_size=4), ngrams, st.data())
+def test_what_strangers_share_is_what_an_alignment_says(block, ngram, data):
+    made = make_block(block, ngram)
+    numbers = st.integers(0, len(block) - 1)
+    pairs = np.array(data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6)))
+    found, sides = shared_by_strangers(made, *pairs.T), sides_of(made)
+    for (one, other), told in zip(pairs, found.tolist(), strict=True):
+        (a,), (b,), _ = by_size(made, np.array([one]), np.array([other]))
+        twins = [reference.Document(sides[d].shingles, [10] * len(block[d])) for d in (a, b)]
+        larger, smaller = reference.measures(*twins, ngram)[:2]
+        assert told in {kernel.UNKNOWN, min(larger.covered, smaller.covered)}
+        # Nothing is left open but where much may be shared, or stands there twice.
+        hits = [shingle for shingle in twins[1].shingles if shingle in twins[0].shingles]
+        is_open = any(twins[0].shingles.count(shingle) > 1 for shingle in hits)
+        assert told != kernel.UNKNOWN or is_open or len(hits) > kernel.FEW - SIEVED_IN_VAIN
+
+
+SIEVED_IN_VAIN = 8
+"""Shingles of a short document that the sieve may let through by chance: one does, as a rule."""
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(kernel.FEW, True), (kernel.FEW + 1, False)])
+def test_of_strangers_only_a_few_shingles_are_looked_for(n, is_told):
+    block = make_block([[*range(500, 560), *range(n + 4)], [*range(n + 4), 700]])
+    (told,) = shared_by_strangers(block, np.array([0]), np.array([1]))
+    assert told in {kernel.UNKNOWN, n + 4}
+    assert (told >= 0) <= is_told
+
+
+def test_strangers_that_repeat_what_they_share_are_left_open():
+    block = make_block([[*range(10), *range(20, 60), *range(10)], [*range(10), 80, 81]])
+    assert shared_by_strangers(block, np.array([0]), np.array([1])).tolist() == [kernel.UNKNOWN]
 
 
 @given(documents, documents, documents, ngrams)

@@ -14,10 +14,14 @@ from dedupe.kernels.tables import SLOTS_PER_WORD, home, is_in, sieve_place
 
 __all__ = [
     "AHEAD",
+    "FEW",
     "MIN_RUN",
     "N_SCRATCH",
+    "SIEVE_SLOTS",
+    "UNKNOWN",
     "chain_into",
     "count_distinct_into",
+    "covered_by_few_into",
     "index_into",
     "mask_of",
     "match_pair_into",
@@ -42,6 +46,9 @@ that are in no table is taken for one that is."""
 
 FEW = 24
 """Shingles for which a document is looked through, one after the other: more need a table of it."""
+
+UNKNOWN = -1
+"""What is said of a pair where more than a few shingles may be shared."""
 
 AHEAD = 200
 """How many runs the chain looks back, which bounds its cost on patchwork."""
@@ -368,6 +375,119 @@ def shared_into(
             shared[n_shared] = shingle_offsets[b] + hit
             n_shared += is_shared
     return n_shared
+
+
+@compiled
+def _places_of(shingle, shingles):
+    """Return how often a document has a shingle, and the sum of the places where it stands."""
+    n_places = 0
+    places = 0
+    for i in range(shingles.size):
+        is_there = np.int64(shingles[i] == shingle)
+        n_places += is_there
+        places += is_there * i
+    return n_places, places
+
+
+@compiled
+def _match_few_into(larger, smaller, n_hits, scratch):
+    """Write what `_match_into` does, of a few HITS and without a table; return how many.
+
+    It is UNKNOWN where the larger document has one of them more than once, as hardly any two
+    strangers do.
+    """
+    n_matches = 0
+    last = -1
+    before = -1
+    i = 0
+    for hit in scratch[HITS, :n_hits]:
+        if hit < i:
+            continue
+        i = np.int64(hit)
+        shingle = smaller[U(i)]
+        j = last + i - before
+        if last < 0 or j >= larger.size or larger[U(j)] != shingle:
+            j = last + 1
+            if last < 0 or j >= larger.size or larger[U(j)] != shingle:
+                n_places, j = _places_of(shingle, larger)
+                if n_places == 0:
+                    continue
+                if n_places > 1:
+                    return UNKNOWN
+        length = 1
+        longest = min(smaller.size - i, larger.size - j)
+        while length < longest and larger[U(j + length)] == smaller[U(i + length)]:
+            length += 1
+        scratch[MATCH_LARGER, n_matches] = j
+        scratch[MATCH_SMALLER, n_matches] = i
+        scratch[MATCH_LENGTH, n_matches] = length
+        n_matches += 1
+        i += length
+        before = i - 1
+        last = j + length - 1
+    return n_matches
+
+
+@compiled
+def _count_covered(starts, lengths, n_matches, ngram, n_words, cover):
+    """Return how many words of one side stand in a match; all marks are 0 before and after."""
+    n_covered = 0
+    for m in range(n_matches):
+        for w in range(U(starts[m]), U(min(starts[m] + lengths[m] - 1 + ngram, n_words))):
+            n_covered += 1 - cover[w]
+            cover[w] = 1
+    for m in range(n_matches):
+        cover[starts[m] : min(starts[m] + lengths[m] - 1 + ngram, n_words)] = 0
+    return n_covered
+
+
+@compiled
+def covered_by_few_into(
+    larger, smaller, shingles, shingle_offsets, token_offsets, ngram, sieve, scratch, covered
+):
+    """Write how many words pairs share, of which few shingles alone may be shared.
+
+    Most pairs are strangers, and two fifths of the work of putting them side by side is to put the
+    larger document into a table.
+
+    Parameters
+    ----------
+    larger, smaller : int64 [shape=(n_pairs,)]
+        Documents. Equal values of `larger` that follow each other share one sieve.
+    shingles : uint64 [shape=(n_shingles,)]
+    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
+    ngram : int
+    sieve, scratch : as in `count_distinct_into`
+    covered : int64 [shape=(n_pairs,)], overwritten
+        On the side that has fewer, as `dedupe.kernels.measures` counts them; UNKNOWN of others.
+    """
+    sieved = -1
+    for p in range(larger.size):
+        a, b = larger[p], smaller[p]
+        of_larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
+        of_smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
+        mask = mask_of(of_larger.size)
+        if sieved != a:
+            _sieve_into(of_larger, sieve, mask)
+            sieved = a
+        covered[p] = UNKNOWN
+        n_hits = _hits_into(of_smaller, sieve, mask, scratch[HITS])
+        if n_hits > FEW:
+            continue
+        n_matches = _match_few_into(of_larger, of_smaller, n_hits, scratch)
+        if n_matches != UNKNOWN:
+            lengths = scratch[MATCH_LENGTH]
+            n_larger = token_offsets[a + 1] - token_offsets[a]
+            n_smaller = token_offsets[b + 1] - token_offsets[b]
+            covers = scratch[COVER_LARGER], scratch[COVER_SMALLER]
+            covered[p] = min(
+                _count_covered(
+                    scratch[MATCH_LARGER], lengths, n_matches, ngram, n_larger, covers[0]
+                ),
+                _count_covered(
+                    scratch[MATCH_SMALLER], lengths, n_matches, ngram, n_smaller, covers[1]
+                ),
+            )
 
 
 @compiled

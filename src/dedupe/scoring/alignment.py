@@ -22,6 +22,7 @@ __all__ = [
     "align",
     "by_size",
     "is_spared",
+    "shared_by_strangers",
     "shared_shingles",
     "shared_words",
     "similarities",
@@ -189,6 +190,31 @@ def _stories_of(block: Block) -> Ints | None:
     if block.weights is None:
         return None
     return np.zeros(block.n_words.size, np.int64) if block.stories is None else block.stories
+
+
+def shared_by_strangers(block: Block, left: AnyInts, right: AnyInts) -> Ints:
+    """Return what `Alignment.covered` says of pairs that share next to nothing, -1 of others.
+
+    Parameters
+    ----------
+    block, left, right
+        As in `align`.
+    """
+    larger, smaller, _ = by_size(block, left, right)
+    _, _, sieve, scratch = block.scratch
+    covered = np.empty(left.size, np.int64)
+    chains.covered_by_few_into(
+        larger,
+        smaller,
+        block.shingles,
+        block.shingle_offsets,
+        block.token_offsets,
+        block.ngram,
+        sieve,
+        scratch,
+        covered,
+    )
+    return covered
 
 
 def shared_words(block: Block, left: AnyInts, right: AnyInts) -> Ints:

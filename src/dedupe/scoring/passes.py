@@ -21,6 +21,7 @@ from dedupe.scoring.alignment import (
     align,
     by_size,
     is_spared,
+    shared_by_strangers,
     shared_shingles,
     shared_words,
     similarities,
@@ -155,13 +156,18 @@ def first(block: Block, pairs: AnyInts) -> First:
     pairs : int [shape=(n_pairs, 2)]
         Fast where pairs with the same larger document follow each other.
     """
-    found = align(block, *pairs.T, min_words=rule.MIN_WORDS)
-    return First(
-        strict_score(found).astype(np.float32),
-        score(found).astype(np.float32),
-        may_score(found.covered, np.maximum(found.words_left, found.words_right)),
-        found.covered >= rule.LEARNED_WORDS,
+    covered = shared_by_strangers(block, *pairs.T)
+    longer = block.n_words[pairs].max(axis=1)
+    strict, scores = np.zeros((2, len(pairs)), np.float32)
+    # Who cannot score needs no alignment.
+    is_open = (covered < 0) | may_score(covered, longer)
+    found = align(block, *pairs[is_open].T)
+    strict[is_open], scores[is_open], covered[is_open] = (
+        strict_score(found),
+        score(found),
+        found.covered,
     )
+    return First(strict, scores, may_score(covered, longer), covered >= rule.LEARNED_WORDS)
 
 
 class Worth(NamedTuple):
