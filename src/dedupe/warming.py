@@ -26,10 +26,11 @@ from dedupe.learning import known_shingles
 from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.progress import shown
-from dedupe.scoring.alignment import align, is_spared, shared_runs, similarities
+from dedupe.scoring.alignment import align, is_spared, similarities
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import NOTHING
 from dedupe.scoring.forms import Samples, are_forms
+from dedupe.scoring.runs import shared_runs
 from dedupe.scoring.stories import Copies, words_of_stories
 from dedupe.settings import Resources, Settings, n_processors
 from dedupe.shingling import Sealed
