@@ -502,6 +502,17 @@ def test_a_search_that_fails_keeps_nothing(spark):
     spark.sparkContext.setJobDescription(None)
 
 
+def test_an_answer_that_is_released_is_kept_by_nobody(spark):
+    kept = spark.sparkContext._jsc.getPersistentRDDs
+    before = set(kept())
+    rows = spark.createDataFrame([*news().items()], "id string, text string")
+    with find_duplicates(rows, partitions=2) as answer:
+        assert answer.documents.count() == len(news()) - 1
+        assert len(set(kept()) - before) == 4
+    assert set(kept()) <= before
+    answer.release()
+
+
 def test_searches_of_one_session_take_turns(spark):
     """Each would otherwise restore the settings of the other."""
     jobs = [Job(spark, Settings(), n_parts) for n_parts in (5, 7)]
@@ -541,6 +552,25 @@ def test_a_search_goes_on_behind_the_stages_that_are_there(spark, tmp_path):
     assert (
         on_spark(spark, news(), 3, checkpoint=str(tmp_path)) == expected == on_one_machine(news())
     )
+
+
+def test_a_stage_without_a_mark_is_made_anew_and_one_is_told(spark, tmp_path, caplog):
+    on_spark(spark, {"a": STORY}, 1, checkpoint=str(tmp_path))
+    (tmp_path / "scored" / "_SUCCESS").unlink()
+    on_spark(spark, {"a": STORY}, 1, checkpoint=str(tmp_path))
+    (message,) = caplog.messages
+    assert message.endswith("scored: no _SUCCESS, so it may be cut short, and is made anew")
+    assert (tmp_path / "scored" / "_SUCCESS").exists()
+
+
+def test_a_checkpoint_where_nothing_would_be_marked_is_refused(spark, tmp_path):
+    conf = spark.sparkContext._jsc.hadoopConfiguration()
+    conf.setBoolean("mapreduce.fileoutputcommitter.marksuccessfuljobs", False)
+    try:
+        with pytest.raises(InvalidCheckpoint, match="with _SUCCESS, which was not written in"):
+            on_spark(spark, {"a": STORY}, 1, checkpoint=str(tmp_path))
+    finally:
+        conf.unset("mapreduce.fileoutputcommitter.marksuccessfuljobs")
 
 
 def test_a_checkpoint_of_something_else_is_refused(spark, tmp_path):

@@ -6,13 +6,14 @@ search that is started again goes on behind the last stage that was written.
 """
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyspark import StorageLevel
+from pyspark import Broadcast, StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  As everybody calls it.
 
@@ -44,6 +45,11 @@ CONF = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
+LOG = logging.getLogger("dedupe")
+
+MARK = "_SUCCESS"
+"""What Spark writes beside files of which none is missing."""
+
 DESCRIPTION = "spark.job.description"
 
 TURN = threading.Lock()
@@ -72,6 +78,7 @@ class Job:
     folder: str | None = None
     small: int = SMALL
     _kept: list[DataFrame] = field(default_factory=list)
+    _sent: list[Any] = field(default_factory=list)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -113,13 +120,21 @@ class Job:
         is_alone = str(self.session.sparkContext.master).split("[")[0] == "local"
         return StorageLevel.MEMORY_AND_DISK if is_alone else StorageLevel.MEMORY_AND_DISK_2
 
+    def send(self, value: Any) -> Any:
+        """Send a value to all executors."""
+        sent = self.session.sparkContext.broadcast(value)
+        self._sent.append(sent)
+        return sent
+
     def stage(self, name: str, make: Callable[[], DataFrame]) -> DataFrame:
         """Return what a stage makes, or what an interrupted search has written of it."""
         self.tell(name)
         if self.folder is None:
             return self.keep(make())
         path = f"{self.folder}/{name}"
-        if not exists(self.session, f"{path}/_SUCCESS"):
+        if not exists(self.session, f"{path}/{MARK}"):
+            if exists(self.session, path):
+                LOG.warning("%s: no %s, so it may be cut short, and is made anew", path, MARK)
             make().write.mode("overwrite").parquet(path)
         return self.session.read.parquet(path)
 
@@ -139,11 +154,11 @@ class Job:
         facts = identity(self.settings) | settings_as_json(self.settings)
         facts |= {"rows": n, "digest": str(total)}
         path = f"{self.folder}/identity"
-        if not exists(self.session, f"{path}/_SUCCESS"):
+        if not exists(self.session, f"{path}/{MARK}"):
             told = json.dumps(facts, sort_keys=True)
-            self.session.createDataFrame([(told,)], "value string").coalesce(1).write.mode(
-                "overwrite"
-            ).text(path)
+            row = self.session.range(1, numPartitions=1).select(F.lit(told).alias("value"))
+            row.write.mode("overwrite").text(path)
+            self._check_mark(path)
             return
         (row,) = self.session.read.text(path).collect()
         theirs = json.loads(row.value)
@@ -155,12 +170,21 @@ class Job:
                 f"{told}: name another folder, or delete it"
             )
 
-    def finish(self, but: Sequence[DataFrame] = ()) -> None:
-        """Let go of all that was kept, but for some frames."""
-        for frame in self._kept:
-            if not any(frame is one for one in but):
-                release(frame)
-        self._kept = []
+    def _check_mark(self, path: str) -> None:
+        """Refuse a folder in which nothing says that it was finished."""
+        if not exists(self.session, f"{path}/{MARK}"):
+            raise InvalidCheckpoint(
+                f"checkpoint must be where Spark marks what is finished with {MARK}, which was not "
+                f"written in {self.folder!r}, so nothing would ever be taken up: set "
+                "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs to true"
+            )
+
+    def finish(self, but: Sequence[Any] = ()) -> None:
+        """Let go of all that was kept or sent, but for some frames and broadcasts."""
+        for one in (*self._kept, *self._sent):
+            if not any(one is other for other in but):
+                release(one)
+        self._kept, self._sent = [], []
 
 
 @contextmanager
@@ -187,7 +211,9 @@ def exists(session: SparkSession, path: str) -> bool:
     return bool(system.exists(place))
 
 
-def release(frame: DataFrame) -> None:
-    """Let go of a frame that was kept: `unpersist` knows only what is cached."""
-    java: Any = frame._jdf
-    java.queryExecution().logical().rdd().unpersist(False)
+def release(one: Any) -> None:
+    """Let go of a frame that was kept, as `unpersist` knows only what is cached; or a broadcast."""
+    if isinstance(one, Broadcast):
+        one.unpersist(blocking=False)
+    else:
+        one._jdf.queryExecution().logical().rdd().unpersist(False)

@@ -16,7 +16,7 @@ from dedupe.settings import Settings
 from dedupe.spark import candidates, clusters, following, learning
 from dedupe.spark.documents import read
 from dedupe.spark.evidence import Sources
-from dedupe.spark.job import SMALL, Job
+from dedupe.spark.job import SMALL, Job, release
 from dedupe.spark.source import Columns, source_of
 
 __all__ = ["Answer", "find_duplicates"]
@@ -75,6 +75,28 @@ class Answer:
         """
         return self.sources.evidence(pairs)
 
+    @property
+    def kept(self) -> tuple[Any, ...]:
+        """What executors keep of it."""
+        entries = self.sources.boilerplate
+        return self.documents, self.pairs, self.skipped, entries.frame, entries.broadcast
+
+    def release(self) -> None:
+        """Let executors forget the frames, none of which can be used any more, nor can `evidence`.
+
+        They are kept until then, or until the session stops. To release an answer again does
+        nothing, and at the end of a ``with`` block it is released.
+        """
+        for one in self.kept:
+            if one is not None:
+                release(one)
+
+    def __enter__(self) -> "Answer":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
 
 def find_duplicates(
     frame: DataFrame,
@@ -98,7 +120,7 @@ def find_duplicates(
     """Find the rows of a frame that are the same story under different boilerplate.
 
     The answer is that of `dedupe.find_duplicate_texts`, however the frame is cut and sorted. The
-    work is done at once, and what comes back is kept by the executors as long as it is used.
+    work is done at once, and executors keep what comes back until `Answer.release`.
     Searches of one process take turns, since each changes settings of the session for a while.
 
     Parameters
@@ -186,7 +208,7 @@ def find_duplicates(
         searched = source.join(documents.skipped, ["id", "is_old"], "left_anti")
         sources = Sources(searched, learned.boilerplate, settings.ngram)
         answer = Answer(found.documents, found.pairs, documents.skipped, sources)
-        job.finish([answer.documents, answer.pairs, answer.skipped, learned.boilerplate.frame])
+        job.finish(answer.kept)
     return answer
 
 

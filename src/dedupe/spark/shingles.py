@@ -74,7 +74,7 @@ class Entries(NamedTuple):
     def none(cls, job: Job) -> "Entries":
         """Return no entries."""
         nothing = np.empty(0, np.uint64), np.empty(0, np.int64)
-        return cls(None, job.session.sparkContext.broadcast(nothing))
+        return cls(None, job.send(nothing))
 
     @classmethod
     def distinct(cls, job: Job, shingles: DataFrame) -> "Entries":
@@ -103,7 +103,7 @@ class Entries(NamedTuple):
             np.frombuffer(b"".join(column.to_pylist()), kind)
             for column, kind in zip(found.columns, (np.uint64, np.int64), strict=True)
         )
-        return cls(frame, job.session.sparkContext.broadcast(arrays))
+        return cls(frame, job.send(arrays))
 
     def rows(self) -> DataFrame:
         """Return the entries as rows of ``shingle``, ``n``."""
