@@ -44,6 +44,9 @@ ENTRIES = "bucket int, n int, shingles binary, counts binary"
 ASKED = "bucket int, block long, shingles binary, counts binary"
 """The entries of a bucket, or the shingles of a block that are in it."""
 
+COUNTS = np.dtype("<u2")
+"""What is told of a shingle: MAX_COUNT and OF_FORM, of `dedupe.kernels.boilerplate`, fit."""
+
 BUCKETS_PER_PART = 4
 """Buckets for each partition, so that partitions are of about one size."""
 
@@ -73,8 +76,7 @@ class Entries(NamedTuple):
     @classmethod
     def none(cls, job: Job) -> "Entries":
         """Return no entries."""
-        nothing = np.empty(0, np.uint64), np.empty(0, np.int64)
-        return cls(None, job.send(nothing))
+        return cls(None, job.send((np.empty(0, np.uint64), np.empty(0, COUNTS))))
 
     @classmethod
     def distinct(cls, job: Job, shingles: DataFrame) -> "Entries":
@@ -98,12 +100,12 @@ class Entries(NamedTuple):
         (n,) = frame.agg(F.sum("n")).first() or (None,)
         if n is not None and n > job.small:
             return cls(frame, None)
-        found = frame.select("shingles", "counts").toArrow()
-        arrays = tuple(
-            np.frombuffer(b"".join(column.to_pylist()), kind)
-            for column, kind in zip(found.columns, (np.uint64, np.int64), strict=True)
-        )
-        return cls(frame, job.send(arrays))
+        # What is only distinct has zeros, which need not be sent.
+        names = ["shingles"] if rule is _distinct else ["shingles", "counts"]
+        data = [b"".join(column.to_pylist()) for column in frame.select(*names).toArrow().columns]
+        shingles = np.frombuffer(data[0], np.uint64)
+        counts = np.frombuffer(data[1] if len(data) > 1 else bytes(2 * shingles.size), COUNTS)
+        return cls(frame, job.send((shingles, counts)))
 
     def rows(self) -> DataFrame:
         """Return the entries as rows of ``shingle``, ``n``."""
@@ -194,7 +196,7 @@ def _each(
             bucket=pa.array([bucket], pa.int32()),
             n=pa.array([shingles.size], pa.int32()),
             shingles=packed(shingles),
-            counts=packed(counts),
+            counts=packed(counts.astype(COUNTS)),
         )
 
 
@@ -272,11 +274,11 @@ def _asked(n_buckets: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
 
 def _looked_up(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the entries that blocks hold; those of a bucket come before its blocks."""
-    bucket, known, counts = None, np.empty(0, np.uint64), np.empty(0, np.int64)
+    bucket, known, counts = None, np.empty(0, np.uint64), np.empty(0, COUNTS)
     for row in (row for some in batches for row in some.to_pylist()):
         shingles = np.frombuffer(row["shingles"], np.uint64)
         if row["block"] is None:
-            bucket, known, counts = row["bucket"], shingles, np.frombuffer(row["counts"], np.int64)
+            bucket, known, counts = row["bucket"], shingles, np.frombuffer(row["counts"], COUNTS)
         elif row["bucket"] == bucket and known.size:
             places = np.minimum(np.searchsorted(known, shingles), known.size - 1)
             places = places[known[places] == shingles]
@@ -292,7 +294,8 @@ def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for some in batches:
         for shingles, counts in zip(*(one.to_pylist() for one in some.columns), strict=True):
             yield batch(
-                shingle=np.frombuffer(shingles, np.int64), n=np.frombuffer(counts, np.int64)
+                shingle=np.frombuffer(shingles, np.int64),
+                n=np.frombuffer(counts, COUNTS).astype(np.int64),
             )
 
 
@@ -302,6 +305,6 @@ def entries_of(found: Any) -> tuple[Hashes, AnyInts]:
         return found[0], found[1]
     columns: list[npt.NDArray[Any]] = [
         np.frombuffer(b"".join(one[name] for one in found), kind)
-        for name, kind in (("shingles", np.uint64), ("counts", np.int64))
+        for name, kind in (("shingles", np.uint64), ("counts", COUNTS))
     ]
     return columns[0], columns[1]
