@@ -50,6 +50,7 @@ from test_forms import notices
 try:
     import pyarrow as pa
     from pyspark.sql import SparkSession
+    from pyspark.sql import functions as spark_functions
 
     from dedupe.spark import chunks, find_duplicates, ranks
     from dedupe.spark.candidates import buckets, mixed_buckets
@@ -511,6 +512,25 @@ def test_an_answer_that_is_released_is_kept_by_nobody(spark):
         assert len(set(kept()) - before) == 4
     assert set(kept()) <= before
     answer.release()
+
+
+def test_what_python_leaves_in_place_is_not_moved(spark):
+    job = Job(spark, Settings(), 3)
+    with job.running():
+        rows = spark.range(60).withColumn("key", spark_functions.col("id") % 7)
+        cut = rows.repartition(3, "key").mapInArrow(lambda some: some, "id long, key long")
+        kept = job.keep_cut(cut, "key")
+        told = (
+            spark.range(7)
+            .withColumnRenamed("id", "key")
+            .withColumn("n", spark_functions.expr("key * 2"))
+        )
+        both = kept.join(told, "key")
+        plan = both._jdf.queryExecution().executedPlan().toString()
+        assert plan.count("Exchange") == 1
+        assert sorted((row.id, row.n) for row in both.collect()) == [
+            (number, number % 7 * 2) for number in range(60)
+        ]
 
 
 def test_searches_of_one_session_take_turns(spark):

@@ -145,12 +145,10 @@ class Blocks(NamedTuple):
         See SCHEMA; cut by `block`.
     members : DataFrame
         doc, blocks: where each document is, those that own it first.
-    n_parts : int
     """
 
     frame: DataFrame
     members: DataFrame
-    n_parts: int
 
     @classmethod
     def of(cls, job: Job, texts: DataFrame, members: DataFrame, items: DataFrame) -> "Blocks":
@@ -169,14 +167,18 @@ class Blocks(NamedTuple):
         gathered = job.keep(
             members.groupBy("doc").agg(F.sort_array(F.collect_set("block")).alias("blocks"))
         )
-        placed = gathered.join(texts, "doc").select(
-            F.explode("blocks").alias("block"),
-            F.lit(0).alias("kind"),
-            F.col("doc").alias("a"),
-            F.lit(0).cast("long").alias("b"),
-            "text",
-            (F.col("block") == F.col("blocks")[0]).alias("owned"),
-            "is_old",
+        placed = (
+            gathered.hint("shuffle_hash")
+            .join(texts, "doc")
+            .select(
+                F.explode("blocks").alias("block"),
+                F.lit(0).alias("kind"),
+                F.col("doc").alias("a"),
+                F.lit(0).cast("long").alias("b"),
+                "text",
+                (F.col("block") == F.col("blocks")[0]).alias("owned"),
+                "is_old",
+            )
         )
         others = items.select(
             "block",
@@ -192,9 +194,12 @@ class Blocks(NamedTuple):
             .repartition(job.partitions, "block")
             .sortWithinPartitions("block", "kind", "a", "b")
             .mapInArrow(partial(_made, job.settings.ngram), SCHEMA)
-            .repartition(job.partitions, "block")
         )
-        return cls(job.keep(made), gathered, job.partitions)
+        return cls(job.keep_cut(made, "block"), gathered)
+
+    def let_go(self, job: Job) -> None:
+        """Let go of blocks that are not used any more."""
+        job.let_go(self.frame, self.members)
 
     def over(
         self,

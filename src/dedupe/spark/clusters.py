@@ -136,10 +136,11 @@ def _to_components(
 
     The text of a copy stays where it is, as does that of a document that has only copies.
     """
-    with_ids = members.join(documents.texts.drop("time"), "doc")
-    known = with_ids.join(learned.stories.select("doc", "story"), "doc", "left").join(
+    # Texts stay where they are until they go to their components.
+    said = members.join(learned.stories.select("doc", "story"), "doc", "left").join(
         learned.weights, "doc", "left"
     )
+    known = said.hint("shuffle_hash").join(documents.texts.drop("time"), "doc")
     text = F.when(F.col("doc") == F.col("first"), F.col("text"))
     of_documents = known.select(
         "least",

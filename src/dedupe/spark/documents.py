@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import xxhash
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from dedupe.arrays import part
@@ -45,7 +45,8 @@ class Documents(NamedTuple):
     Attributes
     ----------
     texts : DataFrame
-        doc, id, text, is_old, time: of each row, in the order of ids, new ones before old ones.
+        doc, id, text, is_old, time: of each row, numbered in the order of ids, new ones before old
+        ones; cut by `doc`, so that joins move what is said of documents and not the texts.
     sketches : DataFrame
         doc, is_old, time, n_words, n_shingles, digest, content, signature, first: of each document;
         `first` is the first that has the same words, an old one if there is one. Where there is a
@@ -70,17 +71,21 @@ def read(job: Job, source: DataFrame, columns: Columns) -> Documents:
     InvalidInput, InvalidSetting, DuplicateId, NothingToRead
     """
     job.tell("numbering")
-    texts = numbered(job.keep(source.sort("id", "is_old")), "doc")
-    _check_ids(texts)
+    in_order = job.keep(source.sort("id", "is_old"))
+    _check_ids(in_order)
+    texts = job.keep(numbered(in_order, "doc").repartition(job.partitions, "doc"))
+    job.let_go(in_order)
     sketched = job.stage(
         "sketches",
         lambda: texts.select("doc", "text", "is_old", "time").mapInArrow(
             partial(_sketched, job.settings), SKETCH
         ),
+        "doc",
     )
     found = sketched.where("reason is null").drop("reason")
-    has_old = _check_words(texts, sketched)
-    _check_times(job.settings, columns, found)
+    counts = _counts(sketched)
+    _check_words(counts)
+    _check_times(job.settings, columns, counts)
     sketches = job.keep(_with_first_copies(found, job.settings.window))
     skipped = (
         sketched.where("reason is not null")
@@ -88,40 +93,56 @@ def read(job: Job, source: DataFrame, columns: Columns) -> Documents:
         .join(texts.select("doc", "id", "is_old"), "doc")
         .select("id", "reason", "is_old")
     )
-    return Documents(texts, sketches, job.keep(skipped), has_old)
+    return Documents(texts, sketches, job.keep(skipped), counts["n_found_old"] > 0)
 
 
-def _check_words(texts: DataFrame, sketched: DataFrame) -> bool:
-    """Refuse a collection in which no document holds a word; return whether an old one does.
+def _counts(sketched: DataFrame) -> dict[str, int]:
+    """Return how many rows there are, how many are documents, and how many of those have what."""
+    is_found, is_new = F.col("reason").isNull(), ~F.col("is_old")
+    is_timed = is_found & F.col("time").isNotNull()
+    may_be_read = is_found | (F.col("reason") == NO_WORD)
+    kinds = {
+        "n_rows": F.lit(True),
+        "n_old": ~is_new,
+        "n_readable_old": may_be_read & ~is_new,
+        "n_found": is_found,
+        "n_found_old": is_found & ~is_new,
+        "n_timed": is_timed,
+        "n_timed_new": is_timed & is_new,
+    }
+    row = sketched.agg(*(F.count_if(kind).alias(name) for name, kind in kinds.items())).first()
+    assert row is not None, "there is a row of counts, whatever is counted"
+    return {name: row[name] for name in kinds}
+
+
+def _check_words(counts: dict[str, int]) -> None:
+    """Refuse a collection in which no document holds a word.
 
     An old collection may be empty, as on the first night; where nothing in it can be read, new
     documents would seem unique.
     """
-    n_rows, n_old = texts.count(), texts.where("is_old").count()
-    may_be_read = F.col("reason").isNull() | (F.col("reason") == NO_WORD)
-    if n_old and sketched.where("is_old").where(may_be_read).isEmpty():
+    if counts["n_old"] and not counts["n_readable_old"]:
         raise NothingToRead(
             "an old collection must hold a document that can be read, or nothing at all, got "
-            f"{n_old} skipped: check the column of texts in what against= (--against) names"
+            f"{counts['n_old']} skipped: check the column of texts in what against= (--against) "
+            "names"
         )
-    found = sketched.where("reason is null")
-    if n_rows and found.isEmpty():
+    if counts["n_rows"] and not counts["n_found"]:
         raise NothingToRead(
-            f"at least one document must hold a word, got {n_rows} without: check the column of "
-            "texts"
+            f"at least one document must hold a word, got {counts['n_rows']} without: check the "
+            "column of texts"
         )
-    return bool(n_old) and not found.where("is_old").isEmpty()
 
 
-def _check_times(settings: Settings, columns: Columns, found: DataFrame) -> None:
+def _check_times(settings: Settings, columns: Columns, counts: dict[str, int]) -> None:
     """Refuse a window, or to keep the newest, where no document has a time to go by."""
-    needs_new = settings.keep in ("newest", "oldest")
-    if columns.time is None or found.isEmpty():
+    if columns.time is None or not counts["n_found"]:
         return
-    timed, new = found.where("time is not null"), found.where("not is_old")
-    lacks_new = needs_new and not new.isEmpty() and new.where("time is not null").isEmpty()
-    if timed.isEmpty() or lacks_new:
-        whose = "" if timed.isEmpty() else " of a new document"
+    needs_new = settings.keep in ("newest", "oldest")
+    has_new = counts["n_found"] > counts["n_found_old"]
+    lacks_new = needs_new and has_new and not counts["n_timed_new"]
+    if not counts["n_timed"] or lacks_new:
+        whose = " of a new document" if counts["n_timed"] else ""
         raise InvalidSetting(
             f"time must name a column that holds a time, got {columns.time!r}, which holds none"
             f"{whose}: a time is a timestamp, seconds since 1970, or ISO 8601; name one with time= "
@@ -134,14 +155,23 @@ def _with_first_copies(found: DataFrame, window: timedelta | None) -> DataFrame:
 
     There, only copies that follow each other within it are one document: see `dedupe.spans`.
     """
-    first = F.min_by("doc", F.struct(~F.col("is_old"), "doc")).alias("first")
+    folds = found.select("doc", "fold", "is_old", "time")
+    first = F.min_by("doc", F.struct(~F.col("is_old"), "doc"))
     if window is None:
-        return found.join(found.groupBy("fold").agg(first), "fold").drop("fold")
+        copies = folds.select("doc", first.over(Window.partitionBy("fold")).alias("first"))
+    else:
+        copies = _in_runs(folds, window, first.alias("first"))
+    # Signatures stay where they are.
+    return found.drop("fold").join(copies.hint("shuffle_hash"), "doc")
+
+
+def _in_runs(folds: DataFrame, window: timedelta, first: Column) -> DataFrame:
+    """Return the first of each run of copies that follow each other within a window, its span."""
     copies = Window.partitionBy("fold")
     in_time = copies.orderBy("time", "doc")
     is_late = F.col("time") - F.lag("time").over(in_time) > window.total_seconds()
     is_whole = F.max(F.col("time").isNull()).over(copies)
-    late = found.withColumn("late", F.coalesce(is_late & ~is_whole, F.lit(False)).cast("long"))
+    late = folds.withColumn("late", F.coalesce(is_late & ~is_whole, F.lit(False)).cast("long"))
     in_runs = late.withColumn("run", F.sum("late").over(in_time)).drop("late")
     infinity = F.lit(float("inf"))
     runs = in_runs.groupBy("fold", "run").agg(
@@ -149,7 +179,8 @@ def _with_first_copies(found: DataFrame, window: timedelta | None) -> DataFrame:
         F.min(F.coalesce("time", -infinity)).alias("start"),
         F.max(F.coalesce("time", infinity)).alias("end"),
     )
-    return in_runs.join(runs, ["fold", "run"]).drop("fold", "run")
+    found = in_runs.select("doc", "fold", "run").join(runs, ["fold", "run"])
+    return found.select("doc", "first", "start", "end")
 
 
 def _check_ids(texts: DataFrame) -> None:

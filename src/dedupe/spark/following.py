@@ -46,6 +46,7 @@ def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
     members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
     blocks = Blocks.of(job, documents.texts, members, placed)
     led = job.keep(blocks.over(job, _led, "leader long, doc long, larger long, smaller long"))
+    blocks.let_go(job)
     found = pairs
     for side in "ab":
         leader = led.select(F.col("doc").alias(side), F.col("leader").alias(f"leader_{side}"))

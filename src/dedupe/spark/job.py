@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from py4j.protocol import Py4JError
 from pyspark import Broadcast, StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  As everybody calls it.
@@ -91,7 +92,11 @@ class Job:
         what `finish` has left to the caller.
         """
         context = self.session.sparkContext
-        conf = CONF | {"spark.sql.shuffle.partitions": str(self.partitions)}
+        conf = CONF | {
+            "spark.sql.shuffle.partitions": str(self.partitions),
+            # Whether a frame is empty is asked of all parts at once: as a rule it is.
+            "spark.sql.limit.initialNumPartitions": str(self.partitions),
+        }
         with TURN, _configured(self.session, conf):
             # Workers of this environment seal shingles as this process does, and no others.
             context.environment[SECRET] = f"{int(SALT):x}"
@@ -119,9 +124,26 @@ class Job:
 
     @cached_property
     def _level(self) -> StorageLevel:
-        """How frames are kept."""
+        """How frames are kept: as rows, since to write and read them takes a third of all work."""
         is_alone = str(self.session.sparkContext.master).split("[")[0] == "local"
-        return StorageLevel.MEMORY_AND_DISK if is_alone else StorageLevel.MEMORY_AND_DISK_2
+        return StorageLevel(True, True, False, True, 1 if is_alone else 2)
+
+    def keep_cut(self, frame: DataFrame, key: str) -> DataFrame:
+        """Keep what Python made of the rows of a frame that is cut by a key, each where that was.
+
+        Spark cannot see what Python leaves in place, and would move all rows before each join.
+        """
+        kept = self.keep(frame)
+        assert kept.rdd.getNumPartitions() == self.partitions, "rows are where they were cut to"
+        told = _told_cut(kept, kept.repartition(self.partitions, key))
+        self._kept[-1] = told
+        return told
+
+    def empty(self, schema: str) -> DataFrame:
+        """Return a frame without rows. Of an empty list, more Pythons would be started."""
+        columns = (column.split() for column in schema.split(", "))
+        nothing = self.session.range(0, numPartitions=1)
+        return nothing.select(*(F.lit(None).cast(kind).alias(name) for name, kind in columns))
 
     def send(self, value: Any) -> Any:
         """Send a value to all executors."""
@@ -129,11 +151,20 @@ class Job:
         self._sent.append(sent)
         return sent
 
-    def stage(self, name: str, make: Callable[[], DataFrame]) -> DataFrame:
-        """Return what a stage makes, or what an interrupted search has written of it."""
+    def let_go(self, *frames: DataFrame) -> None:
+        """Let go of frames that were kept, and are not used any more."""
+        for frame in frames:
+            release(frame)
+            self._kept = [one for one in self._kept if one is not frame]
+
+    def stage(self, name: str, make: Callable[[], DataFrame], key: str | None = None) -> DataFrame:
+        """Return what a stage makes, or what an interrupted search has written of it.
+
+        With a key it is made as `keep_cut` says.
+        """
         self.tell(name)
         if self.folder is None:
-            return self.keep(make())
+            return self.keep(make()) if key is None else self.keep_cut(make(), key)
         path = f"{self.folder}/{name}"
         if not exists(self.session, f"{path}/{MARK}"):
             if exists(self.session, path):
@@ -212,6 +243,20 @@ def exists(session: SparkSession, path: str) -> bool:
     place = context._jvm.org.apache.hadoop.fs.Path(path)
     system = place.getFileSystem(context._jsc.hadoopConfiguration())
     return bool(system.exists(place))
+
+
+def _told_cut(kept: DataFrame, cut: DataFrame) -> DataFrame:
+    """Return a frame that is kept, its rows said to be cut as those of another; nothing moves."""
+    session: Any = kept.sparkSession
+    internals = session._jvm.org.apache.spark.sql
+    companion = getattr(getattr(internals.execution, "LogicalRDD$"), "MODULE$")
+    rows = kept._jdf.queryExecution().logical().rdd()
+    try:
+        plan = companion.fromDataset(rows, cut._jdf, False, False)
+    except Py4JError:
+        # Before Spark 4.3 nobody asked whether rows are a checkpoint that others may read.
+        plan = companion.fromDataset(rows, cut._jdf, False)
+    return DataFrame(internals.classic.Dataset.ofRows(session._jsparkSession, plan), session)
 
 
 def release(one: Any) -> None:

@@ -188,10 +188,13 @@ def _scored_by(
 
 def _known(job: Job, boilerplate: Sealed) -> _Known:
     """Return shingles that are boilerplate whatever is counted."""
-    shingles = distinct(boilerplate.hashes).view(np.int64).tolist()
-    frame = job.session.createDataFrame([(shingle,) for shingle in shingles], "shingle long")
+    shingles = distinct(boilerplate.hashes).view(np.int64)
+    if not shingles.size:
+        return _Known(job.empty(DEALT), Entries.none(job))
+    # Of a list another Python would make the rows.
+    frame = job.session.createDataFrame(pa.table({"shingle": shingles}))
     rows = dealt_rows(job, frame, KNOWN)
-    return _Known(rows, Entries.counted(job, rows) if shingles else Entries.none(job))
+    return _Known(rows, Entries.counted(job, rows))
 
 
 def _judged(job: Job, blocks: Blocks, known: _Known) -> _Judged:
@@ -207,7 +210,7 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> 
     collection = _Collection(job, documents, blocks, _copies(job, strict), known.rows)
     joined = linked(job, strict, rule.STRICT_CONTAINMENT)
     boilerplate, watched = known.entries, Entries.none(job)
-    texts = job.session.createDataFrame([], "shingle long")
+    texts = job.empty("shingle long")
     is_settled = False
     for stage in (*ROUNDS, LAST):
         job.tell(stage)
@@ -223,7 +226,8 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> 
             blocks.over(job, _rescored, FIRST, stories=stories, state=state, known=entries)
         )
         were_joined = joined
-        joined = linked(job, _pairs(rescored, "score", rule.LEARNED_SCORE), rule.LEARNED_SCORE)
+        scored = _pairs(rescored, "score", rule.LEARNED_SCORE)
+        joined = linked(job, scored, rule.LEARNED_SCORE)
         state = rescored.drop(*NUMBERS)
         is_settled = _are_same(joined, were_joined)
         if is_settled:
@@ -343,9 +347,11 @@ def _forms_of(collection: _Collection, joined: DataFrame) -> DataFrame:
     )
     drawn = job.keep(drawn)
     if drawn.isEmpty():
-        return job.session.createDataFrame([], "doc long, shingle long")
+        return job.empty("doc long, shingle long")
     samples = Blocks.of(job, documents.texts, drawn.select("block", F.col("b").alias("doc")), drawn)
-    return job.keep(samples.over(job, _forms, "doc long, shingle long"))
+    found = job.keep(samples.over(job, _forms, "doc long, shingle long"))
+    samples.let_go(job)
+    return found
 
 
 def _forms(held: Held) -> pa.RecordBatch:
