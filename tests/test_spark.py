@@ -57,6 +57,7 @@ try:
     from dedupe.spark.columns import in_groups
     from dedupe.spark.components import components
     from dedupe.spark.job import Job
+    from dedupe.spark.linkage import PAIRS, linked
     from dedupe.spark.postings import met
     from dedupe.spark.session import start
     from dedupe.spark.shingles import KNOWN, stories_counted
@@ -531,6 +532,20 @@ def test_what_python_leaves_in_place_is_not_moved(spark):
         assert sorted((row.id, row.n) for row in both.collect()) == [
             (number, number % 7 * 2) for number in range(60)
         ]
+
+
+def test_stories_are_the_same_however_many_pairs_are_few(spark):
+    draw = random.Random(3)
+    pairs = {(draw.randrange(30), draw.randrange(30, 60)): draw.random() for _ in range(90)}
+    rows = [(a, b, score, score >= 0.5) for (a, b), score in pairs.items()]
+    frame = spark.createDataFrame(rows, PAIRS).repartition(3)
+    found = []
+    for small in (0, len(rows)):
+        job = Job(spark, Settings(), 3, small=small)
+        with job.running():
+            found.append(sorted(map(tuple, linked(job, frame, 0.5, len(rows)).collect())))
+    assert found[0] == found[1]
+    assert len({story for _, story in found[0]}) > 1
 
 
 def test_searches_of_one_session_take_turns(spark):

@@ -145,13 +145,18 @@ class Blocks(NamedTuple):
         See SCHEMA; cut by `block`.
     members : DataFrame
         doc, blocks: where each document is, those that own it first.
+    n_items : int
+        How many pairs there are, where somebody has counted them.
     """
 
     frame: DataFrame
     members: DataFrame
+    n_items: int
 
     @classmethod
-    def of(cls, job: Job, texts: DataFrame, members: DataFrame, items: DataFrame) -> "Blocks":
+    def of(
+        cls, job: Job, texts: DataFrame, members: DataFrame, items: DataFrame, n_items: int = 0
+    ) -> "Blocks":
         """Hash the documents of some blocks.
 
         Parameters
@@ -195,7 +200,7 @@ class Blocks(NamedTuple):
             .sortWithinPartitions("block", "kind", "a", "b")
             .mapInArrow(partial(_made, job.settings.ngram), SCHEMA)
         )
-        return cls(job.keep_cut(made, "block"), gathered)
+        return cls(job.keep_cut(made, "block"), gathered, n_items)
 
     def let_go(self, job: Job) -> None:
         """Let go of blocks that are not used any more."""
@@ -272,7 +277,8 @@ class Blocks(NamedTuple):
 
 def pair_blocks(job: Job, texts: DataFrame, pairs: DataFrame) -> Blocks:
     """Return blocks of candidate pairs, those of one larger document together."""
-    n_blocks = max(job.partitions, -(-pairs.count() // PAIRS))
+    n_pairs = pairs.count()
+    n_blocks = max(job.partitions, -(-n_pairs // PAIRS))
     # Of a star of many pairs only as many as a block has room for go to one.
     crowds = pairs.groupBy("a").agg(F.count("*").alias("n"))
     ray = F.when(F.col("n") > STAR, F.pmod(F.xxhash64("b"), F.ceil(F.col("n") / STAR))).otherwise(0)
@@ -282,7 +288,7 @@ def pair_blocks(job: Job, texts: DataFrame, pairs: DataFrame) -> Blocks:
         )
     )
     members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
-    return Blocks.of(job, texts, members, placed)
+    return Blocks.of(job, texts, members, placed, n_pairs)
 
 
 def _made(ngram: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -208,7 +208,7 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> 
     blocks, state = judged.blocks, judged.state.drop(*NUMBERS)
     strict = job.keep(_pairs(judged.state, "strict", rule.STRICT_CONTAINMENT))
     collection = _Collection(job, documents, blocks, _copies(job, strict), known.rows)
-    joined = linked(job, strict, rule.STRICT_CONTAINMENT)
+    joined = linked(job, strict, rule.STRICT_CONTAINMENT, blocks.n_items)
     boilerplate, watched = known.entries, Entries.none(job)
     texts = job.empty("shingle long")
     is_settled = False
@@ -227,7 +227,7 @@ def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> 
         )
         were_joined = joined
         scored = _pairs(rescored, "score", rule.LEARNED_SCORE)
-        joined = linked(job, scored, rule.LEARNED_SCORE)
+        joined = linked(job, scored, rule.LEARNED_SCORE, blocks.n_items)
         state = rescored.drop(*NUMBERS)
         is_settled = _are_same(joined, were_joined)
         if is_settled:
@@ -317,7 +317,8 @@ def _part_forms(collection: _Collection, joined: DataFrame) -> tuple[DataFrame, 
             "texts": Entries.distinct(job, dealt_rows(job, texts).union(collection.known)),
         },
     )
-    apart = linked(job, inside, forms.FILLING_SHARE)
+    # Blocks are gone through where they are, however few pairs there are.
+    apart = linked(job, job.keep(inside), forms.FILLING_SHARE, blocks.n_items)
     of_stories = told.where("not in_form and doc != story")
     of_parts = apart.where("doc != story").select("doc", "story", F.lit(False).alias("in_form"))
     return job.keep(of_stories.union(of_parts)), texts

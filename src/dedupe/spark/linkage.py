@@ -8,7 +8,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from dedupe.arrays import Ints
 from dedupe.clustering import average_linkage
+from dedupe.clustering import components as components_of
 from dedupe.spark.columns import array_of, batch, in_groups
 from dedupe.spark.components import components
 from dedupe.spark.job import Job
@@ -19,7 +21,7 @@ PAIRS = "a long, b long, score float, is_link boolean"
 """What pairs that are joined have; scores may be of more bits."""
 
 
-def linked(job: Job, pairs: DataFrame, threshold: float) -> DataFrame:
+def linked(job: Job, pairs: DataFrame, threshold: float, n_pairs: int) -> DataFrame:
     """Return the story of each document that has a link, by `dedupe.clustering.average_linkage`.
 
     Pairs that nobody has scored are left out of the averages.
@@ -30,19 +32,25 @@ def linked(job: Job, pairs: DataFrame, threshold: float) -> DataFrame:
     pairs : DataFrame
         See PAIRS. `is_link` says which reach the threshold, as their scores are compared.
     threshold : float
+    n_pairs : int
+        How many there are, or more.
 
     Returns
     -------
     DataFrame
         doc, story: the first document of its story.
     """
+    told = "doc long, story long"
+    if n_pairs <= job.small:
+        # One task is done before several have found out which pairs belong to it.
+        return job.keep(pairs.coalesce(1).mapInArrow(partial(_linked, threshold), told))
     pairs = job.keep(pairs)
     least = components(job, pairs.where("is_link"))
     inside = stay_together(pairs, least)
     found = (
         inside.repartition(job.partitions, "least")
         .sortWithinPartitions("least")
-        .mapInArrow(partial(_joined, threshold), "doc long, story long")
+        .mapInArrow(partial(_joined, threshold), told)
     )
     return job.keep(found)
 
@@ -57,18 +65,41 @@ def stay_together(pairs: DataFrame, least: DataFrame) -> DataFrame:
     return found.withColumnRenamed("least_a", "least").drop("least_b")
 
 
+def _linked(threshold: float, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the stories of all pairs there are."""
+    parts = [some for some in batches if some.num_rows]
+    if not parts:
+        return
+    some = pa.concat_batches(parts)
+    documents, places = _numbered(some)
+    least = components_of(documents.size, places[array_of(some.column("is_link"))])
+    is_inside = least[places[:, 0]] == least[places[:, 1]]
+    yield _stories(threshold, some.filter(pa.array(is_inside)))
+
+
 def _joined(threshold: float, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the stories of whole components."""
+    """Yield the stories of whole components, which follow each other."""
     for some in in_groups(batches, "least"):
-        sides = np.stack([array_of(some.column(side)) for side in "ab"], axis=1)
-        documents, places = np.unique(sides, return_inverse=True)
-        stories = average_linkage(
-            documents.size,
-            places.reshape(-1, 2),
-            array_of(some.column("score")),
-            threshold=threshold,
-            mean_share=1.0,
-            # The copies of a story are linked to few of one another; see `dedupe.lsh`.
-            missing=None,
-        )
-        yield batch(doc=documents, story=documents[stories])
+        yield _stories(threshold, some)
+
+
+def _stories(threshold: float, some: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the stories of the documents of whole components."""
+    documents, places = _numbered(some)
+    stories = average_linkage(
+        documents.size,
+        places,
+        array_of(some.column("score")),
+        threshold=threshold,
+        mean_share=1.0,
+        # The copies of a story are linked to few of one another; see `dedupe.lsh`.
+        missing=None,
+    )
+    return batch(doc=documents, story=documents[stories])
+
+
+def _numbered(some: pa.RecordBatch) -> tuple[Ints, Ints]:
+    """Return the documents of some pairs, and the places of both sides among them."""
+    sides = np.stack([array_of(some.column(side)) for side in "ab"], axis=1)
+    documents, places = np.unique(sides, return_inverse=True)
+    return documents, places.reshape(-1, 2)
