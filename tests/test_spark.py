@@ -58,6 +58,7 @@ try:
     from dedupe.spark.components import components
     from dedupe.spark.job import Job
     from dedupe.spark.linkage import PAIRS, linked
+    from dedupe.spark.places import part_of
     from dedupe.spark.postings import met
     from dedupe.spark.session import start
     from dedupe.spark.shingles import KNOWN, stories_counted
@@ -532,6 +533,18 @@ def test_what_python_leaves_in_place_is_not_moved(spark):
         assert sorted((row.id, row.n) for row in both.collect()) == [
             (number, number % 7 * 2) for number in range(60)
         ]
+
+
+@pytest.mark.parametrize("n_parts", [1, 4, 7])
+def test_a_number_goes_where_spark_sends_it(spark, n_parts):
+    draw = random.Random(n_parts)
+    numbers = [*range(40), *(draw.randrange(-(1 << 63), 1 << 63) for _ in range(40))]
+    rows = spark.createDataFrame([(number,) for number in numbers], "number long")
+    parts = rows.repartition(n_parts, "number").select(
+        "number", spark_functions.spark_partition_id().alias("part")
+    )
+    for row in parts.collect():
+        assert part_of(row.number, n_parts) == row.part
 
 
 def test_stories_are_the_same_however_many_pairs_are_few(spark):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from dedupe.arrays import AnyInts, Bools, Hashes, Ints
@@ -23,6 +23,7 @@ from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import hash_encoded
 from dedupe.spark.columns import array_of, batch, bytes_of, in_groups
 from dedupe.spark.job import Job
+from dedupe.spark.places import part_of
 from dedupe.spark.shingles import Entries, entries_of
 
 __all__ = ["Blocks", "Held", "boilerplate_of", "pair_blocks"]
@@ -30,8 +31,12 @@ __all__ = ["Blocks", "Held", "boilerplate_of", "pair_blocks"]
 PAIRS = 1 << 13
 """Pairs of a block: its documents take some 50 MB, and each is in few blocks."""
 
-STAR = 1 << 11
-"""Pairs of one larger document that stay in one block, or a crowd would make it too large."""
+STAR, STARS = 1 << 11, 4
+"""Pairs of one larger document that stay in one block at most; and how many such stars it holds at
+least, of whatever size."""
+
+EVEN = 16
+"""Blocks for each partition at most, of which each gets as many. More are even by themselves."""
 
 SCHEMA = (
     "block long, numbers binary, owned binary, old binary, left binary, right binary, "
@@ -276,19 +281,39 @@ class Blocks(NamedTuple):
 
 
 def pair_blocks(job: Job, texts: DataFrame, pairs: DataFrame) -> Blocks:
-    """Return blocks of candidate pairs, those of one larger document together."""
+    """Return blocks of candidate pairs, those of one larger document together.
+
+    There are as many for each partition, and of a star of many pairs only as many go to one as
+    leave room for others: otherwise a crowd would make it too large.
+    """
     n_pairs = pairs.count()
-    n_blocks = max(job.partitions, -(-n_pairs // PAIRS))
-    # Of a star of many pairs only as many as a block has room for go to one.
-    crowds = pairs.groupBy("a").agg(F.count("*").alias("n"))
-    ray = F.when(F.col("n") > STAR, F.pmod(F.xxhash64("b"), F.ceil(F.col("n") / STAR))).otherwise(0)
-    placed = job.keep(
-        pairs.join(crowds, "a").select(
-            F.pmod(F.xxhash64("a", ray), F.lit(n_blocks)).alias("block"), "a", "b"
-        )
-    )
+    per_part = max(1, -(-n_pairs // (PAIRS * job.partitions)))
+    n_blocks = per_part * job.partitions
+    room = max(1, min(STAR, n_pairs // (n_blocks * STARS)))
+    n_rays = F.ceil(F.count("*").over(Window.partitionBy("a")) / room)
+    ray = F.pmod(F.xxhash64("b"), n_rays)
+    place = F.pmod(F.xxhash64("a", ray), F.lit(n_blocks))
+    placed = job.keep(pairs.select(_spread(job, place, n_blocks).alias("block"), "a", "b"))
     members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
     return Blocks.of(job, texts, members, placed, n_pairs)
+
+
+def _spread(job: Job, place: Column, n_blocks: int) -> Column:
+    """Return the number of a block, of which each partition gets as many, if they are few.
+
+    Spark cuts frames by the hashes of numbers. By those of a few that follow each other, one
+    partition would have three blocks, and another one none.
+    """
+    if n_blocks > EVEN * job.partitions:
+        return place
+    found: dict[int, list[int]] = {part: [] for part in range(job.partitions)}
+    per_part = n_blocks // job.partitions
+    number = 0
+    while any(len(some) < per_part for some in found.values()):
+        found[part_of(number, job.partitions)].append(number)
+        number += 1
+    numbers = [number for some in found.values() for number in some[:per_part]]
+    return F.element_at(F.lit(numbers), place.cast("int") + 1).cast("long")
 
 
 def _made(ngram: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
