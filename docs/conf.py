@@ -36,7 +36,7 @@ myst_heading_anchors = 3
 # Docstrings say types in words, with ranges and shapes; signatures say names and defaults.
 autodoc_typehints = "none"
 # Half a gigabyte that only its own tests need.
-autodoc_mock_imports = ["pyspark"]
+autodoc_mock_imports = ["py4j", "pyspark"]
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_param = False
