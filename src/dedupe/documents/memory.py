@@ -209,8 +209,8 @@ def _unnamed(place: str) -> InvalidInput:
     """Say that a document goes by a number which one of the next list has, too."""
     return InvalidInput(
         f"documents that an index keeps must have ids of their own, got none at {place}: give a "
-        "mapping from id to text, or pairs or records with an id; enumerate(texts, start) makes "
-        "pairs that are numbered on"
+        "mapping from id to text, pairs or records with an id, or enumerate(texts, start), which "
+        "numbers them"
     )
 
 
