@@ -18,12 +18,14 @@ from dedupe.errors import DedupeError, MissingExtra, Skipped
 from dedupe.settings import FALLBACK_MEMORY, KEEP, SCORE_FLOOR, Resources, Settings, identity
 
 PUBLIC = [name for name in dedupe.__all__ if not name.startswith("__")]
+OF_EXTRAS = {"dedupe.spark": "pyspark", "dedupe.serve.connections": "uvicorn"}
+"""Modules that can be imported where an extra is installed, and what that brings."""
+
+MISSING = tuple(module for module, needed in OF_EXTRAS.items() if find_spec(needed) is None)
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(dedupe.__path__, "dedupe.")
-    # Those of an extra can be imported where it is installed.
-    if module.name != "dedupe.__main__"
-    and not (module.name.startswith("dedupe.spark") and find_spec("pyspark") is None)
+    if module.name != "dedupe.__main__" and not module.name.startswith(MISSING)
 )
 
 
