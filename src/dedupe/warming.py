@@ -58,9 +58,9 @@ DEFAULTS = Settings()
 def warm_up(*, progress: ProgressCallback | bool | None = None) -> None:
     """Compile all kernels now, so that no later start on this machine has to.
 
-    Takes some ten seconds on a new machine, and one where all is compiled. For the image
-    of a container, run it (or ``dedupe warm-up``) while the image is built, as the user and on the
-    kind of processor that will run it.
+    Takes some fifteen seconds on a new machine with two cores, and one where all is compiled. For
+    the image of a container, run it (or ``dedupe warm-up``) while the image is built, as the user
+    and on the kind of processor that will run it.
 
     Parameters
     ----------

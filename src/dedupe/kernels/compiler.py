@@ -187,7 +187,7 @@ def tell_lost(path: str | None, why: Exception) -> None:
     if path and not Cache.has_failed:
         Cache.has_failed = True
         LOG.warning(
-            "compiled kernels cannot be kept in %s (%s), so each start takes some ten seconds "
+            "compiled kernels cannot be kept in %s (%s), so each start takes some fifteen seconds "
             "longer: make room, or set NUMBA_CACHE_DIR to another folder",
             path,
             getattr(why, "strerror", None) or why,
