@@ -76,40 +76,13 @@ class Block:
         >>> Block.of(hash_tokens(["one two three", "four"], detail=True), 2).n_words.tolist()
         [3, 1]
         """
-        shingles = shingle_offsets(tokens.offsets, ngram)
-        n_docs = tokens.offsets.size - 1
-        block = cls(
-            np.empty(int(shingles[-1]), np.uint64),
-            np.empty(int(shingles[-1]), np.uint32),
-            shingles,
-            tokens.offsets,
-            np.empty(tokens.hashes.size, np.uint8),
-            ngram,
-            np.empty(n_docs, np.uint64),
-            np.empty((n_docs, N_LINES), np.float32),
-        )
-        block.fill(slice(0, n_docs), tokens)
-        return block
-
-    def fill(self, documents: slice, tokens: Tokens) -> None:
-        """Write some documents into a block that was made for them, every word counting 1.
-
-        Parameters
-        ----------
-        documents : slice
-            Which of those of the block they are.
-        tokens : Tokens
-            As in `of`, of these documents alone.
-        """
         assert tokens.lines is not None, "a block needs tokens with their lines"
-        shingles, words = (
-            part(offsets, documents) for offsets in (self.shingle_offsets, self.token_offsets)
-        )
-        sealed = Sealed(self.shingles[shingles], self.seals[shingles])
-        self.contents[documents] = seal_into(tokens, self.ngram, sealed)
-        lines = self.lines[words]
-        np.minimum(tokens.lines, MAX_LINE, out=lines, casting="unsafe")
-        self.prose[documents] = prose_of(lines, None, tokens.offsets)
+        shingles = shingle_offsets(tokens.offsets, ngram)
+        sealed = Sealed(np.empty(shingles[-1], np.uint64), np.empty(shingles[-1], np.uint32))
+        contents = seal_into(tokens, ngram, sealed)
+        lines = np.minimum(tokens.lines, MAX_LINE).astype(np.uint8)
+        prose = prose_of(lines, None, tokens.offsets)
+        return cls(*sealed, shingles, tokens.offsets, lines, ngram, contents, prose)
 
     @cached_property
     def n_words(self) -> Ints:
