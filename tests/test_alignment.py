@@ -18,7 +18,7 @@ from blocks import (
 )
 from dedupe.arrays import part
 from dedupe.kernels import alignment as kernel
-from dedupe.kernels import bounds, measures
+from dedupe.kernels import bounds, measures, strangers
 from dedupe.kernels.pairs import measure_pairs_into
 from dedupe.kernels.tables import SALT, SLOTS_PER_WORD
 from dedupe.scoring.alignment import (
@@ -203,28 +203,28 @@ def test_what_strangers_share_is_what_an_alignment_says(block, ngram, data):
         (a,), (b,), _ = by_size(made, np.array([one]), np.array([other]))
         twins = [reference.Document(sides[d].shingles, [10] * len(block[d])) for d in (a, b)]
         larger, smaller = reference.measures(*twins, ngram)[:2]
-        assert told in {kernel.UNKNOWN, min(larger.covered, smaller.covered)}
+        assert told in {strangers.UNKNOWN, min(larger.covered, smaller.covered)}
         # Nothing is left open but where much may be shared, or stands there twice.
         hits = [shingle for shingle in twins[1].shingles if shingle in twins[0].shingles]
         is_open = any(twins[0].shingles.count(shingle) > 1 for shingle in hits)
-        assert told != kernel.UNKNOWN or is_open or len(hits) > kernel.FEW - SIEVED_IN_VAIN
+        assert told != strangers.UNKNOWN or is_open or len(hits) > strangers.FEW - SIEVED_IN_VAIN
 
 
 SIEVED_IN_VAIN = 8
 """Shingles of a short document that the sieve may let through by chance: one does, as a rule."""
 
 
-@pytest.mark.parametrize(("n", "is_told"), [(kernel.FEW, True), (kernel.FEW + 1, False)])
+@pytest.mark.parametrize(("n", "is_told"), [(strangers.FEW, True), (strangers.FEW + 1, False)])
 def test_of_strangers_only_a_few_shingles_are_looked_for(n, is_told):
     block = make_block([[*range(500, 560), *range(n + 4)], [*range(n + 4), 700]])
     (told,) = shared_by_strangers(block, np.array([0]), np.array([1]))
-    assert told in {kernel.UNKNOWN, n + 4}
+    assert told in {strangers.UNKNOWN, n + 4}
     assert (told >= 0) <= is_told
 
 
 def test_strangers_that_repeat_what_they_share_are_left_open():
     block = make_block([[*range(10), *range(20, 60), *range(10)], [*range(10), 80, 81]])
-    assert shared_by_strangers(block, np.array([0]), np.array([1])).tolist() == [kernel.UNKNOWN]
+    assert shared_by_strangers(block, np.array([0]), np.array([1])).tolist() == [strangers.UNKNOWN]
 
 
 @given(documents, documents, documents, ngrams)
@@ -280,7 +280,7 @@ def test_shared_shingles_of_many_pairs_are_those_of_each(block, ngram, data):
     assert set(told) == set.union(*(reference.shared(sides[a], sides[b]) for a, b in pairs))
 
 
-@pytest.mark.parametrize("n", [kernel.FEW, kernel.FEW + 1])
+@pytest.mark.parametrize("n", [strangers.FEW, strangers.FEW + 1])
 def test_few_shingles_are_looked_for_and_many_looked_up(n):
     """Both find the same: what the larger document has, in whichever order and how often."""
     words = [*range(n + 4)]

@@ -10,25 +10,23 @@ Ohlebusch 2005). What stands between its runs is measured in `dedupe.kernels.pai
 import numpy as np
 
 from dedupe.kernels import compiled
-from dedupe.kernels.tables import SLOTS_PER_WORD, home, is_in, sieve_place
+from dedupe.kernels.tables import SLOTS_PER_WORD, home, sieve_place
 
 __all__ = [
     "AHEAD",
-    "FEW",
     "MIN_RUN",
     "N_SCRATCH",
-    "SIEVE_SLOTS",
-    "UNKNOWN",
     "chain_into",
     "count_distinct_into",
-    "covered_by_few_into",
+    "extend_into",
     "index_into",
     "mask_of",
     "match_pair_into",
+    "place_behind",
     "place_of",
     "runs_into",
     "runs_of_pair_into",
-    "shared_into",
+    "slot_of",
 ]
 
 MIN_RUN = 8
@@ -39,16 +37,6 @@ MAX_OCCURRENCES = 32
 
 WINDOW = 256
 """Words behind the match before in which an occurrence is looked for where there are more."""
-
-SIEVE_SLOTS = 4
-"""Slots of a table for each word of a fine sieve. With two bits for a shingle, one in some hundreds
-that are in no table is taken for one that is."""
-
-FEW = 24
-"""Shingles for which a document is looked through, one after the other: more need a table of it."""
-
-UNKNOWN = -1
-"""What is said of a pair where more than a few shingles may be shared."""
 
 AHEAD = 200
 """How many runs the chain looks back, which bounds its cost on patchwork."""
@@ -77,9 +65,7 @@ def index_into(shingles, slots, salt, sieve, mask, scratch):
     for i in range(shingles.size - 1, -1, -1):
         word, bit = sieve_place(shingles[i], mask)
         sieve[word] |= bit
-        s = home(shingles[i], salt, mask)
-        while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
-            s = (s + U(1)) & U(mask)
+        s = slot_of(shingles[i], shingles, slots, salt, mask)
         scratch[NEXT, i] = slots[s]
         n_distinct += slots[s] < 0
         slots[s] = i
@@ -132,32 +118,61 @@ def place_of(shingle, larger, slots, salt, sieve, mask):
     word, bit = sieve_place(shingle, mask)
     if not sieve[word] & bit:
         return -1
-    return _first_place(shingle, larger, slots, salt, mask)
+    return slots[slot_of(shingle, larger, slots, salt, mask)]
 
 
 @compiled
-def _first_place(shingle, larger, slots, salt, mask):
-    """Return what `place_of` does, without a look at the sieve."""
+def slot_of(shingle, shingles, slots, salt, mask):
+    """Return the slot of a shingle in the table of a document, or the free one where it belongs."""
     s = home(shingle, salt, mask)
-    while slots[s] >= 0 and larger[slots[s]] != shingle:
+    while slots[s] >= 0 and shingles[slots[s]] != shingle:
         s = (s + U(1)) & U(mask)
-    return slots[s]
+    return s
 
 
 @compiled
-def _occurrence(shingle, larger, first, last, scratch):
-    """Return where a shingle stands behind `last` in the larger document, or else first of all."""
+def _occurrence(shingle, larger, first, end, scratch):
+    """Return where a shingle stands from `end` on in the larger document, or else first of all."""
     found = first
     for _ in range(MAX_OCCURRENCES):
-        if found > last:
+        if found >= end:
             return found
         found = scratch[NEXT, found]
         if found < 0:
             return first
-    for j in range(last + 1, min(last + 1 + WINDOW, larger.size)):
+    for j in range(end, min(end + WINDOW, larger.size)):
         if larger[j] == shingle:
             return j
     return first
+
+
+@compiled
+def place_behind(shingle, larger, end, distance):
+    """Return where a shingle goes on from a match that ends at `end` in the larger document.
+
+    That is at the distance that it has in the smaller one, or else at once; -1 if at neither.
+    """
+    # Before the first match there is nothing to go on from.
+    if end > 0:
+        j = end + distance
+        if j < larger.size and larger[U(j)] == shingle:
+            return j
+        if end < larger.size and larger[U(end)] == shingle:
+            return end
+    return -1
+
+
+@compiled
+def extend_into(larger, j, smaller, i, n_matches, scratch):
+    """Write the match that begins at two places, as long as it can be; return its length."""
+    length = 1
+    longest = min(smaller.size - i, larger.size - j)
+    while length < longest and larger[U(j + length)] == smaller[U(i + length)]:
+        length += 1
+    scratch[MATCH_LARGER, n_matches] = j
+    scratch[MATCH_SMALLER, n_matches] = i
+    scratch[MATCH_LENGTH, n_matches] = length
+    return length
 
 
 @compiled
@@ -170,31 +185,22 @@ def _match_into(larger, smaller, slots, salt, sieve, mask, scratch):
     that match, or its first.
     """
     n_matches = 0
-    last = -1
-    before = -1
+    end_larger = 0
+    end_smaller = 0
     i = 0
     while i < smaller.size:
         shingle = smaller[U(i)]
-        j = last + i - before
-        if last < 0 or j >= larger.size or larger[U(j)] != shingle:
-            j = last + 1
-            if last < 0 or j >= larger.size or larger[U(j)] != shingle:
-                first = place_of(shingle, larger, slots, salt, sieve, mask)
-                if first < 0:
-                    i += 1
-                    continue
-                j = _occurrence(shingle, larger, first, last, scratch)
-        length = 1
-        longest = min(smaller.size - i, larger.size - j)
-        while length < longest and larger[U(j + length)] == smaller[U(i + length)]:
-            length += 1
-        scratch[MATCH_LARGER, n_matches] = j
-        scratch[MATCH_SMALLER, n_matches] = i
-        scratch[MATCH_LENGTH, n_matches] = length
+        j = place_behind(shingle, larger, end_larger, i - end_smaller)
+        if j < 0:
+            first = place_of(shingle, larger, slots, salt, sieve, mask)
+            if first < 0:
+                i += 1
+                continue
+            j = _occurrence(shingle, larger, first, end_larger, scratch)
+        length = extend_into(larger, j, smaller, i, n_matches, scratch)
         n_matches += 1
         i += length
-        before = i - 1
-        last = j + length - 1
+        end_larger, end_smaller = j + length, i
     return n_matches
 
 
@@ -262,232 +268,6 @@ def chain_into(n_runs, ngram, scratch):
             heaviest = scratch[BEST, x]
             last = x
     return last
-
-
-@compiled
-def _marks(shingle, mask):
-    """Return the word of a fine sieve for a shingle, and its two bits there.
-
-    They come from bits of the shingle itself: what is let through in vain costs a look.
-    """
-    word = (shingle >> U(40)) & (U(mask) // U(SIEVE_SLOTS))
-    return word, (U(1) << ((shingle >> U(34)) & U(63))) | (U(1) << ((shingle >> U(28)) & U(63)))
-
-
-@compiled
-def _sieve_into(shingles, sieve, mask):
-    """Put the shingles of a document into a fine sieve, a fifth of the work of a table."""
-    sieve[: mask // SIEVE_SLOTS + 1] = 0
-    for i in range(U(shingles.size)):
-        word, bits = _marks(shingles[i], mask)
-        sieve[word] |= bits
-
-
-@compiled
-def _hits_into(shingles, sieve, mask, hits):
-    """Write which shingles of a document a fine sieve lets through; return how many.
-
-    Without a branch, which could not be foreseen.
-    """
-    # An unsigned index spares the check for a negative one.
-    n_hits = U(0)
-    for i in range(U(shingles.size)):
-        word, bits = _marks(shingles[i], mask)
-        hits[n_hits] = i
-        n_hits += U(sieve[word] & bits == bits)
-    return np.int64(n_hits)
-
-
-@compiled
-def _put_into(shingles, slots, salt, mask):
-    """Put the shingles of a document into a table, to be found and no more."""
-    slots[: mask + 1] = -1
-    for i in range(U(shingles.size)):
-        s = home(shingles[i], salt, mask)
-        while slots[s] >= 0 and shingles[slots[s]] != shingles[i]:
-            s = (s + U(1)) & U(mask)
-        slots[s] = i
-
-
-@compiled
-def _is_among(shingle, shingles):
-    """Return whether a document has a shingle. It is looked through, some at once."""
-    found = False
-    for i in range(U(shingles.size)):
-        found |= shingles[i] == shingle
-    return found
-
-
-@compiled
-def shared_into(
-    larger,
-    smaller,
-    shingles,
-    shingle_offsets,
-    watched_sieve,
-    watched,
-    owners,
-    slots,
-    salt,
-    sieve,
-    scratch,
-    shared,
-):
-    """Write which shingles of smaller documents their larger one has; return how many.
-
-    Those that are watched are left out: many pairs share nothing else. What is left is a few
-    shingles as a rule, for which it does not pay to put the larger document into a table.
-
-    Parameters
-    ----------
-    larger, smaller, shingles, shingle_offsets : as in `align_pairs_into`
-    watched_sieve : uint64, watched : uint64, owners : int32
-        The table of those shingles; see `dedupe.kernels.boilerplate`.
-    slots, salt, sieve, scratch : as in `count_distinct_into`
-    shared : int64 [shape=(shingles of all smaller documents,)], overwritten
-        Places among the shingles of all documents.
-    """
-    n_shared = 0
-    sieved = -1
-    indexed = -1
-    hits = scratch[HITS]
-    for p in range(larger.size):
-        a, b = larger[p], smaller[p]
-        of_larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
-        of_smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
-        mask = mask_of(of_larger.size)
-        if sieved != a:
-            _sieve_into(of_larger, sieve, mask)
-            sieved = a
-        n_left = 0
-        for hit in hits[: _hits_into(of_smaller, sieve, mask, hits)]:
-            hits[n_left] = hit
-            n_left += not is_in(of_smaller[U(hit)], salt, watched_sieve, watched, owners)
-        if n_left > FEW and indexed != a:
-            _put_into(of_larger, slots, salt, mask)
-            indexed = a
-        for hit in hits[:n_left]:
-            shingle = of_smaller[U(hit)]
-            if indexed == a:
-                is_shared = _first_place(shingle, of_larger, slots, salt, mask) >= 0
-            else:
-                is_shared = _is_among(shingle, of_larger)
-            shared[n_shared] = shingle_offsets[b] + hit
-            n_shared += is_shared
-    return n_shared
-
-
-@compiled
-def _places_of(shingle, shingles):
-    """Return how often a document has a shingle, and the sum of the places where it stands."""
-    n_places = 0
-    places = 0
-    for i in range(shingles.size):
-        is_there = np.int64(shingles[i] == shingle)
-        n_places += is_there
-        places += is_there * i
-    return n_places, places
-
-
-@compiled
-def _match_few_into(larger, smaller, n_hits, scratch):
-    """Write what `_match_into` does, of a few HITS and without a table; return how many.
-
-    It is UNKNOWN where the larger document has one of them more than once, as hardly any two
-    strangers do.
-    """
-    n_matches = 0
-    last = -1
-    before = -1
-    i = 0
-    for hit in scratch[HITS, :n_hits]:
-        if hit < i:
-            continue
-        i = np.int64(hit)
-        shingle = smaller[U(i)]
-        j = last + i - before
-        if last < 0 or j >= larger.size or larger[U(j)] != shingle:
-            j = last + 1
-            if last < 0 or j >= larger.size or larger[U(j)] != shingle:
-                n_places, j = _places_of(shingle, larger)
-                if n_places == 0:
-                    continue
-                if n_places > 1:
-                    return UNKNOWN
-        length = 1
-        longest = min(smaller.size - i, larger.size - j)
-        while length < longest and larger[U(j + length)] == smaller[U(i + length)]:
-            length += 1
-        scratch[MATCH_LARGER, n_matches] = j
-        scratch[MATCH_SMALLER, n_matches] = i
-        scratch[MATCH_LENGTH, n_matches] = length
-        n_matches += 1
-        i += length
-        before = i - 1
-        last = j + length - 1
-    return n_matches
-
-
-@compiled
-def _count_covered(starts, lengths, n_matches, ngram, n_words, cover):
-    """Return how many words of one side stand in a match; all marks are 0 before and after."""
-    n_covered = 0
-    for m in range(n_matches):
-        for w in range(U(starts[m]), U(min(starts[m] + lengths[m] - 1 + ngram, n_words))):
-            n_covered += 1 - cover[w]
-            cover[w] = 1
-    for m in range(n_matches):
-        cover[starts[m] : min(starts[m] + lengths[m] - 1 + ngram, n_words)] = 0
-    return n_covered
-
-
-@compiled
-def covered_by_few_into(
-    larger, smaller, shingles, shingle_offsets, token_offsets, ngram, sieve, scratch, covered
-):
-    """Write how many words pairs share, of which few shingles alone may be shared.
-
-    Most pairs are strangers, and two fifths of the work of putting them side by side is to put the
-    larger document into a table.
-
-    Parameters
-    ----------
-    larger, smaller : int64 [shape=(n_pairs,)]
-        Documents. Equal values of `larger` that follow each other share one sieve.
-    shingles : uint64 [shape=(n_shingles,)]
-    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    ngram : int
-    sieve, scratch : as in `count_distinct_into`
-    covered : int64 [shape=(n_pairs,)], overwritten
-        On the side that has fewer, as `dedupe.kernels.measures` counts them; UNKNOWN of others.
-    """
-    sieved = -1
-    for p in range(larger.size):
-        a, b = larger[p], smaller[p]
-        of_larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
-        of_smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
-        mask = mask_of(of_larger.size)
-        if sieved != a:
-            _sieve_into(of_larger, sieve, mask)
-            sieved = a
-        covered[p] = UNKNOWN
-        n_hits = _hits_into(of_smaller, sieve, mask, scratch[HITS])
-        if n_hits > FEW:
-            continue
-        n_matches = _match_few_into(of_larger, of_smaller, n_hits, scratch)
-        if n_matches != UNKNOWN:
-            lengths = scratch[MATCH_LENGTH]
-            n_larger = token_offsets[a + 1] - token_offsets[a]
-            n_smaller = token_offsets[b + 1] - token_offsets[b]
-            covers = scratch[COVER_LARGER], scratch[COVER_SMALLER]
-            covered[p] = min(
-                _count_covered(
-                    scratch[MATCH_LARGER], lengths, n_matches, ngram, n_larger, covers[0]
-                ),
-                _count_covered(
-                    scratch[MATCH_SMALLER], lengths, n_matches, ngram, n_smaller, covers[1]
-                ),
-            )
 
 
 @compiled

@@ -10,7 +10,7 @@ import numpy as np
 
 from dedupe.arrays import AnyInts, Bools, Floats, Ints, Weights, distinct
 from dedupe.kernels import alignment as chains
-from dedupe.kernels import bounds, pairs
+from dedupe.kernels import bounds, pairs, strangers
 from dedupe.kernels import measures as kernel
 from dedupe.scoring import rule
 from dedupe.scoring.block import Block
@@ -203,7 +203,7 @@ def shared_by_strangers(block: Block, left: AnyInts, right: AnyInts) -> Ints:
     larger, smaller, _ = by_size(block, left, right)
     _, _, sieve, scratch = block.scratch
     covered = np.empty(left.size, np.int64)
-    chains.covered_by_few_into(
+    strangers.covered_by_few_into(
         larger,
         smaller,
         block.shingles,
@@ -288,7 +288,7 @@ def shared_shingles(
     larger, smaller, _ = by_size(block, left, right)
     n_most = int((block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]).sum())
     shared = np.empty(n_most, np.int64)
-    n_shared = chains.shared_into(
+    n_shared = strangers.shared_into(
         larger,
         smaller,
         block.shingles,

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, Weights, offsets_of, part
-from dedupe.kernels.alignment import N_SCRATCH, SIEVE_SLOTS
+from dedupe.kernels.alignment import N_SCRATCH
 from dedupe.kernels.measures import N_LINES, prose_into
 from dedupe.kernels.shingles import contents_into
+from dedupe.kernels.strangers import SIEVE_SLOTS
 from dedupe.kernels.tables import SALT
 from dedupe.lazy import cached_property
 from dedupe.scoring.boilerplate import Boilerplate, Words
