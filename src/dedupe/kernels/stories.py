@@ -1,5 +1,7 @@
 """Marks the words that the copies of a story share, and counts those of the story in each."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from dedupe.kernels import compiled
@@ -43,6 +45,46 @@ MAX_BUCKETS = 1 << 16
 """Copies of thousands of words are counted as they are: so many buckets stay in the cache."""
 
 
+class Copies(NamedTuple):
+    """The copies of one story."""
+
+    documents: Any
+    """Their different texts."""
+    n_copies: Any
+    """How many documents have each text."""
+    n_all: int
+    shingles: Any
+    """Those of all texts, these and others."""
+    shingle_offsets: Any
+
+
+class Buckets(NamedTuple):
+    """How many copies have a shingle in each bucket: as many as have any one of them."""
+
+    mask: int
+    weights: Any
+
+
+class Counts(NamedTuple):
+    """How many copies have each shingle: a table of those that most of them may have."""
+
+    salt: Any
+    mask: int
+    keys: Any
+    holders: Any
+    last: Any
+    """The last text that had it; EMPTY in a slot that holds no key."""
+
+
+@compiled
+def _mean_size(copies):
+    """Return how many shingles a text has on average."""
+    n_shingles = 0
+    for d in copies.documents:
+        n_shingles += copies.shingle_offsets[d + 1] - copies.shingle_offsets[d]
+    return n_shingles // copies.documents.size
+
+
 @compiled
 def _bucket(shingle, mask):
     """Return the bucket of a shingle, of ``mask + 1``."""
@@ -50,141 +92,90 @@ def _bucket(shingle, mask):
 
 
 @compiled
-def _mean_size(documents, shingle_offsets):
-    """Return how many shingles a text has on average."""
-    n_shingles = 0
-    for d in documents:
-        n_shingles += shingle_offsets[d + 1] - shingle_offsets[d]
-    return n_shingles // documents.size
+def _may_be_shared(shingle, buckets, n_all):
+    """Return whether the bucket of a shingle lets it be in more than half of the copies."""
+    return 2 * buckets.weights[_bucket(shingle, buckets.mask)] > n_all
 
 
 @compiled
-def _weigh_buckets_into(
-    documents, n_copies, n_all, shingles, shingle_offsets, n_mean, weights, last
-):
-    """Write how many copies have a shingle in each bucket: as many as have any one of them.
-
-    Return the number of buckets less one. Where there are few copies it is 0: all of them have
-    a shingle in the one bucket.
-    """
+def _weighed(copies, n_mean, weights, last):
+    """Weigh the buckets. Where there are few copies, there is one, which all of them are in."""
     mask = 0
-    weights[0] = n_all
-    if documents.size < CROWD:
-        return mask
+    weights[0] = copies.n_all
+    if copies.documents.size < CROWD:
+        return Buckets(mask, weights)
     while mask + 1 < min(BUCKETS * n_mean, MAX_BUCKETS):
         mask = 2 * mask + 1
     weights[: mask + 1] = 0
     last[: mask + 1] = EMPTY
-    for k in range(documents.size):
-        d = documents[k]
-        for i in range(U(shingle_offsets[d]), U(shingle_offsets[d + 1])):
-            bucket = _bucket(shingles[i], mask)
+    for k in range(copies.documents.size):
+        d = copies.documents[k]
+        for i in range(U(copies.shingle_offsets[d]), U(copies.shingle_offsets[d + 1])):
+            bucket = _bucket(copies.shingles[i], mask)
             if last[bucket] != k:
-                weights[bucket] += n_copies[k]
+                weights[bucket] += copies.n_copies[k]
                 last[bucket] = k
-    return mask
+    return Buckets(mask, weights)
 
 
 @compiled
-def _count_copies_into(
-    documents,
-    n_copies,
-    n_all,
-    shingles,
-    shingle_offsets,
-    bucket_mask,
-    weights,
-    salt,
-    mask,
-    keys,
-    holders,
-    last,
-):
-    """Write into the table how many copies have each shingle of a cluster that most may have.
+def _fit_into(copies, buckets, counts):
+    """Count the copies that have each shingle; return whether the table has slots enough.
 
-    Return whether they fit in so many slots, half of which stay empty.
+    Half of them stay empty.
     """
+    _, mask, keys, holders, last = counts
     last[: mask + 1] = EMPTY
     n_distinct = 0
     n_before = 0
-    for k in range(documents.size):
-        d = documents[k]
-        for i in range(U(shingle_offsets[d]), U(shingle_offsets[d + 1])):
-            if 2 * weights[_bucket(shingles[i], bucket_mask)] <= n_all:
+    for k in range(copies.documents.size):
+        d = copies.documents[k]
+        for i in range(U(copies.shingle_offsets[d]), U(copies.shingle_offsets[d + 1])):
+            shingle = copies.shingles[i]
+            if not _may_be_shared(shingle, buckets, copies.n_all):
                 continue
-            slot = find(shingles[i], salt, mask, keys, last)
+            slot = find(shingle, counts.salt, mask, keys, last)
             if last[slot] == EMPTY:
                 # Not even all that follow would be most.
-                if 2 * n_before >= n_all:
+                if 2 * n_before >= copies.n_all:
                     continue
                 n_distinct += 1
                 if 2 * n_distinct > mask + 1:
                     return False
-                keys[slot] = shingles[i]
+                keys[slot] = shingle
                 holders[slot] = 0
             if last[slot] != k:
-                holders[slot] += n_copies[k]
+                holders[slot] += copies.n_copies[k]
                 last[slot] = k
-        n_before += n_copies[k]
+        n_before += copies.n_copies[k]
     return True
 
 
 @compiled
-def _count_all_into(
-    documents,
-    n_copies,
-    n_all,
-    shingles,
-    shingle_offsets,
-    bucket_mask,
-    weights,
-    salt,
-    n_mean,
-    keys,
-    holders,
-    last,
-):
-    """Do as `_count_copies_into`, in as few slots as will do; return their number less one."""
+def _counted(copies, buckets, n_mean, salt, keys, holders, last):
+    """Count the copies that have each shingle, in as few slots as will do."""
     # Copies have nearly the same shingles. To touch 200 MB for 6,000 of them for the first
     # time takes four times as long as to count them.
     mask = 1
     while mask + 1 < 4 * n_mean:
         mask = 2 * mask + 1
     mask = min(mask, keys.size - 1)
-    while not _count_copies_into(
-        documents,
-        n_copies,
-        n_all,
-        shingles,
-        shingle_offsets,
-        bucket_mask,
-        weights,
-        salt,
-        mask,
-        keys,
-        holders,
-        last,
-    ):
+    while not _fit_into(copies, buckets, Counts(salt, mask, keys, holders, last)):
         mask = min(4 * mask + 3, keys.size - 1)
-    return mask
+    return Counts(salt, mask, keys, holders, last)
 
 
 @compiled
-def _mark_into(
-    shingles,
-    lines,
-    weights,
-    ngram,
-    half,
-    bucket_mask,
-    weights_of_buckets,
-    salt,
-    mask,
-    keys,
-    holders,
-    last,
-    marks,
-):
+def _is_shared(shingle, buckets, counts, n_all):
+    """Return whether more than half of the copies have a shingle."""
+    if not _may_be_shared(shingle, buckets, n_all):
+        return False
+    slot = find(shingle, counts.salt, counts.mask, counts.keys, counts.last)
+    return counts.last[slot] != EMPTY and 2 * counts.holders[slot] > n_all
+
+
+@compiled
+def _mark_into(shingles, lines, weights, ngram, buckets, counts, n_all, marks):
     """Mark the words of one text; return how long the lines of the shared ones are on average."""
     shared_until = 0
     others_until = 0
@@ -192,15 +183,13 @@ def _mark_into(
     n_shared = 0
     for w in range(lines.size):
         if w < shingles.size:
-            if weights_of_buckets[_bucket(shingles[w], bucket_mask)] > half:
-                slot = find(shingles[w], salt, mask, keys, last)
-                if last[slot] != EMPTY and holders[slot] > half:
-                    shared_until = w + ngram
+            if _is_shared(shingles[w], buckets, counts, n_all):
+                shared_until = w + ngram
             if weights is not None and weights[w] < COMMON:
                 others_until = w + ngram
         is_shared = w < shared_until
         n_shared += is_shared
-        n_lines += lines[w] * is_shared
+        n_lines += np.int64(lines[w]) * is_shared
         marks[w] = SHARED * is_shared + OTHERS * (w < others_until)
     return n_lines / max(n_shared, 1)
 
@@ -255,33 +244,10 @@ def mark_words_into(
     for c in range(bounds.size - 1):
         some = slice(bounds[c], bounds[c + 1])
         n_all = n_copies[some].sum()
-        # A shingle that more than half of the copies have is shared.
-        half = n_all // 2
-        n_mean = _mean_size(documents[some], shingle_offsets)
-        bucket_mask = _weigh_buckets_into(
-            documents[some],
-            n_copies[some],
-            n_all,
-            shingles,
-            shingle_offsets,
-            n_mean,
-            weights_of_buckets,
-            last_of_buckets,
-        )
-        mask = _count_all_into(
-            documents[some],
-            n_copies[some],
-            n_all,
-            shingles,
-            shingle_offsets,
-            bucket_mask,
-            weights_of_buckets,
-            salt,
-            n_mean,
-            keys,
-            holders,
-            last,
-        )
+        copies = Copies(documents[some], n_copies[some], n_all, shingles, shingle_offsets)
+        n_mean = _mean_size(copies)
+        buckets = _weighed(copies, n_mean, weights_of_buckets, last_of_buckets)
+        counts = _counted(copies, buckets, n_mean, salt, keys, holders, last)
         for k in range(bounds[c], bounds[c + 1]):
             d = documents[k]
             words = slice(token_offsets[d], token_offsets[d + 1])
@@ -290,14 +256,9 @@ def mark_words_into(
                 lines[words],
                 None if weights is None else weights[words],
                 ngram,
-                half,
-                bucket_mask,
-                weights_of_buckets,
-                salt,
-                mask,
-                keys,
-                holders,
-                last,
+                buckets,
+                counts,
+                n_all,
                 marks[mark_offsets[k] : mark_offsets[k + 1]],
             )
 
