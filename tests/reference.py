@@ -34,7 +34,7 @@ from dedupe.kernels.measures import (
 )
 from dedupe.kernels.stories import FEW_OTHERS, LOST_LINES
 from dedupe.kernels.tokens import LETTERS_PER_WORD
-from dedupe.results.clusters import is_in
+from dedupe.results.representatives import is_in
 from dedupe.shingling.folding import (
     APOSTROPHES,
     ARABIC_FORMS,

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import dedupe
 import reference
 from dedupe.errors import InvalidSetting, UnknownDocument
-from dedupe.results.clusters import KEYS, cluster_labels, is_in, make_clusters
+from dedupe.results.clusters import cluster_labels, make_clusters
 from dedupe.results.records import DocumentInfo
+from dedupe.results.representatives import KEYS, is_in
 from dedupe.scoring import rule
 from dedupe.scoring.block import Block
 from dedupe.scoring.stories import Copies, words_of_stories

@@ -31,8 +31,8 @@ from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.progress import shown
 from dedupe.report.text import summary
-from dedupe.results.clusters import is_in
 from dedupe.results.records import Comparison
+from dedupe.results.representatives import is_in
 from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
 from dedupe.settings import Resources, Settings, identity

@@ -1,13 +1,9 @@
-"""Turns scored pairs into clusters, and chooses the copy to keep of each."""
+"""Turns scored pairs into clusters, and says of each copy that can go what stands in for it.
 
-import os
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from fnmatch import fnmatchcase
-from functools import partial
-from glob import escape
-from itertools import pairwise
+Which copy stands for a cluster is left to `dedupe.results.representatives`.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +11,14 @@ import numpy.typing as npt
 
 from dedupe import clustering
 from dedupe.arrays import pairs_of
-from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.ids import Id, in_order
 from dedupe.results.pairs import ScoredPairs
-from dedupe.results.records import Cluster, Copy, DocumentInfo, Duplicate
+from dedupe.results.records import Cluster, DocumentInfo, Duplicate
+from dedupe.results.representatives import as_copies, representatives, starts_of
 from dedupe.scoring import rule
 from dedupe.settings import SCORE_FLOOR, Settings
 
-__all__ = ["cluster_labels", "is_in", "make_clusters", "make_duplicates"]
+__all__ = ["cluster_labels", "make_clusters", "make_duplicates"]
 
 
 def cluster_labels(
@@ -133,19 +129,15 @@ def make_clusters(
     """
     if callable(settings.keep):
         means = _mean_scores(labels, pairs_of([]) if pairs is None else pairs, scores)
-        find_text = partial(_text_of, {} if texts is None else texts)
-        documents = [
-            Copy(**{name: getattr(one, name) for name in INFO}, score=mean, find_text=find_text)
-            for one, mean in zip(documents, means.tolist(), strict=True)
-        ]
+        documents = as_copies(documents, means, {} if texts is None else texts)
     ids = [one.id for one in documents]
     ranks = np.empty(len(ids), np.int64)
     ranks[in_order(ids, range(len(ids)))] = np.arange(len(ids))
     members = np.flatnonzero(np.bincount(labels)[labels] > 1)
     members = members[np.argsort(labels[members], kind="stable")]
-    starts = _starts(labels[members])
+    starts = starts_of(labels[members])
     sizes = np.diff(np.append(starts, members.size))
-    kept = _representatives(
+    kept = representatives(
         [documents[n] for n in members.tolist()], starts, ranks[members], settings
     )
     groups = np.split(members, starts[1:])
@@ -156,9 +148,18 @@ def make_clusters(
     )
 
 
-def _starts(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return where each label begins, of labels that are in order."""
-    return np.flatnonzero(np.diff(labels, prepend=-1))
+def _mean_scores(
+    labels: npt.NDArray[np.int64],
+    pairs: npt.NDArray[np.signedinteger[Any]],
+    scores: npt.NDArray[np.float64] | None,
+) -> npt.NDArray[np.float64]:
+    """Return the mean of the scores that each document has within its cluster, as far as known."""
+    inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
+    sides = pairs[inside].T.ravel()
+    known = np.zeros(0) if scores is None else np.tile(scores[inside], 2)
+    n_known = np.bincount(sides, minlength=labels.size)
+    sums = np.bincount(sides, known, minlength=labels.size)
+    return sums / np.maximum(n_known, 1)
 
 
 def make_duplicates(
@@ -230,173 +231,3 @@ def _best_matches(cluster_of: npt.NDArray[np.int64], scored: ScoredPairs) -> npt
     # The last that is written stays.
     best[members[order[::-1]]] = places[order[::-1]]
     return best
-
-
-def _mean_scores(
-    labels: npt.NDArray[np.int64],
-    pairs: npt.NDArray[np.signedinteger[Any]],
-    scores: npt.NDArray[np.float64] | None,
-) -> npt.NDArray[np.float64]:
-    """Return the mean of the scores that each document has within its cluster, as far as known."""
-    inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
-    sides = pairs[inside].T.ravel()
-    known = np.zeros(0) if scores is None else np.tile(scores[inside], 2)
-    n_known = np.bincount(sides, minlength=labels.size)
-    sums = np.bincount(sides, known, minlength=labels.size)
-    return sums / np.maximum(n_known, 1)
-
-
-def _text_of(texts: Mapping[Id, str], document: Id) -> str:
-    """Return the text of a document, which a loaded result has not."""
-    try:
-        return texts[document]
-    except KeyError:
-        raise UnknownDocument(
-            f"texts must be there for keep to see them, got none of {document!r}: "
-            "a result that was loaded has none"
-        ) from None
-
-
-def _representatives(
-    documents: Sequence[DocumentInfo],
-    starts: npt.NDArray[np.int64],
-    ranks: npt.NDArray[np.int64],
-    settings: Settings,
-) -> npt.NDArray[np.int64]:
-    """Return the place of the document to keep of each cluster: the old one if there is one.
-
-    Parameters
-    ----------
-    documents : sequence of DocumentInfo
-        Those of a cluster follow each other.
-    starts : int64 [shape=(n_clusters,)]
-        Where each cluster begins.
-    ranks : int64 [shape=(n_docs,)]
-        In which order their ids are; the first wins a tie.
-    settings : Settings
-    """
-    n_clusters = starts.size
-    clusters = np.repeat(np.arange(n_clusters), np.diff(np.append(starts, len(documents))))
-    preference = _preference(documents, settings.prefer)
-    first = np.minimum.reduceat(preference, starts) if n_clusters else preference
-    places = np.flatnonzero(preference == first[clusters])
-    few = [documents[place] for place in places.tolist()]
-    starts = _starts(clusters[places])
-    if callable(settings.keep):
-        chosen = [
-            start + _chosen(few[start:end], settings.keep)
-            for start, end in pairwise([*starts.tolist(), len(few)])
-        ]
-        return places[chosen]
-    values = _values(few, settings.keep, starts, clusters[places])
-    values[preference[places] == OLD_FIRST] = 0
-    order: npt.NDArray[np.int64] = np.lexsort((ranks[places], values, clusters[places]))
-    return places[order[starts]]
-
-
-def _values(
-    documents: Sequence[DocumentInfo],
-    keep: str,
-    starts: npt.NDArray[np.int64],
-    clusters: npt.NDArray[np.int64],
-) -> npt.NDArray[np.float64]:
-    """Return by what documents are chosen, of which the least is kept."""
-    if keep != "typical":
-        return np.array([KEYS[keep](one) for one in documents], np.float64)
-    n_words = np.array([one.n_words for one in documents])
-    story = np.array([one.story_words for one in documents])
-    fullest = np.maximum.reduceat(story, starts)[clusters] if starts.size else story
-    # The F1 of a copy with the story, of which the fullest copy has so many words.
-    likeness: npt.NDArray[np.float64] = 2 * story / np.maximum(1, n_words + fullest)
-    return -likeness
-
-
-def _chosen(group: Sequence[DocumentInfo], keep: Callable[..., Any]) -> int:
-    """Return the place of the document that a function chooses; the old one is not for it."""
-    if group[0].is_old:
-        return 0
-    chosen = keep(tuple(group))
-    if chosen not in group:
-        is_id = any(chosen == document.id for document in group)
-        remedy = ": return the copy, not its id" if is_id else ""
-        raise InvalidSetting(f"keep must return one of the documents given, got {chosen!r}{remedy}")
-    return group.index(chosen)
-
-
-OLD_FIRST = -1
-"""What comes before every place."""
-
-
-def _preference(documents: Sequence[DocumentInfo], places: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Return the number of the first place that each document is in, or how many there are."""
-    found = [
-        OLD_FIRST
-        if one.is_old
-        else next((n for n, place in enumerate(places) if is_in(place, one.id)), len(places))
-        for one in documents
-    ]
-    return np.array(found, np.int64)
-
-
-def is_in(place: str, document: Id) -> bool:
-    """Return whether an id lies in a place: is it, lies under it, or is as a pattern says.
-
-    >>> is_in("wire", "wire/1.txt"), is_in("wire/", "wires/1.txt"), is_in("*.txt", "wire/1.txt")
-    (True, False, True)
-    >>> is_in("feed.jsonl", "feed.jsonl:7"), is_in("./wire", "wire/1.txt")
-    (True, True)
-    >>> is_in("wire", "feed.jsonl#wire/1")
-    True
-    """
-    name = str(document)
-    # Where a file stands before an id, as --qualify-ids puts it there, either may be meant.
-    own = name.partition("#")[2]
-    if _lies_in(place, name) or (own and _lies_in(place, own)):
-        return True
-    # The same file may be named from here or from the root. Most ids need no look at that.
-    if not (_is_from_somewhere(place) or _is_from_somewhere(name)):
-        return False
-    here = os.getcwd()  # noqa: PTH109
-    whole = _from(here, name)
-    return _is_under(_from(here, place), whole) or (
-        bool(PATTERN.search(place)) and fnmatchcase(whole, _from(escape(here), place))
-    )
-
-
-def _is_from_somewhere(path: str) -> bool:
-    """Return whether a path says where it starts: at the root, or here."""
-    return path.startswith(".") or os.path.isabs(path)  # noqa: PTH117
-
-
-def _lies_in(place: str, name: str) -> bool:
-    """Return whether a name is in a place, both as they are spelled."""
-    return _is_under(place, name) or (bool(PATTERN.search(place)) and fnmatchcase(name, place))
-
-
-def _is_under(place: str, name: str) -> bool:
-    """Return whether a name is a place or lies under it."""
-    # An id that numbers a line or a row names its file first.
-    return name == place or name.startswith(
-        (place if place.endswith("/") else place + "/", place + ":", place + "#")
-    )
-
-
-def _from(folder: str, path: str) -> str:
-    """Return a path as it is from the root of the file system; a slash at its end stays."""
-    whole = os.path.normpath(os.path.join(folder, path)).replace(os.sep, "/")  # noqa: PTH118
-    return whole.rstrip("/") + ("/" if path.endswith("/") else "")
-
-
-INFO = tuple(one.name for one in fields(DocumentInfo))
-
-PATTERN = re.compile(r"[*?\[]")
-"""What makes a place a pattern."""
-
-KEYS: dict[str, Callable[[DocumentInfo], float]] = {
-    "longest": lambda document: -document.n_words,
-    "shortest": lambda document: document.n_words,
-    "first": lambda document: document.position,
-    # A document without a time comes after all that have one.
-    "newest": lambda document: float("inf") if document.time is None else -document.time,
-    "oldest": lambda document: float("inf") if document.time is None else document.time,
-}

@@ -2,7 +2,7 @@
 
 A word is the story where most copies have it. What a single copy has beside that is its
 page, unless it is prose: then it tells the story at greater length. Which copy is kept is
-left to `dedupe.results.clusters`.
+left to `dedupe.results.representatives`.
 """
 
 from collections.abc import Iterator
