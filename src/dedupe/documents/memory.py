@@ -1,7 +1,6 @@
 """From what is in memory to documents: the twin of `read_paths`.
 
-Columns and frames of other libraries are known by what they can do, so that
-none of them is imported here.
+How lists, mappings and frames are taken apart is left to `dedupe.documents.rows`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,21 +8,14 @@ from dataclasses import replace
 from itertools import chain
 from os import PathLike
 from reprlib import repr as short
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from dedupe.documents.acceptance import RENAME, Remedies, accepted
-from dedupe.documents.document import (
-    Document,
-    Placed,
-    from_record,
-    from_value,
-    shown,
-)
-from dedupe.documents.fields import ABSENT, splits, value_at
+from dedupe.documents.document import Document, Placed, from_record, from_value, shown
+from dedupe.documents.fields import ABSENT, value_at
 from dedupe.documents.options import ID_FIELD, Options
 from dedupe.documents.paths import is_path
+from dedupe.documents.rows import Row, rows_of
 from dedupe.documents.streams import Unreadable
 from dedupe.documents.values import as_id, is_missing
 from dedupe.errors import InvalidInput, InvalidSetting, Skipped
@@ -148,7 +140,7 @@ def placed(
             what, type(texts).__name__, f"name a split, such as {next(iter(texts), '')!r}"
         )
     try:
-        rows = _rows(texts, options)
+        rows = rows_of(texts, options.id_field)
     except TypeError as error:
         raise _no_texts(what, type(texts).__name__, "put a single text in a list") from error
     remedy = _remedy(texts, options, "data") or FILL
@@ -156,7 +148,7 @@ def placed(
 
 
 def _placed(
-    rows: Iterable["_Row"], options: Options, remedy: str, *, must_name: bool = False
+    rows: Iterable[Row], options: Options, remedy: str, *, must_name: bool = False
 ) -> Iterator[Placed]:
     """Yield the documents of rows; hold the field of ids to be in one of them at least."""
     has_id = options.id_field == ID_FIELD
@@ -182,29 +174,6 @@ def _placed(
         )
 
 
-class _Row(NamedTuple):
-    """What a collection holds, one for each document.
-
-    Attributes
-    ----------
-    id : object
-        What it goes by, unless it is a record that says an id: a key, a label or a position.
-    value : object
-    is_text : bool
-        Whether it can be nothing but a text.
-    is_numbered : bool
-        Whether `id` is its position.
-    is_of_frame : bool
-        Whether it is the row of a table, all of which have the same fields.
-    """
-
-    id: Any
-    value: Any
-    is_text: bool = False
-    is_numbered: bool = True
-    is_of_frame: bool = False
-
-
 def _unnamed(place: str) -> InvalidInput:
     """Say that a document goes by a number which one of the next list has, too."""
     return InvalidInput(
@@ -222,7 +191,7 @@ def _names_itself(value: Any, options: Options) -> bool:
     return isinstance(value, tuple | list) and len(value) == 2 and value[0] is not None
 
 
-def _check_id(value: object, place: str, row: _Row) -> None:
+def _check_id(value: object, place: str, row: Row) -> None:
     """Refuse a column of ids with a hole or a blank in it, and NaN anywhere."""
     is_blank = isinstance(value, str) and not value.strip()
     if value is ABSENT or not (is_missing(value) or is_blank):
@@ -277,68 +246,6 @@ def _are_paths(texts: Any) -> bool:
 def _no_texts(what: str, got: str, remedy: str) -> InvalidInput:
     """Say that something else stands where texts go."""
     return InvalidInput(f"{what} must be a collection of texts, got {got}: {remedy}")
-
-
-def _rows(texts: Any, options: Options) -> Iterable[_Row]:  # noqa: PLR0911  One for each kind.
-    """Return what a collection holds, one row a document."""
-    if isinstance(texts, str | bytes):
-        raise TypeError("a single text")
-    if isinstance(texts, Mapping):
-        return (_Row(key, value, is_text=True, is_numbered=False) for key, value in texts.items())
-    if hasattr(texts, "collect_schema") and hasattr(texts, "collect"):  # Polars, not read yet
-        texts = texts.collect()
-    if hasattr(texts, "with_format") and hasattr(texts, "features"):  # Hugging Face
-        texts = texts.with_format(None)  # It may give tensors or frames for its rows.
-    # A frame would yield its columns, or their names.
-    if hasattr(texts, "iter_rows"):  # Polars
-        return _of_frame(_records_of_polars(texts, options.id_field))
-    if hasattr(texts, "itertuples"):  # pandas
-        records = texts.to_dict("records")
-        if options.id_field in texts.columns:
-            return _of_frame(records)
-        is_numbered = options.id_field not in {ID_FIELD, *texts.index.names}
-        return (
-            _Row(label, record, is_numbered=is_numbered, is_of_frame=True)
-            for label, record in zip(texts.index, records, strict=True)
-        )
-    if hasattr(texts, "index") and hasattr(texts, "items"):  # A column of pandas
-        return (_Row(label, value, is_numbered=False) for label, value in texts.items())
-    if hasattr(texts, "to_pylist") and hasattr(texts, "schema"):  # Arrow
-        blocks = (texts.slice(i, BLOCK) for i in range(0, texts.num_rows, BLOCK))
-        return _of_frame(chain.from_iterable(block.to_pylist() for block in blocks))
-    if hasattr(texts, "read_next_batch"):  # A reader of Arrow
-        return _of_frame(chain.from_iterable(batch.to_pylist() for batch in texts))
-    return (_Row(number, value) for number, value in enumerate(texts))
-
-
-def _records_of_polars(frame: Any, id_field: str) -> Iterator[dict[str, Any]]:
-    """Yield the records of a frame of Polars; ids keep nanoseconds, which no time of Python has."""
-    column = _column_of_polars(frame, id_field)
-    unit = getattr(getattr(column, "dtype", None), "time_unit", None)
-    times = column.to_physical() if unit == "ns" else None
-    for number, record in enumerate(frame.iter_rows(named=True)):
-        if times is not None and (time := times[number]) is not None and time % 1000:
-            record[id_field] = np.datetime64(time, "ns")
-        yield record
-
-
-def _column_of_polars(frame: Any, name: str) -> Any:
-    """Return the column that `value_at` reads, None where there is none."""
-    if name in frame.columns:
-        return frame.get_column(name)
-    for head, rest in splits(name):
-        if head in frame.columns and hasattr(frame.schema[head], "fields"):
-            return _column_of_polars(frame.get_column(head).struct.unnest(), rest)
-    return None
-
-
-def _of_frame(records: Iterable[Any]) -> Iterator[_Row]:
-    """Return the records of a table that goes by a column or by position."""
-    return (_Row(number, record, is_of_frame=True) for number, record in enumerate(records))
-
-
-BLOCK = 1000
-"""Rows of an Arrow table that are turned into Python objects at once."""
 
 
 def _item(item: Any, id_: Id, place: str, options: Options, *, is_text: bool) -> Document | Skipped:
