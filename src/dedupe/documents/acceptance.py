@@ -91,13 +91,14 @@ def accepted(
     for placed in stored:
         seen.note(placed, ids)
         yield placed.item
+    # Fields are named for what is read; what is stored has its ids and times anyway.
+    lacks_id, lacks_time = id_field != ID_FIELD, time_field is not None
     for placed in items:
         if must_name:
             _check_name(placed)
         seen.note(placed, ids)
-        # Fields are named for what is read; what is stored has its ids and times anyway.
-        seen.has_id = seen.has_id or placed.has_id
-        seen.has_time = seen.has_time or _is_timed(placed.item)
+        lacks_id = lacks_id and not placed.has_id
+        lacks_time = lacks_time and not _is_timed(placed.item)
         yield placed.item
     _check_parts(seen)
     if not ids.places:
@@ -107,7 +108,9 @@ def accepted(
         raise NothingToRead(f"there must be at least one document, got {found}")
     if old is not None and not seen.has_old:
         _check_lost(seen, old)
-    _check_fields(seen, id_field, time_field, is_part=is_part)
+    _check_fields(
+        id_field if lacks_id else None, time_field if lacks_time else None, is_part=is_part
+    )
 
 
 def _check_name(placed: Placed) -> None:
@@ -129,12 +132,15 @@ class _Ids:
 
     def add(self, document: Document, place: str) -> None:
         """Take an id, or refuse one that is there."""
+        id_, places = document.id, self.places
+        if type(id_) is str and id_ not in places:
+            places[id_] = place
+            return
         # A report shows ids as text, and 1 and 1.0 are one key: neither may stand twice.
-        id_ = document.id
-        for name in (id_,) if type(id_) is str else dict.fromkeys((str(id_), id_)):
-            if name in self.places:
-                raise self._twice(document, place, self.places[name])
-            self.places[name] = place
+        for name in dict.fromkeys((str(id_), id_)):
+            if name in places:
+                raise self._twice(document, place, places[name])
+            places[name] = place
 
     def _twice(self, document: Document, place: str, before: str) -> DuplicateId:
         """Say where an id stands twice, and what to do."""
@@ -157,8 +163,6 @@ class _Seen:
     n_lost: int = 0
     first_lost: Skipped | None = None
     has_old: bool = False
-    has_id: bool = False
-    has_time: bool = False
     lacking: frozenset[str] | None = None
     n_of_parts: int = 0
 
@@ -167,7 +171,8 @@ class _Seen:
         item = placed.item
         if isinstance(item, Document):
             ids.add(item, placed.place)
-            self.has_old = self.has_old or item.is_old
+            if item.is_old:
+                self.has_old = True
             if item.lacks is not None:
                 self.n_of_parts += 1
                 self.lacking = item.lacks if self.lacking is None else self.lacking & item.lacks
@@ -200,15 +205,15 @@ def _check_lost(seen: _Seen, old: str) -> None:
     )
 
 
-def _check_fields(seen: _Seen, id_field: str, time_field: str | None, *, is_part: bool) -> None:
+def _check_fields(id_field: str | None, time_field: str | None, *, is_part: bool) -> None:
     """Refuse fields that were named, and that no record has; warn of times that a part lacks."""
-    if id_field != ID_FIELD and not seen.has_id:
+    if id_field is not None:
         raise InvalidSetting(
             f"id_field (--id-field) must name a field that some record has, got {id_field!r}, "
             f"which none has: leave it out to go by {ID_FIELD!r}, and by file and line where "
             "there is none"
         )
-    if time_field is not None and not seen.has_time:
+    if time_field is not None:
         told = (
             f"time_field (--time-field) must name a field that holds a time, got {time_field!r}, "
             "which holds none anywhere: a time is seconds since 1970, or ISO 8601"

@@ -36,9 +36,11 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Document:
     """A text, and what to call it.
+
+    Nobody changes one, but a frozen dataclass takes three times as long to make.
 
     Attributes
     ----------
@@ -255,7 +257,7 @@ def from_value(
         return Skipped(id_, EMPTY, "give it a text, or leave it out")
     if utf8 is None:
         value, utf8 = encoded(value)
-    return Document(id_, value, when, is_dated=is_dated, utf8=utf8)
+    return Document(id_, value, when, False, is_dated, None, utf8)
 
 
 def fault_of(error: Exception) -> str:

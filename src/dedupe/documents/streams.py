@@ -202,14 +202,19 @@ def lines(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | LongLine]:
     parts: list[bytes] = []
     size = n_quotes = 0
     for chunk in chunks:
-        for i, part in enumerate(chunk.split(b"\n")):
-            if i:
-                yield b"".join(parts) if size <= limit else LongLine(n_quotes)
+        *whole, rest = chunk.split(b"\n")
+        for part in whole:
+            if size + len(part) > limit:
+                yield LongLine(n_quotes + sum(one.count(b'"') for one in (*parts, part)))
+            else:
+                yield b"".join([*parts, part]) if parts else part
+            if size:
                 parts, size, n_quotes = [], 0, 0
-            parts.append(part)
-            size += len(part)
-            if size > limit:
-                n_quotes += sum(part.count(b'"') for part in parts)
-                parts.clear()
+        if rest:
+            parts.append(rest)
+            size += len(rest)
+        if size > limit:
+            n_quotes += sum(part.count(b'"') for part in parts)
+            parts.clear()
     if size:
         yield b"".join(parts) if size <= limit else LongLine(n_quotes)

@@ -40,7 +40,7 @@ def as_id(value: object, default: Id) -> Id:
         When the value cannot be an id.
     """
     if isinstance(value, str):
-        id_, _ = encoded(value)
+        id_ = value if type(value) is str and value.isascii() else encoded(value)[0]
         return default if not id_ or id_.isspace() else id_
     if is_missing(value):
         return default

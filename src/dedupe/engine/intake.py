@@ -5,6 +5,7 @@ import json
 from array import array
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,20 +71,17 @@ class Intake:
             if isinstance(item, Skipped):
                 self.skipped.append(item)
                 continue
-            texts.append(self.take(item))
-            n_bytes += len(texts[-1])
+            self.ids.append(item.id)
+            self.times.append(nan if item.time is None else item.time)
+            self.is_old.append(item.is_old)
+            self.is_dated.append(item.is_dated)
+            text = item.encoded
+            texts.append(text)
+            n_bytes += len(text)
             if n_bytes >= BATCH_BYTES:
                 yield self._batch(texts)
                 texts, n_bytes = [], 0
         yield self._batch(texts)
-
-    def take(self, document: Document) -> bytes:
-        """Take in all of a document but its text, and return that in UTF-8."""
-        self.ids.append(document.id)
-        self.times.append(np.nan if document.time is None else document.time)
-        self.is_old.append(document.is_old)
-        self.is_dated.append(document.is_dated)
-        return document.encoded
 
     def _batch(self, texts: list[bytes]) -> Batch:
         """Keep some texts and return them as a batch."""

@@ -46,7 +46,8 @@ def corpus_in_memory(
     """
     intake = Intake(Texts(sys.maxsize))
     intake.skipped.extend(skipped)
-    intake.texts.extend([intake.take(document) for document in documents])
+    for _ in intake.batches(documents):
+        pass
     return intake.numbered(sketches, keeps_order=False, window=window)
 
 

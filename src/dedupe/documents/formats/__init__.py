@@ -6,7 +6,7 @@ Here an unreadable file becomes a `Skipped`, whatever its format.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 
 from dedupe.documents.document import Placed, from_value
@@ -201,14 +201,23 @@ def suffixes(path: str) -> tuple[str, str]:
     >>> suffixes("news/Monday.JSONL.gz"), suffixes("St. Louis"), suffixes(".txt")
     (('.jsonl', '.gz'), ('', ''), ('', ''))
     """
-    stem, suffix = _split(path.lower())
-    return (_split(stem)[1], suffix) if suffix and suffix in PACKINGS else (suffix, "")
+    suffix = _suffix(path)
+    if suffix and suffix in PACKINGS:
+        return _suffix(path[: -len(suffix)]), suffix
+    return suffix, ""
 
 
-def _split(path: str) -> tuple[str, str]:
-    """Split off the last suffix; what a title has after a full stop is none."""
-    found = _SUFFIX.match(path, max(path.rfind("."), 0))
-    return (path[: found.start()], found[0]) if found else (path, "")
+def _suffix(path: str) -> str:
+    """Return the last suffix in lower case; what a title has after a full stop is none."""
+    dot = path.rfind(".")
+    return _lowered(path[dot - 1 :]) if dot > 0 else ""
+
+
+@lru_cache(maxsize=1 << 10)
+def _lowered(end: str) -> str:
+    """Return the suffix that a path ends with, given with the character before it."""
+    found = _SUFFIX.match(end, 1)
+    return found[0].lower() if found else ""
 
 
 _SUFFIX = re.compile(r"(?<=[^/\\])\.[^./\\\s]+$")
