@@ -5,7 +5,6 @@ tricks. The constants of a rule are imported from where the rule stands, so that
 test fails when the code no longer does what the rule says, not when the rule is tuned.
 """
 
-import json
 import math
 import re
 import statistics
@@ -33,7 +32,6 @@ from dedupe.kernels.measures import (
     PARAGRAPH,
     PROSE,
 )
-from dedupe.kernels.records import LONGEST_NUMBER
 from dedupe.kernels.stories import FEW_OTHERS, LOST_LINES
 from dedupe.kernels.tokens import LETTERS_PER_WORD
 from dedupe.results.representatives import is_in
@@ -1048,48 +1046,6 @@ def clusters(documents, labels, keep, prefer):
     return sorted(found, key=lambda cluster: (-len(cluster[1]), cluster[1]))
 
 
-# --- lines of JSON ------------------------------------------------------------------------
-
-
-def flat_record(line: bytes, id_field: str, text_field: str) -> tuple[Any, bytes] | None:
-    """Return the id and the text of a line that is a flat record, None for any other.
-
-    It has a text, and an id of which nothing need be said; no half of a character, and no
-    number that Python may refuse.
-    """
-
-    def number(said: str, make: Callable[[str], Any]) -> Any:
-        if len(said) > LONGEST_NUMBER:
-            raise ValueError("too long")
-        return make(said)
-
-    def refused(said: str) -> Any:
-        raise ValueError(f"no number: {said}")
-
-    try:
-        pairs = json.loads(
-            line.decode(),
-            object_pairs_hook=list,
-            parse_int=lambda said: number(said, int),
-            parse_float=lambda said: number(said, float),
-            parse_constant=refused,
-        )
-        if not line.strip(b" \t\r").startswith(b"{") or not dict(pairs).keys() >= {text_field}:
-            return None
-        for name, value in pairs:
-            name.encode()
-            if isinstance(value, str):
-                value.encode()
-            is_fault = (name == text_field and not isinstance(value, str)) or (
-                name == id_field and isinstance(value, bool)
-            )
-            if isinstance(value, list) or is_fault:
-                return None
-    except (ValueError, RecursionError):
-        return None
-    return dict(pairs).get(id_field), dict(pairs)[text_field].encode()
-
-
 # --- what is the twin of what -------------------------------------------------------------
 
 TWINS: dict[str, Callable[..., Any]] = {
@@ -1143,7 +1099,6 @@ TWINS: dict[str, Callable[..., Any]] = {
     "postings.pick_into": shared_values,
     "postings.scan_into": bucket,
     "postings.sift_into": look_up,
-    "records.records_into": flat_record,
     "shingles.contents_into": content,
     "shingles.sealed_into": sealed_shingles,
     "shingles.shingles_into": shingles,

@@ -19,9 +19,6 @@ import numpy as np
 from dedupe import kernels
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document
-from dedupe.documents.formats import JSON_LINES
-from dedupe.documents.options import Options
-from dedupe.documents.streams import Source
 from dedupe.engine.local import LocalEngine
 from dedupe.kernels import machine
 from dedupe.kernels.measures import N_LINES
@@ -100,7 +97,6 @@ def _warm_up(progress: ProgressCallback) -> None:
     _search(_articles(), known=known_shingles([menu], DEFAULTS.ngram))
     compare_documents(menu, page, DEFAULTS)
     _keep()
-    _read_lines()
 
 
 def compile_for_search(progress: ProgressCallback) -> None:
@@ -218,12 +214,6 @@ def _keep() -> None:
         with Index(folder, mode="r") as index:
             # Evidence is found when it is asked for.
             _ = [match.evidence for match in index.query(asked)]
-
-
-def _read_lines() -> None:
-    """Read a line of JSON, so that it has been done once."""
-    source = Source("", iter([b'{"text": "a"}\n']))
-    _ = [*JSON_LINES.read(source, Options())]
 
 
 def _articles(*, is_old: bool = False) -> list[Document]:

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from dedupe.documents.document import Document, Placed, fault_of, from_record, from_value
+from dedupe.documents.document import Document, Placed, fault_of, from_record
 from dedupe.documents.formats.changes import Changes, check_fields, check_replaced
 from dedupe.documents.formats.edits import Edit, dropped, edited, left_out
 from dedupe.documents.formats.encoding import text_chunks
-from dedupe.documents.formats.flat import Record, are_enough, blocks, records
 from dedupe.documents.options import Options
 from dedupe.documents.streams import (
     LongLine,
@@ -27,7 +26,7 @@ from dedupe.documents.streams import (
     lines,
     too_large,
 )
-from dedupe.documents.values import as_id, kind_of
+from dedupe.documents.values import kind_of
 from dedupe.errors import Skipped
 from dedupe.ids import id_as_json
 
@@ -37,33 +36,17 @@ __all__ = ["past_space", "read_json_lines", "rewrite_json_lines", "value_span", 
 def read_json_lines(source: Source, options: Options) -> Iterator[Placed]:
     """Read a file with a JSON object in each line; blank lines do not count."""
     chunks = Watched(text_chunks(source.chunks))
-    for number, line in enumerate(_lines(chunks, options), start=1):
+    for number, line in enumerate(lines(chunks, options.max_bytes), start=1):
         place = f"{source.id}:{number}"
         item: Document | Skipped
         try:
-            if isinstance(line, Record):
-                id_ = as_id(line.id, place)
-                item = from_value(id_, line.text.decode(), source.time, utf8=line.text)
-            else:
-                record = _parse_line(line, options.max_bytes, is_last=chunks.is_over)
-                if record is None:
-                    continue
-                item = from_record(record, place, source.time, options)
+            record = _parse_line(line, options.max_bytes, is_last=chunks.is_over)
+            if record is None:
+                continue
+            item = from_record(record, place, source.time, options)
         except Unreadable as error:
             item = Skipped(place, error.reason, error.remedy)
         yield Placed(place, item, range(number, number + 1))
-
-
-def _lines(chunks: Iterable[bytes], options: Options) -> Iterator[Record | bytes | LongLine]:
-    """Yield what each line says, or the line itself, or that it is too long to be held."""
-    if not are_enough(options):
-        yield from lines(chunks, options.max_bytes)
-        return
-    for block in blocks(chunks, options.max_bytes):
-        if isinstance(block, LongLine):
-            yield block
-        else:
-            yield from records(block, options)
 
 
 def _parse_line(line: bytes | LongLine, limit: int, *, is_last: bool) -> dict[str, object] | None:
@@ -87,13 +70,15 @@ def _parse_line(line: bytes | LongLine, limit: int, *, is_last: bool) -> dict[st
 
 
 def _value_in(text: str) -> object:
-    """Return what `json.loads` returns, which takes a sixth longer for an object."""
-    if not text.startswith("{"):
-        return json.loads(text)
-    value, end = _DECODER.raw_decode(text)
-    if past_space(text, end) != len(text):
-        return json.loads(text)  # It says what is wrong with the rest.
-    return value
+    """Return what `json.loads` returns, which takes a third longer for an object."""
+    if text.startswith("{"):
+        try:
+            value, end = _DECODER.scan_once(text, 0)
+        except StopIteration:
+            return json.loads(text)  # It says what is wrong.
+        if end == len(text) or past_space(text, end) == len(text):
+            return value
+    return json.loads(text)
 
 
 REPAIR = "repair this line, or leave it out"
