@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import asdict, replace
 from itertools import combinations
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from dedupe import Result, find_duplicate_texts, find_duplicates
 from dedupe.arrays import keys_of, pairs_of
+from dedupe.results import pairs
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Evidence, Pair
 
@@ -41,6 +43,16 @@ def test_it_is_a_sequence_as_a_list_is(numbers, start, end, step):
     assert list(scored[start:end:step]) == pairs[start:end:step]
     assert scored[start:end:step].numbers.tolist() == [[*s] for s in numbers[start:end:step]]
     assert (scored[-1] is pairs[-1]) if pairs else not scored
+
+
+@given(chosen, st.data(), st.integers(1, 3))
+def test_pairs_built_together_are_those_built_alone(numbers, data, n_at_once):
+    scored = ScoredPairs.of([make_pair(*sides) for sides in numbers], IDS)
+    places = data.draw(st.lists(st.sampled_from(range(len(numbers))) if numbers else st.nothing()))
+    built = scored.built(np.array(places, np.int64))
+    assert all(one is scored[place] for one, place in zip(built, places, strict=True))
+    with patch.object(pairs, "N_AT_ONCE", n_at_once):
+        assert list(scored) == [scored[place] for place in range(len(scored))]
 
 
 def test_its_arrays_say_what_its_pairs_do():

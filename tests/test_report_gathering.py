@@ -44,7 +44,8 @@ def test_pairs_that_are_not_shown_are_never_made(monkeypatch):
     names = [f"{i:02}" for i in range(40)]
     scored = ScoredPairs.of([pair("00", other, 0.9) for other in names[1:]], names)
     made = []
-    scored._make = lambda place, make=scored._make: made.append(place) or make(place)
+    make = scored._make
+    scored._make = lambda places: made.extend(places.tolist()) or make(places)
     found = result(list(scored), [names])
     made.clear()
     monkeypatch.setattr(gathering, "N_BORDERLINE", 2)

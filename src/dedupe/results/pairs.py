@@ -4,7 +4,7 @@ A crawl of a million articles has a million pairs that score; as objects they wo
 take a gigabyte, and few are ever looked at.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any, overload
@@ -22,6 +22,12 @@ from dedupe.scoring.relations import DECISIVE, are_near, reason, relation
 __all__ = ["ScoredPairs", "scored_pairs"]
 
 FindEvidence = Callable[[int, int], Evidence]
+
+Make = Callable[[AnyInts], list[Pair]]
+"""Builds the pairs of some places: many together take a third of what each takes alone."""
+
+N_AT_ONCE = 1000
+"""Pairs that are built together where all are looked at, which take a megabyte."""
 
 
 class ScoredPairs(Sequence[Pair]):
@@ -61,7 +67,7 @@ class ScoredPairs(Sequence[Pair]):
         is_identical: Bools,
         is_near: Bools,
         is_candidate: Bools,
-        make: Callable[[int], Pair],
+        make: Make,
         tell: Callable[[AnyInts], list[str]] | None = None,
     ) -> None:
         self.ids = ids
@@ -99,7 +105,7 @@ class ScoredPairs(Sequence[Pair]):
                 np.array([pair.share_right for pair in pairs], np.float64),
             ),
             is_candidate=np.array([pair.is_candidate for pair in pairs], np.bool_),
-            make=pairs.__getitem__,
+            make=lambda places: [pairs[place] for place in places.tolist()],
         )
 
     def __len__(self) -> int:
@@ -113,7 +119,11 @@ class ScoredPairs(Sequence[Pair]):
         """Return a pair, or those of a slice."""
         if isinstance(place, slice):
             return self.take(np.arange(len(self))[place])
-        return self._make(range(len(self))[place])
+        return self._make(np.array([range(len(self))[place]]))[0]
+
+    def __iter__(self) -> Iterator[Pair]:
+        for start in range(0, len(self), N_AT_ONCE):
+            yield from self._make(np.arange(start, min(start + N_AT_ONCE, len(self))))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -142,7 +152,7 @@ class ScoredPairs(Sequence[Pair]):
             is_identical=self.is_identical[places],
             is_near=self.is_near[places],
             is_candidate=self.is_candidate[places],
-            make=lambda place: self._make(int(places[place])),
+            make=lambda some: self._make(places[some]),
             tell=lambda some: self.reasons(places[some]),
         )
 
@@ -157,14 +167,18 @@ class ScoredPairs(Sequence[Pair]):
             is_identical=self.is_identical,
             is_near=self.is_near,
             is_candidate=self.is_candidate,
-            make=lambda place: _at(self._make(place), threshold),
+            make=lambda places: [_at(pair, threshold) for pair in self._make(places)],
             tell=self.reasons,
         )
+
+    def built(self, places: AnyInts) -> list[Pair]:
+        """Return some of the pairs, built together, in the order of their places."""
+        return self._make(places)
 
     def reasons(self, places: AnyInts) -> list[str]:
         """Return the reasons of some of the pairs; rows need not become pairs for it."""
         if self._tell is None:
-            return [self._make(place).reason for place in places.tolist()]
+            return [pair.reason for pair in self._make(places)]
         return self._tell(places)
 
     def places(self, numbers: Any) -> Ints:
@@ -232,42 +246,47 @@ def scored_pairs(
         is_identical=rows["is_identical"],
         is_near=are_near(rows["share_left"], rows["share_right"]),
         is_candidate=rows["is_candidate"],
-        make=partial(_pair, rows, ids, threshold, find_evidence),
-        tell=partial(_reasons, rows),
+        make=lambda places: _pairs(rows[places], ids, threshold, find_evidence),
+        tell=lambda places: _reasons(rows[places]),
     )
 
 
-def _pair(
+def _pairs(
     rows: npt.NDArray[np.void],
     ids: Sequence[Id],
     threshold: float,
     find_evidence: FindEvidence | None,
-    place: int,
-) -> Pair:
-    """Return a row as a pair, with a relation and a reason.
+) -> list[Pair]:
+    """Return rows as pairs, each with a relation and a reason.
 
     A column that bears the name of a field of `Pair` fills that field.
     """
-    row: dict[str, Any] = dict(zip(rows.dtype.names or (), rows[place].item(), strict=True))
-    left, right = row["left"], row["right"]
-    put_into_words = {
-        "left": ids[left],
-        "right": ids[right],
-        "containment": max(row["containment_left"], row["containment_right"]),
-        "relation": "identical" if row["is_identical"] else _relation(row, threshold),
-        "reason": reason(row),
-    }
-    known = {name: row[name] for name in PAIR_FIELDS & row.keys()}
-    finds = find_evidence is not None and row["has_evidence"]
-    return Pair(
-        **known | put_into_words,
-        find_evidence=partial(find_evidence, left, right) if finds and find_evidence else None,
-    )
+    columns = rows.dtype.names or ()
+    known = [(name, place) for place, name in enumerate(columns) if name in SAME_FIELDS]
+    found = []
+    for values, why in zip(rows.tolist(), _reasons(rows), strict=True):
+        row = dict(zip(columns, values, strict=True))
+        left, right = row["left"], row["right"]
+        find = None
+        if find_evidence is not None and row["has_evidence"]:
+            find = partial(find_evidence, left, right)
+        found.append(
+            Pair(
+                left=ids[left],
+                right=ids[right],
+                containment=max(row["containment_left"], row["containment_right"]),
+                relation="identical" if row["is_identical"] else _relation(row, threshold),
+                reason=why,
+                find_evidence=find,
+                **{name: values[place] for name, place in known},
+            )
+        )
+    return found
 
 
-def _reasons(rows: npt.NDArray[np.void], places: AnyInts) -> list[str]:
+def _reasons(rows: npt.NDArray[np.void]) -> list[str]:
     """Return the reasons of some rows; of near-copies many have the same."""
-    columns = [rows[name][places].tolist() for name in DECISIVE]
+    columns = [rows[name].tolist() for name in DECISIVE]
     told: dict[tuple[Any, ...], str] = {}
     found = []
     for row in zip(*columns, strict=True):
@@ -294,7 +313,8 @@ def _relation(row: Mapping[str, Any], threshold: float) -> str:
 DECIDING = ("score", "story_share", "share_left", "share_right")
 """Fields of a pair from which its relation follows."""
 
-PAIR_FIELDS = {field.name for field in fields(Pair)}
+SAME_FIELDS = {field.name for field in fields(Pair)} - {"left", "right"}
+"""Fields of a pair that a column of their name fills as it is."""
 
 
 def _find(keys: Hashes, order: Ints, wanted: Hashes) -> Ints:

@@ -180,8 +180,8 @@ def _found(scored: ScoredPairs, sides: Sequence[tuple[Id, Id]]) -> dict[tuple[Id
     """Return those of some pairs that were scored, without building any other pair."""
     numbers = {name: number for number, name in enumerate(scored.ids)}
     places = scored.places([(numbers[left], numbers[right]) for left, right in sides])
-    found = zip(sides, places.tolist(), strict=True)
-    return {one: scored[place] for one, place in found if place >= 0}
+    known = [one for one, place in zip(sides, places.tolist(), strict=True) if place >= 0]
+    return dict(zip(known, scored.built(places[places >= 0]), strict=True))
 
 
 def _reasons(
