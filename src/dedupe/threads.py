@@ -1,7 +1,7 @@
 """Runs work on several threads, and yields results in the order of the input."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ Found = TypeVar("Found")
 
 def map_in_order(
     function: Callable[[Given], Found], items: Iterable[Given], workers: int
-) -> Iterator[Found]:
+) -> Generator[Found, None, None]:
     """Apply a function on several threads; yield its values in the order of the items.
 
     Only a few items are taken ahead of the one that is waited for, so that a stream

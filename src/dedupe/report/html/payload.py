@@ -9,7 +9,8 @@ the page says how much that is. The script unpacks a chunk when it needs one.
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +18,7 @@ from dedupe.ids import Id
 from dedupe.report.html.shown import Shown, ShownCluster, ShownDuplicate, ShownPair
 from dedupe.report.lines import squeezed, visible
 from dedupe.report.pairs import rule
+from dedupe.threads import map_in_order
 
 __all__ = [
     "EXCERPT_BYTES",
@@ -100,17 +102,24 @@ def pack(rows: Iterable[tuple[Item, str]], budget: int) -> Chunks[Item]:
     chunks: list[tuple[int, str]] = []
     items: list[Item] = []
     room, unpacked = budget, MAX_UNPACKED
-    for group in _groups(rows):
-        json_ = f"[{','.join(text for _, text in group)}]".encode()
-        packed = base64.b64encode(zlib.compress(json_, 9)).decode()
-        room -= len(packed) + FRAME_BYTES
-        unpacked -= len(json_)
-        if room < 0 or unpacked < 0:
-            break
-        chunks.append((len(group), packed))
-        items += (item for item, _ in group)
+    # One thread compresses while this one makes the rows of the next chunks.
+    with closing(map_in_order(_packed, _groups(rows), workers=1)) as groups:
+        for group, packed, n_unpacked in groups:
+            room -= len(packed) + FRAME_BYTES
+            unpacked -= n_unpacked
+            if room < 0 or unpacked < 0:
+                break
+            chunks.append((len(group), packed))
+            items += group
     n_bytes = sum(len(packed) + FRAME_BYTES for _, packed in chunks)
     return Chunks(tuple(chunks), tuple(items), n_bytes)
+
+
+def _packed(group: Sequence[tuple[Item, str]]) -> tuple[list[Item], str, int]:
+    """Return items, their JSON compressed in base64, and how many bytes it has unpacked."""
+    json_ = f"[{','.join(text for _, text in group)}]".encode()
+    packed = base64.b64encode(zlib.compress(json_, 9)).decode()
+    return [item for item, _ in group], packed, len(json_)
 
 
 def _groups(rows: Iterable[tuple[Item, str]]) -> Iterator[list[tuple[Item, str]]]:
