@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dedupe.report.html import payload, plots, tables
-from dedupe.report.html.rows import Piece
+from dedupe.report.html.rows import Piece, Row
 from dedupe.report.lines import counted, squeezed, visible
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def environment() -> "Environment":
     found.filters |= {
         "counted": counted,
         "line": lambda text: visible(squeezed(text)),
+        "caption": _caption,
         "cell": _cell,
         "share": _share,
         "sentence": lambda text: text[:1].upper() + text[1:],
@@ -40,6 +41,20 @@ def environment() -> "Environment":
     }
     found.globals["plots"] = plots
     return found
+
+
+def _caption(row: Row) -> "Markup":
+    """Return what a row is and how many words it has; `_cell` says why this is no template."""
+    from markupsafe import Markup  # noqa: PLC0415
+
+    kind: str = row.kind
+    if kind == "only":
+        kind = "different" if row.left and row.right else f"only {'left' if row.left else 'right'}"
+    amount = counted(row.left_words or row.right_words, "word")
+    if row.left and row.right and row.left_words != row.right_words:
+        amount = f"{row.left_words:,} and {counted(row.right_words, 'word')}"
+    moved = ' <span class="moved">elsewhere on the right</span>' if row.moved else ""
+    return Markup(f'<span class="kind">{kind}</span> <span class="amount">{amount}</span>{moved}')
 
 
 def _cell(pieces: Iterable[Piece], side: str) -> "Markup":

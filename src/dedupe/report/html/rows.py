@@ -107,14 +107,17 @@ def tidied(text: str) -> str:
         half = MAX_STRETCH // 2
         left_out = f" [… {len(text) - 2 * half:,} characters are not shown …] "
         text = text[:half] + left_out + text[-half:]
-    tidy = AROUND_LINE_END.sub("\n", SPACES.sub(" ", text))
-    tidy = PARAGRAPH_END.sub("\n\n", tidy)
-    return "\n".join(map(visible, tidy.split("\n")))
+    is_plain = text.replace("\n", "").isprintable()
+    if not is_plain or "  " in text:
+        text = SPACES.sub(" ", text)
+    text = text.replace(" \n", "\n").replace("\n ", "\n")
+    text = PARAGRAPH_END.sub("\n\n", text)
+    return text if is_plain else "\n".join(map(visible, text.split("\n")))
 
 
 SPACES = re.compile(r"[^\S\n]+")
-AROUND_LINE_END = re.compile(r" ?\n ?")
-PARAGRAPH_END = re.compile(r"\n{3,}|(?<=[^\w\n])\n+")
+PARAGRAPH_END = re.compile(r"\n(?:(?<=[^\w\n]\n)\n*|\n{2,})")
+"""Begins with a line end, so that nothing else of a text is looked at."""
 
 
 class Side:
