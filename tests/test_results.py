@@ -144,6 +144,13 @@ def test_a_loaded_result_takes_the_texts_to_align():
     assert loaded.aligned("a", "b", TEXTS).pair.evidence == found.aligned("a", "b").pair.evidence
 
 
+def test_only_texts_from_elsewhere_are_held_against_their_digests(monkeypatch):
+    found = dedupe.find_duplicate_texts(TEXTS)
+    monkeypatch.setattr("dedupe.documents.document.digest_of", lambda _: "of another text")
+    assert found.unchanged("a", found.texts) == TEXTS["a"]
+    assert found.unchanged("a", TEXTS) is None
+
+
 def test_of_a_document_that_is_like_no_other_nobody_knows_whether_it_is_unchanged():
     texts = TEXTS | {"c": "of something else entirely, and of nothing that the others say"}
     found = dedupe.find_duplicate_texts(texts)

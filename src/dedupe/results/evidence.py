@@ -5,7 +5,8 @@ spans become excerpts. It is done when somebody asks. What is shown of it, and h
 left to `dedupe.report`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Self
 
 import numpy as np
@@ -25,6 +26,9 @@ N_LISTED = 8
 
 HEAD, TAIL = 160, 80
 """Characters that an excerpt keeps of the beginning and of the end."""
+
+Stretches = Sequence[tuple[int, int]]
+"""Stretches of words, each by two numbers."""
 
 
 class EvidenceFinder:
@@ -52,15 +56,23 @@ class EvidenceFinder:
 
     def find(self, left: int, right: int, limit: int | None = None) -> Evidence:
         """Return the passages that two of the texts share and what only one of them says."""
+        return next(self.find_all([(left, right)], limit))
+
+    def find_all(
+        self, sides: Iterable[tuple[int, int]], limit: int | None = None
+    ) -> Iterator[Evidence]:
+        """Yield the same of several pairs."""
         # A block is for one thread at a time, and any thread may ask.
-        runs, is_boilerplate = shared_runs(self._block.another(), left, right)
-        return gather(
-            (self._texts[left], self._texts[right]),
-            (self._spans(left), self._spans(right)),
-            runs,
-            is_boilerplate,
-            limit,
-        )
+        block = self._block.another()
+        for left, right in sides:
+            runs, is_boilerplate = shared_runs(block, left, right)
+            yield gather(
+                (self._texts[left], self._texts[right]),
+                (self._spans(left), self._spans(right)),
+                runs,
+                is_boilerplate,
+                limit,
+            )
 
     def _spans(self, number: int) -> npt.NDArray[np.int32]:
         assert self._tokens.spans is not None
@@ -88,8 +100,15 @@ class EvidenceOfTexts:
 
     def __call__(self, left: int, right: int) -> Evidence:
         """Return the evidence of two documents."""
-        texts, known = self._texts([left, right]), load_boilerplate(self._boilerplate)
-        return EvidenceFinder.of(texts, self._ngram, known).find(0, 1, N_LISTED)
+        return next(self.find_all([(left, right)]))
+
+    def find_all(self, sides: Sequence[tuple[int, int]]) -> Iterator[Evidence]:
+        """Yield the evidence of several pairs."""
+        documents = list(dict.fromkeys(chain.from_iterable(sides)))
+        places = {document: place for place, document in enumerate(documents)}
+        known = load_boilerplate(self._boilerplate)
+        finder = EvidenceFinder.of(self._texts(documents), self._ngram, known)
+        return finder.find_all(((places[left], places[right]) for left, right in sides), N_LISTED)
 
 
 def gather(
@@ -114,22 +133,22 @@ def gather(
     limit : int, optional
         How many passages, and how many remainders of either side, are listed.
     """
-    marks = np.zeros(len(runs), np.bool_) if is_boilerplate is None else is_boilerplate
-    covered = int(runs[:, 2].sum())
-    chosen, more_passages = _longest(runs[:, 2], limit, marks)
-    left, right, lengths = runs[chosen].T
-    passages = tuple(
-        Passage(on_left, on_right, n_words, excerpt(texts[0], on_left), mark)
-        for on_left, on_right, n_words, mark in zip(
-            _char_spans(texts[0], spans[0], left, left + lengths),
-            _char_spans(texts[1], spans[1], right, right + lengths),
-            lengths.tolist(),
-            marks[chosen].tolist(),
-            strict=True,
-        )
+    rows = runs.tolist()
+    marks = [False] * len(rows) if is_boilerplate is None else is_boilerplate.tolist()
+    lengths = [n_words for *_, n_words in rows]
+    chosen, more_passages = _longest(lengths, limit, marks)
+    spans_left, spans_right = (
+        [*_char_spans(text, words, [(rows[i][side], rows[i][side] + lengths[i]) for i in chosen])]
+        for side, (text, words) in enumerate(zip(texts, spans, strict=True))
     )
-    only_left, more_left = _remainders(texts[0], spans[0], runs[:, [0, 2]], limit)
-    only_right, more_right = _remainders(texts[1], spans[1], runs[:, [1, 2]], limit)
+    passages = tuple(
+        Passage(on_left, on_right, lengths[i], excerpt(texts[0], on_left), marks[i])
+        for i, on_left, on_right in zip(chosen, spans_left, spans_right, strict=True)
+    )
+    of_left, of_right = ([(row[side], row[2]) for row in rows] for side in (0, 1))
+    only_left, more_left = _remainders(texts[0], spans[0], of_left, limit)
+    only_right, more_right = _remainders(texts[1], spans[1], of_right, limit)
+    covered = sum(lengths)
     return Evidence(
         passages,
         only_left,
@@ -143,27 +162,29 @@ def gather(
 
 
 def _remainders(
-    text: str, words: npt.NDArray[np.int32], covered: Ints, limit: int | None
+    text: str, words: npt.NDArray[np.int32], covered: Stretches, limit: int | None
 ) -> tuple[tuple[Remainder, ...], Unlisted]:
     """Return what stands between the runs of one side, each given by start and length."""
-    starts, ends = _gaps(covered[:, 0], covered[:, 1], len(words))
-    chosen, more = _longest(ends - starts, limit)
-    starts, ends = starts[chosen], ends[chosen]
-    spans = _char_spans(text, words, starts, ends)
+    gaps = list(_gaps(covered, len(words)))
+    chosen, more = _longest([end - start for start, end in gaps], limit)
+    listed = [gaps[i] for i in chosen]
+    spans = _char_spans(text, words, listed)
     return tuple(
-        Remainder(span, n_words, excerpt(text, span))
-        for span, n_words in zip(spans, (ends - starts).tolist(), strict=True)
+        Remainder(span, end - start, excerpt(text, span))
+        for span, (start, end) in zip(spans, listed, strict=True)
     ), more
 
 
-def _longest(lengths: Ints, limit: int | None, marks: Bools | None = None) -> tuple[Ints, Unlisted]:
+def _longest(
+    lengths: Sequence[int], limit: int | None, marks: Sequence[bool] | None = None
+) -> tuple[Sequence[int], Unlisted]:
     """Choose the longest stretches, marked ones last; return them in their order, and the rest."""
-    if limit is None or lengths.size <= limit:
-        return np.arange(lengths.size), Unlisted(0, 0)
-    keys = (-lengths,) if marks is None else (-lengths, marks)
-    chosen = np.sort(np.lexsort(keys)[:limit])
-    n_words = int(lengths.sum() - lengths[chosen].sum())
-    return chosen, Unlisted(lengths.size - limit, n_words)
+    places = range(len(lengths))
+    if limit is None or len(lengths) <= limit:
+        return places, Unlisted(0, 0)
+    ranked = sorted(places, key=lambda i: (bool(marks and marks[i]), -lengths[i]))
+    n_words = sum(lengths[i] for i in ranked[limit:])
+    return sorted(ranked[:limit]), Unlisted(len(lengths) - limit, n_words)
 
 
 def excerpt(text: str, span: Span) -> str:
@@ -191,9 +212,7 @@ def _whole_words(text: str, n_chars: int) -> str:
     return whole or short
 
 
-def _char_spans(
-    text: str, words: npt.NDArray[np.int32], starts: Ints, ends: Ints
-) -> Iterator[Span]:
+def _char_spans(text: str, words: npt.NDArray[np.int32], stretches: Stretches) -> Iterator[Span]:
     """Yield the characters of some stretches of words, with the punctuation that clings to them.
 
     Parameters
@@ -201,24 +220,21 @@ def _char_spans(
     text : str
     words : int32 [shape=(n_tokens, 2)]
         Characters of its tokens.
-    starts, ends : int64 [shape=(n,)]
-        The first word of each stretch, and the one behind its last.
+    stretches : sequence of (int, int)
+        The first word of each, and the one behind its last.
     """
-    if not starts.size:
-        return
-    bounds = (
-        np.where(starts > 0, words[starts - 1, 1], 0),
-        words[starts, 0],
-        words[ends - 1, 1],
-        np.append(words[:, 0], len(text))[ends],
-    )
-    at_top = (starts == 0).tolist()
-    columns = (column.tolist() for column in bounds)
-    for is_first, before, start, end, after in zip(at_top, *columns, strict=True):
-        yield Span(_start(text, before, start, is_first), _end(text, end, after))
+    # Most texts share ten stretches, for which arrays would take three times as long.
+    edges = words.data
+    for start, end in stretches:
+        before = edges[start - 1, 1] if start else 0
+        after = edges[end, 0] if end < len(words) else len(text)
+        yield Span(
+            _start(text, before, edges[start, 0], is_first=not start),
+            _end(text, edges[end - 1, 1], after),
+        )
 
 
-def _start(text: str, before: int, start: int, is_first: bool) -> int:
+def _start(text: str, before: int, start: int, *, is_first: bool) -> int:
     """Return where a word begins, with what clings to it behind the last white space."""
     gap = text[before:start]
     if not gap or gap[-1].isspace():
@@ -237,10 +253,12 @@ def _end(text: str, end: int, after: int) -> int:
     return end + len(gap.split(maxsplit=1)[0])
 
 
-def _gaps(starts: Ints, lengths: Ints, n_words: int) -> tuple[Ints, Ints]:
-    """Return where the stretches of words that no run covers begin and end."""
-    order = np.argsort(starts)
-    starts, ends = starts[order], (starts + lengths)[order]
-    starts, ends = np.append(0, ends), np.append(starts, n_words)
-    is_gap = ends > starts
-    return starts[is_gap], ends[is_gap]
+def _gaps(covered: Stretches, n_words: int) -> Iterator[tuple[int, int]]:
+    """Yield where the stretches of words that no run covers begin and end."""
+    end = 0
+    for start, length in sorted(covered):
+        if start > end:
+            yield end, start
+        end = start + length
+    if n_words > end:
+        yield end, n_words

@@ -19,6 +19,7 @@ from dedupe.errors import InvalidSetting, Skipped, UnknownDocument
 from dedupe.ids import Id, Ids, order_of
 from dedupe.lazy import cached_property
 from dedupe.results import saved
+from dedupe.results.alignments import align
 from dedupe.results.clusters import cluster_labels, make_clusters, make_duplicates
 from dedupe.results.lookup import Lookup, from_left
 from dedupe.results.pairs import ScoredPairs
@@ -29,7 +30,6 @@ from dedupe.results.records import (
     Duplicate,
     Pair,
     Story,
-    evidence_of,
 )
 from dedupe.results.rows import rows
 from dedupe.scoring.relations import RELATIONS
@@ -247,22 +247,11 @@ class Result:
         left, right = self._lookup.id(left), self._lookup.id(right)
         pair = from_left(left, self.pair(left, right))
         texts = self.texts if texts is None else texts
-        left_text, right_text = (self.unchanged(name, texts) for name in (left, right))
-        if left_text is None or right_text is None:
+        known = {side: self.unchanged(side, texts) for side in (left, right)}
+        found = {side: text for side, text in known.items() if text is not None}
+        if len(found) < len(known):
             return None
-        # The kernels take half a second to load, and a saved result needs none.
-        from dedupe.results.evidence import EvidenceFinder  # noqa: PLC0415
-        from dedupe.scoring.boilerplate import load_boilerplate  # noqa: PLC0415
-
-        known = load_boilerplate(self.boilerplate)
-        finder = EvidenceFinder.of([left_text, right_text], self.settings.ngram, known)
-        return Comparison(
-            replace(pair, find_evidence=evidence_of(finder.find(0, 1))),
-            left_text,
-            right_text,
-            self.settings.threshold,
-            knows_boilerplate=True,
-        )
+        return align([pair], found, self.settings, self.boilerplate)[0]
 
     def story(self, document: Id, texts: Mapping[Any, str] | None = None) -> Story:
         r"""Return the text of a document without its boilerplate, and what was cut.
@@ -328,12 +317,15 @@ class Result:
         >>> found.unchanged("a", {"a": "edited since"}) is None
         True
         """
+        text, number = self._lookup.text(texts, document), self._lookup.number(document)
+        if texts is self.texts and number >= 0 and self.documents[number].digest:
+            # What a result keeps is what was searched; digests would take a tenth of a report.
+            return text
         from dedupe.documents.document import from_value  # noqa: PLC0415  Reads all formats.
 
-        found = from_value(document, self._lookup.text(texts, document))
+        found = from_value(document, text)
         if isinstance(found, Skipped):
             return None
-        number = self._lookup.number(document)
         if number < 0:
             raise UnknownDocument(
                 f"{str(document)!r} must be in a scored pair: of others a result knows no text"

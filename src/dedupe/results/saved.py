@@ -7,7 +7,7 @@ belong together (`dedupe.results.soundness`).
 import base64
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import timedelta
 from reprlib import repr as short
@@ -17,6 +17,7 @@ from dedupe.documents.document import fault_of
 from dedupe.documents.paths import is_path
 from dedupe.errors import InvalidResult, InvalidSetting, Skipped
 from dedupe.ids import Id, Ids, id_as_json
+from dedupe.results.alignments import find_together, together
 from dedupe.results.kinds import columns, read, refuse
 from dedupe.results.records import Cluster, DocumentInfo, Duplicate, Pair
 from dedupe.results.soundness import check_sound
@@ -69,7 +70,7 @@ def as_json(result: "Result") -> str:
         "settings": settings_as_json(result.settings) | _follows_from(result.settings),
         "clusters": list(map(record_as_json, result.clusters)),
         "duplicates": list(map(record_as_json, result.duplicates)),
-        "pairs": list(map(pair_as_json, result.scored)),
+        "pairs": list(_pairs_as_json(result.scored)),
         "skipped": list(map(record_as_json, result.skipped)),
         "documents": list(map(record_as_json, result.documents)),
         "others": list(map(id_as_json, result.others)),
@@ -94,6 +95,13 @@ def settings_as_json(settings: Settings) -> dict[str, Any]:
     keep = "custom" if callable(settings.keep) else settings.keep
     seconds = None if settings.window is None else settings.window.total_seconds()
     return {**asdict(settings), "keep": keep, "window": seconds, "prefer": [*settings.prefer]}
+
+
+def _pairs_as_json(pairs: Iterable[Pair]) -> Iterator[dict[str, Any]]:
+    """Yield what JSON says of each pair."""
+    for some in together(pairs):
+        find_together(some)
+        yield from map(pair_as_json, some)
 
 
 def pair_as_json(pair: Pair) -> dict[str, Any]:

@@ -54,21 +54,29 @@ def shared_runs(block: Block, left: int, right: int) -> tuple[Ints, Bools]:
 
 def _without_overlap(runs: Ints, n_left: int, n_right: int) -> Ints:
     """Trim runs, longest first, so that each word of either side is in one at most."""
-    taken_left = np.zeros(n_left, np.bool_)
-    taken_right = np.zeros(n_right, np.bool_)
+    taken_left, taken_right = bytearray(n_left), bytearray(n_right)
     kept = []
     for left, right, length in runs[np.lexsort((runs[:, 0], -runs[:, 2]))].tolist():
-        taken = taken_left[left : left + length] | taken_right[right : right + length]
-        # Runs overlap at their ends, so what is free is one stretch as a rule.
-        first = int(taken.argmin())
-        rest = taken[first:]
-        n_free = int(rest.argmax()) if rest.any() else rest.size
+        first, n_free = 0, length
+        if 1 in taken_left[left : left + length] or 1 in taken_right[right : right + length]:
+            first, n_free = _free(
+                taken_left[left : left + length], taken_right[right : right + length]
+            )
         if n_free == 0:
             continue
-        taken_left[left + first : left + first + n_free] = True
-        taken_right[right + first : right + first + n_free] = True
+        taken_left[left + first : left + first + n_free] = b"\x01" * n_free
+        taken_right[right + first : right + first + n_free] = b"\x01" * n_free
         kept.append((left + first, right + first, n_free))
     return np.array(sorted(kept), np.int64).reshape(-1, 3)
+
+
+def _free(taken_left: bytearray, taken_right: bytearray) -> tuple[int, int]:
+    """Return where the words of a run begin that neither side has taken, and how many follow."""
+    taken = np.frombuffer(taken_left, np.bool_) | np.frombuffer(taken_right, np.bool_)
+    # Runs overlap at their ends, so what is free is one stretch as a rule.
+    first = int(taken.argmin())
+    rest = taken[first:]
+    return first, int(rest.argmax()) if rest.any() else rest.size
 
 
 def _cut_boilerplate(runs: Ints, is_common: Bools) -> tuple[Ints, Bools]:

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from dedupe.ids import Id, plain_id
+from dedupe.ids import Id
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.html import payload
 from dedupe.report.html.environment import environment
 from dedupe.report.html.gathering import shown_pairs
 from dedupe.report.html.shown import Shown, ShownPair
 from dedupe.report.html.sides import Sides, mirrored, of_excerpts, of_texts
-from dedupe.results.records import Comparison
+from dedupe.results.alignments import align, find_together, together
+from dedupe.results.lookup import from_left
 from dedupe.results.result import Result
 
 __all__ = ["OpenedPairs", "opened_pairs"]
@@ -98,32 +99,32 @@ def _whole(
     result: Result, pairs: Iterable[ShownPair], texts: Mapping[Any, str]
 ) -> Iterator[tuple[ShownPair, Sides]]:
     """Yield the pairs whose texts are known and not too long, with both of them."""
-    for one in pairs:
-        aligned = _aligned(result, one, texts)
-        if aligned is not None:
-            yield one, of_texts(aligned)
-
-
-def _aligned(result: Result, shown: ShownPair, texts: Mapping[Any, str]) -> Comparison | None:
-    """Return both texts of a pair aligned, or None where one is missing, changed or too long."""
-    found = {side: text for side in shown.sides if (text := _text_of(side, texts)) is not None}
-    if any(len(text) > MAX_CHARS for text in found.values()):
-        return None
-    return result.aligned(*shown.sides, found)
-
-
-def _text_of(document: Id, texts: Mapping[Any, str]) -> str | None:
-    """Return the text of a document; whoever hands over texts has old ones by their own ids."""
-    text = texts.get(document)
-    return texts.get(plain_id(document)) if text is None else text
+    for some in together(pairs):
+        sides = dict.fromkeys(side for one in some for side in one.sides)
+        known = {side: result.unchanged(side, texts) for side in sides}
+        whole = {
+            side: text
+            for side, text in known.items()
+            if text is not None and len(text) <= MAX_CHARS
+        }
+        chosen = [one for one in some if one.left in whole and one.right in whole]
+        aligned = align(
+            [from_left(one.left, one.pair) for one in chosen],
+            whole,
+            result.settings,
+            result.boilerplate,
+        )
+        yield from zip(chosen, map(of_texts, aligned), strict=True)
 
 
 def _excerpts(pairs: Iterable[ShownPair]) -> Iterator[tuple[ShownPair, Sides]]:
     """Yield the pairs whose evidence is known, with their longest passages."""
-    for one in pairs:
-        found = one.pair.evidence
-        if found is not None:
-            yield one, of_excerpts(*one.sides, mirrored(found) if one.is_mirrored else found)
+    for some in together(pairs):
+        find_together(one.pair for one in some)
+        for one in some:
+            found = one.pair.evidence
+            if found is not None:
+                yield one, of_excerpts(*one.sides, mirrored(found) if one.is_mirrored else found)
 
 
 def _fragments(
