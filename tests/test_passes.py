@@ -48,7 +48,7 @@ def test_the_first_pass_lets_through_what_may_score(one, other, ngram):
     found = align(block, *PAIR.T)
     first = passes.first(block, PAIR)
     assert first.strict[0] == np.float32(strict_score(found)[0])
-    longer = np.maximum(found.words_left, found.words_right)
+    longer = found.longer
     assert first.may_score[0] == may_score(found.covered, longer)[0]
     assert first.may_score[0] or not len(passes.second(block, PAIR)[0])
 

@@ -58,8 +58,8 @@ def test_similarity_is_symmetric(pair, ngram):
         "entries",
     ):
         assert getattr(both, name)[0] == getattr(both, name)[1]
-    for name in ("words", "covered", "weight", "total", "story", "edited"):
-        left, right = getattr(both, f"{name}_left"), getattr(both, f"{name}_right")
+    for name in ("words", "coverage", "weight", "totals", "story", "edited"):
+        left, right = getattr(both, name)
         assert (left[0], right[0]) == (right[1], left[1])
 
 
@@ -76,7 +76,7 @@ def test_no_weights_make_a_pair_score_that_may_not(pair, ngram, data):
     weights = [per_word(data, document, EIGHTHS) for document in pair]
     stories = data.draw(st.sampled_from([[1, 1], [1, 2]]))
     found = align_pair(*pair, ngram=ngram, weights=weights, stories=stories)
-    longer = np.maximum(found.words_left, found.words_right)
+    longer = found.longer
     assert may_score(found.covered, longer)[0] or score(found)[0] == 0
 
 
@@ -131,7 +131,7 @@ def test_another_story_in_the_same_template_is_a_hole(n):
 def test_an_edit_counts_as_shared_and_another_story_does_not(n, share):
     before, behind = TEMPLATE
     found = align_pair(before + story(n, 3000) + behind, before + story(n, 4000) + behind)
-    assert found.edited_left[0] == found.edited_right[0] == (n if n < EDIT else 0)
+    assert found.edited[0, 0] == found.edited[1, 0] == (n if n < EDIT else 0)
     assert score(found)[0] == pytest.approx(share * (1 - 2 * found.hole[0] / 120))
 
 
@@ -144,7 +144,7 @@ def test_only_prose_is_a_hole(length, n_words):
         before + story(30, 3000) + behind, before + story(30, 4000) + behind, lines=lines
     )
     assert found.hole[0] == n_words
-    assert (found.story_left[0], found.story_right[0]) == (n_words, n_words)
+    assert (found.story[0, 0], found.story[1, 0]) == (n_words, n_words)
 
 
 @pytest.mark.parametrize(("length", "factor"), [(14, 1), (15, LONG_COST)])
@@ -327,9 +327,9 @@ def test_two_documents_that_share_a_word_count_as_one_story(n_stories, weight):
     text = story(40)
     weights = [[1 / n_stories] * 40] * 2
     found = align_pair(text, text, weights=weights, stories=[1, 2])
-    assert found.weight_left[0] == pytest.approx(40 * weight)
+    assert found.weight[0, 0] == pytest.approx(40 * weight)
     together = align_pair(text, text, weights=weights, stories=[1, 1])
-    assert together.weight_left[0] == pytest.approx(40 / n_stories)
+    assert together.weight[0, 0] == pytest.approx(40 / n_stories)
 
 
 # --- short texts ---
@@ -368,8 +368,8 @@ def test_boilerplate_counts_less():
     weighted = align_pair(one, other, lines=lines, weights=weights)
     assert plain.covered[0] == weighted.covered[0] == 100
     assert (plain.boilerplate[0], weighted.boilerplate[0]) == (0, 100)
-    assert weighted.weight_left[0] == weighted.weight_right[0] == 12.5
-    assert weighted.total_left[0] == 112.5
+    assert weighted.weight[0, 0] == weighted.weight[1, 0] == 12.5
+    assert weighted.totals[0, 0] == 112.5
     # Fewer than 20 words that count are no story.
     assert (score(plain)[0], score(weighted)[0]) == (1, 0)
 
@@ -564,8 +564,8 @@ def test_the_words_of_a_story_add_up(pair, ngram):
     if share and found.covered[0] >= 20:
         shared = part - edited
         assert shared in (
-            pytest.approx(found.covered_left[0]),
-            pytest.approx(found.covered_right[0]),
+            pytest.approx(found.coverage[0, 0]),
+            pytest.approx(found.coverage[1, 0]),
         )
         assert shared + edited + max(excess, found.replaced[0]) <= whole + 1e-6
         assert whole <= max(map(len, pair))
@@ -662,7 +662,7 @@ def test_edits_are_no_more_words_than_are_left_of_the_story():
     found = align_pair(
         before + story(8, 3000) + behind, before + story(8, 4000) + behind, weights=weights
     )
-    assert (story_share(found)[0], found.edited_left[0]) == (1, 8)
+    assert (story_share(found)[0], found.edited[0, 0]) == (1, 8)
     shares = story_share(found)
     assert (story_words(found, shares)[0], edited_words(found, shares)[0]) == (121, 1)
 

@@ -149,6 +149,8 @@ def part_forms(
     known : Sealed
         Boilerplate, which fills no slot.
     """
+    if np.bincount(stories, minlength=1).max() < forms.MIN_DOCUMENTS:
+        return stories, np.empty(0, np.uint64)
     # Documents this alike differ in too few words to be two reports of a form.
     alike = components(stories.size, pairs[strict > 1 - forms.OWN_OF_FRAME])
     samples = forms.draw_samples(blocks.block(), stories, alike == np.arange(alike.size))

@@ -112,23 +112,25 @@ def score(
     """
     block = Block.of(hash_encoded(texts, detail=True, spans=False), settings.ngram)
     asked = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
-    found = passes.worth(block, asked)
-    if not found.may_score.any():
-        return None
     stories = np.where(numbers < 0, -1, epoch.stories(numbers))
     is_known = bool((stories >= 0).all())
-    # A text that shares only a phrase teaches nothing; where all stories are known, none has to.
+    # Where all stories are known no text has to teach, and two columns are all that is needed.
+    found = passes.worth(block, asked) if is_known else passes.first(block, asked)
+    if not found.may_score.any():
+        return None
+    # A text that shares only a phrase teaches nothing.
     is_needed = found.may_score if is_known else found.may_score | found.is_long
     places = np.append(0, asked[is_needed, 1])
     block, stories = block.cut(places), stories[places]
     known = _Known.of(block, epoch)
-    if is_known:
+    if isinstance(found, First):
+        blocks = _BlockOfIndex(block, known)
+        first = First._make(column[is_needed] for column in found)
+        boilerplate = _learn(blocks, stories, ranks[places], first)
+        weighed = blocks.block()
+    else:
         boilerplate = known.boilerplate()
         weighed = block.weighed(boilerplate, stories)
-    else:
-        blocks = _BlockOfIndex(block, known)
-        boilerplate = _learn(blocks, stories, ranks[places])
-        weighed = blocks.block()
     asked = np.searchsorted(places, asked[found.may_score])
     (rows,) = passes.second(weighed, asked)
     if not rows.size:
@@ -150,13 +152,14 @@ def _decoded(texts: Sequence[bytes], places: Sequence[int]) -> list[str]:
     return [texts[place].decode() for place in places]
 
 
-def _learn(blocks: _BlockOfIndex, stories: Ints, ranks: Ints) -> Boilerplate:
+def _learn(blocks: _BlockOfIndex, stories: Ints, ranks: Ints, own: First) -> Boilerplate:
     """Learn from texts of which some have no story yet, and weigh them by it.
 
-    Pairs of known stories are not compared again: what they teach the epoch has.
+    Pairs of known stories are not compared again: what they teach the epoch has. What the first
+    pass says of the first text with each of the others, it has said before.
     """
     pairs, blocks.teaches = _teaching(stories, ranks)
-    is_known = (stories[pairs] >= 0).all(axis=1)
+    is_known: Bools = stories[pairs].min(axis=1) >= 0
     together = np.where(stories[pairs[:, 0]] == stories[pairs[:, 1]], TOGETHER, 0.0)
     first = First(
         together.astype(np.float32),
@@ -164,10 +167,13 @@ def _learn(blocks: _BlockOfIndex, stories: Ints, ranks: Ints) -> Boilerplate:
         np.zeros(len(pairs), np.bool_),
         np.zeros(len(pairs), np.bool_),
     )
-    open_ = np.flatnonzero(~is_known)
-    told = passes.first(blocks.block(), pairs[open_])
-    for column, more in zip(first, told, strict=True):
-        column[open_] = more
+    is_own = pairs[:, 0] == 0
+    open_ = ~is_known & ~is_own
+    for column, told in zip(first, own, strict=True):
+        column[~is_known & is_own] = told[~is_known[is_own]]
+    if open_.any():
+        for column, told in zip(first, passes.first(blocks.block(), pairs[open_]), strict=True):
+            column[open_] = told
     return learn(blocks, pairs, first).boilerplate
 
 

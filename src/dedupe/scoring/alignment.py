@@ -5,6 +5,7 @@ Everything here works on arrays of a block of documents; `dedupe.shingling.token
 """
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from dedupe.arrays import AnyInts, Bools, Floats, Ints, Weights, distinct
 from dedupe.kernels import alignment as chains
 from dedupe.kernels import bounds, pairs, strangers
 from dedupe.kernels import measures as kernel
+from dedupe.lazy import cached_property
 from dedupe.scoring import rule
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
@@ -19,6 +21,7 @@ from dedupe.shingling import Sealed
 
 __all__ = [
     "Alignment",
+    "Story",
     "align",
     "by_size",
     "is_spared",
@@ -29,94 +32,168 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Alignment:
     """What the pairs of a block share; each array has an entry for each pair.
 
-    Where little is shared nobody looks at what is between, and all of that is 0; see `align`.
+    What follows from the measures is found when it is asked for: most pairs are strangers, of
+    which next to nothing is asked. Where little is shared nobody looks at what is between, and
+    all of that is 0; see `align`.
 
     Attributes
     ----------
     left, right : int64
         Document numbers within the block.
-    n_shared_shingles : int64
-        Distinct ones.
-    words_left, words_right : int64
-        Length of the documents.
-    covered_left, covered_right : int64
-        Words of either side that stand in shared shingles.
-    weight_left, weight_right : float64
-        The same, weighted as if the two documents were one story.
-    total_left, total_right : float64
+    words : int64 [shape=(2, n_pairs)]
+        Length of the documents: a row for the left ones, and one for the right ones.
+    totals : float64 [shape=(2, n_pairs)]
         All words of either side, weighted.
-    story_left, story_right : float64
-        Words of either side that are prose and not shared, weighted.
-    edited_left, edited_right : float64
-        Those of them that stand in edits, at the weight of what is around them.
-    known : float64
-        Shared words, on the side that has fewer, weighted by what is known of them.
-    boilerplate : int64
-        Shared words of the shorter document that more than two clusters hold.
-    own : int64
-        Shared words of the shorter document that no other cluster holds.
-    hole : float64
-        What stands in one place within the shared text and differs, weighted; more where
-        that is a story between lists.
-    end : float64
-        The same at an end of the shared text.
-    replaced : float64
-        Whichever of both takes more of the score, a hole as if it were no story between lists.
-    is_at_end : bool
-        Whether it is what stands at an end.
-    excess : float64
-        What each side has at places where the other has none, weighted.
-    gap : int64
-        Words of any lines, prose or not, that each side has in one place within the
-        shared text.
-    entries : float64
-        What stands in one place next to boilerplate and differs, of any lines, weighted: the
-        entries of a listing. A box is none.
+    sides : float64 [shape=(N_OF_SIDE, 2, n_pairs)]
+        What `dedupe.kernels.pairs` measures of either side.
+    shorter : float64 [shape=(N_OF_SIDE, n_pairs)]
+        The same of the shorter document.
+    both : float64 [shape=(N_OF_BOTH, n_pairs)]
+        What it measures of both together.
     """
 
     left: Ints
     right: Ints
-    n_shared_shingles: Ints
-    words_left: Ints
-    words_right: Ints
-    covered_left: Ints
-    covered_right: Ints
-    weight_left: Floats
-    weight_right: Floats
-    total_left: Floats
-    total_right: Floats
-    story_left: Floats
-    story_right: Floats
-    edited_left: Floats
-    edited_right: Floats
-    known: Floats
-    boilerplate: Ints
-    own: Ints
-    hole: Floats
-    end: Floats
-    replaced: Floats
-    is_at_end: Bools
-    excess: Floats
-    gap: Ints
-    entries: Floats
-
-    @property
-    def covered(self) -> Ints:
-        """Shared words, on the side that has fewer."""
-        return np.minimum(self.covered_left, self.covered_right)
-
-    @property
-    def matched(self) -> Floats:
-        """Shared words, on the side that has fewer, weighted."""
-        return np.minimum(self.weight_left, self.weight_right)
+    words: Ints
+    totals: Floats
+    sides: Floats
+    shorter: Floats
+    both: Floats
 
     def take(self, places: Ints) -> "Alignment":
         """Return some of the pairs."""
-        return Alignment(*(getattr(self, column.name)[places] for column in fields(self)))
+        return Alignment(*(getattr(self, column.name)[..., places] for column in fields(self)))
+
+    @property
+    def n_shared_shingles(self) -> Ints:
+        """Distinct shingles that both have."""
+        return _whole(self.both[kernel.SHARED, ...])
+
+    @cached_property
+    def coverage(self) -> Ints:
+        """Words of either side that stand in shared shingles, a row for each side."""
+        return _whole(self.sides[kernel.COVERED, ...])
+
+    @cached_property
+    def covered(self) -> Ints:
+        """Shared words, on the side that has fewer."""
+        covered: Ints = np.minimum(*self.coverage)
+        return covered
+
+    @cached_property
+    def longer(self) -> Ints:
+        """Words of the longer document."""
+        longer: Ints = np.maximum(*self.words)
+        return longer
+
+    @cached_property
+    def weight(self) -> Floats:
+        """Shared words, weighted as if the two documents were one story, a row for each side."""
+        return self.sides[kernel.WEIGHT, ...]
+
+    @cached_property
+    def matched(self) -> Floats:
+        """Shared words, on the side that has fewer, weighted."""
+        matched: Floats = np.minimum(*self.weight)
+        return matched
+
+    @cached_property
+    def story(self) -> Floats:
+        """Words that are prose and not shared, weighted, a row for each side."""
+        return self.sides[kernel.STORY, ...]
+
+    @cached_property
+    def edited(self) -> Floats:
+        """Those of them that stand in edits, at the weight of what is around them."""
+        return self.sides[kernel.EDITED, ...]
+
+    @cached_property
+    def smaller(self) -> "Story":
+        """The smaller story of each pair."""
+        return self.smaller_with(self.edited)
+
+    def smaller_with(self, edited: Floats) -> "Story":
+        """Return the smaller story of each pair, if so much of each side counts as edited.
+
+        Of two equally large the one that shares less.
+        """
+        shared = self.weight
+        whole, told = shared + self.story, shared + edited
+        is_left = (whole[0] < whole[1]) | ((whole[0] == whole[1]) & (told[0] <= told[1]))
+        return Story._make(np.where(is_left, *sides) for sides in (shared, edited, whole))
+
+    @cached_property
+    def known(self) -> Floats:
+        """Shared words, on the side that has fewer, weighted by what is known of them."""
+        known: Floats = np.minimum(*self.sides[kernel.PLAIN, ...])
+        return known
+
+    @property
+    def boilerplate(self) -> Ints:
+        """Shared words of the shorter document that more than two clusters hold."""
+        return _whole(np.minimum(self.shorter[kernel.BOILERPLATE, ...], self.covered))
+
+    @property
+    def own(self) -> Floats:
+        """Shared words of the shorter document that no other cluster holds."""
+        return self.shorter[kernel.OWN, ...]
+
+    @cached_property
+    def hole(self) -> Floats:
+        """What stands in one place within the shared text and differs, weighted.
+
+        More where that is a story between lists.
+        """
+        return self.both[kernel.HOLE, ...]
+
+    @cached_property
+    def end(self) -> Floats:
+        """The same at an end of the shared text."""
+        return self.both[kernel.END, ...]
+
+    @cached_property
+    def is_at_end(self) -> Bools:
+        """Whether what stands at an end takes more of the score than the hole."""
+        return rule.END_COST * self.end > rule.HOLE_COST * self.hole
+
+    @property
+    def replaced(self) -> Floats:
+        """Whichever of both takes more, a hole as if it were no story between lists."""
+        return np.where(self.is_at_end, self.end, self.both[kernel.HOLE_WEIGHT, ...])
+
+    @cached_property
+    def excess(self) -> Floats:
+        """What each side has at places where the other has none, weighted."""
+        return self.both[kernel.EXCESS, ...]
+
+    @property
+    def gap(self) -> Floats:
+        """Words of any lines, prose or not, that each side has in one place in the shared text."""
+        return self.both[kernel.GAP, ...]
+
+    @cached_property
+    def entries(self) -> Floats:
+        """What stands in one place next to boilerplate and differs, of any lines, weighted.
+
+        These are the entries of a listing. A box is none.
+        """
+        return self.both[kernel.ENTRIES, ...]
+
+
+class Story(NamedTuple):
+    """A story of each pair, weighted: what is shared of it, edited, and all."""
+
+    shared: Floats
+    edited: Floats
+    whole: Floats
+
+
+def _whole(column: Floats) -> Ints:
+    return column.astype(np.int64)
 
 
 def align(
@@ -145,43 +222,15 @@ def align(
         stories=_stories_of(block),
         min_words=min_words,
     )
-    sides = np.where(swap[:, np.newaxis, np.newaxis], of_sides[:, ::-1], of_sides)
-    covered, weight, story, edited = (
-        sides[:, :, column].T
-        for column in (kernel.COVERED, kernel.WEIGHT, kernel.STORY, kernel.EDITED)
-    )
-    end = of_both[:, kernel.END]
-    is_at_end = rule.END_COST * end > rule.HOLE_COST * of_both[:, kernel.HOLE]
-
-    def whole(column: Floats) -> Ints:
-        return column.astype(np.int64)
-
+    documents = np.stack([left, right])
     return Alignment(
         left=left,
         right=right,
-        n_shared_shingles=whole(of_both[:, kernel.SHARED]),
-        words_left=block.n_words[left],
-        words_right=block.n_words[right],
-        covered_left=whole(covered[0]),
-        covered_right=whole(covered[1]),
-        weight_left=weight[0],
-        weight_right=weight[1],
-        total_left=block.totals(left),
-        total_right=block.totals(right),
-        story_left=story[0],
-        story_right=story[1],
-        edited_left=edited[0],
-        edited_right=edited[1],
-        known=of_sides[:, :, kernel.PLAIN].min(axis=1),
-        boilerplate=whole(np.minimum(of_sides[:, 1, kernel.BOILERPLATE], np.minimum(*covered))),
-        own=whole(of_sides[:, 1, kernel.OWN]),
-        hole=of_both[:, kernel.HOLE],
-        end=end,
-        replaced=np.where(is_at_end, end, of_both[:, kernel.HOLE_WEIGHT]),
-        is_at_end=is_at_end,
-        excess=of_both[:, kernel.EXCESS],
-        gap=whole(of_both[:, kernel.GAP]),
-        entries=of_both[:, kernel.ENTRIES],
+        words=block.n_words[documents],
+        totals=block.totals(documents),
+        sides=np.where(swap, of_sides[:, ::-1].T, of_sides.T),
+        shorter=of_sides[:, 1].T,
+        both=of_both.T,
     )
 
 

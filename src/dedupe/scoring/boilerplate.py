@@ -240,7 +240,9 @@ class Boilerplate:
 
         All words of such a shingle weigh what it does, not only the first.
         """
-        self._counts[np.isin(self._shingles, shingles) & (self._last_cluster != EMPTY)] |= OF_FORM
+        if shingles.size:
+            is_marked = np.isin(self._shingles, shingles) & (self._last_cluster != EMPTY)
+            self._counts[is_marked] |= OF_FORM
 
     def weights(self, shingles: Hashes, offsets: Ints, token_offsets: Ints) -> Weights:
         """Return the weight of each word of a block of documents, in (0, 1].

@@ -228,7 +228,7 @@ def fillings_shared(block: Block, pairs: AnyInts, texts: Hashes) -> Floats:
     common.mark(texts)
     block = block.cut(documents).weighed(common)
     found = align(block, *places.reshape(-1, 2).T)
-    shares: Floats = found.known / np.minimum(found.total_left, found.total_right)
+    shares: Floats = found.known / np.minimum(*found.totals)
     return np.minimum(1, shares)
 
 

@@ -85,12 +85,10 @@ class Scored:
         """The share of the smaller story of each pair that is in the other document."""
         return story_share(self.alignment)
 
-    def share(self, side: str) -> Floats:
-        """Return the share of the words of one side that the other has too."""
-        found: Floats = getattr(self.alignment, f"covered_{side}") / getattr(
-            self.alignment, f"words_{side}"
-        )
-        return found
+    @cached_property
+    def shares(self) -> Floats:
+        """The shares of the words of either side that the other has too, a row for each side."""
+        return _shares(self.alignment)
 
 
 COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] = {
@@ -101,8 +99,8 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "containment_left": (np.float64, lambda pairs: pairs.similarities[1]),
     "containment_right": (np.float64, lambda pairs: pairs.similarities[2]),
     "story_share": (np.float64, lambda pairs: pairs.story_share),
-    "share_left": (np.float64, lambda pairs: pairs.share("left")),
-    "share_right": (np.float64, lambda pairs: pairs.share("right")),
+    "share_left": (np.float64, lambda pairs: pairs.shares[0]),
+    "share_right": (np.float64, lambda pairs: pairs.shares[1]),
     "is_identical": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
     "shared_words": (np.int32, lambda pairs: pairs.alignment.covered),
     "story_words": (np.int32, lambda pairs: story_words(pairs.alignment, pairs.story_share)),
@@ -241,11 +239,14 @@ def near_share(block: Block, pairs: AnyInts) -> Floats:
     may be another story, or a box.
     """
     found = align(block, *pairs.T)
-    shares = np.minimum(
-        found.covered_left / found.words_left, found.covered_right / found.words_right
-    )
+    shares = np.minimum(*_shares(found))
     most = np.max([found.hole, found.end, found.gap, found.excess], axis=0)
     return np.where(most <= rule.MAX_NEAR_GAP, shares, 0.0)
+
+
+def _shares(found: Alignment) -> Floats:
+    shares: Floats = found.coverage / found.words
+    return shares
 
 
 def shared(block: Block, pairs: AnyInts, beside: Boilerplate | None = None) -> Sealed:
@@ -297,9 +298,11 @@ def reused(block: Block, pairs: AnyInts) -> Rows:
 
 def _rows(block: Block, found: Alignment, found_scores: Floats, is_recorded: Bools) -> Rows:
     """Return the rows of those pairs that are to be recorded."""
-    places = np.flatnonzero(is_recorded)
-    scored = Scored(block, found.take(places), found_scores[places])
-    rows = np.empty(places.size, ROW)
+    if not is_recorded.all():
+        places = np.flatnonzero(is_recorded)
+        found, found_scores = found.take(places), found_scores[places]
+    scored = Scored(block, found, found_scores)
+    rows = np.empty(found_scores.size, ROW)
     for name, (_, measure) in COLUMNS.items():
         rows[name] = measure(scored)
     return rows

@@ -13,14 +13,12 @@ it is weighed by what the collection knows of boilerplate.
 What is shared, and where it stands, is found in `dedupe.scoring.alignment`.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from dedupe.arrays import Bools, Floats, Ints
 from dedupe.kernels.measures import EDIT
 from dedupe.scoring import rule
-from dedupe.scoring.alignment import Alignment
+from dedupe.scoring.alignment import Alignment, Story
 
 __all__ = [
     "cost",
@@ -83,11 +81,9 @@ def story_share(alignment: Alignment) -> Floats:
     a document that is wholly in the other needs only `MIN_OWN` of its own.
     """
     is_story = (alignment.matched >= rule.MIN_WORDS) | _is_all_there(alignment)
-    shares = np.where(is_story, _containment(alignment), 0)
-    longer = np.maximum(alignment.words_left, alignment.words_right)
-    return np.where(
-        alignment.covered < rule.MIN_WORDS, _short_share(alignment.covered, longer), shares
-    )
+    shares = np.where(is_story, _containment(alignment.smaller), 0)
+    short = _short_share(alignment.covered, alignment.longer)
+    return np.where(alignment.covered < rule.MIN_WORDS, short, shares)
 
 
 def story_words(alignment: Alignment, shares: Floats) -> Ints:
@@ -96,9 +92,8 @@ def story_words(alignment: Alignment, shares: Floats) -> Ints:
     They are words of prose, as `story_share` weighs them: its `shares` are of so many. Of two
     short texts it is a share of the longer one.
     """
-    story = np.maximum(1, np.rint(_smaller_story(alignment).whole))
-    longer = np.maximum(alignment.words_left, alignment.words_right)
-    words = np.where(alignment.covered < rule.MIN_WORDS, longer, story)
+    story = np.maximum(1, np.rint(alignment.smaller.whole))
+    words = np.where(alignment.covered < rule.MIN_WORDS, alignment.longer, story)
     return np.where(shares > 0, words, 0).astype(np.int64)
 
 
@@ -107,7 +102,7 @@ def edited_words(alignment: Alignment, shares: Floats) -> Ints:
 
     Words and shares as in `story_words`: some are shared, some edited, and the rest its own.
     """
-    story = _smaller_story(alignment)
+    story = alignment.smaller
     edited = np.rint(np.minimum(story.edited, story.whole - story.shared))
     is_told = (alignment.covered >= rule.MIN_WORDS) & (shares > 0)
     return np.where(is_told, edited, 0).astype(np.int64)
@@ -128,34 +123,8 @@ def listing_words(alignment: Alignment) -> Ints:
     return np.where(is_deciding, np.rint(alignment.entries), 0).astype(np.int64)
 
 
-class Story(NamedTuple):
-    """The smaller story of each pair, weighted: what is shared of it, edited, and all."""
-
-    shared: Floats
-    edited: Floats
-    whole: Floats
-
-
-def _smaller_story(alignment: Alignment, *, with_edits: bool = True) -> Story:
-    """Return the smaller story of each pair; of two equally large the one that shares less."""
-    left = Story(
-        alignment.weight_left,
-        with_edits * alignment.edited_left,
-        alignment.weight_left + alignment.story_left,
-    )
-    right = Story(
-        alignment.weight_right,
-        with_edits * alignment.edited_right,
-        alignment.weight_right + alignment.story_right,
-    )
-    shares_less = left.shared + left.edited <= right.shared + right.edited
-    is_left = (left.whole < right.whole) | ((left.whole == right.whole) & shares_less)
-    return Story(*(np.where(is_left, *both) for both in zip(left, right, strict=True)))
-
-
-def _containment(alignment: Alignment, *, with_edits: bool = True) -> Floats:
+def _containment(story: Story) -> Floats:
     """Return the share of the smaller story of each pair that is in the other document."""
-    story = _smaller_story(alignment, with_edits=with_edits)
     found = story.shared + story.edited
     share = np.divide(found, story.whole, out=np.zeros_like(found), where=story.whole > 0)
     capped: Floats = np.minimum(1, share)
@@ -168,7 +137,7 @@ def _is_all_there(alignment: Alignment) -> Bools:
     A form filled in has little that counts. But some of it must be nobody else's: a
     teaser is wholly in the pages that carry it, whichever story they tell.
     """
-    whole = np.minimum(alignment.total_left, alignment.total_right)
+    whole: Floats = np.minimum(*alignment.totals)
     return (alignment.known >= rule.NEARLY_ALL * whole) & (alignment.own >= rule.MIN_OWN)
 
 
@@ -207,4 +176,5 @@ def strict_score(alignment: Alignment) -> Floats:
         & (alignment.excess <= np.maximum(EDIT, excess_limit))
         & (alignment.gap <= rule.MAX_STRICT_GAP)
     )
-    return np.where(is_strict, _containment(alignment, with_edits=False), 0)
+    without_edits = alignment.smaller_with(np.zeros_like(alignment.edited))
+    return np.where(is_strict, _containment(without_edits), 0)
