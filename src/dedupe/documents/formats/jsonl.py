@@ -70,15 +70,13 @@ def _parse_line(line: bytes | LongLine, limit: int, *, is_last: bool) -> dict[st
 
 
 def _value_in(text: str) -> object:
-    """Return what `json.loads` returns, which takes a third longer for an object."""
-    if text.startswith("{"):
-        try:
-            value, end = _DECODER.scan_once(text, 0)
-        except StopIteration:
-            return json.loads(text)  # It says what is wrong.
-        if end == len(text) or past_space(text, end) == len(text):
-            return value
-    return json.loads(text)
+    """Return what `json.loads` returns, which takes a sixth longer for an object."""
+    if not text.startswith("{"):
+        return json.loads(text)
+    value, end = _DECODER.raw_decode(text)
+    if past_space(text, end) != len(text):
+        return json.loads(text)  # It says what is wrong with the rest.
+    return value
 
 
 REPAIR = "repair this line, or leave it out"
