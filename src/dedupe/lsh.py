@@ -65,6 +65,9 @@ MERGE_AT = 1 << 23
 HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
 """How pairs are packed into a number each."""
 
+BANDS_AT_ONCE = 4
+"""Bands that a thread is given together: of few documents one is done as soon as it is handed over."""
+
 ESTIMATED_AT_ONCE = 1 << 16
 """Pairs that a thread looks up the signatures of, which takes some milliseconds."""
 
@@ -135,7 +138,11 @@ def candidate_pairs(
     spans = None if spans is None else spans.take(documents)
     slices = [] if spans is None else _slices(spans, n_new)
 
-    def pairs_of(values: npt.NDArray[np.uint32]) -> Hashes:
+    def pairs_of(columns: npt.NDArray[np.uint32]) -> Hashes:
+        """Return the pairs of some bands."""
+        return np.concatenate([pairs_of_band(values) for values in columns])
+
+    def pairs_of_band(values: npt.NDArray[np.uint32]) -> Hashes:
         """Return the pairs of one band, whose values are given by rank, and few that fall later."""
         emitted = emit(values, bucket_cap, n_new, teaches)
         if spans is not None:
@@ -402,9 +409,10 @@ def _distinct(parts: Sequence[Hashes], n_docs: int) -> Hashes:
 
 
 def _bands(signatures: npt.NDArray[np.uint32], rows: Ints) -> Iterator[npt.NDArray[np.uint32]]:
-    """Yield the columns of some rows, a cache line of them read at once."""
+    """Yield a few columns of some rows at a time; a cache line of them is read at once."""
     n_perm = signatures.shape[1]
     for first in range(0, n_perm, LINE):
         columns = np.empty((min(LINE, n_perm - first), rows.size), np.uint32)
         columns_into(signatures, rows, first, columns)
-        yield from columns
+        for start in range(0, len(columns), BANDS_AT_ONCE):
+            yield columns[start : start + BANDS_AT_ONCE]
