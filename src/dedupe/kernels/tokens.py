@@ -18,6 +18,8 @@ bits    meaning
 ======  ====================================================================
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from dedupe.kernels import apart, compiled
@@ -70,7 +72,10 @@ ALL_SCRIPTS = U((1 << N_SCRIPTS) - 1)
 # Bytes that must follow the last document.
 PADDING = 24
 
-# Words too long for two lanes wait, with their place and length, until all is read.
+SHORT = 16
+"""Bytes from which a word is too long for two lanes."""
+
+# Such words wait, with their place and length, until all is read.
 LONG_PLAIN, LONG_SPELLED = 254, 255
 
 # How many bytes a word of 16 bytes or more can have for one of its text, at most; shorter
@@ -214,6 +219,56 @@ def _mixes(entry):
     return own & (own - U(1)) != U(0) and entry >> U(SCRIPTS_SHIFT + N_SCRIPTS) != ALL_SCRIPTS
 
 
+class Text(NamedTuple):
+    """Documents in UTF-8, and what their characters are; see `tokens_into`."""
+
+    words: Any
+    buffer: Any
+    classes: Any
+    table: Any
+    expansions: Any
+
+
+class Written(NamedTuple):
+    """What is written of each token; see `tokens_into`."""
+
+    hashes: Any
+    tails: Any
+    lengths: Any
+    spans: Any
+    lines: Any
+    spelling: Any
+
+
+@compiled
+def _write_word(written, token, lanes, start, n_bytes, fold, waits):
+    """Write the lanes of a short word; of a long one, where it `waits` until all is read."""
+    token = U(token)
+    if n_bytes < SHORT:
+        # Both lanes are taken; what the word does not reach is ignored later.
+        written.hashes[token] = lanes[U(start)] | fold
+        written.tails[token] = lanes[U(start + 8)] | fold
+        written.lengths[token] = n_bytes
+    else:
+        written.hashes[token] = start
+        written.tails[token] = n_bytes
+        written.lengths[token] = waits
+
+
+@compiled
+def _begin_span(spans, token, character):
+    """Write the first character of a token, where somebody asks."""
+    if spans is not None and spans.size > 0:
+        spans[token, 0] = character
+
+
+@compiled
+def _end_span(spans, token, character):
+    """Write the character behind a token, where somebody asks."""
+    if spans is not None and spans.size > 0:
+        spans[token, 1] = character
+
+
 @compiled
 def _end_line(lines, line_start, n_tokens, n_letters):
     """Write the length of a line to all of its tokens, of which some are single letters."""
@@ -225,23 +280,55 @@ def _end_line(lines, line_start, n_tokens, n_letters):
 
 
 @compiled
+def _end_lines(lines, text, start, end, line_start, n_tokens, n_letters):
+    """End the line for each line end in a stretch of bytes that separate.
+
+    Return the first token of the line that is open then, and how many of its tokens are letters.
+    """
+    if lines is not None:
+        for position in range(start, end):
+            if text.table[text.buffer[position]] >> U(KIND_SHIFT) == U(LINE_END):
+                _end_line(lines, line_start, n_tokens, n_letters)
+                line_start = n_tokens
+                n_letters = 0
+    return line_start, n_letters
+
+
+@compiled
+def _decoded(buffer, position):
+    """Return the code point of the character that begins here, and where the next one does."""
+    lead = buffer[position]
+    code = U(lead)
+    position += 1
+    if lead >= 0x80:
+        code = ((code & U(0x1F)) << U(6)) | (U(buffer[position]) & U(0x3F))
+        position += 1
+    if lead >= 0xE0:
+        code = ((code & U(0x3FF)) << U(6)) | (U(buffer[position]) & U(0x3F))
+        position += 1
+    if lead >= 0xF0:
+        code = ((code & U(0x7FFF)) << U(6)) | (U(buffer[position]) & U(0x3F))
+        position += 1
+    return code, position
+
+
+@compiled
+def _rank(entry, last_rank):
+    """Return the rank of a character among marks, and whether it may change with its neighbours.
+
+    It may compose with what stands before it, or go before that. What vanishes is not seen.
+    """
+    # Most characters are of no rank. One branch for them is faster than none.
+    if entry & U(UNSTABLE_MASK) != U(0):
+        rank = (entry >> U(RANK_SHIFT)) & U(63)
+        composes = (entry >> U(UNSTABLE_SHIFT)) & U(1) != U(0)
+        return rank, composes | (U(0) < rank < last_rank)
+    return (last_rank if entry >> U(KIND_SHIFT) == U(VANISHING) else U(0)), False
+
+
+@compiled
 def _read_hard_run(
-    buffer,
-    position,
-    end,
-    character,
-    table,
-    expansions,
-    spelling,
-    spelled,
-    n_tokens,
-    line_start,
-    n_letters,
-    lengths,
-    tails,
-    hashes,
-    spans,
-    lines,
+    text, position, end, character, written, spelled, n_tokens, line_start, n_letters
 ):
     """Read a stretch of bytes that takes decoding, character by character.
 
@@ -264,33 +351,17 @@ def _read_hard_run(
     last_entry = 0
     while is_open or position < end or next_entry < last_entry:
         if next_entry < last_entry:
-            entry = expansions[next_entry]
+            entry = text.expansions[next_entry]
             next_entry += 1
         elif position == end:
             # What ends the run ends its last token.
             entry = U(SEPARATOR << KIND_SHIFT)
         else:
-            lead = buffer[position]
-            code = U(lead)
+            code, position = _decoded(text.buffer, position)
             character += 1
-            position += 1
-            if lead >= 0x80:
-                code = ((code & U(0x1F)) << U(6)) | (U(buffer[position]) & U(0x3F))
-                position += 1
-            if lead >= 0xE0:
-                code = ((code & U(0x3FF)) << U(6)) | (U(buffer[position]) & U(0x3F))
-                position += 1
-            if lead >= 0xF0:
-                code = ((code & U(0x7FFF)) << U(6)) | (U(buffer[position]) & U(0x3F))
-                position += 1
-            entry = table[code]
-            if entry & U(UNSTABLE_MASK) != U(0):
-                rank = (entry >> U(RANK_SHIFT)) & U(63)
-                flagged |= ((entry >> U(UNSTABLE_SHIFT)) & U(1)) != U(0)
-                flagged |= U(0) < rank < last_rank
-                last_rank = rank
-            elif entry >> U(KIND_SHIFT) != U(VANISHING):
-                last_rank = U(0)
+            entry = text.table[code]
+            last_rank, may_change = _rank(entry, last_rank)
+            flagged |= may_change
         kind = (entry >> U(KIND_SHIFT)) & U(7)
         n_bytes = np.int64((entry >> U(LENGTH_SHIFT)) & U(31))
         value = entry & U(0xFFFFFFFF)
@@ -302,21 +373,14 @@ def _read_hard_run(
             continue
         # Does the open token end here?
         if is_open and kind != U(MARK) and not (is_word and kind == U(WORD)):
-            if length < 16:
-                hashes[n_tokens] = spelling[spelled]
-                tails[n_tokens] = spelling[spelled + 8]
-                lengths[n_tokens] = length
-            else:
-                hashes[n_tokens] = spelled
-                tails[n_tokens] = length
-                lengths[n_tokens] = LONG_SPELLED
-                spelled += length
+            _write_word(written, n_tokens, written.spelling, spelled, length, U(0), LONG_SPELLED)
+            spelled += length * (length >= SHORT)
             n_tokens += 1
             n_letters += not is_word
             flagged |= _mixes(united)
             is_open = False
         if kind == U(LINE_END):
-            _end_line(lines, line_start, n_tokens, n_letters)
+            _end_line(written.lines, line_start, n_tokens, n_letters)
             line_start = n_tokens
             n_letters = 0
         if kind == U(SEPARATOR) or kind == U(LINE_END):
@@ -328,17 +392,61 @@ def _read_hard_run(
             is_word = kind == U(WORD)
             length = 0
             united = U(0)
-            if spans is not None and spans.size > 0:
-                spans[n_tokens, 0] = character - 1
-        if spans is not None and spans.size > 0:
-            spans[n_tokens, 1] = character
+            _begin_span(written.spans, n_tokens, character - 1)
+        _end_span(written.spans, n_tokens, character)
         united |= entry
         # Eight bytes are written; the next character overwrites those behind its own.
-        spelling[spelled + length] = value
+        written.spelling[spelled + length] = value
         length += n_bytes
     is_hyphen = (code == SOFT_HYPHEN) | (code == TRUE_HYPHEN)
-    flagged |= is_hyphen & _ends_line(buffer, U(end))
+    flagged |= is_hyphen & _ends_line(text.buffer, U(end))
     return n_tokens, line_start, n_letters, character, spelled, flagged
+
+
+@compiled
+def _read_document(text, begin, stop, edges, written, spelled, n_tokens):
+    """Read one document.
+
+    Returns
+    -------
+    n_tokens, spelled : int
+    flagged : bool
+        As `_read_hard_run` says.
+    """
+    n_edges = _edges_into(text.buffer, begin, stop, text.classes, edges)
+    edges[n_edges] = stop - begin
+    flagged = False
+    line_start = n_tokens
+    n_letters = 0
+    # Bytes read less characters read; only hard runs add to it.
+    n_excess = 0
+    edge = 0
+    while edge < n_edges:
+        start = begin + edges[edge]
+        end = begin + edges[edge + 1]
+        edge += 1
+        is_plain = text.classes[text.buffer[U(start)]] == PLAIN
+        if is_plain and text.classes[text.buffer[U(end)]] == APART:
+            _write_word(written, n_tokens, text.words, start, end - start, LOWER_CASE, LONG_PLAIN)
+            _begin_span(written.spans, n_tokens, start - begin - n_excess)
+            _end_span(written.spans, n_tokens, end - begin - n_excess)
+            n_tokens += 1
+        else:
+            while text.classes[text.buffer[end]] != APART:
+                edge += 1
+                end = begin + edges[edge]
+            character = start - begin - n_excess
+            n_tokens, line_start, n_letters, character, spelled, is_unstable = _read_hard_run(
+                text, start, end, character, written, spelled, n_tokens, line_start, n_letters
+            )
+            n_excess = end - begin - character
+            flagged |= is_unstable
+        # Behind it comes a stretch that separates, maybe with line ends.
+        edge += 1
+        line_start, n_letters = _end_lines(
+            written.lines, text, end, begin + edges[edge], line_start, n_tokens, n_letters
+        )
+    return n_tokens, spelled, flagged
 
 
 @compiled
@@ -402,69 +510,17 @@ def tokens_into(
     seals : uint32 [shape=(capacity,)] or None
         Seal of each token (see `dedupe.kernels.hashing.sealed`), overwritten.
     """
+    text = Text(words, buffer, classes, table, expansions)
+    written = Written(hashes, tails, lengths, spans, lines, spelling)
     n_tokens = 0
     # Bytes of long words that wait in `spelling`.
     spelled = 0
     token_offsets[0] = 0
     for d in range(offsets.size - 1):
-        begin = offsets[d]
-        n_edges = _edges_into(buffer, begin, offsets[d + 1], classes, edges)
-        edges[n_edges] = offsets[d + 1] - begin
-        line_start = n_tokens
-        n_letters = 0
-        # Bytes read less characters read; only hard runs add to it.
-        n_excess = 0
-        edge = 0
-        while edge < n_edges:
-            start = begin + edges[edge]
-            end = begin + edges[edge + 1]
-            edge += 1
-            if classes[buffer[U(start)]] == PLAIN and classes[buffer[U(end)]] == APART:
-                if end - start < 16:
-                    # Both lanes are taken; what the word does not reach is ignored later.
-                    hashes[U(n_tokens)] = words[U(start)] | LOWER_CASE
-                    tails[U(n_tokens)] = words[U(start + 8)] | LOWER_CASE
-                    lengths[U(n_tokens)] = end - start
-                else:
-                    hashes[n_tokens] = start
-                    tails[n_tokens] = end - start
-                    lengths[n_tokens] = LONG_PLAIN
-                if spans is not None and spans.size > 0:
-                    spans[n_tokens, 0] = start - begin - n_excess
-                    spans[n_tokens, 1] = end - begin - n_excess
-                n_tokens += 1
-            else:
-                while classes[buffer[end]] != APART:
-                    edge += 1
-                    end = begin + edges[edge]
-                n_tokens, line_start, n_letters, character, spelled, flagged = _read_hard_run(
-                    buffer,
-                    start,
-                    end,
-                    start - begin - n_excess,
-                    table,
-                    expansions,
-                    spelling,
-                    spelled,
-                    n_tokens,
-                    line_start,
-                    n_letters,
-                    lengths,
-                    tails,
-                    hashes,
-                    spans,
-                    lines,
-                )
-                n_excess = end - begin - character
-                unstable[d] |= flagged
-            # Behind it comes a stretch that separates, maybe with line ends.
-            edge += 1
-            if lines is not None:
-                for position in range(end, begin + edges[edge]):
-                    if table[buffer[position]] >> U(KIND_SHIFT) == U(LINE_END):
-                        _end_line(lines, line_start, n_tokens, n_letters)
-                        line_start = n_tokens
-                        n_letters = 0
+        n_tokens, spelled, flagged = _read_document(
+            text, offsets[d], offsets[d + 1], edges, written, spelled, n_tokens
+        )
+        unstable[d] |= flagged
         token_offsets[d + 1] = n_tokens
     _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens, salt, seals)
     finish_words(hashes, tails, lengths, n_tokens, salt, seals)
