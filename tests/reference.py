@@ -1085,6 +1085,8 @@ TWINS: dict[str, Callable[..., Any]] = {
     "hashing.push_lane": token_hashes,
     "hashing.sealed": seal,
     "hashing.word_hash": token_hashes,
+    "hyphens.divided_into": joined,
+    "hyphens.ends_line": joined,
     "measures.count_shared": measures,
     "measures.cover_into": measures,
     "measures.line_of": mean_line,
@@ -1111,7 +1113,6 @@ TWINS: dict[str, Callable[..., Any]] = {
     "tables.home": Boilerplate.watch,
     "tables.is_in": shared,
     "tables.sieve_place": shared,
-    "tokens.divided_into": joined,
     "tokens.tokens_into": tokens,
 }
 """The twin of each kernel, by itself or as part of what it answers."""

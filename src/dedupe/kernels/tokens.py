@@ -24,6 +24,7 @@ import numpy as np
 
 from dedupe.kernels import apart, compiled
 from dedupe.kernels.hashing import finish_words, push_lane, sealed, word_hash
+from dedupe.kernels.hyphens import ends_line
 
 __all__ = [
     "APART",
@@ -45,7 +46,6 @@ __all__ = [
     "UNSTABLE_SHIFT",
     "VANISHING",
     "WORD",
-    "divided_into",
     "tokens_into",
 ]
 
@@ -69,31 +69,25 @@ SCRIPTS_SHIFT = 47
 N_SCRIPTS = 4
 ALL_SCRIPTS = U((1 << N_SCRIPTS) - 1)
 
-# Bytes that must follow the last document.
 PADDING = 24
+"""Bytes that must follow the last document."""
 
 SHORT = 16
 """Bytes from which a word is too long for two lanes."""
 
-# Such words wait, with their place and length, until all is read.
 LONG_PLAIN, LONG_SPELLED = 254, 255
+"""Lengths of such words, which wait in the text or in `spelling` until all is read."""
 
-# How many bytes a word of 16 bytes or more can have for one of its text, at most; shorter
-# words do not wait, and so need no room of their own.
 MAX_GROWTH = 4
+"""How many bytes a word of 16 bytes or more can have for one of its text, at most; shorter
+words do not wait, and so need no room of their own."""
 
-# Setting this bit makes ASCII letters lower case and leaves digits as they are.
 LOWER_CASE = U(0x2020202020202020)
+"""Setting these bits makes ASCII letters lower case and leaves digits as they are."""
 
-# What a byte is before it is decoded: it separates for sure, it is an ASCII letter or
-# digit, or a closer look is needed.
 APART, PLAIN, HARD = 0, 1, 2
-
-
-TAB, LINE_FEED, RETURN = np.uint8(9), np.uint8(10), np.uint8(13)
-SPACE, HYPHEN = np.uint8(32), np.uint8(45)
-STRETCH = 1024
-"""Bytes that are looked through for hyphens at once."""
+"""What a byte is before it is decoded: it separates for sure, it is an ASCII letter or
+digit, or a closer look is needed."""
 
 SOFT_HYPHEN, TRUE_HYPHEN = U(0xAD), U(0x2010)
 
@@ -149,67 +143,6 @@ def _finish_long_words(words, spelling, state, hashes, tails, lengths, n_tokens,
             lengths[t] = 0
             if seals is not None:
                 seals[t] = seal
-
-
-@compiled
-def _ends_line(buffer, position):
-    """Say whether a line ends here, or behind a space; without a branch."""
-    first, second = buffer[position], buffer[position + U(1)]
-    ends = (second == LINE_FEED) | (second == RETURN)
-    ends &= (first == SPACE) | (first == TAB)
-    return ends | (first == LINE_FEED) | (first == RETURN)
-
-
-@compiled
-def _has_last_hyphen(buffer, start, end):
-    """Say whether white space follows a hyphen that follows none.
-
-    Written without a branch, so that it is done for many bytes at a time.
-    """
-    found = False
-    # An unsigned index spares the check for a negative one.
-    for position in range(U(start), U(end)):
-        is_last = (buffer[position] > SPACE) & (buffer[position + U(2)] <= SPACE)
-        found |= (buffer[position + U(1)] == HYPHEN) & is_last
-    return found
-
-
-@compiled
-def _may_be_letter(byte):
-    """Say whether a byte is a small letter of ASCII, or takes decoding."""
-    return 0x61 <= byte <= 0x7A or byte >= 0x80
-
-
-@compiled
-def _divides_word(buffer, start, end):
-    """Say whether a hyphen at the end of a line follows a letter, and a small one follows it."""
-    for position in range(U(start), U(end)):
-        behind = position + U(2)
-        if buffer[position + U(1)] == HYPHEN and _ends_line(buffer, behind):
-            behind += U(buffer[behind] == SPACE or buffer[behind] == TAB)
-            is_pair = buffer[behind] == RETURN and buffer[behind + U(1)] == LINE_FEED
-            behind += U(1) + U(is_pair)
-            before = buffer[position] | np.uint8(0x20)
-            if _may_be_letter(before) and _may_be_letter(buffer[behind]):
-                return True
-    return False
-
-
-@compiled
-def divided_into(buffer, offsets, unstable):
-    """Flag the documents in which a hyphen may divide a word at the end of a line.
-
-    Parameters
-    ----------
-    buffer, offsets, unstable : as in `tokens_into`, `unstable` overwritten
-    """
-    # Not part of `tokens_into`, whose loop over words was a tenth slower for it.
-    for d in range(offsets.size - 1):
-        unstable[d] = False
-        for start in range(offsets[d], offsets[d + 1], STRETCH):
-            end = min(start + STRETCH, offsets[d + 1])
-            if _has_last_hyphen(buffer, start, end):
-                unstable[d] |= _divides_word(buffer, start, end)
 
 
 @compiled
@@ -399,7 +332,7 @@ def _read_hard_run(
         written.spelling[spelled + length] = value
         length += n_bytes
     is_hyphen = (code == SOFT_HYPHEN) | (code == TRUE_HYPHEN)
-    flagged |= is_hyphen & _ends_line(text.buffer, U(end))
+    flagged |= is_hyphen & ends_line(text.buffer, U(end))
     return n_tokens, line_start, n_letters, character, spelled, flagged
 
 

@@ -6,18 +6,14 @@ are *tokens*; in scripts written without spaces each letter, with the marks on i
 is a token of its own. Everything else separates, so that quotes, dashes and white
 space cannot matter.
 
-Folding a character does not depend on its neighbours except where characters
-compose or reorder, or where a word is divided or mixes scripts. Such *clusters* are folded
-here, one by one; all other characters go through the tables of `dedupe.shingling.folding`
-in the kernel.
+Folding a character does not depend on its neighbours, but for a few stretches of text
+(`dedupe.shingling.stretches`): a document that has some is read once more, with these folded.
+All other characters go through the tables of `dedupe.shingling.folding` in the kernel.
 """
 
-import re
 import threading
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,8 +21,10 @@ import numpy.typing as npt
 
 from dedupe.kernels import tokens as kernel
 from dedupe.kernels.hashing import STATE_SIZE
+from dedupe.kernels.hyphens import divided_into
 from dedupe.kernels.tables import SALT
 from dedupe.shingling.folding import fold, tables
+from dedupe.shingling.stretches import fold_stretches
 
 __all__ = ["Tokens", "fold", "hash_encoded", "hash_tokens", "normalize", "tokenize"]
 
@@ -69,7 +67,7 @@ def tokenize(text: str) -> list[str]:
     >>> tokenize("For exam-\nple, twenty-\nTwo")
     ['for', 'example', 'twenty', 'two']
     """
-    folded = fold(_fold_clusters(text, detail=False)[0])
+    folded = fold(fold_stretches(text, detail=False)[0])
     # What was a capital may look like the rest of a divided word now.
     spans = _hash_stable([folded.encode("utf-8", "replace")], detail=True)[0].spans
     assert spans is not None
@@ -132,12 +130,12 @@ def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False, spans: bool 
     if not unstable.any():
         return tokens
     numbers = np.flatnonzero(unstable).tolist()
-    composed = [_fold_clusters(encoded[number].decode(), detail and spans) for number in numbers]
+    folded = [fold_stretches(encoded[n].decode(), detail=detail and spans) for n in numbers]
     again, _ = _hash_stable(
-        [text.encode("utf-8", "replace") for text, _ in composed], detail, spans=spans
+        [text.encode("utf-8", "replace") for text, _ in folded], detail, spans=spans
     )
     if again.spans is not None:
-        for place, (_, origin) in enumerate(composed):
+        for place, (_, origin) in enumerate(folded):
             _restore_spans(again.spans[again.offsets[place] : again.offsets[place + 1]], origin)
     return _replaced(tokens, numbers, again)
 
@@ -162,7 +160,7 @@ def _replaced(tokens: Tokens, numbers: Sequence[int], by: Tokens) -> Tokens:
 def _hash_stable(
     encoded: Sequence[bytes], detail: bool, *, spans: bool = True
 ) -> tuple[Tokens, npt.NDArray[np.bool_]]:
-    """Run the kernel over UTF-8 documents; also say which still need composing."""
+    """Run the kernel over UTF-8 documents; also say which have stretches to fold first."""
     properties = tables()
     n_docs = len(encoded)
     byte_offsets = np.zeros(n_docs + 1, np.int64)
@@ -175,7 +173,7 @@ def _hash_stable(
     room = _room(2 * buffer.size)
     offsets = np.empty(n_docs + 1, np.int64)
     unstable = np.empty(n_docs, np.bool_)
-    kernel.divided_into(buffer, byte_offsets, unstable)
+    divided_into(buffer, byte_offsets, unstable)
     kernel.tokens_into(
         _byte_lanes(buffer),
         buffer,
@@ -244,165 +242,7 @@ def _room(capacity: int) -> _Room:
     return room
 
 
-def _fold_clusters(text: str, detail: bool) -> tuple[str, npt.NDArray[np.int32]]:
-    """Fold the clusters of a text, and say which original characters each character is from.
-
-    The second value has a row of first and last-but-one character for each
-    character of the first; it is empty unless `detail` is set.
-    """
-    pieces: list[str] = []
-    origins: list[npt.NDArray[np.int32]] = []
-    for start, end, piece in _pieces(text):
-        pieces.append(piece)
-        if not detail:
-            continue
-        origin = np.empty((len(piece), 2), np.int32)
-        if end - start == len(piece) and piece == text[start:end]:
-            origin[:, 0] = np.arange(start, end)
-            origin[:, 1] = origin[:, 0] + 1
-        else:
-            origin[:] = start, end
-        origins.append(origin)
-    empty = np.empty((0, 2), np.int32)
-    return "".join(pieces), np.concatenate(origins) if origins else empty
-
-
-def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
-    """Cut a text into plain stretches and folded clusters, with the place of each."""
-    codes = np.frombuffer(text.encode("utf-32-le", "replace"), "<u4")
-    entries = tables().entries[codes]
-    words = _words(entries)
-    last = 0
-    for start, end in _merged(
-        [*_composing(entries), *_mixed(entries, words), *_divided(text, codes, words)]
-    ):
-        if start > last:
-            yield last, start, text[last:start]
-        # What vanishes may be longer than anybody writes, and is not remembered.
-        fold_piece = _fold_cluster if end - start <= LONGEST else _fold_any
-        yield start, end, fold_piece(text[start:end])
-        last = end
-    if last < len(text):
-        yield last, len(text), text[last:]
-
-
-def _composing(entries: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    """Yield where characters may compose or reorder."""
-    changes = (entries & np.uint64(kernel.UNSTABLE_MASK)) != 0
-    vanishes = entries == np.uint64(kernel.VANISHING << kernel.KIND_SHIFT)
-    last = 0
-    for place in np.flatnonzero(changes).tolist():
-        if place < last:
-            continue
-        # What may change is the character before, behind anything that vanishes.
-        start, end = place, place + 1
-        while start > last and vanishes[start - 1]:
-            start -= 1
-        start = max(last, start - 1)
-        while end < min(len(entries), place + LONGEST) and (changes[end] or vanishes[end]):
-            end += 1
-        yield start, end
-        last = end
-
-
-def _words(entries: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Return where each run of characters begins and ends that a word may be made of."""
-    inside = np.zeros(len(entries) + 2, np.bool_)
-    inside[1:-1] = IN_WORD[(entries >> np.uint64(kernel.KIND_SHIFT)) & np.uint64(7)]
-    return np.flatnonzero(inside[1:] != inside[:-1]).reshape(-1, 2)
-
-
-IN_WORD = np.isin(np.arange(8), (kernel.WORD, kernel.MARK, kernel.VANISHING, kernel.EXPANSION))
-
-
-def _mixed(
-    entries: npt.NDArray[np.uint64], words: npt.NDArray[np.int64]
-) -> Iterator[tuple[int, int]]:
-    """Yield the words that mix scripts."""
-    if not _are_mixed(np.bitwise_or.reduce(entries, keepdims=True)):
-        return
-    # What stands between two words is of no script.
-    mixed = _are_mixed(np.bitwise_or.reduceat(entries, words[:, 0]))
-    for start, end in words[mixed].tolist():
-        if end - start <= LONGEST_WORD:
-            yield start, end
-
-
-def _are_mixed(united: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Say whether more than one script is in the united entries of words."""
-    scripts = united >> np.uint64(kernel.SCRIPTS_SHIFT) & np.uint64((1 << kernel.N_SCRIPTS) - 1)
-    are_mixed: npt.NDArray[np.bool_] = scripts & (scripts - np.uint64(1)) != 0
-    return are_mixed
-
-
-def _divided(
-    text: str, codes: npt.NDArray[np.uint32], words: npt.NDArray[np.int64]
-) -> Iterator[tuple[int, int]]:
-    """Yield the words that are divided at the end of a line, both parts and what is between."""
-    hyphens = np.flatnonzero((codes == 0x2D) | (codes == 0x2010) | (codes == 0xAD)).tolist()
-    matches = (LINE_END_HYPHEN.match(text, hyphen) for hyphen in hyphens)
-    places = [found.span() for found in matches if found and _is_division(found)]
-    if not places:
-        return
-    starts, ends = np.array(places).T
-    nearest = words[np.searchsorted(words[:, 0], starts) - 1]
-    # A letter of a script without spaces is a word, and in none of these.
-    is_word = (nearest[:, 0] < starts) & (nearest[:, 1] >= starts)
-    before = np.maximum(np.where(is_word, nearest[:, 0], starts - 1), starts - LONGEST_WORD)
-    behind = words[np.searchsorted(words[:, 0], ends), 1]
-    near = behind - ends <= LONGEST_WORD
-    yield from zip(before[near].tolist(), behind[near].tolist(), strict=True)
-
-
-def _is_division(found: re.Match[str]) -> bool:
-    """Say whether a hyphen at the end of a line divides a word.
-
-    A letter stands before it, maybe with marks, and a small letter in the next line. What
-    else begins a line is a name, a number or another item of a list.
-    """
-    text, start, end = found.string, found.start(), found.end()
-    return (
-        start > 0
-        and end < len(text)
-        and unicodedata.category(text[start - 1])[0] in "LM"
-        and unicodedata.category(text[end]) == "Ll"
-    )
-
-
-def _merged(stretches: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield stretches in order, those that overlap as one."""
-    first = last = 0
-    for start, end in sorted(stretches):
-        if start >= last:
-            if first < last:
-                yield first, last
-            first = start
-        last = max(last, end)
-    if first < last:
-        yield first, last
-
-
-LINE_END_HYPHEN = re.compile("[-\u2010\u00ad][ \t]?(?:\r\n|[\r\n])")
-"""A hyphen that may divide a word: the sign of the keyboard, the true one, a soft one."""
-
-LONGEST = 64
-"""Characters of a cluster: no word has so many marks, and composing takes their square."""
-
-LONGEST_WORD = 256
-"""Characters of a word, or of its part in a line, that are looked at as a whole at most."""
-
-
-def _fold_any(text: str) -> str:
-    """Fold a stretch of text in which words may be divided; their line ends behind them."""
-    joined = LINE_END_HYPHEN.sub(lambda found: "" if _is_division(found) else found[0], text)
-    return fold(joined) + "\n" * (joined != text)
-
-
-# A language uses few clusters, so nearly every look-up is a hit.
-_fold_cluster = lru_cache(maxsize=1 << 14)(_fold_any)
-
-
 def _restore_spans(spans: npt.NDArray[np.int32], origin: npt.NDArray[np.int32]) -> None:
-    """Turn spans in a text with folded clusters into spans in the original, in place."""
+    """Turn spans in a text with folded stretches into spans in the original, in place."""
     spans[:, 0] = origin[spans[:, 0], 0]
     spans[:, 1] = origin[spans[:, 1] - 1, 1]
