@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from dedupe import find_duplicates
 from dedupe.cli import cli
-from dedupe.engine import checkpoint as checkpoint_module
-from dedupe.engine import intake, local
+from dedupe.engine import finished, intake, local
 from dedupe.engine.checkpoint import Checkpoint
 from dedupe.errors import CannotStore, InvalidCheckpoint
 
@@ -355,7 +354,7 @@ def test_a_block_that_nobody_here_has_written_is_refused(tmp_path, block):
     with Checkpoint(tmp_path / "point", SETTINGS) as checkpoint:
         checkpoint.bind("key")
         list(checkpoint.map("stage", lambda n: (np.array([n]),), [1], 1))
-        digest = checkpoint_module._digest(bytearray(block), checkpoint._seed, 0)
+        digest = finished._digest(bytearray(block), checkpoint._seed, 0)
     prefix = np.array([len(block), digest], "<u8").tobytes()
     (path,) = (tmp_path / "point").glob("*.blocks")
     path.write_bytes(prefix + block)

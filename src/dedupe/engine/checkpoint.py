@@ -2,15 +2,10 @@
 
 A run consists of stages, a stage of blocks that come in a fixed order, and what
 comes of a block is a few arrays. These are appended to a file of their stage as
-soon as they are there. A run that was killed may have left half a block at the end
-of a file; its digest tells, and it is made again. The digest of a block depends on
-its place, and behind the first stage on the input too, so that no block is ever
-taken for another one.
+soon as they are there; how they stand in it is left to `dedupe.engine.finished`.
 """
 
-import io
 import json
-import math
 import os
 import stat
 import sys
@@ -19,29 +14,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn, Self, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import xxhash
 
 from dedupe import disk
+from dedupe.engine.finished import Arrays, append, finished
 from dedupe.errors import CannotStore, InvalidCheckpoint
 from dedupe.threads import map_in_order
 
-__all__ = ["Arrays", "Checkpoint"]
+__all__ = ["Checkpoint"]
 
 FORMAT = "dedupe-checkpoint-3"
 
-# A search passes over hidden names, should the folder lie among what it reads.
 MAX_HEADER = 1 << 16
 """Bytes of a header that are read; it has a few hundred."""
 
+# A search passes over hidden names, should the folder lie among what it reads.
 HEADER = ".dedupe-checkpoint.json"
 BLOCKS = ".{stage}.blocks"
 
-PREFIX_BYTES = 16
-"""In front of each block: its length and its digest, eight bytes each."""
-
-Arrays = tuple[npt.NDArray[Any], ...]
 Given = TypeVar("Given")
 
 
@@ -68,6 +58,7 @@ class Checkpoint:
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
     >>> folder = Path(tempfile.mkdtemp())
     >>> square = lambda n: (np.array([n * n]),)
     >>> with Checkpoint(folder) as checkpoint:
@@ -258,21 +249,14 @@ class Checkpoint:
     def _finished(self, file: IO[bytes]) -> Iterator[Arrays]:
         """Yield the blocks of a file, or refuse those that nobody here has written."""
         try:
-            yield from _finished(file, self._seed)
+            yield from finished(file, self._seed)
         except ValueError as error:
             self._refuse(f"hold blocks as they are written, got {error}", "name an empty folder")
 
     def _append(self, file: IO[bytes], arrays: Arrays, place: int) -> None:
         """Write the arrays of a block behind those before."""
-        block = io.BytesIO()
-        block.write(bytes([len(arrays)]))
-        for array in arrays:
-            np.lib.format.write_array(block, np.ascontiguousarray(array), allow_pickle=False)
-        data = block.getbuffer()
-        prefix = np.array([len(data), _digest(data, self._seed, place)], "<u8").tobytes()
         try:
-            for part in (prefix, data):
-                disk.write_all(file, part)
+            append(file, arrays, self._seed, place)
         except OSError as error:
             assert self.folder is not None
             raise _cannot_store(self.folder, error) from error
@@ -307,66 +291,3 @@ def _first(items: Iterator[Given]) -> Iterator[Given]:
     for item in items:
         yield item
         return
-
-
-def _digest(data: memoryview | bytearray, seed: int, place: int) -> int:
-    """Return the digest of a block at its place among those of a stage."""
-    return xxhash.xxh3_64_intdigest(data, (seed + place) % (1 << 64))
-
-
-def _finished(file: IO[bytes], seed: int) -> Iterator[Arrays]:
-    """Yield the blocks of a file, and cut off what is not whole at its end."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(0)
-    place = end = 0
-    while (data := _block(file, size - end, seed, place)) is not None:
-        place, end = place + 1, end + PREFIX_BYTES + len(data)
-        yield _arrays(data)
-    file.truncate(end)
-    file.seek(end)
-
-
-def _block(file: IO[bytes], n_left: int, seed: int, place: int) -> bytes | None:
-    """Return the next block of a file as bytes, or None where there is no whole one."""
-    prefix = _read(file, PREFIX_BYTES)
-    if len(prefix) < PREFIX_BYTES:
-        return None
-    n_bytes, digest = np.frombuffer(prefix, "<u8").tolist()
-    if n_bytes > n_left - PREFIX_BYTES:
-        return None
-    data = _read(file, n_bytes)
-    return bytes(data) if _digest(data, seed, place) == digest else None
-
-
-def _read(file: IO[bytes], n_bytes: int) -> bytearray:
-    """Return so many bytes of a file, or what is left; one read may return less."""
-    data = bytearray()
-    while len(data) < n_bytes and (part := file.read(min(n_bytes - len(data), 1 << 24))):
-        data += part
-    return data
-
-
-def _arrays(data: bytes) -> Arrays:
-    """Return the arrays of a block.
-
-    Raises
-    ------
-    ValueError
-        When it is not one that was written here: its digest is no secret.
-    """
-    block = io.BytesIO(data)
-    n_arrays = block.read(1)
-    if not n_arrays:
-        raise ValueError("an empty block")
-    return tuple(_array(block) for _ in range(n_arrays[0]))
-
-
-def _array(block: io.BytesIO) -> npt.NDArray[Any]:
-    """Read an array, which takes no more memory than the block does."""
-    if np.lib.format.read_magic(block) != (1, 0):
-        raise ValueError("an array of another version")
-    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(block)
-    n_bytes = math.prod(shape) * dtype.itemsize
-    if dtype.hasobject or is_fortran or n_bytes > len(block.getbuffer()) - block.tell():
-        raise ValueError("an array that is not all there")
-    return np.frombuffer(block.read(n_bytes), dtype).reshape(shape).copy()

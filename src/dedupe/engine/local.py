@@ -16,8 +16,9 @@ import numpy.typing as npt
 from dedupe.arrays import AnyInts, Bools, Ints, keys_of
 from dedupe.documents import Document
 from dedupe.engine.blocks import HashedDocuments
-from dedupe.engine.checkpoint import Arrays, Checkpoint
+from dedupe.engine.checkpoint import Checkpoint
 from dedupe.engine.corpus import Corpus
+from dedupe.engine.finished import Arrays
 from dedupe.engine.reading import read_corpus
 from dedupe.errors import InvalidSetting, Skipped
 from dedupe.lsh import candidate_pairs

@@ -12,8 +12,9 @@ import numpy as np
 
 from dedupe.arrays import Hashes, Ints
 from dedupe.documents import Document
-from dedupe.engine.checkpoint import Arrays, Checkpoint
+from dedupe.engine.checkpoint import Checkpoint
 from dedupe.engine.corpus import Corpus
+from dedupe.engine.finished import Arrays
 from dedupe.engine.intake import Batch, Intake
 from dedupe.engine.spill import Rows, Texts
 from dedupe.errors import Skipped
