@@ -25,6 +25,7 @@ from dedupe.spark.columns import array_of, batch, bytes_of, in_groups
 from dedupe.spark.job import Job
 from dedupe.spark.places import part_of
 from dedupe.spark.shingles import Entries, entries_of
+from dedupe.spark.workers import mapped
 
 __all__ = ["Blocks", "Held", "boilerplate_of", "pair_blocks"]
 
@@ -199,11 +200,12 @@ class Blocks(NamedTuple):
             F.lit(False).alias("owned"),
             F.lit(False).alias("is_old"),
         )
-        made = (
+        made = mapped(
             placed.union(others)
             .repartition(job.partitions, "block")
-            .sortWithinPartitions("block", "kind", "a", "b")
-            .mapInArrow(partial(_made, job.settings.ngram), SCHEMA)
+            .sortWithinPartitions("block", "kind", "a", "b"),
+            partial(_made, job.settings.ngram),
+            SCHEMA,
         )
         return cls(job.keep_cut(made, "block"), gathered, n_items)
 
@@ -251,7 +253,7 @@ class Blocks(NamedTuple):
             if entries.broadcast is None:
                 small.append(self._held_of(job, entries, name))
         frame = self._with(small)
-        return frame.mapInArrow(partial(_apply, rule, job.settings.ngram, broadcast), schema)
+        return mapped(frame, partial(_apply, rule, job.settings.ngram, broadcast), schema)
 
     def _with(self, small: Sequence[DataFrame]) -> DataFrame:
         """Return the blocks with what several frames say of them.

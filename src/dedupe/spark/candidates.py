@@ -24,6 +24,7 @@ from dedupe.spark.columns import array_of, batch
 from dedupe.spark.documents import Documents, numbered
 from dedupe.spark.job import Job
 from dedupe.spark.slices import EMITTED, Emit, Slices, near
+from dedupe.spark.workers import mapped
 
 __all__ = ["buckets", "candidates", "mixed_buckets"]
 
@@ -57,8 +58,8 @@ def candidates(job: Job, documents: Documents) -> DataFrame:
     if window is not None:
         emitted = near(emitted, window)
     needed = [f"{name}_{side}" for side in SIDES for name in ("doc", "size", "signature")]
-    return emitted.select(*needed).mapInArrow(
-        partial(_possible, job.settings.num_perm), "a long, b long"
+    return mapped(
+        emitted.select(*needed), partial(_possible, job.settings.num_perm), "a long, b long"
     )
 
 
@@ -80,11 +81,12 @@ class _Part(NamedTuple):
 
     def streamed(self, job: Job) -> DataFrame:
         """Return what is emitted of whole buckets, which stream by."""
-        return (
+        return mapped(
             _postings_of(self.documents)
             .repartition(job.partitions, "key")
-            .sortWithinPartitions("key", F.desc("rank"))
-            .mapInArrow(self.emit, EMITTED)
+            .sortWithinPartitions("key", F.desc("rank")),
+            self.emit,
+            EMITTED,
         )
 
 
@@ -111,7 +113,7 @@ def _beside_old(job: Job, ranked: DataFrame) -> list[_Part]:
 def _postings_of(ranked: DataFrame, *more: str) -> DataFrame:
     """Return a row for each value of each signature, with more columns of doubles."""
     schema = ", ".join(["key long", "rank long", *(f"{name} double" for name in more)])
-    return ranked.select("rank", "signature", *more).mapInArrow(_postings, schema)
+    return mapped(ranked.select("rank", "signature", *more), _postings, schema)
 
 
 def _postings(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -19,6 +19,7 @@ from dedupe.spark.estimates import SIDE, at_greater, at_lesser
 from dedupe.spark.job import Job
 from dedupe.spark.postings import TALLY, UNIT, postings, range_bits, tallied
 from dedupe.spark.ranks import CHUNK, Ranks
+from dedupe.spark.workers import mapped
 
 __all__ = ["met_in_chunks"]
 
@@ -34,17 +35,16 @@ def met_in_chunks(job: Job, originals: DataFrame) -> DataFrame:
     in_order = originals.select("n_shingles", "digest", "doc", "signature").sort(
         "n_shingles", "digest", "doc"
     )
-    chunks = job.keep(
-        in_order.withColumn("part", F.spark_partition_id()).mapInArrow(_packed, PACKED)
-    )
+    chunks = job.keep(mapped(in_order.withColumn("part", F.spark_partition_id()), _packed, PACKED))
     ranks = _ranks(chunks)
     n_perm, cap = job.settings.num_perm, job.settings.bucket_cap
     bits = range_bits(ranks.n_docs, n_perm, job.partitions)
-    tallies = (
-        chunks.mapInArrow(partial(postings, ranks, bits), UNIT)
+    tallies = mapped(
+        mapped(chunks, partial(postings, ranks, bits), UNIT)
         .repartition(job.partitions, "unit")
-        .sortWithinPartitions("unit", F.desc("first"))
-        .mapInArrow(partial(tallied, cap, ranks), TALLY)
+        .sortWithinPartitions("unit", F.desc("first")),
+        partial(tallied, cap, ranks),
+        TALLY,
     )
     sides = chunks.select(
         # As `Ranks.chunk_of` numbers them.
@@ -54,12 +54,12 @@ def met_in_chunks(job: Job, originals: DataFrame) -> DataFrame:
         "sizes",
         "signatures",
     )
-    met = _by_chunk(job, sides.unionByName(tallies, allowMissingColumns=True)).mapInArrow(
-        partial(at_lesser, ranks, n_perm, COSINE_FLOOR), SIDE
+    met = mapped(
+        _by_chunk(job, sides.unionByName(tallies, allowMissingColumns=True)),
+        partial(at_lesser, ranks, n_perm, COSINE_FLOOR),
+        SIDE,
     )
-    return _by_chunk(job, met).mapInArrow(
-        partial(at_greater, n_perm, COSINE_FLOOR), "a long, b long"
-    )
+    return mapped(_by_chunk(job, met), partial(at_greater, n_perm, COSINE_FLOOR), "a long, b long")
 
 
 def _by_chunk(job: Job, rows: DataFrame) -> DataFrame:

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from dedupe.clustering import components as components_of
 from dedupe.spark.columns import array_of, batch
 from dedupe.spark.job import Job
+from dedupe.spark.workers import mapped
 
 __all__ = ["components"]
 
@@ -36,7 +37,7 @@ def components(job: Job, edges: DataFrame) -> DataFrame:
     edges = edges.select("a", "b")
     if edges.count() <= job.small:
         # Few edges are a job for one task: a turn of stars takes as long as all of it.
-        return job.keep(edges.coalesce(1).mapInArrow(_in_one_task, "doc long, least long"))
+        return job.keep(mapped(edges.coalesce(1), _in_one_task, "doc long, least long"))
     larger = F.greatest("a", "b").alias("a")
     stars = job.keep(edges.where("a != b").select(larger, F.least("a", "b").alias("b")).distinct())
     while True:

@@ -27,6 +27,7 @@ from dedupe.shingling import hash_encoded, hash_shingles
 from dedupe.spark.columns import batch, signed
 from dedupe.spark.job import Job
 from dedupe.spark.source import Columns
+from dedupe.spark.workers import mapped
 
 __all__ = ["Documents", "numbered", "read"]
 
@@ -77,8 +78,8 @@ def read(job: Job, source: DataFrame, columns: Columns) -> Documents:
     job.let_go(in_order)
     sketched = job.stage(
         "sketches",
-        lambda: texts.select("doc", "text", "is_old", "time").mapInArrow(
-            partial(_sketched, job.settings), SKETCH
+        lambda: mapped(
+            texts.select("doc", "text", "is_old", "time"), partial(_sketched, job.settings), SKETCH
         ),
         "doc",
     )

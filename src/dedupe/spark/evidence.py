@@ -22,6 +22,7 @@ from dedupe.shingling import hash_tokens
 from dedupe.spark.blocks import boilerplate_of
 from dedupe.spark.columns import batch
 from dedupe.spark.shingles import Entries
+from dedupe.spark.workers import mapped
 
 __all__ = ["Sources"]
 
@@ -74,7 +75,7 @@ class Sources(NamedTuple):
             found = found.join(self._held(found), [*SIDES], "left")
         schema = f"{names}, {EVIDENCE}"
         of_arrow = to_arrow_schema(StructType.fromDDL(schema))
-        return found.mapInArrow(partial(_found, self.ngram, broadcast, of_arrow), schema)
+        return mapped(found, partial(_found, self.ngram, broadcast, of_arrow), schema)
 
     def _check(self, chosen: DataFrame) -> None:
         """Refuse pairs of documents that were not searched."""
@@ -96,8 +97,10 @@ class Sources(NamedTuple):
             f"`{name}` {found.schema[name].dataType.simpleString()}" for name in SIDES
         )
         schema = f"{names}, shingle long"
-        held = found.mapInArrow(
-            partial(_shingles, self.ngram, to_arrow_schema(StructType.fromDDL(schema))), schema
+        held = mapped(
+            found,
+            partial(_shingles, self.ngram, to_arrow_schema(StructType.fromDDL(schema))),
+            schema,
         )
         rows = held.join(self.boilerplate.rows(), "shingle")
         return rows.groupBy(*SIDES).agg(F.collect_list(F.struct("shingle", "n")).alias("known"))

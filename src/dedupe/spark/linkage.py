@@ -14,6 +14,7 @@ from dedupe.clustering import components as components_of
 from dedupe.spark.columns import array_of, batch, in_groups
 from dedupe.spark.components import components
 from dedupe.spark.job import Job
+from dedupe.spark.workers import mapped
 
 __all__ = ["PAIRS", "linked", "stay_together"]
 
@@ -43,14 +44,14 @@ def linked(job: Job, pairs: DataFrame, threshold: float, n_pairs: int) -> DataFr
     told = "doc long, story long"
     if n_pairs <= job.small:
         # One task is done before several have found out which pairs belong to it.
-        return job.keep(pairs.coalesce(1).mapInArrow(partial(_linked, threshold), told))
+        return job.keep(mapped(pairs.coalesce(1), partial(_linked, threshold), told))
     pairs = job.keep(pairs)
     least = components(job, pairs.where("is_link"))
     inside = stay_together(pairs, least)
-    found = (
-        inside.repartition(job.partitions, "least")
-        .sortWithinPartitions("least")
-        .mapInArrow(partial(_joined, threshold), told)
+    found = mapped(
+        inside.repartition(job.partitions, "least").sortWithinPartitions("least"),
+        partial(_joined, threshold),
+        told,
     )
     return job.keep(found)
 

@@ -20,6 +20,7 @@ from dedupe.arrays import AnyInts, Hashes, Ints, distinct
 from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
 from dedupe.spark.columns import array_of, batch, packed
 from dedupe.spark.job import Job
+from dedupe.spark.workers import mapped
 
 __all__ = [
     "DEALT",
@@ -95,7 +96,7 @@ class Entries(NamedTuple):
     @classmethod
     def _of(cls, job: Job, rows: DataFrame, rule: Callable[[Any], Any]) -> "Entries":
         """Keep entries, and send them to all executors where they are at most `Job.small`."""
-        made = _by_bucket(job, rows).mapInArrow(partial(_each, rule), ENTRIES)
+        made = mapped(_by_bucket(job, rows), partial(_each, rule), ENTRIES)
         frame = job.keep(made)
         (n,) = frame.agg(F.sum("n")).first() or (None,)
         if n is not None and n > job.small:
@@ -110,7 +111,7 @@ class Entries(NamedTuple):
     def rows(self) -> DataFrame:
         """Return the entries as rows of ``shingle``, ``n``."""
         assert self.frame is not None, "entries that are few are looked up where blocks are"
-        return self.frame.select("shingles", "counts").mapInArrow(_rows, "shingle long, n long")
+        return mapped(self.frame.select("shingles", "counts"), _rows, "shingle long, n long")
 
     def dealt(self) -> DataFrame:
         """Return the shingles as they are dealt, without their numbers."""
@@ -128,13 +129,15 @@ class Entries(NamedTuple):
             block, shingles.
         """
         assert self.frame is not None, "entries that are few are looked up where blocks are"
-        asked = blocks.mapInArrow(partial(_asked, _n_buckets(job)), ASKED)
+        asked = mapped(blocks, partial(_asked, _n_buckets(job)), ASKED)
         known = self.frame.select(
             "bucket", F.lit(None).cast("long").alias("block"), "shingles", "counts"
         )
         # Entries come first, since null does.
-        return _by_bucket(job, known.union(asked), "block").mapInArrow(
-            _looked_up, "block long, shingles binary, counts binary"
+        return mapped(
+            _by_bucket(job, known.union(asked), "block"),
+            _looked_up,
+            "block long, shingles binary, counts binary",
         )
 
 
@@ -173,7 +176,7 @@ def _dealt(n_buckets: int, shingles: Hashes, told: Ints | None = None) -> pa.Rec
 
 def dealt_rows(job: Job, shingles: DataFrame, story: int | None = None) -> DataFrame:
     """Return a column of shingles as rows of DEALT, all with one story or without."""
-    return shingles.select("shingle").mapInArrow(partial(_rows_dealt, dealt(job), story), DEALT)
+    return mapped(shingles.select("shingle"), partial(_rows_dealt, dealt(job), story), DEALT)
 
 
 def _rows_dealt(

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from dedupe.spark.columns import array_of, batch
 from dedupe.spark.job import Job
+from dedupe.spark.workers import mapped
 
 __all__ = ["EMITTED", "Emit", "Slices", "near", "renumbered"]
 
@@ -88,10 +89,13 @@ class Slices(NamedTuple):
             "key", "rank", F.explode(slices).alias("one")
         )
         return (
-            sliced.select("key", "one.slice", "one.place", "rank")
-            .repartition(job.partitions, "key", "slice")
-            .sortWithinPartitions("key", "slice", F.desc("place"))
-            .mapInArrow(partial(_emitted, emit), EMITTED)
+            mapped(
+                sliced.select("key", "one.slice", "one.place", "rank")
+                .repartition(job.partitions, "key", "slice")
+                .sortWithinPartitions("key", "slice", F.desc("place")),
+                partial(_emitted, emit),
+                EMITTED,
+            )
             # What has no time comes behind what is larger.
             .select(
                 F.least("lesser", "greater").alias("lesser"),
