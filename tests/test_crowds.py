@@ -45,7 +45,7 @@ def star(n_docs, *anchors):
 
 def followed(documents, pairs):
     """Return the pairs that are left, the lesser document first."""
-    left = follow(BlockInMemory(make_block(documents)), pairs)
+    left = follow(BlockInMemory(make_block(documents)), pairs).pairs
     return sorted(map(sorted, left.tolist()))
 
 

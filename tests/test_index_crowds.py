@@ -74,3 +74,29 @@ def test_every_copy_finds_others_that_score_as_in_a_search():
             for match in matches:
                 assert of_pairs.get(frozenset((name, match.id)), match.score) == match.score
     assert dedupe.find_duplicate_texts(texts).clusters == batch.clusters
+
+
+@pytest.mark.parametrize("max_compared", [200, None])
+def test_a_copy_in_a_crowd_finds_whatever_a_search_pairs_it_with(max_compared):
+    texts = crowd(260)
+    with Index() as index:
+        index.add_texts(texts)
+        index.learn()
+        found = {
+            name: index.query(text, limit=None, max_compared=max_compared)
+            for name, text in texts.items()
+        }
+        batch = index.find_duplicates()
+        index.remove("c007")
+        left = index.query(texts["c008"], limit=None, max_compared=max_compared)
+        assert {one.id for one in left} == {one.id for one in found["c008"]} - {"c007"}
+    scored = [pair for pair in batch.scored if pair.is_candidate]
+    matches = [pair for pair in scored if pair.score >= batch.settings.threshold]
+    assert len(matches) > 250
+    for pair in matches:
+        for name, other in ((pair.left, pair.right), (pair.right, pair.left)):
+            scores_of = {match.id: match.score for match in found[name]}
+            # The one whom all others follow has more of them than are compared.
+            is_leader = sum(name in (one.left, one.right) for one in matches) > 200
+            assert scores_of.get(other) == pair.score or (max_compared and is_leader)
+            assert found[name].truncated == bool(max_compared) or not is_leader

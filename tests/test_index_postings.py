@@ -13,7 +13,7 @@ import reference
 from dedupe.errors import InvalidInput
 from dedupe.index import merging
 from dedupe.index.postings import Postings, Sketch, Tail
-from dedupe.index.storage.epochs import Knowledge, write_epoch
+from dedupe.index.storage.epochs import Companions, Knowledge, write_epoch
 from dedupe.index.storage.keys import checked_id, id_from_row, key_of, name_of
 from dedupe.index.storage.segments import Dead, Documents, write_segment
 from dedupe.kernels.buckets import N_ANCHORS
@@ -297,7 +297,9 @@ def test_an_epoch_knows_what_it_was_told(counts):
     shingles = np.array([*counts], np.uint64)
     known.watch(shingles, counts=np.array([*counts.values()], np.uint16))
     numbers, stories = np.array([7, 3]), np.array([1, 0])
-    epoch = write_epoch(None, "e", 1, 9, Knowledge(known.to_bytes(), numbers, stories))
+    companions = Companions.of(np.array([[7, 3], [9, 3]]), np.uint64([[70, 30], [10, 30]]))
+    told = Knowledge(known.to_bytes(), numbers, stories, companions)
+    epoch = write_epoch(None, "e", 1, 9, told)
     asked = np.append(shingles, np.uint64([0, 1, 2**64 - 1]))
     # One story is no boilerplate, even of a form.
     told = {one: n for one, n in counts.items() if n & 0x7FFF > 1}
@@ -306,6 +308,8 @@ def test_an_epoch_knows_what_it_was_told(counts):
     alone, later = epoch.stories(np.array([3, 7, 5, 6, 10])).reshape(-1)[2:4], 10
     assert epoch.stories(np.array([3, 7, later, -1]))[:3].tolist() == [0, 1, -1]
     assert len({*alone.tolist()} - {0, 1}) == 2
+    beside = {one: [*map(np.ndarray.tolist, epoch.companions(one))] for one in (3, 7, 8, 9)}
+    assert beside == {3: [[9, 7], [10, 70]], 7: [[3], [30]], 8: [[], []], 9: [[3], [30]]}
 
 
 # Of some heads there are many, of others none.

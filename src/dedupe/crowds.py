@@ -7,6 +7,8 @@ those in which hardly anything differs follow it, and it stands for them: whatev
 compared with one of them is compared with it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dedupe.arrays import AnyInts, Bools, Floats, distinct
@@ -15,12 +17,27 @@ from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.alignment import by_size
 from dedupe.scoring.block import Block
 
-__all__ = ["follow", "followers"]
+__all__ = ["Followed", "follow", "followers"]
 
 HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
-def follow(blocks: Blocks, pairs: AnyInts) -> AnyInts:
+class Followed(NamedTuple):
+    """Candidates among which a leader stands for those that follow it.
+
+    Attributes
+    ----------
+    pairs : int [shape=(n, 2)]
+        The larger document first, ordered by it.
+    is_in_crowd : bool [shape=(n_docs,)]
+        Who leads others, or follows one.
+    """
+
+    pairs: AnyInts
+    is_in_crowd: Bools
+
+
+def follow(blocks: Blocks, pairs: AnyInts) -> Followed:
     """Return the candidates with a leader in place of the near-copies that follow it.
 
     Each of these has its leader alone for a candidate. Where what was copied is a form nobody
@@ -30,16 +47,13 @@ def follow(blocks: Blocks, pairs: AnyInts) -> AnyInts:
     ----------
     blocks : Blocks
     pairs : int [shape=(n_pairs, 2)]
-        Candidates, each once.
-
-    Returns
-    -------
-    int [shape=(n, 2)]
-        The larger document first, ordered by it.
+        Candidates, each once, the larger document first and ordered by it.
     """
     links = followers(blocks, _with_popular(blocks, pairs))
+    is_in_crowd = np.zeros(blocks.numbers.size, np.bool_)
+    is_in_crowd[links] = True
     if not len(links):
-        return pairs
+        return Followed(pairs, is_in_crowd)
     leaders = np.arange(blocks.numbers.size)
     leaders[links[:, 1]] = links[:, 0]
     led = leaders[pairs]
@@ -47,7 +61,8 @@ def follow(blocks: Blocks, pairs: AnyInts) -> AnyInts:
     larger, smaller, _ = by_size(blocks.block(), *both.T)
     # Both halves are of equal width, so that the pairs sort as single numbers.
     keys = distinct((larger.astype(np.uint64) << HALF) | smaller.astype(np.uint64))
-    return np.stack([keys >> HALF, keys & LOW_HALF], axis=1).astype(pairs.dtype)
+    led = np.stack([keys >> HALF, keys & LOW_HALF], axis=1).astype(pairs.dtype)
+    return Followed(led, is_in_crowd)
 
 
 def followers(blocks: Blocks, links: AnyInts) -> AnyInts:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedupe.arrays import AnyInts
+from dedupe.arrays import AnyInts, Bools
 from dedupe.assembly import NO_ROWS, as_asked, gather, n_old_in, numbered, rows_of, with_others
 from dedupe.crowds import follow
 from dedupe.documents import Document
@@ -65,7 +65,7 @@ def find(
     corpus = corpus.without_signatures()
     # A first pass admits what is beyond doubt, and so tells what is boilerplate; a second gives
     # that little weight.
-    blocks, pairs, first = _compared(corpus, candidates, settings, engine, known)
+    blocks, pairs, first, _ = _compared(corpus, candidates, settings, engine, known)
     rows, boilerplate = _scored(corpus, blocks, pairs, first, known)
     others = NO_ROWS
     if explain in corpus.ids:
@@ -79,11 +79,21 @@ def find(
 
 
 class Taught(NamedTuple):
-    """What a collection tells of itself, and the documents that are compared in it."""
+    """What a collection tells of itself, and the documents that are compared in it.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    blocks : Blocks
+    learned : Learned
+    of_crowds : int [shape=(n_pairs, 2)]
+        The pairs, by place in the blocks, that are compared of those who lead or follow others.
+    """
 
     corpus: Corpus
     blocks: Blocks
     learned: Learned
+    of_crowds: AnyInts
 
 
 def teach(
@@ -96,15 +106,23 @@ def teach(
     corpus = engine.read(stream, settings)
     candidates = engine.candidates(corpus, settings)
     corpus = corpus.without_signatures()
-    blocks, pairs, first = _compared(corpus, candidates, settings, engine, known)
-    return Taught(
-        corpus, blocks, blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
-    )
+    blocks, pairs, first, is_in_crowd = _compared(corpus, candidates, settings, engine, known)
+    learned = blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
+    return Taught(corpus, blocks, learned, pairs[is_in_crowd[pairs].any(axis=1)])
+
+
+class _Compared(NamedTuple):
+    """Documents, the pairs of them that are compared, and what the first pass says of these."""
+
+    blocks: Blocks
+    pairs: AnyInts
+    first: First
+    is_in_crowd: Bools
 
 
 def _compared(
     corpus: Corpus, candidates: AnyInts, settings: Settings, engine: Engine, known: Sealed
-) -> tuple[Blocks, AnyInts, First]:
+) -> _Compared:
     """Hash the documents of some candidates, and admit what is beyond doubt.
 
     From that is learned what is boilerplate.
@@ -113,10 +131,13 @@ def _compared(
     pairs = blocks.places(candidates)
     # Who is old, or comes at another time, may not decide who is held against whom.
     if corpus.spans is None and not corpus.is_old.any():
-        pairs = follow(blocks, pairs)
+        pairs, is_in_crowd = follow(blocks, pairs)
+    else:
+        is_in_crowd = np.zeros(blocks.numbers.size, np.bool_)
     pairs = blocks.in_order(pairs)
     weigh_known(blocks, known)
-    return blocks, pairs, First(*blocks.map("boilerplate", passes.first, pairs))
+    first = First(*blocks.map("boilerplate", passes.first, pairs))
+    return _Compared(blocks, pairs, first, is_in_crowd)
 
 
 def _scored(

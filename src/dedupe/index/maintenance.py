@@ -17,7 +17,7 @@ from dedupe.ids import Id
 from dedupe.index import rebuilding, verification
 from dedupe.index.opening import Opened, index_identity
 from dedupe.index.records import Stats, Verification
-from dedupe.index.storage.epochs import Knowledge
+from dedupe.index.storage.epochs import Companions, Knowledge
 from dedupe.index.storage.store import State, Store
 from dedupe.pipeline import find, teach
 from dedupe.progress import ProgressCallback
@@ -246,13 +246,14 @@ def _knowledge(store: Store, settings: Settings, resources: Resources) -> tuple[
     state = store.state()
     if not state.n_documents:
         nothing = np.empty(0, np.int64)
-        return state, Knowledge(b"", nothing, nothing)
+        return state, Knowledge(b"", nothing, nothing, Companions.none())
     with LocalEngine(resources) as engine:
-        corpus, blocks, learned = teach(store.documents(), settings, engine)
-    original_of = dict(store.originals())
-    ids = [corpus.ids[number] for number in blocks.numbers.tolist()]
-    numbers = np.array([original_of[id_] for id_ in ids], np.int64)
-    return state, Knowledge(learned.boilerplate.to_bytes(), numbers, learned.stories)
+        corpus, blocks, learned, pairs = teach(store.documents(), settings, engine)
+    original_of = {id_: text for id_, *text in store.originals()}
+    texts = [original_of[corpus.ids[number]] for number in blocks.numbers.tolist()]
+    numbers, lows = np.array(texts, np.int64).reshape(-1, 2).T
+    companions = Companions.of(numbers[pairs], lows.view(np.uint64)[pairs])
+    return state, Knowledge(learned.boilerplate.to_bytes(), numbers, learned.stories, companions)
 
 
 def _has_grown(stats: Stats, share: float) -> bool:

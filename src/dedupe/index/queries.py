@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedupe.arrays import Ints
+from dedupe.arrays import Hashes, Ints
 from dedupe.errors import InvalidSetting, NothingToRead
 from dedupe.ids import in_order, order_of
 from dedupe.index.intake import are_same
 from dedupe.index.layout import Layout
 from dedupe.index.matches import Match, Matches
-from dedupe.index.postings import Sketch
+from dedupe.index.postings import Candidates, Sketch
 from dedupe.index.scores import evidence_of_two, score
+from dedupe.index.storage.epochs import Epoch
 from dedupe.index.storage.heads import Head
 from dedupe.index.storage.store import Store
 from dedupe.minhash import Sketches
@@ -88,9 +89,10 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Ma
     number = None if own is None else own.first.original
     size, content = int(sketches.n_shingles[0]), int(sketches.digests[0, 0])
     found = layout.postings.candidates(Sketch(sketches.signatures[0], size, content, number))
-    n_compared = asked.max_compared or found.numbers.size
-    wanted = found.numbers[:n_compared].tolist()
-    lows = found.contents[:n_compared].view(np.int64).tolist()
+    numbers, contents = _companions_first(found, layout.epoch, number)
+    n_compared = asked.max_compared or numbers.size
+    wanted = numbers[:n_compared].tolist()
+    lows = contents[:n_compared].view(np.int64).tolist()
     texts = _texts(store, wanted, lows, limit)
     # A copy scores what its original does, though its lines may be others.
     place_of = {number: place for place, number in enumerate(wanted, start=1)}
@@ -114,7 +116,25 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Ma
         tuple(matches[: asked.limit]),
         layout.epoch.number,
         n_found,
-        truncated=n_compared < found.numbers.size,
+        truncated=n_compared < numbers.size,
+    )
+
+
+def _companions_first(found: Candidates, epoch: Epoch, number: int | None) -> tuple[Ints, Hashes]:
+    """Return the texts to compare with one, by number, and their contents, the likeliest first.
+
+    Before all others come those that a search compares with a text of a crowd, such as the copy
+    that it follows, which need not be in a bucket with it.
+    """
+    if number is None:
+        return found.numbers, found.contents
+    numbers, contents = epoch.companions(number)
+    if not numbers.size:
+        return found.numbers, found.contents
+    is_other = ~np.isin(found.numbers, numbers)
+    return (
+        np.concatenate([numbers, found.numbers[is_other]]),
+        np.concatenate([contents, found.contents[is_other]]),
     )
 
 

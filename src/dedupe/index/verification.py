@@ -47,7 +47,7 @@ def in_files(store: Store, layout: Layout, settings: Settings) -> Iterator[str]:
         if not layout.current_epoch().is_sound():
             yield f"{layout.epoch.name}: it is not as it was written"
         found = np.sort(layout.read_anew().living().numbers)
-        wanted = np.unique([original for _, original in store.originals()]).astype(np.uint32)
+        wanted = np.unique([original for _, original, _ in store.originals()]).astype(np.uint32)
         if not np.array_equal(found, wanted):
             yield (
                 f"segments and tail should hold {wanted.size:,} texts, got {found.size:,}, of "

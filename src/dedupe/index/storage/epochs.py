@@ -21,17 +21,46 @@ from dedupe.kernels.postings import look_up_into, sift_into
 from dedupe.lazy import cached_property
 from dedupe.scoring.boilerplate import Boilerplate
 
-__all__ = ["Epoch", "Knowledge", "write_epoch"]
+__all__ = ["Companions", "Epoch", "Knowledge", "write_epoch"]
 
-MAGIC, VERSION = b"dedupeEP", 1
+MAGIC, VERSION = b"dedupeEP", 2
 
 HEADER = struct.Struct("<8sIIQQQQ")
-"""Magic, version, 0, shingles, texts, digest of all that follows, digest of the header."""
+"""Magic, version, companions, shingles, texts, digest of all that follows, digest of the header."""
 
 
 ALONE = np.int64(1 << 33)
 """What the story of a text that is alone in it is numbered from: past all others, which have
 32 bits."""
+
+
+class Companions(NamedTuple):
+    """Texts of crowds, and those that a search compares them with; see `dedupe.crowds`.
+
+    Attributes
+    ----------
+    owners : int64 [shape=(n,)], in order
+    numbers : int64 [shape=(n,)]
+        What each owner is compared with.
+    contents : uint64 [shape=(n,)]
+        Half of the digest of its tokens; those of an owner are in order.
+    """
+
+    owners: Ints
+    numbers: Ints
+    contents: Hashes
+
+    @classmethod
+    def none(cls) -> "Companions":
+        """Return what there is where nothing is a crowd."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint64))
+
+    @classmethod
+    def of(cls, numbers: Ints, contents: Hashes) -> "Companions":
+        """Return each side of some pairs with the other one, both of shape (n_pairs, 2)."""
+        found = cls(numbers.ravel(), numbers[:, ::-1].ravel(), contents[:, ::-1].ravel())
+        order = np.lexsort((found.numbers, found.contents, found.owners))
+        return cls._make(column[order] for column in found)
 
 
 class Knowledge(NamedTuple):
@@ -45,11 +74,13 @@ class Knowledge(NamedTuple):
         Texts that are compared with others.
     stories : int64 [shape=(n,)], not negative
         The story of each.
+    companions : Companions
     """
 
     boilerplate: bytes
     numbers: Ints
     stories: Ints
+    companions: Companions
 
 
 class Epoch:
@@ -77,7 +108,7 @@ class Epoch:
         self.last = last
         self.name = name
         self._buffer = buffer
-        n_shingles, n_texts, self._digest = (0, 0, 0) if buffer is None else _read(name, buffer)
+        *sizes, self._digest = (0, 0, 0, 0) if buffer is None else _read(name, buffer)
         if buffer is None:
             # It knows nothing, but where to look for it.
             data: Buffer = bytes(HEADER_BYTES + 4 * ((1 << _bits(0)) + 1))
@@ -85,10 +116,11 @@ class Epoch:
             data = buffer
         start = HEADER_BYTES
         columns: list[npt.NDArray[np.unsignedinteger]] = []
-        for dtype, n in _columns(n_shingles, n_texts):
+        for dtype, n in _columns(*sizes):
             columns.append(np.frombuffer(data, dtype, n, start) if n else np.empty(0, dtype))
             start += n * np.dtype(dtype).itemsize
-        self._shingles, self._firsts, self._numbers, self._stories, self._counts = columns
+        self._shingles, self._contents, self._firsts, *columns = columns
+        self._numbers, self._stories, self._owners, self._others, self._counts = columns
 
     @classmethod
     def open(cls, folder: Path, name: str, number: int, last: int) -> "Epoch":
@@ -147,6 +179,12 @@ class Epoch:
         is_known = self._numbers[places] == numbers
         return np.where(is_known, self._stories[places].astype(np.int64), found)
 
+    def companions(self, number: int) -> tuple[Ints, Hashes]:
+        """Return what a text of a crowd is compared with in a search: numbers and contents."""
+        places = np.searchsorted(self._owners, np.array([number, number + 1], np.uint32))
+        here = slice(*places.tolist())
+        return self._others[here].astype(np.int64), self._contents[here].astype(np.uint64)
+
 
 def write_epoch(folder: Path | None, name: str, number: int, last: int, known: Knowledge) -> Epoch:
     """Write an epoch, for good; nothing is left of one that does not become whole.
@@ -162,6 +200,7 @@ def write_epoch(folder: Path | None, name: str, number: int, last: int, known: K
 def _write(stream: IO[bytes], known: Knowledge) -> None:
     n_shingles = len(known.boilerplate) // Boilerplate.BYTES
     order = np.argsort(known.numbers)
+    owners, others, contents = known.companions
     n_bytes = 8 * n_shingles
     shingles = np.frombuffer(known.boilerplate, "<u8", n_shingles)
     bits = _bits(n_shingles)
@@ -169,25 +208,33 @@ def _write(stream: IO[bytes], known: Knowledge) -> None:
     firsts = np.append(np.searchsorted(shingles, heads), n_shingles)
     parts = (
         known.boilerplate[:n_bytes],
+        contents.astype("<u8").tobytes(),
         firsts.astype("<u4").tobytes(),
         known.numbers[order].astype("<u4").tobytes(),
         known.stories[order].astype("<u4").tobytes(),
+        owners.astype("<u4").tobytes(),
+        others.astype("<u4").tobytes(),
         known.boilerplate[n_bytes:],
     )
     digest = xxhash.xxh3_64()
     for part in parts:
         digest.update(part)
-    head = files.pack_header(HEADER, MAGIC, VERSION, 0, n_shingles, order.size, digest.intdigest())
+    head = files.pack_header(
+        HEADER, MAGIC, VERSION, owners.size, n_shingles, order.size, digest.intdigest()
+    )
     for data in (head, *parts):
         stream.write(data)
 
 
-def _columns(n_shingles: int, n_texts: int) -> list[tuple[npt.DTypeLike, int]]:
+def _columns(n_companions: int, n_shingles: int, n_texts: int) -> list[tuple[npt.DTypeLike, int]]:
     return [
         ("<u8", n_shingles),
+        ("<u8", n_companions),
         ("<u4", (1 << _bits(n_shingles)) + 1),
         ("<u4", n_texts),
         ("<u4", n_texts),
+        ("<u4", n_companions),
+        ("<u4", n_companions),
         ("<u2", n_shingles),
     ]
 
@@ -197,18 +244,18 @@ def _bits(n_shingles: int) -> int:
     return max(1, (n_shingles // 8).bit_length())
 
 
-def _read(name: str, buffer: Buffer) -> tuple[int, int, int]:
-    """Return the shingles, the texts, and the digest of what follows."""
+def _read(name: str, buffer: Buffer) -> tuple[int, int, int, int]:
+    """Return the companions, the shingles, the texts, and the digest of what follows."""
     head = files.unpack_header(HEADER, MAGIC, buffer)
     if head is None:
         raise damaged(name, "its header is not as it was written")
-    version, _, n_shingles, n_texts, digest = head
+    version, *sizes, digest = head
     if version != VERSION:
         raise damaged(name, f"it is of format {version}")
-    n_bytes = sum(np.dtype(dtype).itemsize * n for dtype, n in _columns(n_shingles, n_texts))
+    n_bytes = sum(np.dtype(dtype).itemsize * n for dtype, n in _columns(*sizes))
     if len(buffer) != HEADER_BYTES + n_bytes:
         raise damaged(name, "its length is not that of what it knows")
-    return n_shingles, n_texts, digest
+    return (*sizes, digest)
 
 
 def damaged(name: str, why: str) -> InvalidIndex:

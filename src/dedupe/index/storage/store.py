@@ -228,11 +228,14 @@ class Store(Database):
         for number, key, name in self.db.execute("select number, key, name from documents"):
             yield number, id_from_row(key, name)
 
-    def originals(self) -> Iterator[tuple[Id, int]]:
-        """Yield the id of each document, and the number of the first with its tokens."""
-        said = "select key, name, original from documents"
-        for key, name, original in self.db.execute(said):
-            yield id_from_row(key, name), original
+    def originals(self) -> Iterator[tuple[Id, int, int]]:
+        """Yield each id, the number of the first document with its tokens, and half their digest.
+
+        That half is signed, as SQLite has it.
+        """
+        said = "select key, name, original, low from documents"
+        for key, name, original, low in self.db.execute(said):
+            yield id_from_row(key, name), original, low
 
     def documents(self) -> Iterator[Document]:
         """Yield all documents in the order of their ids."""
