@@ -66,7 +66,7 @@ HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
 """How pairs are packed into a number each."""
 
 BANDS_AT_ONCE = 4
-"""Bands that a thread is given together: of few documents one is done as soon as it is handed over."""
+"""Bands that a thread is given together: of few documents one is done as soon as handed over."""
 
 ESTIMATED_AT_ONCE = 1 << 16
 """Pairs that a thread looks up the signatures of, which takes some milliseconds."""
