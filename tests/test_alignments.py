@@ -53,6 +53,17 @@ def test_evidence_found_together_is_that_found_alone(made):
     assert len(made) == 1
 
 
+def test_long_texts_are_hashed_a_few_at_a_time(made, monkeypatch):
+    found = dedupe.find_duplicate_texts(TEXTS)
+    alone = [pair.evidence for pair in found.scored]
+    pairs = list(found.scored)
+    made.clear()
+    monkeypatch.setattr(evidence, "CHARS_TOGETHER", 1)
+    find_together(pairs)
+    assert [pair.evidence for pair in pairs] == alone
+    assert set(made) == {2}
+
+
 def test_evidence_that_is_known_is_not_found_again(made):
     found = dedupe.find_duplicate_texts(TEXTS)
     (pair, *_) = found.scored

@@ -5,8 +5,7 @@ spans become excerpts. It is done when somebody asks. What is shown of it, and h
 left to `dedupe.report`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -23,6 +22,9 @@ __all__ = ["EvidenceFinder", "EvidenceOfTexts", "excerpt", "gather"]
 
 N_LISTED = 8
 """How many passages, and remainders per side, a search lists for each duplicate."""
+
+CHARS_TOGETHER = 1 << 20
+"""Characters of the texts that are hashed together, if there are more than two of them."""
 
 HEAD, TAIL = 160, 80
 """Characters that an excerpt keeps of the beginning and of the end."""
@@ -104,10 +106,24 @@ class EvidenceOfTexts:
 
     def find_all(self, sides: Sequence[tuple[int, int]]) -> Iterator[Evidence]:
         """Yield the evidence of several pairs."""
-        documents = list(dict.fromkeys(chain.from_iterable(sides)))
-        places = {document: place for place, document in enumerate(documents)}
+        texts: dict[int, str] = {}
+        waiting: list[tuple[int, int]] = []
+        for pair in sides:
+            texts.update((one, self._texts([one])[0]) for one in pair if one not in texts)
+            waiting.append(pair)
+            if sum(map(len, texts.values())) > CHARS_TOGETHER:
+                yield from self._found(waiting, texts)
+                texts, waiting = {}, []
+        if waiting:
+            yield from self._found(waiting, texts)
+
+    def _found(
+        self, sides: Sequence[tuple[int, int]], texts: Mapping[int, str]
+    ) -> Iterator[Evidence]:
+        """Yield the evidence of pairs of some texts, which are hashed together."""
+        places = {document: place for place, document in enumerate(texts)}
         known = load_boilerplate(self._boilerplate)
-        finder = EvidenceFinder.of(self._texts(documents), self._ngram, known)
+        finder = EvidenceFinder.of(list(texts.values()), self._ngram, known)
         return finder.find_all(((places[left], places[right]) for left, right in sides), N_LISTED)
 
 
