@@ -1,8 +1,12 @@
 """An index from outside: the batch's answers, whatever the order, and what it refuses."""
 
+import errno
 import json
+import os
+import re
 import time
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import get_args
 
@@ -11,6 +15,7 @@ import pytest
 import dedupe
 from dedupe import Index
 from dedupe.errors import (
+    CannotStore,
     DuplicateId,
     InvalidIndex,
     InvalidInput,
@@ -528,6 +533,32 @@ def test_folders_that_are_none_are_refused(tmp_path):
         Index(tmp_path / "i", mode="w")
     with pytest.raises(InvalidSetting, match="path"):
         Index(mode="r")
+
+
+@pytest.mark.parametrize(
+    ("method", "number", "said"),
+    [
+        ("mkdir", errno.EACCES, "be in a folder that can be written, got Permission denied for"),
+        ("mkdir", errno.EROFS, "be in a folder that can be written, got Read-only file system for"),
+        ("mkdir", errno.ENOSPC, "have room on its disk, got No space left on device in"),
+        ("open", errno.EACCES, "be in a folder that can be written, got Permission denied for"),
+    ],
+)
+def test_what_cannot_be_written_is_an_error_that_says_so(
+    tmp_path, monkeypatch, method, number, said
+):
+    def refuse(self, *_, **__):
+        raise OSError(number, os.strerror(number), str(self))
+
+    monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(CannotStore, match=f"an index must {said} {re.escape(str(tmp_path / 'i'))}"):
+        Index(tmp_path / "i")
+
+
+def test_one_that_would_lie_in_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CannotStore, match=r"can be written, got Not a directory .* name another"):
+        Index(tmp_path / "file" / "i")
 
 
 def test_one_that_is_read_is_not_written(tmp_path):

@@ -3,6 +3,7 @@
 Threads take turns at an index, and each sees one state of it meanwhile.
 """
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -11,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from dedupe.errors import InvalidIndex, InvalidSetting
+from dedupe.errors import DedupeError, InvalidIndex, InvalidSetting
 from dedupe.index import rebuilding
 from dedupe.index.folder import FILE, check_is_there
 from dedupe.index.layout import Layout
 from dedupe.index.merging import Merger
 from dedupe.index.storage.connection import damaged
+from dedupe.index.storage.files import no_permission, no_room
 from dedupe.index.storage.lock import NAME as LOCK
 from dedupe.index.storage.lock import Lock
 from dedupe.index.storage.schema import FORMAT
@@ -28,6 +30,9 @@ __all__ = ["Opened", "index_identity"]
 TRIES = 20
 """Times that a reader looks for a segment that a writer has just replaced: far more than are
 replaced within the milliseconds of one look."""
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+"""What a disk says that is full, or full for this user."""
 
 CHOSEN = ("ngram", "num_perm", "seed")
 """Settings that are chosen when an index is made."""
@@ -235,7 +240,8 @@ def _prepare(folder: Path | None, mode: str, timeout: float) -> Lock | None:
     if mode == "r":
         check_is_there(folder)
         return None
-    folder.mkdir(parents=True, exist_ok=True)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     if (folder / FILE).exists() and not (folder / FILE).is_file():
         raise InvalidIndex(
             f"an index must have its documents in a file, got {folder / FILE}, which is none: name "
@@ -246,7 +252,20 @@ def _prepare(folder: Path | None, mode: str, timeout: float) -> Lock | None:
             f"an index must have a folder of its own, got {folder}, which holds something else: "
             "name a folder that is empty or not there"
         )
-    return Lock(folder, timeout)
+    with _writing(folder):
+        return Lock(folder, timeout)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Say what can be done where an index cannot be written."""
+    try:
+        yield
+    except DedupeError:  # It has been said, and may be an OSError too.
+        raise
+    except OSError as error:
+        tell = no_room if error.errno in NO_ROOM else no_permission
+        raise tell(error.strerror or str(error), folder) from error
 
 
 def _as_settings(chosen: dict[str, Any]) -> Settings:

@@ -5,8 +5,8 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from dedupe.errors import CannotStore, InvalidIndex
-from dedupe.index.storage.files import no_room
+from dedupe.errors import InvalidIndex
+from dedupe.index.storage.files import no_permission, no_room
 
 __all__ = ["PATIENCE", "connect", "damaged", "stand", "translated"]
 
@@ -86,10 +86,7 @@ def translated(error: sqlite3.Error, path: Path | None) -> Exception:
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return no_room(said, path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return CannotStore(
-            f"an index must be in a folder that can be written, got {said} for {path}: change its "
-            'permissions, or open it with mode="r"'
-        )
+        return no_permission(said, path)
     if isinstance(error, sqlite3.ProgrammingError):
         return error
     return damaged(path, said)

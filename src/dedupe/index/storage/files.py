@@ -24,6 +24,7 @@ __all__ = [
     "Buffer",
     "is_sound",
     "map_file",
+    "no_permission",
     "no_room",
     "pack_header",
     "read_back",
@@ -129,4 +130,12 @@ def no_room(said: str, where: Path | None) -> CannotStore:
     return CannotStore(
         f"an index must have room on its disk, got {said} in {where}: free some and try again; "
         "what was acknowledged before is there"
+    )
+
+
+def no_permission(said: str, where: Path | None) -> CannotStore:
+    """Return the error of an index that may not be written."""
+    return CannotStore(
+        f"an index must be in a folder that can be written, got {said} for {where}: change its "
+        'permissions, name another, or open it with mode="r"'
     )
