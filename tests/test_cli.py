@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from pyarrow import parquet
 
 from dedupe import find_duplicates
-from dedupe.cli import cli
+from dedupe.cli import Terminated, cli
 from dedupe.errors import InvalidSetting, NoSuchPath, NothingToRead, Skipped
 from dedupe.progress import Progress
 from dedupe.results.records import (
@@ -625,6 +625,23 @@ def test_an_interruption_says_what_becomes_of_the_work(library):
     assert run("find", "x").stderr == "dedupe: interrupted; the same command goes on from DIR\n"
 
 
+@pytest.mark.parametrize(
+    ("cause", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "dedupe: interrupted\n"),
+        (Terminated(signal.SIGTERM), 143, "dedupe: terminated\n"),
+        (ValueError(), 1, ""),
+    ],
+)
+def test_an_interruption_that_became_another_error_is_still_one(library, cause, code, said):
+    """Python 3.11 makes it a RuntimeError where a class is being made, as while modules load."""
+    library.error = RuntimeError("Error calling __set_name__")
+    library.error.__cause__ = cause
+    ran = run("find", "x")
+    assert (ran.exit_code, ran.stderr) == (code, said)
+    assert (ran.exception is library.error) == (code == 1)
+
+
 def test_when_memory_runs_out_one_line_says_what_to_do(library):
     library.error = MemoryError()
     ran = run("find", "x")
@@ -729,6 +746,24 @@ def test_who_is_told_to_stop_while_it_reads_its_arguments_says_so(name, code):
     )
     word = "interrupted" if name == "SIGINT" else "terminated"
     assert (ran.returncode, ran.stderr) == (code, f"dedupe: {word}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_who_is_interrupted_while_the_command_loads_is_told_so():
+    program = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'dedupe.cli': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from dedupe.__main__ import main\n"
+        "main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (130, "dedupe: interrupted\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

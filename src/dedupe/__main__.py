@@ -10,11 +10,14 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command, unless files of this package are another's."""
     try:
-        check()
-    except ImportError as error:
-        sys.exit(f"dedupe: error: {error}")
-    from dedupe.cli import main as run  # noqa: PLC0415  It needs the files that were checked.
-
+        try:
+            check()
+        except ImportError as error:
+            sys.exit(f"dedupe: error: {error}")
+        from dedupe.cli import main as run  # noqa: PLC0415  It needs the files that were checked.
+    except KeyboardInterrupt:
+        print("dedupe: interrupted", file=sys.stderr)
+        sys.exit(130)
     run()
 
 

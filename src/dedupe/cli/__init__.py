@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -79,10 +79,21 @@ def _told(ctx: click.Context | None = None) -> Iterator[None]:
         stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
     except MemoryError:
         stop("error: there must be memory enough: give the search less with --memory", 1)
-    except Terminated as stopped:
-        stop("; ".join(["terminated", *_notes(stopped)]), 128 + stopped.number)
     except (KeyboardInterrupt, click.Abort) as stopped:
-        stop("; ".join(["interrupted", *_notes(stopped)]), 130)
+        _leave(stopped)
+    except RuntimeError as error:
+        # Until Python 3.12, what comes while a class is made is the cause of another error.
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        _leave(error.__cause__)
+
+
+def _leave(stopped: BaseException) -> NoReturn:
+    """Leave because somebody wants it: with Ctrl-C, or by a signal."""
+    word, code = "interrupted", 130
+    if isinstance(stopped, Terminated):
+        word, code = "terminated", 128 + stopped.number
+    stop("; ".join([word, *_notes(stopped)]), code)
 
 
 def _of_click(error: click.ClickException, ctx: click.Context | None) -> str:
