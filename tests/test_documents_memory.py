@@ -303,6 +303,22 @@ def test_lone_surrogates_are_replaced():
     assert document == Document("�", "a�b 😀")
 
 
+@pytest.mark.parametrize("kind", [set, frozenset])
+def test_a_set_is_refused_since_its_positions_name_nothing(kind):
+    with pytest.raises(InvalidInput, match=f"got {kind.__name__}: its order is another"):
+        read_texts(kind({"one text", "another text"}))
+
+
+@pytest.mark.parametrize("name", ["text", "id", "day"])
+@pytest.mark.parametrize("form", ["pandas", "table", "reader"])
+def test_a_column_that_is_asked_for_and_there_twice_is_refused(form, name):
+    names, values = ["id", "text", "day", "note", "note", name], [["1"]] * 6
+    table = pa.Table.from_arrays([pa.array(value) for value in values], names=names)
+    frame = {"pandas": table.to_pandas, "table": lambda: table, "reader": table.to_reader}[form]()
+    with pytest.raises(InvalidInput, match=f"must be there once, got '{name}' twice: give one"):
+        read_texts(frame, time_field="day")
+
+
 @pytest.mark.parametrize("texts", ["text", b"text", None, 5, object()])
 def test_what_holds_no_texts_is_told_at_once(texts):
     with pytest.raises(

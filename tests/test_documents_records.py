@@ -326,6 +326,27 @@ def test_tabs_separate_in_tsv(here):
     assert brief(read("f.TSV", "id\ttext\n1\ta, b\n")) == [("1", "a, b")]
 
 
+@pytest.mark.parametrize("name", ["text", "id", "day"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_column_that_is_asked_for_and_there_twice_costs_the_file(here, suffix, name):
+    names = ["id", "text", "day", "note", "note", name]
+    if suffix == "csv":
+        Path("a.csv").write_text(",".join(names) + "\n1,2,3,4,5,6\n")
+    else:
+        table = pa.Table.from_arrays([pa.array(["1"])] * 6, names=names)
+        parquet.write_table(table, "a.parquet")
+    expected = Skipped(
+        f"a.{suffix}", f"it has two columns '{name}'", "give one of them another name"
+    )
+    assert read(f"a.{suffix}", time_field="day") == [expected]
+
+
+def test_a_column_that_is_there_twice_and_not_asked_for_does_no_harm(here):
+    assert brief(read("a.csv", "id,text,note,note\n1,Bridge closed,a,b\n")) == [
+        ("1", "Bridge closed")
+    ]
+
+
 def test_a_field_may_be_longer_than_the_csv_module_allows(here):
     before = csv.field_size_limit(1000)
     try:

@@ -7,7 +7,7 @@ file is left to the modules of the formats.
 
 import hashlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from reprlib import repr as short
 from typing import NamedTuple, Self
@@ -26,6 +26,7 @@ __all__ = [
     "NO_WORD",
     "Document",
     "Placed",
+    "check_once",
     "digest_of",
     "fault_of",
     "from_record",
@@ -228,6 +229,17 @@ def missing_field(id_: Id, fields: Iterable[str], options: Options) -> Skipped:
         f"{NO_FIELD}{' or '.join(map(repr, wanted))}",
         f"it has {there}: name the one of the text with {flag}",
     )
+
+
+def check_once(names: Sequence[str], options: Options) -> None:
+    """Refuse a table that has a field twice which is asked for: nobody can tell which is meant.
+
+    Raises
+    ------
+    Unreadable
+    """
+    if (name := options.asked_twice(names)) is not None:
+        raise Unreadable(f"it has two columns {short(name)}", "give one of them another name")
 
 
 def shown(names: Iterable[str]) -> str:

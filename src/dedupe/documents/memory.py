@@ -135,10 +135,15 @@ def placed(
     """Return the documents of a collection, with their places; errors name `what` it is."""
     if is_path(texts) or _are_paths(texts):
         raise _no_texts(what, short(texts), "files are for find_duplicates")
+    if isinstance(texts, set | frozenset):
+        raise _no_texts(
+            what, type(texts).__name__, "its order is another in each run: put it in a list"
+        )
     if isinstance(texts, Mapping) and hasattr(texts, "column_names"):  # Hugging Face
         raise _no_texts(
             what, type(texts).__name__, f"name a split, such as {next(iter(texts), '')!r}"
         )
+    _check_columns(texts, options)
     try:
         rows = rows_of(texts, options.id_field)
     except TypeError as error:
@@ -246,6 +251,20 @@ def _are_paths(texts: Any) -> bool:
 def _no_texts(what: str, got: str, remedy: str) -> InvalidInput:
     """Say that something else stands where texts go."""
     return InvalidInput(f"{what} must be a collection of texts, got {got}: {remedy}")
+
+
+def _check_columns(texts: Any, options: Options) -> None:
+    """Refuse a table that has a field twice which is asked for; one of Polars cannot."""
+    names: list[Any] = []
+    if hasattr(texts, "itertuples"):  # pandas
+        names = [*texts.columns]
+    elif hasattr(texts, "to_pylist") or hasattr(texts, "read_next_batch"):  # Arrow
+        names = getattr(getattr(texts, "schema", None), "names", names)
+    if (name := options.asked_twice(names)) is not None:
+        raise InvalidInput(
+            f"a column that is asked for must be there once, got {short(name)} twice: give one of "
+            "them another name"
+        )
 
 
 def _item(item: Any, id_: Id, place: str, options: Options, *, is_text: bool) -> Document | Skipped:

@@ -3,7 +3,7 @@
 Which fields a name means is left to `dedupe.documents.fields`.
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Integral
 from typing import Self
@@ -55,6 +55,15 @@ class Options:
     def text_names(self, there: Container[str]) -> tuple[str, ...]:
         """Return the names of the fields that make the text of a record with these fields."""
         return text_names(self.text_field, self.html_field, there)
+
+    def asked_twice(self, there: Sequence[str]) -> str | None:
+        """Return a field that is asked for, and that a table with these columns has twice.
+
+        >>> Options().asked_twice(["id", "text", "note", "text"])
+        'text'
+        """
+        asked = (*self.text_names(there), self.id_field, self.time_field)
+        return next((name for name in asked if there.count(name) > 1), None)
 
 
 @dataclass(frozen=True, slots=True)

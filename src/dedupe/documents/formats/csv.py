@@ -14,7 +14,13 @@ from functools import partial
 from itertools import chain
 from typing import Any, Self
 
-from dedupe.documents.document import Document, Placed, from_record, missing_field
+from dedupe.documents.document import (
+    Document,
+    Placed,
+    check_once,
+    from_record,
+    missing_field,
+)
 from dedupe.documents.formats.changes import Changes, check_fields, check_replaced
 from dedupe.documents.formats.edits import Edit, dropped, edited, left_out
 from dedupe.documents.formats.encoding import decode_line, encode_like, text_chunks
@@ -39,6 +45,7 @@ def read_csv(source: Source, options: Options, delimiter: str | None = None) -> 
     if isinstance(header, Unreadable):
         raise Unreadable(f"the header cannot be read: {header.reason}", header.remedy)
     names = [name.strip() for name in header]
+    check_once(names, options)
     if names and not set(options.text_names(names)) & {*names}:
         yield Placed(source.id, missing_field(source.id, names, options))
         return

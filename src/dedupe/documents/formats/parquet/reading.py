@@ -8,7 +8,13 @@ import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from dedupe.documents.document import Document, Placed, from_record, missing_field
+from dedupe.documents.document import (
+    Document,
+    Placed,
+    check_once,
+    from_record,
+    missing_field,
+)
 from dedupe.documents.fields import splits
 from dedupe.documents.options import Options, Tapped
 from dedupe.documents.streams import Source, Unreadable, open_file, read_whole, too_large
@@ -48,6 +54,7 @@ def read_parquet(source: Source, options: Options) -> Iterator[Placed]:
             opened(source, options.max_bytes) as stream,
             parquet.ParquetFile(stream, **READING) as file,
         ):
+            check_once(file.schema_arrow.names, options)
             if shared := _shared(file.schema_arrow, options):
                 # A value that many rows share is decoded once, or few bytes would fill the memory.
                 file = parquet.ParquetFile(  # noqa: PLW2901  The same, seen otherwise.
