@@ -11,7 +11,7 @@ import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import combinations, pairwise, takewhile
+from itertools import combinations, groupby, pairwise, takewhile
 from typing import Any, NamedTuple
 
 import xxhash
@@ -32,7 +32,7 @@ from dedupe.kernels.measures import (
     PARAGRAPH,
     PROSE,
 )
-from dedupe.kernels.stories import FEW_OTHERS, LOST_LINES
+from dedupe.kernels.stories import FEW_OTHERS, LOST_LINES, PASSAGE
 from dedupe.kernels.tokens import LETTERS_PER_WORD
 from dedupe.results.representatives import is_in
 from dedupe.shingling.folding import (
@@ -862,9 +862,11 @@ def words_of_story(
         for shingle in {*copy.shingles}
         for _ in range(n)
     )
+    are_shared = [[2 * holders[key] > sum(n_copies) for key in copy.shingles] for copy in copies]
+    again = [said_again(copy, ngram, are) for copy, are in zip(copies, are_shared, strict=True)]
     shared = [
-        within(copy, ngram, [2 * holders[key] > sum(n_copies) for key in copy.shingles])
-        for copy in copies
+        within(copy, ngram, are) - words
+        for copy, are, words in zip(copies, are_shared, again, strict=True)
     ]
     lengths = [
         sum(copy.lines[w] for w in words) / max(1, len(words))
@@ -873,10 +875,10 @@ def words_of_story(
     known = [line for line, n in zip(lengths, n_copies, strict=True) for _ in range(n) if line > 0]
     usual = statistics.median(known) if known else 0
     found = []
-    for copy, words, line in zip(copies, shared, lengths, strict=True):
+    for copy, words, repeated, line in zip(copies, shared, again, lengths, strict=True):
         everything = {*range(len(copy.lines))}
         others = within(copy, ngram, [copy.weight(w) < COMMON for w in range(len(copy.shingles))])
-        beside = everything - words
+        beside = everything - words - repeated
         told = {w for w in beside - others if copy.lines[w] >= min(PROSE * line, PARAGRAPH)}
         is_told = (
             0 < line <= LOST_LINES * usual
@@ -885,6 +887,20 @@ def words_of_story(
         )
         found.append((len(words - others) + is_told * len(told), len(others)))
     return found
+
+
+def said_again(document: Document, ngram: int, are_shared: Sequence[bool]) -> set[int]:
+    """Return the words of passages that most copies have, and this one before."""
+    are_first = [
+        held and document.shingles.index(key) == i
+        for i, (key, held) in enumerate(zip(document.shingles, are_shared, strict=True))
+    ]
+    words = sorted(within(document, ngram, are_shared) - within(document, ngram, are_first))
+    # Words that follow each other are as far from their places in the list.
+    runs = [
+        [w for _, w in run] for _, run in groupby(enumerate(words), lambda one: one[1] - one[0])
+    ]
+    return {w for run in runs if len(run) >= PASSAGE for w in run}
 
 
 def within(document: Document, ngram: int, is_held: Sequence[bool]) -> set[int]:

@@ -306,6 +306,14 @@ def words_of(*texts, copies=None):
     return found.story.tolist()
 
 
+def kept_text(*texts):
+    """Return the copy that is kept of some that are one story."""
+    found = dedupe.find_duplicate_texts(texts, workers=1)
+    (cluster,) = found.clusters
+    assert len(cluster.members) == len(texts)
+    return texts[cluster.representative]
+
+
 def prose(start, n):
     """Return `n` words, no two alike, in lines of twenty."""
     told = [f"w{number}" for number in range(start, start + n)]
@@ -329,6 +337,29 @@ STORY = prose(0, 100)
 )
 def test_prose_beside_the_story_counts_and_the_page_does_not(beside, n_counted):
     assert words_of(STORY, STORY + "\n" + beside) == [100, n_counted]
+
+
+@pytest.mark.parametrize("again", [STORY, prose(0, 40), prose(60, 40), STORY + "\n" + STORY])
+def test_what_a_copy_says_twice_counts_once_and_it_is_not_kept(again):
+    """As a page does that shows its lead above itself, or an extractor that meets a text twice."""
+    twice = again + "\n" + STORY
+    once, more = words_of(STORY, twice)
+    # At the seam four words stand in a shingle of either time.
+    assert once == 100 <= more <= 104
+    assert kept_text(STORY, twice) == kept_text(STORY, "Home\nNews\n" + STORY, twice) == STORY
+
+
+@pytest.mark.parametrize(("n_words", "n_counted"), [(9, 109), (10, 100)])
+def test_a_phrase_that_recurs_is_the_story_and_a_passage_is_not(n_words, n_counted):
+    once, more = words_of(STORY, STORY + "\nand\n" + prose(0, n_words))
+    assert (once, more) == (100, n_counted)
+
+
+def test_what_every_copy_says_twice_costs_none_of_them():
+    refrain = prose(0, 20)
+    song = "\n".join([refrain, prose(20, 40), refrain, prose(60, 40), refrain])
+    assert kept_text(song, "Home\nNews\nSport\n" + song) == song
+    assert kept_text(song, song.removesuffix(refrain)) == song.removesuffix(refrain)
 
 
 def test_prose_is_not_told_where_lines_are_lost():

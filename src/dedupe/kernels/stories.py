@@ -11,17 +11,27 @@ from dedupe.kernels.tables import EMPTY, find
 U = np.uint64
 
 __all__ = [
+    "AGAIN",
     "FEW_OTHERS",
     "LOST_LINES",
     "MAX_BUCKETS",
     "OTHERS",
+    "PASSAGE",
     "SHARED",
     "count_words_into",
     "mark_words_into",
 ]
 
-SHARED, OTHERS = 1, 2
-"""Marks of a word: most copies have it, and it is boilerplate."""
+SHARED, OTHERS, AGAIN = 1, 2, 4
+"""Marks of a word: most copies have it, it is boilerplate, and most copies have it, but it stands
+in a passage that its text has had before. A page that tells its story twice tells no more of it."""
+
+PASSAGE = 10
+"""Words in a row from which on they are a passage; fewer are a phrase, which a story may repeat.
+
+Of 1, 10 and 20, mean F1 of the kept text on the development pages is .948, .947 and .945, and on
+encyclopaedia articles, whose lists repeat phrases, .761, .764 and .764.
+"""
 
 LOST_LINES = 1.5
 """Lines of the shared text that are this many times as long as in the median copy say nothing
@@ -166,31 +176,62 @@ def _counted(copies, buckets, n_mean, salt, keys, holders, last):
 
 
 @compiled
-def _is_shared(shingle, buckets, counts, n_all):
-    """Return whether more than half of the copies have a shingle."""
+def _shared_slot(shingle, buckets, counts, n_all):
+    """Return the slot of a shingle that more than half of the copies have, EMPTY of others."""
     if not _may_be_shared(shingle, buckets, n_all):
-        return False
-    slot = find(shingle, counts.salt, counts.mask, counts.keys, counts.last)
-    return counts.last[slot] != EMPTY and 2 * counts.holders[slot] > n_all
+        return EMPTY
+    slot = np.int64(find(shingle, counts.salt, counts.mask, counts.keys, counts.last))
+    is_shared = counts.last[slot] != EMPTY and 2 * counts.holders[slot] > n_all
+    return slot if is_shared else EMPTY
 
 
 @compiled
-def _mark_into(shingles, lines, weights, ngram, buckets, counts, n_all, marks):
-    """Mark the words of one text; return how long the lines of the shared ones are on average."""
+def _mark_into(shingles, n_words, weights, ngram, buckets, counts, n_all, turn, marks):
+    """Mark the words of one text.
+
+    A slot that was met in this text has `turn` in place of the last text, which no other has.
+    """
     shared_until = 0
+    again_until = 0
     others_until = 0
-    n_lines = 0
-    n_shared = 0
-    for w in range(lines.size):
+    for w in range(n_words):
         if w < shingles.size:
-            if _is_shared(shingles[w], buckets, counts, n_all):
+            slot = _shared_slot(shingles[w], buckets, counts, n_all)
+            if slot != EMPTY and counts.last[slot] == turn:
+                again_until = w + ngram
+            elif slot != EMPTY:
                 shared_until = w + ngram
+                counts.last[slot] = turn
             if weights is not None and weights[w] < COMMON:
                 others_until = w + ngram
         is_shared = w < shared_until
+        is_again = w < again_until and not is_shared
+        marks[w] = SHARED * is_shared + OTHERS * (w < others_until) + AGAIN * is_again
+
+
+@compiled
+def _take_phrases(marks):
+    """Mark as shared what is said again in fewer words than make a passage."""
+    n_again = 0
+    for w in range(marks.size + 1):
+        if w < marks.size and marks[w] & AGAIN:
+            n_again += 1
+            continue
+        if n_again < PASSAGE:
+            for before in range(w - n_again, w):
+                marks[before] ^= AGAIN | SHARED
+        n_again = 0
+
+
+@compiled
+def _mean_line(lines, marks):
+    """Return how long the lines of shared words are on average."""
+    n_lines = 0
+    n_shared = 0
+    for w in range(marks.size):
+        is_shared = np.int64(marks[w] & SHARED)
         n_shared += is_shared
         n_lines += np.int64(lines[w]) * is_shared
-        marks[w] = SHARED * is_shared + OTHERS * (w < others_until)
     return n_lines / max(n_shared, 1)
 
 
@@ -217,7 +258,9 @@ def mark_words_into(
 ):
     """Mark the words of clusters of copies, and write how long the lines of shared words are.
 
-    A word is marked with each shingle that it stands in.
+    A word is marked with each shingle that it stands in. One that stands only in shared shingles
+    that the text has had before is said again, and where `PASSAGE` such words follow each other
+    they are neither the story nor beside it.
 
     Parameters
     ----------
@@ -251,16 +294,21 @@ def mark_words_into(
         for k in range(bounds[c], bounds[c + 1]):
             d = documents[k]
             words = slice(token_offsets[d], token_offsets[d + 1])
-            mean_lines[k] = _mark_into(
+            text_marks = marks[mark_offsets[k] : mark_offsets[k + 1]]
+            _mark_into(
                 shingles[shingle_offsets[d] : shingle_offsets[d + 1]],
-                lines[words],
+                text_marks.size,
                 None if weights is None else weights[words],
                 ngram,
                 buckets,
                 counts,
                 n_all,
-                marks[mark_offsets[k] : mark_offsets[k + 1]],
+                # No text was counted under such a number.
+                documents.size + k,
+                text_marks,
             )
+            _take_phrases(text_marks)
+            mean_lines[k] = _mean_line(lines[words], text_marks)
 
 
 @compiled
@@ -303,7 +351,7 @@ def count_words_into(
             if mark & SHARED:
                 n_shared += 1
                 story[k] += is_own
-            else:
+            elif mark & AGAIN == 0:
                 n_beside += 1
                 n_prose += is_own and lines[first + w] >= shortest
         if n_beside - n_prose <= FEW_OTHERS * n_beside and n_prose <= n_shared:
