@@ -1,7 +1,9 @@
 """Scored pairs to clusters: who belongs together, who is kept, and what is said of the others."""
 
 import glob
+import json
 import logging
+import os
 from dataclasses import fields, replace
 from datetime import date
 from fractions import Fraction
@@ -441,6 +443,27 @@ def test_a_function_must_choose_one_of_them(answer):
 def test_a_function_that_returns_an_id_is_told_what_to_return():
     with pytest.raises(InvalidSetting, match="got 'a': return the copy, not its id"):
         kept(lambda _: "a")
+
+
+@pytest.mark.parametrize("keep", ["newest", "oldest"])
+def test_of_records_that_have_the_time_of_their_file_none_is_the_newest(tmp_path, keep):
+    rows = [json.dumps({"text": STORY, "day": f"2024-05-0{n}"}) + "\n" for n in (1, 2)]
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    one.write_text("".join(rows))
+    said = f"^keep='{keep}' must have .*, got that of their files, the same for all 2: name"
+    with pytest.raises(InvalidSetting, match=said):
+        dedupe.find_duplicates(one, keep=keep)
+    # A field decides even if all are of one day, and so do files of other times; one is no choice.
+    kept = {"newest": f"{one}:2", "oldest": f"{one}:1"}[keep]
+    (cluster,) = dedupe.find_duplicates(one, keep=keep, time_field="day").clusters
+    assert cluster.representative == kept
+    one.write_text(rows[0] * 2)
+    assert dedupe.find_duplicates(one, keep=keep, time_field="day").clusters
+    one.write_text(rows[0])
+    assert dedupe.find_duplicates(one, keep=keep).n_documents == 1
+    other.write_text(rows[0])
+    os.utime(other, (10**9, 10**9))
+    assert dedupe.find_duplicates([one, other], keep=keep).clusters
 
 
 @pytest.mark.parametrize("keep", ["newest", "oldest"])

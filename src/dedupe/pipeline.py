@@ -190,13 +190,23 @@ def _reused(corpus: Corpus, blocks: Blocks, pairs: AnyInts) -> Rows:
 
 
 def _check_times(corpus: Corpus, settings: Settings) -> None:
-    """Refuse a window, or to keep the newest, where no document has a time to go by."""
+    """Refuse a window, or to keep the newest, where no document has a time to go by.
+
+    Records of one file have its time, where they have none of their own, and none is newer.
+    """
     new = corpus.rows[~corpus.is_old[corpus.rows]]
-    if settings.keep in ("newest", "oldest") and new.size and np.isnan(corpus.times[new]).all():
-        raise InvalidSetting(
-            f"keep={settings.keep!r} must have a document with a time to go by, got none among "
-            f"{new.size:,}: name the field of the time with time_field= (--time-field)"
-        )
+    if settings.keep in ("newest", "oldest") and new.size:
+        times = corpus.times[new]
+        got = None
+        if np.isnan(times).all():
+            got = f"none among {new.size:,}"
+        elif new.size > 1 and not corpus.is_dated[new].any() and (times == times[0]).all():
+            got = f"that of their files, the same for all {new.size:,}"
+        if got is not None:
+            raise InvalidSetting(
+                f"keep={settings.keep!r} must have a document with a time to go by, got {got}: "
+                "name the field of the time with time_field= (--time-field)"
+            )
     if settings.window is not None and corpus.n_undated == len(corpus) > 0:
         raise InvalidSetting(
             f"window must have a document with a time to go by, got none among {len(corpus):,}: "
