@@ -5,25 +5,23 @@ What is stored is for `dedupe.index.storage.store` to know, what is looked up fo
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import starmap
 from typing import Any
 
 from dedupe.documents import Document, read_paths, read_texts
-from dedupe.documents.document import from_value
 from dedupe.documents.paths import Paths
-from dedupe.errors import NothingToRead, Skipped, UnknownDocument
-from dedupe.ids import Id, in_order
+from dedupe.errors import Skipped
+from dedupe.ids import Id
 from dedupe.index import bulk, intake
-from dedupe.index.maintenance import Maintained
+from dedupe.index.answering import LIMIT, MAX_COMPARED, Answering, as_document
 from dedupe.index.matches import Matches, Outcome
 from dedupe.index.queries import Query, answer, check_query
-from dedupe.index.records import Added, Entry
+from dedupe.index.records import Added
 from dedupe.index.storage.keys import checked_id, key_of
 from dedupe.index.storage.rows import Row
-from dedupe.index.times import as_moment, as_seconds
+from dedupe.index.times import as_moment
 from dedupe.minhash import sketch
 from dedupe.progress import Progress, ProgressCallback
 from dedupe.report.progress import shown
@@ -31,15 +29,8 @@ from dedupe.settings import Resources, Settings
 
 __all__ = ["Index"]
 
-LIMIT = 20
-"""Matches that a query returns by default: hardly anybody looks at more."""
 
-MAX_COMPARED = 200
-"""Texts that a query compares by default, the likeliest first, so that it takes milliseconds
-even of a story with thousands of copies."""
-
-
-class Index(Maintained):
+class Index(Answering):
     """Articles in a folder, with their texts, that answers at once which tell the same story.
 
     Parameters
@@ -125,7 +116,7 @@ class Index(Maintained):
         """
         check_query(limit, threshold, max_compared)
         intake.check_conflict(on_conflict)
-        document = _document(id, text, time)
+        document = as_document(id, text, time)
         sketches = sketch([document.encoded], self.settings)
         asked = Query(
             document.encoded, sketches, limit, threshold, max_compared, key_of(document.id)
@@ -315,124 +306,6 @@ class Index(Maintained):
         with self._store.transaction():
             intake.drop(self._store, rows)
         return len(rows)
-
-    # Asking.
-
-    def query(
-        self,
-        text: str,
-        *,
-        limit: int | None = LIMIT,
-        threshold: float = Settings.threshold,
-        max_compared: int | None = MAX_COMPARED,
-    ) -> Matches:
-        """Return the documents that tell the story of a text, the best first.
-
-        Parameters
-        ----------
-        text : str
-        limit : int, optional
-            Matches at most; all for None.
-        threshold : float, in [0.1, 1]
-            What they score at least. Relations are those of the usual threshold, 0.45.
-        max_compared : int, optional
-            Texts that are compared at most, those first that are likeliest to match; all for
-            None. `Matches.truncated` says whether any were left out.
-
-        Raises
-        ------
-        NothingToRead
-            When the text has no word.
-
-        Notes
-        -----
-        An answer depends on what is stored and on what was learned last, see `learn`, and not on
-        what else is asked.
-        """
-        check_query(limit, threshold, max_compared)
-        encoded = _document(0, text, None).encoded
-        sketches = sketch([encoded], self.settings)
-        asked = Query(encoded, sketches, limit, threshold, max_compared)
-        with self._reading():
-            return answer(self._store, self._layout, self.settings, asked)
-
-    def __len__(self) -> int:
-        with self._reading():
-            return self._layout.state.n_documents
-
-    def __contains__(self, id_: object) -> bool:
-        with self._reading():
-            return self._store.find(checked_id(id_)) is not None
-
-    def __iter__(self) -> Iterator[Id]:
-        """Yield the ids in order."""
-        with self._reading():
-            ids = [id_ for _, id_ in self._store.names()]
-        return iter([ids[place] for place in in_order(ids, range(len(ids)))])
-
-    def __getitem__(self, id_: Id) -> str:
-        return self.document(id_).text
-
-    def document(self, id: Id) -> Document:  # noqa: A002
-        """Return a document: its id in its own type, its text, and its time.
-
-        Raises
-        ------
-        UnknownDocument
-            When none has the id.
-        """
-        with self._reading():
-            row = self._store.find(checked_id(id))
-            if row is None:
-                raise self._unknown(id)
-            return self._store.document(row)
-
-    def documents(self) -> Iterator[Document]:
-        """Yield all documents in the order of their ids, as they are when it begins."""
-        if self.path is not None:
-            with self._snapshot() as store:
-                yield from store.documents()
-            return
-        with self._reading():
-            rows = [*self._store.rows()]
-        for place in in_order([row.id for row in rows], range(len(rows))):
-            with self._lock:
-                document = self._store.document(rows[place])
-            yield document
-
-    def entries(self) -> Iterator[Entry]:
-        """Yield what is known of all documents but their texts, in the order of their ids.
-
-        Examples
-        --------
-        >>> index = Index()
-        >>> _ = index.add("agency", "the old bridge is closed", time=60), index.add(7, "one word")
-        >>> for entry in index.entries():
-        ...     print(entry)
-        Entry(id=7, time=None, n_words=2)
-        Entry(id='agency', time=60.0, n_words=5)
-        """
-        if self.path is None:
-            with self._reading():
-                found = [*self._store.entries()]
-            yield from starmap(Entry, found)
-            return
-        with self._snapshot() as store:
-            yield from starmap(Entry, store.entries())
-
-    def _unknown(self, id_: Id) -> UnknownDocument:
-        return UnknownDocument(
-            f"no document {id_!r} in {self.path or 'the index'}: iterating over it yields all ids "
-            "(dedupe index ids lists them)"
-        )
-
-
-def _document(id_: Any, text: Any, time: float | date | str | None) -> Document:
-    """Return a document to add or to ask for."""
-    found = from_value(checked_id(id_), text, as_seconds("time", time))
-    if isinstance(found, Skipped):
-        raise NothingToRead(f"a text must hold a word, got {found.reason}: {found.remedy}")
-    return found
 
 
 def _outcome(added: Added) -> Outcome:

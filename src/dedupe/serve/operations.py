@@ -9,7 +9,8 @@ from typing import Any
 
 from dedupe.errors import DedupeError
 from dedupe.ids import id_as_json
-from dedupe.index.index import LIMIT, MAX_COMPARED, Index
+from dedupe.index.answering import LIMIT, MAX_COMPARED
+from dedupe.index.index import Index
 from dedupe.index.matches import Matches
 from dedupe.settings import Settings
 
