@@ -87,7 +87,10 @@ def test_a_crowd_is_one_cluster_in_any_order_and_takes_linear_work():
 N_DOCS = MIN_CROWD + 20
 
 
-def test_near_copies_are_compared_with_the_least_edited_alone():
+@pytest.mark.parametrize("at_once", [1, 7, crowds.AT_ONCE])
+def test_near_copies_are_compared_with_the_least_edited_alone(at_once, monkeypatch):
+    """However many candidates are looked up at once."""
+    monkeypatch.setattr(crowds, "AT_ONCE", at_once)
     pairs = star(N_DOCS, 0, 1, 2)
     assert followed(copies(N_DOCS), pairs) == star(N_DOCS, LEADER).tolist()
 

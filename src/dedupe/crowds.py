@@ -7,11 +7,12 @@ those in which hardly anything differs follow it, and it stands for them: whatev
 compared with one of them is compared with it.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Bools, Floats, distinct
+from dedupe.arrays import AnyInts, Bools, Floats, Hashes, distinct
 from dedupe.engine.port import Blocks
 from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.alignment import by_size
@@ -20,6 +21,9 @@ from dedupe.scoring.block import Block
 __all__ = ["Followed", "follow", "followers"]
 
 HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
+
+AT_ONCE = 1 << 20
+"""Pairs that are looked up at once, each in a dozen arrays: a hundred megabytes."""
 
 
 class Followed(NamedTuple):
@@ -54,15 +58,29 @@ def follow(blocks: Blocks, pairs: AnyInts) -> Followed:
     is_in_crowd[links] = True
     if not len(links):
         return Followed(pairs, is_in_crowd)
-    leaders = np.arange(blocks.numbers.size)
+    leaders = np.arange(blocks.numbers.size, dtype=pairs.dtype)
     leaders[links[:, 1]] = links[:, 0]
-    led = leaders[pairs]
-    both = np.concatenate([led[led[:, 0] != led[:, 1]], links])
-    larger, smaller, _ = by_size(blocks.block(), *both.T)
-    # Both halves are of equal width, so that the pairs sort as single numbers.
-    keys = distinct((larger.astype(np.uint64) << HALF) | smaller.astype(np.uint64))
-    led = np.stack([keys >> HALF, keys & LOW_HALF], axis=1).astype(pairs.dtype)
-    return Followed(led, is_in_crowd)
+    block = blocks.block()
+    led = (leaders[pairs[few]] for few in _in_turn(len(pairs)))
+    keys = distinct(np.concatenate([_packed(block, links), *(_packed(block, few) for few in led)]))
+    found = np.empty((keys.size, 2), pairs.dtype)
+    found[:, 0] = keys >> HALF
+    found[:, 1] = keys & LOW_HALF
+    return Followed(found, is_in_crowd)
+
+
+def _in_turn(n: int) -> Iterator[slice]:
+    """Cut so many pairs into slices of a few.
+
+    Of ten million pairs, an array of 64-bit numbers takes as much memory as the pairs themselves.
+    """
+    return (slice(start, start + AT_ONCE) for start in range(0, n, AT_ONCE))
+
+
+def _packed(block: Block, pairs: AnyInts) -> Hashes:
+    """Return pairs of two documents as numbers that sort as pairs do, the larger one first."""
+    larger, smaller, _ = by_size(block, *pairs[pairs[:, 0] != pairs[:, 1]].T)
+    return (larger.astype(np.uint64) << HALF) | smaller.astype(np.uint64)
 
 
 def followers(blocks: Blocks, links: AnyInts) -> AnyInts:
@@ -110,12 +128,14 @@ def _with_popular(blocks: Blocks, pairs: AnyInts) -> AnyInts:
     order = np.lexsort((block.contents, n_candidates / np.sqrt(block.n_words)))
     rank_of = np.empty_like(order)
     rank_of[order] = np.arange(order.size)
-    links = np.where(
-        (rank_of[pairs[:, 0]] > rank_of[pairs[:, 1]])[:, np.newaxis], pairs, pairs[:, ::-1]
-    )
-    links = links[n_candidates[links[:, 0]] >= rule.MIN_CROWD]
-    links = links[np.lexsort((-rank_of[links[:, 0]], links[:, 1]))]
-    links = links[np.diff(links[:, 1], prepend=-1) != 0]
+    most = np.full(order.size, -1)
+    for few in _in_turn(len(pairs)):
+        ranks = rank_of[pairs[few]]
+        popular, other = ranks.max(axis=1), ranks.min(axis=1)
+        is_of_crowd = n_candidates[order[popular]] >= rule.MIN_CROWD
+        np.maximum.at(most, order[other[is_of_crowd]], popular[is_of_crowd])
+    documents = np.flatnonzero(most >= 0)
+    links = np.stack([order[most[documents]], documents], axis=1).astype(pairs.dtype)
     # Alignment is fast where one document is held against many.
     found: AnyInts = links[np.argsort(links[:, 0], kind="stable")]
     return found
