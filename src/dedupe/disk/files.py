@@ -116,7 +116,7 @@ def sync(folder: str | os.PathLike[str]) -> None:
         os.close(handle)
 
 
-def write_all(stream: IO[bytes], data: bytes | memoryview) -> None:
+def write_all(stream: IO[bytes], data: bytes | bytearray | memoryview) -> None:
     """Write all of some bytes; a stream without a buffer may take but a part of them.
 
     >>> import io

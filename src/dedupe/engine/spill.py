@@ -10,7 +10,7 @@ import os
 import threading
 import weakref
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import IO, Any
 
@@ -48,7 +48,9 @@ class Texts:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: list[bytes] = []
+        # One stretch of memory, which goes back to the system as a whole: of a million texts
+        # apart, what is left between others stays with the process.
+        self._kept = bytearray()
         self._ends = array("q", [0])
         self._file: IO[bytes] | None = None
         # One seek and read at a time; `os.pread` is not everywhere.
@@ -64,26 +66,34 @@ class Texts:
 
     def extend(self, encoded: Iterable[bytes]) -> None:
         """Add texts; not while another thread reads."""
-        first = len(self._kept)
-        self._kept.extend(encoded)
-        self._ends.extend(accumulate(map(len, self._kept[first:]), initial=self._ends.pop()))
+        texts = list(encoded)
+        self._ends.extend(accumulate(map(len, texts), initial=self._ends.pop()))
         if self._file is None and self.n_bytes > self._limit:
             self._file = _nameless(self)
-        if self._file is not None:
-            _write(self._file, b"".join(self._kept))
-            self._kept.clear()
+            _write(self._file, self._kept)
+            self._kept = bytearray()
+        if self._file is None:
+            self._kept += b"".join(texts)
+        else:
+            _write(self._file, b"".join(texts))
 
     def read(self, numbers: Iterable[int]) -> list[bytes]:
         """Return some of the texts."""
-        if self._file is None:
-            return [self._kept[number] for number in numbers]
+        ends = self._ends
         found = []
-        for number in numbers:
-            start, end = self._ends[number], self._ends[number + 1]
-            with self._lock:
-                self._file.seek(start)
-                found.append(self._file.read(end - start))
+        for first, last in _runs(numbers):
+            # Of texts that follow each other one call of the system reads all.
+            data, start = self._at(ends[first], ends[last]), ends[first]
+            found += [data[ends[n] - start : ends[n + 1] - start] for n in range(first, last)]
         return found
+
+    def _at(self, start: int, end: int) -> bytes:
+        """Return what stands from one byte to another."""
+        if self._file is None:
+            return bytes(memoryview(self._kept)[start:end])
+        with self._lock:
+            self._file.seek(start)
+            return self._file.read(end - start)
 
 
 class Rows:
@@ -239,6 +249,23 @@ def release(rows: npt.NDArray[Any], keep: slice = slice(0, 0)) -> None:
                 owner.madvise(mmap.MADV_DONTNEED, start, end - start)
 
 
+def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield where numbers that follow each other begin, and where they end.
+
+    >>> list(_runs([7, 8, 9, 3, 3]))
+    [(7, 10), (3, 4), (3, 4)]
+    """
+    first = last = -1
+    for number in numbers:
+        if number != last:
+            if first < last:
+                yield first, last
+            first = number
+        last = number + 1
+    if first < last:
+        yield first, last
+
+
 def _emptied(blocks: list[npt.NDArray[Any]]) -> Iterable[npt.NDArray[Any]]:
     """Yield the blocks of a list in order and take them out of it."""
     blocks.reverse()
@@ -253,7 +280,7 @@ def _nameless(owner: object) -> IO[bytes]:
     return file
 
 
-def _write(file: IO[bytes], data: bytes) -> None:
+def _write(file: IO[bytes], data: bytes | bytearray) -> None:
     """Write bytes to a temporary file."""
     with disk.storing():
         disk.write_all(file, data)
