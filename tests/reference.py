@@ -1082,6 +1082,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "boilerplate.insert_into": Boilerplate.watch,
     "boilerplate.mark_counted_into": clusters_of,
     "boilerplate.raise_into": Boilerplate.raise_to,
+    "boilerplate.tells_into": tells_beside,
     "boilerplate.weigh_into": Boilerplate.weights,
     "bounds.spare_into": alone,
     "buckets.columns_into": columns,

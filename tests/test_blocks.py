@@ -13,6 +13,7 @@ from dedupe.engine.checkpoint import Checkpoint
 from dedupe.engine.reading import read_corpus
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.counting import count
 from dedupe.settings import Resources, Settings
 from dedupe.shingling import Sealed, hash_tokens
 from strategies import article
@@ -94,8 +95,8 @@ def test_what_weighs_otherwise_is_told(corpus):
     own = part(block.shingle_offsets, 1)
     shingles = Sealed(block.shingles[own], block.seals[own])
     boilerplate.watch(shingles.hashes, shingles.public())
-    boilerplate.count(block.words, np.arange(NUMBERS.size))
-    boilerplate.count(block.words, np.arange(NUMBERS.size) + 9)
+    count(boilerplate, block.words, np.arange(NUMBERS.size))
+    count(boilerplate, block.words, np.arange(NUMBERS.size) + 9)
     stories = np.zeros(NUMBERS.size, np.int64)
     public = Boilerplate.from_bytes(boilerplate.to_bytes())
     steps = [(boilerplate, True), (boilerplate, False), (Boilerplate(), True), (public, True)]

@@ -11,7 +11,17 @@ import reference
 from blocks import EIGHTHS
 from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
 from dedupe.kernels.tables import EMPTY
-from dedupe.scoring.boilerplate import MIN_TABLE, Boilerplate, Words, counted_in_order, parted
+from dedupe.scoring.boilerplate import MIN_TABLE, Boilerplate, Words
+from dedupe.scoring.counting import (
+    Counted,
+    Tally,
+    count,
+    count_after,
+    counted,
+    counted_in_order,
+    parted,
+    tell_into,
+)
 from dedupe.shingling import Sealed
 
 # Few different shingles, of which some share a slot of the smallest table.
@@ -59,6 +69,13 @@ def words_of(twins):
     return Words(hashes, offsets, token_offsets, lines.astype(np.uint8), weights)
 
 
+def told_of(held):
+    """Return what documents tell."""
+    told = np.empty(held.offsets.size - 1, np.uint32)
+    tell_into(np.arange(told.size), held, told)
+    return told
+
+
 def known_to(boilerplate):
     """Return what a boilerplate keeps, as the twin does."""
     data = boilerplate.to_bytes()
@@ -73,7 +90,7 @@ def test_what_counts_is_told_as_the_twin_does(collection, watched):
     twins, clusters = collection
     boilerplate = Boilerplate()
     boilerplate.watch(np.array([*watched], np.uint64))
-    told = boilerplate.counted(words_of(twins), np.array(clusters, np.int64))
+    told = counted(boilerplate, words_of(twins), np.array(clusters, np.int64))
     assert sorted(zip(*(column.tolist() for column in told), strict=True)) == sorted(
         (shingle, cluster)
         for shingle, held in reference.clusters_of(twins, clusters, watched).items()
@@ -83,7 +100,7 @@ def test_what_counts_is_told_as_the_twin_does(collection, watched):
 
 steps = st.one_of(
     st.tuples(st.just("watch"), st.lists(shingles), st.sampled_from([0, 2, MAX_COUNT - 1])),
-    st.tuples(st.sampled_from(["count", "add"]), collections(), st.none()),
+    st.tuples(st.just("count"), collections(), st.none()),
     st.tuples(st.just("mark"), st.sets(shingles), st.none()),
     st.tuples(st.just("raise to"), st.dictionaries(shingles, st.integers(1, MAX_COUNT)), st.none()),
     st.tuples(st.just("bytes"), st.none(), st.none()),
@@ -92,19 +109,16 @@ steps = st.one_of(
 
 def take(step, number, boilerplate, twin):
     """Take a step with a boilerplate and its twin; return the former, which may be another."""
-    name, given_, count = step
+    name, given_, n = step
     if name == "watch":
-        counts = np.full(len(given_), count, np.uint16)
+        counts = np.full(len(given_), n, np.uint16)
         boilerplate.watch(np.array(given_, np.uint64), counts=counts)
-        twin.watch(given_, count)
-    elif name in {"count", "add"}:
+        twin.watch(given_, n)
+    elif name == "count":
         twins, clusters = given_
         # Those of one step are not those of another.
         numbers = [cluster + 10 * number if cluster >= 0 else -1 for cluster in clusters]
-        counting = boilerplate.another() if name == "add" else boilerplate
-        counting.count(words_of(twins), np.array(numbers, np.int64))
-        if name == "add":
-            boilerplate.add(counting)
+        count(boilerplate, words_of(twins), np.array(numbers, np.int64))
         twin.count(twins, numbers)
     elif name == "mark":
         boilerplate.mark(np.array([*given_], np.uint64))
@@ -145,7 +159,7 @@ def test_what_weighs_otherwise_is_told_and_which_documents_hold_some(taken, n_be
         if number < n_before:
             before, twin_before = boilerplate, copy.deepcopy(twin)
     found, expected = boilerplate.changes(before), twin.changes(twin_before)
-    assert {*found._shingles[found._last_cluster != EMPTY].tolist()} == expected
+    assert {*found._shingles[found._owners != EMPTY].tolist()} == expected
     twins, _ = collection
     held = words_of(twins)
     assert found.holders(held.shingles, held.offsets).tolist() == [
@@ -166,14 +180,15 @@ def test_parts_of_whole_clusters_count_together_what_all_of_them_do(block, of_fo
     for boilerplate in (everything, in_parts):
         boilerplate.watch(hashes)
         boilerplate.mark(np.array([*of_form], np.uint64))
-    everything.count(words(hashes, offsets), clusters)
+    count(everything, words(hashes, offsets), clusters)
+    told = told_of(words(hashes, offsets))
     parts = parted(counted_in_order(clusters), clusters, n_parts)
     assert len(parts) <= n_parts
     assert np.concatenate(parts).tolist() == counted_in_order(clusters).tolist()
     for part in parts:
-        another = in_parts.another()
-        another.count(words(hashes, offsets), clusters, part)
-        in_parts.add(another)
+        tally = Tally(in_parts)
+        tally.count(words(hashes, offsets), told, clusters, part)
+        in_parts.add(tally.n_clusters)
     assert in_parts.to_bytes() == everything.to_bytes()
 
 
@@ -184,11 +199,11 @@ def test_rounds_count_the_same_shingles_from_nothing(block):
     watched, once = Boilerplate(), Boilerplate()
     watched.watch(hashes)
     once.watch(hashes)
-    once.count(words(hashes, offsets), clusters)
+    count(once, words(hashes, offsets), clusters)
     expected = once.to_bytes()
     for _ in range(2):
         boilerplate = watched.to_count()
-        boilerplate.count(words(hashes, offsets), clusters)
+        count(boilerplate, words(hashes, offsets), clusters)
         assert boilerplate.to_bytes() == expected
         boilerplate.mark(hashes)
     assert not watched.to_bytes()
@@ -201,23 +216,79 @@ def test_what_is_known_is_so_in_every_round():
     assert before
     for _ in range(2):
         boilerplate = watched.to_count()
-        boilerplate.count(words(hashes, np.array([0, 2])), np.array([0]))
+        count(boilerplate, words(hashes, np.array([0, 2])), np.array([0]))
         assert boilerplate.to_bytes() == before
+
+
+@st.composite
+def rounds(draw):
+    """Draw documents as each of some rounds sees them, their clusters, and what is watched."""
+    (twins, clusters), (more, others) = draw(collections()), draw(collections())
+    twins, clusters = twins + more, clusters + others
+    watched, found = draw(st.sets(shingles)), []
+    for _ in range(draw(st.integers(1, 4))):
+        for d in draw(st.sets(st.sampled_from(range(len(twins))), max_size=2)) if twins else ():
+            n_words = len(twins[d].lines)
+            weights = st.lists(EIGHTHS, min_size=n_words, max_size=n_words)
+            twins[d] = twins[d]._replace(weights=draw(weights))
+            clusters[d] = draw(st.integers(-1, 3))
+        watched |= draw(st.sets(shingles, max_size=1))
+        found.append(([*twins], [*clusters], {*watched}))
+    return found
+
+
+@given(rounds(), st.sampled_from([0, MAX_COUNT - 2, MAX_COUNT]))
+def test_a_round_counts_after_another_what_it_counts_from_nothing(taken, n_known):
+    watched, before = Boilerplate(), None
+    known = np.uint64([1, 4096])
+    watched.watch(known, counts=np.full(2, n_known, np.uint16))
+    for twins, clusters, found in taken:
+        # Either has a weight for each word, or none has.
+        weights = [twin.weights or [1.0] * len(twin.lines) for twin in twins]
+        held = words_of([twin._replace(weights=w) for twin, w in zip(twins, weights, strict=True)])
+        stories, told = np.array(clusters, np.int64), told_of(held)
+        watched.watch(np.array([*found], np.uint64))
+        anew, now = watched.to_count(), Counted(watched.to_count(), told, stories)
+
+        def tally_of(asked, held=held):
+            tally = Tally(asked.boilerplate)
+            order = counted_in_order(asked.stories)
+            tally.count(held, asked.told, asked.stories, order)
+            return tally.n_clusters
+
+        count(anew, held, stories)
+        count_after(before, now, tally_of)
+        assert now.boilerplate.to_bytes() == anew.to_bytes()
+        before = now
+
+
+def test_of_documents_a_round_counts_those_that_are_otherwise_and_their_stories():
+    # The third leaves the story of the first two for that of the fourth.
+    before, stories = np.array([[0, 0, 0, 3, 4, 5, 6, 7], [0, 0, 3, 3, 4, 5, 6, 7]])
+    told = np.zeros(8, np.uint32)
+    boilerplate = Boilerplate()
+    boilerplate.watch(np.uint64([7]), counts=np.uint16([9]))
+    asked = []
+
+    def tally_of(taken):
+        asked.append(taken.stories.tolist())
+        return Tally(taken.boilerplate).n_clusters
+
+    count_after(
+        Counted(boilerplate, told, before), Counted(boilerplate.to_count(), told, stories), tally_of
+    )
+    assert asked == [[0, 0, 3, 3, *[-1] * 4], [0, 0, 0, 3, *[-1] * 4]]
 
 
 # --- edges ---
 
 
-@pytest.mark.parametrize("in_parts", [False, True])
-def test_a_count_stops_at_the_most_it_can_be(in_parts):
+def test_a_count_stops_at_the_most_it_can_be():
     hashes = np.uint64([7])
     boilerplate = Boilerplate()
     boilerplate.watch(hashes, counts=np.array([MAX_COUNT], np.uint16))
     before = boilerplate.to_bytes()
-    counting = boilerplate.another() if in_parts else boilerplate
-    counting.count(words(hashes, np.array([0, 1])), np.array([0]))
-    if in_parts:
-        boilerplate.add(counting)
+    count(boilerplate, words(hashes, np.array([0, 1])), np.array([0]))
     assert boilerplate.to_bytes() == before
 
 
@@ -225,7 +296,7 @@ def test_what_nobody_watches_weighs_1():
     boilerplate = Boilerplate()
     hashes, offsets = block_of([[1, 2], [1, 2]])
     boilerplate.watch(hashes[:1])
-    boilerplate.count(words(hashes, offsets), np.array([0, 1]))
+    count(boilerplate, words(hashes, offsets), np.array([0, 1]))
     assert boilerplate.weights(hashes, offsets, offsets).tolist() == [0.5, 1, 0.5, 1]
 
 
@@ -253,12 +324,12 @@ def test_a_document_counts_beside_something_of_its_own(n_own, line, n_counted):
     weights = np.where((hashes >= 100) & (hashes < 130), 0.25, 1).astype(np.float32)
     boilerplate = Boilerplate()
     boilerplate.watch(hashes[:30])
-    boilerplate.count(Words(hashes, offsets, offsets, lines, weights), np.arange(3))
+    count(boilerplate, Words(hashes, offsets, offsets, lines, weights), np.arange(3))
     one = np.array([0, 1])
     (weight,) = boilerplate.weights(hashes[:1], one, one).tolist()
     assert weight == pytest.approx(1 / n_counted)
-    told, stories = boilerplate.counted(
-        Words(hashes, offsets, offsets, lines, weights), np.arange(3)
+    told, stories = counted(
+        boilerplate, Words(hashes, offsets, offsets, lines, weights), np.arange(3)
     )
     assert stories[told == 100].tolist() == [*range(n_counted)]
 
@@ -267,7 +338,7 @@ def test_a_document_that_does_not_count_changes_nothing():
     hashes, offsets = block_of([[1, 2], [1, 2], [1, 2]])
     boilerplate = Boilerplate()
     boilerplate.watch(hashes[:1])
-    boilerplate.count(words(hashes, offsets), np.array([0, -1, 1]))
+    count(boilerplate, words(hashes, offsets), np.array([0, -1, 1]))
     assert boilerplate.weights(hashes, offsets, offsets).tolist() == [0.5, 1] * 3
 
 
@@ -275,8 +346,8 @@ def test_growing_loses_no_count():
     hashes = np.arange(100_000, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     boilerplate = Boilerplate()
     boilerplate.watch(hashes[:10])
-    boilerplate.count(words(hashes[:10], np.array([0, 10])), np.array([0]))
-    boilerplate.count(words(hashes[:10], np.array([0, 10])), np.array([1]))
+    count(boilerplate, words(hashes[:10], np.array([0, 10])), np.array([0]))
+    count(boilerplate, words(hashes[:10], np.array([0, 10])), np.array([1]))
     boilerplate.watch(hashes)
     offsets = np.array([0, hashes.size])
     weights = boilerplate.weights(hashes, offsets, offsets)

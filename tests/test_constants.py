@@ -24,6 +24,7 @@ from dedupe.kernels import measures
 from dedupe.results.pairs import scored_pairs
 from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.boilerplate import Boilerplate, Words
+from dedupe.scoring.counting import count
 from dedupe.scoring.score import score, strict_score
 from test_benchmarks import sweep, systems
 from test_forms import block_of
@@ -299,7 +300,7 @@ def own_words(n, size):
     boilerplate = Boilerplate()
     boilerplate.watch(shingles[:30])
     lines = np.full(shingles.size, 12, np.uint8)
-    boilerplate.count(Words(shingles, offsets, offsets, lines, weights), np.arange(3))
+    count(boilerplate, Words(shingles, offsets, offsets, lines, weights), np.arange(3))
     one = np.array([0, 1])
     return boilerplate.weights(shingles[:1], one, one)[0] < 0.4
 

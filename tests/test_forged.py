@@ -17,6 +17,7 @@ from blocks import documents, make_block, ngrams, story
 from dedupe import Index, compare_texts, find_duplicate_texts
 from dedupe.scoring.alignment import align, shared_shingles
 from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.counting import count
 from dedupe.shingling import digests, hash_tokens, shingle
 from strategies import article
 
@@ -129,13 +130,13 @@ def test_forgeries_do_not_make_boilerplate_of_a_story():
     block = make_block([words] * 5, seals=[np.array(words) ^ secret for secret in (0, 0, 9, 9, 9)])
     boilerplate = Boilerplate()
     watch(boilerplate, shared_shingles(block, np.array([0]), np.array([1])))
-    boilerplate.count(block.words, np.arange(5))
+    count(boilerplate, block.words, np.arange(5))
     weights = block.weighed(boilerplate).weights.reshape(5, -1)
     assert weights[:2].tolist() == [[0.5] * 30] * 2
     assert weights[2:].tolist() == [[1.0] * 30] * 3
     # Of both, the commonest is kept for others, who know no seals.
     watch(boilerplate, shared_shingles(block, np.array([2]), np.array([3])))
-    boilerplate.count(block.words, np.arange(5, 10))
+    count(boilerplate, block.words, np.arange(5, 10))
     known = Boilerplate.from_bytes(boilerplate.to_bytes())
     assert set(block.weighed(known).weights.tolist()) == {np.float32(1 / 4).item()}
 

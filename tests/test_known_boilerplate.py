@@ -36,6 +36,7 @@ from dedupe.pipeline import find
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import NOTHING, Boilerplate, Words
+from dedupe.scoring.counting import count
 from dedupe.shingling import hash_tokens, shingle
 from test_pipeline import PlainEngine
 
@@ -244,7 +245,7 @@ def test_counting_neither_adds_to_what_is_known_nor_lets_it_go():
     offsets = np.array([0, known.hashes.size])
     lines = np.full(known.hashes.size, 12, np.uint8)
     for story in range(3):
-        boilerplate.count(Words(known.hashes, offsets, offsets, lines), np.array([story]))
+        count(boilerplate, Words(known.hashes, offsets, offsets, lines), np.array([story]))
     assert boilerplate.to_bytes() == before
 
 

@@ -37,7 +37,7 @@ class Noting(BlockInMemory):
         return super().each(rule, pairs, stage)
 
     def weigh(self, boilerplate, stories):
-        shingles = boilerplate._shingles[boilerplate._last_cluster != EMPTY]
+        shingles = boilerplate._shingles[boilerplate._owners != EMPTY]
         self.counted.append({*shingles.tolist()})
         self.stories.append(stories)
         return super().weigh(boilerplate, stories)

@@ -19,6 +19,7 @@ from dedupe.lsh import candidate_pairs
 from dedupe.minhash import sketch
 from dedupe.pipeline import find
 from dedupe.scoring.block import Block
+from dedupe.scoring.counting import count
 from dedupe.settings import Settings
 from dedupe.shingling import hash_tokens
 from test_forms import notices
@@ -87,7 +88,7 @@ class PlainEngine:
         return make()
 
     def count(self, boilerplate, stories):
-        boilerplate.count(self.hashed.words, stories)
+        count(boilerplate, self.hashed.words, stories)
 
     def weigh(self, boilerplate, stories):
         before, self.hashed = self.hashed, self.hashed.weighed(boilerplate, stories)

@@ -30,7 +30,7 @@ def test_a_table_holds_what_was_put_in_and_nothing_else(held, other, salt):
     salt, n_slots = np.uint64(2 * salt + 1), 64
     sieve = np.zeros(n_slots // SLOTS_PER_WORD, np.uint64)
     table, public = np.zeros((2, n_slots), np.uint64)
-    counts, owners = np.zeros(n_slots, np.uint16), np.full(n_slots, EMPTY, np.int32)
+    counts, owners = np.zeros(n_slots, np.uint16), np.full(n_slots, EMPTY, np.int8)
     shingles, places = np.array(held, np.uint64), np.arange(len(held), dtype=np.uint16)
     n_new = insert_into(shingles, ~shingles, places, salt, sieve, table, counts, owners, public)
     assert n_new == len({*held})

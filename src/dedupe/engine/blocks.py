@@ -6,6 +6,7 @@ make one large block, which lies in a file where it does not fit in memory.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise, starmap
@@ -20,6 +21,7 @@ from dedupe.kernels.measures import N_LINES
 from dedupe.progress import Progress
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.counting import Told, tell_into
 from dedupe.settings import Resources
 from dedupe.shingling import hash_encoded
 from dedupe.threads import map_in_order
@@ -117,6 +119,18 @@ class HashedDocuments:
 
         self._over(_slices(block.n_words), weigh_into, "weights")
         return has_changed
+
+    def told(self) -> Told:
+        """Return what each document tells beside boilerplate; see `dedupe.scoring.counting`."""
+        block = self.block()
+        told = np.empty(self.numbers.size, np.uint32)
+
+        def tell(documents: slice) -> None:
+            tell_into(np.arange(documents.start, documents.stop), block.words, told)
+
+        slices = self.relaxed(_slices(block.n_words))
+        deque(map_in_order(tell, slices, self._resources.workers), maxlen=0)
+        return told
 
     def _over(self, slices: Iterable[slice], work: Callable[[slice], int], stage: str) -> None:
         """Work on slices of documents, on several threads."""

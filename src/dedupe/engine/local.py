@@ -25,7 +25,8 @@ from dedupe.lsh import candidate_pairs
 from dedupe.progress import Progress
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate, Learned, counted_in_order, parted
+from dedupe.scoring.boilerplate import Boilerplate, Learned
+from dedupe.scoring.counting import Counted, Tally, count_after, counted_in_order, parted
 from dedupe.settings import Resources, Settings
 from dedupe.threads import map_in_order
 
@@ -124,6 +125,7 @@ class LocalBlocks:
         self._engine = engine
         self._workers = engine.resources.workers
         self._n_asked = 0
+        self._counted: Counted | None = None
         # A table, since to search for the numbers of millions of pairs takes seconds.
         self._place_of = np.full(n_numbered, -1, np.int32)
         self._place_of[self.numbers] = np.arange(self.numbers.size)
@@ -206,17 +208,25 @@ class LocalBlocks:
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
         """Count in how many stories each watched shingle stands, a part on each thread."""
+        before, self._counted = self._counted, Counted(boilerplate, self._documents.told(), stories)
+        count_after(before, self._counted, self._n_clusters)
 
-        def counted(order: Ints) -> Boilerplate:
-            part, words = boilerplate.another(), self.block().words
+    def _n_clusters(self, counted: Counted) -> npt.NDArray[np.int32]:
+        """Return in how many stories the shingle in each slot of a boilerplate stands."""
+        boilerplate, told, stories = counted
+
+        def tallied(order: Ints) -> Tally:
+            tally, words = Tally(boilerplate), self.block().words
             for start in range(0, order.size, COUNTED_AT_ONCE):
-                part.count(words, stories, order[start : start + COUNTED_AT_ONCE])
+                tally.count(words, told, stories, order[start : start + COUNTED_AT_ONCE])
                 self._documents.relax()
-            return part
+            return tally
 
+        found = Tally(boilerplate).n_clusters
         parts = parted(counted_in_order(stories), stories, self._workers)
-        for part in map_in_order(counted, parts, self._workers):
-            boilerplate.add(part)
+        for tally in map_in_order(tallied, parts, self._workers):
+            found += tally.n_clusters
+        return found
 
     def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
         """Weigh every word by this boilerplate, and return which documents that changes."""

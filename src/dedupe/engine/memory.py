@@ -9,6 +9,7 @@ import numpy.typing as npt
 from dedupe.arrays import AnyInts, Bools, Ints
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate, Learned
+from dedupe.scoring.counting import count
 
 __all__ = ["BlockInMemory"]
 
@@ -73,7 +74,7 @@ class BlockInMemory:
 
     def count(self, boilerplate: Boilerplate, stories: Ints) -> None:
         """Count in how many stories each watched shingle stands."""
-        boilerplate.count(self._block.words, stories)
+        count(boilerplate, self._block.words, stories)
 
     def weigh(self, boilerplate: Boilerplate, stories: Ints) -> Bools:
         """Weigh every word by this boilerplate, and return which documents that changes."""

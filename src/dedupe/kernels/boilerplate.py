@@ -3,24 +3,29 @@
 import numpy as np
 
 from dedupe.kernels import compiled
-from dedupe.kernels.measures import EDIT, PARAGRAPH, PROSE
+from dedupe.kernels.measures import EDIT, N_LINES, PARAGRAPH, PROSE
 from dedupe.kernels.tables import EMPTY, find, sieve_place
 
 __all__ = [
-    "COUNTLESS",
     "MAX_COUNT",
     "OF_FORM",
+    "TAKEN",
+    "TELLS_ALL",
     "count_clusters_into",
     "counts_into",
     "holders_into",
     "insert_into",
     "mark_counted_into",
     "raise_into",
+    "tells_into",
     "weigh_into",
 ]
 
-COUNTLESS = -2
-"""What `last_cluster` says of a shingle that is not counted yet."""
+TAKEN = 0
+"""What `owners` says of a slot that holds a shingle, of any other `EMPTY`."""
+
+TELLS_ALL = (1 << N_LINES) - 1
+"""What is written of a document that tells something beside words in lines of any length."""
 
 OF_FORM = 1 << 15
 """Added to the count of a shingle that is part of a form, or known to be boilerplate."""
@@ -35,9 +40,7 @@ taken for two or three."""
 
 
 @compiled
-def insert_into(
-    shingles, public, shingle_counts, salt, sieve, table, counts, last_cluster, table_public
-):
+def insert_into(shingles, public, shingle_counts, salt, sieve, table, counts, owners, table_public):
     """Write shingles that are not in the table yet; return how many those were.
 
     Parameters
@@ -46,25 +49,25 @@ def insert_into(
     public : uint64 [shape=(n,)], what is kept beside each
     shingle_counts : uint16 [shape=(n,)], what each is to start with
     salt : uint64, see `dedupe.kernels.tables`
-    sieve : uint64, table : uint64, counts : uint16, last_cluster : int32, table_public : uint64
+    sieve : uint64, table : uint64, counts : uint16, owners : int8, table_public : uint64
         The table, of a power of two with room for all of them, and its sieve.
     """
     n_new = 0
     for i in range(shingles.size):
-        slot = find(shingles[i], salt, table.size - 1, table, last_cluster)
-        if last_cluster[slot] == EMPTY:
+        slot = find(shingles[i], salt, table.size - 1, table, owners)
+        if owners[slot] == EMPTY:
             word, bit = sieve_place(shingles[i], table.size - 1)
             sieve[word] |= bit
             table[slot] = shingles[i]
             table_public[slot] = public[i]
             counts[slot] = shingle_counts[i]
-            last_cluster[slot] = COUNTLESS
+            owners[slot] = TAKEN
             n_new += 1
     return n_new
 
 
 @compiled
-def raise_into(shingles, least, salt, table, counts, last_cluster):
+def raise_into(shingles, least, salt, table, counts, owners):
     """Raise the counts of shingles that are in the table, and mark those of forms.
 
     Parameters
@@ -74,41 +77,59 @@ def raise_into(shingles, least, salt, table, counts, last_cluster):
     least : uint16 [shape=(n,)]
         What each is to count at least, with the mark of forms.
     salt : uint64, see `dedupe.kernels.tables`
-    table : uint64, counts : uint16, last_cluster : int32
+    table : uint64, counts : uint16, owners : int8
         The table.
     """
     for i in range(U(shingles.size)):
-        slot = find(shingles[i], salt, table.size - 1, table, last_cluster)
-        if last_cluster[slot] != EMPTY:
+        slot = find(shingles[i], salt, table.size - 1, table, owners)
+        if owners[slot] != EMPTY:
             count, other = np.int64(counts[slot]), np.int64(least[i])
             most = max(count & MAX_COUNT, other & MAX_COUNT)
             counts[slot] = most | ((count | other) & OF_FORM)
 
 
 @compiled
-def _tells_into(lines, weights, by_line, tells):
-    """Write whether a document tells something else beside words in lines of each length.
+def tells_into(documents, lines, weights, token_offsets, by_line, told):
+    """Write whether documents tell something else beside words in lines of each length.
 
-    It does if a passage of its own is prose to them, or if more of it is its own, in lines
+    One does if a passage of its own is prose to them, or if more of it is its own, in lines
     however short, than others have of what is prose to them.
+
+    Parameters
+    ----------
+    documents : int64 [shape=(n,)]
+    lines : uint8, weights : float32 [shape=(n_tokens,)]
+    token_offsets : int64 [shape=(n_docs + 1,)]
+    by_line : int64 [shape=(2, N_LINES)], overwritten
+    told : uint32 [shape=(n_docs,)], those of the documents overwritten
+        A bit for each length of lines.
     """
+    for d in documents:
+        first, end = token_offsets[d], token_offsets[d + 1]
+        told[d] = _told(lines[first:end], weights[first:end], by_line)
+
+
+@compiled
+def _told(lines, weights, by_line):
+    """Return what `tells_into` writes of one document."""
     # As a rule a few paragraphs are enough to know that it does, in lines of any length.
     n_own = 0
     for w in range(lines.size):
         n_own += (lines[w] >= PARAGRAPH) & (weights[w] > OWN)
         if n_own >= EDIT:
-            tells[:] = True
-            return
+            return TELLS_ALL
     by_line[:] = 0
     for w in range(lines.size):
         by_line[np.int64(weights[w] > OWN), min(lines[w], PARAGRAPH)] += 1
     n_own = by_line[1].sum()
     n_long = 0
     n_others_long = 0
+    found = 0
     for k in range(PARAGRAPH, -1, -1):
         n_long += by_line[1, k]
         n_others_long += by_line[0, k]
-        tells[k] = n_long >= EDIT or n_own >= n_others_long
+        found |= np.int64(n_long >= EDIT or n_own >= n_others_long) << k
+    return found
 
 
 @compiled
@@ -133,61 +154,62 @@ def count_clusters_into(
     offsets,
     token_offsets,
     lines,
-    weights,
+    told,
     order,
     clusters,
     salt,
     sieve,
     table,
-    counts,
-    last_cluster,
-    by_line,
-    tells,
+    owners,
     hits,
+    tally,
 ):
     """Count, for the shingles in the table, the clusters of a block of documents.
 
-    A document whose words are weighed counts only if it tells something else beside the
-    shingle; if it does not, the shingle may be all it tells.
+    A document counts only if it tells something else beside the shingle; if it does not, the
+    shingle may be all it tells.
 
     Parameters
     ----------
     shingles : uint64 [shape=(n_shingles,)]
     offsets, token_offsets : int64 [shape=(n_docs + 1,)]
     lines : uint8 [shape=(n_tokens,)]
-    weights : float32 [shape=(n_tokens,)] or None
+    told : uint32 [shape=(n_docs,)], as `tells_into` writes it
     order : int64 [shape=(n,)]
         The documents to count, those of a cluster after each other, also across calls.
     clusters : int64 [shape=(n_docs,)], not negative
-    salt, sieve, table, counts, last_cluster
+    salt, sieve, table, owners
         The table, as in `insert_into`.
-    by_line : int64 [shape=(2, N_LINES)], overwritten
-    tells : bool [shape=(N_LINES,)], overwritten
     hits : int64 [shape=(2, shingles of the longest document + 1)], overwritten
+    tally : int32 [shape=(n_slots, 2)], updated
+        The last cluster that each shingle was counted in, and in how many it was.
     """
-    tells[:] = True
     for d in order:
-        first = token_offsets[d]
-        if weights is not None:
-            end = token_offsets[d + 1]
-            _tells_into(lines[first:end], weights[first:end], by_line, tells)
         n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits[0])
-        for i in hits[0, :n_hits]:
-            line = lines[U(first + i - offsets[d])]
-            slot = _counted_slot(shingles[U(i)], line, tells, salt, table, last_cluster)
-            if slot != EMPTY and last_cluster[slot] != clusters[d]:
-                last_cluster[slot] = clusters[d]
-                if counts[slot] & MAX_COUNT < MAX_COUNT:
-                    counts[slot] += np.uint16(1)
+        first = token_offsets[d] - offsets[d]
+        # Apart from the tally, so that the processor waits for several slots at a time.
+        for h in range(U(n_hits)):
+            i = U(hits[0, h])
+            is_told = told[d] == TELLS_ALL or _is_told(told[d], lines[U(first + hits[0, h])])
+            hits[1, h] = _slot(shingles[i], salt, table, owners) if is_told else EMPTY
+        for h in range(U(n_hits)):
+            if hits[1, h] != EMPTY:
+                slot = U(hits[1, h])
+                tally[slot, 1] += tally[slot, 0] != clusters[d]
+                tally[slot, 0] = clusters[d]
 
 
 @compiled
-def _counted_slot(shingle, line, tells, salt, table, last_cluster):
-    """Return the slot of a shingle in a line of so many words, EMPTY where it does not count."""
-    if not tells[int(np.ceil(PROSE * min(line, PARAGRAPH)))]:
-        return EMPTY
-    slot = find(shingle, salt, table.size - 1, table, last_cluster)
-    return np.int64(slot) if last_cluster[slot] != EMPTY else EMPTY
+def _is_told(told, line):
+    """Return whether a document tells something beside words in a line of so many."""
+    return told >> int(np.ceil(PROSE * min(line, PARAGRAPH))) & 1
+
+
+@compiled
+def _slot(shingle, salt, table, owners):
+    """Return the slot of a shingle, EMPTY where it is not in the table."""
+    slot = find(shingle, salt, table.size - 1, table, owners)
+    return np.int64(slot) if owners[slot] != EMPTY else EMPTY
 
 
 @compiled
@@ -196,14 +218,12 @@ def mark_counted_into(
     offsets,
     token_offsets,
     lines,
-    weights,
+    told,
     order,
     salt,
     sieve,
     table,
-    last_cluster,
-    by_line,
-    tells,
+    owners,
     hits,
     marks,
 ):
@@ -211,28 +231,21 @@ def mark_counted_into(
 
     Parameters
     ----------
-    shingles, offsets, token_offsets, lines, weights, order, by_line, tells, hits
+    shingles, offsets, token_offsets, lines, told, order, salt, sieve, table, owners, hits
         As there.
-    salt, sieve, table, last_cluster
-        The table, as in `insert_into`.
     marks : bool [shape=(n_shingles,)], those of the documents in `order` overwritten
     """
-    tells[:] = True
     for d in order:
         first = token_offsets[d]
-        if weights is not None:
-            end = token_offsets[d + 1]
-            _tells_into(lines[first:end], weights[first:end], by_line, tells)
         marks[offsets[d] : offsets[d + 1]] = False
         n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits[0])
         for i in hits[0, :n_hits]:
-            line = lines[U(first + i - offsets[d])]
-            slot = _counted_slot(shingles[U(i)], line, tells, salt, table, last_cluster)
-            marks[U(i)] = slot != EMPTY
+            if _is_told(told[d], lines[U(first + i - offsets[d])]):
+                marks[U(i)] = _slot(shingles[U(i)], salt, table, owners) != EMPTY
 
 
 @compiled
-def _weigh_document(shingles, start, end, salt, sieve, table, counts, last_cluster, hits, weights):
+def _weigh_document(shingles, start, end, salt, sieve, table, counts, owners, hits, weights):
     """Write what the words of a document weigh, whose shingles are those from `start` to `end`."""
     weights[:] = 1
     n_of_shingle = weights.size - (end - start) + 1
@@ -240,7 +253,7 @@ def _weigh_document(shingles, start, end, salt, sieve, table, counts, last_clust
     # Apart from what is made of them, so that the processor waits for several slots at a time.
     for h in range(U(n_hits)):
         # An empty slot counts nothing.
-        slot = find(shingles[U(hits[0, h])], salt, table.size - 1, table, last_cluster)
+        slot = find(shingles[U(hits[0, h])], salt, table.size - 1, table, owners)
         hits[1, h] = counts[slot]
     for h in range(U(n_hits)):
         i, count = hits[0, h], hits[1, h]
@@ -260,7 +273,7 @@ def weigh_into(
     sieve,
     table,
     counts,
-    last_cluster,
+    owners,
     hits,
     found,
     weights,
@@ -279,7 +292,7 @@ def weigh_into(
     documents : int64 [shape=(n,)]
     shingles : uint64 [shape=(n_shingles,)]
     offsets, token_offsets : int64 [shape=(n_docs + 1,)]
-    salt, sieve, table, counts, last_cluster
+    salt, sieve, table, counts, owners
         The table, as in `insert_into`.
     hits : int64 [shape=(2, shingles of the longest document + 1)], overwritten
     found : float32 [shape=(words of the longest document,)], overwritten
@@ -292,7 +305,7 @@ def weigh_into(
         before = weights[token_offsets[d] : token_offsets[d + 1]]
         now = found[: before.size]
         start, end = offsets[d], offsets[d + 1]
-        _weigh_document(shingles, start, end, salt, sieve, table, counts, last_cluster, hits, now)
+        _weigh_document(shingles, start, end, salt, sieve, table, counts, owners, hits, now)
         n_others = 0
         for w in range(U(before.size)):
             n_others += before[w] != now[w]
@@ -301,12 +314,12 @@ def weigh_into(
 
 
 @compiled
-def holders_into(shingles, offsets, salt, sieve, table, last_cluster, hits, is_holder):
+def holders_into(shingles, offsets, salt, sieve, table, owners, hits, is_holder):
     """Write which documents have a shingle that is in the table.
 
     Parameters
     ----------
-    shingles, offsets, salt, sieve, table, last_cluster, hits
+    shingles, offsets, salt, sieve, table, owners, hits
         As in `weigh_into`.
     is_holder : bool [shape=(n_docs,)], overwritten
     """
@@ -314,23 +327,23 @@ def holders_into(shingles, offsets, salt, sieve, table, last_cluster, hits, is_h
         is_holder[d] = False
         n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits[0])
         for i in hits[0, :n_hits]:
-            slot = find(shingles[U(i)], salt, table.size - 1, table, last_cluster)
-            if last_cluster[slot] != EMPTY:
+            slot = find(shingles[U(i)], salt, table.size - 1, table, owners)
+            if owners[slot] != EMPTY:
                 is_holder[d] = True
                 break
 
 
 @compiled
-def counts_into(shingles, salt, table, counts, last_cluster, found):
+def counts_into(shingles, salt, table, counts, owners, found):
     """Write the counts of some shingles, 0 for those that are not in the table.
 
     Parameters
     ----------
     shingles : uint64 [shape=(n,)]
-    salt, table, counts, last_cluster
+    salt, table, counts, owners
         As in `weigh_into`.
     found : uint16 [shape=(n,)], overwritten
     """
     for i in range(shingles.size):
         # An empty slot counts nothing.
-        found[i] = counts[find(shingles[i], salt, table.size - 1, table, last_cluster)]
+        found[i] = counts[find(shingles[i], salt, table.size - 1, table, owners)]

@@ -111,7 +111,7 @@ def shared_into(
     Parameters
     ----------
     larger, smaller, shingles, shingle_offsets : as in `covered_by_few_into`
-    watched_sieve : uint64, watched : uint64, owners : int32
+    watched_sieve : uint64, watched : uint64, owners : int8
         The table of those shingles; see `dedupe.kernels.boilerplate`.
     slots, salt, sieve, scratch : as in `count_distinct_into`
     shared : int64 [shape=(shingles of all smaller documents,)], overwritten

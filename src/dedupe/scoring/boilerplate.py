@@ -1,4 +1,4 @@
-"""Counts what many different stories carry: menus, teasers, footers.
+"""Knows what many different stories carry, menus, teasers, footers, and weighs words by it.
 
 A shingle that occurs in many clusters of documents says little about any of them.
 Counting clusters, not documents, keeps a story that was syndicated five hundred
@@ -6,8 +6,8 @@ times at its full weight: its copies are one cluster. No list of words, language
 sites is needed, and none would know the next site.
 
 Only shingles that pairs of different stories share are counted. All others weigh 1
-anyway, and they are nearly all there are. Which stories those are is decided in
-`dedupe.learning`.
+anyway, and they are nearly all there are. How they are counted is said in
+`dedupe.scoring.counting`, and which stories those are is decided in `dedupe.learning`.
 
 What is known to be boilerplate before anything is counted stands in as many clusters as
 can be counted, from the start and to the end.
@@ -20,32 +20,20 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Bools, Hashes, Ints, Weights, distinct
+from dedupe.arrays import AnyInts, Bools, Hashes, Ints, Weights
 from dedupe.kernels.boilerplate import (
-    COUNTLESS,
     MAX_COUNT,
     OF_FORM,
-    count_clusters_into,
     counts_into,
     holders_into,
     insert_into,
-    mark_counted_into,
     raise_into,
     weigh_into,
 )
-from dedupe.kernels.measures import N_LINES
 from dedupe.kernels.tables import EMPTY, SALT, SLOTS_PER_WORD
 from dedupe.shingling import Sealed
 
-__all__ = [
-    "NOTHING",
-    "Boilerplate",
-    "Learned",
-    "Words",
-    "counted_in_order",
-    "load_boilerplate",
-    "parted",
-]
+__all__ = ["NOTHING", "Boilerplate", "Learned", "Words", "load_boilerplate", "room_for_hits"]
 
 NOTHING = Sealed(np.empty(0, np.uint64), np.empty(0, np.uint32))
 """The shingles that are known to be boilerplate where nobody named any."""
@@ -90,9 +78,7 @@ class Boilerplate:
     --------
     >>> shingles, offsets = np.uint64([7, 8, 7]), np.array([0, 2, 3])
     >>> boilerplate = Boilerplate()
-    >>> boilerplate.watch(shingles)
-    >>> lines = np.full(3, 12, np.uint8)
-    >>> boilerplate.count(Words(shingles, offsets, offsets, lines), np.array([0, 1]))
+    >>> boilerplate.watch(np.uint64([7]), counts=np.uint16([2]))
     >>> boilerplate.weights(shingles, offsets, offsets).tolist()
     [0.5, 1.0, 0.5]
     """
@@ -140,52 +126,40 @@ class Boilerplate:
                 shingles[few], public[few], counts[few], *self.table, self._public
             )
 
-    def count(self, words: "Words", clusters: Ints, order: Ints | None = None) -> None:
-        """Count the clusters of a block of documents.
-
-        Where words were weighed before, a document counts only for what stands beside
-        something of its own: a story is not boilerplate of the pages that tell nothing else.
-
-        Parameters
-        ----------
-        words : Words
-        clusters : int64 [shape=(n_docs,)]
-            -1 for a document that does not count.
-        order : int64 [shape=(n,)], optional
-            Some of what `counted_in_order` returns, or all of it by default. A cluster may
-            go on in the next call.
-        """
-        if order is None:
-            order = counted_in_order(clusters)
-        by_line, tells = np.empty((2, N_LINES), np.int64), np.empty(N_LINES, np.bool_)
-        hits = _room_for_hits(words.offsets)
-        count_clusters_into(*words, order, clusters, *self.table, by_line, tells, hits)
-
     def to_count(self) -> Self:
         """Return one that watches the same shingles, and counts apart from this one.
 
         It begins with what this one has counted, so nothing but what is known as a rule.
         """
         other = copy(self)
-        other._counts, other._last_cluster = self._counts.copy(), self._last_cluster.copy()
+        other._counts, other._owners = self._counts.copy(), self._owners.copy()
         return other
 
-    def another(self) -> Self:
-        """Return one that watches the same shingles, and has counted nothing.
-
-        It is for clusters that this one does not count, on another thread; see `add`.
-        """
-        other = copy(self)
-        other._counts = np.zeros_like(self._counts)
-        other._last_cluster = np.where(self._last_cluster == EMPTY, EMPTY, COUNTLESS).astype(
-            np.int32
-        )
-        return other
-
-    def add(self, other: Self) -> None:
-        """Add what `another` has counted of other clusters."""
-        counted = np.minimum((self._counts & MAX_COUNT) + other._counts, MAX_COUNT)
+    def add(self, n_clusters: AnyInts) -> None:
+        """Count so many more clusters of each slot, or fewer; see `dedupe.scoring.counting`."""
+        counted = np.clip((self._counts & MAX_COUNT) + n_clusters, 0, MAX_COUNT)
         self._counts[:] = counted | (self._counts & OF_FORM)
+
+    def go_on_from(self, before: Self) -> Ints:
+        """Take over what was counted before; return the slots of which that says nothing.
+
+        These are of shingles that were not counted yet, or too often to know how often.
+        """
+        slots = np.flatnonzero(self._owners != EMPTY)
+        counts = before._counts_of(self._shingles[slots]) & MAX_COUNT
+        says = (counts > 0) & (counts < MAX_COUNT)
+        self._counts[slots[says]] = counts[says]
+        return slots[~says]
+
+    def some(self, slots: Ints) -> Self:
+        """Return what watches the shingles in some slots, with what was counted of them."""
+        found = type(self)()
+        found.watch(self._shingles[slots], self._public[slots], self._counts[slots])
+        return found
+
+    def replace(self, slots: Ints, some: Self) -> None:
+        """Let what stands in some slots count what `some` says, which watches all of it."""
+        self._counts[slots] = some._counts_of(self._shingles[slots])
 
     def raise_to(self, known: Sealed, counts: npt.NDArray[np.uint16]) -> None:
         """Let shingles stand in so many clusters at least; those that are new are taken up.
@@ -200,48 +174,13 @@ class Boilerplate:
         salt, _, *table = self.table
         raise_into(known.hashes, counts, salt, *table)
 
-    def counted(self, words: "Words", clusters: Ints) -> tuple[Hashes, Ints]:
-        """Return what `count` would count, each shingle with a cluster, and count nothing.
-
-        Whoever has documents in several places adds up there how many clusters a shingle
-        stands in. Each shingle comes once with a cluster.
-
-        Parameters
-        ----------
-        words, clusters
-            As in `count`.
-
-        Examples
-        --------
-        >>> shingles, offsets = np.uint64([7, 8, 7, 8]), np.array([0, 2, 4])
-        >>> boilerplate = Boilerplate()
-        >>> boilerplate.watch(np.uint64([7]))
-        >>> words = Words(shingles, offsets, offsets, np.full(4, 12, np.uint8))
-        >>> [column.tolist() for column in boilerplate.counted(words, np.array([3, 5]))]
-        [[7, 7], [3, 5]]
-        """
-        order = counted_in_order(clusters)
-        by_line, tells = np.empty((2, N_LINES), np.int64), np.empty(N_LINES, np.bool_)
-        marks = np.zeros(words.shingles.size, np.bool_)
-        salt, sieve, table, _, last_cluster = self.table
-        kernel_table = salt, sieve, table, last_cluster
-        hits = _room_for_hits(words.offsets)
-        mark_counted_into(*words, order, *kernel_table, by_line, tells, hits, marks)
-        shingles = words.shingles[marks]
-        of_shingles = np.repeat(clusters, np.diff(words.offsets))[marks]
-        ranked = np.lexsort((of_shingles, shingles))
-        shingles, of_shingles = shingles[ranked], of_shingles[ranked]
-        is_new = np.ones(shingles.size, np.bool_)
-        is_new[1:] = (np.diff(shingles) != 0) | (np.diff(of_shingles) != 0)
-        return shingles[is_new], of_shingles[is_new]
-
     def mark(self, shingles: Hashes) -> None:
         """Note of some shingles, as far as they were taken up, that they are part of a form.
 
         All words of such a shingle weigh what it does, not only the first.
         """
         if shingles.size:
-            is_marked = np.isin(self._shingles, shingles) & (self._last_cluster != EMPTY)
+            is_marked = np.isin(self._shingles, shingles) & (self._owners != EMPTY)
             self._counts[is_marked] |= OF_FORM
 
     def weights(self, shingles: Hashes, offsets: Ints, token_offsets: Ints) -> Weights:
@@ -274,7 +213,7 @@ class Boilerplate:
             words.offsets,
             words.token_offsets,
             *self.table,
-            _room_for_hits(words.offsets),
+            room_for_hits(words.offsets),
             np.empty(longest, np.float32),
             words.weights,
             has_changed,
@@ -291,7 +230,7 @@ class Boilerplate:
         found = type(self)()
         found.is_public = self.is_public
         for one, other in ((self, before), (before, self)):
-            rows = np.flatnonzero(one._last_cluster != EMPTY)
+            rows = np.flatnonzero(one._owners != EMPTY)
             shingles = one._shingles[rows]
             is_other = _told(one._counts[rows]) != _told(other._counts_of(shingles))
             found.watch(shingles[is_other])
@@ -305,17 +244,17 @@ class Boilerplate:
         shingles, offsets
             As in `Words`.
         """
-        salt, sieve, table, _, last_cluster = self.table
+        salt, sieve, table, _, owners = self.table
         found = np.empty(offsets.size - 1, np.bool_)
-        hits = _room_for_hits(offsets)
-        holders_into(shingles, offsets, salt, sieve, table, last_cluster, hits, found)
+        hits = room_for_hits(offsets)
+        holders_into(shingles, offsets, salt, sieve, table, owners, hits, found)
         return found
 
     def _counts_of(self, shingles: Hashes) -> npt.NDArray[np.uint16]:
         """Return the counts of some shingles, 0 for those that were not taken up."""
-        salt, _, table, counts, last_cluster = self.table
+        salt, _, table, counts, owners = self.table
         found = np.empty(shingles.size, np.uint16)
-        counts_into(shingles, salt, table, counts, last_cluster, found)
+        counts_into(shingles, salt, table, counts, owners, found)
         return found
 
     def to_bytes(self) -> bytes:
@@ -363,9 +302,9 @@ class Boilerplate:
     @property
     def table(
         self,
-    ) -> tuple[np.uint64, Hashes, Hashes, npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
+    ) -> tuple[np.uint64, Hashes, Hashes, npt.NDArray[np.uint16], npt.NDArray[np.int8]]:
         """What the kernels take for the table."""
-        return SALT, self._sieve, self._shingles, self._counts, self._last_cluster
+        return SALT, self._sieve, self._shingles, self._counts, self._owners
 
     def _make_slots(self, n_slots: int) -> None:
         """Replace the table by an empty one."""
@@ -373,7 +312,7 @@ class Boilerplate:
         self._public = np.zeros(n_slots, np.uint64)
         self._shingles = np.zeros(n_slots, np.uint64)
         self._counts = np.zeros(n_slots, np.uint16)
-        self._last_cluster = np.full(n_slots, EMPTY, np.int32)
+        self._owners = np.full(n_slots, EMPTY, np.int8)
 
     def _make_room(self, n_more: int) -> None:
         """Enlarge the table until so many more shingles fit in without crowding."""
@@ -382,13 +321,13 @@ class Boilerplate:
             n_slots *= 2
         if n_slots == self._shingles.size:
             return
-        used = np.flatnonzero(self._last_cluster != EMPTY)
+        used = np.flatnonzero(self._owners != EMPTY)
         shingles, public, counts = self._shingles[used], self._public[used], self._counts[used]
         self._make_slots(n_slots)
         insert_into(shingles, public, counts, *self.table, self._public)
 
 
-def _room_for_hits(offsets: Ints) -> Ints:
+def room_for_hits(offsets: Ints) -> Ints:
     """Return room for what is looked up of any of some documents, and written behind it."""
     return np.empty((2, int(np.diff(offsets).max(initial=0)) + 1), np.int64)
 
@@ -401,32 +340,6 @@ def _told(counts: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
 def _most(n: int) -> npt.NDArray[np.uint16]:
     """Return the counts of shingles that are known to be boilerplate."""
     return np.full(n, MAX_COUNT | OF_FORM, np.uint16)
-
-
-def counted_in_order(clusters: Ints) -> Ints:
-    """Return the documents that count, those of a cluster after each other.
-
-    >>> counted_in_order(np.array([1, -1, 0, 1])).tolist()
-    [2, 0, 3]
-    """
-    order = np.argsort(clusters, kind="stable")
-    return order[np.searchsorted(clusters[order], 0) :]
-
-
-def parted(order: Ints, clusters: Ints, n_parts: int) -> list[Ints]:
-    """Cut what `counted_in_order` returns into so many parts of about equal size, or fewer.
-
-    No cluster is in two of them.
-
-    >>> clusters = np.array([0, 0, 1, 1, 2])
-    >>> [part.tolist() for part in parted(counted_in_order(clusters), clusters, 2)]
-    [[0, 1], [2, 3, 4]]
-    """
-    starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
-    wanted = order.size * np.arange(1, n_parts) // n_parts
-    places = np.searchsorted(starts, wanted)
-    cuts = distinct(starts[places[places < starts.size]])
-    return [part for part in np.split(order, cuts) if part.size]
 
 
 class Learned(NamedTuple):

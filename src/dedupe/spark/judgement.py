@@ -12,6 +12,7 @@ import pyarrow as pa
 from dedupe.arrays import Bools, Hashes, distinct
 from dedupe.scoring import forms, passes
 from dedupe.scoring.block import Block
+from dedupe.scoring.counting import counted
 from dedupe.settings import SCORE_FLOOR
 from dedupe.spark.blocks import Held, boilerplate_of
 from dedupe.spark.columns import batch, bytes_of
@@ -124,7 +125,7 @@ def of_stories(deal: Deal, held: Held) -> pa.RecordBatch:
     watched = boilerplate_of(*held.known["watched"])
     words = held.weighed("before").words
     clusters = np.where(held.owned, held.stories, -1)
-    shingles, stories = watched.counted(words, clusters)
+    shingles, stories = counted(watched, words, clusters)
     return deal(shingles, stories)
 
 
