@@ -35,7 +35,7 @@ MEMORY_SHARE = 1 / 16
 """Share of the memory of a run for hashes, until they go to disk."""
 
 REGION_WORDS = 1 << 26
-"""Words of documents that are looked at in no order: 64 million take up to 1.1 GB."""
+"""Words of documents that are looked at in no order: 64 million take up to 900 MB."""
 
 RELAX_AFTER = 4
 """Slices or batches after which documents may leave memory.
@@ -111,10 +111,13 @@ class HashedDocuments:
         has_changed = np.zeros(self.numbers.size, np.bool_)
 
         def weigh_into(documents: slice) -> int:
+            some = block.part(documents)
             if is_first:
-                words = part(block.token_offsets, documents)
-                put(weights, words.start, np.ones(words.stop - words.start, np.float32))
-            has_changed[documents] = block.part(documents).weigh_again(boilerplate, changes)
+                # Written at once, and not into pages of which each takes a fault.
+                some = replace(some, weights=np.ones(some.lines.size, np.float32))
+            has_changed[documents] = some.weigh_again(boilerplate, changes)
+            if is_first and some.weights is not None:
+                put(weights, int(block.token_offsets[documents.start]), some.weights)
             return int(documents.stop)
 
         self._over(_slices(block.n_words), weigh_into, "weights")
@@ -162,7 +165,8 @@ class HashedDocuments:
         words = part(block.token_offsets, keep)
         shingles = part(block.shingle_offsets, keep)
         release(block.shingles, shingles)
-        release(block.seals, shingles)
+        # Looked at for the few shingles that are taken up, and once as a rule.
+        release(block.seals)
         release(block.lines, words)
         if block.weights is not None:
             release(block.weights, words)
