@@ -14,6 +14,7 @@ from dedupe.arrays import pairs_of
 from dedupe.crowds import follow
 from dedupe.engine.memory import BlockInMemory
 from dedupe.scoring import passes, rule
+from dedupe.scoring.alignment import align
 from dedupe.scoring.rule import MIN_CROWD
 from reference import least_edited, most_popular
 
@@ -85,6 +86,18 @@ def test_a_crowd_is_one_cluster_in_any_order_and_takes_linear_work():
 
 
 N_DOCS = MIN_CROWD + 20
+
+
+@given(st.integers(0, N_WORDS), st.integers(0, 400), st.integers(0, N_WORDS), st.integers(0, 400))
+def test_no_near_copy_goes_unaligned(start, n_more, end, n_others):
+    one = [*STORY, *range(1000, 1000 + n_more)]
+    other = [*range(2000, 2000 + n_others), *STORY[start:end]] or [1]
+    block, pairs = make_block([one, other]), pairs_of([[0, 1]])
+    (share,), (expected,) = (
+        passes.near_share(block, pairs),
+        passes._near_share(align(block, *pairs.T)),
+    )
+    assert share == expected or share == 0 <= expected < rule.STRICT_CONTAINMENT
 
 
 @pytest.mark.parametrize("at_once", [1, 7, crowds.AT_ONCE])

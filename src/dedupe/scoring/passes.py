@@ -236,9 +236,20 @@ def near_share(block: Block, pairs: AnyInts) -> Floats:
     """Return how much of either document of each pair the other has, at least.
 
     It is 0 where much of what differs stands in one place, or is there on one side alone: that
-    may be another story, or a box.
+    may be another story, or a box. So it is where the larger document is so large that they are
+    no one story beyond doubt; the most popular documents are the largest as a rule.
     """
-    found = align(block, *pairs.T)
+    larger, smaller, _ = by_size(block, *pairs.T)
+    n_shingles = block.shingle_offsets[smaller + 1] - block.shingle_offsets[smaller]
+    # Each shingle of the smaller one is found in one place of the larger, if at all.
+    is_open = block.ngram * n_shingles >= rule.STRICT_CONTAINMENT * block.n_words[larger]
+    shares = np.zeros(len(pairs))
+    shares[is_open] = _near_share(align(block, *pairs[is_open].T))
+    return shares
+
+
+def _near_share(found: Alignment) -> Floats:
+    """Return how much of either document of aligned pairs the other has, at least."""
     shares = np.minimum(*_shares(found))
     most = np.max([found.hole, found.end, found.gap, found.excess], axis=0)
     return np.where(most <= rule.MAX_NEAR_GAP, shares, 0.0)
