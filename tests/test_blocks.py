@@ -13,7 +13,7 @@ from dedupe.engine.checkpoint import Checkpoint
 from dedupe.engine.reading import read_corpus
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
-from dedupe.scoring.counting import count
+from dedupe.scoring.counting import count, tell_into
 from dedupe.settings import Resources, Settings
 from dedupe.shingling import Sealed, hash_tokens
 from strategies import article
@@ -107,4 +107,7 @@ def test_what_weighs_otherwise_is_told(corpus):
         assert expected[1] == is_other
         assert (documents.block().weights == weighed.weights).all()
         assert (documents.block().prose == weighed.prose).all()
+        told = np.empty(NUMBERS.size, np.uint32)
+        tell_into(np.arange(NUMBERS.size), weighed.words, told)
+        assert documents.told().tolist() == told.tolist()
         block = weighed

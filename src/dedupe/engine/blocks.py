@@ -17,6 +17,7 @@ import numpy as np
 from dedupe.arrays import AnyInts, Bools, Ints, offsets_of, part
 from dedupe.engine.corpus import Corpus
 from dedupe.engine.spill import allocate, put, release
+from dedupe.kernels.boilerplate import TELLS_ALL
 from dedupe.kernels.measures import N_LINES
 from dedupe.progress import Progress
 from dedupe.scoring.block import Block
@@ -65,6 +66,8 @@ class HashedDocuments:
         self._limit = int(resources.memory * MEMORY_SHARE)
         self._block: Block | None = None
         self._weighed_by: Boilerplate | None = None
+        self._told = np.full(numbers.size, TELLS_ALL, np.uint32)
+        self._is_told_anew = np.zeros(numbers.size, np.bool_)
         self._of_thread = threading.local()
 
     def hash(self) -> None:
@@ -121,19 +124,20 @@ class HashedDocuments:
             return int(documents.stop)
 
         self._over(_slices(block.n_words), weigh_into, "weights")
+        self._is_told_anew |= has_changed
         return has_changed
 
     def told(self) -> Told:
         """Return what each document tells beside boilerplate; see `dedupe.scoring.counting`."""
-        block = self.block()
-        told = np.empty(self.numbers.size, np.uint32)
+        words = self.block().words
 
         def tell(documents: slice) -> None:
-            tell_into(np.arange(documents.start, documents.stop), block.words, told)
+            tell_into(documents.start + np.flatnonzero(is_anew[documents]), words, self._told)
 
-        slices = self.relaxed(_slices(block.n_words))
+        is_anew, self._is_told_anew = self._is_told_anew, np.zeros_like(self._is_told_anew)
+        slices = self.relaxed(_slices(np.diff(words.token_offsets)))
         deque(map_in_order(tell, slices, self._resources.workers), maxlen=0)
-        return told
+        return self._told.copy()
 
     def _over(self, slices: Iterable[slice], work: Callable[[slice], int], stage: str) -> None:
         """Work on slices of documents, on several threads."""
