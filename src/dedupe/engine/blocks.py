@@ -35,8 +35,8 @@ SLICE_WORDS = 1 << 17
 MEMORY_SHARE = 1 / 16
 """Share of the memory of a run for hashes, until they go to disk."""
 
-REGION_WORDS = 1 << 26
-"""Words of documents that are looked at in no order: 64 million take up to 900 MB."""
+REGION_WORDS = 1 << 25
+"""Words of documents that are looked at in no order: 32 million take up to 450 MB."""
 
 RELAX_AFTER = 4
 """Slices or batches after which documents may leave memory.
