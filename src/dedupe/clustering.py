@@ -9,11 +9,10 @@ costs linear work.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from dedupe.arrays import AnyFloats, AnyInts, Bools, Ints
 from dedupe.linkage.asked import Ask, AskedMeans
 from dedupe.linkage.clusters import Clusters
 from dedupe.linkage.links import Links
@@ -35,15 +34,13 @@ Within a true cluster the weakest cross pairs lie under the threshold; they must
 not split it. On development pages shares from 0.8 to 1 do equally well.
 """
 
-Whole = npt.NDArray[np.signedinteger[Any]]
-Floats = npt.NDArray[np.floating[Any]]
-Note = Callable[[npt.NDArray[np.int64]], None]
+Note = Callable[[Ints], None]
 
 
 def average_linkage(
     n_docs: int,
-    pairs: Whole,
-    scores: Floats,
+    pairs: AnyInts,
+    scores: AnyFloats,
     *,
     threshold: float,
     mean_share: float | None = None,
@@ -51,8 +48,8 @@ def average_linkage(
     note: Note | None = None,
     missing: float | None = 0.0,
     sampled: bool = False,
-    may_join: npt.NDArray[np.bool_] | None = None,
-) -> npt.NDArray[np.int64]:
+    may_join: Bools | None = None,
+) -> Ints:
     """Return the cluster of each document.
 
     Parameters
@@ -126,9 +123,7 @@ def average_linkage(
     return labels
 
 
-def _are_doubtful(
-    labels: npt.NDArray[np.int64], pairs: Whole, is_high: npt.NDArray[np.bool_], only_known: bool
-) -> npt.NDArray[np.bool_]:
+def _are_doubtful(labels: Ints, pairs: AnyInts, is_high: Bools, only_known: bool) -> Bools:
     """Return, by label, in which components an average may lie below the threshold.
 
     In all others no pair does: none that is known, if only those count. `pairs` are
@@ -136,19 +131,19 @@ def _are_doubtful(
     """
     of_pairs = labels[pairs[:, 0]]
     if only_known:
-        n_low: npt.NDArray[np.int64] = np.bincount(of_pairs[~is_high], minlength=labels.size)
+        n_low: Ints = np.bincount(of_pairs[~is_high], minlength=labels.size)
         return n_low > 0
     n_members = np.bincount(labels, minlength=labels.size)
     n_high = np.bincount(of_pairs[is_high], minlength=labels.size)
-    is_short: npt.NDArray[np.bool_] = n_high < n_members * (n_members - 1) // 2
+    is_short: Bools = n_high < n_members * (n_members - 1) // 2
     return is_short
 
 
 def _joined(
     n_docs: int,
-    pairs: npt.NDArray[np.int64],
-    scores: Floats,
-    is_link: npt.NDArray[np.bool_],
+    pairs: Ints,
+    scores: AnyFloats,
+    is_link: Bools,
     *,
     least_mean: float,
     ask: Ask | None,
@@ -195,12 +190,12 @@ def _join_best_first(
 
 def attached(
     n_docs: int,
-    pairs: Whole,
-    is_link: npt.NDArray[np.bool_],
-    is_near: npt.NDArray[np.bool_],
+    pairs: AnyInts,
+    is_link: Bools,
+    is_near: Bools,
     *,
     least: int,
-) -> npt.NDArray[np.int64]:
+) -> Ints:
     """Return the document that each near-copy goes with, being one of a crowd and of that alone.
 
     Whoever joins that one joins its near-copies: they need not be compared, and however many
@@ -241,7 +236,7 @@ def attached(
     return found
 
 
-def components(n_docs: int, pairs: Whole) -> npt.NDArray[np.int64]:
+def components(n_docs: int, pairs: AnyInts) -> Ints:
     """Return the least document that each document is connected with by any number of pairs.
 
     What is in two components can never be in one cluster. Labels spread along all

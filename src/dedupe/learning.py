@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
-from dedupe.arrays import AnyFloats, AnyInts, Ints, distinct
+from dedupe.arrays import AnyFloats, AnyInts, Hashes, Ints, distinct
 from dedupe.clustering import average_linkage, components
 from dedupe.documents import Document
 from dedupe.engine.port import Blocks
@@ -136,7 +135,7 @@ def _watch(blocks: Blocks, pairs: AnyInts, watched: Boilerplate) -> None:
 
 def part_forms(
     blocks: Blocks, stories: Ints, pairs: AnyInts, strict: AnyFloats, known: Sealed = NOTHING
-) -> tuple[Ints, npt.NDArray[np.uint64]]:
+) -> tuple[Ints, Hashes]:
     """Take apart the clusters that are forms; also return the shingles they have in common.
 
     Parameters

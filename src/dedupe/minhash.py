@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import part
+from dedupe.arrays import Floats, Hashes, Ints, part
 from dedupe.errors import InvalidInput
 from dedupe.kernels.signatures import BLOCK, signatures_into
 from dedupe.settings import SCHEME, Settings
@@ -65,8 +65,8 @@ def _twister(seed: int) -> Random:
 
 
 def signatures(
-    shingles: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
+    shingles: Hashes,
+    offsets: Ints,
     *,
     num_perm: int = 128,
     seed: int = 1,
@@ -116,9 +116,9 @@ class Sketches(NamedTuple):
     signatures : uint32 [shape=(n_docs, num_perm)]
     """
 
-    digests: npt.NDArray[np.uint64]
-    n_words: npt.NDArray[np.int64]
-    n_shingles: npt.NDArray[np.int64]
+    digests: Hashes
+    n_words: Ints
+    n_shingles: Ints
     signatures: Signature
 
     def take(self, places: npt.NDArray[np.int64 | np.bool_]) -> "Sketches":
@@ -164,14 +164,14 @@ and half of that at least; so they still meet.
 """
 
 
-def _n_distinct(signed: Signature) -> npt.NDArray[np.float64]:
+def _n_distinct(signed: Signature) -> Floats:
     """Estimate from signatures how many distinct shingles each document has.
 
     The least of ``n`` values out of ``2 ** 32`` is ``2 ** 32 / (n + 1)`` on average; over
     `num_perm` permutations, the estimate has a standard error of ``1 / sqrt(num_perm)``, which
     is 9 % for 128 of them (Cohen 1997).
     """
-    estimates: npt.NDArray[np.float64] = 2.0**32 / (signed.mean(axis=1) + 1) - 1
+    estimates: Floats = 2.0**32 / (signed.mean(axis=1) + 1) - 1
     return estimates
 
 
@@ -179,7 +179,7 @@ ODD = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: its multiples are far from each other."""
 
 
-def _numbered(shingles: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _numbered(shingles: Hashes) -> Hashes:
     """Return shingles of which each repetition is another value, the first the shingle itself."""
     order = np.argsort(shingles, kind="stable")
     ranked = shingles[order]

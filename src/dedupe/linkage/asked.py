@@ -7,8 +7,8 @@ can be asked for at once, it is foreseen what will join next.
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import numpy.typing as npt
 
+from dedupe.arrays import Ints
 from dedupe.linkage.clusters import Clusters, Members
 from dedupe.linkage.links import Links
 from dedupe.linkage.means import SAMPLE, Scores, sampled_pairs
@@ -22,7 +22,7 @@ A question costs as much as fifty pairs, and a story copied 20,000 times asks on
 copy, of eight pairs.
 """
 
-Ask = Callable[[npt.NDArray[np.int64]], Iterable[float]]
+Ask = Callable[[Ints], Iterable[float]]
 
 
 class AskedMeans:

@@ -2,10 +2,10 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from dedupe.arrays import AnyFloats, Ints
 
 __all__ = ["Links"]
 
@@ -18,7 +18,7 @@ class Links:
     A link is the negative of that, and a document of either side, the lesser first.
     """
 
-    def __init__(self, pairs: npt.NDArray[np.int64], scores: npt.NDArray[np.floating[Any]]) -> None:
+    def __init__(self, pairs: Ints, scores: AnyFloats) -> None:
         order = np.lexsort((pairs[:, 1], pairs[:, 0], -scores))
         columns = (-scores[order], *pairs[order].T)
         self._links = [*zip(*(column.tolist() for column in columns), strict=True)]

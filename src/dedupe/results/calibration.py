@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dedupe import clustering
-from dedupe.arrays import pairs_of
+from dedupe.arrays import AnyInts, Bools, Floats, Ints, pairs_of
 from dedupe.errors import InvalidLabels
 from dedupe.ids import Id, Ids, order_of
 from dedupe.results.labels import Labels, labels_by_pair
@@ -33,9 +31,6 @@ STEPS = tuple(step / 20 for step in range(2, 21))
 
 MOST_BETWEEN = 100
 """How many thresholds between scores of labelled pairs are tried: each clusters anew."""
-
-Whole = npt.NDArray[np.signedinteger[Any]]
-Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +202,7 @@ def _trials(known: Labels, unpaired: Sequence[Id], result: Result) -> Iterator[T
         yield _trial(threshold, labels[sides[:, 0]] == labels[sides[:, 1]], same)
 
 
-def _thresholds(scores: npt.NDArray[np.float64], present: float) -> list[float]:
+def _thresholds(scores: Floats, present: float) -> list[float]:
     """Return which thresholds to try, in order: those whose clusters labels may tell apart."""
     edges = sorted({SCORE_FLOOR, 1.0, *scores[scores > SCORE_FLOOR].tolist()})
     between = [_middle(low, high) for low, high in pairwise(edges)]
@@ -215,7 +210,7 @@ def _thresholds(scores: npt.NDArray[np.float64], present: float) -> list[float]:
     return sorted({*STEPS, present, *between[::every]})
 
 
-def _own_labels(result: Result, places: Mapping[Id, int]) -> npt.NDArray[np.int64]:
+def _own_labels(result: Result, places: Mapping[Id, int]) -> Ints:
     """Return the cluster of each document in the result as it is.
 
     `Result.at` may differ from it at the same threshold, and this is what was labelled.
@@ -226,7 +221,7 @@ def _own_labels(result: Result, places: Mapping[Id, int]) -> npt.NDArray[np.int6
     return labels
 
 
-def _around(sides: Whole, scored: ScoredPairs, threshold: float) -> ScoredPairs:
+def _around(sides: AnyInts, scored: ScoredPairs, threshold: float) -> ScoredPairs:
     """Return the pairs that can bear on whether `sides` are in one cluster, from a threshold up.
 
     Clusters lie within what pairs at the threshold connect; the rest of a large
@@ -274,7 +269,7 @@ def _middle(low: float, high: float) -> float:
     return next((one for one in candidates if low < one and abs(one - middle) <= quarter), high)
 
 
-def _trial(threshold: float, together: Truths, same: Truths) -> Trial:
+def _trial(threshold: float, together: Bools, same: Bools) -> Trial:
     """Count how the clusters of a threshold decide labelled pairs."""
     right = int(np.count_nonzero(together & same))
     false = int(np.count_nonzero(together & ~same))

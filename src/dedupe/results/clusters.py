@@ -4,13 +4,11 @@ Which copy stands for a cluster is left to `dedupe.results.representatives`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dedupe import clustering
-from dedupe.arrays import pairs_of
+from dedupe.arrays import AnyInts, Bools, Floats, Ints, pairs_of
 from dedupe.ids import Id, in_order
 from dedupe.results.pairs import ScoredPairs
 from dedupe.results.records import Cluster, DocumentInfo, Duplicate
@@ -23,17 +21,17 @@ __all__ = ["cluster_labels", "make_clusters", "make_duplicates"]
 
 def cluster_labels(
     n_docs: int,
-    pairs: npt.NDArray[np.signedinteger[Any]],
-    scores: npt.NDArray[np.float64],
-    is_identical: npt.NDArray[np.bool_],
-    is_old: npt.NDArray[np.bool_],
+    pairs: AnyInts,
+    scores: Floats,
+    is_identical: Bools,
+    is_old: Bools,
     *,
     threshold: float,
-    is_near: npt.NDArray[np.bool_],
+    is_near: Bools,
     ask: clustering.Ask | None = None,
-    may_join: npt.NDArray[np.bool_] | None = None,
+    may_join: Bools | None = None,
     note: clustering.Note | None = None,
-) -> npt.NDArray[np.int64]:
+) -> Ints:
     """Return the cluster of each document, by average linkage over the scored pairs.
 
     Identical copies stand for one document, and so do the near-copies in a crowd that were
@@ -80,12 +78,12 @@ def cluster_labels(
 
 
 def _best_old(
-    pairs: npt.NDArray[np.signedinteger[Any]],
-    scores: npt.NDArray[np.float64],
-    is_identical: npt.NDArray[np.bool_],
-    is_old: npt.NDArray[np.bool_],
+    pairs: AnyInts,
+    scores: Floats,
+    is_identical: Bools,
+    is_old: Bools,
     threshold: float,
-) -> npt.NDArray[np.int64]:
+) -> Ints:
     """Return the old document that each document matches best, or else itself."""
     labels = np.arange(is_old.size)
     is_match = (is_old[pairs].sum(axis=1) == 1) & (scores >= threshold)
@@ -107,11 +105,11 @@ def _best_old(
 
 def make_clusters(
     documents: Sequence[DocumentInfo],
-    labels: npt.NDArray[np.int64],
+    labels: Ints,
     settings: Settings,
     *,
-    pairs: npt.NDArray[np.signedinteger[Any]] | None = None,
-    scores: npt.NDArray[np.float64] | None = None,
+    pairs: AnyInts | None = None,
+    scores: Floats | None = None,
     texts: Mapping[Id, str] | None = None,
 ) -> tuple[Cluster, ...]:
     """Gather documents by label and choose the representative of each group.
@@ -149,10 +147,10 @@ def make_clusters(
 
 
 def _mean_scores(
-    labels: npt.NDArray[np.int64],
-    pairs: npt.NDArray[np.signedinteger[Any]],
-    scores: npt.NDArray[np.float64] | None,
-) -> npt.NDArray[np.float64]:
+    labels: Ints,
+    pairs: AnyInts,
+    scores: Floats | None,
+) -> Floats:
     """Return the mean of the scores that each document has within its cluster, as far as known."""
     inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
     sides = pairs[inside].T.ravel()
@@ -201,9 +199,7 @@ def make_duplicates(
     )
 
 
-def _members(
-    clusters: Sequence[Cluster], ids: Sequence[Id]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _members(clusters: Sequence[Cluster], ids: Sequence[Id]) -> tuple[Ints, Ints, Ints]:
     """Return all members of clusters by number, whom each goes with, and the cluster of every id.
 
     That is -1 where an id is in none.
@@ -219,7 +215,7 @@ def _members(
     return members, np.repeat(kept, sizes), cluster_of
 
 
-def _best_matches(cluster_of: npt.NDArray[np.int64], scored: ScoredPairs) -> npt.NDArray[np.int64]:
+def _best_matches(cluster_of: Ints, scored: ScoredPairs) -> Ints:
     """Return the place of the best pair that each document has within its cluster, or -1."""
     sides = cluster_of[scored.numbers]
     inside = np.flatnonzero((sides[:, 0] == sides[:, 1]) & (sides[:, 0] >= 0))

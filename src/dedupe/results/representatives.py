@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from dedupe.arrays import Floats, Ints
 from dedupe.errors import InvalidSetting, UnknownDocument
 from dedupe.ids import Id
 from dedupe.results.records import Copy, DocumentInfo
@@ -45,7 +45,7 @@ OLD_FIRST = -1
 
 
 def as_copies(
-    documents: Sequence[DocumentInfo], scores: npt.NDArray[np.float64], texts: Mapping[Id, str]
+    documents: Sequence[DocumentInfo], scores: Floats, texts: Mapping[Id, str]
 ) -> list[DocumentInfo]:
     """Return documents as a function that chooses among them is given them: scored, with texts."""
     find_text = partial(_text_of, texts)
@@ -66,17 +66,17 @@ def _text_of(texts: Mapping[Id, str], document: Id) -> str:
         ) from None
 
 
-def starts_of(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def starts_of(labels: Ints) -> Ints:
     """Return where each label begins, of labels that are in order."""
     return np.flatnonzero(np.diff(labels, prepend=-1))
 
 
 def representatives(
     documents: Sequence[DocumentInfo],
-    starts: npt.NDArray[np.int64],
-    ranks: npt.NDArray[np.int64],
+    starts: Ints,
+    ranks: Ints,
     settings: Settings,
-) -> npt.NDArray[np.int64]:
+) -> Ints:
     """Return the place of the document to keep of each cluster: the old one if there is one.
 
     Parameters
@@ -104,16 +104,16 @@ def representatives(
         return places[chosen]
     values = _values(few, settings.keep, starts, clusters[places])
     values[preference[places] == OLD_FIRST] = 0
-    order: npt.NDArray[np.int64] = np.lexsort((ranks[places], values, clusters[places]))
+    order: Ints = np.lexsort((ranks[places], values, clusters[places]))
     return places[order[starts]]
 
 
 def _values(
     documents: Sequence[DocumentInfo],
     keep: str,
-    starts: npt.NDArray[np.int64],
-    clusters: npt.NDArray[np.int64],
-) -> npt.NDArray[np.float64]:
+    starts: Ints,
+    clusters: Ints,
+) -> Floats:
     """Return by what documents are chosen, of which the least is kept."""
     if keep != "typical":
         return np.array([KEYS[keep](one) for one in documents], np.float64)
@@ -121,7 +121,7 @@ def _values(
     story = np.array([one.story_words for one in documents])
     fullest = np.maximum.reduceat(story, starts)[clusters] if starts.size else story
     # The F1 of a copy with the story, of which the fullest copy has so many words.
-    likeness: npt.NDArray[np.float64] = 2 * story / np.maximum(1, n_words + fullest)
+    likeness: Floats = 2 * story / np.maximum(1, n_words + fullest)
     return -likeness
 
 
@@ -137,7 +137,7 @@ def _chosen(group: Sequence[DocumentInfo], keep: Callable[..., Any]) -> int:
     return group.index(chosen)
 
 
-def _preference(documents: Sequence[DocumentInfo], places: Sequence[str]) -> npt.NDArray[np.int64]:
+def _preference(documents: Sequence[DocumentInfo], places: Sequence[str]) -> Ints:
     """Return the number of the first place that each document is in, or how many there are."""
     found = [
         OLD_FIRST

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from dedupe.arrays import Bools, Ints
 from dedupe.errors import InvalidSetting, Skipped, UnknownDocument
 from dedupe.ids import Id, Ids, order_of
 from dedupe.lazy import cached_property
@@ -598,7 +598,7 @@ class Result:
         return Lookup(self._scored, self.others)
 
     @cached_property
-    def _is_near(self) -> npt.NDArray[np.bool_] | None:
+    def _is_near(self) -> Bools | None:
         """Which of the scored pairs lie within the window, if there is one."""
         window = self.settings.window
         if window is None:
@@ -607,7 +607,7 @@ class Result:
         spans = Spans.of(self._scored.first_copy, np.array(dates, np.float64), window)
         return spans.are_near(self._scored.numbers)
 
-    def _labels_at(self, threshold: float) -> npt.NDArray[np.int64]:
+    def _labels_at(self, threshold: float) -> Ints:
         """Return the cluster of each of `documents` that another threshold gives."""
         scored = self._scored
         may_join = scored.is_candidate

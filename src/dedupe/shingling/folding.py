@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedupe import cache
+from dedupe.arrays import Hashes
 from dedupe.kernels import tokens as kernel
 from dedupe.kernels.tokens import (
     APART,
@@ -108,8 +109,8 @@ class Tables:
         Which bytes separate for sure, and which are ASCII letters and digits.
     """
 
-    entries: npt.NDArray[np.uint64]
-    expansions: npt.NDArray[np.uint64]
+    entries: Hashes
+    expansions: Hashes
     classes: npt.NDArray[np.uint8]
 
 
@@ -312,7 +313,7 @@ def _scripts_of(character: str, folded: str) -> int:
     return (own | barred << BARRED_SHIFT) << SCRIPTS_SHIFT
 
 
-def _fill_letters(entries: npt.NDArray[np.uint64], low: int, high: int, what: int) -> None:
+def _fill_letters(entries: Hashes, low: int, high: int, what: int) -> None:
     """Write the entries of letters of three or four bytes that fold to themselves."""
     encoded = "".join(map(chr, range(low, high + 1))).encode()
     length = len(encoded) // (high + 1 - low)

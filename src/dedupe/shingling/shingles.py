@@ -53,8 +53,8 @@ class Shingles:
     offsets : int64 [shape=(n_docs + 1,)]
     """
 
-    hashes: npt.NDArray[np.uint64]
-    offsets: npt.NDArray[np.int64]
+    hashes: Hashes
+    offsets: Ints
 
 
 class Sealed(NamedTuple):
@@ -71,15 +71,15 @@ class Sealed(NamedTuple):
         What is mixed into them.
     """
 
-    hashes: npt.NDArray[np.uint64]
+    hashes: Hashes
     seals: npt.NDArray[np.uint32]
 
-    def public(self) -> npt.NDArray[np.uint64]:
+    def public(self) -> Hashes:
         """Return the hashes that every process knows."""
         return self.hashes ^ (self.seals.astype(np.uint64) * SALT)
 
 
-def shingle(text: str, ngram: int = 5) -> npt.NDArray[np.uint64]:
+def shingle(text: str, ngram: int = 5) -> Hashes:
     r"""Return the hashed n-grams of a text, one for each place where one starts.
 
     Parameters

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from dedupe.arrays import Bools, Hashes, Ints
 from dedupe.kernels import tokens as kernel
 from dedupe.shingling.folding import fold, tables
 
@@ -72,7 +73,7 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
         yield last, len(text), text[last:]
 
 
-def _composing(entries: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+def _composing(entries: Hashes) -> Iterator[tuple[int, int]]:
     """Yield where characters may compose or reorder."""
     changes = (entries & np.uint64(kernel.UNSTABLE_MASK)) != 0
     vanishes = entries == np.uint64(kernel.VANISHING << kernel.KIND_SHIFT)
@@ -91,16 +92,14 @@ def _composing(entries: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
         last = end
 
 
-def _words(entries: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+def _words(entries: Hashes) -> Ints:
     """Return where each run of characters begins and ends that a word may be made of."""
     inside = np.zeros(len(entries) + 2, np.bool_)
     inside[1:-1] = IN_WORD[(entries >> np.uint64(kernel.KIND_SHIFT)) & np.uint64(7)]
     return np.flatnonzero(inside[1:] != inside[:-1]).reshape(-1, 2)
 
 
-def _mixed(
-    entries: npt.NDArray[np.uint64], words: npt.NDArray[np.int64]
-) -> Iterator[tuple[int, int]]:
+def _mixed(entries: Hashes, words: Ints) -> Iterator[tuple[int, int]]:
     """Yield the words that mix scripts."""
     if not _are_mixed(np.bitwise_or.reduce(entries, keepdims=True)):
         return
@@ -111,16 +110,14 @@ def _mixed(
             yield start, end
 
 
-def _are_mixed(united: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+def _are_mixed(united: Hashes) -> Bools:
     """Say whether more than one script is in the united entries of words."""
     scripts = united >> np.uint64(kernel.SCRIPTS_SHIFT) & np.uint64((1 << kernel.N_SCRIPTS) - 1)
-    are_mixed: npt.NDArray[np.bool_] = scripts & (scripts - np.uint64(1)) != 0
+    are_mixed: Bools = scripts & (scripts - np.uint64(1)) != 0
     return are_mixed
 
 
-def _divided(
-    text: str, codes: npt.NDArray[np.uint32], words: npt.NDArray[np.int64]
-) -> Iterator[tuple[int, int]]:
+def _divided(text: str, codes: npt.NDArray[np.uint32], words: Ints) -> Iterator[tuple[int, int]]:
     """Yield the words that are divided at the end of a line, both parts and what is between."""
     hyphens = np.flatnonzero((codes == 0x2D) | (codes == 0x2010) | (codes == 0xAD)).tolist()
     matches = (LINE_END_HYPHEN.match(text, hyphen) for hyphen in hyphens)

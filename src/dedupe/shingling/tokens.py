@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dedupe.arrays import Bools, Hashes, Ints
 from dedupe.kernels import tokens as kernel
 from dedupe.kernels.hashing import STATE_SIZE
 from dedupe.kernels.hyphens import divided_into
@@ -50,8 +51,8 @@ class Tokens:
         public hashes were made to agree. It must not be kept for another.
     """
 
-    hashes: npt.NDArray[np.uint64]
-    offsets: npt.NDArray[np.int64]
+    hashes: Hashes
+    offsets: Ints
     spans: npt.NDArray[np.int32] | None = None
     lines: npt.NDArray[np.int32] | None = None
     seals: npt.NDArray[np.uint32] | None = None
@@ -159,7 +160,7 @@ def _replaced(tokens: Tokens, numbers: Sequence[int], by: Tokens) -> Tokens:
 
 def _hash_stable(
     encoded: Sequence[bytes], detail: bool, *, spans: bool = True
-) -> tuple[Tokens, npt.NDArray[np.bool_]]:
+) -> tuple[Tokens, Bools]:
     """Run the kernel over UTF-8 documents; also say which have stretches to fold first."""
     properties = tables()
     n_docs = len(encoded)
@@ -204,7 +205,7 @@ def _hash_stable(
     ), unstable
 
 
-def _byte_lanes(buffer: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+def _byte_lanes(buffer: npt.NDArray[np.uint8]) -> Hashes:
     """Return a view of a buffer that has, at each place, the eight bytes from there on."""
     return np.ndarray((buffer.size - 7,), "<u8", buffer, strides=(1,))
 

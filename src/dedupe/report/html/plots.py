@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from dedupe.arrays import Floats
 from dedupe.report.lines import counted
 from dedupe.settings import SCORE_FLOOR
 
@@ -174,7 +175,7 @@ def _edges(threshold: float) -> list[float]:
     return [*sorted({SCORE_FLOOR, threshold} | edges), 1.0]
 
 
-def _cells(values: npt.NDArray[np.float64]) -> Counter[tuple[int, int]]:
+def _cells(values: Floats) -> Counter[tuple[int, int]]:
     """Return how many of some points in the unit square lie in each cell."""
     places = np.minimum(N_CELLS - 1, (values * N_CELLS).astype(np.int64))
     cells, counts = np.unique(places, axis=0, return_counts=True)

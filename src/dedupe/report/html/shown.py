@@ -5,9 +5,7 @@ They are made in `dedupe.report.html.gathering`.
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
+from dedupe.arrays import Floats
 from dedupe.errors import Skipped
 from dedupe.ids import Id, Ids
 from dedupe.results.records import Pair
@@ -177,6 +175,6 @@ class Shown:
     borderline: tuple[ShownPair, ...]
     clusters: tuple[ShownCluster, ...]
     remedies: tuple[Remedy, ...]
-    scores: npt.NDArray[np.float64]
-    similarities: npt.NDArray[np.float64]
+    scores: Floats
+    similarities: Floats
     sizes: tuple[int, ...]
