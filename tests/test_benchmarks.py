@@ -5,34 +5,29 @@ import importlib
 import itertools
 import json
 import random
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-sys.path.append(str(BENCHMARKS))
-
-import accuracy  # noqa: E402
-import accuracy_peers  # noqa: E402
-import alterations  # noqa: E402
-import charts  # noqa: E402
-import collection  # noqa: E402
-import development  # noqa: E402
-import indexing  # noqa: E402
-import invented  # noqa: E402
-import judging  # noqa: E402
-import kinds  # noqa: E402
-import laws  # noqa: E402
-import listings  # noqa: E402
-import material  # noqa: E402
-import metrics  # noqa: E402
-import sweep  # noqa: E402
-import systems  # noqa: E402
-import tables  # noqa: E402
-import traps  # noqa: E402
-import whole_pages  # noqa: E402
+import accuracy
+import accuracy_peers
+import alterations
+import charts
+import collection
+import development
+import indexing
+import invented
+import judging
+import kinds
+import laws
+import listings
+import material
+import metrics
+import sweep
+import systems
+import tables
+import traps
+import whole_pages
 
 MODULES = (
     accuracy,

@@ -3,7 +3,6 @@
 import doctest
 import json
 import random
-import sys
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,27 +10,25 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import bars
+import bars_report
+import charts
+import corpora
+import crawl
+import crowds
+import material
+import peers
+import recall
+import recall_report
+import scale
+import scale_report
+import storage
+import summary
+import tables
+import timing
 from dedupe.lsh import candidate_pairs
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-sys.path.append(str(BENCHMARKS))
-
-import bars  # noqa: E402
-import bars_report  # noqa: E402
-import charts  # noqa: E402
-import corpora  # noqa: E402
-import crawl  # noqa: E402
-import crowds  # noqa: E402
-import material  # noqa: E402
-import peers  # noqa: E402
-import recall  # noqa: E402
-import recall_report  # noqa: E402
-import scale  # noqa: E402
-import scale_report  # noqa: E402
-import storage  # noqa: E402
-import summary  # noqa: E402
-import tables  # noqa: E402
-import timing  # noqa: E402
 
 MODULES = (
     bars_report,

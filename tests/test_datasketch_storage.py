@@ -7,19 +7,14 @@ fails instead.
 import gc
 import importlib.util
 import os
-import sys
-from pathlib import Path
 
 import pytest
 from datasketch import MinHashLSH
 
+import redis_server
 from dedupe.minhash import sketch, to_datasketch
 from dedupe.settings import Settings
 from strategies import article, edited
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
-
-import redis_server
 
 IS_THERE = bool(redis_server.COMMAND and importlib.util.find_spec("redis"))
 

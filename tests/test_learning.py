@@ -1,9 +1,7 @@
 """Rounds of learning: each goes through new pairs alone, and forgets nothing that is counted."""
 
-import sys
 from itertools import accumulate
 from operator import or_
-from pathlib import Path
 
 import pytest
 
@@ -16,12 +14,8 @@ from dedupe.scoring import passes
 from dedupe.scoring.block import Block
 from dedupe.settings import Settings
 from dedupe.shingling import hash_tokens
-
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-sys.path.append(str(BENCHMARKS))
-
-from material import invented_material  # noqa: E402
-from traps import make_traps  # noqa: E402
+from material import invented_material
+from traps import make_traps
 
 
 class Noting(BlockInMemory):

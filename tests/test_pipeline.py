@@ -5,12 +5,11 @@ gives the answers of the library bit for bit, so any other may be built like it.
 old collection, and not the order of its input.
 """
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from accuracy import PAGES
+from collection import read_pages
 from dedupe import find_duplicate_texts
 from dedupe.documents import Document, read_texts
 from dedupe.engine.reading import corpus_in_memory
@@ -22,15 +21,9 @@ from dedupe.scoring.block import Block
 from dedupe.scoring.counting import count
 from dedupe.settings import Settings
 from dedupe.shingling import hash_tokens
+from material import invented_material
 from test_forms import notices
-
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-sys.path.append(str(BENCHMARKS))
-
-from accuracy import PAGES  # noqa: E402
-from collection import read_pages  # noqa: E402
-from material import invented_material  # noqa: E402
-from traps import TRAPS, make_traps  # noqa: E402
+from traps import TRAPS, make_traps
 
 
 class PlainEngine:

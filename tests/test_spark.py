@@ -24,6 +24,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawl import Crawl
 from dedupe import find_duplicate_texts
 from dedupe.cli import cli
 from dedupe.clustering import components as components_of
@@ -44,8 +45,10 @@ from dedupe.lsh import candidate_pairs, emit
 from dedupe.results.records import Pair
 from dedupe.results.tables import said_of
 from dedupe.settings import Settings
+from material import invented_material
 from test_crowds import copies
 from test_forms import notices
+from traps import make_traps
 
 try:
     import pyarrow as pa
@@ -74,12 +77,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 NEWS = Path(__file__).parent.parent / "docs" / "news.jsonl"
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-sys.path.append(str(BENCHMARKS))
 
-from crawl import Crawl  # noqa: E402
-from material import invented_material  # noqa: E402
-from traps import make_traps  # noqa: E402
 
 STORY = "the council voted on monday to close the old bridge until next spring " * 3
 
