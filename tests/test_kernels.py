@@ -2,7 +2,6 @@
 
 import errno
 import importlib
-import importlib.util
 import os
 import pkgutil
 import re
@@ -15,6 +14,7 @@ from numba.core import caching
 import reference
 from dedupe import kernels
 from dedupe.kernels import compiler, machine
+from loading import loading
 
 SOURCE = """
 from dedupe.kernels import compiled
@@ -35,18 +35,8 @@ def fresh(tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "is_possible", lambda: False)
     monkeypatch.setattr(compiler.Cache, "has_failed", False)
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "cache"))
-    path = tmp_path / "some_kernels.py"
-    path.write_text(SOURCE)
-
-    def load():
-        spec = importlib.util.spec_from_file_location("some_kernels", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["some_kernels"] = module
-        spec.loader.exec_module(module)
-        return module.twice
-
-    yield load
-    del sys.modules["some_kernels"]
+    with loading(tmp_path / "some_kernels.py", SOURCE) as load:
+        yield lambda: load().twice
 
 
 def test_each_kernel_has_a_slow_twin():

@@ -14,6 +14,7 @@ import pytest
 
 from dedupe import cache, kernels
 from dedupe.kernels import compiler, entry, machine
+from loading import loading
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled"
@@ -79,18 +80,8 @@ def fresh(tmp_path, monkeypatch):
     """Return a function that loads kernels as a new process would."""
     monkeypatch.setattr(machine, "is_possible", lambda: True)
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "cache"))
-    path = tmp_path / "other_kernels.py"
-    path.write_text(SOURCE)
-
-    def load():
-        spec = importlib.util.spec_from_file_location("other_kernels", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["other_kernels"] = module
-        spec.loader.exec_module(module)
-        return module
-
-    yield load
-    del sys.modules["other_kernels"]
+    with loading(tmp_path / "other_kernels.py", SOURCE) as load:
+        yield load
 
 
 @pytest.fixture
