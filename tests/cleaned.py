@@ -36,47 +36,36 @@ def made(paths, *groups: Iterable[str], **fields) -> Result:
     # Tests call documents by their ids as text, old ones too.
     own = {str(plain_id(id_)): id_ for id_ in documents}
     groups = [tuple(own.get(str(name), name) for name in group) for group in groups]
-    pairs = [
-        Pair(
-            *sorted((kept, other), key=order_of),
-            *SHARES,
-            "contained",
-            "7 words, shared",
-            7,
-            7,
-            0,
-            0,
-        )
-        for kept, *others in groups
-        for other in others
-    ]
+    matched = [(kept, other) for kept, *others in groups for other in others]
     listed = {id_ for group in groups for id_ in group}
+    new = {id_ for id_, document in documents.items() if not document.is_old}
     return Result(
         clusters=tuple(Cluster(group[0], tuple(sorted(group, key=order_of))) for group in groups),
         duplicates=tuple(
-            Duplicate(other, kept, 0.9, kept, 0.9, "7 words, shared")
-            for kept, *others in groups
-            for other in others
+            Duplicate(other, kept, 0.9, kept, 0.9, "7 words, shared") for kept, other in matched
         ),
-        scored=tuple(
-            sorted(pairs, key=lambda pair: (-pair.score, order_of(pair.left), order_of(pair.right)))
-        ),
+        scored=tuple(sorted(map(_pair, matched), key=_order)),
         skipped=skipped,
         n_documents=len(documents),
         n_words=7 * len(documents),
         settings=Settings(),
         documents=tuple(
             DocumentInfo(id_, 7, 0, None, documents[id_].is_old, documents[id_].digest)
-            for id_ in sorted((id_ for group in groups for id_ in group), key=order_of)
+            for id_ in sorted(listed, key=order_of)
         ),
-        others=tuple(
-            sorted(
-                (id_ for id_, one in documents.items() if id_ not in listed and not one.is_old),
-                key=order_of,
-            )
-        ),
+        others=tuple(sorted(new - listed, key=order_of)),
         n_old=sum(document.is_old for document in documents.values()),
     )
+
+
+def _pair(sides):
+    """Return two documents as a pair, whichever is kept."""
+    words = {"shared_words": 7, "story_words": 7, "hole_words": 0, "boilerplate_words": 0}
+    return Pair(*sorted(sides, key=order_of), *SHARES, "contained", "7 words, shared", **words)
+
+
+def _order(pair):
+    return order_of(pair.left), order_of(pair.right)
 
 
 def tree(folder: str | os.PathLike[str] = ".") -> dict[str, bytes]:

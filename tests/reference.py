@@ -731,18 +731,23 @@ def between(
             hole *= LONG_COST if longer >= LONG else 1
             if hole > both.hole:
                 both = both._replace(hole=hole, hole_weight=min(weight))
+    return edited, both._replace(excess=min(excess), end=at_ends(chained, sides))
+
+
+def at_ends(chained: Sequence[Run], sides: Sequence[tuple[Document, set[int]]]) -> float:
+    """Return what the prose weighs that both documents have at one end of a chain."""
     first, last = chained[0], chained[-1].end
     starts = [range(start - 1, -1, -1) for start in (first.larger, first.smaller)]
     ends = [range(end, len(one.lines)) for (one, _), end in zip(sides, last, strict=True)]
+    most = 0.0
     for stretches in (starts, ends):
         told = [
-            until_a_list(document, cover, stretch)
+            (document, until_a_list(document, cover, stretch))
             for (document, cover), stretch in zip(sides, stretches, strict=True)
         ]
-        weight = [document.weigh(words) for (document, _), words in zip(sides, told, strict=True)]
-        if min(map(len, told)) >= EDIT and min(weight) > both.end:
-            both = both._replace(end=min(weight))
-    return edited, both._replace(excess=min(excess))
+        if min(len(words) for _, words in told) >= EDIT:
+            most = max(most, min(document.weigh(words) for document, words in told))
+    return most
 
 
 def until_a_list(document: Document, cover: set[int], stretch: Iterable[int]) -> list[int]:
