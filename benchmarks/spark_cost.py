@@ -202,15 +202,12 @@ def hostile(n_docs: int, partitions: int) -> bool:
     return collected <= MAX_COLLECTED and all(stage.skew <= MAX_SKEW for stage in stages)
 
 
-def measure(n_docs: int, partitions: int) -> dict[str, object]:
-    """Search a made crawl both ways."""
+def alone(texts: dict[Any, str]) -> tuple[int, float, float]:
+    """Search texts with one thread; return the pairs, and the CPU time of all and of candidates."""
     from dedupe import find_duplicate_texts  # noqa: PLC0415
     from dedupe.engine import local  # noqa: PLC0415
     from dedupe.lsh import candidate_pairs  # noqa: PLC0415
-    from dedupe.spark import find_duplicates  # noqa: PLC0415
-    from dedupe.spark.job import Job  # noqa: PLC0415
 
-    texts = {item.id: item.text for item in Crawl(invented_material(), n_docs)}
     find_duplicate_texts(dict([*texts.items()][:100]), workers=1)
     of_candidates = 0.0
 
@@ -224,10 +221,13 @@ def measure(n_docs: int, partitions: int) -> dict[str, object]:
     local.candidate_pairs = timed  # type: ignore[attr-defined]
     start = cpu_of_all()
     result = find_duplicate_texts(texts, workers=1)
-    alone = cpu_of_all() - start
-    folder = Path(tempfile.mkdtemp())
-    session, frame = logged(folder, texts)
-    find_duplicates(frame.limit(50), partitions=partitions)
+    return len(result.scored), cpu_of_all() - start, of_candidates
+
+
+def marked() -> list[tuple[str, float]]:
+    """Return a list that grows by each stage a job tells, with the CPU time until then."""
+    from dedupe.spark.job import Job  # noqa: PLC0415
+
     marks: list[tuple[str, float]] = []
     plain = Job.tell
 
@@ -236,16 +236,28 @@ def measure(n_docs: int, partitions: int) -> dict[str, object]:
         plain(job, stage)
 
     Job.tell = tell  # type: ignore[method-assign]
+    return marks
+
+
+def measure(n_docs: int, partitions: int) -> dict[str, object]:
+    """Search a made crawl both ways."""
+    from dedupe.spark import find_duplicates  # noqa: PLC0415
+
+    texts = {item.id: item.text for item in Crawl(invented_material(), n_docs)}
+    n_pairs, cpu, of_candidates = alone(texts)
+    folder = Path(tempfile.mkdtemp())
+    session, frame = logged(folder, texts)
+    find_duplicates(frame.limit(50), partitions=partitions)
+    marks = marked()
     of_warm_up, began = shuffled(folder), time.perf_counter()
     answer = find_duplicates(frame, partitions=partitions)
     marks.append(("end", cpu_of_all()))
     seconds = time.perf_counter() - began
-    n_same = answer.pairs.count() == len(result.scored)
+    n_same = answer.pairs.count() == n_pairs
     session.stop()
     stages: dict[str, dict[str, float]] = {}
     for (name, one), (_, other) in pairwise(marks):
-        cpu = stages.get(name, {"cpu": 0.0})["cpu"] + other - one
-        stages[name] = {"cpu": cpu}
+        stages[name] = {"cpu": stages.get(name, {"cpu": 0.0})["cpu"] + other - one}
     written = shuffled(folder)
     for name, facts in stages.items():
         n_bytes = written.get(name, 0) - of_warm_up.get(name, 0)
@@ -253,7 +265,7 @@ def measure(n_docs: int, partitions: int) -> dict[str, object]:
     return {
         "documents": n_docs,
         "bytes": sum(len(text.encode()) for text in texts.values()),
-        "cpu of one thread": alone,
+        "cpu of one thread": cpu,
         "of which candidates": of_candidates,
         "seconds": seconds,
         "same number of pairs": n_same,
