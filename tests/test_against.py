@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedupe import Old, Result, find_duplicate_texts, find_duplicates
-from dedupe.errors import NothingToRead
+from dedupe.errors import InvalidSetting, NothingToRead
 from dedupe.learning import learn
 from dedupe.lsh import candidate_pairs
 from dedupe.report.json import rows as as_lines
@@ -320,6 +321,22 @@ def test_a_day_without_anything_new_has_an_empty_answer(old, options):
 
 def test_a_day_without_anything_new_needs_no_time_for_a_window():
     assert find_duplicate_texts([], window="3d").n_documents == 0
+
+
+@pytest.mark.parametrize("new", ["all", "all/today", "all/today/one.txt", "all/../all/today"])
+def test_what_is_all_old_is_refused_since_nothing_would_be_found(tmp_path, monkeypatch, new):
+    monkeypatch.chdir(tmp_path)
+    for name in ("all/before/zero.txt", "all/today/one.txt", "all/.hidden/two.txt"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(STORIES[0])
+    said = f"must not all be part of what is old, got {re.escape(repr(new))} in both: name"
+    with pytest.raises(InvalidSetting, match=said):
+        find_duplicates(new, against="all")
+    # What more there is may be new, and so may what a walk does not come to.
+    Path("more.txt").write_text(STORIES[0])
+    for more in ([new, "more.txt"], "all/.hidden"):
+        assert len(find_duplicates(more, against="all").duplicates) == 1
+    assert len(find_duplicates("all/today", against="all/before").duplicates) == 1
 
 
 NOTHING_OLD = "there is nothing old in {}: new documents are compared among themselves"

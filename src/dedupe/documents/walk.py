@@ -7,14 +7,14 @@ to `dedupe.documents.formats`.
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from dedupe.documents.folders import Name, entries_of, is_inside
 from dedupe.documents.paths import STDIN
-from dedupe.errors import Skipped
+from dedupe.errors import InvalidSetting, Skipped
 from dedupe.ids import Old
 
 __all__ = ["File", "is_missing_link", "may_hold_texts", "unreached", "walk"]
@@ -56,7 +56,8 @@ def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Sk
     folder must not be able to choose what else is read. What is under the `old` paths
     comes first, and is old under any name.
     """
-    old = list(old)
+    old, paths = list(old), list(paths)
+    _check_not_old(paths, old)
     paths = [*old, *paths]
     statuses = {path: _status(path) for path in paths if path != STDIN}
     roots = {path for path, status in statuses.items() if status and stat.S_ISDIR(status.st_mode)}
@@ -80,6 +81,18 @@ def walk(paths: Iterable[str], *, old: Iterable[str] = ()) -> Iterator[File | Sk
             if key not in seen:
                 seen.add(key)
                 yield _as_old(found) if is_old else found
+
+
+def _check_not_old(paths: Sequence[str], old: Sequence[str]) -> None:
+    """Refuse new paths that are all in the old ones: nothing would be new, and nothing found."""
+    roots = [root for root in old if root != STDIN]
+    if paths and all(
+        path != STDIN and any(_walks_to(path, root) for root in roots) for path in paths
+    ):
+        raise InvalidSetting(
+            f"what is searched must not all be part of what is old, got {paths[0]!r} in both: name "
+            "the old collection without it"
+        )
 
 
 def _as_old(found: File | Skipped) -> File | Skipped:
