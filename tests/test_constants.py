@@ -161,7 +161,7 @@ def nearly_all(n, size):
 
 def an_edit(n, size):
     found = align_pair(*in_template(n, size))
-    return bool(found.hole[0] == 0) and bool(found.edited_left[0] == n)
+    return bool(found.hole[0] == 0) and bool(found.edited[0, 0] == n)
 
 
 def an_edit_at_an_end(n, size):
