@@ -315,3 +315,13 @@ def test_marks_are_put_in_order_up_to_as_many_as_no_word_has(n_marks, is_compose
     composed = unicodedata.normalize("NFC", text)
     hashes = [hash_tokens([one]).hashes.tolist() for one in (text, composed)]
     assert (hashes[0] == hashes[1]) == is_composed
+
+
+@given(st.lists(texts, max_size=4), st.lists(texts, max_size=4), st.booleans())
+def test_tokens_that_are_kept_are_those_that_are_borrowed(some, others, detail):
+    encoded = [text.encode("utf-8", "replace") for text in some]
+    kept = hash_encoded(encoded, detail=detail)
+    hash_tokens([*others, "whatever overwrites what is borrowed"], detail=True)
+    borrowed = hash_encoded(encoded, detail=detail, borrowed=True)
+    for name in ("hashes", "offsets", "spans", "lines", "seals"):
+        assert np.array_equal(getattr(kept, name), getattr(borrowed, name))

@@ -134,7 +134,7 @@ def sketch(encoded: Sequence[bytes], settings: Settings) -> Sketches:
     >>> sketch([b"one two three", b""], Settings()).n_words.tolist()
     [3, 0]
     """
-    tokens = hash_encoded(encoded)
+    tokens = hash_encoded(encoded, borrowed=True)
     return sketch_hashed(tokens, hash_shingles(tokens, settings.ngram), settings)
 
 

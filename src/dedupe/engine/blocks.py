@@ -87,7 +87,8 @@ class HashedDocuments:
 
         def hash_into(documents: slice) -> int:
             encoded = self._corpus.encoded(self.numbers[documents])
-            made = Block.of(hash_encoded(encoded, detail=True, spans=False), self.ngram)
+            tokens = hash_encoded(encoded, detail=True, spans=False, borrowed=True)
+            made = Block.of(tokens, self.ngram)
             first = int(block.shingle_offsets[documents.start])
             put(block.shingles, first, made.shingles)
             put(block.seals, first, made.seals)

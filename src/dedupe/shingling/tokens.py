@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Bools, Hashes, Ints
+from dedupe.arrays import Bools, Hashes, Ints, offsets_of
 from dedupe.kernels import tokens as kernel
 from dedupe.kernels.hashing import STATE_SIZE
 from dedupe.kernels.hyphens import divided_into
@@ -110,7 +110,9 @@ def hash_tokens(texts: Sequence[str], *, detail: bool = False) -> Tokens:
     return hash_encoded([text.encode("utf-8", "replace") for text in texts], detail=detail)
 
 
-def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False, spans: bool = True) -> Tokens:
+def hash_encoded(
+    encoded: Sequence[bytes], *, detail: bool = False, spans: bool = True, borrowed: bool = False
+) -> Tokens:
     """Return the token hashes of a block of documents in UTF-8; see `hash_tokens`.
 
     Parameters
@@ -121,6 +123,8 @@ def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False, spans: bool 
         Whether to say where each token stands, in characters, not bytes, and to seal it.
     spans : bool
         Whether these details have the characters, besides the lines: a block needs none.
+    borrowed : bool
+        Whether the arrays may be those that this thread works in: the next call overwrites them.
 
     Examples
     --------
@@ -129,7 +133,8 @@ def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False, spans: bool 
     """
     tokens, unstable = _hash_stable(encoded, detail, spans=spans)
     if not unstable.any():
-        return tokens
+        return tokens if borrowed else _copied(tokens)
+    tokens = _copied(tokens)
     numbers = np.flatnonzero(unstable).tolist()
     folded = [fold_stretches(encoded[n].decode(), detail=detail and spans) for n in numbers]
     again, _ = _hash_stable(
@@ -139,6 +144,19 @@ def hash_encoded(encoded: Sequence[bytes], *, detail: bool = False, spans: bool 
         for place, (_, origin) in enumerate(folded):
             _restore_spans(again.spans[again.offsets[place] : again.offsets[place + 1]], origin)
     return _replaced(tokens, numbers, again)
+
+
+def _copied(tokens: Tokens) -> Tokens:
+    """Return tokens in arrays of their own."""
+    given = {name: getattr(tokens, name) for name in COLUMNS}
+    columns: dict[str, Any] = {
+        name: None if column is None else column.copy() for name, column in given.items()
+    }
+    return Tokens(offsets=tokens.offsets, **columns)
+
+
+COLUMNS = ("hashes", "spans", "lines", "seals")
+"""What there is of each token."""
 
 
 def _replaced(tokens: Tokens, numbers: Sequence[int], by: Tokens) -> Tokens:
@@ -153,7 +171,7 @@ def _replaced(tokens: Tokens, numbers: Sequence[int], by: Tokens) -> Tokens:
         name: None
         if getattr(tokens, name) is None
         else np.concatenate([getattr(owner, name)[part] for owner, part in slices])
-        for name in ("hashes", "spans", "lines", "seals")
+        for name in COLUMNS
     }
     return Tokens(offsets=offsets, **columns)
 
@@ -161,11 +179,13 @@ def _replaced(tokens: Tokens, numbers: Sequence[int], by: Tokens) -> Tokens:
 def _hash_stable(
     encoded: Sequence[bytes], detail: bool, *, spans: bool = True
 ) -> tuple[Tokens, Bools]:
-    """Run the kernel over UTF-8 documents; also say which have stretches to fold first."""
+    """Run the kernel over UTF-8 documents; also say which have stretches to fold first.
+
+    The tokens stand in the arrays of this thread, which the next call overwrites.
+    """
     properties = tables()
     n_docs = len(encoded)
-    byte_offsets = np.zeros(n_docs + 1, np.int64)
-    np.cumsum([len(document) + 1 for document in encoded], out=byte_offsets[1:])
+    byte_offsets = offsets_of(np.fromiter(map(len, encoded), np.int64, n_docs) + 1)
     # A line end closes the last word of each document, and words are read in steps
     # of eight bytes, so some must follow the last.
     padding = bytes(kernel.PADDING)
@@ -197,11 +217,11 @@ def _hash_stable(
     )
     n_tokens = int(offsets[-1])
     return Tokens(
-        room.hashes[:n_tokens].copy(),
+        room.hashes[:n_tokens],
         offsets,
-        room.spans[:n_tokens].copy() if detail and spans else None,
-        room.lines[:n_tokens].copy() if detail else None,
-        room.seals[:n_tokens].copy() if detail else None,
+        room.spans[:n_tokens] if detail and spans else None,
+        room.lines[:n_tokens] if detail else None,
+        room.seals[:n_tokens] if detail else None,
     ), unstable
 
 
