@@ -175,7 +175,7 @@ def _file(path: str, asked_for: Collection[object], *, is_old: bool) -> File | S
         return unreached(_id(path), error, _NOWHERE if is_link else _UNREACHED)
     if stat.S_ISREG(status.st_mode):
         key = _key(path, status)
-        return File(path, _id(path), status.st_mtime, key, named=key in asked_for, is_old=is_old)
+        return File(path, _id(path), status.st_mtime, key, key in asked_for, is_old)
     if stat.S_ISDIR(status.st_mode):
         return Skipped(_id(path), _TO_FOLDER, "name the folder itself")
     kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")

@@ -226,10 +226,24 @@ _SUFFIX = re.compile(r"(?<=[^/\\])\.[^./\\\s]+$")
 def _read(source: Source, reader: Reader, options: Options) -> Iterator[Placed]:
     """Read a source, and tell of what could not be read of it."""
     try:
-        for item in reader(source, options):
+        found = reader(source, options)
+    except Unreadable as error:
+        return iter([_unreadable(source, error)])
+    # What is one document has been read by now, and goes by its place.
+    return iter(found) if isinstance(found, list) else _each(source, found, options)
+
+
+def _each(source: Source, found: Iterable[Placed], options: Options) -> Iterator[Placed]:
+    """Yield the documents of a source, as far as they can be read."""
+    try:
+        for item in found:
             yield item.qualified(source.id) if options.qualify_ids else item
     except Unreadable as error:
-        yield Placed(source.id, Skipped(source.id, error.reason, error.remedy))
+        yield _unreadable(source, error)
+
+
+def _unreadable(source: Source, error: Unreadable) -> Placed:
+    return Placed(source.id, Skipped(source.id, error.reason, error.remedy))
 
 
 def read_sniffed(source: Source, options: Options) -> Iterator[Placed]:
