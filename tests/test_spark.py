@@ -4,6 +4,7 @@ Without Java or PySpark these tests are skipped; with ``DEDUPE_SPARK=required``,
 ``.ci/run`` sets, that is a failure.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -55,7 +56,7 @@ try:
     from pyspark.sql import SparkSession
     from pyspark.sql import functions as spark_functions
 
-    from dedupe.spark import chunks, find_duplicates, ranks
+    from dedupe.spark import chunks, find_duplicates, ranks, workers
     from dedupe.spark.candidates import buckets, mixed_buckets
     from dedupe.spark.columns import in_groups
     from dedupe.spark.components import components
@@ -210,6 +211,19 @@ def test_spark_says_the_same_by_other_settings_and_of_numbered_rows(spark):
     texts = dict(enumerate(news().values()))
     settings = {"threshold": 0.7, "ngram": 3, "keep": "shortest", "prefer": ("3", "8")}
     assert on_spark(spark, texts, 2, **settings) == on_one_machine(texts, **settings)
+
+
+def test_what_a_python_has_imported_is_never_looked_through_again(monkeypatch):
+    monkeypatch.setattr(workers, "SEEN", set())
+    try:
+        assert [*workers.run(iter, iter([1, 2]))] == [1, 2]
+        n_apart = gc.get_freeze_count()
+        assert n_apart > 1000
+        kept = [[] for _ in range(1000)]
+        assert [*workers.run(iter, iter(kept))] == kept
+        assert gc.get_freeze_count() <= n_apart
+    finally:
+        gc.unfreeze()
 
 
 # --- an old collection ---

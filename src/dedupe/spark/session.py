@@ -21,9 +21,6 @@ SUFFIXES = {".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json":
 
 LOCAL = {
     "spark.ui.showConsoleProgress": "false",
-    # A block is a row of many megabytes. Spark would look at each sixteenth row whether memory has
-    # room for more, and run out of it before.
-    "spark.storage.unrollMemoryCheckPeriod": "1",
     # What Java does here is over before its second compiler has paid for itself.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
