@@ -121,6 +121,7 @@ class Answering(Maintained):
 
         Examples
         --------
+        >>> from dedupe import Index
         >>> index = Index()
         >>> _ = index.add("agency", "the old bridge is closed", time=60), index.add(7, "one word")
         >>> for entry in index.entries():

@@ -21,7 +21,7 @@ __all__ = [
     "weigh_into",
 ]
 
-TAKEN = 0
+TAKEN = EMPTY + 1
 """What `owners` says of a slot that holds a shingle, of any other `EMPTY`."""
 
 TELLS_ALL = (1 << N_LINES) - 1
