@@ -344,6 +344,30 @@ def test_what_cannot_be_read_is_skipped():
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"words in bytes", "got bytes: decode it"),
+        (bytearray(b"words"), "got bytearray: decode it"),
+        (None, "got NoneType: turn it into one"),
+        (float("nan"), "got float: turn it into one"),
+        (["words"], "got list: turn it into one"),
+    ],
+)
+def test_what_is_no_string_is_no_empty_article(text, told):
+    """Whoever passes over articles without a word must not pass over a mistake."""
+    with Index() as index:
+        index.add("a", article("a"))
+        for ask in (
+            lambda: index.add("b", text),
+            lambda: index.update("a", text),
+            lambda: index.query(text),
+        ):
+            with pytest.raises(InvalidInput, match=f"a text must be a string, {told}"):
+                ask()
+        assert [*index] == ["a"]
+
+
+@pytest.mark.parametrize(
     "unnamed",
     [
         [article("a"), article("b")],

@@ -10,7 +10,7 @@ from typing import Any
 
 from dedupe.documents import Document
 from dedupe.documents.document import from_value
-from dedupe.errors import NothingToRead, Skipped, UnknownDocument
+from dedupe.errors import InvalidInput, NothingToRead, Skipped, UnknownDocument
 from dedupe.ids import Id, in_order
 from dedupe.index.maintenance import Maintained
 from dedupe.index.matches import Matches
@@ -57,6 +57,8 @@ class Answering(Maintained):
 
         Raises
         ------
+        InvalidInput
+            When the text is no string.
         NothingToRead
             When the text has no word.
 
@@ -145,7 +147,19 @@ class Answering(Maintained):
 
 
 def as_document(id_: Any, text: Any, time: float | date | str | None) -> Document:
-    """Return a document to add or to ask for."""
+    """Return a document to add or to ask for.
+
+    Raises
+    ------
+    InvalidInput, InvalidSetting
+        When the text is no string, or something else is not what it must be: a mistake of the
+        caller.
+    NothingToRead
+        When it holds nothing, as the page of a video.
+    """
+    if not isinstance(text, str):
+        remedy = "decode it" if isinstance(text, bytes | bytearray) else "turn it into one"
+        raise InvalidInput(f"a text must be a string, got {type(text).__name__}: {remedy}")
     found = from_value(checked_id(id_), text, as_seconds("time", time))
     if isinstance(found, Skipped):
         raise NothingToRead(f"a text must hold a word, got {found.reason}: {found.remedy}")

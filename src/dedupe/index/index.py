@@ -108,7 +108,9 @@ class Index(Answering):
 
         Raises
         ------
-        DuplicateId, InvalidInput, InvalidSetting
+        DuplicateId, InvalidSetting
+        InvalidInput
+            When the text is no string, or the id cannot be one.
         NothingToRead
             When the text has no word.
         CannotStore
