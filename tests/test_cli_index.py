@@ -68,8 +68,36 @@ def test_lines_that_are_piped_in_must_say_an_id(how):
     assert code == 1
     assert "ids of their own, got none at -:1: give records a field 'id'" in said
     Path("named.jsonl").write_text(given)
-    assert run("add", "i.dedupe", "named.jsonl", *how)[0] == 0
+    code, _, said = run("add", "i.dedupe", "named.jsonl", *how)
+    assert (code, "got none at named.jsonl:1" in said) == (1, True)
     assert run("query", "i.dedupe", "-", "--format", "jsonl", given=given)[0] == 0
+
+
+@pytest.mark.parametrize("more", [[], ["--matches"]])
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("", "0 documents added"), (lines(video=""), "0 documents added, 1 skipped")],
+)
+def test_a_night_without_news_is_no_failure(index, given, told, more):
+    Path("new.jsonl").write_text(given)
+    code, out, err = run("add", index, "new.jsonl", *more)
+    assert (code, out, err.splitlines()[-1]) == (0, "", f"news.dedupe: {told}")
+    with Index(index, mode="r") as opened:
+        assert len(opened) == 2
+
+
+def test_a_nightly_job_cleans_and_adds(index):
+    for night, n_new in (("1", 1), ("2", 0)):
+        Path("day.jsonl").write_text(lines(fresh=article("fresh", 120), again=STORY))
+        assert (
+            CliRunner()
+            .invoke(cli, ["clean", "day.jsonl", "--against", index, "-o", f"new{night}.jsonl"])
+            .exit_code
+            == 0
+        )
+        code, _, err = run("add", index, f"new{night}.jsonl")
+        noun = "document" if n_new == 1 else "documents"
+        assert (code, err) == (0, f"news.dedupe: {n_new} {noun} added\n")
 
 
 @pytest.mark.parametrize("more", [[], ["--matches"]])

@@ -26,6 +26,7 @@ from dedupe.errors import (
 )
 from dedupe.index import merging
 from dedupe.index.matches import Outcome
+from dedupe.index.records import Added
 from dedupe.index.storage import heads, parameters
 from dedupe.index.storage import store as storage
 from strategies import article, edited
@@ -385,6 +386,79 @@ def test_what_goes_by_its_position_is_refused(unnamed):
         with pytest.raises(InvalidInput, match=r"ids of their own, got none at position .*pairs"):
             index.add_texts(unnamed)
         assert len(index) == 0
+
+
+@pytest.mark.parametrize("more", [(), ("2024-06-11",), (None, None)])
+def test_a_pair_has_two_members(more):
+    with Index() as index:
+        if not more:
+            assert index.add_texts([("a", article("a"))]).n_added == 1
+            return
+        told = f"a pair must be .id, text., got {2 + len(more)} members at position 1: .*time_field"
+        with pytest.raises(InvalidInput, match=told):
+            index.add_texts([("a", article("a")), ("b", article("b"), *more)])
+
+
+def without_ids(path):
+    """Write two records without ids in the format of a name."""
+    texts = [article("a"), article("b")]
+    if path.suffix == ".parquet":
+        pandas = pytest.importorskip("pandas")
+        pytest.importorskip("pyarrow")
+        pandas.DataFrame({"text": texts}).to_parquet(path)
+        return
+    path.write_text(
+        {
+            ".jsonl": "".join(json.dumps({"text": text}) + "\n" for text in texts),
+            ".json": json.dumps([{"text": text} for text in texts]),
+            ".csv": "\n".join(["text,note", *(f"{text},x" for text in texts)]),
+            ".tsv": "\n".join(["text\tnote", *(f"{text}\tx" for text in texts)]),
+        }[path.suffix]
+    )
+
+
+@pytest.mark.parametrize("qualify_ids", [False, True])
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "csv", "tsv", "parquet"])
+def test_records_that_go_by_their_line_are_refused(tmp_path, suffix, qualify_ids):
+    """Line 1 of the next file of that name would go by the same."""
+    path = tmp_path / f"noid.{suffix}"
+    without_ids(path)
+    with Index() as index:
+        told = rf"ids of their own, got none at .*noid\.{suffix}:\d: .*--id-field"
+        with pytest.raises(InvalidInput, match=told):
+            index.add_paths(path, qualify_ids=qualify_ids)
+        assert len(index) == 0
+
+
+def test_a_file_that_is_one_document_goes_by_its_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"a.txt", "b.md", "c.json"}
+    for name in names:
+        said = article(name)
+        Path(name).write_text(json.dumps({"text": said}) if name == "c.json" else said)
+    with Index() as index:
+        assert index.add_paths([*names]).n_added == 3
+        assert {*index} == names
+
+
+@pytest.mark.parametrize("said", ["", "\n", '{"id": "a", "text": ""}\n{"id": "b", "text": null}\n'])
+def test_a_night_without_news_adds_nothing(tmp_path, said):
+    path = tmp_path / "new.jsonl"
+    path.write_text(said)
+    with Index() as index:
+        added = index.add_paths(path)
+        assert (added.n_added, len(added.skipped)) == (0, said.count("id"))
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        assert index.add_paths(folder) == Added()
+
+
+@pytest.mark.parametrize("said", ['{"id": "a", "words": "news"}', '{"id": "a", "text": [1]}', "{"])
+def test_nothing_but_faults_is_no_night_without_news(tmp_path, said):
+    path = tmp_path / "new.jsonl"
+    path.write_text(said + '\n{"id": "b", "text": ""}\n')
+    with Index() as index, pytest.raises(NothingToRead, match="got 2 skipped; the first"):
+        index.add_paths(path)
 
 
 def test_texts_are_numbered_on():

@@ -78,9 +78,11 @@ def read_paths(
         Put the file before the id of each record, ``file#id``, so that records of several
         files may have the same ids.
     is_part : bool
-        The rest is kept elsewhere, as in an index: then no record need have a time.
+        The rest is kept elsewhere, as in an index: then no record need have a time, and there
+        need be no document, unless one that is there cannot be read.
     must_name : bool
-        What is piped in must have ids of its own, since lines are numbered from 1 each time.
+        Records must have ids of their own, since lines are numbered from 1 in each file; a file
+        that is one document goes by its path.
 
     Yields
     ------

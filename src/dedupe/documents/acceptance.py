@@ -8,8 +8,17 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dedupe.documents.document import EMPTY, NO_FIELD, NO_STRING, Document, Placed, shown
+from dedupe.documents.document import (
+    EMPTY,
+    NO_FIELD,
+    NO_STRING,
+    Document,
+    Placed,
+    holds_nothing,
+    shown,
+)
 from dedupe.documents.options import ID_FIELD
+from dedupe.documents.paths import STDIN
 from dedupe.errors import DuplicateId, InvalidInput, InvalidSetting, NothingToRead, Skipped
 from dedupe.ids import Id, Old, plain_id
 
@@ -73,9 +82,10 @@ def accepted(
         Whether there need not be a document.
     is_part : bool
         Whether the rest of the collection is kept elsewhere, as in an index. Then a field that
-        holds no time is warned of alone, and what may be empty may also be all unreadable.
+        holds no time is warned of alone, what may be empty may also be all unreadable, and any
+        other may be without a document as long as all that is there holds no text.
     must_name : bool
-        Whether none may go by its line in what is piped in.
+        Whether none may go by its line or number, in a file or in what is piped in.
 
     Raises
     ------
@@ -102,7 +112,7 @@ def accepted(
         yield placed.item
     _check_parts(seen)
     if not ids.places:
-        if may_be_empty and (seen.first is None or is_part):
+        if _may_be_empty(seen, may_be_empty=may_be_empty, is_part=is_part):
             return
         found = f"none in {where}" if seen.first is None else _told_of(seen.n_skipped, seen.first)
         raise NothingToRead(f"there must be at least one document, got {found}")
@@ -113,9 +123,24 @@ def accepted(
     )
 
 
+def _may_be_empty(seen: "_Seen", *, may_be_empty: bool, is_part: bool) -> bool:
+    """Return whether a collection without a document can be meant.
+
+    A part may be empty, as on a night without news; but where texts are there that cannot be
+    read, as by a wrong name of their field, all would be lost in silence.
+    """
+    if may_be_empty:
+        return seen.first is None or is_part
+    return is_part and not seen.has_fault
+
+
 def _check_name(placed: Placed) -> None:
-    """Refuse a document that goes by its line in what is piped in, as one of the next does."""
-    if placed.has_id or placed.place.partition(":")[0] != "-" or isinstance(placed.item, Skipped):
+    """Refuse a record that goes by its line or number, as one of the next file of that name does.
+
+    A file that is one document has its path, unless it is piped in.
+    """
+    is_numbered = bool(placed.rows) or placed.place == STDIN
+    if placed.has_id or not is_numbered or isinstance(placed.item, Skipped):
         return
     raise InvalidInput(
         f"documents that an index keeps must have ids of their own, got none at {placed.place}: "
@@ -160,6 +185,7 @@ class _Seen:
 
     n_skipped: int = 0
     first: Skipped | None = None
+    has_fault: bool = False
     n_lost: int = 0
     first_lost: Skipped | None = None
     has_old: bool = False
@@ -182,6 +208,7 @@ class _Seen:
             self.lacking = frozenset()
         self.n_skipped += 1
         self.first = self.first or item
+        self.has_fault = self.has_fault or not holds_nothing(item)
         is_empty_file = item.reason == EMPTY and plain_id(item.id) == placed.place
         if isinstance(item.id, Old) and not is_empty_file:
             self.n_lost += 1

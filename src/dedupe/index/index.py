@@ -173,7 +173,7 @@ class Index(Answering):
         Raises
         ------
         InvalidInput
-            When a document has no id.
+            When a document has no id, or a pair has more than two members.
         DuplicateId
             When an id is there with another text, and `on_conflict` is ``"error"``.
 
@@ -211,8 +211,9 @@ class Index(Answering):
     ) -> Added:
         """Add the documents of files and folders, as `dedupe.find_duplicates` reads them.
 
-        See `add_texts`. When a file was last changed is the time of its documents only with
-        ``time_from="mtime"``: nothing else should expire by it.
+        See `add_texts`. Records must have ids; a file that is one document goes by its path as
+        given, so name it from the same folder each time. When a file was last changed is the time
+        of its documents only with ``time_from="mtime"``: nothing else should expire by it.
         """
         stream = read_paths(
             paths,
