@@ -108,6 +108,14 @@ def test_files_have_a_time_only_if_it_is_asked_for(more):
             assert (index.document("other").time is not None) == has_time
 
 
+def test_an_index_that_is_in_use_or_lacks_an_id_is_told_of_in_words_of_a_shell(index):
+    with Index(index):
+        code, _, err = run("learn", index, "--timeout", "0")
+    assert (code, "--timeout" in err, "mode=" in err) == (1, True, False)
+    code, _, err = run("query", index, "--id", "nobody")
+    assert (code, "dedupe index ids" in err, "iterat" in err) == (2, True, False)
+
+
 def test_documents_are_added_once():
     add = ("add", "news.dedupe", "news.jsonl", "--time-field", "date")
     assert run(*add) == (0, "", "news.dedupe: 2 documents added\n")
@@ -328,13 +336,21 @@ def test_an_id_that_takes_two_lines_is_not_listed_as_two(index):
 
 
 @pytest.mark.parametrize(
-    ("before", "n_left"), [("1970-01-02", 2), ("86401", 1), ("90d", 1), ("1970-01-03", 1)]
+    ("before", "n_left"), [("1970-01-02", 2), ("31536000", 1), ("90d", 1), ("1970-01-03", 1)]
 )
 def test_documents_expire_by_a_time_or_an_age(index, before, n_left):
     code, _, err = run("expire", index, "--before", before)
     assert code == 0
     stay = ", 1 of them without a time: those never expire"
     assert err.endswith(f" removed, {n_left} left{stay}\n")
+
+
+@pytest.mark.parametrize("before", ["90", "2024", " 7 ", "31535999", "-90", "9.5"])
+def test_a_bare_number_is_no_age(index, before):
+    """Days were meant, or a year, and neither had been said."""
+    code, _, err = run("expire", index, "--before", before)
+    assert code == 2
+    assert f"got {before!r}, which is {float(before):g} seconds after 1970: write 90d" in err
 
 
 def test_where_all_have_a_time_nothing_is_said_of_those_that_stay(index):
@@ -375,7 +391,7 @@ def test_it_says_why_it_does_not_learn(index):
     learn = ("learn", index, "--if-grown", "0.5")
     assert run(*learn)[2] == "news.dedupe: epoch 1, learned from 2 documents\n"
     run("add", index, "-", "-q", given=lines(page=PAGE))
-    stays = "epoch 1, learned from 2 documents, and has grown by 50.0% since: it stays"
+    stays = "epoch 1, learned from 2 documents, of which 50.0% came or went since: it stays"
     assert run(*learn) == (0, "", f"news.dedupe: {stays}\n")
     run("add", index, "-", "-q", given=lines(late=article("late", 120)))
     assert run(*learn)[2] == "news.dedupe: epoch 2, learned from 4 documents\n"

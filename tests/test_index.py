@@ -676,7 +676,7 @@ def test_one_that_is_read_is_not_written(tmp_path):
             index.compact,
             index.rebuild,
         ):
-            with pytest.raises(InvalidSetting, match='mode="r"'):
+            with pytest.raises(InvalidSetting, match=r"open for writing .* leave out mode='r'"):
                 change()
     after = {path.name: path.read_bytes() for path in (tmp_path / "i").iterdir()}
     assert {name: data for name, data in after.items() if name in before} == before
@@ -760,6 +760,22 @@ def test_what_goes_does_not_make_up_for_what_comes():
         index.remove([0, 1, 2])
         index.update(5, article("another"))
         assert index.stats().growth == pytest.approx(4 / 6)
+
+
+def test_what_went_is_a_change_too():
+    with Index() as index:
+        index.add_texts(
+            [{"id": n, "text": article(f"{n}"), "time": n} for n in range(10)], time_field="time"
+        )
+        index.learn()
+        assert index.expire(before=1.0) == 1
+        assert (index.stats().n_gone, index.learn(if_grown=0.1)) == (1, None)
+        assert index.expire(before=5.0) == 4
+        assert (index.stats().n_gone, index.stats().growth) == (5, 0.5)
+        assert index.learn(if_grown=0.1) == 2
+        index.remove([*index])
+        assert (index.stats().growth, index.learn(if_grown=0.1)) == (1.0, 3)
+        assert index.stats().growth == 0.0
 
 
 def test_sizes_after_expiry_stay_those_of_one_filling(tmp_path, small):

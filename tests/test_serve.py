@@ -227,6 +227,7 @@ def test_a_query_that_is_none_is_refused(client, body, told):
         ("/add_texts", {"documents": ["a"]}, "must hold objects alone, got 'a'"),
         ("/add_texts", {"documents": [{"id": "b"}]}, "documents[0]: text must be there"),
         ("/expire", {"before": "soon"}, "before must be"),
+        ("/expire", {"before": "90"}, "write 90d"),
         ("/remove", {"ids": [None]}, "id"),
     ],
 )

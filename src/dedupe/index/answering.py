@@ -141,8 +141,8 @@ class Answering(Maintained):
 
     def _unknown(self, id_: Id) -> UnknownDocument:
         return UnknownDocument(
-            f"no document {id_!r} in {self.path or 'the index'}: iterating over it yields all ids "
-            "(dedupe index ids lists them)"
+            f"no document {id_!r} in {self.path or 'the index'}: check the id ('dedupe index ids' "
+            "lists those of a folder)"
         )
 
 

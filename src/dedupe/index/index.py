@@ -299,7 +299,8 @@ class Index(Answering):
         Raises
         ------
         InvalidSetting
-            When it is neither.
+            When it is neither. So is a string such as ``"90"`` or ``"2024"``, a number of less
+            than a year in seconds.
         """
         limit = as_moment("before", before)
         with self._writing():

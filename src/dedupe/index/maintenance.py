@@ -110,13 +110,13 @@ class Maintained(Opened):
         """Learn anew what is boilerplate and what is one story, and return the new epoch.
 
         Until it learns, a new document is compared by what was known before, and by what it and
-        its candidates teach. Once a tenth is new (`Stats.growth`), it should learn again. It
-        takes about as long as to find all duplicates; the index can be used meanwhile.
+        its candidates teach. Once a tenth is new or gone (`Stats.growth`), it should learn again.
+        It takes about as long as to find all duplicates; the index can be used meanwhile.
 
         Parameters
         ----------
         if_grown : float, optional
-            Learn only if it has grown by more than this share since it learned last, 0.1 for a
+            Learn only if more than this share has come or gone since it learned last, 0.1 for a
             tenth, or has documents and never learned from any; else return None.
         workers, memory, progress
             As in `dedupe.find_duplicates`.
@@ -257,7 +257,7 @@ def _knowledge(store: Store, settings: Settings, resources: Resources) -> tuple[
 
 
 def _has_grown(stats: Stats, share: float) -> bool:
-    """Return whether an index has grown by more than a share since it learned."""
+    """Return whether more than a share of an index has come or gone since it learned."""
     if isinstance(share, bool) or not isinstance(share, int | float) or not share >= 0:
         raise InvalidSetting(
             f"if_grown must be a share of at least 0, such as 0.1 for a tenth, got {share!r}"

@@ -183,7 +183,8 @@ class Opened:
         """Raise `InvalidSetting` where the index is open for reading alone."""
         if self.mode == "r":
             raise InvalidSetting(
-                f'an index to change must be open with mode="a", got mode="r" of {self.path}'
+                f"an index must be open for writing to be changed, got {self.path} open for "
+                "reading alone: leave out mode='r' (--read-only)"
             )
 
     def _check_open(self) -> None:

@@ -94,13 +94,24 @@ class Stats:
 
     @property
     def growth(self) -> float:
-        """How many documents are new for each that it learned from; see `Index.learn`.
+        """How much has changed, as a share of what it learned from; see `Index.learn`.
 
-        1.0 where it never learned, 0.0 where it is empty. What was removed does not count.
+        That is what came since then or what went, whichever is more: a document that was updated,
+        and a new one in place of one that has expired, count once. 1.0 where it never learned, 0.0
+        where it is empty.
+
+        >>> stats = Stats(8, 8, 0, 8, 0, 0, 0, epoch=1, n_learned=10, n_new=3)
+        >>> stats.n_gone, stats.growth
+        (5, 0.5)
         """
         if not self.n_learned:
             return float(self.n_new > 0)
-        return self.n_new / self.n_learned
+        return max(self.n_new, self.n_gone) / self.n_learned
+
+    @property
+    def n_gone(self) -> int:
+        """Documents that it learned from, and that were removed or changed since then."""
+        return self.n_learned - (self.n_documents - self.n_new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,7 +298,8 @@ OPERATIONS = (
             Field(
                 "if_grown",
                 ("number", "null"),
-                "Learn only if the index has grown by more than this share; null for always.",
+                "Learn only if more than this share has come or gone since it learned last; null "
+                "for always.",
                 None,
             ),
         ),

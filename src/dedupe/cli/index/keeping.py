@@ -59,14 +59,15 @@ def expire(name: Path, *, before: str, timeout: float, quiet: bool) -> None:
     "--if-grown",
     type=click.FloatRange(min=0),
     metavar="SHARE",
-    help="Learn only if INDEX has grown by more than SHARE since it learned last, 0.1 for a tenth.",
+    help="Learn only if more than SHARE of INDEX has come or gone since it learned last, 0.1 for a "
+    "tenth.",
 )
 @flags.given(options.workers, options.memory, flags.timeout, flags.quiet)
 def learn(name: Path, *, timeout: float, quiet: bool, **how: Any) -> None:
     """Learn anew from all of INDEX what is boilerplate.
 
-    It takes about as long as to find all duplicates. 'dedupe index stats' says how much INDEX has
-    grown since; a tenth is a good time.
+    It takes about as long as to find all duplicates. 'dedupe index stats' says, as growth, how much
+    has come or gone since; a tenth is a good time.
     """
     how_opened: dict[str, Any] = {"timeout": timeout, "must_exist": True, "compiles": True}
     with opening(name, quiet, **how_opened) as (opened, display):
@@ -74,7 +75,7 @@ def learn(name: Path, *, timeout: float, quiet: bool, **how: Any) -> None:
         now = opened.stats()
     told = f"learned from {counted(now.n_learned)}"
     if not has_learned:
-        told += f", and has grown by {now.growth:.1%} since: it stays"
+        told += f", of which {now.growth:.1%} came or went since: it stays"
     tell(name, f"epoch {now.epoch:,}, {told}", quiet=quiet)
 
 

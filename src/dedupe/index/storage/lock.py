@@ -50,8 +50,8 @@ class Lock:
                 self._file.close()
                 raise IndexInUse(
                     f"one program at a time may write to an index, got {folder}, which is held "
-                    f"by {said}: let it finish, wait longer with timeout=, or open it with "
-                    'mode="r"'
+                    f"by {said}: let it finish, wait for more seconds (timeout, --timeout), or "
+                    "only read meanwhile"
                 )
             time.sleep(PAUSE)
         with path.open("r+b") as other:
