@@ -308,6 +308,8 @@ class Cluster:
 class Duplicate:
     """A document that can be dropped, and what stands in for it.
 
+    `Result.match` returns the pair that says why, with its relation.
+
     Attributes
     ----------
     id : str, int, ...
