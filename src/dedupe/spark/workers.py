@@ -22,7 +22,7 @@ SEEN: set[int] = set()
 Stage = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
-def mapped(frame: DataFrame, stage: Stage, schema: str | StructType) -> DataFrame:
+def mapped(frame: DataFrame, stage: Stage, schema: "str | StructType") -> DataFrame:
     """Return what a stage makes of the rows of each partition, as `DataFrame.mapInArrow` does."""
     return frame.mapInArrow(partial(run, stage), schema)
 
