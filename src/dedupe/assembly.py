@@ -26,7 +26,16 @@ from dedupe.scoring.relations import are_near
 from dedupe.scoring.stories import Copies, StoryWords, words_of_stories
 from dedupe.settings import SCORE_FLOOR, Settings
 
-__all__ = ["NO_ROWS", "as_asked", "gather", "n_old_in", "numbered", "rows_of", "with_others"]
+__all__ = [
+    "NO_ROWS",
+    "as_asked",
+    "asked_for",
+    "gather",
+    "n_old_in",
+    "numbered",
+    "rows_of",
+    "with_others",
+]
 
 NO_ROWS = np.empty(0, passes.ROW)
 
@@ -59,6 +68,17 @@ def gather(
     return _assemble(
         corpus, rows, clusters, infos=infos, boilerplate=boilerplate, settings=settings
     )
+
+
+def asked_for(corpus: Corpus, blocks: Blocks, rows: Rows, settings: Settings) -> AnyInts:
+    """Return the pairs that only clustering asked for, as far as they score; no document is old.
+
+    They are given by place in the blocks, copies by their originals.
+    """
+    rows, _, _ = _cluster(corpus, blocks, np.concatenate([_copies(corpus), rows]), settings)
+    is_asked = ~rows["is_candidate"] & (rows["score"] >= SCORE_FLOOR)
+    pairs = corpus.first_copy[passes.pairs_in(rows[is_asked])]
+    return blocks.places(pairs[pairs[:, 0] != pairs[:, 1]])
 
 
 def n_old_in(corpus: Corpus, pairs: AnyInts) -> AnyInts:

@@ -12,7 +12,16 @@ from typing import NamedTuple
 import numpy as np
 
 from dedupe.arrays import AnyInts, Bools
-from dedupe.assembly import NO_ROWS, as_asked, gather, n_old_in, numbered, rows_of, with_others
+from dedupe.assembly import (
+    NO_ROWS,
+    as_asked,
+    asked_for,
+    gather,
+    n_old_in,
+    numbered,
+    rows_of,
+    with_others,
+)
 from dedupe.crowds import follow
 from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
@@ -22,7 +31,7 @@ from dedupe.ids import Id
 from dedupe.learning import forget, learn, weigh_known
 from dedupe.results.result import Result
 from dedupe.scoring import passes
-from dedupe.scoring.boilerplate import NOTHING, Boilerplate, Learned
+from dedupe.scoring.boilerplate import NOTHING, Learned
 from dedupe.scoring.passes import First, Rows
 from dedupe.settings import Settings
 from dedupe.shingling import Sealed
@@ -66,14 +75,14 @@ def find(
     # A first pass admits what is beyond doubt, and so tells what is boilerplate; a second gives
     # that little weight.
     blocks, pairs, first, _ = _compared(corpus, candidates, settings, engine, known)
-    rows, boilerplate = _scored(corpus, blocks, pairs, first, known)
+    rows, learned = _scored(corpus, blocks, pairs, first, known)
     others = NO_ROWS
     if explain in corpus.ids:
         others = _explained(corpus, blocks, candidates, explain)
     if reuse:
         others = with_others(others, _reused(corpus, blocks, pairs[first.may_score]))
     engine.progress("clustering", 0, None, "clusters")
-    result = gather(corpus, blocks, rows, settings, boilerplate, others=others)
+    result = gather(corpus, blocks, rows, settings, learned.boilerplate, others=others)
     engine.progress("clustering", len(result.clusters), len(result.clusters), "clusters")
     return result
 
@@ -86,14 +95,15 @@ class Taught(NamedTuple):
     corpus : Corpus
     blocks : Blocks
     learned : Learned
-    of_crowds : int [shape=(n_pairs, 2)]
-        The pairs, by place in the blocks, that are compared of those who lead or follow others.
+    certain : int [shape=(n_pairs, 2)]
+        Pairs, by place in the blocks, that are compared whether or not a bucket holds both: those
+        of crowds, and those that clustering asks for. Some come twice.
     """
 
     corpus: Corpus
     blocks: Blocks
     learned: Learned
-    of_crowds: AnyInts
+    certain: AnyInts
 
 
 def teach(
@@ -102,13 +112,18 @@ def teach(
     engine: Engine,
     known: Sealed = NOTHING,
 ) -> Taught:
-    """Learn what `find` learns from the documents of a stream none of which is old."""
+    """Learn what `find` learns from the documents of a stream none of which is old.
+
+    Which pairs it compares besides its candidates only its clusters tell, so they are made, too.
+    """
     corpus = engine.read(stream, settings)
     candidates = engine.candidates(corpus, settings)
     corpus = corpus.without_signatures()
     blocks, pairs, first, is_in_crowd = _compared(corpus, candidates, settings, engine, known)
-    learned = blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
-    return Taught(corpus, blocks, learned, pairs[is_in_crowd[pairs].any(axis=1)])
+    rows, learned = _scored(corpus, blocks, pairs, first, known)
+    of_crowds = pairs[is_in_crowd[pairs].any(axis=1)]
+    asked = asked_for(corpus, blocks, rows, settings)
+    return Taught(corpus, blocks, learned, np.concatenate([of_crowds, asked]))
 
 
 class _Compared(NamedTuple):
@@ -142,14 +157,14 @@ def _compared(
 
 def _scored(
     corpus: Corpus, blocks: Blocks, pairs: AnyInts, first: First, known: Sealed
-) -> tuple[Rows, Boilerplate]:
+) -> tuple[Rows, Learned]:
     """Score pairs by what all of them teach; return their rows, and what was learned."""
     n_old = n_old_in(corpus, blocks.numbers[pairs])
     beside_old, learned = _beside_old(blocks, pairs, first, n_old, known)
     if learned is None:
         learned = blocks.once(lambda: learn(blocks, pairs, first, known), len(pairs))
     (rows,) = blocks.map("scoring", passes.second, pairs[learned.may_score & (n_old == 0)])
-    return numbered(blocks, np.concatenate([beside_old, rows])), learned.boilerplate
+    return numbered(blocks, np.concatenate([beside_old, rows])), learned
 
 
 def _beside_old(

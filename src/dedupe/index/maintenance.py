@@ -248,11 +248,11 @@ def _knowledge(store: Store, settings: Settings, resources: Resources) -> tuple[
         nothing = np.empty(0, np.int64)
         return state, Knowledge(b"", nothing, nothing, Companions.none())
     with LocalEngine(resources) as engine:
-        corpus, blocks, learned, pairs = teach(store.documents(), settings, engine)
+        corpus, blocks, learned, certain = teach(store.documents(), settings, engine)
     original_of = {id_: text for id_, *text in store.originals()}
     texts = [original_of[corpus.ids[number]] for number in blocks.numbers.tolist()]
     numbers, lows = np.array(texts, np.int64).reshape(-1, 2).T
-    companions = Companions.of(numbers[pairs], lows.view(np.uint64)[pairs])
+    companions = Companions.of(numbers[certain], lows.view(np.uint64)[certain])
     return state, Knowledge(learned.boilerplate.to_bytes(), numbers, learned.stories, companions)
 
 

@@ -123,8 +123,8 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Ma
 def _companions_first(found: Candidates, epoch: Epoch, number: int | None) -> tuple[Ints, Hashes]:
     """Return the texts to compare with one, by number, and their contents, the likeliest first.
 
-    Before all others come those that a search compares with a text of a crowd, such as the copy
-    that it follows, which need not be in a bucket with it.
+    Before all others come those that a search compares with it whether or not a bucket holds both,
+    such as the copy that it follows in a crowd, and those that clustering asked for.
     """
     if number is None:
         return found.numbers, found.contents

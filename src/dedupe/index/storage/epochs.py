@@ -35,7 +35,9 @@ ALONE = np.int64(1 << 33)
 
 
 class Companions(NamedTuple):
-    """Texts of crowds, and those that a search compares them with; see `dedupe.crowds`.
+    """Texts, and those that a search compares them with though no bucket need hold both.
+
+    Those of crowds have their leader (`dedupe.crowds`), and clustering asks for a sample of others.
 
     Attributes
     ----------
@@ -57,10 +59,17 @@ class Companions(NamedTuple):
 
     @classmethod
     def of(cls, numbers: Ints, contents: Hashes) -> "Companions":
-        """Return each side of some pairs with the other one, both of shape (n_pairs, 2)."""
+        """Return each side of some pairs with the other one, both of shape (n_pairs, 2).
+
+        A pair may come more than once, and a text with itself, as of two copies; then it is none.
+        """
         found = cls(numbers.ravel(), numbers[:, ::-1].ravel(), contents[:, ::-1].ravel())
         order = np.lexsort((found.numbers, found.contents, found.owners))
-        return cls._make(column[order] for column in found)
+        owners, numbers = found.owners[order], found.numbers[order]
+        is_new = np.ones(order.size, np.bool_)
+        is_new[1:] = (np.diff(owners) != 0) | (np.diff(numbers) != 0)
+        chosen = order[is_new & (owners != numbers)]
+        return cls._make(column[chosen] for column in found)
 
 
 class Knowledge(NamedTuple):
