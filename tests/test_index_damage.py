@@ -72,7 +72,7 @@ def answers(path):
 def test_a_flipped_byte_of_a_file_is_found_and_mended(sound, damaged, suffix):
     path = only(damaged, suffix)
     data = path.read_bytes()
-    for place in [*range(48), *Random(1).sample(range(64, len(data)), 20)]:
+    for place in [*range(64), *Random(1).sample(range(64, len(data)), 20)]:
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         try:
             index = Index(damaged, mode="r")

@@ -1,8 +1,9 @@
 """Writes files that are mapped into memory, and tells whether they are as they were written.
 
 Segments and epochs are such files. Each begins with a header of `HEADER_BYTES` that ends in two
-digests: that of all bytes behind the header, and that of the header before it. What else it says
-is for `dedupe.index.storage.segments` and `dedupe.index.storage.epochs` to know.
+digests, filled up with zeros: that of all bytes behind the header, and that of the header before
+it. What else it says is for `dedupe.index.storage.segments` and `dedupe.index.storage.epochs` to
+know.
 """
 
 import mmap
@@ -115,7 +116,8 @@ def unpack_header(layout: struct.Struct, magic: bytes, buffer: Buffer) -> tuple[
         return None
     head = bytes(buffer[: layout.size])
     found, *values, digest = layout.unpack(head)
-    if found != magic or digest != xxhash.xxh3_64_intdigest(head[:-8]):
+    is_filled = not any(buffer[layout.size : HEADER_BYTES])
+    if found != magic or digest != xxhash.xxh3_64_intdigest(head[:-8]) or not is_filled:
         return None
     return tuple(values)
 
