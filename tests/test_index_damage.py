@@ -25,7 +25,7 @@ from dedupe.index import bulk, layout, merging, rebuilding
 from dedupe.index.storage import connection, files, store
 from dedupe.index.storage import texts as packing
 from dedupe.index.storage.store import Store
-from dedupe.index.storage.texts import Packer
+from dedupe.index.storage.texts import InvalidText, Packer
 from strategies import article, edited
 
 TEXTS = {f"d{i:02d}": edited(article(f"{i // 2}"), 0.1 * (i % 2), i) for i in range(40)}
@@ -102,6 +102,57 @@ def test_a_flipped_byte_of_a_document_is_found(damaged):
             found = index.verify()
         assert not found
         assert "not as it was stored" in found.problems[0]
+
+
+def spoil(folder, key, spoiled):
+    """Change one stored text, as a disk may, and what SQLite knows of it stays."""
+    with sqlite3.connect(folder / "index.sqlite") as db:
+        (text,) = db.execute("select text from documents where key = ?", (key,)).fetchone()
+        db.execute("update documents set text = ? where key = ?", (spoiled(text), key))
+    db.close()
+
+
+SPOILED = {
+    "no frame": lambda text: b"\0" + text[1:],
+    "no text": lambda _: Packer([]).pack(b"\xff\xfe"),
+    "other text": lambda _: Packer([]).pack(b"quite another text"),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+@pytest.mark.parametrize("how", ["add", "add_texts", "update", "remove"])
+def test_a_damaged_text_is_healed_by_adding_it_again(sound, damaged, spoiled, how):
+    spoil(damaged, "d07", SPOILED[spoiled])
+    with Index(damaged) as index:
+        assert "'d07'" in index.verify().problems[0]
+        if spoiled != "other text":
+            with pytest.raises(InvalidIndex, match=r"'d07' .* add it again .* index remove"):
+                index["d07"]
+            with pytest.raises(InvalidIndex, match=r"'d07' .* add it again .* index remove"):
+                index.find_duplicates()
+        if how == "remove":
+            index.remove("d07")
+        if how == "add_texts":
+            assert index.add_texts({"d07": TEXTS["d07"]}).n_unchanged == 1
+        else:
+            getattr(index, "update" if how == "update" else "add")("d07", TEXTS["d07"])
+        assert index["d07"] == TEXTS["d07"]
+        assert index.verify()
+        index.learn()
+    if how == "add":
+        with Index(sound, mode="r") as one, Index(damaged, mode="r") as other:
+            assert one.find_duplicates() == other.find_duplicates()
+
+
+def test_a_damaged_text_is_not_taken_for_another_one(damaged):
+    spoil(damaged, "d07", SPOILED["no frame"])
+    with Index(damaged) as index:
+        with pytest.raises(InvalidIndex, match=r"'d07' .* add it again"):
+            index.add("d07", article("another"))
+        assert "'d07'" in index.verify().problems[0]
+        index.update("d07", article("another"))
+        assert index["d07"] == article("another")
+        assert index.verify()
 
 
 @pytest.mark.parametrize("column", ["time = 5", "words", "low = low + 1", "name = '7'"])
@@ -259,9 +310,9 @@ def test_files_elsewhere_are_not_read(damaged, name):
 
 def test_a_text_that_claims_to_be_huge_is_refused():
     packed = bytearray(Packer([]).pack(b"a text " * 100))
-    with pytest.raises(InvalidIndex, match="damaged"):
+    with pytest.raises(InvalidText):
         Packer([]).unpack(b"\x28\xb5\x2f\xfd\xe0" + b"\xff" * 8 + bytes(packed[6:]))
-    with pytest.raises(InvalidIndex, match="damaged"):
+    with pytest.raises(InvalidText):
         Packer([]).unpack(b"no text")
 
 

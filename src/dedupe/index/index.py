@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.paths import Paths
-from dedupe.errors import Skipped
+from dedupe.errors import InvalidIndex, Skipped
 from dedupe.ids import Id
 from dedupe.index import bulk, intake
 from dedupe.index.answering import LIMIT, MAX_COMPARED, Answering, as_document
@@ -124,11 +126,23 @@ class Index(Answering):
             document.encoded, sketches, limit, threshold, max_compared, key_of(document.id)
         )
         with self._writing():
-            matches = answer(self._store, self._layout, self.settings, asked)
+            matches = self._answer_mended(asked)
             with self._store.transaction():
                 taken = intake.take(self._store, [document], [asked.text], sketches, on_conflict)
                 self._layout.keep_tail(taken.texts)
         return replace(matches, outcome=_outcome(taken.added))
+
+    def _answer_mended(self, asked: Query) -> Matches:
+        """Answer for a document that is added; if its own text is damaged, it is mended first."""
+        try:
+            return answer(self._store, self._layout, self.settings, asked)
+        except InvalidIndex:
+            assert asked.besides is not None
+            halves = asked.sketches.digests.view(np.int64).tolist()
+            with self._store.transaction():
+                if not intake.mend(self._store, [asked.besides], [asked.text], halves):
+                    raise
+        return answer(self._store, self._layout, self.settings, asked)
 
     def update(
         self,

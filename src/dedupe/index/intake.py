@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from dedupe.documents import Document
-from dedupe.errors import DuplicateId, InvalidSetting
+from dedupe.errors import DuplicateId, InvalidIndex, InvalidSetting
 from dedupe.index.records import Added
 from dedupe.index.storage.keys import key_of, name_of
 from dedupe.index.storage.rows import Row
@@ -15,7 +15,7 @@ from dedupe.index.storage.store import Store
 from dedupe.minhash import Sketches
 from dedupe.shingling import hash_encoded
 
-__all__ = ["OnConflict", "Originals", "Taken", "are_same", "check_conflict", "drop", "take"]
+__all__ = ["OnConflict", "Originals", "Taken", "are_same", "check_conflict", "drop", "mend", "take"]
 
 OnConflict = Literal["error", "update"]
 
@@ -48,11 +48,12 @@ def take(
         When an id is there with another text, and `on_conflict` is ``"error"``.
     """
     keys = [key_of(document.id) for document in documents]
+    halves = sketches.digests.view(np.int64).tolist()
+    mend(store, keys, texts, halves)
     chosen, gone = _changed(store, documents, keys, texts, on_conflict)
     if gone:
         drop(store, gone)
     state = store.state()
-    halves = sketches.digests.view(np.int64).tolist()
     originals = Originals(store, halves, texts)
     n_words, n_shingles = sketches.n_words.tolist(), sketches.n_shingles.tolist()
     pack = store.packer.pack
@@ -89,6 +90,32 @@ def take(
     return Taken(added, Documents.of(numbers[is_new], new))
 
 
+def mend(
+    store: Store, keys: Sequence[str], texts: Sequence[bytes], halves: Sequence[Sequence[int]]
+) -> bool:
+    """Store texts anew that were damaged, within a transaction; return whether there were any.
+
+    They come again under the same key, and with the digest that was stored.
+    """
+    given = {key: (text, tuple(half)) for key, text, half in zip(keys, texts, halves, strict=True)}
+    mended = False
+    for row in store.by_keys(keys):
+        text, half = given[row.key]
+        is_damaged = row.sealed().seal != row.seal and _readable(store, row) != text
+        if is_damaged and half == (row.low, row.high):
+            store.set_text(row, text)
+            mended = True
+    return mended
+
+
+def _readable(store: Store, row: Row) -> bytes | None:
+    """Return the text of a document in UTF-8, None where it is damaged."""
+    try:
+        return store.text(row)
+    except InvalidIndex:
+        return None
+
+
 def _changed(
     store: Store,
     documents: Sequence[Document],
@@ -106,10 +133,13 @@ def _changed(
             seen[key] = place
             continue
         if before is not None:
-            text, id_ = texts[before], documents[before].id
+            text: bytes | None = texts[before]
+            id_ = documents[before].id
         else:
             assert row is not None
-            text, id_ = store.text(row), row.id
+            # What is replaced need not be readable.
+            text = _readable(store, row) if on_conflict == "update" else store.text(row)
+            id_ = row.id
         is_same = text == texts[place] and id_ == documents[place].id
         time = documents[place].time
         has_moved = before is None and row is not None and time not in (None, row.time)

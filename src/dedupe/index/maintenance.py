@@ -224,8 +224,8 @@ class Maintained(Opened):
         Parameters
         ----------
         repair : bool
-            Make anew what follows from the documents, where that is damaged. Of a document that is
-            damaged itself only a backup has the text.
+            Make anew what follows from the documents, where that is damaged. A document that is
+            damaged itself must be added again, or removed.
         """
         with self._reading():
             lost = [*verification.in_database(self._store)]

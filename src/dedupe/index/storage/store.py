@@ -20,7 +20,7 @@ from dedupe.index.storage.heads import COLUMNS, Head, find_heads, heads_of
 from dedupe.index.storage.keys import id_from_row, key_of
 from dedupe.index.storage.parameters import AT_ONCE, marks, parted
 from dedupe.index.storage.rows import Row, row_of, seal_of
-from dedupe.index.storage.texts import Packer
+from dedupe.index.storage.texts import InvalidText, Packer
 
 __all__ = ["State", "Store"]
 
@@ -143,15 +143,24 @@ class Store(Database):
             self._packer = Packer([data for data, _ in found])
         return self._packer
 
-    def text(self, row: Row) -> bytes:
-        """Return the text of a document in UTF-8."""
-        return self.unpacked(row.text)
+    def text(self, row: Row | Head) -> bytes:
+        """Return the text of a document that was read along, in UTF-8.
 
-    def unpacked(self, text: bytes) -> bytes:
-        """Return a text in UTF-8 that was packed."""
+        Raises
+        ------
+        InvalidIndex
+            When it is damaged; the message names the document.
+        """
+        assert row.text is not None
+        try:
+            return self._unpacked(row.text)
+        except InvalidText as error:
+            raise _unreadable(row.id, self.path) from error
+
+    def _unpacked(self, text: bytes) -> bytes:
         try:
             return self.packer.unpack(text)
-        except InvalidIndex:
+        except InvalidText:
             # Another program may have trained a dictionary meanwhile.
             self._packer = None
             return self.packer.unpack(text)
@@ -160,11 +169,16 @@ class Store(Database):
         """Return the texts of some documents in UTF-8."""
         missing = [head.number for head in heads if head.text is None]
         known = {row.number: row.text for row in self.by_numbers(missing)}
-        packed = [known[head.number] if head.text is None else head.text for head in heads]
-        try:
-            return [*map(self.packer.unpack, packed)]
-        except InvalidIndex:
-            return [*map(self.unpacked, packed)]
+        heads = [
+            head._replace(text=known[head.number]) if head.text is None else head for head in heads
+        ]
+        return [*map(self.text, heads)]
+
+    def set_text(self, row: Row, text: bytes) -> None:
+        """Store the text of a document anew, in UTF-8, where it was damaged."""
+        row = row._replace(text=self.packer.pack(text)).sealed()
+        said = "update documents set text = ?, seal = ? where number = ?"
+        self.db.execute(said, (row.text, row.seal, row.number))
 
     def add_dictionary(self, data: bytes) -> None:
         """Pack texts with this from now on."""
@@ -263,7 +277,11 @@ class Store(Database):
     def document(self, row: Row) -> Document:
         """Return a row as a document."""
         text = self.text(row)
-        return Document(row.id, text.decode(), row.time, is_dated=row.time is not None, utf8=text)
+        try:
+            decoded = text.decode()
+        except UnicodeDecodeError as error:
+            raise _unreadable(row.id, self.path) from error
+        return Document(row.id, decoded, row.time, is_dated=row.time is not None, utf8=text)
 
     def heads(self, lows: Sequence[int], limit: int | None = None) -> list[Head]:
         """Return the documents with the halves of some digests, the few with their texts.
@@ -313,3 +331,11 @@ class Store(Database):
             said = f"select * from documents where {column} in ({places})"
             rows.extend(map(self._row, self.db.execute(said, few)))
         return rows
+
+
+def _unreadable(id_: Id, path: Path | None) -> InvalidIndex:
+    """Return the error of a document whose text is damaged."""
+    return InvalidIndex(
+        f"a document must be as it was stored, got {id_!r} in {path}, whose text is damaged: "
+        "add it again with the same text (dedupe index add), or remove it (dedupe index remove)"
+    )

@@ -2,9 +2,9 @@
 
 import zstandard
 
-from dedupe.errors import InvalidIndex, InvalidInput
+from dedupe.errors import InvalidInput
 
-__all__ = ["SAMPLES", "Packer", "train"]
+__all__ = ["SAMPLES", "InvalidText", "Packer", "train"]
 
 LEVEL = 3
 """Level 6 saves 4 % of the bytes and takes three times as long."""
@@ -20,6 +20,10 @@ MOST_BYTES = 1 << 30
 
 MIN_SAMPLES = 8
 """Fewer texts than this train nothing."""
+
+
+class InvalidText(Exception):
+    """A text is damaged; whoever knows its document says which."""
 
 
 class Packer:
@@ -59,7 +63,7 @@ class Packer:
 
         Raises
         ------
-        InvalidIndex
+        InvalidText
             When it is nothing that was packed here.
         """
         try:
@@ -69,10 +73,7 @@ class Packer:
                 return self._unpackers[told.dict_id].decompress(packed)
         except zstandard.ZstdError:
             pass
-        raise InvalidIndex(
-            "a text of an index must be as it was packed, got one that is damaged: verify() says "
-            "which; take it from a backup, or remove its document and add it again"
-        )
+        raise InvalidText
 
 
 def _unpacker(known: zstandard.ZstdCompressionDict | None) -> zstandard.ZstdDecompressor:
