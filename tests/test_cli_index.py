@@ -418,6 +418,22 @@ def test_damage_is_printed_and_repaired(index):
     assert run("verify", index)[0] == 0
 
 
+@pytest.mark.parametrize("suffix", [".segment", ".epoch"])
+def test_a_missing_file_is_listed_and_made_anew(index, suffix):
+    run("learn", index, "-q")
+    run("compact", index, "-q")
+    (gone,) = Path(index).glob(f"*{suffix}")
+    gone.unlink()
+    code, out, err = run("verify", index)
+    assert (code, out, err) == (1, f"{gone.name}: it is missing\n", "news.dedupe: 1 damaged\n")
+    remedy = {".epoch": "index rebuild", ".segment": "verify --repair"}[suffix]
+    code, _, err = run("query", index, "news.jsonl")
+    assert (code, f"(dedupe {remedy})" in err or f"(dedupe index {remedy})" in err) == (2, True)
+    assert run("verify", index, "--repair")[::2] == (0, "news.dedupe: repaired\n")
+    assert run("verify", index) == (0, "", "news.dedupe: sound\n")
+    assert "without" not in run("query", index, "news.jsonl")[2]
+
+
 def test_a_second_writer_is_told_who_holds_it(index):
     with Index(index):
         code, _, err = run("add", index, "news.jsonl", "--timeout", "0")

@@ -138,6 +138,10 @@ class Layout:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise damaged(self._store.path, f"{name!r} is no file of an index")
 
+    def epoch_name(self) -> str:
+        """Return the name of what was learned last, as the database has it."""
+        return self._epoch_name(self._store.state())
+
     def current_epoch(self) -> Epoch:
         """Return what was learned last, opened anew."""
         return self._read_epoch(self._store.state())

@@ -41,6 +41,9 @@ CHOSEN = ("ngram", "num_perm", "seed")
 class Opened:
     """An index that is open; see `dedupe.Index` for what it is given."""
 
+    # Whether all that is looked up is loaded, and must be there; to be verified it need not.
+    _loads = True
+
     def __init__(
         self,
         path: str | os.PathLike[str] | None,
@@ -91,7 +94,7 @@ class Opened:
         self._layout = Layout(self.path, self._store, self.settings)
         self.is_stale |= may_be_stale and not self._layout.has_epoch()
         self._merger = Merger(self._lock, self._store, self._layout)
-        if self.is_stale:
+        if self.is_stale or not self._loads:
             return
         # What segments held that are missing or torn follows from the texts.
         is_sound = self._layout.has_sound_tables()
@@ -145,18 +148,15 @@ class Opened:
             for n_left in reversed(range(TRIES)):
                 held.enter_context(self._store.reading())
                 try:
-                    self._layout.refresh()
+                    if self._loads:
+                        self._layout.refresh()
                     break
                 except FileNotFoundError as error:
                     # A writer may have replaced a segment since what we read was committed.
                     if not n_left:
-                        raise InvalidIndex(
-                            f"an index must have all its files, got {self.path} without "
-                            f"{error.filename}: open it for writing, and with rebuild=True if it "
-                            "is an epoch, which makes it anew"
-                        ) from error
+                        raise _missing(self.path, error.filename) from error
                     held.close()
-            if self.mode == "r" and self._layout.version != self._checked:
+            if self._loads and self.mode == "r" and self._layout.version != self._checked:
                 self._check_identity()
                 self._checked = self._layout.version
             yield
@@ -309,4 +309,14 @@ def _stale(path: Path | None, found: dict[str, Any], wanted: dict[str, Any]) -> 
         f"an index must be as this version makes it, got {path} with "
         f"{told or 'a rebuild that was interrupted'}: open it for writing with rebuild=True "
         "(dedupe index rebuild), which makes it anew from its texts"
+    )
+
+
+def _missing(path: Path | None, name: str) -> InvalidIndex:
+    """Return the error of an index that lacks one of its files."""
+    remedy = "(dedupe index verify --repair), which makes it anew from the texts"
+    if name.endswith(".epoch"):
+        remedy = "with rebuild=True (dedupe index rebuild), which learns it anew"
+    return InvalidIndex(
+        f"an index must have all its files, got {path} without {name}: open it for writing {remedy}"
     )

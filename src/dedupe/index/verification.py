@@ -1,13 +1,15 @@
 """Finds what is damaged in an index, in its database and in what follows from the documents."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
 from dedupe.errors import InvalidIndex
 from dedupe.index.layout import Layout
-from dedupe.index.storage.segments import Documents
+from dedupe.index.storage.epochs import Epoch
+from dedupe.index.storage.segments import Documents, Segment
 from dedupe.index.storage.store import Store
 from dedupe.minhash import sketch
 from dedupe.settings import Settings
@@ -40,12 +42,11 @@ def in_database(store: Store) -> Iterator[str]:
 
 def in_files(store: Store, layout: Layout, settings: Settings) -> Iterator[str]:
     """Yield what is wrong with what follows from the documents, a line each."""
+    problems = [*_of_files(layout)]
+    yield from problems
+    if problems:
+        return
     try:
-        for segment in [layout.segment(name) for name in layout.segment_names()]:
-            if not segment.is_sound():
-                yield f"{segment.name}: it is not as it was written"
-        if not layout.current_epoch().is_sound():
-            yield f"{layout.epoch.name}: it is not as it was written"
         found = np.sort(layout.read_anew().living().numbers)
         wanted = np.unique([original for _, original, _ in store.originals()]).astype(np.uint32)
         if not np.array_equal(found, wanted):
@@ -62,6 +63,26 @@ def in_files(store: Store, layout: Layout, settings: Settings) -> Iterator[str]:
             yield f"the next document should come after all others, got number {state.next}"
     except (OSError, sqlite3.Error, InvalidIndex) as error:
         yield str(error)
+
+
+def _of_files(layout: Layout) -> Iterator[str]:
+    """Yield which files are missing or damaged, or hold values that nobody wrote."""
+    for name in layout.segment_names():
+        yield from _of_file(name, partial(layout.segment, name))
+    yield from _of_file(layout.epoch_name() or "no epoch", layout.current_epoch)
+    if not layout.has_sound_tables():
+        yield "the newest texts are not as they were written"
+
+
+def _of_file(name: str, read: Callable[[], Segment | Epoch]) -> Iterator[str]:
+    """Yield what is wrong with a file, nothing if it is sound."""
+    try:
+        if not read().is_sound():
+            yield f"{name}: it is not as it was written"
+    except FileNotFoundError:
+        yield f"{name}: it is missing"
+    except (OSError, InvalidIndex) as error:
+        yield f"{name}: {error}"
 
 
 def _is_sound(tail: Documents, store: Store, settings: Settings) -> bool:

@@ -121,7 +121,7 @@ def verify(name: Path, *, repair: bool, timeout: float, quiet: bool) -> None:
     The exit code is 1 where something is damaged and was not repaired.
     """
     how: dict[str, Any] = {"timeout": timeout, "must_exist": True} if repair else {"mode": "r"}
-    with opening(name, quiet, **how) as (opened, _):
+    with opening(name, quiet, inspects=True, **how) as (opened, _):
         found = opened.verify(repair=repair)
     dump("".join(f"{problem}\n" for problem in found.problems))
     if not found.problems:

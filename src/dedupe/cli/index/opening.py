@@ -21,14 +21,22 @@ __all__ = ["counted", "documents", "opening", "tell", "tell_added", "tell_skippe
 
 @contextmanager
 def opening(
-    name: Path, quiet: bool, *, must_exist: bool = False, compiles: bool = False, **how: Any
+    name: Path,
+    quiet: bool,
+    *,
+    must_exist: bool = False,
+    compiles: bool = False,
+    inspects: bool = False,
+    **how: Any,
 ) -> Iterator[tuple["Index", "Display"]]:
     """Open an index, with a display of progress; one that must exist is not made.
 
     What compiles has all kernels compiled before, and says that it does so, once on a machine.
+    One that is inspected may lack files.
     """
     listen()
     from dedupe.index.index import Index
+    from dedupe.index.inspected import Inspected
     from dedupe.report.progress import Display
 
     if must_exist or how.get("mode") == "r":
@@ -40,7 +48,7 @@ def opening(
             from dedupe.warming import warm_up_once
 
             warm_up_once(display.update)
-        with Index(name, **how) as opened:
+        with (Inspected if inspects else Index)(name, **how) as opened:
             yield opened, display
 
 
