@@ -155,6 +155,14 @@ def test_a_damaged_text_is_not_taken_for_another_one(damaged):
         assert index.verify()
 
 
+def test_a_header_by_which_nobody_may_write_is_found(damaged):
+    file = damaged / "index.sqlite"
+    data = file.read_bytes()
+    file.write_bytes(data[:18] + bytes([data[18] ^ 8]) + data[19:])
+    with Index(damaged, mode="r") as index:
+        assert "header" in index.verify().problems[0]
+
+
 @pytest.mark.parametrize("column", ["time = 5", "words", "low = low + 1", "name = '7'"])
 def test_another_value_in_the_database_is_found(damaged, column):
     said = "n_words = n_words + 1" if column == "words" else column

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -19,10 +20,15 @@ __all__ = ["in_database", "in_files"]
 MOST = 100
 """Problems of the database that are listed; when there are more, nobody reads them."""
 
+LOGGED = b"\2\2"
+"""That is with a log. With any other number SQLite reads all the same, and no longer writes."""
+
 
 def in_database(store: Store) -> Iterator[str]:
     """Yield what is wrong with the database, a line each."""
     try:
+        if store.path is not None and _modes(store.path) != LOGGED:
+            yield f"{store.path}: its header is not as it was written"
         for (said,) in store.db.execute(f"pragma integrity_check({MOST})").fetchall():
             if said != "ok":
                 yield f"{store.path}: {said}"
@@ -36,8 +42,14 @@ def in_database(store: Store) -> Iterator[str]:
         state = store.state()
         if state.n_documents != n_documents:
             yield f"it should hold {state.n_documents:,} documents, got {n_documents:,}"
-    except (sqlite3.Error, InvalidIndex, UnicodeDecodeError, OverflowError) as error:
+    except (OSError, sqlite3.Error, InvalidIndex, UnicodeDecodeError, OverflowError) as error:
         yield f"{store.path}: {error}"
+
+
+def _modes(path: Path) -> bytes:
+    """Return how the header of a database says that it is written and read."""
+    with path.open("rb") as file:
+        return file.read(20)[18:]
 
 
 def in_files(store: Store, layout: Layout, settings: Settings) -> Iterator[str]:
