@@ -153,9 +153,13 @@ class Store(Database):
         """
         assert row.text is not None
         try:
-            return self._unpacked(row.text)
-        except InvalidText as error:
+            text = self._unpacked(row.text)
+            # Whoever hashes it relies on it to be UTF-8.
+            if not text.isascii():
+                text.decode()
+        except (InvalidText, UnicodeDecodeError) as error:
             raise _unreadable(row.id, self.path) from error
+        return text
 
     def _unpacked(self, text: bytes) -> bytes:
         try:
@@ -277,11 +281,7 @@ class Store(Database):
     def document(self, row: Row) -> Document:
         """Return a row as a document."""
         text = self.text(row)
-        try:
-            decoded = text.decode()
-        except UnicodeDecodeError as error:
-            raise _unreadable(row.id, self.path) from error
-        return Document(row.id, decoded, row.time, is_dated=row.time is not None, utf8=text)
+        return Document(row.id, text.decode(), row.time, is_dated=row.time is not None, utf8=text)
 
     def heads(self, lows: Sequence[int], limit: int | None = None) -> list[Head]:
         """Return the documents with the halves of some digests, the few with their texts.
