@@ -730,6 +730,13 @@ def test_who_is_told_to_stop_leaves_nothing(tmp_path, name, code):
     assert {path.name for path in tmp_path.iterdir()} == {"texts.jsonl", "result.json"}
 
 
+def run_python(program):
+    """Run a program in a Python of its own, and return what it said and how it ended."""
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
 def test_who_is_told_to_stop_while_it_reads_its_arguments_says_so(name, code):
@@ -741,9 +748,7 @@ def test_who_is_told_to_stop_while_it_reads_its_arguments_says_so(name, code):
         f"cli.parse_args = lambda *_: os.kill(os.getpid(), signal.{name})\n"
         "main()"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
+    ran = run_python(program)
     word = "interrupted" if name == "SIGINT" else "terminated"
     assert (ran.returncode, ran.stderr) == (code, f"dedupe: {word}\n")
 
@@ -760,9 +765,7 @@ def test_who_is_interrupted_while_the_command_loads_is_told_so():
         "from dedupe.__main__ import main\n"
         "main()"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
+    ran = run_python(program)
     assert (ran.returncode, ran.stderr) == (130, "dedupe: interrupted\n")
 
 
