@@ -255,6 +255,16 @@ def test_records_are_plain_values():
     assert issubclass(InvalidResult, DedupeError)
 
 
+@given(scores, thresholds)
+def test_a_duplicate_is_matched_by_its_id_too(found, threshold):
+    result = make_result(found, threshold=threshold)
+    for duplicate in result.duplicates:
+        assert result.match(duplicate.id) == result.match(duplicate)
+    for kept in (one.representative for one in result.clusters):
+        with pytest.raises(UnknownDocument, match="is no duplicate: pairs_of has all"):
+            result.match(kept)
+
+
 @pytest.mark.parametrize("keep", ["longest", "shortest", "first"])
 def test_copies_have_the_pairs_of_their_original_at_another_threshold_too(keep):
     common = " ".join(f"c{i}" for i in range(100))

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedupe import find_duplicate_texts
-from dedupe.errors import InvalidResult, InvalidSetting, Skipped
+from dedupe.errors import InvalidInput, InvalidResult, InvalidSetting, Skipped
 from dedupe.results.records import DocumentInfo, Evidence, Passage, Remainder, Span
 from dedupe.results.result import Result
 from dedupe.results.saved import pair_as_json, settings_as_json
@@ -120,6 +120,12 @@ def test_a_path_is_not_taken_for_its_text(tmp_path, monkeypatch):
             Result.from_json(path)
     with pytest.raises(InvalidResult, match=r"must be JSON, got .*: save it again"):
         Result.from_json("missing.json")
+
+
+@pytest.mark.parametrize("junk", [5, None, {"format": "dedupe-result"}, [b"{}"]], ids=repr)
+def test_what_is_no_text_is_not_read(junk):
+    with pytest.raises(InvalidInput, match=r"as str or bytes, got .*: give what to_json\(\)"):
+        Result.from_json(junk)
 
 
 @pytest.mark.parametrize("keep", ["longest", "newest"])

@@ -134,12 +134,24 @@ class Result:
             raise _never_scored(left, right)
         return found
 
-    def match(self, duplicate: Duplicate) -> Pair:
+    def match(self, duplicate: Duplicate | Id) -> Pair:
         """Return the pair that says why a document is a duplicate.
 
         This is its pair with the copy to keep, if that reaches the threshold, and otherwise
         the one with its best match.
+
+        Parameters
+        ----------
+        duplicate : Duplicate or id
+            One of `duplicates`, or the id of one.
+
+        Raises
+        ------
+        UnknownDocument
+            When no duplicate has this id.
         """
+        if not isinstance(duplicate, Duplicate):
+            duplicate = self._duplicate(duplicate)
         direct = self._lookup.pair(duplicate.id, duplicate.duplicate_of)
         reaches = direct is not None and direct.score >= self.settings.threshold
         return direct if direct and reaches else self.pair(duplicate.id, duplicate.best_match)
@@ -386,6 +398,8 @@ class Result:
 
         Raises
         ------
+        InvalidInput
+            When it is neither text nor bytes.
         InvalidResult
             When the text is no JSON, no result, of another format version, or damaged:
             a value is of another type or outside its range, or a record names a
@@ -596,6 +610,20 @@ class Result:
     @cached_property
     def _lookup(self) -> Lookup:
         return Lookup(self._scored, self.others)
+
+    @cached_property
+    def _duplicates(self) -> dict[Id, Duplicate]:
+        return {duplicate.id: duplicate for duplicate in self.duplicates}
+
+    def _duplicate(self, document: Id) -> Duplicate:
+        """Return the duplicate with an id, or say that there is none."""
+        found = self._duplicates.get(self._lookup.id(document))
+        if found is None:
+            raise UnknownDocument(
+                f"match takes one of result.duplicates or its id, got {document!r:.200}, "
+                "which is no duplicate: pairs_of has all that was scored with a document"
+            )
+        return found
 
     @cached_property
     def _is_near(self) -> Bools | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from dedupe.documents.document import fault_of
 from dedupe.documents.paths import is_path
-from dedupe.errors import InvalidResult, InvalidSetting, Skipped
+from dedupe.errors import InvalidInput, InvalidResult, InvalidSetting, Skipped
 from dedupe.ids import Id, Ids, id_as_json
 from dedupe.results.alignments import find_together, together
 from dedupe.results.kinds import columns, read, refuse
@@ -151,6 +151,11 @@ def _parsed(text: str | bytes) -> dict[str, Any]:
     """Return the object that a text is, if it is of our format."""
     if isinstance(text, os.PathLike):
         raise _no_result(text)
+    if not isinstance(text, str | bytes | bytearray):
+        raise InvalidInput(
+            f"a result must be given as JSON, as str or bytes, got {type(text).__name__}: "
+            "give what to_json() returned"
+        )
     try:
         facts = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
