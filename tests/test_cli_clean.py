@@ -95,8 +95,9 @@ def test_delete_asks_on_a_terminal(here, answer, code, n_files):
     os.close(ours)
     os.close(theirs)
     assert ran.returncode == code, ran.stderr
-    assert "Delete 2 files? [y/N]: " in ran.stderr
-    assert ran.stdout == ("in/b.txt\nin/two\\nlines.txt\n" if code == 0 else "")
+    assert "Delete 2 files? [y/N]:" in ran.stderr
+    # Until click 8.4, the space behind the question went there.
+    assert ran.stdout.removeprefix(" ") == ("in/b.txt\nin/two\\nlines.txt\n" if code == 0 else "")
     assert len(tree("in")) == n_files
 
 

@@ -94,26 +94,12 @@ class Part(CPUDispatcher):
     def __init__(self, function: Callable[..., Any], *, is_apart: bool) -> None:
         options = {"nopython": True, "nogil": True}
         options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        super().__init__(function, targetoptions=options, pipeline_class=Pipeline)
-        self.is_apart = is_apart
+        pipeline = Apart if is_apart else Pipeline
+        super().__init__(function, targetoptions=options, pipeline_class=pipeline)
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """Compile it once for a number, and not for each one that is written out in a call."""
         return super().get_call_template([*map(unliteral, args)], kws)
-
-    def add_overload(self, cres: Any) -> None:
-        """Take what was made of it for arguments of some types."""
-        if self.is_apart:
-            cres.library.keep_apart(cres.fndesc.llvm_func_name)
-        super().add_overload(cres)
-
-
-class Pipeline(Compiler):
-    """numba's compiler, which goes as far as LLVM's language."""
-
-    def __init__(self, typing: Any, target: Any, library: Any, *arguments: Any) -> None:
-        library = library or Library(target.codegen(), "dedupe")  # type: ignore[no-untyped-call]
-        super().__init__(typing, target, library, *arguments)  # type: ignore[no-untyped-call]
 
 
 class Library(JITCodeLibrary):
@@ -122,10 +108,6 @@ class Library(JITCodeLibrary):
     def copied(self) -> Any:
         """Return it as a module of LLVM's that is the caller's own."""
         return self._final_module.clone()
-
-    def keep_apart(self, name: str) -> None:
-        """Have a function not inlined."""
-        self._final_module.get_function(name).add_function_attribute("noinline")
 
     @property
     def codegen(self) -> "Library":
@@ -141,6 +123,34 @@ class Library(JITCodeLibrary):
     def _finalize_final_module(self) -> None:
         """Make no machine code."""
         self._finalized = True
+
+
+class LibraryApart(Library):
+    """The same of a function that is not inlined where it is called."""
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        """Take the function that numba has written, and mark it."""
+        # A function of LLVM's takes the mark only since llvmlite 0.48; its text always does.
+        for function in ir_module.functions:
+            if not function.is_declaration:
+                function.attributes.add("noinline")
+        super().add_ir_module(ir_module)  # type: ignore[no-untyped-call]
+
+
+class Pipeline(Compiler):
+    """numba's compiler, which goes as far as LLVM's language."""
+
+    library = Library
+
+    def __init__(self, typing: Any, target: Any, library: Any, *arguments: Any) -> None:
+        library = library or self.library(target.codegen(), "dedupe")  # type: ignore[no-untyped-call]
+        super().__init__(typing, target, library, *arguments)  # type: ignore[no-untyped-call]
+
+
+class Apart(Pipeline):
+    """The same for a function that is not inlined."""
+
+    library = LibraryApart
 
 
 def optimise(module: Any) -> None:

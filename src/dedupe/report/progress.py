@@ -42,6 +42,9 @@ class Display:
     def __init__(self, quiet: bool = False, *, in_lines: bool = False) -> None:
         self.quiet = quiet
         self.in_lines = in_lines
+        # Asked before there are bars: while they are drawn, what stands for standard error
+        # says in older versions of rich that it is no terminal.
+        self.on_terminal = sys.stderr is not None and sys.stderr.isatty()
         self.told = False
         self.is_summed_up = False
         self.started = time.monotonic()
@@ -67,7 +70,7 @@ class Display:
             if not self.told:
                 tell(step.note)
             self.told = True
-        elif _is_terminal():
+        elif self.on_terminal:
             self._draw(step)
         elif self.in_lines and step.stage != self.stage:
             self.stage = step.stage
@@ -77,7 +80,7 @@ class Display:
         """Sum up on a terminal what was done, how long it took and how much memory."""
         if self.bars is not None:
             self.bars.stop()
-        if self.quiet or not _is_terminal():
+        if self.quiet or not self.on_terminal:
             return
         self.is_summed_up = True
         timeless = [f"{result.n_undated:,} without a time"] if result.settings.window else []
@@ -140,11 +143,6 @@ def tell(line: str) -> None:
     # Its disk may be full and its reader gone; the work is not in vain for that.
     with suppress(OSError):
         click.echo(visible(line), err=True)
-
-
-def _is_terminal() -> bool:
-    """Return whether standard error is a terminal."""
-    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _peak_memory() -> Iterator[str]:
