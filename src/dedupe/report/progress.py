@@ -44,7 +44,7 @@ class Display:
         self.in_lines = in_lines
         # Asked before there are bars: while they are drawn, what stands for standard error
         # says in older versions of rich that it is no terminal.
-        self.on_terminal = sys.stderr is not None and sys.stderr.isatty()
+        self.on_terminal = _is_terminal()
         self.told = False
         self.is_summed_up = False
         self.started = time.monotonic()
@@ -143,6 +143,11 @@ def tell(line: str) -> None:
     # Its disk may be full and its reader gone; the work is not in vain for that.
     with suppress(OSError):
         click.echo(visible(line), err=True)
+
+
+def _is_terminal() -> bool:
+    """Return whether standard error is a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _peak_memory() -> Iterator[str]:
