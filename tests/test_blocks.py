@@ -78,6 +78,19 @@ def test_pairs_in_regions_are_the_same_pairs(corpus, pairs, words):
 # --- edges ---
 
 
+@given(st.permutations(range(NUMBERS.size)), st.integers(1, 500))
+def test_documents_alone_are_what_they_are_among_others(corpus, chosen, words):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashed, "GATHERED_WORDS", words)
+        documents = HashedDocuments(corpus, NUMBERS, 5, Resources.of(1, 1))
+        documents.hash()
+        documents.weigh(Boilerplate(), np.arange(NUMBERS.size))
+        block, places = documents.among(np.array(chosen))
+    found, expected = block.cut(places, weighed=True), documents.block().cut(chosen, weighed=True)
+    for name in ("shingles", "shingle_offsets", "token_offsets", "lines", "contents", "weights"):
+        assert np.array_equal(getattr(found, name), getattr(expected, name)), name
+
+
 def test_a_block_is_one_for_each_thread_that_asks(corpus):
     documents = HashedDocuments(corpus, NUMBERS, 5, Resources.of(1, 1 << 30))
     with pytest.raises(AssertionError, match="must be hashed before"):

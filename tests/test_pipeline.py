@@ -77,6 +77,11 @@ class PlainEngine:
     def over(self, rule, items):
         return (rule(self.hashed, item) for item in items)
 
+    def among(self, rule, items):
+        for documents, item in items:
+            alone = self.hashed.cut(documents, weighed=True)
+            yield rule(alone, np.arange(documents.size), item)
+
     def once(self, make, n_pairs, of=""):
         return make()
 

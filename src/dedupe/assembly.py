@@ -20,6 +20,7 @@ from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Cluster, DocumentInfo
 from dedupe.results.result import Result
 from dedupe.scoring import passes
+from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.scoring.passes import Rows
 from dedupe.scoring.relations import are_near
@@ -213,12 +214,18 @@ def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Int
     n_copies = np.diff(np.append(firsts, order.size))
     copies = Copies.of(places[firsts], n_copies, clusters=labels[firsts])
     n_words = corpus.n_words[numbers[order[firsts]]]
-    found = [*blocks.over(words_of_stories, copies.in_batches(n_words))]
+    batches = ((some.documents, some) for some in copies.in_batches(n_words))
+    found = [*blocks.among(_words_among, batches)]
     if found:
         text_of = np.cumsum(is_first) - 1
         for column, told in zip((story, boilerplate), zip(*found, strict=True), strict=True):
             column[order] = np.concatenate(told)[text_of]
     return StoryWords(story, boilerplate)
+
+
+def _words_among(block: Block, documents: Ints, copies: Copies) -> StoryWords:
+    """Count the words of stories where the documents have these places in a block."""
+    return words_of_stories(block, copies._replace(documents=documents))
 
 
 def _infos(

@@ -45,6 +45,9 @@ A look at a document brings sixteen pages around it, too. Documents in no order,
 the one they follow, would fill gigabytes after 32 batches; those in order cost the same.
 """
 
+GATHERED_WORDS = 1 << 19
+"""Words of documents in no order that are looked at before others may leave memory."""
+
 Item = TypeVar("Item")
 
 
@@ -152,6 +155,23 @@ class HashedDocuments:
         if mine is None or mine[0] is not self._block:
             mine = self._of_thread.blocks = (self._block, self._block.another())
         return mine[1]
+
+    def among(self, documents: Ints) -> tuple[Block, Ints]:
+        """Return a block that holds some documents, and their places in it.
+
+        A crowd, of tens of thousands far from one another, becomes a block of its own, made some of
+        them at a time: if it were looked at where it is, gigabytes around it would be in memory.
+        """
+        block = self.block()
+        n_words = np.cumsum(block.n_words[documents])
+        pieces = np.split(documents, np.flatnonzero(np.diff(n_words // GATHERED_WORDS)) + 1)
+        if len(pieces) == 1:
+            return block, documents
+        parts = []
+        for some in pieces:
+            parts.append(block.cut(some, weighed=True))
+            self.relax()
+        return Block.joined(parts), np.arange(documents.size)
 
     def relaxed(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yield slices of documents, or batches of pairs, and let go of memory now and then."""

@@ -179,6 +179,16 @@ class LocalBlocks:
             lambda item: rule(self.block(), item), self._documents.relaxed(items), self._workers
         )
 
+    def among(
+        self, rule: Callable[[Block, Ints, Item], Found], items: Iterable[tuple[Ints, Item]]
+    ) -> Iterator[Found]:
+        """Apply a rule to other items, each with its documents; yield what it finds, in order."""
+        yield from map_in_order(
+            lambda item: rule(*self._documents.among(item[0]), item[1]),
+            self._documents.relaxed(items),
+            self._workers,
+        )
+
     def once(self, make: Callable[[], Learned], n_pairs: int, of: str = "") -> Learned:
         """Return what is learned, or what the checkpoint has of it."""
         made: list[Learned] = []

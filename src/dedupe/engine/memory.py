@@ -68,6 +68,12 @@ class BlockInMemory:
         """Apply a rule to other items than pairs."""
         return (rule(self._block, item) for item in items)
 
+    def among(
+        self, rule: Callable[[Block, Ints, Item], Found], items: Iterable[tuple[Ints, Item]]
+    ) -> Iterator[Found]:
+        """Apply a rule to other items, each with its documents."""
+        return (rule(self._block, documents, item) for documents, item in items)
+
     def once(self, make: Callable[[], Learned], n_pairs: int, of: str = "") -> Learned:  # noqa: ARG002
         """Return what is learned."""
         return make()

@@ -72,6 +72,15 @@ class Blocks(Protocol):
     def over(self, rule: Callable[[Block, Item], Found], items: Iterable[Item]) -> Iterator[Found]:
         """Apply a rule to other items than pairs; yield what it finds, in order."""
 
+    def among(
+        self, rule: Callable[[Block, Ints, Item], Found], items: Iterable[tuple[Ints, Item]]
+    ) -> Iterator[Found]:
+        """Apply a rule to other items, each with its documents; yield what it finds, in order.
+
+        The rule is given a block, and where it finds those documents there. Where they are many,
+        that may be a block of them alone, which is weighed and knows no stories.
+        """
+
     def once(self, make: Callable[[], Learned], n_pairs: int, of: str = "") -> Learned:
         """Return what is learned, or what an interrupted run has learned.
 

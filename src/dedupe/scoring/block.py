@@ -6,7 +6,7 @@ it in memory or elsewhere, is left to the engine.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -193,9 +193,13 @@ class Block:
         some = Sealed(self.shingles[places], self.seals[places])
         return some.public() if boilerplate.is_public else some.hashes
 
-    def cut(self, documents: Sequence[int] | Ints) -> Self:
-        """Return some documents as a block of their own, every word counting 1."""
+    def cut(self, documents: Sequence[int] | Ints, *, weighed: bool = False) -> Self:
+        """Return some documents as a block of their own, without their stories.
+
+        Every word counts 1, or as much as it does here if the block is to be weighed.
+        """
         chosen = np.asarray(documents, np.int64)
+        weights = self.weights if weighed else None
         if self.weights is None and np.array_equal(chosen, np.arange(self.n_words.size)):
             return replace(self, stories=None)
         of_words, of_shingles = (
@@ -203,6 +207,8 @@ class Block:
         )
         lines = np.concatenate([self.lines[one] for one in of_words])
         token_offsets = offsets_of(self.n_words[chosen])
+        if weights is not None:
+            weights = np.concatenate([weights[one] for one in of_words])
         return type(self)(
             np.concatenate([self.shingles[one] for one in of_shingles]),
             np.concatenate([self.seals[one] for one in of_shingles]),
@@ -211,7 +217,26 @@ class Block:
             lines,
             self.ngram,
             self.contents[chosen],
-            prose_of(lines, None, token_offsets),
+            prose_of(lines, weights, token_offsets),
+            weights,
+        )
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Self]) -> Self:
+        """Return the documents of some blocks, of which each is weighed or none, as one block."""
+        weights = [block.weights for block in blocks if block.weights is not None]
+        arrays: dict[str, npt.NDArray[Any]] = {
+            name: np.concatenate([getattr(block, name) for block in blocks])
+            for name in ("shingles", "seals", "lines", "contents", "prose")
+        }
+        return cls(
+            **arrays,
+            shingle_offsets=offsets_of(
+                np.concatenate([np.diff(block.shingle_offsets) for block in blocks])
+            ),
+            token_offsets=offsets_of(np.concatenate([block.n_words for block in blocks])),
+            ngram=blocks[0].ngram,
+            weights=np.concatenate(weights) if weights else None,
         )
 
     def another(self) -> Self:
