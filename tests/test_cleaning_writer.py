@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cleaned import BEFORE, UNPACK, line, made, tree
-from dedupe import CannotClean, InvalidResult, InvalidSetting, clean
+from dedupe import CannotClean, Index, InvalidResult, InvalidSetting, clean
 
 
 @pytest.fixture
@@ -213,6 +213,16 @@ def test_an_empty_name_is_refused(here, name):
     Path("in.jsonl").write_text(line("a"))
     with pytest.raises(InvalidSetting, match=f"{name} must name a place, got an empty string"):
         clean("in.jsonl", **{name: ""})
+
+
+@pytest.mark.parametrize("name", ["output", "move"])
+def test_nothing_is_written_among_the_files_of_an_index(here, name):
+    Path("in.jsonl").write_text(line("a"))
+    Index("news.dedupe").close()
+    before = sorted(Path("news.dedupe").iterdir())
+    with pytest.raises(InvalidSetting, match=f"{name} must be a place for files, got the index"):
+        clean("in.jsonl", **{name: "news.dedupe"})
+    assert sorted(Path("news.dedupe").iterdir()) == before
 
 
 def test_what_has_changed_since_the_result_is_not_dropped(here):

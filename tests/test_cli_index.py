@@ -498,6 +498,17 @@ def test_a_search_takes_an_index_for_what_is_old(index):
     assert ran.stdout == "page\n"
 
 
+@pytest.mark.parametrize("command", ["add", "query"])
+def test_an_index_is_not_read_as_a_folder_of_documents(index, command):
+    dedupe.Index("other.dedupe").close()
+    code, _, said = run(command, "other.dedupe", index)
+    assert code == 1
+    assert f"got the index '{index}': " in said
+    assert "dedupe index merge" in said
+    with dedupe.Index() as other, pytest.raises(dedupe.InvalidInput, match=r"merge\(\)"):
+        other.add_paths(index)
+
+
 def test_an_index_is_a_folder_that_can_be_copied(index):
     shutil.copytree(index, "copy.dedupe")
     assert run("verify", "copy.dedupe")[0] == 0

@@ -21,6 +21,8 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.error import URLError
 
 import jsonschema
 import pytest
@@ -599,17 +601,36 @@ def shown(heading=""):
 
 
 @sockets
-def test_the_client_of_the_page_works(server, monkeypatch):
+def test_the_client_of_the_page_works(server, capsys):
     _, port, _ = server
     code = shown("A client").partition("curl")[0]
     code = code.replace("8417", str(port))
     # The server of this test has a token.
     code = code.replace('{"Content-Type"', f'{{"Authorization": "Bearer {TOKEN}", "Content-Type"')
+    assert TOKEN in code
     names = {"text": STORY}
     exec(code, names)
     assert names["seen"]["matches"] == []
     exec(code.replace("agency/bridge", "page"), names)
     assert [one["id"] for one in names["seen"]["matches"]] == ["agency/bridge"]
+    assert capsys.readouterr().out.split()[-1] == "2"
+    with pytest.raises(RuntimeError, match="with another text than before"):
+        names["ask"]("add", {"id": "page", "text": "Something else."})
+
+
+@sockets
+def test_the_client_of_the_page_waits_for_a_server_that_starts_anew():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = shown("A client").partition("seen = ")[0]
+    names = {}
+    exec(code.replace("8417", str(port)), names)
+    waited = []
+    names["time"] = SimpleNamespace(sleep=waited.append)
+    with pytest.raises(URLError):
+        names["ask"]("stats")
+    assert sum(waited) > 20
 
 
 def test_commands_of_the_page_are_those_there_are():

@@ -25,7 +25,7 @@ from dedupe.documents.paths import Paths, is_path, named, resolve
 from dedupe.engine.local import LocalEngine
 from dedupe.errors import InvalidInput, NothingToRead, Skipped, UnknownDocument
 from dedupe.ids import Id
-from dedupe.index.folder import is_index
+from dedupe.index.folder import check_no_index, is_index
 from dedupe.learning import known_shingles
 from dedupe.pipeline import find
 from dedupe.progress import Progress, ProgressCallback
@@ -183,7 +183,7 @@ def find_duplicates(
         delimiter=delimiter,
     )
     paths = named(paths)
-    _check_no_index(paths)
+    check_no_index(paths, "Index(path).find_duplicates() (dedupe index find) searches in one")
     with ExitStack() as held:
         files, indexes = (None, {}) if against is None else _split(against, held)
         stream = read_paths(
@@ -413,16 +413,6 @@ def _split(paths: Paths, held: ExitStack) -> tuple[list[str] | None, dict[str, "
     opened = {name: held.enter_context(Index(name, mode="r")) for name in indexes}
     files = [name for name in names if name not in opened]
     return files or None, opened
-
-
-def _check_no_index(paths: Iterable[str]) -> None:
-    """Refuse to search in the files of an index."""
-    for name in paths:
-        if is_index(name):
-            raise InvalidInput(
-                f"paths must be files or folders of documents, got the index {name!r}: "
-                "Index(path).find_duplicates() (dedupe index find) searches in one"
-            )
 
 
 def _find(

@@ -13,6 +13,7 @@ from dedupe.documents.paths import STDIN, Paths, named, resolve
 from dedupe.documents.walk import File, walk
 from dedupe.errors import InvalidResult, InvalidSetting
 from dedupe.ids import Id, order_of
+from dedupe.index.folder import is_index
 from dedupe.results.result import Result
 from dedupe.results.saved import settings_as_json
 from dedupe.settings import Settings
@@ -161,10 +162,17 @@ def action_of(output: object, move: object, delete: bool, hardlink: bool) -> Act
 
 
 def check_names(**named: str | os.PathLike[str] | None) -> None:
-    """Refuse empty names, which a variable of a shell that is not set leaves."""
+    """Refuse empty names, which a variable of a shell that is not set leaves, and indexes."""
     for name, value in named.items():
-        if value is not None and not os.fspath(value):
+        if value is None:
+            continue
+        if not os.fspath(value):
             raise InvalidSetting(f"{name} must name a place, got an empty string")
+        if is_index(value):
+            raise InvalidSetting(
+                f"{name} must be a place for files, got the index {os.fspath(value)!r}: "
+                "Index(path).add_paths(...) (dedupe index add) adds documents to one"
+            )
 
 
 def without_stdin(what: str, paths: Paths) -> list[str]:

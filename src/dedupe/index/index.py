@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from dedupe.documents import Document, read_paths, read_texts
-from dedupe.documents.paths import Paths
+from dedupe.documents.paths import Paths, named
 from dedupe.errors import InvalidIndex, Skipped
 from dedupe.ids import Id
 from dedupe.index import bulk, intake
 from dedupe.index.answering import LIMIT, MAX_COMPARED, Answering, as_document
+from dedupe.index.folder import check_no_index
 from dedupe.index.matches import Matches, Outcome
 from dedupe.index.queries import Query, answer, check_query
 from dedupe.index.records import Added
@@ -229,6 +230,8 @@ class Index(Answering):
         given, so name it from the same folder each time. When a file was last changed is the time
         of its documents only with ``time_from="mtime"``: nothing else should expire by it.
         """
+        paths = named(paths)
+        check_no_index(paths, "merge() (dedupe index merge) adds what another one holds")
         stream = read_paths(
             paths,
             id_field=id_field,

@@ -57,7 +57,9 @@ def documents(
 ) -> Iterator["Document | Skipped"]:
     """Read the documents in some paths, which are a part of what an index holds."""
     from dedupe.documents import read_paths
+    from dedupe.index.folder import check_no_index
 
+    check_no_index(paths, "dedupe index merge adds what another one holds")
     return read_paths([*paths], **how, is_part=True, must_name=must_name)
 
 
