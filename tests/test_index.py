@@ -1,8 +1,10 @@
 """An index from outside: the batch's answers, whatever the order, and what it refuses."""
 
+import copy
 import errno
 import json
 import os
+import pickle
 import re
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -800,3 +802,29 @@ def test_sizes_after_expiry_stay_those_of_one_filling(tmp_path, small):
         # What died is forgotten as soon as nothing holds it.
         assert index._store.db.execute("select count(*) from dead").fetchone() == (0,)
     assert max(sizes[1:]) <= 1.3 * sizes[1]
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\ud800", b"x", 3], ids=repr)
+def test_a_path_that_no_folder_can_have_is_refused(path):
+    with pytest.raises(InvalidSetting, match="an index must have the path of a folder, got"):
+        Index(path)
+
+
+@pytest.mark.parametrize("target", ["loop", "nowhere"])
+def test_a_link_that_leads_nowhere_is_no_folder(tmp_path, target):
+    (tmp_path / "loop").symlink_to(tmp_path / target)
+    for mode in ("a", "r"):
+        with pytest.raises(InvalidIndex, match=r"loop, a link that leads nowhere: make the folder"):
+            Index(tmp_path / "loop", mode=mode)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_an_index_is_not_copied(copied):
+    with Index() as index, pytest.raises(InvalidInput, match="open its path again"):
+        copied(index)
+
+
+@pytest.mark.parametrize("asked", [{"limit": True}, {"max_compared": True}])
+def test_true_is_no_number_of_matches(asked):
+    with Index() as index, pytest.raises(InvalidSetting, match="must be a whole number"):
+        index.query("some text", **asked)

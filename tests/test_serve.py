@@ -243,6 +243,14 @@ def test_a_change_that_is_none_is_refused(client, index, path, body, told):
 def test_an_id_that_no_encoding_can_hold_is_one_that_can_be_asked_for(client):
     assert client.post("/add", {"id": "a\ud800", "text": "a"})[0] == 200
     assert client.ask("GET", "/document?id=a%EF%BF%BD")[1]["id"] == "a\ufffd"
+    assert error(client.ask("GET", "/document?id=a%FF")) == (400, "InvalidRequest")
+
+
+def test_what_is_asked_twice_at_once_is_refused(client, index):
+    assert error(client.ask("GET", "/document?id=agency&id=b")) == (400, "InvalidRequest")
+    code, facts = client.post("/add", b'{"id": "b", "id": "c", "text": "a b c"}')
+    assert (code, [*index]) == (400, ["agency"])
+    assert "a name is there twice" in facts["error"]["message"]
 
 
 def test_paths_and_methods_are_those_of_the_description(client):

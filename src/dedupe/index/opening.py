@@ -7,12 +7,12 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NoReturn, Self
 
-from dedupe.errors import DedupeError, InvalidIndex, InvalidSetting
+from dedupe.errors import DedupeError, InvalidIndex, InvalidInput, InvalidSetting
 from dedupe.index import rebuilding
 from dedupe.index.folder import FILE, check_is_there
 from dedupe.index.layout import Layout
@@ -59,7 +59,7 @@ class Opened:
             raise InvalidSetting(f"timeout must be seconds, at least 0, got {timeout!r}")
         chosen = {name: value for name, value in asked.items() if value is not None}
         _as_settings(chosen)
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else _as_path(path)
         self.mode = mode
         self._lock = threading.RLock()
         self._is_closed = False
@@ -135,6 +135,12 @@ class Opened:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidInput(
+            f"an index cannot be copied or pickled, got {self!r}: open its path again where it is "
+            "needed"
+        )
 
     def __repr__(self) -> str:
         return f"<Index: {self.path or 'in memory'}, mode={self.mode!r}>"
@@ -230,12 +236,26 @@ class Opened:
             yield store
 
 
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path that a folder can have."""
+    if isinstance(path, str | os.PathLike) and isinstance(name := os.fspath(path), str):
+        with suppress(UnicodeEncodeError):
+            if b"\0" not in os.fsencode(name):
+                return Path(name)
+    raise InvalidSetting(f"an index must have the path of a folder, got {path!r:.200}")
+
+
 def _prepare(folder: Path | None, mode: str, timeout: float) -> Lock | None:
     """Make the folder of an index and lock it, or refuse one that holds something else."""
     if folder is None:
         if mode == "r":
             raise InvalidSetting("an index to read must have a path, got none: name its folder")
         return None
+    if folder.is_symlink() and not os.path.exists(folder):  # noqa: PTH110  A loop raises in Path.
+        raise InvalidIndex(
+            f"an index must be a folder, got {folder}, a link that leads nowhere: make the folder "
+            "it names, or name another path"
+        )
     if folder.exists() and not folder.is_dir():
         raise InvalidIndex(f"an index must be a folder, got the file {folder}: name another path")
     if mode == "r":

@@ -57,7 +57,8 @@ class Query(NamedTuple):
 def check_query(limit: int | None, threshold: float, max_compared: int | None) -> None:
     """Raise `InvalidSetting` where a limit, a threshold or a number of texts makes no sense."""
     for name, value in (("limit", limit), ("max_compared", max_compared)):
-        if value is not None and (not isinstance(value, int) or value < 1):
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if value is not None and (not is_number or value < 1):
             raise InvalidSetting(f"{name} must be a whole number of at least 1, got {value!r}")
     if threshold != Settings.threshold:
         Settings(threshold=threshold)
@@ -81,7 +82,7 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Ma
     sketches = asked.sketches
     if not sketches.n_words[0]:
         raise NothingToRead(
-            "a text to look for must hold a word, got none: leave it out, or look where it is from"
+            "a text of an index must hold a word, got none: leave it out, or look where it is from"
         )
     # One more than is wanted: one of them may be what no match is to be.
     limit = None if asked.limit is None else asked.limit + 1

@@ -147,8 +147,7 @@ class App:
         _check_method(scope["method"], route.method)
         operation = route.operation
         if operation.reads:
-            asked = dict(parse_qsl(scope["query_string"].decode("ascii", "replace")))
-            return await self._do(operation, asked)
+            return await self._do(operation, _parameters(scope["query_string"]))
         self._check_body(headers)
         self._check_room()
         self._n_arriving += 1
@@ -287,13 +286,31 @@ def _done(index: Index, operation: Operation, body: bytes | dict[str, Any]) -> b
 def _decoded(body: bytes) -> Any:
     """Return what JSON says; nothing at all is an object without members."""
     try:
-        return json.loads(body or b"{}", parse_constant=_no_number)
+        return json.loads(body or b"{}", parse_constant=_no_number, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"a request must be JSON in UTF-8: {error}") from error
 
 
 def _no_number(said: str) -> None:
     raise ValueError(f"{said} is no number")
+
+
+def _parameters(query: bytes) -> dict[str, str]:
+    """Return what stands behind the question mark of an address."""
+    try:
+        # What is no ASCII there should have been written in percent.
+        return _once_each(parse_qsl(query.decode("ascii"), errors="strict"))
+    except ValueError as error:
+        told = f"parameters must be UTF-8, written in percent: {error}"
+        raise Refused(400, told, InvalidRequest.__name__) from error
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return names with their values; of one that is there twice, either could be meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
 
 
 def _encoded(facts: Any) -> bytes:
