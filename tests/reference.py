@@ -961,6 +961,28 @@ def _slots(document, held, leads_on, limits, ngram) -> Slots:
     return Slots(len(framed), n_slots, own, other)
 
 
+def likeness(left: Sequence[int], right: Sequence[int], a: int, b: int) -> float:
+    """Return the cosine similarity of sets of `a` and `b` shingles, as two signatures tell it."""
+    n_equal = sum(x == y for x, y in zip(left, right, strict=True))
+    return n_equal / (len(left) + n_equal) * (a + b) / math.sqrt(a * b)
+
+
+def shortlisted(pairs, signatures, sizes, contents, *, weak, many, best):
+    """Return the pairs that stay where the smaller document has more than `many` weak ones."""
+    weak_of = {}
+    for a, b in pairs:
+        alike = likeness(signatures[a], signatures[b], sizes[a], sizes[b])
+        if alike < weak:
+            weak_of.setdefault(b, []).append((-alike, sizes[a], contents[a], a))
+    left_out = {
+        (a, b)
+        for b, found in weak_of.items()
+        if len(found) > many
+        for *_, a in sorted(found)[best:]
+    }
+    return [pair for pair in pairs if pair not in left_out]
+
+
 def most_popular(pairs, sizes, contents, least):
     """Return the most popular candidate of each document, if it has `least` candidates itself.
 

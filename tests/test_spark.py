@@ -26,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawl import Crawl
-from dedupe import find_duplicate_texts
+from dedupe import find_duplicate_texts, shortlist
 from dedupe.cli import cli
 from dedupe.clustering import components as components_of
 from dedupe.documents.values import as_time
@@ -783,12 +783,20 @@ def some_signatures(n_docs, n_values, n_phrases):
 
 
 @pytest.mark.parametrize("n_parts", [1, 3, 8])
-@pytest.mark.parametrize(("n_values", "n_phrases"), [(1 << 30, 0), (1 << 30, 8), (40, 8)])
-def test_candidates_are_those_of_one_machine(spark, monkeypatch, n_parts, n_values, n_phrases):
-    """Among strangers, documents with phrases in common, and those of which all meet by chance."""
+@pytest.mark.parametrize(
+    ("values", "many"),
+    [((1 << 30, 0), 100), ((1 << 30, 8), 100), ((40, 8), 100), ((1 << 30, 8), 4), ((40, 8), 4)],
+)
+def test_candidates_are_those_of_one_machine(spark, monkeypatch, n_parts, values, many):
+    """Among strangers, documents with phrases in common, and those of which all meet by chance.
+
+    Where documents with more than a few candidates count as having very many, few of them stay.
+    """
+    monkeypatch.setattr(shortlist, "MANY", many)
+    monkeypatch.setattr(shortlist, "BEST", 3)
     for module in (chunks, ranks):
         monkeypatch.setattr(module, "CHUNK", 32)
-    signatures = some_signatures(150, n_values, n_phrases)
+    signatures = some_signatures(150, *values)
     n_docs, num_perm = signatures.shape
     sizes = np.random.default_rng(1).integers(1, 900, n_docs)
     contents = np.random.default_rng(2).integers(0, 9, n_docs)
@@ -803,7 +811,12 @@ def test_candidates_are_those_of_one_machine(spark, monkeypatch, n_parts, n_valu
     job = Job(spark, Settings(num_perm=num_perm), n_parts)
     with job.running():
         found = [tuple(row) for row in chunks.met_in_chunks(job, frame).collect()]
-    expected = candidate_pairs(signatures, sizes, contents=contents.astype(np.uint64))
+    contents = contents.astype(np.uint64)
+    everything = candidate_pairs(signatures, sizes, contents=contents)
+    expected = shortlist.shortlisted(
+        everything, signatures, np.arange(n_docs), sizes.astype(np.int64), contents
+    )
+    assert (len(expected) < len(everything)) == (many < 100)
     assert sorted(found) == sorted(map(tuple, expected.tolist()))
 
 

@@ -28,6 +28,7 @@ from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate, Learned
 from dedupe.scoring.counting import Counted, Tally, count_after, counted_in_order, parted
 from dedupe.settings import Resources, Settings
+from dedupe.shortlist import shortlisted
 from dedupe.threads import map_in_order
 
 __all__ = ["LocalBlocks", "LocalEngine"]
@@ -270,16 +271,20 @@ def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDA
     """Return the pairs worth scoring; of identical copies only the first takes part."""
     originals = corpus.originals()
     rows = corpus.rows[originals]
+    sizes, contents = corpus.n_shingles[rows], corpus.contents[originals]
     pairs = candidate_pairs(
         corpus.signatures,
-        corpus.n_shingles[rows],
-        contents=corpus.contents[originals],
+        sizes,
+        contents=contents,
         rows=rows,
         is_old=corpus.is_old[rows] if corpus.is_old.any() else None,
         spans=None if corpus.spans is None else corpus.spans.take(originals),
         bucket_cap=settings.bucket_cap,
         workers=workers,
     )
+    # Who is old, or comes at another time, may not decide who is held against whom.
+    if corpus.spans is None and not corpus.is_old.any():
+        pairs = shortlisted(pairs, corpus.signatures, rows, sizes, contents)
     return originals.astype(np.int32)[pairs]
 
 

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from functools import partial
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
+from dedupe import shortlist
 from dedupe.lsh import COSINE_FLOOR
 from dedupe.spark.columns import array_of, batch, packed
-from dedupe.spark.estimates import SIDE, at_greater, at_lesser
+from dedupe.spark.estimates import MET, SIDE, at_greater, at_lesser
 from dedupe.spark.job import Job
 from dedupe.spark.postings import TALLY, UNIT, postings, range_bits, tallied
 from dedupe.spark.ranks import CHUNK, Ranks
@@ -59,7 +60,23 @@ def met_in_chunks(job: Job, originals: DataFrame) -> DataFrame:
         partial(at_lesser, ranks, n_perm, COSINE_FLOOR),
         SIDE,
     )
-    return mapped(_by_chunk(job, met), partial(at_greater, n_perm, COSINE_FLOOR), "a long, b long")
+    found = mapped(_by_chunk(job, met), partial(at_greater, n_perm, COSINE_FLOOR), MET)
+    return _shortlisted(job.keep(found))
+
+
+def _shortlisted(pairs: DataFrame) -> DataFrame:
+    """Return pairs without those that are too many, as `dedupe.shortlist` chooses."""
+    weak = pairs.where(F.col("likeness") < shortlist.WEAK)
+    many = weak.groupBy("b").count().where(F.col("count") > shortlist.MANY).select("b")
+    if many.isEmpty():
+        return pairs.select("a", "b")
+    best_first = Window.partitionBy("b").orderBy(F.desc("likeness"), "rank")
+    left_out = (
+        weak.join(many, "b", "left_semi")
+        .withColumn("place", F.row_number().over(best_first))
+        .where(F.col("place") > shortlist.BEST)
+    )
+    return pairs.select("a", "b").join(left_out.select("a", "b"), ["a", "b"], "left_anti")
 
 
 def _by_chunk(job: Job, rows: DataFrame) -> DataFrame:

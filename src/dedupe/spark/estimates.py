@@ -17,10 +17,11 @@ import pyarrow as pa
 
 from dedupe.arrays import AnyInts, Bools, Floats, Ints, distinct
 from dedupe.lsh import likely_shares
+from dedupe.shortlist import likeness
 from dedupe.spark.columns import batch, in_groups, packed
-from dedupe.spark.ranks import Ranks
+from dedupe.spark.ranks import CHUNK, Ranks
 
-__all__ = ["SIDE", "at_greater", "at_lesser", "may_reach"]
+__all__ = ["MET", "SIDE", "at_greater", "at_lesser", "may_reach"]
 
 SIDE = (
     "chunk long, kind int, docs binary, sizes binary, signatures binary, crowded binary, "
@@ -31,6 +32,10 @@ SIDE = (
 Signatures are those of documents in crowded buckets, in order. `places` says which of them is
 that of a pair, -1 for none.
 """
+
+MET = "a long, b long, likeness double, rank long"
+"""The larger document of a pair and the other, how alike they are, and what sorts as the rank of
+the larger one does."""
 
 AT_ONCE = 1 << 14
 """Pairs of signatures that are compared at once, 16 MB."""
@@ -206,7 +211,7 @@ def _side(chunk: int, kind: int, columns: dict[str, pa.Array]) -> pa.RecordBatch
 def at_greater(
     n_perm: int, floor: float, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the pairs worth scoring, the larger document as `a`, the other as `b`.
+    """Yield pairs as MET has them: those worth scoring, unless one document has very many.
 
     Parameters
     ----------
@@ -234,7 +239,13 @@ def at_greater(
         places = np.frombuffer(row["places"], np.int32)[is_open], here.places[greater[is_open]]
         n_equal[is_open] = _n_equal(documents.signatures, here.signatures, *places)
         is_kept = may_reach(shares[n_equal], documents.sizes, here.sizes[greater], floor)
-        yield batch(a=here.docs[greater[is_kept]], b=documents.docs[is_kept])
+        greater, n_equal = greater[is_kept], n_equal[is_kept]
+        yield batch(
+            a=here.docs[greater],
+            b=documents.docs[is_kept],
+            likeness=likeness(n_equal, n_perm, documents.sizes[is_kept], here.sizes[greater]),
+            rank=row["chunk"] * CHUNK + greater,
+        )
 
 
 def _n_equal(
