@@ -303,7 +303,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     measuring = commands.add_parser("measure")
     measuring.add_argument("-n", type=int, default=20_000)
-    measuring.add_argument("--partitions", type=int, default=4)
+    measuring.add_argument("--partitions", type=int)
     measuring.add_argument("--json", type=Path, required=True)
     commands.add_parser("model").add_argument("json", type=Path)
     crowding = commands.add_parser("hostile")

@@ -8,7 +8,6 @@ only small things travel to it: the stories of its documents, and the counts of 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,8 @@ from dedupe.kernels.measures import N_LINES
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import hash_encoded
-from dedupe.spark.columns import array_of, batch, bytes_of, in_groups
+from dedupe.spark.columns import array_of, batch, bytes_of, groups_of
+from dedupe.spark.documents import Documents
 from dedupe.spark.job import Job
 from dedupe.spark.places import part_of
 from dedupe.spark.shingles import Entries, entries_of
@@ -36,14 +36,12 @@ STAR, STARS = 1 << 11, 4
 """Pairs of one larger document that stay in one block at most; and how many such stars it holds at
 least, of whatever size."""
 
+HASHED = 8
+"""Bytes of blocks for each of texts, which are hashed to twice as many and are in three or four."""
+
 EVEN = 16
 """Blocks for each partition at most, of which each gets as many. More are even by themselves."""
 
-SCHEMA = (
-    "block long, numbers binary, owned binary, old binary, left binary, right binary, "
-    "shingles binary, seals binary, shingle_offsets binary, token_offsets binary, lines binary, "
-    "contents binary, prose binary"
-)
 
 ARRAYS = {
     "shingles": np.uint64,
@@ -55,6 +53,14 @@ ARRAYS = {
     "prose": np.float32,
 }
 """The arrays of a `dedupe.scoring.block.Block` that are kept."""
+
+STORED = ("numbers", "owned", "old", "left", "right", *ARRAYS)
+SCHEMA = ", ".join(("block long, part int", *(f"{name} binary" for name in STORED)))
+"""A block in several rows: each has a part of the bytes of every array, in the order of `part`."""
+
+ROW_BYTES = 1 << 20
+"""Bytes of a row, of which Spark copies each several times, and keeps a hundred in memory as it
+writes them to disk."""
 
 
 @dataclass
@@ -98,8 +104,10 @@ class Held:
 
     @classmethod
     def of(cls, row: dict[str, Any], ngram: int, broadcast: dict[str, Any]) -> "Held":
-        """Rebuild a block from its row."""
-        arrays = {name: bytes_of(row[name], kind) for name, kind in ARRAYS.items()}
+        """Rebuild a block from what `_whole` made of its rows."""
+        arrays: dict[str, Any] = {
+            name: np.frombuffer(row[name], kind) for name, kind in ARRAYS.items()
+        }
         arrays["prose"] = arrays["prose"].reshape(-1, N_LINES)
         numbers = bytes_of(row["numbers"], np.int64)
         sides = [bytes_of(row[side], np.int64) for side in ("left", "right")]
@@ -143,12 +151,14 @@ def boilerplate_of(shingles: Hashes, counts: AnyInts) -> Boilerplate:
 
 
 class Blocks(NamedTuple):
-    """Blocks that are kept, each a row.
+    """Blocks that are kept.
 
     Attributes
     ----------
     frame : DataFrame
-        See SCHEMA; cut by `block`.
+        See SCHEMA; cut and sorted by `block`.
+    numbers : DataFrame
+        block: the same without anything else.
     members : DataFrame
         doc, blocks: where each document is, those that own it first.
     n_items : int
@@ -156,20 +166,25 @@ class Blocks(NamedTuple):
     """
 
     frame: DataFrame
+    numbers: DataFrame
     members: DataFrame
     n_items: int
 
     @classmethod
     def of(
-        cls, job: Job, texts: DataFrame, members: DataFrame, items: DataFrame, n_items: int = 0
+        cls,
+        job: Job,
+        documents: Documents,
+        members: DataFrame,
+        items: DataFrame,
+        n_items: int = 0,
     ) -> "Blocks":
         """Hash the documents of some blocks.
 
         Parameters
         ----------
         job : Job
-        texts : DataFrame
-            doc, text, is_old.
+        documents : Documents
         members : DataFrame
             block, doc: the documents of each block, each once or more.
         items : DataFrame
@@ -180,7 +195,7 @@ class Blocks(NamedTuple):
         )
         placed = (
             gathered.hint("shuffle_hash")
-            .join(texts, "doc")
+            .join(documents.texts, "doc")
             .select(
                 F.explode("blocks").alias("block"),
                 F.lit(0).alias("kind"),
@@ -207,11 +222,14 @@ class Blocks(NamedTuple):
             partial(_made, job.settings.ngram),
             SCHEMA,
         )
-        return cls(job.keep_cut(made, "block"), gathered, n_items)
+        is_small = job.has_room(HASHED * documents.n_bytes)
+        kept = job.keep_cut(made, "block", is_sorted=True, in_memory=is_small)
+        numbers = job.keep_cut(kept.where("part = 0").select("block"), "block", is_sorted=True)
+        return cls(kept, numbers, gathered, n_items)
 
     def let_go(self, job: Job) -> None:
         """Let go of blocks that are not used any more."""
-        job.let_go(self.frame, self.members)
+        job.let_go(self.frame, self.numbers, self.members)
 
     def over(
         self,
@@ -256,16 +274,18 @@ class Blocks(NamedTuple):
         return mapped(frame, partial(_apply, rule, job.settings.ngram, broadcast), schema)
 
     def _with(self, small: Sequence[DataFrame]) -> DataFrame:
-        """Return the blocks with what several frames say of them.
+        """Return the blocks with what several frames say of them, in the first row of each.
 
-        Those are joined with one another first: each join copies the rows of both its sides.
+        Those are joined with one another first: each join copies the rows of both its sides. All
+        are sorted, so that a task holds a row of each, and not a table of all that is said.
         """
         if not small:
             return self.frame
-        told = self.frame.select("block")
+        told = self.numbers
         for one in small:
-            told = told.join(one.hint("shuffle_hash"), "block", "left")
-        return self.frame.join(told.hint("shuffle_hash"), "block", "left")
+            told = told.join(one.hint("merge"), "block", "left")
+        told = told.withColumnRenamed("block", "told_of").hint("merge")
+        return self.frame.join(told, F.expr("block = told_of and part = 0"), "left").drop("told_of")
 
     def _told(self, of_documents: DataFrame, name: str) -> DataFrame:
         """Return what is said of documents, gathered by block."""
@@ -282,7 +302,7 @@ class Blocks(NamedTuple):
         return found.groupBy("block").agg(rows.alias(name))
 
 
-def pair_blocks(job: Job, texts: DataFrame, pairs: DataFrame) -> Blocks:
+def pair_blocks(job: Job, documents: Documents, pairs: DataFrame) -> Blocks:
     """Return blocks of candidate pairs, those of one larger document together.
 
     There are as many for each partition, and of a star of many pairs only as many go to one as
@@ -297,7 +317,7 @@ def pair_blocks(job: Job, texts: DataFrame, pairs: DataFrame) -> Blocks:
     place = F.pmod(F.xxhash64("a", ray), F.lit(n_blocks))
     placed = job.keep(pairs.select(_spread(job, place, n_blocks).alias("block"), "a", "b"))
     members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
-    return Blocks.of(job, texts, members, placed, n_pairs)
+    return Blocks.of(job, documents, members, placed, n_pairs)
 
 
 def _spread(job: Job, place: Column, n_blocks: int) -> Column:
@@ -320,15 +340,12 @@ def _spread(job: Job, place: Column, n_blocks: int) -> Column:
 
 def _made(ngram: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield blocks, given the rows of their documents and items."""
-    for some in in_groups(batches, "block"):
-        keys = array_of(some.column("block"))
-        bounds = [*np.flatnonzero(np.diff(keys, prepend=keys[0] - 1)).tolist(), keys.size]
-        for start, end in pairwise(bounds):
-            yield _block(ngram, int(keys[start]), some.slice(start, end - start))
+    for number, rows in groups_of(batches, "block"):
+        yield _block(ngram, number, rows)
 
 
 def _block(ngram: int, number: int, rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Return one block as a row."""
+    """Return one block, given the rows of its documents and items."""
     n_docs = int(np.count_nonzero(array_of(rows.column("kind")) == 0))
     documents, items = rows.slice(0, n_docs), rows.slice(n_docs)
     numbers = array_of(documents.column("a"))
@@ -343,8 +360,23 @@ def _block(ngram: int, number: int, rows: pa.RecordBatch) -> pa.RecordBatch:
         "right": np.searchsorted(numbers, right),
         **{name: getattr(block, name) for name in ARRAYS},
     }
-    data = {name: pa.array([array.tobytes()], pa.binary()) for name, array in columns.items()}
-    return batch(block=[number], **data)
+    return _in_parts(number, {name: array.tobytes() for name, array in columns.items()})
+
+
+def _in_parts(number: int, stored: dict[str, bytes]) -> pa.RecordBatch:
+    """Return a block in as many rows as its bytes make."""
+    n_rows = max(1, -(-sum(map(len, stored.values())) // ROW_BYTES))
+    parts = {
+        name: pa.array(
+            [
+                data[len(data) * row // n_rows : len(data) * (row + 1) // n_rows]
+                for row in range(n_rows)
+            ],
+            pa.binary(),
+        )
+        for name, data in stored.items()
+    }
+    return batch(block=[number] * n_rows, part=pa.array(range(n_rows), pa.int32()), **parts)
 
 
 def _apply(
@@ -354,12 +386,19 @@ def _apply(
     batches: Iterator[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
     """Yield what a rule says of the blocks of a partition."""
-    for some in batches:
-        for place in range(some.num_rows):
-            row = {name: _value(some.column(name)[place]) for name in some.schema.names}
-            yield rule(Held.of(row, ngram, broadcast))
+    for number, rows in groups_of(batches, "block"):
+        yield rule(Held.of(_whole(number, rows), ngram, broadcast))
 
 
-def _value(scalar: Any) -> Any:
-    """Return a value of a row; bytes are looked at where they are."""
-    return scalar.as_buffer() if isinstance(scalar, pa.BinaryScalar) else scalar.as_py()
+def _whole(number: int, rows: pa.RecordBatch) -> dict[str, Any]:
+    """Return what the rows of a block say: its arrays in one piece, and what it is told."""
+    row: dict[str, Any] = {"block": number}
+    for name in {*rows.schema.names} - {"block", "part"}:
+        values = rows.column(name)
+        if name in STORED:
+            row[name] = bytearray().join([one.as_buffer() for one in values])
+        elif isinstance(values[0], pa.BinaryScalar):
+            row[name] = values[0].as_buffer()
+        else:
+            row[name] = values[0].as_py()
+    return row

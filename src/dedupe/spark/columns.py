@@ -1,6 +1,7 @@
 """Turns arrays into columns of Arrow and back: how stages see the rows of a frame."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,16 @@ import pyarrow as pa
 
 from dedupe.arrays import Hashes, Ints
 
-__all__ = ["array_of", "batch", "bytes_of", "in_groups", "packed", "signed", "unsigned"]
+__all__ = [
+    "array_of",
+    "batch",
+    "bytes_of",
+    "groups_of",
+    "in_groups",
+    "packed",
+    "signed",
+    "unsigned",
+]
 
 TOP_BIT = np.uint64(1 << 63)
 
@@ -85,6 +95,20 @@ def in_groups(
         waiting, held = [together.slice(end)], together.slice(end).nbytes
     if waiting:
         yield _joined(waiting)
+
+
+def groups_of(batches: Iterable[pa.RecordBatch], key: str) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the rows of each group, which follow each other, with its key, a whole number.
+
+    >>> rows = [batch(block=np.array([1, 1, 2])), batch(block=np.array([2]))]
+    >>> [(number, some.num_rows) for number, some in groups_of(rows, "block")]
+    [(1, 2), (2, 2)]
+    """
+    for some in in_groups(batches, key):
+        keys = array_of(some.column(key))
+        bounds = [*np.flatnonzero(np.diff(keys, prepend=keys[0] - 1)).tolist(), keys.size]
+        for start, end in pairwise(bounds):
+            yield int(keys[start]), some.slice(start, end - start)
 
 
 def _first(some: pa.RecordBatch, key: str) -> Any:

@@ -56,12 +56,15 @@ class Documents(NamedTuple):
         id, reason, is_old.
     has_old : bool
         Whether there is an old collection with a document in it.
+    n_bytes : int
+        Bytes of all texts.
     """
 
     texts: DataFrame
     sketches: DataFrame
     skipped: DataFrame
     has_old: bool
+    n_bytes: int
 
 
 def read(job: Job, source: DataFrame, columns: Columns) -> Documents:
@@ -74,6 +77,8 @@ def read(job: Job, source: DataFrame, columns: Columns) -> Documents:
     job.tell("numbering")
     in_order = job.keep(source.sort("id", "is_old"))
     _check_ids(in_order)
+    (n_bytes,) = in_order.agg(F.coalesce(F.sum(F.octet_length("text")), F.lit(0))).first() or (0,)
+    job.cut_for(n_bytes)
     texts = job.keep(numbered(in_order, "doc").repartition(job.partitions, "doc"))
     job.let_go(in_order)
     sketched = job.stage(
@@ -94,7 +99,7 @@ def read(job: Job, source: DataFrame, columns: Columns) -> Documents:
         .join(texts.select("doc", "id", "is_old"), "doc")
         .select("id", "reason", "is_old")
     )
-    return Documents(texts, sketches, job.keep(skipped), counts["n_found_old"] > 0)
+    return Documents(texts, sketches, job.keep(skipped), counts["n_found_old"] > 0, n_bytes)
 
 
 def _counts(sketched: DataFrame) -> dict[str, int]:

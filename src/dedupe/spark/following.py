@@ -44,7 +44,7 @@ def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
         F.col("least").alias("block"), "a", "b"
     )
     members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
-    blocks = Blocks.of(job, documents.texts, members, placed)
+    blocks = Blocks.of(job, documents, members, placed)
     led = job.keep(blocks.over(job, _led, "leader long, doc long, larger long, smaller long"))
     blocks.let_go(job)
     found = pairs

@@ -32,6 +32,12 @@ BATCH_ROWS, BATCH_BYTES = 1 << 16, 1 << 24
 SMALL = 1 << 16
 """Rows that are handled at once rather than distributed: a megabyte."""
 
+PART_BYTES = 1 << 25
+"""Bytes of texts in a part, unless the caller has said how many parts there are: hashed, and in all
+blocks that they are in, they are eight times as many."""
+
+SHUFFLED = "spark.sql.shuffle.partitions"
+
 CONF = {
     # Every frame is cut as the caller says. Frames that Spark would send to all executors go
     # through the driver, which may have no room for them.
@@ -70,6 +76,8 @@ class Job:
     settings : Settings
     partitions : int
         How many parts each frame is cut into.
+    is_cut : bool
+        Whether that was chosen by the caller.
     folder : str, optional
         Where stages are written.
     small : int
@@ -79,6 +87,7 @@ class Job:
     session: SparkSession
     settings: Settings
     partitions: int
+    is_cut: bool = True
     folder: str | None = None
     small: int = SMALL
     _kept: list[DataFrame] = field(default_factory=list)
@@ -93,7 +102,7 @@ class Job:
         """
         context = self.session.sparkContext
         conf = CONF | {
-            "spark.sql.shuffle.partitions": str(self.partitions),
+            SHUFFLED: str(self.partitions),
             # Whether a frame is empty is asked of all parts at once: as a rule it is.
             "spark.sql.limit.initialNumPartitions": str(self.partitions),
         }
@@ -107,35 +116,59 @@ class Job:
                 self.finish()
                 context.setLocalProperty(DESCRIPTION, description)
 
+    def cut_for(self, n_bytes: int) -> None:
+        """Cut all that follows into parts that have room for so many bytes of texts."""
+        if not self.is_cut:
+            self.partitions = max(self.partitions, -(-n_bytes // PART_BYTES))
+            self.session.conf.set(SHUFFLED, str(self.partitions))
+
     def tell(self, stage: str) -> None:
         """Name the jobs that follow, as Spark's own pages show them."""
         self.session.sparkContext.setJobDescription(f"dedupe: {stage}")
 
-    def keep(self, frame: DataFrame) -> DataFrame:
+    def keep(self, frame: DataFrame, *, in_memory: bool = True) -> DataFrame:
         """Make a frame once, whatever it is used for; it forgets what it was made from.
 
         Otherwise plans double with each join of two frames that have a forebear in common, and
         each task is sent the plans of all stages before. Where there are several executors,
         each row is with two of them, so that one may be lost.
+
+        In memory they are rows, since to write and read them takes a third of all work; what does
+        not fit goes to disk, and all of it does that is not to be in memory. Rows of megabytes
+        would leave no room there for what is done with them.
         """
-        kept = frame.localCheckpoint(eager=True, storageLevel=self._level)
+        level = StorageLevel(True, in_memory, False, in_memory, self._replicas)
+        kept = frame.localCheckpoint(eager=True, storageLevel=level)
         self._kept.append(kept)
         return kept
 
     @cached_property
-    def _level(self) -> StorageLevel:
-        """How frames are kept: as rows, since to write and read them takes a third of all work."""
+    def _replicas(self) -> int:
+        """How many executors keep each row."""
         is_alone = str(self.session.sparkContext.master).split("[")[0] == "local"
-        return StorageLevel(True, True, False, True, 1 if is_alone else 2)
+        return 1 if is_alone else 2
 
-    def keep_cut(self, frame: DataFrame, key: str) -> DataFrame:
+    def has_room(self, n_bytes: int) -> bool:
+        """Return whether executors can keep so many bytes in half of the memory for frames."""
+        context: Any = self.session.sparkContext
+        sizes = context._jsc.sc().getExecutorMemoryStatus().values().iterator()
+        room = 0
+        while sizes.hasNext():
+            room += sizes.next()._1()
+        return n_bytes * self._replicas < room // 2
+
+    def keep_cut(
+        self, frame: DataFrame, key: str, *, is_sorted: bool = False, in_memory: bool = True
+    ) -> DataFrame:
         """Keep what Python made of the rows of a frame that is cut by a key, each where that was.
 
-        Spark cannot see what Python leaves in place, and would move all rows before each join.
+        Spark cannot see what Python leaves in place, and would move all rows before each join, and
+        sort them if they are sorted by the key already.
         """
-        kept = self.keep(frame)
+        kept = self.keep(frame, in_memory=in_memory)
         assert kept.rdd.getNumPartitions() == self.partitions, "rows are where they were cut to"
-        told = _told_cut(kept, kept.repartition(self.partitions, key))
+        cut = kept.repartition(self.partitions, key)
+        told = _told_cut(kept, cut.sortWithinPartitions(key) if is_sorted else cut)
         self._kept[-1] = told
         return told
 
@@ -246,7 +279,7 @@ def exists(session: SparkSession, path: str) -> bool:
 
 
 def _told_cut(kept: DataFrame, cut: DataFrame) -> DataFrame:
-    """Return a frame that is kept, its rows said to be cut as those of another; nothing moves."""
+    """Return a frame that is kept, said to be cut and sorted as another; nothing moves."""
     session: Any = kept.sparkSession
     internals = session._jvm.org.apache.spark.sql
     companion = getattr(getattr(internals.execution, "LogicalRDD$"), "MODULE$")

@@ -121,7 +121,7 @@ def learn(
     the same whatever else is asked about with it. `boilerplate` is what is known to be some.
     """
     job.tell("hashing")
-    blocks = pair_blocks(job, documents.texts, pairs)
+    blocks = pair_blocks(job, documents, pairs)
     job.tell("boilerplate")
     known = _known(job, boilerplate)
     judged = _judged(job, blocks, known)
@@ -162,7 +162,7 @@ def _beside_old(
     taught = pairs
     for side in "ab":
         taught = taught.join(old.withColumnRenamed("doc", side), side, "left_semi")
-    old_blocks = pair_blocks(job, documents.texts, job.keep(taught))
+    old_blocks = pair_blocks(job, documents, job.keep(taught))
     job.tell("learning from old documents")
     lesson = _learned(job, documents, _judged(job, old_blocks, known), known)
     rule_ = partial(judgement.mixed, job.settings.threshold)
@@ -311,7 +311,7 @@ def _forms_of(collection: _Collection, joined: DataFrame) -> DataFrame:
     drawn = job.keep(drawn)
     if drawn.isEmpty():
         return job.empty("doc long, shingle long")
-    samples = Blocks.of(job, documents.texts, drawn.select("block", F.col("b").alias("doc")), drawn)
+    samples = Blocks.of(job, documents, drawn.select("block", F.col("b").alias("doc")), drawn)
     found = job.keep(samples.over(job, judgement.forms_in, "doc long, shingle long"))
     samples.let_go(job)
     return found

@@ -149,8 +149,8 @@ def find_duplicates(
     window : timedelta or str, optional
         As in `dedupe.find_duplicates`: ``"90m"``, ``"12h"``, ``"3d"``, ``"2w"``.
     partitions : int, at least 1, optional
-        How many parts the work is cut into; as many as Spark does by default. The answer is
-        the same for any.
+        How many parts the work is cut into; by default one for each 32 MB of texts, and at least
+        as many as Spark has tasks at a time. The answer is the same for any.
     checkpoint : str, optional
         A folder in any file system that all executors see. Stages that are finished are
         written there as Parquet, and a search that is started again in the same way goes on
@@ -189,7 +189,8 @@ def find_duplicates(
     shingles = known_shingles(known, ngram)
     session = frame.sparkSession
     n_parts = _whole("partitions", partitions, session.sparkContext.defaultParallelism, 1)
-    job = Job(session, settings, n_parts, checkpoint, _whole("small", small, SMALL, 0))
+    is_cut = partitions is not None
+    job = Job(session, settings, n_parts, is_cut, checkpoint, _whole("small", small, SMALL, 0))
     with job.running():
         columns = Columns(id, text, time)
         source = source_of(frame, against, columns)

@@ -18,7 +18,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from dedupe.arrays import AnyInts, Hashes, Ints, distinct
 from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
-from dedupe.spark.columns import array_of, batch, packed
+from dedupe.spark.columns import array_of, batch, groups_of, packed
 from dedupe.spark.job import Job
 from dedupe.spark.workers import mapped
 
@@ -263,16 +263,15 @@ def _stories_of(waiting: list[tuple[Hashes, Ints]]) -> tuple[Hashes, Ints]:
 
 def _asked(n_buckets: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the shingles of blocks, each once in a block, by bucket."""
-    for some in batches:
-        for number, data in zip(*(column.to_pylist() for column in some.columns), strict=True):
-            found = distinct(np.frombuffer(data, np.uint64))
-            parts = [*_split(n_buckets, found)]
-            yield batch(
-                bucket=pa.array([bucket for bucket, _ in parts], pa.int32()),
-                block=np.full(len(parts), number),
-                shingles=packed(*(found[places] for _, places in parts)),
-                counts=pa.array([None] * len(parts), pa.binary()),
-            )
+    for number, rows in groups_of(batches, "block"):
+        found = distinct(np.frombuffer(b"".join(rows.column("shingles").to_pylist()), np.uint64))
+        parts = [*_split(n_buckets, found)]
+        yield batch(
+            bucket=pa.array([bucket for bucket, _ in parts], pa.int32()),
+            block=np.full(len(parts), number),
+            shingles=packed(*(found[places] for _, places in parts)),
+            counts=pa.array([None] * len(parts), pa.binary()),
+        )
 
 
 def _looked_up(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
