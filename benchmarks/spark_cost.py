@@ -102,7 +102,6 @@ def logged(folder: Path, texts: dict[str, str]) -> tuple[Any, Any]:
     for name, value in {
         **LOCAL,
         "spark.ui.enabled": "false",
-        "spark.driver.memory": "2g",
         "spark.local.dir": str(folder),
         "spark.eventLog.enabled": "true",
         "spark.eventLog.compress": "false",
@@ -239,7 +238,7 @@ def marked() -> list[tuple[str, float]]:
     return marks
 
 
-def measure(n_docs: int, partitions: int) -> dict[str, object]:
+def measure(n_docs: int, partitions: int | None) -> dict[str, object]:
     """Search a made crawl both ways."""
     from dedupe.spark import find_duplicates  # noqa: PLC0415
 

@@ -56,11 +56,11 @@ try:
     from pyspark.sql import SparkSession
     from pyspark.sql import functions as spark_functions
 
-    from dedupe.spark import chunks, find_duplicates, ranks, workers
+    from dedupe.spark import blocks, chunks, find_duplicates, ranks, workers
     from dedupe.spark.candidates import buckets, mixed_buckets
     from dedupe.spark.columns import in_groups
     from dedupe.spark.components import components
-    from dedupe.spark.job import Job
+    from dedupe.spark.job import PART_BYTES, Job
     from dedupe.spark.linkage import PAIRS, linked
     from dedupe.spark.places import part_of
     from dedupe.spark.postings import met
@@ -205,6 +205,15 @@ def test_spark_says_the_same_where_nothing_is_small(spark):
     """Components are found by stars, and what is known of shingles is joined."""
     forms = {f"form/{name}": text for name, text in notices(12).items()}
     check(spark, news() | forms, 3, small=0)
+
+
+def test_spark_says_the_same_of_what_does_not_fit_in_memory_nor_in_one_part(spark, monkeypatch):
+    monkeypatch.setattr(Job, "has_room", lambda *_: False)
+    monkeypatch.setattr("dedupe.spark.job.PART_BYTES", 2000)
+    answer = find_duplicates(framed(spark, news(), 2))
+    assert answer.documents.rdd.getNumPartitions() > 2
+    documents, pairs, skipped = ([*map(tuple, one.collect())] for one in answer_of(answer))
+    assert (sorted(documents), sorted(pairs), sorted(skipped)) == on_one_machine(news())
 
 
 def test_spark_says_the_same_by_other_settings_and_of_numbered_rows(spark):
@@ -571,6 +580,35 @@ def test_stories_are_the_same_however_many_pairs_are_few(spark):
             found.append(sorted(map(tuple, linked(job, frame, 0.5, len(rows)).collect())))
     assert found[0] == found[1]
     assert len({story for _, story in found[0]}) > 1
+
+
+@given(st.lists(st.binary(max_size=40), min_size=13, max_size=13), st.integers(1, 100))
+def test_a_block_in_several_rows_is_the_block(arrays, row_bytes):
+    stored = dict(zip(blocks.STORED, arrays, strict=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "ROW_BYTES", row_bytes)
+        rows = blocks._in_parts(7, stored)
+    assert rows.num_rows == max(1, -(-sum(map(len, arrays)) // row_bytes))
+    assert rows.column("part").to_pylist() == [*range(rows.num_rows)]
+    assert blocks._whole(7, rows) == {"block": 7, **stored}
+
+
+@pytest.mark.parametrize(("is_cut", "n_parts"), [(False, 6), (True, 2)])
+def test_parts_suit_the_texts_unless_the_caller_has_chosen(spark, is_cut, n_parts):
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    job = Job(spark, Settings(), 2, is_cut)
+    with job.running():
+        job.cut_for(1)
+        assert job.partitions == 2, "no fewer than tasks run at a time"
+        job.cut_for(5 * PART_BYTES + 1)
+        assert spark.conf.get("spark.sql.shuffle.partitions") == str(job.partitions) == str(n_parts)
+    assert spark.conf.get("spark.sql.shuffle.partitions") == before
+
+
+def test_half_of_the_memory_for_frames_is_room(spark):
+    job = Job(spark, Settings(), 2)
+    assert job.has_room(1 << 20)
+    assert not job.has_room(1 << 30), "of 1 GB Spark has 400 MB for frames"
 
 
 def test_searches_of_one_session_take_turns(spark):

@@ -59,7 +59,8 @@ def spark() -> None:
     "--partitions",
     type=int,
     metavar="N",
-    help="Parts that the work is cut into.  [default: one for each processor]",
+    help="Parts that the work is cut into.  [default: one for each 32 MB of texts, and at least "
+    "one for each processor]",
 )
 @click.option(
     "--checkpoint",
