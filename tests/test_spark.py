@@ -582,7 +582,7 @@ def test_stories_are_the_same_however_many_pairs_are_few(spark):
     assert len({story for _, story in found[0]}) > 1
 
 
-@given(st.lists(st.binary(max_size=40), min_size=13, max_size=13), st.integers(1, 100))
+@given(st.lists(st.binary(max_size=40), min_size=12, max_size=12), st.integers(1, 100))
 def test_a_block_in_several_rows_is_the_block(arrays, row_bytes):
     stored = dict(zip(blocks.STORED, arrays, strict=True))
     with pytest.MonkeyPatch.context() as patch:
