@@ -153,7 +153,7 @@ def _joined(
 ) -> list[int]:
     """Return the cluster of each document of some components."""
     pairs = np.sort(pairs, axis=1)
-    known = dict(zip(map(tuple, pairs.tolist()), scores.tolist(), strict=True))
+    known = dict(zip(zip(*pairs.T.tolist(), strict=True), scores.tolist(), strict=True))
     clusters = Clusters(n_docs)
     links = Links(pairs[is_link], scores[is_link])
     if ask is None:
