@@ -139,13 +139,11 @@ def _chosen(group: Sequence[DocumentInfo], keep: Callable[..., Any]) -> int:
 
 def _preference(documents: Sequence[DocumentInfo], places: Sequence[str]) -> Ints:
     """Return the number of the first place that each document is in, or how many there are."""
-    found = [
-        OLD_FIRST
-        if one.is_old
-        else next((n for n, place in enumerate(places) if is_in(place, one.id)), len(places))
-        for one in documents
-    ]
-    return np.array(found, np.int64)
+    found = np.full(len(documents), len(places))
+    for number, place in reversed([*enumerate(places)]):
+        found[[is_in(place, one.id) for one in documents]] = number
+    found[[one.is_old for one in documents]] = OLD_FIRST
+    return found
 
 
 def is_in(place: str, document: Id) -> bool:
