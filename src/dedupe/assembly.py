@@ -4,7 +4,7 @@ What a result also tells is looked up here: the scores of pairs that only cluste
 how much of each document is its story, and the evidence of each copy with the one that is kept.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain
 
@@ -143,7 +143,9 @@ def _cluster(
         texts=corpus.texts(numbers[joined]),
     )
     rows = np.concatenate([rows, asked])
-    kept = _with_representatives(clusters, infos)
+    number_of = {info.id: number for number, info in infos.items()}
+    kept = clustered.members_and_kept(clusters, number_of)
+    kept = kept[kept[:, 0] != kept[:, 1]]
     return _with_evidence(corpus, blocks, rows, kept, settings.threshold), clusters, infos
 
 
@@ -182,19 +184,6 @@ def _labels(
     asked = numbered(blocks, np.concatenate(told))
     is_needed = np.isin(keys_of(passes.pairs_in(asked)), keys_of(numbers[np.concatenate(needed)]))
     return labels, as_asked(asked[is_needed])
-
-
-def _with_representatives(clusters: Iterable[Cluster], infos: Mapping[int, DocumentInfo]) -> Ints:
-    """Return each other member of the clusters with the copy that is kept, by number."""
-    number_of = {info.id: number for number, info in infos.items()}
-    return pairs_of(
-        [
-            (number_of[member], number_of[cluster.representative])
-            for cluster in clusters
-            for member in cluster.members
-            if member != cluster.representative
-        ]
-    )
 
 
 def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Ints) -> StoryWords:

@@ -16,7 +16,7 @@ from dedupe.results.representatives import as_copies, representatives, starts_of
 from dedupe.scoring import rule
 from dedupe.settings import SCORE_FLOOR, Settings
 
-__all__ = ["cluster_labels", "make_clusters", "make_duplicates"]
+__all__ = ["cluster_labels", "make_clusters", "make_duplicates", "members_and_kept"]
 
 
 def cluster_labels(
@@ -168,9 +168,11 @@ def make_duplicates(
     A member that does not score with the representative stays: it came to the cluster
     by what it shares with others, and its own text would be lost.
     """
-    members, kept, cluster_of = _members(clusters, scored.ids)
+    sides = members_and_kept(clusters, {name: number for number, name in enumerate(scored.ids)})
+    cluster_of = np.full(len(scored.ids), -1)
+    cluster_of[sides[:, 0]] = np.repeat(np.arange(len(clusters)), [*map(len, clusters)])
     best = _best_matches(cluster_of, scored)
-    sides = np.stack([members, kept], axis=1)[members != kept]
+    sides = sides[sides[:, 0] != sides[:, 1]]
     places = scored.places_through_copies(sides)
     is_copy = scored.first_copy[sides[:, 0]] == scored.first_copy[sides[:, 1]]
     scores = np.where(is_copy, 1.0, scored.scores[places]) if len(scored) else np.ones(0)
@@ -199,20 +201,14 @@ def make_duplicates(
     )
 
 
-def _members(clusters: Sequence[Cluster], ids: Sequence[Id]) -> tuple[Ints, Ints, Ints]:
-    """Return all members of clusters by number, whom each goes with, and the cluster of every id.
-
-    That is -1 where an id is in none.
-    """
-    numbers = {name: number for number, name in enumerate(ids)}
+def members_and_kept(clusters: Sequence[Cluster], number_of: Mapping[Id, int]) -> Ints:
+    """Return each member of the clusters with the copy that is kept, by number."""
+    members = [number_of[member] for cluster in clusters for member in cluster.members]
+    kept = [number_of[cluster.representative] for cluster in clusters]
     sizes = [*map(len, clusters)]
-    members = np.array(
-        [numbers[name] for cluster in clusters for name in cluster.members], np.int64
+    return np.stack(
+        [np.array(members, np.int64), np.repeat(np.array(kept, np.int64), sizes)], axis=1
     )
-    kept = np.array([numbers[cluster.representative] for cluster in clusters], np.int64)
-    cluster_of = np.full(len(ids), -1)
-    cluster_of[members] = np.repeat(np.arange(len(clusters)), sizes)
-    return members, np.repeat(kept, sizes), cluster_of
 
 
 def _best_matches(cluster_of: Ints, scored: ScoredPairs) -> Ints:
