@@ -31,6 +31,7 @@ from dedupe.index.matches import Outcome
 from dedupe.index.records import Added
 from dedupe.index.storage import heads, parameters
 from dedupe.index.storage import store as storage
+from dedupe.index.storage.database import MAX_LOG
 from strategies import article, edited
 
 FRAME = "home news sport weather traffic subscribe now for one pound a month and read on"
@@ -778,6 +779,14 @@ def test_what_went_is_a_change_too():
         index.remove([*index])
         assert (index.stats().growth, index.learn(if_grown=0.1)) == (1.0, 3)
         assert index.stats().growth == 0.0
+
+
+def test_the_log_of_single_additions_stays_short(tmp_path):
+    random, log = Random(1), tmp_path / "index" / "index.sqlite-wal"
+    with Index(tmp_path / "index") as index:
+        for n in range(100):
+            index.add(n, " ".join(random.randbytes(4).hex() for _ in range(20_000)))
+            assert log.stat().st_size < 1.25 * MAX_LOG
 
 
 def test_sizes_after_expiry_stay_those_of_one_filling(tmp_path, small):
