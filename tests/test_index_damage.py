@@ -155,10 +155,11 @@ def test_a_damaged_text_is_not_taken_for_another_one(damaged):
         assert index.verify()
 
 
-def test_a_header_by_which_nobody_may_write_is_found(damaged):
+@pytest.mark.parametrize("place", [18, 24, 27, *range(48, 96)])
+def test_a_header_that_nobody_wrote_so_is_found(damaged, place):
     file = damaged / "index.sqlite"
     data = file.read_bytes()
-    file.write_bytes(data[:18] + bytes([data[18] ^ 8]) + data[19:])
+    file.write_bytes(data[:place] + bytes([data[place] ^ 8]) + data[place + 1 :])
     with Index(damaged, mode="r") as index:
         assert "header" in index.verify().problems[0]
 

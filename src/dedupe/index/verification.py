@@ -1,6 +1,7 @@
 """Finds what is damaged in an index, in its database and in what follows from the documents."""
 
 import sqlite3
+import struct
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,14 +21,20 @@ __all__ = ["in_database", "in_files"]
 MOST = 100
 """Problems of the database that are listed; when there are more, nobody reads them."""
 
+HEADER_BYTES = 100
+
 LOGGED = b"\2\2"
 """That is with a log. With any other number SQLite reads all the same, and no longer writes."""
+
+CONSTANT = {bytes(48), struct.pack(">4I32x", 4, 0, 0, 1)}
+"""What stands behind the number of its schema: nothing as long as its tables are in the log, then
+format 4, UTF-8, and all else as it is by default. What stands before, SQLite looks at."""
 
 
 def in_database(store: Store) -> Iterator[str]:
     """Yield what is wrong with the database, a line each."""
     try:
-        if store.path is not None and _modes(store.path) != LOGGED:
+        if store.path is not None and not _has_own_header(store.path):
             yield f"{store.path}: its header is not as it was written"
         for (said,) in store.db.execute(f"pragma integrity_check({MOST})").fetchall():
             if said != "ok":
@@ -46,10 +53,15 @@ def in_database(store: Store) -> Iterator[str]:
         yield f"{store.path}: {error}"
 
 
-def _modes(path: Path) -> bytes:
-    """Return how the header of a database says that it is written and read."""
+def _has_own_header(path: Path) -> bool:
+    """Return whether the header of a database is as an index has it.
+
+    How often it was changed stands there twice. The number of its schema, which says nothing of
+    an index, may be any.
+    """
     with path.open("rb") as file:
-        return file.read(20)[18:]
+        head = file.read(HEADER_BYTES)
+    return head[18:20] == LOGGED and head[44:92] in CONSTANT and head[24:28] == head[92:96]
 
 
 def in_files(store: Store, layout: Layout, settings: Settings) -> Iterator[str]:
