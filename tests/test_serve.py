@@ -153,14 +153,14 @@ def test_adding_says_what_was_there_before(client, index):
 
 
 def test_many_are_added_at_once(client, index):
-    documents = [{"id": 7, "text": "one two"}, {"id": "b", "text": "three", "time": 5}]
+    documents = [{"id": 7, "text": "one two"}, {"id": "b", "text": "three", "time": -5e7}]
     documents.append({"id": "empty", "text": ""})
     code, facts = client.post("/add_texts", {"documents": documents})
     assert code == 200
     assert (facts["n_added"], [one["id"] for one in facts["skipped"]]) == (2, ["empty"])
     assert index.document(7).time is None
     assert client.ask("GET", "/document?id=7")[1]["id"] == 7
-    assert client.post("/expire", {"before": 6}) == (200, {"n_removed": 1})
+    assert client.post("/expire", {"before": -4e7}) == (200, {"n_removed": 1})
     assert client.post("/expire", {"before": "90d"}) == (200, {"n_removed": 1})
     again = client.post("/add_texts", {"documents": documents[:1]})
     assert again[1]["n_unchanged"] == 1
@@ -230,6 +230,8 @@ def test_a_query_that_is_none_is_refused(client, body, told):
         ("/add_texts", {"documents": [{"id": "b"}]}, "documents[0]: text must be there"),
         ("/expire", {"before": "soon"}, "before must be"),
         ("/expire", {"before": "90"}, "write 90d"),
+        ("/expire", {"before": 90}, "write 90d"),
+        ("/expire", {"before": -90.5}, "write 90d"),
         ("/remove", {"ids": [None]}, "id"),
     ],
 )

@@ -8,7 +8,7 @@ from dedupe.ages import RULE, as_age
 from dedupe.documents.values import as_time
 from dedupe.errors import InvalidSetting
 
-__all__ = ["as_moment", "as_seconds"]
+__all__ = ["as_moment", "as_seconds", "check_unit"]
 
 YEAR = 365 * 86_400
 """Seconds: a number below it that was written without a unit hardly is a time of 1970. It is a
@@ -44,12 +44,18 @@ def as_moment(name: str, value: Any) -> float:
     seconds = as_time(value) if age is None else time.time() - age.total_seconds()
     if seconds is None:
         raise InvalidSetting(f"{name} must be a time ({TIME}) or an age ({RULE}), got {value!r}")
-    if isinstance(value, str) and _is_bare(value) and abs(seconds) < YEAR:
+    if isinstance(value, str) and _is_bare(value):
+        check_unit(name, value, seconds)
+    return seconds
+
+
+def check_unit(name: str, value: object, seconds: float) -> None:
+    """Raise `InvalidSetting` where a number is so small that its unit may have been forgotten."""
+    if abs(seconds) < YEAR:
         raise InvalidSetting(
             f"{name} must be a time ({TIME}) or an age ({RULE}), got {value!r}, which is "
             f"{seconds:g} seconds after 1970: write 90d for an age in days, 2024-01-01 for a year"
         )
-    return seconds
 
 
 def _is_bare(written: str) -> bool:

@@ -12,6 +12,7 @@ from dedupe.ids import id_as_json
 from dedupe.index.answering import LIMIT, MAX_COMPARED
 from dedupe.index.index import Index
 from dedupe.index.matches import Matches
+from dedupe.index.times import check_unit
 from dedupe.settings import Settings
 
 __all__ = ["OPERATIONS", "Field", "InvalidRequest", "Operation", "checked"]
@@ -182,6 +183,9 @@ def _remove(index: Index, *, ids: list[Any], ignore_missing: bool) -> Json:
 
 
 def _expire(index: Index, *, before: Any) -> Json:
+    # What sends a number may have read it somewhere, as a number of days.
+    if not isinstance(before, str):
+        check_unit("before", before, before)
     return {"n_removed": index.expire(before)}
 
 
@@ -283,7 +287,8 @@ OPERATIONS = (
             Field(
                 "before",
                 ("number", "string"),
-                "A time, in seconds since 1970 or as ISO 8601, or an age: 90m, 12h, 3d, 2w.",
+                "A time, in seconds since 1970 or as ISO 8601, or an age: 90m, 12h, 3d, 2w. "
+                "A number of less than a year is refused: it is hardly a time of 1970.",
             ),
         ),
         errors=(400, 507),
