@@ -141,7 +141,9 @@ class Index(Answering):
             assert asked.besides is not None
             halves = asked.sketches.digests.view(np.int64).tolist()
             with self._store.transaction():
-                if not intake.mend(self._store, [asked.besides], [asked.text], halves):
+                keys = [asked.besides]
+                known = self._store.by_keys(keys)
+                if not intake.mend(self._store, known, keys, [asked.text], halves):
                     raise
         return answer(self._store, self._layout, self.settings, asked)
 

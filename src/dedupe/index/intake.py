@@ -49,8 +49,10 @@ def take(
     """
     keys = [key_of(document.id) for document in documents]
     halves = sketches.digests.view(np.int64).tolist()
-    mend(store, keys, texts, halves)
-    chosen, gone = _changed(store, documents, keys, texts, on_conflict)
+    known = store.by_keys(keys)
+    if mend(store, known, keys, texts, halves):
+        known = store.by_keys(keys)
+    chosen, gone = _changed(store, known, documents, keys, texts, on_conflict=on_conflict)
     if gone:
         drop(store, gone)
     state = store.state()
@@ -91,15 +93,19 @@ def take(
 
 
 def mend(
-    store: Store, keys: Sequence[str], texts: Sequence[bytes], halves: Sequence[Sequence[int]]
+    store: Store,
+    known: Sequence[Row],
+    keys: Sequence[str],
+    texts: Sequence[bytes],
+    halves: Sequence[Sequence[int]],
 ) -> bool:
     """Store texts anew that were damaged, within a transaction; return whether there were any.
 
-    They come again under the same key, and with the digest that was stored.
+    Of what the store has under some keys, they come again with the digest that was stored.
     """
     given = {key: (text, tuple(half)) for key, text, half in zip(keys, texts, halves, strict=True)}
     mended = False
-    for row in store.by_keys(keys):
+    for row in known:
         text, half = given[row.key]
         is_damaged = row.sealed().seal != row.seal and _readable(store, row) != text
         if is_damaged and half == (row.low, row.high):
@@ -118,17 +124,19 @@ def _readable(store: Store, row: Row) -> bytes | None:
 
 def _changed(
     store: Store,
+    known: Sequence[Row],
     documents: Sequence[Document],
     keys: Sequence[str],
     texts: Sequence[bytes],
+    *,
     on_conflict: OnConflict,
 ) -> tuple[list[int], list[Row]]:
     """Return which documents are new or have another text, and what they replace."""
-    known = {row.key: row for row in store.by_keys(keys)}
+    row_of = {row.key: row for row in known}
     seen: dict[str, int] = {}
     gone = []
     for place, key in enumerate(keys):
-        row, before = known.get(key), seen.get(key)
+        row, before = row_of.get(key), seen.get(key)
         if row is None and before is None:
             seen[key] = place
             continue

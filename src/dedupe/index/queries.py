@@ -109,7 +109,7 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Ma
         matches.extend(_match(pair, head, layout) for head in _others(text, asked))
     matching = [*([] if own is None else [own]), *(texts[place - 1] for place in _right(pairs))]
     n_found = sum(text.first.n_copies for text in matching)
-    if asked.besides is not None:
+    if matching and asked.besides is not None:
         besides = {row.original for row in store.by_keys([asked.besides])}
         n_found -= sum(text.first.original in besides for text in matching)
     matches.sort(key=_rank)

@@ -73,6 +73,8 @@ class Boilerplate:
     is_public : bool
         Whether it knows shingles by the hashes that every process has; see
         `dedupe.shingling.Sealed`.
+    n_watched : int
+        Shingles that it has taken up.
 
     Examples
     --------
@@ -88,7 +90,7 @@ class Boilerplate:
 
     def __init__(self) -> None:
         self.is_public = False
-        self._n_watched = 0
+        self.n_watched = 0
         self._make_slots(MIN_TABLE)
 
     @classmethod
@@ -122,7 +124,7 @@ class Boilerplate:
         for start in range(0, shingles.size, MIN_TABLE):
             few = slice(start, start + MIN_TABLE)
             self._make_room(shingles[few].size)
-            self._n_watched += insert_into(
+            self.n_watched += insert_into(
                 shingles[few], public[few], counts[few], *self.table, self._public
             )
 
@@ -264,10 +266,12 @@ class Boilerplate:
         words the commonest is kept.
         """
         rows = np.flatnonzero((self._counts & MAX_COUNT) > 1)
+        if not rows.size:
+            return b""
         counts, public = self._counts[rows], self._public[rows]
         order = np.lexsort((counts, counts & MAX_COUNT, public))
         counts, public = counts[order], public[order]
-        last = np.flatnonzero(np.append(public[1:] != public[:-1], True)[: rows.size])
+        last = np.flatnonzero(np.append(public[1:] != public[:-1], True))
         return bytes(public[last].astype("<u8").tobytes() + counts[last].astype("<u2").tobytes())
 
     @classmethod
@@ -317,7 +321,7 @@ class Boilerplate:
     def _make_room(self, n_more: int) -> None:
         """Enlarge the table until so many more shingles fit in without crowding."""
         n_slots = self._shingles.size
-        while n_slots * MAX_LOAD < self._n_watched + n_more:
+        while n_slots * MAX_LOAD < self.n_watched + n_more:
             n_slots *= 2
         if n_slots == self._shingles.size:
             return

@@ -121,6 +121,8 @@ def count(boilerplate: Boilerplate, words: Words, clusters: Ints) -> None:
     >>> boilerplate.weights(shingles, offsets, offsets).tolist()
     [0.5, 1.0, 0.5]
     """
+    if not boilerplate.n_watched:
+        return
     tally = Tally(boilerplate)
     tally.count(words, _told(words), clusters, counted_in_order(clusters))
     boilerplate.add(tally.n_clusters)
