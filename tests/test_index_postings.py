@@ -13,6 +13,7 @@ import reference
 from dedupe.errors import InvalidInput
 from dedupe.index import merging
 from dedupe.index.postings import Postings, Sketch, Tail
+from dedupe.index.storage import segments as storage
 from dedupe.index.storage.epochs import Companions, Knowledge, write_epoch
 from dedupe.index.storage.keys import checked_id, id_from_row, key_of, name_of
 from dedupe.index.storage.segments import Dead, Documents, write_segment
@@ -227,6 +228,18 @@ def test_what_a_damaged_order_names_is_never_looked_at(drawn, n_damaged, data):
     known = (orders, ends, is_wanted, segment.is_alive, sizes, signatures, np.empty(0, np.int64))
     n = collect_into(*known, values, SIZE, SHARES, 0.0, places, n_equal)
     assert n == DAMAGED or (places[:n] < len(segment)).all()
+
+
+@given(st.lists(st.lists(st.booleans(), max_size=9), min_size=1, max_size=4), st.integers(1, 5))
+def test_what_is_gathered_is_what_is_alive_in_all_parts(alive, at_once):
+    random = np.random.default_rng(1)
+    parts = [(documents(random, len(one)), np.array(one, np.bool_)) for one in alive]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "AT_ONCE", at_once)
+        found = storage.gathered(parts)
+    wanted = storage.joined([some.take(is_alive) for some, is_alive in parts])
+    assert all(map(np.array_equal, found, wanted))
+    assert [column.dtype for column in found] == [column.dtype for column in wanted]
 
 
 @given(postings())

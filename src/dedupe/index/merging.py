@@ -17,7 +17,7 @@ import numpy as np
 from dedupe.errors import CannotStore
 from dedupe.index.layout import Layout
 from dedupe.index.postings import Postings
-from dedupe.index.storage.segments import Segment, joined
+from dedupe.index.storage.segments import Segment, gathered
 from dedupe.index.storage.store import Store
 
 __all__ = ["Due", "Merger", "due"]
@@ -129,13 +129,13 @@ class Merger:
             if work.seals:
                 parts.append((postings.tail.documents, postings.tail.is_alive.copy()))
             serial = self._layout.last_dead
-        living = [documents.take(is_alive) for documents, is_alive in parts]
         gone = [documents.numbers[~is_alive] for documents, is_alive in parts]
         forgotten = np.concatenate(gone).tolist()
-        documents = joined(living)
+        documents = gathered(parts)
         made = self._layout.write_segment(documents) if len(documents.numbers) else None
         with self._lock:
-            sealed = living[-1].numbers.tolist() if work.seals else []
+            tail, is_alive = parts[-1]
+            sealed = tail.numbers[is_alive].tolist() if work.seals else []
             try:
                 with self._store.transaction():
                     self._layout.swap(made, [one.name for one in work.segments], sealed)
