@@ -515,6 +515,19 @@ def test_a_reader_sees_what_another_has_changed(tmp_path, monkeypatch):
         assert reader.query(article("x3"))[0].id == "x3"
 
 
+def test_texts_that_died_are_buried_in_all_segments(tmp_path, monkeypatch):
+    monkeypatch.setattr(bulk, "SEGMENT", 8)
+    first, second = dict([*TEXTS.items()][:20]), dict([*TEXTS.items()][20:])
+    with Index(tmp_path / "i") as index:
+        index.add_texts(first)
+        with Index(tmp_path / "i", mode="r") as reader:
+            assert len(reader) == 20
+            index.remove("d07")
+            index.add_texts(second)
+            assert len(reader) == 39
+            assert reader._layout.postings.n_dead == index._layout.postings.n_dead == 1
+
+
 def test_a_reader_that_may_not_write_sees_what_another_has_changed(damaged, monkeypatch):
     # Who reads alone may have left a log behind, which SQLite would see to.
     Index(damaged).close()

@@ -114,9 +114,12 @@ class Layout:
         # In all others, the dead have been buried before.
         opened = [one for one in segments if one not in self.postings.segments]
         if opened:
+            last = self._last_dead
             dead = self._read_dead(0)
             for segment in opened:
                 segment.bury_all(dead)
+            # The others have yet to hear of those that died since they were looked at.
+            self._last_dead = last
         self.postings = postings
 
     def segment_names(self) -> list[str]:
