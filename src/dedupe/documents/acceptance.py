@@ -8,6 +8,8 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import xxhash
+
 from dedupe.documents.document import (
     EMPTY,
     NO_FIELD,
@@ -92,11 +94,11 @@ def accepted(
     InvalidInput
         As soon as one that must name itself does not.
     DuplicateId
-        As soon as an id comes again.
+        As soon as an id comes again; in a part, with another text or time.
     NothingToRead, InvalidSetting
         At the end.
     """
-    ids = _Ids(remedies)
+    ids = _Ids(remedies, may_come_again=is_part)
     seen = _Seen()
     for placed in stored:
         seen.note(placed, ids)
@@ -149,15 +151,24 @@ def _check_name(placed: Placed) -> None:
 
 
 class _Ids:
-    """The ids that have come, and where each stands."""
+    """The ids that have come, and where each stands.
 
-    def __init__(self, remedies: Remedies) -> None:
+    In a part of an index a document may come again as it was, as it may on another day.
+    """
+
+    def __init__(self, remedies: Remedies, *, may_come_again: bool) -> None:
         self.places: dict[Id, str] = {}
+        self._digests: dict[Id, int] | None = {} if may_come_again else None
         self._remedies = remedies
 
     def add(self, document: Document, place: str) -> None:
         """Take an id, or refuse one that is there."""
         id_, places = document.id, self.places
+        if self._digests is not None:
+            digest = _digest(document)
+            if id_ in places and self._digests.get(id_) == digest:
+                return
+            self._digests[id_] = digest
         if type(id_) is str and id_ not in places:
             places[id_] = place
             return
@@ -177,6 +188,13 @@ class _Ids:
             f"ids must be unique, got {plain_id(document.id)!r} at {before} and at "
             f"{place}: {told or remedies.any}"
         )
+
+
+def _digest(document: Document) -> int:
+    """Return the digest of all that an index keeps of a document."""
+    digest = xxhash.xxh3_64(f"{document.id!r} {document.time!r} ".encode("utf-8", "replace"))
+    digest.update(document.encoded)
+    return digest.intdigest()
 
 
 @dataclass(slots=True)
