@@ -118,7 +118,8 @@ def test_an_index_that_is_in_use_or_lacks_an_id_is_told_of_in_words_of_a_shell(i
 
 def test_documents_are_added_once():
     add = ("add", "news.dedupe", "news.jsonl", "--time-field", "date")
-    assert run(*add) == (0, "", "news.dedupe: 2 documents added\n")
+    told = "news.dedupe: 2 documents added, 1 without a time that can be read\n"
+    assert run(*add) == (0, "", told)
     assert run(*add) == (0, "", "news.dedupe: 0 documents added, 2 there before\n")
     with Index("news.dedupe", mode="r") as index:
         assert index.document("agency").time == 1718064000.0

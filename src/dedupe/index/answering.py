@@ -17,6 +17,7 @@ from dedupe.index.matches import Matches
 from dedupe.index.queries import Query, answer, check_query
 from dedupe.index.records import Entry
 from dedupe.index.storage.keys import checked_id
+from dedupe.index.storage.salvaging import salvaged
 from dedupe.index.times import as_seconds
 from dedupe.minhash import sketch
 from dedupe.settings import Settings
@@ -117,6 +118,14 @@ class Answering(Maintained):
             with self._lock:
                 document = self._store.document(rows[place])
             yield document
+
+    def _salvaged(self) -> Iterator[Document | Skipped]:
+        """Yield all documents as they are when it begins; what is damaged is skipped."""
+        if self.path is None:
+            yield from self.documents()
+            return
+        with self._snapshot() as store:
+            yield from salvaged(store)
 
     def entries(self) -> Iterator[Entry]:
         """Yield what is known of all documents but their texts, in the order of their ids.

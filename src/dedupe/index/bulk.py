@@ -117,7 +117,8 @@ def add_batch(store: Store, layout: Layout, batch: Batch, on_conflict: OnConflic
                 data = train(batch.texts)
                 if data is not None:
                     store.add_dictionary(data)
-            added, texts = take(store, batch.documents, batch.texts, batch.sketches, on_conflict)
+            given = batch.documents, batch.texts, batch.sketches
+            added, texts = take(store, layout.orphans, *given, on_conflict=on_conflict)
             if len(texts.numbers) >= SEGMENT:
                 segment = layout.write_segment(texts)
                 layout.swap(segment, [])

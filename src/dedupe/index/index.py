@@ -10,11 +10,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
-
 from dedupe.documents import Document, read_paths, read_texts
 from dedupe.documents.paths import Paths, named
-from dedupe.errors import InvalidIndex, Skipped
+from dedupe.errors import DedupeError, InvalidIndex, Skipped
 from dedupe.ids import Id
 from dedupe.index import bulk, intake
 from dedupe.index.answering import LIMIT, MAX_COMPARED, Answering, as_document
@@ -127,23 +125,27 @@ class Index(Answering):
             document.encoded, sketches, limit, threshold, max_compared, key_of(document.id)
         )
         with self._writing():
-            matches = self._answer_mended(asked)
+            matches = self._answer_mended(asked, document)
             with self._store.transaction():
-                taken = intake.take(self._store, [document], [asked.text], sketches, on_conflict)
+                taken = intake.take(
+                    self._store,
+                    self._layout.orphans,
+                    [document],
+                    [asked.text],
+                    sketches,
+                    on_conflict=on_conflict,
+                )
                 self._layout.keep_tail(taken.texts)
         return replace(matches, outcome=_outcome(taken.added))
 
-    def _answer_mended(self, asked: Query) -> Matches:
+    def _answer_mended(self, asked: Query, document: Document) -> Matches:
         """Answer for a document that is added; if its own text is damaged, it is mended first."""
         try:
             return answer(self._store, self._layout, self.settings, asked)
         except InvalidIndex:
-            assert asked.besides is not None
-            halves = asked.sketches.digests.view(np.int64).tolist()
             with self._store.transaction():
-                keys = [asked.besides]
-                known = self._store.by_keys(keys)
-                if not intake.mend(self._store, known, keys, [asked.text], halves):
+                known = self._store.by_keys([key_of(document.id)])
+                if not intake.mend(self._store, known, [document], [asked.text], asked.sketches):
                     raise
         return answer(self._store, self._layout, self.settings, asked)
 
@@ -184,15 +186,20 @@ class Index(Answering):
         Each needs an id of its own, for a search numbers the texts of a list from 0, as it did
         those of the list before. Pairs have one, so ``enumerate(texts, start)`` numbers them on.
 
-        They are stored some thousands at a time. Where an error ends it, those stored are there,
-        and the same call goes on behind them: what is there with the same text is left alone.
+        They are stored 8,192 at a time, or 64 MB. Where an error ends it, the parts before are
+        there, and its message says how many documents these are; the same call goes on behind
+        them: what is there with the same text is left alone. A document may come twice.
+
+        A text that is no string, such as bytes or None, is skipped, which `add` refuses. A time
+        that cannot be read is none, and `Added.n_undated` counts those without.
 
         Raises
         ------
         InvalidInput
             When a document has no id, or a pair has more than two members.
         DuplicateId
-            When an id is there with another text, and `on_conflict` is ``"error"``.
+            When an id is there with another text, and `on_conflict` is ``"error"``; or when it
+            comes twice with other texts or times.
 
         Examples
         --------
@@ -261,14 +268,19 @@ class Index(Answering):
         with shown(progress) as callback:
             resources = Resources.of(workers, None, callback)
             n_done = n_bytes = 0
-            for batch in bulk.batches(stream, self.settings, resources.workers):
-                if len(batch.documents):
-                    with self._writing():
-                        added += bulk.add_batch(self._store, self._layout, batch, on_conflict)
-                added += Added(skipped=tuple(batch.skipped))
-                n_done += len(batch.documents)
-                n_bytes += batch.n_bytes
-                resources.progress(Progress("adding", n_done, None, "documents", n_bytes))
+            try:
+                for batch in bulk.batches(stream, self.settings, resources.workers):
+                    if len(batch.documents):
+                        with self._writing():
+                            added += bulk.add_batch(self._store, self._layout, batch, on_conflict)
+                    added += Added(skipped=tuple(batch.skipped))
+                    n_done += len(batch.documents)
+                    n_bytes += batch.n_bytes
+                    resources.progress(Progress("adding", n_done, None, "documents", n_bytes))
+            except DedupeError as error:
+                if n_done:
+                    error.args = (f"{error} (the {n_done:,} documents before are stored)",)
+                raise
         return added
 
     def merge(
@@ -279,13 +291,17 @@ class Index(Answering):
         workers: int | None = None,
         progress: ProgressCallback | bool | None = None,
     ) -> Added:
-        """Add all documents of another index, whatever its settings; see `add_texts`."""
+        """Add all documents of another index, whatever its settings; see `add_texts`.
+
+        Documents that are damaged are in `Added.skipped`, so that a new index takes over all
+        that is sound of a damaged one.
+        """
         if not isinstance(other, Index):
-            with Index(other, mode="r") as opened:
+            with Source(other, mode="r") as opened:
                 return self.merge(
                     opened, on_conflict=on_conflict, workers=workers, progress=progress
                 )
-        return self._add_all(other.documents(), on_conflict, workers, progress)
+        return self._add_all(other._salvaged(), on_conflict, workers, progress)
 
     def remove(self, ids: Iterable[Id] | Id) -> int:
         """Remove documents, and return how many; a single id is one document.
@@ -327,8 +343,18 @@ class Index(Answering):
 
     def _drop(self, rows: Sequence[Row]) -> int:
         with self._store.transaction():
-            intake.drop(self._store, rows)
+            intake.drop(self._store, self._layout.orphans, rows)
         return len(rows)
+
+
+class Source(Index):
+    """An index that is read for its documents alone, however damaged the rest of it may be."""
+
+    _loads = False
+
+    def _open(self, chosen: dict[str, Any], may_be_stale: bool) -> None:  # noqa: ARG002
+        self.settings = Settings(**chosen)
+        self.is_stale = False
 
 
 def _outcome(added: Added) -> Outcome:

@@ -1,6 +1,7 @@
 """Takes documents into the store: which are new, which are known, and which texts are identical."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -9,8 +10,8 @@ from dedupe.documents import Document
 from dedupe.errors import DuplicateId, InvalidIndex, InvalidSetting
 from dedupe.index.records import Added
 from dedupe.index.storage.keys import key_of, name_of
-from dedupe.index.storage.rows import Row
-from dedupe.index.storage.segments import Documents
+from dedupe.index.storage.rows import Row, seal_of_row, unsigned
+from dedupe.index.storage.segments import Dead, Documents
 from dedupe.index.storage.store import Store
 from dedupe.minhash import Sketches
 from dedupe.shingling import hash_encoded
@@ -18,6 +19,9 @@ from dedupe.shingling import hash_encoded
 __all__ = ["OnConflict", "Originals", "Taken", "are_same", "check_conflict", "drop", "mend", "take"]
 
 OnConflict = Literal["error", "update"]
+
+Orphans = Callable[[], list[Dead]]
+"""Tells which texts are looked up though no document has them any more."""
 
 
 class Taken(NamedTuple):
@@ -35,9 +39,11 @@ def check_conflict(on_conflict: str) -> None:
 
 def take(
     store: Store,
+    orphans: Orphans,
     documents: Sequence[Document],
     texts: Sequence[bytes],
     sketches: Sketches,
+    *,
     on_conflict: OnConflict,
 ) -> Taken:
     """Store documents that hold a word each, with their texts in UTF-8, within a transaction.
@@ -50,11 +56,11 @@ def take(
     keys = [key_of(document.id) for document in documents]
     halves = sketches.digests.view(np.int64).tolist()
     known = store.by_keys(keys)
-    if mend(store, known, keys, texts, halves):
+    if mend(store, known, documents, texts, sketches):
         known = store.by_keys(keys)
     chosen, gone = _changed(store, known, documents, keys, texts, on_conflict=on_conflict)
     if gone:
-        drop(store, gone)
+        drop(store, orphans, gone)
     state = store.state()
     originals = Originals(store, halves, texts)
     n_words, n_shingles = sketches.n_words.tolist(), sketches.n_shingles.tolist()
@@ -86,7 +92,9 @@ def take(
             n_texts=state.n_texts + int(is_new.sum()),
         )
     )
-    added = Added(len(rows) - len(gone), len(gone), len(documents) - len(rows))
+    n_undated = sum(row.time is None and row.key not in times for row in rows)
+    n_unchanged = len(documents) - len(rows)
+    added = Added(len(rows) - len(gone), len(gone), n_unchanged, n_undated=n_undated)
     numbers = np.arange(state.next, state.next + len(rows), dtype=np.uint32)
     new = sketches.take(np.array(chosen, np.int64)[is_new])
     return Taken(added, Documents.of(numbers[is_new], new))
@@ -95,23 +103,57 @@ def take(
 def mend(
     store: Store,
     known: Sequence[Row],
-    keys: Sequence[str],
+    documents: Sequence[Document],
     texts: Sequence[bytes],
-    halves: Sequence[Sequence[int]],
+    sketches: Sketches,
 ) -> bool:
-    """Store texts anew that were damaged, within a transaction; return whether there were any.
+    """Store anew what was damaged of documents, within a transaction; return whether any was.
 
-    Of what the store has under some keys, they come again with the digest that was stored.
+    Of what the store has under their keys, they come again with what was stored.
     """
-    given = {key: (text, tuple(half)) for key, text, half in zip(keys, texts, halves, strict=True)}
-    mended = False
-    for row in known:
-        text, half = given[row.key]
-        is_damaged = row.sealed().seal != row.seal and _readable(store, row) != text
-        if is_damaged and half == (row.low, row.high):
-            store.set_text(row, text)
-            mended = True
-    return mended
+    damaged = [row for row in known if not row.is_sound]
+    if not damaged:
+        return False
+    places = {key_of(document.id): place for place, document in enumerate(documents)}
+    # By a value that is damaged, SQLite would not find what is to be changed.
+    store.reindex()
+    mended = []
+    for row in damaged:
+        place = places[row.key]
+        few = sketches.take(np.array([place]))
+        found = _restored(store, row, documents[place], texts[place], few)
+        if found is not None:
+            mended.append(found)
+    store.delete(row.number for row in mended)
+    store.insert(mended)
+    return bool(mended)
+
+
+def _restored(
+    store: Store, row: Row, document: Document, text: bytes, sketches: Sketches
+) -> Row | None:
+    """Return a damaged row as it was stored, by a document with its key; None if it is another."""
+    low, high = sketches.digests.view(np.int64)[0].tolist()
+    packed = store.packer.packed_ever(text)
+    like = row._replace(
+        name=name_of(document.id),
+        low=low,
+        high=high,
+        n_words=int(sketches.n_words[0]),
+        n_shingles=int(sketches.n_shingles[0]),
+    )
+    others = [other.original for other in store.by_texts([low])]
+    for original, time, data in product(
+        {row.original, row.number, *others}, {row.time, document.time}, (row.text, *packed)
+    ):
+        tried = like._replace(original=original, time=time, text=data)
+        if seal_of_row(tried) == row.seal:
+            return tried
+    # Another version of zstandard packs otherwise, or the seal itself is damaged: then nothing
+    # says whether the time is right.
+    if (low, high) != (row.low, row.high) or (document.time is None and row.time is not None):
+        return None
+    return like._replace(time=document.time, text=packed[0]).sealed()
 
 
 def _readable(store: Store, row: Row) -> bytes | None:
@@ -216,13 +258,21 @@ def are_same(text: bytes, other: bytes) -> bool:
     return bool(np.array_equal(one, two))
 
 
-def drop(store: Store, rows: Iterable[Row]) -> None:
+def drop(store: Store, orphans: Orphans, rows: Iterable[Row]) -> None:
     """Remove documents, and note the texts that no document has any more; in a transaction."""
     rows = list(rows)
+    # What a damaged document says of itself may be another one's.
+    is_damaged = not all(row.is_sound for row in rows)
+    if is_damaged:
+        store.reindex()
     store.delete(row.number for row in rows)
-    left = {row.original for row in store.by_texts([*{row.low for row in rows}])}
-    dead = {row.original: row for row in rows if row.original not in left}
-    store.bury(dead.values())
+    if is_damaged:
+        dead = orphans()
+    else:
+        left = {row.original for row in store.by_texts([*{row.low for row in rows}])}
+        gone = {row.original: row for row in rows if row.original not in left}
+        dead = [Dead(n, row.n_shingles, unsigned(row.low)) for n, row in gone.items()]
+    store.bury(dead)
     state = store.state()
     store.save(
         state._replace(n_documents=state.n_documents - len(rows), n_texts=state.n_texts - len(dead))

@@ -194,6 +194,15 @@ class Layout:
             self._last_dead = rows[-1][0]
         return [Dead(number, size, unsigned(low)) for _, number, size, low in rows]
 
+    def orphans(self) -> list[Dead]:
+        """Return the texts that are looked up though no document has them any more."""
+        living = self.postings.living()
+        said = self._store.db.execute("select distinct original from documents")
+        kept = np.fromiter((number for (number,) in said), np.int64)
+        gone = living.take(~np.isin(living.numbers, kept))
+        columns = (gone.numbers, gone.sizes, gone.contents)
+        return [*map(Dead, *(column.tolist() for column in columns))]
+
     def _epoch_name(self, state: State) -> str:
         """Return the name of what was learned last, empty where that is nothing."""
         name = self._store.meta("epoch") if state.epoch else ""

@@ -12,7 +12,7 @@ import numpy as np
 
 from dedupe.ages import as_window
 from dedupe.engine.local import LocalEngine
-from dedupe.errors import InvalidSetting
+from dedupe.errors import InvalidIndex, InvalidSetting
 from dedupe.ids import Id
 from dedupe.index import rebuilding, verification
 from dedupe.index.opening import Opened, index_identity
@@ -172,6 +172,7 @@ class Maintained(Opened):
     ) -> None:
         """Make everything anew from the texts: after an upgrade, or with other settings.
 
+        All texts are checked before anything is changed: a damaged one is an `InvalidIndex`.
         When it is interrupted, the index is refused until it was rebuilt; opening it with
         ``rebuild=True`` goes on where it was.
         """
@@ -186,7 +187,8 @@ class Maintained(Opened):
         try:
             self._rebuild(settings)
         except BaseException:
-            self._is_half_made = True
+            with self._lock, self._store.translating():
+                self._is_half_made = self._store.meta("rebuilding") is not None
             raise
 
     def _rebuild(self, settings: Settings) -> None:
@@ -224,21 +226,34 @@ class Maintained(Opened):
         Parameters
         ----------
         repair : bool
-            Make anew what follows from the documents, where that is damaged. A document that is
-            damaged itself must be added again, or removed.
+            Make anew what follows from the documents, where that is damaged, and what SQLite
+            looks them up in. A document that is damaged itself must be added again, or removed;
+            while there is one, the rest is left as it is.
         """
         with self._reading():
             lost = [*verification.in_database(self._store)]
             derived = [*verification.in_files(self._store, self._layout, self.settings)]
-        repaired = repair and bool(derived) and not lost
-        if repaired:
-            self.check_mode()
-            with self._merger.paused(), self._lock, self._store.translating():
+        repaired = repair and bool(lost or derived) and self._repair(derives=bool(derived))
+        return Verification((*lost, *derived), repaired)
+
+    def _repair(self, *, derives: bool) -> bool:
+        """Make anew what can be; return whether all is sound then."""
+        self.check_mode()
+        with self._merger.paused(), self._lock:
+            with suppress(InvalidIndex), self._store.transaction():
+                self._store.reindex()
+                self._store.restore_dictionary()
+            with self._reading():
+                if any(verification.in_database(self._store)):
+                    return False
+            if not derives:
+                return True
+            with self._store.translating():
                 has_lost_epoch = self._layout.forget_epoch()
                 self._derive()
-            if has_lost_epoch:
-                self.learn()
-        return Verification((*lost, *derived), repaired)
+        if has_lost_epoch:
+            self.learn()
+        return True
 
 
 def _knowledge(store: Store, settings: Settings, resources: Resources) -> tuple[State, Knowledge]:

@@ -15,6 +15,7 @@ from dedupe.index.layout import Layout
 from dedupe.index.matches import Match, Matches
 from dedupe.index.postings import Candidates, Sketch
 from dedupe.index.scores import evidence_of_two, score
+from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.epochs import Epoch
 from dedupe.index.storage.heads import Head
 from dedupe.index.storage.store import Store
@@ -95,6 +96,8 @@ def answer(store: Store, layout: Layout, settings: Settings, asked: Query) -> Ma
     wanted = numbers[:n_compared].tolist()
     lows = contents[:n_compared].view(np.int64).tolist()
     texts = _texts(store, wanted, lows, limit)
+    if not {*wanted} & {*found.numbers.tolist()} <= {text.first.original for text in texts}:
+        raise damaged(store.path, "texts that are looked up have no documents")
     # A copy scores what its original does, though its lines may be others.
     place_of = {number: place for place, number in enumerate(wanted, start=1)}
     ranks = np.array([0, *(place_of[text.first.original] for text in texts)])

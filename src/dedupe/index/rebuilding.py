@@ -59,10 +59,14 @@ def rebuild(store: Store, wanted: dict[str, Any], settings: Settings) -> bool:
     Return whether the index had learned, and is to learn anew.
     """
     begun = store.meta("rebuilding")
-    if begun is None or begun["identity"] != wanted:
+    is_new = begun is None or begun["identity"] != wanted
+    _check_texts(store, 0 if is_new else begun["done"])
+    if is_new:
         learns = store.state().epoch > 0 or bool(begun and begun["learns"])
         begun = {"identity": wanted, "done": 0, "learns": learns}
         with store.transaction():
+            store.reindex()
+            store.restore_dictionary()
             store.set_meta("rebuilding", begun)
             store.save(store.state()._replace(epoch=0, n_learned=0, last_learned=0))
     while rows := [*islice(store.rows(begun["done"]), AT_ONCE)]:
@@ -75,6 +79,15 @@ def rebuild(store: Store, wanted: dict[str, Any], settings: Settings) -> bool:
     with store.transaction():
         store.set_meta("identity", wanted)
     return bool(begun["learns"])
+
+
+def _check_texts(store: Store, after: int) -> None:
+    """Raise `InvalidIndex` for a damaged document, before anything is made anew from it.
+
+    Else an index would be left half made, in which that document can be neither added nor removed.
+    """
+    for row in store.rows(after):
+        store.text(row)
 
 
 def _update(store: Store, rows: list[Row], texts: list[bytes], sketches: Sketches) -> None:

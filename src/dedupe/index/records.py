@@ -19,12 +19,15 @@ class Added:
         New ids; known ids that have another text now; known ids with the text they had.
     skipped : tuple of Skipped
         Documents that could not be read, and why.
+    n_undated : int
+        New ids that have no time, or one that could not be read: these never expire.
     """
 
     n_added: int = 0
     n_updated: int = 0
     n_unchanged: int = 0
     skipped: tuple[Skipped, ...] = ()
+    n_undated: int = 0
 
     def __add__(self, other: "Added") -> "Added":
         return Added(
@@ -32,6 +35,7 @@ class Added:
             self.n_updated + other.n_updated,
             self.n_unchanged + other.n_unchanged,
             self.skipped + other.skipped,
+            self.n_undated + other.n_undated,
         )
 
 

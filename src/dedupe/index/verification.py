@@ -12,7 +12,7 @@ from dedupe.errors import InvalidIndex
 from dedupe.index.layout import Layout
 from dedupe.index.storage.epochs import Epoch
 from dedupe.index.storage.segments import Documents, Segment
-from dedupe.index.storage.store import Store
+from dedupe.index.storage.store import NO_DICTIONARY, Store
 from dedupe.minhash import sketch
 from dedupe.settings import Settings
 
@@ -39,10 +39,12 @@ def in_database(store: Store) -> Iterator[str]:
         for (said,) in store.db.execute(f"pragma integrity_check({MOST})").fetchall():
             if said != "ok":
                 yield f"{store.path}: {said}"
+        if not store.has_sound_dictionaries():
+            yield f"{store.path}: {NO_DICTIONARY}"
         n_documents = 0
         for row in store.rows():
             n_documents += 1
-            if row.sealed().seal != row.seal:
+            if not row.is_sound:
                 yield f"document {row.key!r}: it is not as it was stored"
                 continue
             store.text(row)

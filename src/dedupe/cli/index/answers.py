@@ -124,6 +124,7 @@ class Answers:
         from dedupe.index.records import Added
 
         outcomes: Counter[Any] = Counter()
+        n_undated = 0
         skipped: list[Skipped] = []
         for document in documents:
             if isinstance(document, Skipped):
@@ -137,9 +138,10 @@ class Answers:
                 **self.question,
             )
             outcomes[found.outcome] += 1
+            n_undated += found.outcome == "added" and not document.is_dated
             self.give(document.id, found)
         counts = {f"n_{outcome}": n for outcome, n in outcomes.items()}
-        return Added(**counts, skipped=tuple(skipped))
+        return Added(**counts, skipped=tuple(skipped), n_undated=n_undated)
 
     def stored(self, opened: "Index", id_: str) -> None:
         """Ask with the text of a document of the index, and leave out the document itself."""

@@ -69,6 +69,8 @@ def tell_added(name: Path, done: "Added", *, quiet: bool) -> None:
     for number, what in (
         (done.n_updated, "updated"),
         (done.n_unchanged, "there before"),
+        # Where none has a time, none was asked for, or a warning says so.
+        (done.n_undated if done.n_undated < done.n_added else 0, "without a time that can be read"),
         (len(done.skipped), "skipped"),
     ):
         told += f", {number:,} {what}" if number else ""

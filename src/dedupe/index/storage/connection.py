@@ -95,6 +95,7 @@ def translated(error: sqlite3.Error, path: Path | None) -> Exception:
 def damaged(path: Path | None, why: str) -> InvalidIndex:
     """Return the error of an index whose documents cannot be read."""
     return InvalidIndex(
-        f"an index must be as it was written, got {path} ({why}): verify() says what is damaged; "
-        "restore it from a backup, or make it anew"
+        f"an index must be as it was written, got {path} ({why}): verify(repair=True) (dedupe "
+        "index verify --repair) makes anew what it can; merge() into a new index (dedupe index "
+        "merge) takes over what is sound"
     )

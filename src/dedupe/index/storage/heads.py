@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from dedupe.ids import Id
 from dedupe.index.storage.keys import id_from_row
 from dedupe.index.storage.parameters import parted
-from dedupe.index.storage.rows import KINDS, Row, other_type
+from dedupe.index.storage.rows import KINDS, Row, other_type, seal_of_row
 
 __all__ = ["COLUMNS", "Head", "find_heads", "heads_of"]
 
@@ -24,7 +24,7 @@ are few, and to read all of them with their texts is quicker."""
 
 
 class Head(NamedTuple):
-    """A document as it is stored, with its text or without; see `Row`.
+    """A document as it is stored, with its text or without; see `Row`, whose fields come first.
 
     Attributes
     ----------
@@ -38,9 +38,12 @@ class Head(NamedTuple):
     key: str
     name: str | None
     time: float | None
+    low: int
     high: int
     original: int
     n_words: int
+    n_shingles: int
+    seal: int
     text: bytes | None
     n_copies: int
 
@@ -48,6 +51,11 @@ class Head(NamedTuple):
     def id(self) -> Id:
         """The id in its own type."""
         return id_from_row(self.key, self.name)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is as it was stored, as far as it was read."""
+        return self.text is None or self.seal == seal_of_row(self)
 
 
 HEAD = Head._fields[:-1]

@@ -11,7 +11,7 @@ from dedupe.ids import Id
 from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.keys import id_from_row
 
-__all__ = ["KINDS", "Row", "other_type", "row_of", "seal_of", "signed", "unsigned"]
+__all__ = ["KINDS", "Row", "other_type", "row_of", "seal_of", "seal_of_row", "signed", "unsigned"]
 
 
 class Row(NamedTuple):
@@ -54,15 +54,26 @@ class Row(NamedTuple):
         """The id in its own type."""
         return id_from_row(self.key, self.name)
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is as it was stored."""
+        return self.seal == seal_of_row(self)
+
     def sealed(self) -> "Row":
         """Return the row with the digest of what it says."""
-        said = "\0".join(map(repr, self[:SEAL]))
-        digest = xxhash.xxh3_64(said.encode("utf-8", "backslashreplace"))
-        digest.update(self.text)
-        return Row._make((*self[:SEAL], signed(digest.intdigest()), self.text))
+        return self._replace(seal=seal_of_row(self))
 
 
-SEAL = Row._fields.index("seal")
+SEAL, TEXT = Row._fields.index("seal"), Row._fields.index("text")
+
+
+def seal_of_row(values: tuple[Any, ...]) -> int:
+    """Return the digest of a document, whose values are in the order of a row."""
+    said = "\0".join(map(repr, values[:SEAL]))
+    digest = xxhash.xxh3_64(said.encode("utf-8", "backslashreplace"))
+    digest.update(values[TEXT])
+    return signed(digest.intdigest())
+
 
 # By column, since a damaged file may hold anything anywhere.
 KINDS: tuple[Any, ...] = (

@@ -3,7 +3,7 @@
 import sqlite3
 from functools import cache
 
-__all__ = ["FORMAT", "has_own_tables", "is_empty", "make_tables"]
+__all__ = ["FORMAT", "has_own_tables", "has_views", "is_empty", "make_tables"]
 
 FORMAT = 1
 """Raised when an older version could not read what is written."""
@@ -55,6 +55,15 @@ def make_tables(db: sqlite3.Connection) -> None:
 def has_own_tables(db: sqlite3.Connection) -> bool:
     """Return whether a database has the tables of an index, and no triggers, views or others."""
     return _schema(db) == _own_schema()
+
+
+def has_views(db: sqlite3.Connection) -> bool:
+    """Return whether what looks like a table may be something else, which runs what others wrote.
+
+    Where no more is done than to read tables, nothing else of a schema is carried out.
+    """
+    said = "select 1 from sqlite_master where type = 'view' or sql like 'create virtual %'"
+    return db.execute(said).fetchone() is not None
 
 
 def _schema(db: sqlite3.Connection) -> set[tuple[str, ...]]:

@@ -7,6 +7,7 @@ one without its text, which is found by its digest.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,10 +20,12 @@ from dedupe.index.storage.database import Database
 from dedupe.index.storage.heads import COLUMNS, Head, find_heads, heads_of
 from dedupe.index.storage.keys import id_from_row, key_of
 from dedupe.index.storage.parameters import AT_ONCE, marks, parted
-from dedupe.index.storage.rows import Row, row_of, seal_of
+from dedupe.index.storage.rows import Row, row_of, seal_of, signed
 from dedupe.index.storage.texts import InvalidText, Packer
 
-__all__ = ["State", "Store"]
+__all__ = ["NO_DICTIONARY", "State", "Store"]
+
+NO_DICTIONARY = "what its texts are packed with is not as it was written"
 
 
 class State(NamedTuple):
@@ -88,7 +91,7 @@ class Store(Database):
         try:
             with other.reading():
                 # SQLite takes the snapshot at the first read, not when it begins.
-                other.state()
+                other.db.execute("select 1 from meta").fetchone()
                 yield other
         finally:
             other.close()
@@ -138,10 +141,28 @@ class Store(Database):
             said = "select data, seal from dictionaries order by number"
             found = self.db.execute(said).fetchall()
             # With another dictionary texts would be unpacked all the same, as others.
-            if not all(isinstance(data, bytes) and seal == seal_of(data) for data, seal in found):
-                raise damaged(self.path, "what its texts are packed with is not as it was written")
-            self._packer = Packer([data for data, _ in found])
+            sound = [data for data, seal in found if _is_sealed(data, seal)]
+            if found and not sound:
+                raise damaged(self.path, f"{NO_DICTIONARY}, nor is the copy of it")
+            self._packer = Packer([*dict.fromkeys(sound)])
         return self._packer
+
+    def has_sound_dictionaries(self) -> bool:
+        """Return whether both copies of what texts are packed with are as they were written."""
+        return all(starmap(_is_sealed, self.db.execute("select data, seal from dictionaries")))
+
+    def restore_dictionary(self) -> None:
+        """Write both copies of what texts are packed with anew, from one that is sound."""
+        said = "select data, seal from dictionaries order by number"
+        found = self.db.execute(said).fetchall()
+        sound = [data for data, seal in found if _is_sealed(data, seal)]
+        if sound:
+            self.db.execute("delete from dictionaries")
+            self.add_dictionary(sound[0])
+
+    def reindex(self) -> None:
+        """Make anew what SQLite looks documents up in, as it follows from them."""
+        self.db.execute("reindex")
 
     def text(self, row: Row | Head) -> bytes:
         """Return the text of a document that was read along, in UTF-8.
@@ -149,9 +170,11 @@ class Store(Database):
         Raises
         ------
         InvalidIndex
-            When it is damaged; the message names the document.
+            When anything of it is damaged; the message names the document.
         """
         assert row.text is not None
+        if not row.is_sound:
+            raise _unreadable(row.id, self.path)
         try:
             text = self._unpacked(row.text)
             # Whoever hashes it relies on it to be UTF-8.
@@ -178,16 +201,10 @@ class Store(Database):
         ]
         return [*map(self.text, heads)]
 
-    def set_text(self, row: Row, text: bytes) -> None:
-        """Store the text of a document anew, in UTF-8, where it was damaged."""
-        row = row._replace(text=self.packer.pack(text)).sealed()
-        said = "update documents set text = ?, seal = ? where number = ?"
-        self.db.execute(said, (row.text, row.seal, row.number))
-
     def add_dictionary(self, data: bytes) -> None:
-        """Pack texts with this from now on."""
+        """Pack texts with this from now on; it is kept twice, as no text can be read without."""
         said = "insert into dictionaries (data, seal) values (?, ?)"
-        self.db.execute(said, (data, seal_of(data)))
+        self.db.executemany(said, [(data, seal_of(data))] * 2)
         self._packer = None
 
     def forget_dictionary(self) -> None:
@@ -208,9 +225,9 @@ class Store(Database):
         """Remove documents."""
         self.db.executemany("delete from documents where number = ?", ((n,) for n in numbers))
 
-    def bury(self, rows: Iterable[Row]) -> None:
-        """Note the texts of removed documents as dead, and take them from the tail."""
-        dead = [(row.original, row.n_shingles, row.low) for row in rows]
+    def bury(self, texts: Iterable[tuple[int, int, int]]) -> None:
+        """Note texts, by number, size and content, as dead, and take them from the tail."""
+        dead = [(number, size, signed(content)) for number, size, content in texts]
         self.db.executemany("insert into dead (number, n_shingles, low) values (?, ?, ?)", dead)
         self.db.executemany("delete from tail where number = ?", ((one[0],) for one in dead))
 
@@ -287,8 +304,17 @@ class Store(Database):
         """Return the documents with the halves of some digests, the few with their texts.
 
         With a limit, of each text those alone that may come first among so many.
+
+        Raises
+        ------
+        InvalidIndex
+            When one whose text was read along is damaged: its id or time may be another one's.
         """
-        return heads_of(find_heads(self.db, lows, limit), self.path)
+        heads = heads_of(find_heads(self.db, lows, limit), self.path)
+        for head in heads:
+            if not head.is_sound:
+                raise _unreadable(head.id, self.path)
+        return heads
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """Yield all documents in the order in which they came, read a few at a time."""
@@ -334,8 +360,13 @@ class Store(Database):
 
 
 def _unreadable(id_: Id, path: Path | None) -> InvalidIndex:
-    """Return the error of a document whose text is damaged."""
+    """Return the error of a document that is damaged."""
     return InvalidIndex(
-        f"a document must be as it was stored, got {id_!r} in {path}, whose text is damaged: "
-        "add it again with the same text (dedupe index add), or remove it (dedupe index remove)"
+        f"a document must be as it was stored, got {id_!r} in {path}, which is damaged: add it "
+        "again with the same text and time (dedupe index add), or remove it (dedupe index remove)"
     )
+
+
+def _is_sealed(data: Any, seal: Any) -> bool:
+    """Return whether bytes are as they were written."""
+    return isinstance(data, bytes) and seal == seal_of(data)

@@ -42,6 +42,7 @@ class Packer:
         self._unpackers[0] = _unpacker(None)
         newest = known[-1] if known else None
         self._packer = zstandard.ZstdCompressor(level=LEVEL, dict_data=newest)
+        self._plain = zstandard.ZstdCompressor(level=LEVEL)
 
     def pack(self, text: bytes) -> bytes:
         """Return a text in fewer bytes.
@@ -57,6 +58,10 @@ class Packer:
                 "cut it up"
             )
         return self._packer.compress(text)
+
+    def packed_ever(self, text: bytes) -> list[bytes]:
+        """Return all that a text may have been packed to: with the dictionary, or before it."""
+        return [self.pack(text), self._plain.compress(text)]
 
     def unpack(self, packed: bytes) -> bytes:
         """Return what was packed.

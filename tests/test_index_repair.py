@@ -1,0 +1,260 @@
+"""What can be done about a damaged index, and that it never answers what nobody wrote."""
+
+import shutil
+import sqlite3
+from contextlib import suppress
+from random import Random
+
+import pytest
+
+from dedupe import Index
+from dedupe.errors import DedupeError, InvalidIndex
+from dedupe.index import bulk
+from dedupe.index.inspected import Inspected
+from strategies import article, edited
+
+RECORDS = {
+    f"d{i:02d}": {"text": edited(article(f"{i // 2}"), 0.1 * (i % 2), i), "time": 1e9 + i}
+    for i in range(60)
+}
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """Return an index with a dictionary, times, two segments, a tail and an epoch, closed."""
+    path = tmp_path_factory.mktemp("index") / "sound"
+    records = [{"id": name, **one} for name, one in RECORDS.items()]
+    with pytest.MonkeyPatch.context() as patch, Index(path) as index:
+        patch.setattr(bulk, "SEGMENT", 8)
+        patch.setattr(bulk, "SAMPLES", 20)
+        for few in (records[:25], records[25:50]):
+            index.add_texts(few, time_field="time")
+        index.learn()
+        for one in records[50:]:
+            index.add(**one)
+        assert index._store.has_dictionary()
+        assert index.verify()
+    return path
+
+
+@pytest.fixture
+def folder(sound, tmp_path):
+    """Return a copy of it, to be damaged."""
+    return shutil.copytree(sound, tmp_path / "damaged")
+
+
+def flip(path, place, bit=0):
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1 << bit
+    path.write_bytes(data)
+
+
+def change(folder, said, *values):
+    with sqlite3.connect(folder / "index.sqlite") as db:
+        assert db.execute(said, values).rowcount
+    db.close()
+
+
+def flip_stored(folder, said, place=-20):
+    """Flip a bit of a value where it stands in the file, so that SQLite knows nothing of it."""
+    with sqlite3.connect(folder / "index.sqlite") as db:
+        (value,) = db.execute(said).fetchone()
+    db.close()
+    file = folder / "index.sqlite"
+    start = file.read_bytes().index(value[place:] if len(value) > 4000 else value)
+    flip(file, start if len(value) > 4000 else start + len(value) + place)
+
+
+def is_right(document):
+    wanted = RECORDS[document.id]
+    return (document.text, document.time) == (wanted["text"], wanted["time"])
+
+
+def ask(folder):
+    """Ask a damaged index all that it knows: whatever it answers must be right."""
+    with Index(folder, mode="r") as index:
+        for name, one in RECORDS.items():
+            with suppress(DedupeError):
+                assert is_right(index.document(name)), name
+            try:
+                found = index.query(one["text"], limit=4)
+            except DedupeError:
+                continue
+            for match in found:
+                assert match.time == RECORDS[match.id]["time"]
+        documents = index.documents()
+        while (document := next_of(documents)) is not None:
+            assert is_right(document)
+
+
+def next_of(documents):
+    try:
+        return next(documents, None)
+    except DedupeError:
+        return None
+
+
+def salvage(folder, other):
+    """Take over what is sound of an index; return how much that is, and what is named as lost."""
+    with Index(other) as index:
+        lost = index.merge(folder).skipped
+        assert all(map(is_right, index.documents()))
+        assert index.verify()
+        return len(index), len(lost)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_flipped_bit_of_the_database_is_answered_by_an_error_or_rightly(folder, seed, tmp_path):
+    random, file = Random(seed), folder / "index.sqlite"
+    size = file.stat().st_size
+    flip(file, random.randrange(4096, size), random.randrange(8))
+    with suppress(DedupeError):
+        ask(folder)
+    n_kept, n_lost = salvage(folder, tmp_path / "new")
+    assert n_kept >= len(RECORDS) - 20  # A page is lost at most.
+    assert n_kept + n_lost >= len(RECORDS) or not n_lost
+    with suppress(DedupeError), Inspected(folder) as index:
+        if index.verify(repair=True).repaired:
+            assert index.verify()
+            assert all(map(is_right, index.documents()))
+            assert len([*index]) == len(RECORDS)
+
+
+@pytest.mark.parametrize("suffix", [".segment", ".epoch"])
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_flipped_beside_the_database_no_document_is_lost(
+    folder, suffix, seed, tmp_path
+):
+    random = Random(seed)
+    for path in folder.glob(f"*{suffix}"):
+        flip(path, random.randrange(path.stat().st_size), random.randrange(8))
+    assert salvage(folder, tmp_path / "new") == (len(RECORDS), 0)
+    with Inspected(folder) as index:
+        assert index.verify(repair=True).repaired
+        assert index.verify()
+
+
+TEXT = "select text from documents where key = 'd07'"
+
+
+def test_a_damaged_text_is_told_by_all_that_read_it_and_stops_no_other(folder, tmp_path):
+    flip_stored(folder, TEXT)
+    with Index(folder) as index:
+        for read in (index.rebuild, index.find_duplicates, lambda: index["d07"]):
+            with pytest.raises(InvalidIndex, match=r"'d07' .* add it again"):
+                read()
+        assert len([*index]) == len(RECORDS)
+        assert index["d08"] == RECORDS["d08"]["text"]
+        assert not index.verify(repair=True)
+    with Index(tmp_path / "other") as other:
+        assert [one.id for one in other.merge(folder).skipped] == ["d07"]
+    with Index(folder) as index:
+        index.add("d07", **RECORDS["d07"])
+        assert is_right(index.document("d07"))
+        index.rebuild()
+        assert index.verify()
+
+
+@pytest.mark.parametrize("with_time", [True, False])
+def test_a_damaged_text_that_is_added_again_keeps_its_time(folder, with_time):
+    flip_stored(folder, TEXT)
+    record = RECORDS["d07"] if with_time else {"text": RECORDS["d07"]["text"]}
+    with Index(folder) as index:
+        assert index.add("d07", **record).outcome == "unchanged"
+        assert is_right(index.document("d07"))
+        assert index.verify()
+
+
+COLUMNS = ["time = 5.0", "low = low + 1", "high = 7", "n_words = 3", "n_shingles = 3",
+           "name = '7'", "original = 1", "seal = seal + 1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("how", ["add", "add_texts", "remove"])
+def test_any_damaged_value_is_mended_by_adding_the_document_again(folder, column, how):
+    change(folder, f"update documents set {column} where key = 'd07'")
+    with Index(folder) as index:
+        with pytest.raises(InvalidIndex, match="damaged"):
+            index.document("d07")
+        if how == "remove":
+            index.remove("d07")
+        if how == "add_texts":
+            index.add_texts([{"id": "d07", **RECORDS["d07"]}], time_field="time")
+        else:
+            index.add("d07", **RECORDS["d07"])
+        assert all(map(is_right, index.documents()))
+        assert index.verify()
+
+
+def test_a_damaged_time_that_is_not_given_is_not_guessed(folder):
+    change(folder, "update documents set time = 5.0 where key = 'd07'")
+    with Index(folder) as index:
+        with pytest.raises(InvalidIndex, match="same text and time"):
+            index.add_texts({"d07": article("another")})
+        # The seal tells which time it was, or that it cannot be known.
+        with pytest.raises(InvalidIndex, match="same text and time"):
+            index.add("d07", RECORDS["d07"]["text"])
+
+
+def test_what_sqlite_looks_up_is_made_anew(folder):
+    with sqlite3.connect(folder / "index.sqlite") as db:
+        db.execute("pragma writable_schema = on")
+        said = "select sql from sqlite_master where name = 'by_time'"
+        (kept,) = db.execute(said).fetchone()
+        db.execute("update sqlite_master set sql = ? where name = 'by_time'",
+                   (kept.replace("is not null", "> 1000000010"),))  # fmt: skip
+    db.close()
+    with sqlite3.connect(folder / "index.sqlite") as db:
+        db.execute("reindex by_time")
+        db.execute("pragma writable_schema = on")
+        db.execute("update sqlite_master set sql = ? where name = 'by_time'", (kept,))
+    db.close()
+    with Index(folder) as index:
+        found = index.verify(repair=True)
+        assert "missing from index by_time" in found.problems[0]
+        assert found.repaired
+        assert index.verify()
+        assert index.expire(1e9 + 5) == 5
+        assert index.verify()
+
+
+def test_what_texts_are_packed_with_is_there_twice(folder):
+    said = "update dictionaries set data = zeroblob(1000) where number = 1"
+    change(folder, said)
+    with Index(folder) as index:
+        assert all(map(is_right, index.documents()))
+        assert "packed with" in index.verify(repair=True).problems[0]
+        assert index.verify()
+    change(folder, said)
+    change(folder, said.replace("= 1", "= 2"))
+    with Index(folder) as index, pytest.raises(InvalidIndex, match="nor is the copy"):
+        index["d07"]
+
+
+def test_an_interrupted_rebuild_loses_nothing_to_a_later_damage(folder, tmp_path):
+    with Index(folder) as index:
+        index._store.set_meta("rebuilding", {"identity": {}, "done": 0, "learns": True})
+    flip_stored(folder, TEXT)
+    with pytest.raises(InvalidIndex, match="interrupted"):
+        Index(folder)
+    assert salvage(folder, tmp_path / "new") == (len(RECORDS) - 1, 1)
+
+
+@pytest.mark.parametrize("value", ["no JSON", "[1, 2]"])
+def test_documents_are_taken_over_whatever_the_index_says_of_itself(folder, value, tmp_path):
+    change(folder, "update meta set value = ?", value)
+    with pytest.raises(InvalidIndex):
+        Index(folder)
+    assert salvage(folder, tmp_path / "new") == (len(RECORDS), 0)
+
+
+def test_nothing_is_taken_over_from_what_is_no_index(folder, tmp_path):
+    change(folder, "delete from documents where key <> 'd07'")
+    with Index(tmp_path / "new") as index:
+        assert "59 unknown ids" in index.merge(folder).skipped[0].id
+    with sqlite3.connect(folder / "index.sqlite") as db:
+        db.execute("alter table documents rename to d")
+        db.execute("create view documents as select * from d")
+    db.close()
+    with Index(tmp_path / "other") as index, pytest.raises(InvalidIndex, match="tables are others"):
+        index.merge(folder)
