@@ -155,6 +155,13 @@ def test_a_damaged_text_is_told_by_all_that_read_it_and_stops_no_other(folder, t
         assert index.verify()
 
 
+@pytest.mark.parametrize("name", ["d07", "d55"])
+def test_a_damaged_text_is_told_once(folder, name):
+    flip_stored(folder, TEXT.replace("d07", name))
+    with Index(folder, mode="r") as index:
+        assert len(index.verify().problems) == 1
+
+
 @pytest.mark.parametrize("with_time", [True, False])
 def test_a_damaged_text_that_is_added_again_keeps_its_time(folder, with_time):
     flip_stored(folder, TEXT)

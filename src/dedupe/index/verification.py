@@ -116,6 +116,10 @@ def _is_sound(tail: Documents, store: Store, settings: Settings) -> bool:
     rows = {row.original: row for row in store.by_texts(tail.contents.view(np.int64).tolist())}
     if not rows.keys() >= set(tail.numbers.tolist()):
         return False
+    # What is damaged itself has been told, and says nothing.
+    tail = tail.take(
+        np.array([rows[number].is_sound for number in tail.numbers.tolist()], np.bool_)
+    )
     texts = [store.text(rows[number]) for number in tail.numbers.tolist()]
     if not texts:
         return True
