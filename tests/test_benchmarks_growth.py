@@ -22,6 +22,7 @@ import recall
 import recall_report
 import scale
 import scale_report
+import spark_cost
 import storage
 import summary
 import tables
@@ -40,6 +41,7 @@ MODULES = (
     recall_report,
     scale,
     scale_report,
+    spark_cost,
     storage,
     summary,
     tables,
@@ -50,6 +52,21 @@ MODULES = (
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_the_examples_run(module):
     assert doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "work", "is_uneven"),
+    [
+        ([5.0, 1.0, 0, 0, 0, 0, 0, 0], 100, True),
+        ([4.0, 4.0, 0, 0, 0, 0, 0, 0], 100, False),  # Four times its share, and no more.
+        ([1.0, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], 100, True),
+        ([1.0, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], 101, False),  # Nobody waits for it.
+        ([2.0], 100, True),  # Seven partitions have nothing to do.
+        ([], 100, False),
+    ],
+)
+def test_a_stage_is_uneven_where_a_search_waits_for_one_task(seconds, work, is_uneven):
+    assert spark_cost.Tasks("some", seconds).is_uneven(8, work) == is_uneven
 
 
 # Crawls.
