@@ -26,6 +26,9 @@ from math import log10
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from crawl import Crawl
 from crowds import make
 from material import invented_material
@@ -113,9 +116,10 @@ def logged(folder: Path, texts: dict[str, str]) -> tuple[Any, Any]:
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    rows = session.createDataFrame([*texts.items()], "id string, text string")
-    rows.write.parquet(str(folder / "texts"))
-    return session, session.read.parquet(str(folder / "texts"))
+    # Through Spark all texts would be in the memory of the driver.
+    path = folder / "texts.parquet"
+    pq.write_table(pa.table({"id": [*texts], "text": [*texts.values()]}), path)
+    return session, session.read.parquet(str(path))
 
 
 @dataclass

@@ -699,6 +699,20 @@ def test_a_full_disk_of_standard_error_stops_nothing():
     assert dedupe("find nothing", "2>/dev/full").returncode == 2
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize("asked", ["--help", "--version", "index --help"])
+def test_help_on_a_full_disk_is_an_error_of_one_line(asked):
+    ran = dedupe(asked, ">/dev/full")
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert ran.stderr.startswith("dedupe: error: there must be room where it is written to: ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell of POSIX")
+def test_standard_input_that_is_closed_is_not_an_empty_one(tmp_path):
+    for command in ("find -", f"index add {tmp_path}/x.dedupe -"):
+        assert "standard input is not open; pipe something in" in dedupe(command, "<&-").stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
 def test_who_is_told_to_stop_leaves_nothing(tmp_path, name, code):

@@ -13,6 +13,7 @@ Everything heavy is imported where it is used, so that ``--help`` is instant.
 
 # ruff: noqa: PLC0415
 
+import errno
 import os
 import signal
 import sys
@@ -51,6 +52,9 @@ BAD_USE = (InvalidCheckpoint, InvalidIndex, InvalidSetting, NoSuchPath, UnknownD
 """What another command line would cure: exit code 2."""
 
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
 class Commands(click.Group):
     """The commands, with what the library raises on purpose turned into exit codes."""
 
@@ -77,6 +81,11 @@ def _told(ctx: click.Context | None = None) -> Iterator[None]:
         stop(f"error: {_of_click(error, ctx)}", error.exit_code)
     except DedupeError as error:
         stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
+    except OSError as error:
+        # Whatever was being written, such as the help, did not fit.
+        if error.errno not in NO_ROOM:
+            raise
+        stop(f"error: there must be room where it is written to: {error}", 1)
     except MemoryError:
         stop("error: there must be memory enough: give the search less with --memory", 1)
     except (KeyboardInterrupt, click.Abort) as stopped:
@@ -262,16 +271,16 @@ def main() -> None:
 
 
 def _open_closed_streams() -> None:
-    """Let standard input be empty and standard error go nowhere where they are closed.
+    """Let standard error go nowhere where it is closed, and no file take the place of a stream.
 
-    Otherwise the next file that is opened would take their place, and be written to by
-    whatever writes to standard error.
+    Otherwise the next file that is opened would, and be written to by whatever writes to
+    standard error. Standard input and output stay closed for us: a job whose input was never
+    connected has not had an empty one, and results are not lost in silence.
     """
     # In the order of their numbers: a file that is opened takes the lowest that is free.
     if sys.stdin is None:
-        sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115  It stays open.
+        os.open(os.devnull, os.O_RDONLY)
     if sys.stdout is None:
-        # It stays closed for us, so that results are not lost in silence.
         os.open(os.devnull, os.O_WRONLY)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115

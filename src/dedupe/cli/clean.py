@@ -152,7 +152,8 @@ def _check(settings: dict[str, Any], result: Path | None, *, is_list: bool, yes:
         raise click.UsageError("--replace-text needs --story or --cut-repeated")
     if yes and not settings["delete"]:
         raise click.UsageError("--yes answers the question of --delete")
-    if settings["delete"] and not yes and not sys.stdin.isatty():
+    is_asked = sys.stdin is not None and sys.stdin.isatty()
+    if settings["delete"] and not yes and not is_asked:
         raise click.UsageError("--delete needs --yes where there is no terminal to ask on")
     output = settings["output"]
     if result is not None and output is not None and Path(output).resolve() == result.resolve():
