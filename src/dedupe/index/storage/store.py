@@ -155,10 +155,11 @@ class Store(Database):
         """Write both copies of what texts are packed with anew, from one that is sound."""
         said = "select data, seal from dictionaries order by number"
         found = self.db.execute(said).fetchall()
-        sound = [data for data, seal in found if _is_sealed(data, seal)]
+        sound = dict.fromkeys(data for data, seal in found if _is_sealed(data, seal))
         if sound:
             self.db.execute("delete from dictionaries")
-            self.add_dictionary(sound[0])
+        for data in sound:
+            self.add_dictionary(data)
 
     def reindex(self) -> None:
         """Make anew what SQLite looks documents up in, as it follows from them."""
