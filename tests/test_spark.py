@@ -57,6 +57,7 @@ try:
     from pyspark.sql import functions as spark_functions
 
     from dedupe.spark import blocks, chunks, find_duplicates, ranks, workers
+    from dedupe.spark import shingles as shingling
     from dedupe.spark.candidates import buckets, mixed_buckets
     from dedupe.spark.columns import in_groups
     from dedupe.spark.components import components
@@ -591,6 +592,19 @@ def test_a_block_in_several_rows_is_the_block(arrays, row_bytes):
     assert rows.num_rows == max(1, -(-sum(map(len, arrays)) // row_bytes))
     assert rows.column("part").to_pylist() == [*range(rows.num_rows)]
     assert blocks._whole(7, rows) == {"block": 7, **stored}
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=50), st.integers(0, 2**64 - 1))
+def test_what_is_in_a_sieve_goes_through_it(shingles, other):
+    held = np.array(shingles, np.uint64)
+    rows = pa.RecordBatch.from_pylist([{"bucket": 3, "shingles": held.tobytes()}])
+    (row,) = [row for some in shingling._sieved(iter([rows])) for row in some.to_pylist()]
+    sieve = np.frombuffer(row["sieve"], np.uint8)
+    assert (row["bucket"], sieve.size) == (3, max(1, len(shingles)))
+    assert shingling._may_be_in(sieve, held).all()
+    assert not shingling._may_be_in(None, np.array([other], np.uint64)).any()
+    if not shingles:
+        assert not shingling._may_be_in(sieve, np.array([other], np.uint64)).any()
 
 
 @pytest.mark.parametrize(("is_cut", "n_parts"), [(False, 6), (True, 2)])

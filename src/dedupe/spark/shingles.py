@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from dedupe.arrays import AnyInts, Hashes, Ints, distinct
+from dedupe.arrays import AnyInts, Bools, Hashes, Ints, distinct
 from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
 from dedupe.spark.columns import array_of, batch, groups_of, packed
 from dedupe.spark.job import Job
@@ -54,7 +54,10 @@ BUCKETS_PER_PART = 4
 AT_ONCE = 1 << 22
 """Shingles of a bucket that wait until they are made fewer."""
 
-HALF = np.uint64(32)
+SIEVE_BITS = 8
+"""Bits of a sieve for each entry: one shingle in nine that is none goes through."""
+
+HALF, LOW = np.uint64(32), np.uint64((1 << 32) - 1)
 
 Deal = Callable[..., pa.RecordBatch]
 """Deals shingles, and a number for each where there is one, as rows of DEALT."""
@@ -129,7 +132,7 @@ class Entries(NamedTuple):
             block, shingles.
         """
         assert self.frame is not None, "entries that are few are looked up where blocks are"
-        asked = mapped(blocks, partial(_asked, _n_buckets(job)), ASKED)
+        asked = mapped(blocks, partial(_asked, _n_buckets(job), self._sieves(job)), ASKED)
         known = self.frame.select(
             "bucket", F.lit(None).cast("long").alias("block"), "shingles", "counts"
         )
@@ -139,6 +142,42 @@ class Entries(NamedTuple):
             _looked_up,
             "block long, shingles binary, counts binary",
         )
+
+    def _sieves(self, job: Job) -> Any:
+        """Send a sieve of each bucket to all executors, a byte for each entry.
+
+        Without them all shingles of all blocks would travel, of which one in a hundred is an entry.
+        """
+        assert self.frame is not None, "entries that are few are looked up where blocks are"
+        made = mapped(self.frame.select("bucket", "shingles"), _sieved, "bucket int, sieve binary")
+        found = made.toArrow()
+        sieves = (np.frombuffer(one, np.uint8) for one in found.column("sieve").to_pylist())
+        return job.send(dict(zip(found.column("bucket").to_pylist(), sieves, strict=True)))
+
+
+def _sieved(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the sieve of each bucket: a bit for each entry, at the place of its hash."""
+    for row in (row for some in batches for row in some.to_pylist()):
+        shingles = np.frombuffer(row["shingles"], np.uint64)
+        is_there = np.zeros(max(8, SIEVE_BITS * shingles.size), np.bool_)
+        is_there[_in_sieve(shingles, is_there.size)] = True
+        sieve = np.packbits(is_there).tobytes()
+        yield batch(bucket=pa.array([row["bucket"]], pa.int32()), sieve=pa.array([sieve]))
+
+
+def _in_sieve(shingles: Hashes, n_bits: int) -> Ints:
+    """Return the places of shingles in a sieve; buckets go by the other half of their bits."""
+    places: Ints = ((shingles & LOW) % np.uint64(n_bits)).astype(np.int64)
+    return places
+
+
+def _may_be_in(sieve: npt.NDArray[np.uint8] | None, shingles: Hashes) -> Bools:
+    """Return which shingles of a bucket may be entries; none where it has none."""
+    if sieve is None:
+        return np.zeros(shingles.size, np.bool_)
+    places = _in_sieve(shingles, 8 * sieve.size)
+    found: Bools = sieve[places >> 3] >> (7 - (places & 7)) & 1 > 0
+    return found
 
 
 def _n_buckets(job: Job) -> int:
@@ -261,11 +300,17 @@ def _stories_of(waiting: list[tuple[Hashes, Ints]]) -> tuple[Hashes, Ints]:
     return shingles[is_kept], stories[is_kept]
 
 
-def _asked(n_buckets: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the shingles of blocks, each once in a block, by bucket."""
+def _asked(
+    n_buckets: int, sieves: Any, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the shingles of blocks that may be entries, each once in a block, by bucket."""
     for number, rows in groups_of(batches, "block"):
         found = distinct(np.frombuffer(b"".join(rows.column("shingles").to_pylist()), np.uint64))
-        parts = [*_split(n_buckets, found)]
+        parts = [
+            (bucket, places[_may_be_in(sieves.value.get(bucket), found[places])])
+            for bucket, places in _split(n_buckets, found)
+        ]
+        parts = [(bucket, places) for bucket, places in parts if places.size]
         yield batch(
             bucket=pa.array([bucket for bucket, _ in parts], pa.int32()),
             block=np.full(len(parts), number),
