@@ -130,7 +130,7 @@ class LibraryApart(Library):
 
     def add_ir_module(self, ir_module: Any) -> None:
         """Take the function that numba has written, and mark it."""
-        # A function of LLVM's takes the mark only since llvmlite 0.48; its text always does.
+        # Up to llvmlite 0.47 a function of LLVM's does not take the mark; its text always does.
         for function in ir_module.functions:
             if not function.is_declaration:
                 function.attributes.add("noinline")

@@ -146,7 +146,7 @@ class Entries(NamedTuple):
     def _sieves(self, job: Job) -> Any:
         """Send a sieve of each bucket to all executors, a byte for each entry.
 
-        Without them all shingles of all blocks would travel, of which one in a hundred is an entry.
+        Without them all shingles of all blocks would travel, most of which are no entries.
         """
         assert self.frame is not None, "entries that are few are looked up where blocks are"
         made = mapped(self.frame.select("bucket", "shingles"), _sieved, "bucket int, sieve binary")
