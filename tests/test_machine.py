@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dedupe import cache, kernels
-from dedupe.kernels import compiler, entry, machine
+from dedupe.kernels import compiler, entry, machine, parts
 from loading import loading
 
 pytestmark = pytest.mark.skipif(
@@ -226,7 +226,7 @@ def test_a_file_of_another_user_is_not_run(fresh, monkeypatch):
 def test_threads_that_come_at_once_all_get_the_result(fresh, monkeypatch):
     made = []
     monkeypatch.setattr(
-        compiler, "machine_code", lambda *of, do=compiler.machine_code: made.append(of) or do(*of)
+        parts, "machine_code", lambda *of, do=parts.machine_code: made.append(of) or do(*of)
     )
     for _ in range(2):
         module = fresh()
@@ -253,7 +253,7 @@ def test_what_stays_apart_says_the_same(fresh, alone):
     alone()
     kinds = (machine.kind(5),)
     code = {
-        name: compiler.machine_code(getattr(module, name).part, kinds, (5,))
+        name: parts.machine_code(getattr(module, name).part, kinds, (5,))
         for name in ("three", "threefold")
     }
     assert module.three(5) == module.threefold(5) == 45
@@ -261,11 +261,38 @@ def test_what_stays_apart_says_the_same(fresh, alone):
     assert len(code["threefold"]) > len(code["three"])
 
 
-@pytest.mark.parametrize("name", ["copied", "_finalize_final_module"])
-def test_a_numba_that_lacks_what_is_asked_of_it_compiles_alone(fresh, tmp_path, monkeypatch, name):
-    monkeypatch.delattr(compiler.Library, name)
-    assert fresh().quotient(9, 2) == 4
-    assert files(tmp_path) == [] or name != "copied"
+def refuse(*_, **__):
+    raise TypeError("there must be one argument more")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        (parts.Library, "copied", None),
+        (parts.Pipeline, "__init__", refuse),
+        (parts.Part, "get_call_template", refuse),
+        (parts, "unliteral", refuse),
+        (sys.modules, "dedupe.kernels.parts", None),
+    ],
+)
+def test_a_numba_that_nobody_has_tried_compiles_by_itself(
+    fresh, tmp_path, monkeypatch, caplog, broken
+):
+    """Its own names may be gone, or ask for something else, wherever they are used."""
+    module = fresh()
+    monkeypatch.setattr(kernels.Kernel, "has_parts", True)
+    place, name, other = broken
+    if place is sys.modules:
+        monkeypatch.setitem(place, name, other)
+        monkeypatch.delattr(kernels, "parts")
+    else:
+        monkeypatch.setattr(place, name, other)
+    values, found = np.array([3.0, -2.0]), np.empty(2)
+    module.squares_into(values, 2.0, found)
+    assert (found.tolist(), module.threefold(5)) == ([6, 4], 45)
+    assert files(tmp_path) == []
+    (record,) = caplog.records
+    assert re.search("numba .* otherwise than dedupe knows", record.getMessage())
 
 
 def test_a_full_disk_is_told_once(fresh, monkeypatch, caplog):
@@ -417,3 +444,15 @@ def test_who_tunes_numba_gets_numba(tmp_path):
     # Without PyYAML numba warns that it cannot read the file; it is numba that is asked.
     code = f"import warnings; warnings.simplefilter('ignore'); {code}"
     assert run(code, tmp_path) in ("function\n", "CPUDispatcher\n")
+
+
+def test_a_numba_without_what_everything_needs_is_told_with_its_version(tmp_path):
+    code = """
+import numba.core.caching, sys
+del numba.core.caching.FunctionCache
+try:
+    import dedupe.kernels.compiler
+except ImportError as error:
+    print(error)
+"""
+    assert re.match("numba [0-9.]+ cannot compile .*FunctionCache.*install", run(code, tmp_path))

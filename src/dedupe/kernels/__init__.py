@@ -57,6 +57,9 @@ class Kernel:
     Other kernels that call it see what numba makes of it; `is_apart` is for `apart`.
     """
 
+    has_parts = True
+    """Whether `dedupe.kernels.parts` works with this numba, as it does until a kernel fails."""
+
     def __init__(self, function: Callable[..., Any], *, is_apart: bool = False) -> None:
         functools.update_wrapper(self, function)
         self.function = function
@@ -94,7 +97,7 @@ class Kernel:
     def part(self) -> Any:
         """What goes into the machine code of this kernel, and of those that call it."""
         if self._part is None:
-            from dedupe.kernels.compiler import Part  # noqa: PLC0415  numba loads slowly.
+            from dedupe.kernels.parts import Part  # noqa: PLC0415  numba loads slowly.
 
             made = Part(self.function, is_apart=self.is_apart)
             self._part = vars(self).setdefault("_first_part", made)
@@ -103,7 +106,7 @@ class Kernel:
     @property
     def _numba_type_(self) -> Any:
         """Tell numba what a kernel is that others call."""
-        return self.part._numba_type_
+        return (self.part if Kernel.has_parts else self.by_numba)._numba_type_
 
     def _code(self, kinds: tuple[machine.Kind | None, ...]) -> Callable[..., Any]:
         """Return what to call for arguments of some kinds."""
@@ -134,13 +137,29 @@ class Kernel:
         """Compile it for such arguments, and keep that for the next process."""
         from dedupe.kernels import compiler  # noqa: PLC0415  numba loads slowly.
 
-        data = compiler.machine_code(self.part, kinds, arguments)
+        data = self._machine_code(kinds, arguments)
         if data is None:
             by_numba: Callable[..., Any] = self.by_numba
             return by_numba
         if failed := machine.keep(self.function, kinds, data):
             compiler.tell_lost(compiler.folder(self.by_numba), failed)
         return self._ready_with(machine.Code(data, kinds))
+
+    def _machine_code(self, kinds: tuple[machine.Kind, ...], arguments: Any) -> bytes | None:
+        """Return machine code for such arguments; None where numba compiles by itself."""
+        if not Kernel.has_parts:
+            return None
+        from dedupe.kernels import compiler  # noqa: PLC0415  numba loads slowly.
+
+        # Of a numba that nobody has tried, anything may be expected.
+        try:
+            from dedupe.kernels import parts  # noqa: PLC0415
+
+            return parts.machine_code(self.part, kinds, arguments)
+        except Exception as error:
+            Kernel.has_parts = False
+            compiler.tell_unknown(error)
+            return None
 
 
 def are_compiled(*, of_index: bool = False) -> bool:

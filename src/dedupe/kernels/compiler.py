@@ -1,12 +1,7 @@
 """Lets numba compile kernels, and keeps what it made on disk.
 
 numba takes a while to load, so this module is imported only where there is no machine
-code yet (`dedupe.kernels.machine`).
-
-numba would optimise each function that a kernel calls for itself, make machine code of it, and
-two ways into it from Python, and then do most of it again for whoever calls it: three quarters
-of the time. So it is asked for a kernel and all that it calls as they are (`Part`), and they
-are optimised together, once. Whatever that cannot be done with, `dispatcher` can.
+code yet (`dedupe.kernels.machine`). What makes that code is `dedupe.kernels.parts`.
 """
 
 import logging
@@ -15,17 +10,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from numba import njit
-from numba.core.caching import FunctionCache
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
-from numba.core.compiler_lock import global_compiler_lock
-from numba.core.registry import CPUDispatcher, cpu_target
-from numba.core.types import unliteral
+import numba
 
-from dedupe.kernels import machine
+try:
+    from numba.core.caching import FunctionCache
+    from numba.core.compiler_lock import global_compiler_lock
+except ImportError as error:
+    # These are numba's own names, and nothing is compiled without them.
+    raise ImportError(
+        f"numba {numba.__version__} cannot compile what dedupe needs ({error}): "
+        "install an older numba, or a newer dedupe-articles"
+    ) from error
 
-__all__ = ["LOCK", "Part", "dispatcher", "folder", "is_cached", "machine_code", "tell_lost"]
+__all__ = ["LOCK", "dispatcher", "folder", "is_cached", "tell_lost", "tell_unknown"]
 
 LOG = logging.getLogger("dedupe")
 
@@ -35,7 +32,7 @@ LOCK: Any = global_compiler_lock
 
 def dispatcher(function: Callable[..., Any]) -> Any:
     """Return what compiles a kernel when it is first called, with a cache on disk."""
-    kernel: Any = njit(nogil=True)(function)
+    kernel: Any = numba.njit(nogil=True)(function)
     # Without compilation (NUMBA_DISABLE_JIT) a kernel is a plain function.
     if hasattr(kernel, "enable_caching"):
         try:
@@ -44,23 +41,6 @@ def dispatcher(function: Callable[..., Any]) -> Any:
             if "cannot cache" not in str(error):
                 raise
     return kernel
-
-
-def machine_code(
-    part: "Part", kinds: tuple[machine.Kind, ...], arguments: tuple[Any, ...]
-) -> bytes | None:
-    """Return the machine code of a kernel for such arguments; None if it is left to numba.
-
-    Whoever calls it holds the LOCK.
-    """
-    types = tuple(map(part.typeof_pyval, arguments))
-    # These are numba's own names, which a later version may lack.
-    with suppress(AttributeError):
-        part.compile(types)
-        made: Any = part.overloads[types]
-        symbol, returns = made.fndesc.llvm_func_name, str(made.fndesc.restype)
-        return machine.make(made.library.copied(), symbol, kinds, returns, optimise)
-    return None
 
 
 def is_cached(kernel: Any) -> bool:
@@ -80,85 +60,6 @@ def is_cached(kernel: Any) -> bool:
 def folder(kernel: Any) -> str | None:
     """Return where a kernel is kept, if there is such a folder."""
     return kernel.stats.cache_path if hasattr(kernel, "stats") else None
-
-
-class Part(CPUDispatcher):
-    """A kernel as those see it that call it: in LLVM's language, and not optimised with them yet.
-
-    Parameters
-    ----------
-    is_apart : bool
-        Whether it stays a function of its own there.
-    """
-
-    def __init__(self, function: Callable[..., Any], *, is_apart: bool) -> None:
-        options = {"nopython": True, "nogil": True}
-        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        pipeline = Apart if is_apart else Pipeline
-        super().__init__(function, targetoptions=options, pipeline_class=pipeline)
-
-    def get_call_template(self, args: Any, kws: Any) -> Any:
-        """Compile it once for a number, and not for each one that is written out in a call."""
-        return super().get_call_template([*map(unliteral, args)], kws)
-
-
-class Library(JITCodeLibrary):
-    """A function and all that it calls, in LLVM's language."""
-
-    def copied(self) -> Any:
-        """Return it as a module of LLVM's that is the caller's own."""
-        return self._final_module.clone()
-
-    @property
-    def codegen(self) -> "Library":
-        """What is told of the addresses of Python's objects: nobody, since nothing is run."""
-        return self
-
-    def set_env(self, *_: Any) -> None:
-        """Take no address."""
-
-    def _optimize_final_module(self) -> None:
-        """Leave it to `optimise`."""
-
-    def _finalize_final_module(self) -> None:
-        """Make no machine code."""
-        self._finalized = True
-
-
-class LibraryApart(Library):
-    """The same of a function that is not inlined where it is called."""
-
-    def add_ir_module(self, ir_module: Any) -> None:
-        """Take the function that numba has written, and mark it."""
-        # Up to llvmlite 0.47 a function of LLVM's does not take the mark; its text always does.
-        for function in ir_module.functions:
-            if not function.is_declaration:
-                function.attributes.add("noinline")
-        super().add_ir_module(ir_module)  # type: ignore[no-untyped-call]
-
-
-class Pipeline(Compiler):
-    """numba's compiler, which goes as far as LLVM's language."""
-
-    library = Library
-
-    def __init__(self, typing: Any, target: Any, library: Any, *arguments: Any) -> None:
-        library = library or self.library(target.codegen(), "dedupe")  # type: ignore[no-untyped-call]
-        super().__init__(typing, target, library, *arguments)  # type: ignore[no-untyped-call]
-
-
-class Apart(Pipeline):
-    """The same for a function that is not inlined."""
-
-    library = LibraryApart
-
-
-def optimise(module: Any) -> None:
-    """Optimise a module of LLVM's as numba does, with all that it calls in it."""
-    codegen = cpu_target.target_context.codegen()
-    library = Library(codegen, module.name)  # type: ignore[no-untyped-call]
-    library._final_module = module
-    JITCodeLibrary._optimize_final_module(library)  # type: ignore[no-untyped-call]
 
 
 class Cache(FunctionCache):
@@ -202,6 +103,17 @@ def tell_lost(path: str | None, why: Exception) -> None:
             path,
             getattr(why, "strerror", None) or why,
         )
+
+
+def tell_unknown(why: Exception) -> None:
+    """Say that this numba cannot compile a kernel and its callees together."""
+    LOG.warning(
+        "numba %s compiles kernels otherwise than dedupe knows (%s: %s): answers are the same, but "
+        "compiling takes longer, and each start loads numba",
+        numba.__version__,
+        type(why).__name__,
+        why,
+    )
 
 
 DAMAGE = (
