@@ -1,6 +1,6 @@
 """A block of documents as rules see it: made, cut and weighed."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import reference
 from blocks import EIGHTHS
 from dedupe.scoring.block import MAX_LINE, Block, contents_of
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Words
 from dedupe.shingling import hash_shingles, hash_tokens
 from strategies import article
 
@@ -52,17 +52,21 @@ def test_what_is_cut_is_a_block_of_those_documents(found, data):
 
 
 @given(st.lists(texts, min_size=1, max_size=5), st.data())
-def test_what_is_cut_in_pieces_and_joined_is_cut_at_once_and_weighs_the_same(found, data):
+def test_words_that_are_taken_in_pieces_and_joined_are_those_taken_at_once(found, data):
     block = block_of(found)
     weights = data.draw(st.lists(EIGHTHS, min_size=block.lines.size, max_size=block.lines.size))
     block = replace(block, weights=np.array(weights, np.float32))
     chosen = data.draw(st.permutations(range(len(found))))
     split = data.draw(st.integers(1, len(found)))
     pieces = [some for some in (chosen[:split], chosen[split:]) if some]
-    joined = Block.joined([block.cut(some, weighed=True) for some in pieces])
-    cut = block.cut(chosen, weighed=True)
-    for one in fields(Block):
-        assert np.array_equal(getattr(joined, one.name), getattr(cut, one.name)), one.name
+    joined = Words.joined([block.words.of(np.array(some)) for some in pieces])
+    cut = block.words.of(np.array(chosen))
+    for name in Words._fields:
+        assert np.array_equal(getattr(joined, name), getattr(cut, name)), name
+    alone = block_of([found[i] for i in chosen])
+    assert cut.shingles.tolist() == alone.shingles.tolist()
+    assert cut.offsets.tolist() == alone.shingle_offsets.tolist()
+    assert cut.lines.tolist() == alone.lines.tolist()
     bounds = block.token_offsets
     assert cut.weights.tolist() == [w for d in chosen for w in weights[bounds[d] : bounds[d + 1]]]
 

@@ -12,7 +12,7 @@ from dedupe.engine.blocks import HashedDocuments
 from dedupe.engine.checkpoint import Checkpoint
 from dedupe.engine.reading import read_corpus
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Words
 from dedupe.scoring.counting import count, tell_into
 from dedupe.settings import Resources, Settings
 from dedupe.shingling import Sealed, hash_tokens
@@ -85,9 +85,9 @@ def test_documents_alone_are_what_they_are_among_others(corpus, chosen, words):
         documents = HashedDocuments(corpus, NUMBERS, 5, Resources.of(1, 1))
         documents.hash()
         documents.weigh(Boilerplate(), np.arange(NUMBERS.size))
-        block, places = documents.among(np.array(chosen))
-    found, expected = block.cut(places, weighed=True), documents.block().cut(chosen, weighed=True)
-    for name in ("shingles", "shingle_offsets", "token_offsets", "lines", "contents", "weights"):
+        some, places = documents.among(np.array(chosen))
+    found, expected = some.of(places), documents.block().words.of(np.array(chosen))
+    for name in Words._fields:
         assert np.array_equal(getattr(found, name), getattr(expected, name)), name
 
 

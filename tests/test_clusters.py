@@ -304,7 +304,9 @@ def words_of(*texts, copies=None):
     block = Block.of(hash_tokens([*texts], detail=True), 5)
     n_copies = np.array(copies or [1] * len(texts))
     clusters = np.zeros(len(texts))
-    found = words_of_stories(block, Copies.of(np.arange(len(texts)), n_copies, clusters=clusters))
+    found = words_of_stories(
+        block.words, 5, Copies.of(np.arange(len(texts)), n_copies, clusters=clusters)
+    )
     return found.story.tolist()
 
 

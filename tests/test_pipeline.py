@@ -79,7 +79,7 @@ class PlainEngine:
 
     def among(self, rule, items):
         for documents, item in items:
-            alone = self.hashed.cut(documents, weighed=True)
+            alone = self.hashed.words.of(documents)
             yield rule(alone, np.arange(documents.size), item)
 
     def once(self, make, n_pairs, of=""):

@@ -112,7 +112,7 @@ def test_words_of_stories_are_those_of_the_reference(clusters, ngram, data):
         )
     ]
     all_of_them = Copies.of(np.arange(len(copies)), np.array(n_copies), clusters=np.array(numbers))
-    found = words_of_stories(block, all_of_them)
+    found = words_of_stories(block.words, ngram, all_of_them)
     assert [*zip(found.story.tolist(), found.boilerplate.tolist(), strict=True)] == expected
 
 
@@ -133,7 +133,7 @@ def test_they_are_in_a_crowd_of_copies_however_much_is_edited(n_docs, n_edits, r
     ]
     expected = reference.words_of_story(told, n_copies, 3)
     found = words_of_stories(
-        block, Copies(np.arange(n_docs), np.array(n_copies), np.array([0, n_docs]))
+        block.words, 3, Copies(np.arange(n_docs), np.array(n_copies), np.array([0, n_docs]))
     )
     assert [*zip(*(column.tolist() for column in found), strict=True)] == expected
 
@@ -142,7 +142,7 @@ def test_copies_that_have_little_in_common_are_counted_too():
     """Their shingles do not fit in a table that has room for those of near-copies."""
     copies = [[*range(50), *range(1000 * n, 1000 * n + 400)] for n in range(1, 20)]
     found = words_of_stories(
-        make_block(copies), Copies.of(np.arange(19), np.ones(19), clusters=np.zeros(19))
+        make_block(copies).words, 5, Copies.of(np.arange(19), np.ones(19), clusters=np.zeros(19))
     )
     twins = [reference.Document(reference.shingles(one, 5), [10] * len(one)) for one in copies]
     expected = reference.words_of_story(twins, [1] * 19, 5)

@@ -22,6 +22,7 @@ __all__ = [
     "offsets_of",
     "pairs_of",
     "part",
+    "parts",
 ]
 
 Number = TypeVar("Number", bound=np.generic)
@@ -70,6 +71,15 @@ def part(offsets: Ints, documents: slice | int) -> slice:
     if isinstance(documents, slice):
         return slice(int(offsets[documents.start]), int(offsets[documents.stop]))
     return slice(int(offsets[documents]), int(offsets[documents + 1]))
+
+
+def parts(offsets: Ints, documents: Ints) -> list[slice]:
+    """Return where what each of some documents owns stands.
+
+    >>> parts(np.array([0, 3, 3, 5]), np.array([2, 0]))
+    [slice(3, 5, None), slice(0, 3, None)]
+    """
+    return [*map(slice, offsets[documents].tolist(), offsets[documents + 1].tolist())]
 
 
 def pairs_of(numbers: Any) -> Ints:

@@ -20,8 +20,7 @@ from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Cluster, DocumentInfo
 from dedupe.results.result import Result
 from dedupe.scoring import passes
-from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Words
 from dedupe.scoring.passes import Rows
 from dedupe.scoring.relations import are_near
 from dedupe.scoring.stories import Copies, StoryWords, words_of_stories
@@ -64,7 +63,7 @@ def gather(
     shared = _most_shared(rows, len(corpus))
     paired = distinct(passes.pairs_in(rows).astype(np.int64))
     alone = paired[~np.isin(paired, [*infos])]
-    words = _words_of_stories(corpus, blocks, alone, labels=alone)
+    words = _words_of_stories(corpus, blocks, alone, alone, ngram=settings.ngram)
     infos |= _infos(corpus, blocks, alone, words._replace(story=shared[alone]))
     return _assemble(
         corpus, rows, clusters, infos=infos, boilerplate=boilerplate, settings=settings
@@ -128,7 +127,7 @@ def _cluster(
     sides = places.reshape(-1, 2)
     labels, asked = _labels(corpus, blocks, rows, numbers, sides, threshold=settings.threshold)
     joined = np.flatnonzero(np.bincount(labels, minlength=numbers.size)[labels] > 1)
-    words = _words_of_stories(corpus, blocks, numbers[joined], labels[joined])
+    words = _words_of_stories(corpus, blocks, numbers[joined], labels[joined], ngram=settings.ngram)
     infos = _infos(corpus, blocks, numbers[joined], words)
     place_of = np.full(numbers.size, -1)
     place_of[joined] = np.arange(joined.size)
@@ -186,7 +185,9 @@ def _labels(
     return labels, as_asked(asked[is_needed])
 
 
-def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Ints) -> StoryWords:
+def _words_of_stories(
+    corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Ints, *, ngram: int
+) -> StoryWords:
     """Count the words of the story, and those of boilerplate, in each document of some clusters.
 
     What was compared with nothing has only identical copies, and is the story.
@@ -204,7 +205,7 @@ def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Int
     copies = Copies.of(places[firsts], n_copies, clusters=labels[firsts])
     n_words = corpus.n_words[numbers[order[firsts]]]
     batches = ((some.documents, some) for some in copies.in_batches(n_words))
-    found = [*blocks.among(_words_among, batches)]
+    found = [*blocks.among(partial(_words_among, ngram), batches)]
     if found:
         text_of = np.cumsum(is_first) - 1
         for column, told in zip((story, boilerplate), zip(*found, strict=True), strict=True):
@@ -212,9 +213,9 @@ def _words_of_stories(corpus: Corpus, blocks: Blocks, numbers: Ints, labels: Int
     return StoryWords(story, boilerplate)
 
 
-def _words_among(block: Block, documents: Ints, copies: Copies) -> StoryWords:
-    """Count the words of stories where the documents have these places in a block."""
-    return words_of_stories(block, copies._replace(documents=documents))
+def _words_among(ngram: int, words: Words, documents: Ints, copies: Copies) -> StoryWords:
+    """Count the words of stories where the documents have these places among the words."""
+    return words_of_stories(words, ngram, copies._replace(documents=documents))
 
 
 def _infos(

@@ -147,7 +147,9 @@ def compile_from_the_end() -> None:
     everything, pair = np.arange(8), (np.array([0]), np.array([1]))
     weighed = replace(block, weights=np.ones(block.lines.size, np.float32), stories=everything)
     shared_runs(weighed, 0, 1)
-    words_of_stories(weighed, Copies(everything, np.ones(8, np.int64), np.array([0, 8])))
+    words_of_stories(
+        weighed.words, block.ngram, Copies(everything, np.ones(8, np.int64), np.array([0, 8]))
+    )
     similarities(weighed, align(weighed, *pair))
     is_spared(weighed, *pair, np.zeros(1))
     are_forms(block, Samples(everything, np.array([0, 8])))

@@ -21,7 +21,7 @@ from dedupe.kernels.boilerplate import TELLS_ALL
 from dedupe.kernels.measures import N_LINES
 from dedupe.progress import Progress
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.scoring.boilerplate import Boilerplate, Words
 from dedupe.scoring.counting import Told, tell_into
 from dedupe.settings import Resources
 from dedupe.shingling import hash_encoded
@@ -156,22 +156,22 @@ class HashedDocuments:
             mine = self._of_thread.blocks = (self._block, self._block.another())
         return mine[1]
 
-    def among(self, documents: Ints) -> tuple[Block, Ints]:
-        """Return a block that holds some documents, and their places in it.
+    def among(self, documents: Ints) -> tuple[Words, Ints]:
+        """Return words that hold those of some documents, and their places among them.
 
-        A crowd, of tens of thousands far from one another, becomes a block of its own, made some of
-        them at a time: if it were looked at where it is, gigabytes around it would be in memory.
+        The words of a crowd, of tens of thousands far from one another, are copied, some documents
+        at a time: if they were looked at where they are, gigabytes around them would be in memory.
         """
         block = self.block()
-        n_words = np.cumsum(block.n_words[documents])
+        words, n_words = block.words, np.cumsum(block.n_words[documents])
         pieces = np.split(documents, np.flatnonzero(np.diff(n_words // GATHERED_WORDS)) + 1)
         if len(pieces) == 1:
-            return block, documents
-        parts = []
+            return words, documents
+        found = []
         for some in pieces:
-            parts.append(block.cut(some, weighed=True))
+            found.append(words.of(some))
             self.relax()
-        return Block.joined(parts), np.arange(documents.size)
+        return Words.joined(found), np.arange(documents.size)
 
     def relaxed(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yield slices of documents, or batches of pairs, and let go of memory now and then."""

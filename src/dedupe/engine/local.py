@@ -25,7 +25,7 @@ from dedupe.lsh import candidate_pairs
 from dedupe.progress import Progress
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate, Learned
+from dedupe.scoring.boilerplate import Boilerplate, Learned, Words
 from dedupe.scoring.counting import Counted, Tally, count_after, counted_in_order, parted
 from dedupe.settings import Resources, Settings
 from dedupe.shortlist import shortlisted
@@ -181,7 +181,7 @@ class LocalBlocks:
         )
 
     def among(
-        self, rule: Callable[[Block, Ints, Item], Found], items: Iterable[tuple[Ints, Item]]
+        self, rule: Callable[[Words, Ints, Item], Found], items: Iterable[tuple[Ints, Item]]
     ) -> Iterator[Found]:
         """Apply a rule to other items, each with its documents; yield what it finds, in order."""
         yield from map_in_order(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Ints
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate, Learned
+from dedupe.scoring.boilerplate import Boilerplate, Learned, Words
 from dedupe.scoring.counting import count
 
 __all__ = ["BlockInMemory"]
@@ -69,10 +69,10 @@ class BlockInMemory:
         return (rule(self._block, item) for item in items)
 
     def among(
-        self, rule: Callable[[Block, Ints, Item], Found], items: Iterable[tuple[Ints, Item]]
+        self, rule: Callable[[Words, Ints, Item], Found], items: Iterable[tuple[Ints, Item]]
     ) -> Iterator[Found]:
         """Apply a rule to other items, each with its documents."""
-        return (rule(self._block, documents, item) for documents, item in items)
+        return (rule(self._block.words, documents, item) for documents, item in items)
 
     def once(self, make: Callable[[], Learned], n_pairs: int, of: str = "") -> Learned:  # noqa: ARG002
         """Return what is learned."""

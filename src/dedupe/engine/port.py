@@ -19,7 +19,7 @@ from dedupe.documents import Document
 from dedupe.engine.corpus import Corpus
 from dedupe.errors import Skipped
 from dedupe.scoring.block import Block
-from dedupe.scoring.boilerplate import Boilerplate, Learned
+from dedupe.scoring.boilerplate import Boilerplate, Learned, Words
 from dedupe.settings import Settings
 
 __all__ = ["Blocks", "Engine"]
@@ -73,12 +73,12 @@ class Blocks(Protocol):
         """Apply a rule to other items than pairs; yield what it finds, in order."""
 
     def among(
-        self, rule: Callable[[Block, Ints, Item], Found], items: Iterable[tuple[Ints, Item]]
+        self, rule: Callable[[Words, Ints, Item], Found], items: Iterable[tuple[Ints, Item]]
     ) -> Iterator[Found]:
         """Apply a rule to other items, each with its documents; yield what it finds, in order.
 
-        The rule is given a block, and where it finds those documents there. Where they are many,
-        that may be a block of them alone, which is weighed and knows no stories.
+        The rule is given words, and the places of those documents among them. Where documents are
+        many, these may be the words of them alone.
         """
 
     def once(self, make: Callable[[], Learned], n_pairs: int, of: str = "") -> Learned:

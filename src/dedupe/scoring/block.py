@@ -6,12 +6,12 @@ it in memory or elsewhere, is left to the engine.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, Weights, offsets_of, part
+from dedupe.arrays import AnyInts, Bools, Floats, Hashes, Ints, Weights, part, parts
 from dedupe.kernels.alignment import N_SCRATCH
 from dedupe.kernels.measures import N_LINES, prose_into
 from dedupe.kernels.shingles import contents_into
@@ -97,7 +97,7 @@ class Block:
 
     @property
     def words(self) -> Words:
-        """What boilerplate is counted among."""
+        """What boilerplate and copies are counted among."""
         return Words(
             self.shingles, self.shingle_offsets, self.token_offsets, self.lines, self.weights
         )
@@ -193,60 +193,27 @@ class Block:
         some = Sealed(self.shingles[places], self.seals[places])
         return some.public() if boilerplate.is_public else some.hashes
 
-    def cut(self, documents: Sequence[int] | Ints, *, weighed: bool = False) -> Self:
-        """Return some documents as a block of their own, without their stories.
-
-        Every word counts 1, or as much as it does here if the block is to be weighed.
-        """
+    def cut(self, documents: Sequence[int] | Ints) -> Self:
+        """Return some documents as a block of their own, without their stories and weights."""
         chosen = np.asarray(documents, np.int64)
-        weights = self.weights if weighed else None
         if self.weights is None and np.array_equal(chosen, np.arange(self.n_words.size)):
             return replace(self, stories=None)
-        of_words, of_shingles = (
-            _slices(offsets, chosen) for offsets in (self.token_offsets, self.shingle_offsets)
-        )
-        lines = np.concatenate([self.lines[one] for one in of_words])
-        token_offsets = offsets_of(self.n_words[chosen])
-        if weights is not None:
-            weights = np.concatenate([weights[one] for one in of_words])
+        words = self.words._replace(weights=None).of(chosen)
+        seals = [self.seals[one] for one in parts(self.shingle_offsets, chosen)]
         return type(self)(
-            np.concatenate([self.shingles[one] for one in of_shingles]),
-            np.concatenate([self.seals[one] for one in of_shingles]),
-            offsets_of(np.diff(self.shingle_offsets)[chosen]),
-            token_offsets,
-            lines,
+            words.shingles,
+            np.concatenate(seals),
+            words.offsets,
+            words.token_offsets,
+            words.lines,
             self.ngram,
             self.contents[chosen],
-            prose_of(lines, weights, token_offsets),
-            weights,
-        )
-
-    @classmethod
-    def joined(cls, blocks: Sequence[Self]) -> Self:
-        """Return the documents of some blocks, of which each is weighed or none, as one block."""
-        weights = [block.weights for block in blocks if block.weights is not None]
-        arrays: dict[str, npt.NDArray[Any]] = {
-            name: np.concatenate([getattr(block, name) for block in blocks])
-            for name in ("shingles", "seals", "lines", "contents", "prose")
-        }
-        return cls(
-            **arrays,
-            shingle_offsets=offsets_of(
-                np.concatenate([np.diff(block.shingle_offsets) for block in blocks])
-            ),
-            token_offsets=offsets_of(np.concatenate([block.n_words for block in blocks])),
-            ngram=blocks[0].ngram,
-            weights=np.concatenate(weights) if weights else None,
+            prose_of(words.lines, None, words.token_offsets),
         )
 
     def another(self) -> Self:
         """Return the same documents with a scratch of their own, for another thread."""
         return replace(self)
-
-
-def _slices(offsets: Ints, chosen: Ints) -> list[slice]:
-    """Return where what some documents own stands; as `dedupe.arrays.part`, but for many."""
-    return [*map(slice, offsets[chosen].tolist(), offsets[chosen + 1].tolist())]
 
 
 def prose_of(lines: npt.NDArray[np.uint8], weights: Weights | None, offsets: Ints) -> Weights:

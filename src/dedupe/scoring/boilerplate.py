@@ -13,6 +13,7 @@ What is known to be boilerplate before anything is counted stands in as many clu
 can be counted, from the start and to the end.
 """
 
+from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache
 from typing import NamedTuple, Self
@@ -20,7 +21,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import AnyInts, Bools, Hashes, Ints, Weights
+from dedupe.arrays import AnyInts, Bools, Hashes, Ints, Weights, offsets_of, parts
 from dedupe.kernels.boilerplate import (
     MAX_COUNT,
     OF_FORM,
@@ -43,7 +44,7 @@ MAX_LOAD = 0.5
 
 
 class Words(NamedTuple):
-    """The words of a block of documents, as boilerplate is counted among them.
+    """The words of a block of documents, as boilerplate and copies are counted among them.
 
     Attributes
     ----------
@@ -61,6 +62,30 @@ class Words(NamedTuple):
     token_offsets: Ints
     lines: npt.NDArray[np.uint8]
     weights: Weights | None = None
+
+    def of(self, documents: Ints) -> Self:
+        """Return the words of some documents alone, in the order given."""
+        words = parts(self.token_offsets, documents)
+        weights = self.weights
+        return self._replace(
+            shingles=np.concatenate([self.shingles[one] for one in parts(self.offsets, documents)]),
+            offsets=offsets_of(np.diff(self.offsets)[documents]),
+            token_offsets=offsets_of(np.diff(self.token_offsets)[documents]),
+            lines=np.concatenate([self.lines[one] for one in words]),
+            weights=None if weights is None else np.concatenate([weights[one] for one in words]),
+        )
+
+    @classmethod
+    def joined(cls, some: Sequence[Self]) -> Self:
+        """Return the words of several blocks, all of them weighed or none, as those of one."""
+        weights = [words.weights for words in some if words.weights is not None]
+        return cls(
+            np.concatenate([words.shingles for words in some]),
+            offsets_of(np.concatenate([np.diff(words.offsets) for words in some])),
+            offsets_of(np.concatenate([np.diff(words.token_offsets) for words in some])),
+            np.concatenate([words.lines for words in some]),
+            np.concatenate(weights) if weights else None,
+        )
 
 
 class Boilerplate:

@@ -14,7 +14,7 @@ import numpy as np
 from dedupe.arrays import AnyInts, Bools, Floats, Ints, distinct
 from dedupe.kernels import stories as kernel
 from dedupe.kernels.tables import SALT
-from dedupe.scoring.block import Block
+from dedupe.scoring.boilerplate import Words
 
 __all__ = ["Copies", "StoryWords", "covered", "words_of_stories"]
 
@@ -28,7 +28,7 @@ class Copies(NamedTuple):
     Attributes
     ----------
     documents : int64 [shape=(n,)]
-        Document numbers within a block, those of a cluster in a row.
+        Documents by their places among the words, those of a cluster in a row.
     n_copies : int64 [shape=(n,)], positive
         How many documents have that text.
     bounds : int64 [shape=(n_clusters + 1,)]
@@ -68,36 +68,33 @@ class StoryWords(NamedTuple):
     boilerplate: Ints
 
 
-def words_of_stories(block: Block, copies: Copies) -> StoryWords:
+def words_of_stories(words: Words, ngram: int, copies: Copies) -> StoryWords:
     r"""Count the words of its story in each text, without boilerplate, and those of boilerplate.
 
     Examples
     --------
+    >>> from dedupe.scoring.block import Block
     >>> from dedupe.shingling import hash_tokens
     >>> story = "the council voted to close the bridge for repairs until spring"
     >>> texts = [story, "home\nnews\n" + story, story + "\nsport"]
-    >>> block = Block.of(hash_tokens(texts, detail=True), 5)
+    >>> words = Block.of(hash_tokens(texts, detail=True), 5).words
     >>> copies = Copies(np.arange(3), np.ones(3, np.int64), np.array([0, 3]))
-    >>> words_of_stories(block, copies).story.tolist()
+    >>> words_of_stories(words, 5, copies).story.tolist()
     [11, 11, 11]
     """
     documents, n_copies, bounds = copies
-    n_shingles = np.diff(block.shingle_offsets)[documents]
+    n_shingles = np.diff(words.offsets)[documents]
     largest = int(np.add.reduceat(n_shingles, bounds[:-1]).max(initial=1))
     n_slots = 1 << (2 * largest).bit_length()
-    mark_offsets = np.concatenate([[0], np.cumsum(block.n_words[documents])])
+    mark_offsets = np.concatenate([[0], np.cumsum(np.diff(words.token_offsets)[documents])])
     marks = np.empty(mark_offsets[-1], np.uint8)
     mean_lines = np.empty(documents.size)
     kernel.mark_words_into(
         documents,
         n_copies,
         bounds,
-        block.shingles,
-        block.shingle_offsets,
-        block.token_offsets,
-        block.lines,
-        block.weights,
-        block.ngram,
+        *words,
+        ngram,
         SALT,
         np.empty(n_slots, np.uint64),
         np.empty(n_slots, np.int64),
@@ -112,8 +109,8 @@ def words_of_stories(block: Block, copies: Copies) -> StoryWords:
     story, boilerplate = np.empty((2, documents.size), np.int64)
     kernel.count_words_into(
         documents,
-        block.token_offsets,
-        block.lines,
+        words.token_offsets,
+        words.lines,
         mark_offsets,
         marks,
         mean_lines,
