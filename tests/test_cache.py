@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.caching import FunctionCache
 
 from dedupe import cache
 from dedupe.shingling import folding
@@ -56,12 +57,11 @@ def test_where_nothing_can_be_written_nothing_is_kept(source, monkeypatch):
 
 @pytest.mark.parametrize("chosen", [True, False])
 def test_folders_are_those_of_numba(source, tmp_path, monkeypatch, chosen):
-    caching = pytest.importorskip("numba.core.caching")
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "chosen") if chosen else "")
     source.write_text("def f(): pass\n")
     names = {}
     exec(compile(source.read_text(), str(source), "exec"), names)
-    found = caching.FunctionCache(names["f"]).cache_path
+    found = FunctionCache(names["f"]).cache_path
     assert Path(found) == next(cache.folders(source))
 
 

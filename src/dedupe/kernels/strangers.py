@@ -72,6 +72,18 @@ def _hits_into(shingles, sieve, mask, hits):
 
 
 @compiled
+def _hits_of_pair_into(larger, smaller, sieved, sieve, hits):
+    """Write which shingles of the smaller document a fine sieve of the larger one lets through.
+
+    Return how many. The sieve is filled, unless it is of the larger one already.
+    """
+    mask = mask_of(larger.size)
+    if not sieved:
+        _sieve_into(larger, sieve, mask)
+    return _hits_into(smaller, sieve, mask, hits)
+
+
+@compiled
 def _put_into(shingles, slots, salt, mask):
     """Put the shingles of a document into a table, to be found and no more."""
     slots[: mask + 1] = -1
@@ -126,11 +138,10 @@ def shared_into(
         of_larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
         of_smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
         mask = mask_of(of_larger.size)
-        if sieved != a:
-            _sieve_into(of_larger, sieve, mask)
-            sieved = a
+        n_hits = _hits_of_pair_into(of_larger, of_smaller, sieved == a, sieve, hits)
+        sieved = a
         n_left = 0
-        for hit in hits[: _hits_into(of_smaller, sieve, mask, hits)]:
+        for hit in hits[:n_hits]:
             hits[n_left] = hit
             n_left += not is_in(of_smaller[U(hit)], salt, watched_sieve, watched, owners)
         if n_left > FEW and indexed != a:
@@ -225,12 +236,9 @@ def covered_by_few_into(
         a, b = larger[p], smaller[p]
         of_larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
         of_smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
-        mask = mask_of(of_larger.size)
-        if sieved != a:
-            _sieve_into(of_larger, sieve, mask)
-            sieved = a
+        n_hits = _hits_of_pair_into(of_larger, of_smaller, sieved == a, sieve, scratch[HITS])
+        sieved = a
         covered[p] = UNKNOWN
-        n_hits = _hits_into(of_smaller, sieve, mask, scratch[HITS])
         if n_hits > FEW:
             continue
         n_matches = _match_few_into(of_larger, of_smaller, n_hits, scratch)
