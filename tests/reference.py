@@ -1025,12 +1025,11 @@ def average_linkage(
     scores: dict[tuple[int, int], float],
     links: Iterable[tuple[int, int]],
     least_mean: float,
-    missing: float | None,
 ) -> list[int]:
     """Return the least document of the cluster of each, where links join, the best first.
 
-    Two clusters join if their documents score enough on average. A link waits for its turn
-    once more where that is much less than what the link was worth.
+    Two clusters join if their documents score enough on average, as far as is known. A link
+    waits for its turn once more where that is much less than what the link was worth.
     """
     of = [{d} for d in range(n_docs)]
     waiting = [(-scores[link], *link) for link in links]
@@ -1040,8 +1039,7 @@ def average_linkage(
         if of[a] is of[b]:
             continue
         pairs = [(min(x, y), max(x, y)) for x in of[a] for y in of[b]]
-        known = [scores.get(pair, missing) for pair in pairs]
-        told = [score for score in known if score is not None]
+        told = [scores[pair] for pair in pairs if pair in scores]
         mean = math.fsum(told) / len(told)
         if mean < least_mean:
             continue

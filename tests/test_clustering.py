@@ -57,6 +57,13 @@ def chain(n, score=0.9):
     return [(i, i + 1, score) for i in range(n - 1)]
 
 
+def unlike(edges, n_docs=N_DOCS):
+    """Return edges, and one without any likeness for each other pair."""
+    known = {(a, b) for a, b, _ in edges}
+    others = (pair for pair in combinations(range(n_docs), 2) if pair not in known)
+    return [*edges, *((*pair, 0.0) for pair in others)]
+
+
 # --- laws ---
 
 
@@ -65,10 +72,9 @@ def chain(n, score=0.9):
     st.dictionaries(pairs, st.integers(7, 64).map(lambda n: n / 64), max_size=18),
     st.sampled_from([0.25, 0.4, 0.5]),
     st.sampled_from([0.5, 0.8, 1.0]),
-    st.sampled_from([0.0, None, 0.25]),
     st.data(),
 )
-def test_clusters_equal_reference(scores, threshold, mean_share, missing, data):
+def test_clusters_equal_reference(scores, threshold, mean_share, data):
     may_join = {pair: data.draw(st.integers(0, 4)) > 0 for pair in scores}
     found = average_linkage(
         N_DOCS,
@@ -76,12 +82,11 @@ def test_clusters_equal_reference(scores, threshold, mean_share, missing, data):
         np.array([*scores.values()]),
         threshold=threshold,
         mean_share=mean_share,
-        missing=missing,
         may_join=np.array([*may_join.values()], np.bool_),
     )
     links = [pair for pair in scores if scores[pair] >= threshold and may_join[pair]]
     assert found.tolist() == reference.average_linkage(
-        N_DOCS, scores, links, threshold * mean_share, missing
+        N_DOCS, scores, links, threshold * mean_share
     )
 
 
@@ -173,13 +178,12 @@ def test_two_documents_are_joined_where_their_score_reaches_the_threshold(score,
     assert (labels[0] == labels[1]) == (score >= threshold)
 
 
-@pytest.mark.parametrize("missing", [None, 0.0])
-def test_the_mean_is_over_all_known_pairs_however_large_the_clusters(missing):
+def test_the_mean_is_over_all_known_pairs_however_large_the_clusters():
     """A chance pair does not join two stories that were found to differ twenty times."""
     n = 20
     stories = [(a, b, 0.9) for start in (0, n) for a, b in combinations(range(start, start + n), 2)]
     differ = [(a, n + a, 0.0) for a in range(1, n)]
-    assert len(clusters([*stories, *differ, (0, n, 0.5)], 2 * n, missing=missing)) == 2
+    assert len(clusters([*stories, *differ, (0, n, 0.5)], 2 * n)) == 2
 
 
 def test_the_most_alike_join_first():
@@ -242,7 +246,7 @@ def clusters_again(edges, told, n_docs):
     """Return the clusters once what was told is known."""
     may_join = np.array([True] * len(edges) + [False] * len(told), np.bool_)
     everything = [*edges, *told]
-    return clusters(everything, n_docs, missing=None, sampled=True, may_join=may_join)
+    return clusters(everything, n_docs, sampled=True, may_join=may_join)
 
 
 @given(edges_of_many, st.dictionaries(many, st.integers(0, 100).map(lambda score: score / 100)))
@@ -286,7 +290,7 @@ def test_an_answer_is_worth_as_much_as_an_edge_below_the_threshold(edges, answer
     few = {pair: score / 250 for pair, score in answers.items() if pair not in known}
     asking = clusters(edges, ask=lambda missing: [few.get(pair, 0.0) for pair in missing])
     given_all = [*edges, *((*pair, score) for pair, score in few.items())]
-    assert asking == clusters(given_all)
+    assert asking == clusters(unlike(given_all))
 
 
 # --- edges ---
@@ -306,7 +310,7 @@ def test_a_pair_joins_when_its_score_reaches_the_threshold(score, expected):
 @pytest.mark.parametrize("score", [0.4, 0.6, 0.8, 1.0])
 def test_a_long_chain_falls_apart(score, mean_share):
     """One pair of score s among a * b joins two clusters only if s / (a * b) is enough."""
-    found = clusters(chain(100, score), 100, mean_share=mean_share)
+    found = clusters(unlike(chain(100, score), 100), 100, mean_share=mean_share)
     assert max(map(len, found)) <= 1 + score / (THRESHOLD * mean_share)
 
 
@@ -322,15 +326,15 @@ def test_weak_pairs_within_a_cluster_do_not_split_it():
 def test_one_wrong_pair_does_not_join_two_clusters():
     group = [(a, b, 0.95) for a, b in combinations(range(4), 2)]
     other = [(a + 4, b + 4, 0.95) for a, b in combinations(range(4), 2)]
-    assert clusters([*group, *other, (0, 4, 0.9)], 8) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert clusters(unlike([*group, *other, (0, 4, 0.9)], 8), 8) == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
 def test_a_better_pair_comes_first():
-    assert clusters([(0, 1, 0.5), (1, 2, 0.6)], mean_share=1.0) == [[1, 2]]
+    assert clusters(unlike([(0, 1, 0.5), (1, 2, 0.6)]), mean_share=1.0) == [[1, 2]]
 
 
 def test_of_equal_pairs_that_of_the_lesser_documents_comes_first():
-    assert clusters(chain(3, 0.6), mean_share=1.0) == [[0, 1]]
+    assert clusters(unlike(chain(3, 0.6)), mean_share=1.0) == [[0, 1]]
 
 
 def test_a_story_copied_20_000_times_takes_linear_work_and_few_questions():
@@ -380,7 +384,7 @@ def test_where_links_do_not_join_little_is_asked_for_in_vain():
 def test_a_mean_that_fell_a_little_joins_and_one_that_fell_further_waits(weak, expected):
     """2 scores 0.8 with 0, and 0.72 or 0.68 with it and its copy; 3 lies between, with 0.75."""
     edges = [(0, 1, 0.95), (0, 2, 0.8), (1, 2, weak), (2, 3, 0.75)]
-    assert clusters(edges, 4, threshold=0.5) == expected
+    assert clusters(unlike(edges, 4), 4, threshold=0.5) == expected
 
 
 @pytest.mark.parametrize(("weak", "expected"), [(0.32, [[0, 1, 2]]), (0.28, [[0, 1]])])
@@ -409,4 +413,4 @@ def test_of_two_small_clusters_all_pairs_count_and_of_larger_ones_some(size, n_p
 
 def test_a_waiting_pair_elsewhere_does_not_change_the_order():
     edges = [(0, 4, 0.61), (0, 5, 0.62), (2, 5, 0.61)]
-    assert clusters([*edges, (7, 8, 0.4)], 9) == [*clusters(edges), [7, 8]]
+    assert clusters(unlike([*edges, (7, 8, 0.4)], 9), 9) == [*clusters(unlike(edges)), [7, 8]]

@@ -46,7 +46,6 @@ def average_linkage(
     mean_share: float | None = None,
     ask: Ask | None = None,
     note: Note | None = None,
-    missing: float | None = 0.0,
     sampled: bool = False,
     may_join: Bools | None = None,
 ) -> Ints:
@@ -66,11 +65,9 @@ def average_linkage(
     ask : callable, optional
         Gives the scores of an array of pairs, lesser document first, that are not
         among `pairs`. Some may turn out not to be needed: those of many links are asked for
-        at once, as if all of them joined.
+        at once, as if all of them joined. Without it, the average leaves such pairs out.
     note : callable, optional
         Is given the pairs that were asked for and needed, in the end.
-    missing : float or None
-        What those pairs count without `ask`; None leaves them out of the average.
     sampled : bool
         Whether the average is over the pairs that would be asked for, as far as they are
         among `pairs`: so the clusters are those that `ask` gave, once what it told is there.
@@ -86,12 +83,11 @@ def average_linkage(
 
     Examples
     --------
-    >>> chain, scores = [[0, 1], [1, 2]], [0.9, 0.8]
-    >>> average_linkage(3, np.array(chain), np.array(scores), threshold=0.6).tolist()
-    [0, 0, 2]
-    >>> triangle, scores = [[0, 1], [1, 2], [0, 2]], [0.9, 0.8, 0.7]
-    >>> average_linkage(3, np.array(triangle), np.array(scores), threshold=0.6).tolist()
+    >>> pairs = np.array([[0, 1], [1, 2], [0, 2]])
+    >>> average_linkage(3, pairs, np.array([0.9, 0.8, 0.7]), threshold=0.6).tolist()
     [0, 0, 0]
+    >>> average_linkage(3, pairs, np.array([0.9, 0.8, 0.0]), threshold=0.6).tolist()
+    [0, 0, 2]
     """
     # A cluster lies within a component, and nearly all of those are one cluster at once.
     is_link = scores >= threshold
@@ -102,7 +98,7 @@ def average_linkage(
     labels = components(n_docs, pairs[is_link])
     is_inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
     pairs, scores, is_link = pairs[is_inside], scores[is_inside], is_link[is_inside]
-    is_doubtful = _are_doubtful(labels, pairs, is_link, ask is None and missing is None)
+    is_doubtful = _are_doubtful(labels, pairs, is_link, only_known=ask is None)
     if note is None and not is_doubtful.any():
         return labels
     documents = np.flatnonzero(is_doubtful[labels])
@@ -116,14 +112,13 @@ def average_linkage(
             least_mean=threshold * (MEAN_SHARE if mean_share is None else mean_share),
             ask=None if ask is None else lambda few: ask(documents[few]),
             note=None if note is None else lambda few: note(documents[few]),
-            missing=missing,
             sampled=sampled,
         )
     ]
     return labels
 
 
-def _are_doubtful(labels: Ints, pairs: AnyInts, is_high: Bools, only_known: bool) -> Bools:
+def _are_doubtful(labels: Ints, pairs: AnyInts, is_high: Bools, *, only_known: bool) -> Bools:
     """Return, by label, in which components an average may lie below the threshold.
 
     In all others no pair does: none that is known, if only those count. `pairs` are
@@ -148,7 +143,6 @@ def _joined(
     least_mean: float,
     ask: Ask | None,
     note: Note | None,
-    missing: float | None,
     sampled: bool,
 ) -> list[int]:
     """Return the cluster of each document of some components."""
@@ -158,7 +152,7 @@ def _joined(
     links = Links(pairs[is_link], scores[is_link])
     if ask is None:
         kind = SampledMeans if sampled else KnownMeans
-        _join_best_first(clusters, links, kind(known, clusters.members, missing), least_mean)
+        _join_best_first(clusters, links, kind(known, clusters.members), least_mean)
     else:
         means = AskedMeans(known, clusters, links, ask)
         _join_best_first(clusters, links, means, least_mean)

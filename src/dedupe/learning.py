@@ -117,8 +117,6 @@ def _stories(blocks: Blocks, pairs: AnyInts, scores: AnyFloats, threshold: float
         scores,
         threshold=threshold,
         mean_share=1.0,
-        # The copies of a story are linked to few of one another; see `dedupe.lsh`.
-        missing=None,
     )
 
 

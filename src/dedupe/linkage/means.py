@@ -15,9 +15,7 @@ Scores = dict[tuple[int, int], float]
 class KnownMeans:
     """Mean scores of all cross pairs of two clusters, as far as they are known."""
 
-    def __init__(self, scores: Scores, members: Members, missing: float | None) -> None:
-        self._members = members
-        self._missing = missing
+    def __init__(self, scores: Scores, members: Members) -> None:
         # The sum and the number of known scores between two clusters, one list for both.
         self._sums: dict[int, dict[int, list[float]]] = {document: {} for document in members}
         for (a, b), score in scores.items():
@@ -26,10 +24,7 @@ class KnownMeans:
     def between(self, one: int, other: int) -> float:
         """Return the mean of two clusters that have a known pair."""
         total, n_known = self._sums[one][other]
-        if self._missing is None:
-            return total / n_known
-        n_pairs = len(self._members[one]) * len(self._members[other])
-        return (total + self._missing * (n_pairs - n_known)) / n_pairs
+        return total / n_known
 
     def join(self, one: int, other: int) -> None:
         """Add up what is known of two clusters that become one."""
@@ -51,9 +46,10 @@ class SampledMeans(KnownMeans):
     See `dedupe.linkage.asked`. Where none of them is known, all others that are known count.
     """
 
-    def __init__(self, scores: Scores, members: Members, missing: float | None) -> None:
-        super().__init__(scores, members, missing)
+    def __init__(self, scores: Scores, members: Members) -> None:
+        super().__init__(scores, members)
         self._scores = scores
+        self._members = members
 
     def between(self, one: int, other: int) -> float:
         """Return the mean of two clusters that have a known pair."""

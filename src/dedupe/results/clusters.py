@@ -65,7 +65,6 @@ def cluster_labels(
         pairs[among],
         np.where(scores >= SCORE_FLOOR, scores, 0)[among],
         threshold=threshold,
-        missing=None,
         ask=ask,
         note=note,
         sampled=True,

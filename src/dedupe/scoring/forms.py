@@ -252,6 +252,5 @@ def take_apart(labels: Ints, in_form: Bools, inside: AnyInts, shares: AnyFloats)
         shares,
         threshold=FILLING_SHARE,
         mean_share=1.0,
-        missing=None,
     )
     return np.where(in_form, apart, labels)

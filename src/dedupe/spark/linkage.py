@@ -93,8 +93,6 @@ def _stories(threshold: float, some: pa.RecordBatch) -> pa.RecordBatch:
         array_of(some.column("score")),
         threshold=threshold,
         mean_share=1.0,
-        # The copies of a story are linked to few of one another; see `dedupe.lsh`.
-        missing=None,
     )
     return batch(doc=documents, story=documents[stories])
 
