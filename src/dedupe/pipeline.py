@@ -110,7 +110,6 @@ def teach(
     stream: Iterable[Document | Skipped],
     settings: Settings,
     engine: Engine,
-    known: Sealed = NOTHING,
 ) -> Taught:
     """Learn what `find` learns from the documents of a stream none of which is old.
 
@@ -119,8 +118,8 @@ def teach(
     corpus = engine.read(stream, settings)
     candidates = engine.candidates(corpus, settings)
     corpus = corpus.without_signatures()
-    blocks, pairs, first, is_in_crowd = _compared(corpus, candidates, settings, engine, known)
-    rows, learned = _scored(corpus, blocks, pairs, first, known)
+    blocks, pairs, first, is_in_crowd = _compared(corpus, candidates, settings, engine, NOTHING)
+    rows, learned = _scored(corpus, blocks, pairs, first, NOTHING)
     of_crowds = pairs[is_in_crowd[pairs].any(axis=1)]
     asked = asked_for(corpus, blocks, rows, settings)
     return Taught(corpus, blocks, learned, np.concatenate([of_crowds, asked]))
@@ -144,8 +143,7 @@ def _compared(
     """
     blocks = engine.hash(corpus, candidates, settings.ngram)
     pairs = blocks.places(candidates)
-    # Who is old, or comes at another time, may not decide who is held against whom.
-    if corpus.spans is None and not corpus.is_old.any():
+    if corpus.are_all_comparable:
         pairs, is_in_crowd = follow(blocks, pairs)
     else:
         is_in_crowd = np.zeros(blocks.numbers.size, np.bool_)

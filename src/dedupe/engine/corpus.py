@@ -121,6 +121,14 @@ class Corpus:
         """How many documents have no time that a window goes by."""
         return int(np.count_nonzero(~self.is_dated[self.rows]))
 
+    @property
+    def are_all_comparable(self) -> bool:
+        """Whether any two documents may be compared: none is old, and there is no window.
+
+        Only then may some of them decide which others are compared.
+        """
+        return self.spans is None and not self.is_old.any()
+
     def originals(self) -> Ints:
         """Return the documents that are the first with their tokens."""
         return np.flatnonzero(self.first_copy == np.arange(len(self)))

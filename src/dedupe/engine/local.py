@@ -282,8 +282,7 @@ def find_candidates(corpus: Corpus, settings: Settings, workers: int) -> npt.NDA
         bucket_cap=settings.bucket_cap,
         workers=workers,
     )
-    # Who is old, or comes at another time, may not decide who is held against whom.
-    if corpus.spans is None and not corpus.is_old.any():
+    if corpus.are_all_comparable:
         pairs = shortlisted(pairs, corpus.signatures, rows, sizes, contents)
     return originals.astype(np.int32)[pairs]
 
