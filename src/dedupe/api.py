@@ -435,17 +435,23 @@ def _find(
         compile_for_search(resources.progress)
     with LocalEngine(resources, checkpoint, made_with) as engine:
         result = find(stream, settings, engine, explain, shingles, reuse=reuse)
-    for place in settings.prefer:
-        ids = chain((one.id for one in result.documents if not one.is_old), result.others)
-        first = next(ids, None)
-        if first is not None and not any(is_in(place, id_) for id_ in chain([first], ids)):
-            said = "prefer (--prefer) %s matches no document; ids are as %s%s"
-            LOG.warning(said, place, first, remedy)
+    _warn_of_places(result, remedy)
     if result.skipped:
         first = result.skipped[0]
         LOG.info("skipped %s: %s; %s", first.id, first.reason, first.remedy)
     LOG.info("%s in %.1f s", summary(result), time.monotonic() - started)
     return result
+
+
+def _warn_of_places(result: Result, remedy: str) -> None:
+    """Warn of each place to prefer that no new document is in."""
+    if not result.settings.prefer:
+        return
+    ids = [*(one.id for one in result.documents if not one.is_old), *result.others]
+    for place in result.settings.prefer:
+        if ids and not any(is_in(place, id_) for id_ in ids):
+            said = "prefer (--prefer) %s matches no document; ids are as %s%s"
+            LOG.warning(said, place, ids[0], remedy)
 
 
 def _one_document(path: str | os.PathLike[str], stream: Iterable[Document | Skipped]) -> Document:
