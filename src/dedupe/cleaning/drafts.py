@@ -3,26 +3,22 @@
 What is written is left to the modules of the formats.
 """
 
-import bz2
-import gzip
-import lzma
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from dedupe import disk
 from dedupe.cleaning.inventory import Entry, Inputs
 from dedupe.documents.folders import is_inside
 from dedupe.documents.formats import JSON_LINES, format_of, suffixes
-from dedupe.documents.packing import PACKINGS
 from dedupe.documents.streams import CHUNK
-from dedupe.errors import CannotClean, InvalidSetting, MissingExtra
+from dedupe.errors import CannotClean, InvalidSetting
 
-__all__ = ["STDOUT", "Drafts", "is_joined", "packed", "targets"]
+__all__ = ["STDOUT", "Drafts", "is_joined", "targets"]
 
 STDOUT = "-"
 """What stands for standard output; a file of this name is ``./-``."""
@@ -268,36 +264,3 @@ def _empty(folder: Path) -> None:
             disk.remove_tree(left)
         elif left.name != MARK:
             left.unlink()
-
-
-@contextmanager
-def packed(stream: IO[bytes], packing: str) -> Iterator[IO[bytes]]:
-    """Compress what is written to a stream; the same input gives the same bytes."""
-    with _PACKERS[packing](stream) as packer:
-        yield packer
-
-
-@contextmanager
-def _as_it_is(stream: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Write without compression."""
-    yield stream
-
-
-def _zstd(stream: IO[bytes]) -> Any:
-    """Compress with Zstandard."""
-    try:
-        import zstandard  # noqa: PLC0415  An optional dependency.
-    except ImportError as error:
-        raise MissingExtra("a .zst file", "zstd") from error
-    return zstandard.ZstdCompressor().stream_writer(stream, closefd=False)
-
-
-_PACKERS: dict[str, Callable[[IO[bytes]], Any]] = {
-    "": _as_it_is,
-    # A time or a name in its head would make each run differ.
-    ".gz": lambda stream: gzip.GzipFile("", "wb", 6, stream, mtime=0),
-    ".xz": lambda stream: lzma.LZMAFile(stream, "wb"),  # noqa: SIM115  `packed` closes it.
-    ".bz2": lambda stream: bz2.BZ2File(stream, "wb"),
-    ".zst": _zstd,
-}
-assert _PACKERS.keys() == PACKINGS.keys()

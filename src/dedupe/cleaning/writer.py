@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from dedupe.cleaning.drafts import Drafts, packed
+from dedupe.cleaning.drafts import Drafts
 from dedupe.cleaning.inventory import Entry, Inputs
 from dedupe.cleaning.lines import lines_of
 from dedupe.cleaning.unchanged import check_same, check_text
@@ -25,7 +25,7 @@ from dedupe.documents.formats import is_of_no_format, source_of, suffixes
 from dedupe.documents.formats.changes import Changes
 from dedupe.documents.formats.encoding import encode_like, unmarked
 from dedupe.documents.options import Options
-from dedupe.documents.packing import unpack
+from dedupe.documents.packing import packed, unpack
 from dedupe.documents.streams import Unreadable
 from dedupe.documents.walk import may_hold_texts
 from dedupe.errors import CannotClean, Skipped

@@ -217,8 +217,8 @@ def send(report: str | bytes, output: Path | None = None) -> None:
 
 def _packed(data: bytes, target: Path) -> bytes:
     """Return data compressed as the name of a file says."""
-    from dedupe.cleaning.drafts import packed
     from dedupe.documents.formats import suffixes
+    from dedupe.documents.packing import packed
 
     stream = io.BytesIO()
     with packed(stream, suffixes(target.name)[1]) as packer:

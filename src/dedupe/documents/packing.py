@@ -1,4 +1,4 @@
-"""Undoes compression, in steps that are bounded whatever a file unpacks to."""
+"""Compressed files: read in steps that are bounded whatever they unpack to, and written."""
 
 import bz2
 import gzip
@@ -6,11 +6,13 @@ import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import IO, Any
 
 from dedupe.documents.streams import CHUNK, Unreadable, open_file, pieces
 from dedupe.errors import MissingExtra
 
-__all__ = ["PACKINGS", "unpack"]
+__all__ = ["PACKINGS", "packed", "unpack"]
 
 ZSTD_STEP = 128
 """Compressed bytes unpacked at once: at most 4 MiB, as a block of 4 may stand for 128 KiB.
@@ -92,3 +94,28 @@ def unpack(path: str, packing: str) -> Iterator[bytes]:
 def _damaged(packing: str, problem: str) -> Unreadable:
     """Say that a compressed file is broken."""
     return Unreadable(f"damaged {packing} file: {problem}", "fetch it anew, or decompress it first")
+
+
+def packed(stream: IO[bytes], packing: str) -> AbstractContextManager[Any]:
+    """Return what compresses whatever is written to it; the same input gives the same bytes."""
+    return _PACKERS[packing](stream)
+
+
+def _zstd(stream: IO[bytes]) -> Any:
+    """Compress with Zstandard."""
+    try:
+        import zstandard  # noqa: PLC0415  An optional dependency.
+    except ImportError as error:
+        raise MissingExtra("a .zst file", "zstd") from error
+    return zstandard.ZstdCompressor().stream_writer(stream, closefd=False)
+
+
+_PACKERS: dict[str, Callable[[IO[bytes]], AbstractContextManager[Any]]] = {
+    "": nullcontext,
+    # A time or a name in its head would make each run differ.
+    ".gz": lambda stream: gzip.GzipFile("", "wb", 6, stream, mtime=0),
+    ".xz": lambda stream: lzma.LZMAFile(stream, "wb"),  # noqa: SIM115  Whoever writes closes it.
+    ".bz2": lambda stream: bz2.BZ2File(stream, "wb"),
+    ".zst": _zstd,
+}
+assert _PACKERS.keys() == PACKINGS.keys(), "what can be read can be written"
