@@ -193,6 +193,8 @@ def test_what_cannot_be_written_is_said_before(tmp_path):
 def test_a_device_is_written_to_as_it_is():
     disk.check(Path(os.devnull))
     disk.replace(Path(os.devnull), b"gone")
+    assert not Path(os.devnull).is_file()
+    assert Path(os.devnull).read_bytes() == b""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folder as a file")

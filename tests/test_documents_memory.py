@@ -344,7 +344,8 @@ def test_a_text_that_happens_to_be_the_name_of_a_file_is_one(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     Path("a.txt").touch()
     Path("a text").touch()
-    read_texts(texts)
+    found = [one.text for one in read_texts(texts)]
+    assert found == [*(texts.values() if isinstance(texts, dict) else texts)]
 
 
 def test_a_path_among_texts_is_told_where_it_stands():
