@@ -42,6 +42,9 @@ TIMED = {
 SUMMARY = ("text to signatures", "files to clusters", "start-up")
 """The stages in the *speed-summary*, which is for a first look."""
 
+DETAILS = ("tokens alone", "tokens and shingles", "datasketch, `update` with SHA-1", "Python alone")
+"""Rows of these stages that it leaves out."""
+
 PLOTTED = "Seconds from files to clusters against the number of documents, for each system"
 PLOTTED_COST = "Microseconds a document against the number of documents, for each system"
 
@@ -147,7 +150,7 @@ def parts_of(
     for part, file in TIMED.items():
         timed = _rows(reports, lambda row, file=file: file in row["fullname"])
         if part == "speed-summary":
-            timed = [row for row in timed if row["group"] in SUMMARY]
+            timed = [row for row in timed if _is_for_a_first_look(row)]
         if timed:
             parts[part] = table(timed) + _captions(reports, timed, NOTE)
     timed = _rows(reports, lambda row: row["extra_info"].get("label") is not None)
@@ -198,6 +201,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         parts.pop("speed-summary", None)  # All of it stands in *speed*.
         print("\n\n".join(parts.values()))
+
+
+def _is_for_a_first_look(row: Row) -> bool:
+    """Return whether a row belongs in the *speed-summary*."""
+    return row["group"] in SUMMARY and row["extra_info"].get("label") not in DETAILS
 
 
 def _rows(reports: Sequence[Report], is_wanted: Callable[[Row], bool]) -> list[Row]:

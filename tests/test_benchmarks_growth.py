@@ -502,6 +502,7 @@ def documents(tmp_path):
         benchmark("test_stages", 0.5, label="2 threads", n_bytes=10**6),
         benchmark("test_speed", label="all", n_pairs=10),
         benchmark("test_speed", group=summary.SUMMARY[0], label="first", n_pairs=10),
+        benchmark("test_speed", group=summary.SUMMARY[0], label=summary.DETAILS[0], n_pairs=10),
         *TIMED,
         *(benchmark("test_scale", label="", scale=one) for one in [*RUNS, LATE, *MEASURED]),
         benchmark("test_scale", label="", recall=RECALL),
@@ -712,8 +713,15 @@ def test_all_parts_are_written_with_the_plot(documents):
     assert readme.endswith("<!-- speed-summary:end -->\nz\n")
     assert "| first |" in readme
     assert "| all |" not in readme
+    assert f"| {summary.DETAILS[0]} |" not in readme
     assert "| first |" in speed
+    assert f"| {summary.DETAILS[0]} |" in speed
     assert "| all |" in speed
+
+
+def test_what_a_summary_leaves_out_is_measured():
+    source = Path(summary.__file__).with_name("test_speed.py").read_text("utf-8")
+    assert all(f'"{label}"' in source for label in summary.DETAILS)
 
 
 def test_what_has_no_figures_stays(documents):
