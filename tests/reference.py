@@ -385,12 +385,12 @@ def candidates_within(
     near = {
         (a, b) if ranks[a] > ranks[b] else (b, a)
         for a, b in found
-        if is_near(times[a], times[b], window)
+        if in_window(times[a], times[b], window)
     }
     return signed.possible(near, floor)
 
 
-def is_near(one: float | None, other: float | None, window: float) -> bool:
+def in_window(one: float | None, other: float | None, window: float) -> bool:
     """Whether two times lie within the window; no time lies in that of any other."""
     return one is None or other is None or abs(one - other) <= window
 

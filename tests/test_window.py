@@ -22,7 +22,7 @@ from dedupe.lsh import candidate_pairs
 from dedupe.results.records import DocumentInfo
 from dedupe.spans import Spans, split_copies
 from found import make_result, members
-from reference import is_near as near
+from reference import in_window
 from strategies import article, edited
 
 DAY = 86400
@@ -67,7 +67,7 @@ def test_copies_are_together_that_a_chain_of_near_ones_joins(found, window):
         (i, j)
         for j in range(len(found))
         for i in range(j)
-        if labels[i] == labels[j] and near(dates[i], dates[j], window)
+        if labels[i] == labels[j] and in_window(dates[i], dates[j], window)
     ]
     expected = components(len(found), np.array(links, np.int64).reshape(-1, 2))
     runs = split_copies(labels, as_array(dates), timedelta(seconds=window))
@@ -83,11 +83,11 @@ def test_runs_are_near_exactly_if_two_of_their_copies_are(found, window):
     for i in range(len(found)):
         for j in range(len(found)):
             expected = any(
-                near(dates[a], dates[b], window)
+                in_window(dates[a], dates[b], window)
                 for a in np.flatnonzero(runs == runs[i]).tolist()
                 for b in np.flatnonzero(runs == runs[j]).tolist()
             )
-            assert spans.are_near(np.array([[i, j]])).item() == expected
+            assert spans.in_window(np.array([[i, j]])).item() == expected
 
 
 @given(
@@ -111,13 +111,13 @@ def test_candidates_are_those_within_the_window_and_more_in_crowded_buckets(rows
         }
         for most, times_of in ((cap, spans), (cap, None), (99, None))
     )
-    is_near = {pair for pair in every if near(*(dates[document] for document in pair), 2)}
-    assert plain & is_near <= found <= is_near
+    within = {pair for pair in every if in_window(*(dates[document] for document in pair), 2)}
+    assert plain & within <= found <= within
     if cap >= n:
-        assert found == is_near
+        assert found == within
     # What has anything near in a crowded bucket is linked to something.
     if old is None:
-        assert set().union(*found) == set().union(*is_near)
+        assert set().union(*found) == set().union(*within)
 
 
 @given(
@@ -168,7 +168,7 @@ def test_order_json_and_threshold_change_nothing(drawn, random):
         (i, j)
         for j in range(len(drawn))
         for i in range(j)
-        if drawn[i][0] == drawn[j][0] and near(found[i][1], found[j][1], 3)
+        if drawn[i][0] == drawn[j][0] and in_window(found[i][1], found[j][1], 3)
     ]
     labels = components(len(drawn), np.array(links, np.int64).reshape(-1, 2)).tolist()
     expected = {tuple(i for i, one in enumerate(labels) if one == label) for label in labels}

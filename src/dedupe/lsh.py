@@ -147,7 +147,7 @@ def candidate_pairs(
         emitted = emit(values, bucket_cap, n_new, teaches)
         if spans is not None:
             more = _emit_in_slices(values, bucket_cap, slices, n_new, teaches)
-            near = (part[spans.are_near(_ranks(part))] for part in (emitted, *more))
+            near = (part[spans.in_window(_ranks(part))] for part in (emitted, *more))
             emitted = _distinct([*near], documents.size)
         return estimate.possible_by_bytes(emitted)
 

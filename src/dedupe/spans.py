@@ -53,7 +53,7 @@ class Spans:
         Examples
         --------
         >>> spans = Spans.of(np.array([0, 0, 2]), np.array([5.0, 9, 12]), timedelta(seconds=3))
-        >>> spans.starts.tolist(), spans.ends.tolist(), spans.are_near(np.array([[1, 2]])).tolist()
+        >>> spans.starts.tolist(), spans.ends.tolist(), spans.in_window(np.array([[1, 2]])).tolist()
         ([5.0, 5.0, 12.0], [9.0, 9.0, 12.0], [True])
         """
         starts, ends = np.full(runs.size, np.inf), np.full(runs.size, -np.inf)
@@ -65,7 +65,7 @@ class Spans:
         """Return those of some documents."""
         return Spans(self.starts[documents], self.ends[documents], self.window)
 
-    def are_near(self, pairs: AnyInts) -> Bools:
+    def in_window(self, pairs: AnyInts) -> Bools:
         """Return which pairs of documents have copies in each other's window."""
         left, right = pairs[:, 0], pairs[:, 1]
         gap = np.maximum(self.starts[right] - self.ends[left], self.starts[left] - self.ends[right])

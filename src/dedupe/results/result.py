@@ -117,8 +117,8 @@ class Result:
         """
         scored = self._scored
         is_confirmed = scored.scores >= self.settings.threshold
-        if self._is_near is not None:
-            is_confirmed &= self._is_near
+        if self._is_in_window is not None:
+            is_confirmed &= self._is_in_window
         return scored.take(np.flatnonzero(is_confirmed))
 
     def pair(self, left: Id, right: Id) -> Pair:
@@ -211,12 +211,12 @@ class Result:
         UnknownDocument
             When the two were never scored together, or below 0.1.
         """
-        if self._is_near is None:
+        if self._is_in_window is None:
             return True
         place = self._lookup.place(pair.left, pair.right)
         if place < 0:
             raise _never_scored(pair.left, pair.right)
-        return bool(self._is_near[place])
+        return bool(self._is_in_window[place])
 
     # --- texts ---
 
@@ -626,21 +626,21 @@ class Result:
         return found
 
     @cached_property
-    def _is_near(self) -> Bools | None:
+    def _is_in_window(self) -> Bools | None:
         """Which of the scored pairs lie within the window, if there is one."""
         window = self.settings.window
         if window is None:
             return None
         dates = [one.time if one.is_dated else None for one in self.documents]
         spans = Spans.of(self._scored.first_copy, np.array(dates, np.float64), window)
-        return spans.are_near(self._scored.numbers)
+        return spans.in_window(self._scored.numbers)
 
     def _labels_at(self, threshold: float) -> Ints:
         """Return the cluster of each of `documents` that another threshold gives."""
         scored = self._scored
         may_join = scored.is_candidate
-        if self._is_near is not None:
-            may_join = may_join & self._is_near
+        if self._is_in_window is not None:
+            may_join = may_join & self._is_in_window
         return cluster_labels(
             len(scored.ids),
             scored.numbers,
