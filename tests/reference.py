@@ -1092,6 +1092,7 @@ def clusters(documents, labels, keep, prefer):
 TWINS: dict[str, Callable[..., Any]] = {
     "alignment.chain_into": chain,
     "alignment.count_distinct_into": n_distinct,
+    "alignment.end_of": runs,
     "alignment.extend_into": match,
     "alignment.index_into": match,
     "alignment.mask_of": match,

@@ -18,6 +18,7 @@ __all__ = [
     "N_SCRATCH",
     "chain_into",
     "count_distinct_into",
+    "end_of",
     "extend_into",
     "index_into",
     "mask_of",
@@ -217,6 +218,15 @@ def match_pair_into(a, b, indexed, shingles, shingle_offsets, slots, salt, sieve
     if indexed != a:
         index_into(larger, slots, salt, sieve, mask, scratch)
     return _match_into(larger, smaller, slots, salt, sieve, mask, scratch)
+
+
+@compiled
+def end_of(start, length, ngram, n_words):
+    """Return where the words of a match end in a document, given its first shingle and how many.
+
+    A text shorter than a shingle has one all the same, of as many words as there are.
+    """
+    return min(start + length - 1 + ngram, n_words)
 
 
 @compiled

@@ -19,6 +19,7 @@ from dedupe.kernels.alignment import (
     MATCH_LENGTH,
     MATCH_SMALLER,
     SEEN,
+    end_of,
 )
 
 __all__ = [
@@ -116,7 +117,7 @@ def cover_into(
     of_line = by_line[0]
     n_before = 0
     for m in range(n_matches):
-        for w in range(U(starts[m]), U(min(starts[m] + lengths[m] - 1 + ngram, lines.size))):
+        for w in range(U(starts[m]), U(end_of(starts[m], lengths[m], ngram, lines.size))):
             if cover[w]:
                 continue
             cover[w] = 1
@@ -171,8 +172,8 @@ def uncover(words_larger, words_smaller, n_matches, ngram, scratch):
         length = scratch[MATCH_LENGTH, m]
         for k in range(U(j), U(j + length)):
             scratch[SEEN, U(scratch[FIRST, k])] = 0
-        scratch[COVER_LARGER, j : min(j + length - 1 + ngram, words_larger)] = 0
-        scratch[COVER_SMALLER, i : min(i + length - 1 + ngram, words_smaller)] = 0
+        scratch[COVER_LARGER, j : end_of(j, length, ngram, words_larger)] = 0
+        scratch[COVER_SMALLER, i : end_of(i, length, ngram, words_smaller)] = 0
 
 
 @compiled

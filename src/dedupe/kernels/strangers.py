@@ -15,6 +15,7 @@ from dedupe.kernels.alignment import (
     MATCH_LARGER,
     MATCH_LENGTH,
     MATCH_SMALLER,
+    end_of,
     extend_into,
     mask_of,
     place_behind,
@@ -203,11 +204,11 @@ def _count_covered(starts, lengths, n_matches, ngram, n_words, cover):
     """Return how many words of one side stand in a match; all marks are 0 before and after."""
     n_covered = 0
     for m in range(n_matches):
-        for w in range(U(starts[m]), U(min(starts[m] + lengths[m] - 1 + ngram, n_words))):
+        for w in range(U(starts[m]), U(end_of(starts[m], lengths[m], ngram, n_words))):
             n_covered += 1 - cover[w]
             cover[w] = 1
     for m in range(n_matches):
-        cover[starts[m] : min(starts[m] + lengths[m] - 1 + ngram, n_words)] = 0
+        cover[starts[m] : end_of(starts[m], lengths[m], ngram, n_words)] = 0
     return n_covered
 
 
