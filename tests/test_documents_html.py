@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lxml.html import fromstring
 
 from dedupe.documents import Document, markup, read_paths
-from dedupe.documents.markup import visible_text
+from dedupe.documents.markup import parsed
 from dedupe.documents.streams import Unreadable
 
 
@@ -39,14 +39,14 @@ MARKUP = st.lists(st.sampled_from([*SCRAPS.split(), " ", "\n"])).map("".join)
 
 @given(MARKUP)
 def test_any_markup_has_a_text(page):
-    text = visible_text(page)
+    text = parsed(page).text()
     text.encode()
     assert all(line and line == " ".join(line.split()) for line in text.split("\n") if text)
 
 
 @given(st.text(st.characters(categories=["L", "N", "Zs"])))
 def test_text_without_markup_is_itself(text):
-    assert visible_text(text) == " ".join(text.split())
+    assert parsed(text).text() == " ".join(text.split())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_text_without_markup_is_itself(text):
     ],
 )
 def test_visible_text_is_what_a_browser_shows(page, text):
-    assert visible_text(page) == text
+    assert parsed(page).text() == text
 
 
 @pytest.mark.parametrize("name", ["page.html", "page.HTM", "page.xhtml"])
@@ -135,15 +135,15 @@ def test_a_line_of_the_source_is_no_line_of_the_article(tmp_path, monkeypatch):
     path.write_text(WRAPPED)
     (item,) = read_paths(path)
     lines = [line.strip() for line in item.text.split("\n")]
-    assert lines == visible_text(WRAPPED).split("\n")
+    assert lines == parsed(WRAPPED).text().split("\n")
     assert [len(line.split()) for line in lines] == [3, 31, 2, 2, 20]
 
 
 def test_a_page_that_is_nested_too_deep_is_refused():
     """The elements `html` and `body`, which stand around all others, count as well."""
-    assert visible_text("<div>" * (markup.MAX_DEPTH - 2) + "deep") == "deep"
+    assert parsed("<div>" * (markup.MAX_DEPTH - 2) + "deep").text() == "deep"
     with pytest.raises(Unreadable, match="nested at most 2000 elements deep"):
-        visible_text("<div>" * (markup.MAX_DEPTH - 1) + "deep")
+        parsed("<div>" * (markup.MAX_DEPTH - 1) + "deep").text()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ gives the answers of the library bit for bit, so any other may be built like it.
 old collection, and not the order of its input.
 """
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,8 @@ from accuracy import PAGES
 from collection import read_pages
 from dedupe import find_duplicate_texts
 from dedupe.documents import Document, read_texts
-from dedupe.engine.reading import corpus_in_memory
+from dedupe.engine.intake import Intake
+from dedupe.engine.spill import Texts
 from dedupe.errors import Skipped
 from dedupe.lsh import candidate_pairs
 from dedupe.minhash import sketch
@@ -37,7 +40,11 @@ class PlainEngine:
         self.documents = [item for item in items if isinstance(item, Document)]
         skipped = [item for item in items if isinstance(item, Skipped)]
         sketches = sketch([document.text.encode() for document in self.documents], settings)
-        return corpus_in_memory(self.documents, sketches, skipped, settings.window)
+        intake = Intake(Texts(sys.maxsize))
+        intake.skipped.extend(skipped)
+        for _ in intake.batches(self.documents):
+            pass
+        return intake.numbered(sketches, keeps_order=False, window=settings.window)
 
     def candidates(self, corpus, settings):
         originals = corpus.originals()

@@ -14,7 +14,7 @@ from dedupe.documents.streams import Unreadable
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-__all__ = ["text_of_page", "visible_text"]
+__all__ = ["VisibleText", "parsed", "text_of_page"]
 
 MAX_DEPTH = 2000
 """Elements within each other, beyond which a page is refused.
@@ -44,7 +44,7 @@ def text_of_page(page: str) -> str:
     >>> text_of_page("<p>Bridge &amp; road</p>")
     'Bridge & road'
     """
-    shown = _parse(page)
+    shown = parsed(page)
     return (_article(page) if shown.is_simple else None) or shown.text()
 
 
@@ -95,8 +95,8 @@ def _collapse_space(tree: "_Element") -> None:
             element.tail = _SPACE.sub(" ", element.tail)
 
 
-def visible_text(page: str) -> str:
-    r"""Return the text that a browser shows, a line for each block.
+def parsed(page: str) -> "VisibleText":
+    r"""Return what a browser shows of a page; no tree is built.
 
     It takes time linear in the length of the page, whatever that holds.
 
@@ -107,15 +107,11 @@ def visible_text(page: str) -> str:
 
     Examples
     --------
-    >>> visible_text("<title>News</title><h1>Bridge &amp; road</h1><p>Closed<br>on <b>Monday</b>")
+    >>> page = "<title>News</title><h1>Bridge &amp; road</h1><p>Closed<br>on <b>Monday</b>"
+    >>> parsed(page).text()
     'Bridge & road\nClosed\non Monday'
     """
-    return _parse(page).text()
-
-
-def _parse(page: str) -> "_VisibleText":
-    """Return what is shown of a page; no tree is built."""
-    shown = _VisibleText()
+    shown = VisibleText()
     from lxml import etree  # noqa: PLC0415  Few collections have pages.
 
     parser = etree.HTMLParser(target=shown, huge_tree=True)
@@ -135,7 +131,7 @@ _BLOCKS = frozenset(
 )
 
 
-class _VisibleText:
+class VisibleText:
     """Collects text: blocks end lines, cells are set apart, white space is one space.
 
     The parser ends every element that has begun, at the latest with the page.
@@ -190,7 +186,7 @@ class _VisibleText:
             self._parts.append(" ")
 
     def text(self) -> str:
-        """Return the lines that are not blank."""
+        """Return the lines that are not blank, a line for each block."""
         lines = (" ".join(line.split()) for line in "".join(self._parts).split("\n"))
         return "\n".join(line for line in lines if line)
 

@@ -4,9 +4,7 @@ They are read one after the other and hashed in batches on several threads; the 
 cannot change an answer.
 """
 
-import sys
 from collections.abc import Iterable
-from datetime import timedelta
 
 import numpy as np
 
@@ -23,33 +21,10 @@ from dedupe.progress import Progress
 from dedupe.settings import Resources, Settings
 from dedupe.shingling.folding import tables
 
-__all__ = ["corpus_in_memory", "read_corpus"]
+__all__ = ["read_corpus"]
 
 TEXT_SHARE, SIGNATURE_SHARE = 1 / 16, 1 / 32
 """Shares of the memory of a run for texts and for signatures, until they go to disk."""
-
-
-def corpus_in_memory(
-    documents: Iterable[Document],
-    sketches: Sketches,
-    skipped: Iterable[Skipped] = (),
-    window: timedelta | None = None,
-) -> Corpus:
-    """Return documents whose sketches are there already as a corpus, all of it in memory.
-
-    Parameters
-    ----------
-    documents : iterable of Document
-    sketches : Sketches
-        Of their texts, in the same order.
-    skipped : iterable of Skipped
-    window : timedelta, optional
-    """
-    intake = Intake(Texts(sys.maxsize))
-    intake.skipped.extend(skipped)
-    for _ in intake.batches(documents):
-        pass
-    return intake.numbered(sketches, keeps_order=False, window=window)
 
 
 def read_corpus(
