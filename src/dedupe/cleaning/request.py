@@ -101,7 +101,7 @@ class Request:
         Also return the ids of what has changed since, where it was given.
         """
         if self.result is None:
-            from dedupe.api import find_duplicates  # noqa: PLC0415  numba takes a while to load.
+            from dedupe.api import find_duplicates  # noqa: PLC0415  Not for a result.
 
             fields = {name: getattr(self.options, name) for name in OPTIONS}
             found = find_duplicates(self.paths, against=self.against, **fields, **self.search)

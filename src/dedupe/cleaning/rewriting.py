@@ -10,6 +10,7 @@ from functools import partial
 
 from dedupe.cleaning.drafts import Drafts, is_joined, targets
 from dedupe.cleaning.inventory import Entry, Inputs, opened
+from dedupe.cleaning.passages import Passages, told
 from dedupe.cleaning.unchanged import check_same, check_stored
 from dedupe.cleaning.writer import Writer, Written
 from dedupe.documents import Document, read_file
@@ -143,7 +144,5 @@ def _with_stories(
     replaces: str | None,
 ) -> Changes:
     """Return changes that add the story of each document, or put it in place of its text."""
-    from dedupe.cleaning.passages import Passages, told  # noqa: PLC0415  numba loads slowly.
-
     passages = Passages.of(staying, result.clusters)
     return changes._replace(tell=partial(told, result, passages, story), replaces=replaces)

@@ -54,7 +54,7 @@ def align(
     """
     if not pairs:
         return []
-    # The kernels take half a second to load, and a saved result needs none.
+    # They load the kernels, which a saved result does without.
     from dedupe.results.evidence import EvidenceFinder  # noqa: PLC0415
     from dedupe.scoring.boilerplate import load_boilerplate  # noqa: PLC0415
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from dedupe.arrays import Bools, Ints
+from dedupe.documents.document import from_value
 from dedupe.errors import InvalidSetting, Skipped, UnknownDocument
 from dedupe.ids import Id, Ids, order_of
 from dedupe.lazy import cached_property
@@ -303,7 +304,7 @@ class Result:
                 f"there must be a text of {document!r}: give the texts that were searched "
                 "with texts="
             )
-        # The kernels take half a second to load.
+        # They load the kernels, which a result that is only looked at does without.
         from dedupe.results.stories import Lines, are_frame  # noqa: PLC0415
         from dedupe.scoring.boilerplate import load_boilerplate  # noqa: PLC0415
 
@@ -333,8 +334,6 @@ class Result:
         if texts is self.texts and number >= 0 and self.documents[number].digest:
             # What a result keeps is what was searched; digests would take a tenth of a report.
             return text
-        from dedupe.documents.document import from_value  # noqa: PLC0415  Reads all formats.
-
         found = from_value(document, text)
         if isinstance(found, Skipped):
             return None
@@ -459,7 +458,7 @@ class Result:
         from dedupe.report import html  # noqa: PLC0415
 
         if texts is not None:
-            from dedupe.results import tables  # noqa: PLC0415  Reads all formats.
+            from dedupe.results import tables  # noqa: PLC0415  Of no use to a search.
 
             texts = tables.texts_of(self, texts, id_field, text_field, html_field)
         html.write(self, Path(path), texts)
@@ -506,7 +505,7 @@ class Result:
         >>> [text[:9] for text in dedupe.find_duplicate_texts(texts).kept(texts)]
         ['home news', 'something']
         """
-        from dedupe.results import tables  # noqa: PLC0415  Reads all formats.
+        from dedupe.results import tables  # noqa: PLC0415  Of no use to a search.
 
         return tables.kept(self, data, id_field, text_field, html_field)
 
