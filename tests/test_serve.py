@@ -158,6 +158,7 @@ def test_many_are_added_at_once(client, index):
     code, facts = client.post("/add_texts", {"documents": documents})
     assert code == 200
     assert (facts["n_added"], [one["id"] for one in facts["skipped"]]) == (2, ["empty"])
+    assert facts["n_undated"] == 1
     assert index.document(7).time is None
     assert client.ask("GET", "/document?id=7")[1]["id"] == 7
     assert client.post("/expire", {"before": -4e7}) == (200, {"n_removed": 1})
@@ -242,9 +243,12 @@ def test_a_change_that_is_none_is_refused(client, index, path, body, told):
     assert [*index] == ["agency"]
 
 
-def test_an_id_that_no_encoding_can_hold_is_one_that_can_be_asked_for(client):
-    assert client.post("/add", {"id": "a\ud800", "text": "a"})[0] == 200
-    assert client.ask("GET", "/document?id=a%EF%BF%BD")[1]["id"] == "a\ufffd"
+def test_an_id_that_no_encoding_can_hold_is_refused(client):
+    assert error(client.post("/add", {"id": "a\ud800", "text": "a"})) == (400, "InvalidInput")
+    (skipped,) = client.post("/add_texts", {"documents": [{"id": "a\ud800", "text": "a"}]})[1][
+        "skipped"
+    ]
+    assert "lone surrogate" in skipped["reason"]
     assert error(client.ask("GET", "/document?id=a%FF")) == (400, "InvalidRequest")
 
 
@@ -554,17 +558,37 @@ def test_an_answer_that_nobody_reads_is_let_go(large, server, more):
 
 @sockets
 @pytest.mark.parametrize("server", [("--time-limit", "2")], indirect=True)
-def test_of_too_many_connections_the_last_are_refused(server):
+def test_of_too_many_connections_those_go_that_ask_nothing(server):
     from dedupe.serve.connections import MOST  # noqa: PLC0415  It needs Uvicorn.
 
     _, port, ask = server
-    held = [opened(port) for _ in range(MOST)]
-    said = answer_of(opened(port))
+    first, *others = [opened(port, b"GET /health HTTP/1.1\r\n") for _ in range(MOST)]
+    # Nobody is locked out by them.
+    assert ask("GET", "/health")[0] == 200
+    said = answer_of(first)
     assert said.startswith(b"HTTP/1.1 503 Service Unavailable")
     assert json.loads(said.partition(b"\r\n\r\n")[2])["error"]["kind"] == "ServiceUnavailable"
-    for one in held:
-        assert answer_of(one) == b""
+    for one in others:
+        assert answer_of(one).startswith(b"HTTP/1.1 408")
+
+
+@sockets
+@pytest.mark.parametrize("sends", [False, True])
+def test_who_does_not_send_the_rest_of_a_request_keeps_no_server_from_stopping(server, sends):
+    from dedupe.serve.connections import LEAVING  # noqa: PLC0415  It needs Uvicorn.
+
+    process, port, ask = server
     assert ask("GET", "/health")[0] == 200
+    head = f"POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    slow = opened(port, head.encode())
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    for _ in range(round(LEAVING) if sends else 0):
+        time.sleep(0.8)
+        slow.sendall(b" ")
+    assert answer_of(slow).startswith(b"HTTP/1.1 503")
+    assert process.wait(timeout=LEAVING + 5) == 0
 
 
 @sockets

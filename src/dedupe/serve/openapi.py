@@ -134,6 +134,7 @@ def _schemas() -> Json:
             n_added=integer,
             n_updated=integer,
             n_unchanged=integer,
+            n_undated=integer,
             skipped={"type": "array", "items": _closed(id={}, reason=string, remedy=string)},
         ),
         "Removed": _closed(n_removed=integer),

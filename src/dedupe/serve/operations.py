@@ -170,6 +170,7 @@ def _add_texts(index: Index, *, documents: list[Json], on_conflict: Any) -> Json
         "n_added": done.n_added,
         "n_updated": done.n_updated,
         "n_unchanged": done.n_unchanged,
+        "n_undated": done.n_undated,
         "skipped": skipped,
     }
 
