@@ -709,8 +709,15 @@ def test_help_on_a_full_disk_is_an_error_of_one_line(asked):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell of POSIX")
 def test_standard_input_that_is_closed_is_not_an_empty_one(tmp_path):
-    for command in ("find -", f"index add {tmp_path}/x.dedupe -"):
-        assert "standard input is not open; pipe something in" in dedupe(command, "<&-").stderr
+    Path(tmp_path, "a.txt").write_text("a text")
+    index = f"{tmp_path}/x.dedupe"
+    assert dedupe(f"index add {index} {tmp_path}/a.txt", "").returncode == 0
+    commands = ("find -", f"find {tmp_path}/a.txt -", f"clean {tmp_path}/a.txt - -o {tmp_path}/out")
+    commands += (f"index add {index} -", f"index add {index} {tmp_path}/a.txt -")
+    for command in (*commands, f"index query {index} -", f"index remove {index} -"):
+        ran = dedupe(command, "<&-")
+        assert (ran.returncode, ran.stderr.count("\n")) == (2, 1), command
+        assert "standard input must be open to be read" in ran.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

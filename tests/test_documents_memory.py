@@ -299,8 +299,16 @@ def test_old_documents_have_ids_of_their_own():
 
 
 def test_lone_surrogates_are_replaced():
-    (document,) = read_texts({"\udc80": "a\ud800b \ud83d\ude00"})
-    assert document == Document("�", "a�b 😀")
+    (document,) = read_texts({"\ud83d\ude00": "a\ud800b \ud83d\ude00"})
+    assert document == Document("😀", "a�b 😀")
+
+
+def test_an_id_with_a_lone_surrogate_is_refused_since_another_would_be_the_same():
+    with pytest.raises(InvalidInput, match="the id has a lone surrogate"):
+        list(read_texts({"a\udc80": "a text"}))
+    skipped, document = read_texts([{"id": "\ud800", "text": "a"}, {"id": "\ufffd", "text": "b"}])
+    assert (skipped.id, document.id) == (0, "\ufffd")
+    assert skipped.reason == "the id has a lone surrogate, which UTF-8 cannot hold"
 
 
 @pytest.mark.parametrize("kind", [set, frozenset])

@@ -156,7 +156,10 @@ def written(rows) -> bytes:
         (b'{"text": "a", "id": ""}', ("f.jsonl:1", "a")),
         (b'{"text": "a", "id": " \\u3000\\n"}', ("f.jsonl:1", "a")),
         (b'{"text": "a", "id": " x "}', (" x ", "a")),
-        (b'{"text": "a", "id": "\\udc00"}', ("�", "a")),
+        (
+            b'{"text": "a", "id": "\\udc00"}',
+            ("f.jsonl:1", "the id has a lone surrogate, which UTF-8 cannot hold"),
+        ),
         (b'{"text": "a\\ud800b"}', ("f.jsonl:1", "a�b")),
         (b'{"text": "\\ud83d\\ude00"}', ("f.jsonl:1", "😀")),
         (b'{"text": "a"}\r', ("f.jsonl:1", "a")),

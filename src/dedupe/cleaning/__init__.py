@@ -26,7 +26,7 @@ from dedupe.cleaning.request import (
 from dedupe.cleaning.rewriting import write_cleaned
 from dedupe.cleaning.run import act
 from dedupe.documents.options import Options
-from dedupe.documents.paths import STDIN, Paths
+from dedupe.documents.paths import STDIN, Paths, check_stdin
 from dedupe.documents.stdin import stdin_kept
 from dedupe.errors import CannotClean, DedupeError, Skipped
 from dedupe.ids import Ids
@@ -216,7 +216,10 @@ def _faults_told() -> Iterator[None]:
 
 def _write(request: Request, output: str | os.PathLike[str] | None, extras: Extras) -> Cleaning:
     """Write what stays, or everything with more fields; without an output, say what can go."""
-    with stdin_kept() if STDIN in request.paths else nullcontext():
+    reads_stdin = STDIN in request.paths
+    if reads_stdin:
+        check_stdin()
+    with stdin_kept() if reads_stdin else nullcontext():
         inputs = request.take_stock()
         if output is None:
             found = request.find_unchanged(inputs)

@@ -1,6 +1,7 @@
 """What callers name, as paths that exist: files, folders, patterns, standard input."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from reprlib import repr as short
@@ -8,7 +9,7 @@ from reprlib import repr as short
 from dedupe.documents.folders import join, listed
 from dedupe.errors import InvalidInput, NoSuchPath
 
-__all__ = ["STDIN", "Paths", "anchor", "is_path", "named", "resolve"]
+__all__ = ["STDIN", "Paths", "anchor", "check_stdin", "is_path", "named", "resolve"]
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """What callers name: files, folders and patterns, one or several."""
@@ -74,6 +75,8 @@ def is_path(text: object) -> bool:
 
 def _expand(name: str) -> list[str]:
     """Return a path that exists, or what it matches as a pattern."""
+    if name == STDIN:
+        check_stdin()
     # A broken link exists too: that it leads nowhere is said when its turn comes.
     if name == STDIN or os.path.lexists(name):
         return [name]
@@ -89,6 +92,15 @@ def _expand(name: str) -> list[str]:
             f"a pattern must match something, got {name!r}: check it, and its quotes{_hint(name)}"
         )
     return [f"./{path}" if path == STDIN else path for path in found]
+
+
+def check_stdin() -> None:
+    """Raise `NoSuchPath` where standard input is closed: nobody has piped in nothing."""
+    if sys.stdin is None:
+        raise NoSuchPath(
+            f"standard input must be open to be read, got {STDIN!r} while it is closed: pipe "
+            "something in, or name a file"
+        )
 
 
 def _hint(name: str) -> str:

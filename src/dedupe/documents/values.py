@@ -40,7 +40,7 @@ def as_id(value: object, default: Id) -> Id:
         When the value cannot be an id.
     """
     if isinstance(value, str):
-        id_ = value if type(value) is str and value.isascii() else encoded(value)[0]
+        id_ = value if type(value) is str and value.isascii() else _joined(value)
         return default if not id_ or id_.isspace() else id_
     if is_missing(value):
         return default
@@ -50,6 +50,20 @@ def as_id(value: object, default: Id) -> Id:
         return checked_id(value)
     except TypeError as error:
         raise Unreadable(f"the id is {_told(value, error)}", "turn it into a string") from error
+
+
+def _joined(value: str) -> str:
+    r"""Return an id with its pairs of surrogates joined.
+
+    Of two that differ in lone ones alone, U+FFFD in their place would make one id.
+
+    >>> _joined("an id \ud83d\ude00")
+    'an id 😀'
+    """
+    id_ = encoded(value)[0]
+    if id_.count("\ufffd") > value.count("\ufffd"):
+        raise Unreadable("the id has a lone surrogate, which UTF-8 cannot hold", "give it another")
+    return id_
 
 
 def _told(value: object, error: TypeError) -> str:

@@ -138,6 +138,9 @@ COMMANDS = (remove, expire, learn, compact, rebuild, verify)
 
 def _lines_of_stdin() -> list[str]:
     """Return the lines of standard input that hold something."""
+    from dedupe.documents.paths import check_stdin  # noqa: PLC0415  Reading loads slowly.
+
+    check_stdin()
     # Unlike `splitlines`, which also breaks ids at what is no end of a line to others.
     lines = sys.stdin.buffer.read().decode("utf-8", "replace").split("\n")
     return [told for line in lines if (told := line.removesuffix("\r"))]
