@@ -78,11 +78,15 @@ class Merger:
         self._is_paused = False
         self._error: Exception | None = None
 
-    def poke(self) -> None:
-        """Start on what is due, if anything; the lock must be held."""
+    def check(self) -> None:
+        """Raise what went wrong since it was asked last; the lock must be held."""
         if self._error is not None:
             error, self._error = self._error, None
             raise error
+
+    def poke(self) -> None:
+        """Start on what is due, if anything; the lock must be held."""
+        self.check()
         if self._thread is None and not self._is_paused and due(self._layout.postings):
             self._thread = threading.Thread(target=self._run, name="dedupe-index", daemon=True)
             self._thread.start()

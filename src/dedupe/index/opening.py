@@ -174,7 +174,7 @@ class Opened:
         self._check_open()
         with self._lock:
             self._check_open()
-            self._merger.poke()
+            self._merger.check()
             with self._store.translating():
                 self._layout.refresh()
                 try:

@@ -268,8 +268,6 @@ def _in_part(anchors: Ints, number: int) -> Ints:
 
 
 def _chosen(documents: Documents, places: Ints, n_equal: Ints) -> Candidates:
-    """Return some documents of a part as candidates, in the order of their places."""
-    order = np.argsort(places)
-    places = places[order]
+    """Return some documents of a part as candidates."""
     numbers = documents.numbers[places].astype(np.int64)
-    return Candidates(numbers, documents.contents[places], n_equal[order])
+    return Candidates(numbers, documents.contents[places], n_equal)

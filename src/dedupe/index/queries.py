@@ -237,8 +237,9 @@ def _best(
     places = np.arange(len(pairs))
     if limit is not None and limit < len(pairs):
         places = np.flatnonzero(pairs.scores >= np.sort(pairs.scores)[-limit])
-    for place, number in zip(places.tolist(), pairs.numbers[places, 1].tolist(), strict=True):
-        yield pairs[place], texts[number - 1]
+    numbers = pairs.numbers[places, 1].tolist()
+    for pair, number in zip(pairs.built(places), numbers, strict=True):
+        yield pair, texts[number - 1]
 
 
 def _match(pair: Pair, head: Head, layout: Layout) -> Match:

@@ -182,7 +182,7 @@ def _teaching(stories: Ints, ranks: Ints) -> tuple[AnyInts, Bools]:
 
     The first text goes with each, since all that are one story with it weigh the same.
     """
-    pairs = np.stack(np.triu_indices(stories.size, 1), axis=1)
+    pairs = np.argwhere(~np.tri(stories.size, dtype=np.bool_))
     is_known, is_own = (stories[pairs] >= 0).all(axis=1), pairs[:, 0] == 0
     if np.count_nonzero(~is_known & ~is_own) <= MOST_PAIRS:
         return pairs, np.ones(stories.size, np.bool_)

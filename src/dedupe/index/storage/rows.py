@@ -69,10 +69,8 @@ SEAL, TEXT = Row._fields.index("seal"), Row._fields.index("text")
 
 def seal_of_row(values: tuple[Any, ...]) -> int:
     """Return the digest of a document, whose values are in the order of a row."""
-    said = "\0".join(map(repr, values[:SEAL]))
-    digest = xxhash.xxh3_64(said.encode("utf-8", "backslashreplace"))
-    digest.update(values[TEXT])
-    return signed(digest.intdigest())
+    said = "\0".join(map(repr, values[:SEAL])).encode("utf-8", "backslashreplace")
+    return seal_of(said + values[TEXT])
 
 
 # By column, since a damaged file may hold anything anywhere.

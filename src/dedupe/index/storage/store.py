@@ -176,6 +176,11 @@ class Store(Database):
         assert row.text is not None
         if not row.is_sound:
             raise _unreadable(row.id, self.path)
+        return self._text(row)
+
+    def _text(self, row: Row | Head) -> bytes:
+        """Return the text of a document that is known to be as it was stored."""
+        assert row.text is not None
         try:
             text = self._unpacked(row.text)
             # Whoever hashes it relies on it to be UTF-8.
@@ -194,13 +199,14 @@ class Store(Database):
             return self.packer.unpack(text)
 
     def texts(self, heads: Sequence[Head]) -> list[bytes]:
-        """Return the texts of some documents in UTF-8."""
+        """Return the texts of some documents, as `heads` returns them, in UTF-8."""
         missing = [head.number for head in heads if head.text is None]
-        known = {row.number: row.text for row in self.by_numbers(missing)}
-        heads = [
-            head._replace(text=known[head.number]) if head.text is None else head for head in heads
+        known = {row.number: row for row in self.by_numbers(missing)}
+        # What was read along is sound, or there would be no head.
+        return [
+            self.text(known[head.number]) if head.text is None else self._text(head)
+            for head in heads
         ]
-        return [*map(self.text, heads)]
 
     def add_dictionary(self, data: bytes) -> None:
         """Pack texts with this from now on; it is kept twice, as no text can be read without."""
