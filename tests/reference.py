@@ -1020,6 +1020,17 @@ def least_edited(popular_of, shares, contents):
 # --- clusters -----------------------------------------------------------------------------
 
 
+def components(n_docs: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Return the least document that each can be reached from."""
+    of = [{document} for document in range(n_docs)]
+    for one, other in pairs:
+        if of[one] is not of[other]:
+            of[one] |= of[other]
+            for document in of[other]:
+                of[document] = of[one]
+    return [*map(min, of)]
+
+
 def average_linkage(
     n_docs: int,
     scores: dict[tuple[int, int], float],
@@ -1122,6 +1133,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "buckets.low_bytes_into": may_reach,
     "buckets.may_reach": may_reach,
     "buckets.sort_into": by_value,
+    "components.components_into": components,
     "forms.count_slots_into": slots,
     "hashing.avalanche": avalanche,
     "hashing.finish_words": token_hashes,

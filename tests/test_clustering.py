@@ -104,36 +104,20 @@ def test_a_label_is_the_least_document_of_its_cluster(edges):
     assert (labels[labels] == labels).all()
 
 
-@given(st.lists(pairs, max_size=8))
-def test_components_are_what_can_be_reached(connected):
-    expected = list(range(N_DOCS))
-    for _ in connected:
-        for a, b in connected:
-            expected[a] = expected[b] = min(expected[a], expected[b])
-    found = components(N_DOCS, np.array(connected, np.int64).reshape(-1, 2))
-    assert found.tolist() == expected
+@given(st.lists(pairs, max_size=8), st.sampled_from([np.int32, np.int64]))
+def test_components_are_what_can_be_reached(connected, dtype):
+    found = components(N_DOCS, np.array(connected, dtype).reshape(-1, 2))
+    assert found.tolist() == reference.components(N_DOCS, connected)
 
 
-@pytest.mark.parametrize("numbering", ["down", "shuffled"])
-def test_components_of_a_long_chain_take_few_rounds(numbering):
-    """An attacker chooses ids, and with them the order in which labels would have to travel."""
-    n_docs = 20_000
-    path = np.append(0, np.arange(n_docs - 1, 0, -1))
+@pytest.mark.parametrize("numbering", ["down", "up", "shuffled"])
+def test_a_long_chain_is_one_component(numbering):
+    """An attacker chooses ids, and with them how far a label has to travel."""
+    n_docs = 200_000
+    path = np.arange(n_docs)[:: 1 if numbering == "up" else -1]
     if numbering == "shuffled":
         path = np.random.default_rng(1).permutation(n_docs)
-    rounds = 0
-
-    class Counted(np.ndarray):
-        """Counts how often its pairs are looked through."""
-
-        def __getitem__(self, place):
-            nonlocal rounds
-            rounds += 1
-            return np.asarray(self)[place]
-
-    pairs = np.stack([path[:-1], path[1:]], axis=1).view(Counted)
-    assert (components(n_docs, pairs) == 0).all()
-    assert rounds <= 4 * 20
+    assert (components(n_docs, np.stack([path[:-1], path[1:]], axis=1)) == 0).all()
 
 
 @given(edge_lists, st.data(), st.integers(2, 4))

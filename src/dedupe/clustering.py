@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dedupe.arrays import AnyFloats, AnyInts, Bools, Ints
+from dedupe.kernels.components import components_into
 from dedupe.linkage.asked import Ask, AskedMeans
 from dedupe.linkage.clusters import Clusters
 from dedupe.linkage.links import Links
@@ -233,8 +234,7 @@ def attached(
 def components(n_docs: int, pairs: AnyInts) -> Ints:
     """Return the least document that each document is connected with by any number of pairs.
 
-    What is in two components can never be in one cluster. Labels spread along all
-    pairs at once, and jump along what they lead to (Shiloach & Vishkin 1982).
+    What is in two components can never be in one cluster.
 
     Parameters
     ----------
@@ -246,17 +246,6 @@ def components(n_docs: int, pairs: AnyInts) -> Ints:
     >>> components(5, np.array([[3, 1], [4, 3]])).tolist()
     [0, 1, 2, 1, 1]
     """
-    least = np.arange(n_docs)
-    while True:
-        labels = least[pairs]
-        lower = labels.min(axis=1)
-        found = least.copy()
-        for side in (0, 1):
-            # The label of a document falls too, and with it all that carry it: labels
-            # that spread along pairs alone would take a round for each link of a chain.
-            np.minimum.at(found, labels[:, side], lower)
-            np.minimum.at(found, pairs[:, side], lower)
-        found = found[found]
-        if (found == least).all():
-            return least
-        least = found
+    least = np.empty(n_docs, np.int64)
+    components_into(np.ascontiguousarray(pairs, np.int64).reshape(-1, 2), least)
+    return least
