@@ -35,6 +35,7 @@ from dedupe.kernels.measures import (
 from dedupe.kernels.stories import FEW_OTHERS, LOST_LINES, PASSAGE
 from dedupe.kernels.tokens import LETTERS_PER_WORD
 from dedupe.results.representatives import is_in
+from dedupe.scoring import rule
 from dedupe.shingling.folding import (
     APOSTROPHES,
     ARABIC_FORMS,
@@ -531,6 +532,15 @@ def match(larger: Sequence[int], smaller: Sequence[int]) -> list[int]:
     return places
 
 
+def by_size(
+    pair: Sequence[int], n_words: Sequence[int], contents: Sequence[int]
+) -> tuple[int, int]:
+    """Return the larger document of a pair, and the smaller."""
+    one, other = pair
+    is_less = (n_words[one], contents[one]) < (n_words[other], contents[other])
+    return (other, one) if is_less else (one, other)
+
+
 def n_distinct(document: Document) -> int:
     """Return how many shingles of a document are different."""
     return len({*document.shingles})
@@ -664,6 +674,75 @@ def measures(
         for count, story, edit in zip(counts, stories, edited, strict=True)
     )
     return one, other, both
+
+
+class Judged(NamedTuple):
+    """What the rule says of a pair, in the order of the columns of `dedupe.kernels.judging`."""
+
+    score: float
+    score_without_listings: float
+    strict: float
+    share: float
+    story_words: int
+    edited_words: int
+    excess_words: int
+    listing_words: int
+    is_phrase: bool
+
+
+def judged(
+    sides: tuple[Side, Side], both: Both, shorter: Side, words: tuple[int, int], total: float
+) -> Judged:
+    """Say how sure it is that two documents tell one story, of which one weighs `total` or less."""
+    covered, matched, known = (
+        min(getattr(side, name) for side in sides) for name in ("covered", "weight", "plain")
+    )
+    longer = max(words)
+    is_short = covered < rule.MIN_WORDS
+    is_all_there = known >= rule.NEARLY_ALL * total and shorter.own >= rule.MIN_OWN
+    is_phrase = not is_short and known < rule.MIN_WORDS and not is_all_there
+    smaller = min(sides, key=lambda side: (side.weight + side.story, side.weight + side.edited))
+    whole = smaller.weight + smaller.story
+    share = 0.0
+    if is_short and covered / longer >= rule.SHORT_SHARE:
+        share = covered / longer
+    if not is_short and whole > 0 and (matched >= rule.MIN_WORDS or is_all_there):
+        share = min(1.0, (smaller.weight + smaller.edited) / whole)
+    replacing = max(rule.HOLE_COST * both.hole, rule.END_COST * both.end)
+    cost = max(replacing, rule.EXCESS_COST * both.excess)
+    entries = rule.ENTRY_COST * both.entries
+
+    def score(costs: float) -> float:
+        if is_short:
+            return share
+        return 0.0 if is_phrase else share * max(0.0, 1 - costs / max(matched, 1.0))
+
+    is_told = share > 0 and not is_short
+    story = longer if is_short else max(1, round(whole))
+    edited = round(min(smaller.edited, whole - smaller.weight))
+    return Judged(
+        score(max(cost, entries)),
+        score(cost),
+        strict_score(sides, both, matched),
+        share,
+        story if share > 0 else 0,
+        edited if is_told else 0,
+        round(both.excess) if rule.EXCESS_COST * both.excess > replacing else 0,
+        round(both.entries) if entries > cost else 0,
+        is_phrase,
+    )
+
+
+def strict_score(sides: tuple[Side, Side], both: Both, matched: float) -> float:
+    """Return how much of the smaller story is shared, 0 where anything leaves a doubt."""
+    hole = max(both.hole, rule.END_COST / rule.HOLE_COST * both.end)
+    most = max(EDIT, min(rule.STRICT_HOLE * matched, rule.MAX_STRICT_HOLE))
+    most_excess = max(EDIT, min(rule.STRICT_EXCESS * matched, rule.MAX_STRICT_EXCESS))
+    is_beyond = hole <= most and both.excess <= most_excess and both.gap <= rule.MAX_STRICT_GAP
+    whole, shared = min((side.weight + side.story, side.weight) for side in sides)
+    if matched < rule.MIN_WORDS or not is_beyond or whole == 0:
+        return 0.0
+    return min(1.0, shared / whole)
 
 
 def of_one_story(weight: float, *, is_one: bool) -> float:
@@ -1142,6 +1221,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "hashing.word_hash": token_hashes,
     "hyphens.divided_into": joined,
     "hyphens.ends_line": joined,
+    "judging.judge_into": judged,
     "measures.count_shared": measures,
     "measures.cover_into": measures,
     "measures.line_of": mean_line,
@@ -1149,6 +1229,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "measures.prose_into": prose_by_line,
     "measures.uncover": measures,
     "measures.weight_of": Document.weight,
+    "pairs.by_size_into": by_size,
     "pairs.measure_pairs_into": measures,
     "postings.collect_into": shared_values,
     "postings.find_into": bucket,

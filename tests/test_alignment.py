@@ -178,6 +178,19 @@ def test_jaccard_and_containment_are_exact(block, ngram, data):
     assert in_right.tolist() == [len(a & b) / len(b) for a, b in chosen]
 
 
+@given(st.lists(documents, min_size=1, max_size=5), st.data())
+def test_the_longer_document_of_a_pair_is_the_larger(block, data):
+    made = make_block(block)
+    numbers = st.integers(0, len(block) - 1)
+    pairs = data.draw(st.lists(st.tuples(numbers, numbers), max_size=5))
+    columns = np.array(pairs, data.draw(st.sampled_from([np.int32, np.int64]))).reshape(-1, 2).T
+    larger, smaller, swap = by_size(made, *columns)
+    n_words, contents = made.n_words.tolist(), made.contents.tolist()
+    expected = [reference.by_size(pair, n_words, contents) for pair in pairs]
+    assert [*zip(larger.tolist(), smaller.tolist(), strict=True)] == expected
+    assert np.where(swap, *columns[::-1]).tolist() == larger.tolist()
+
+
 @given(pairs_of_documents(), ngrams)
 def test_which_document_is_the_larger_does_not_depend_on_the_sides(pair, ngram):
     block = make_block(pair, ngram)

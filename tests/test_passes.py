@@ -14,7 +14,7 @@ from dedupe.results.pairs import scored_pairs
 from dedupe.results.records import Evidence, Pair
 from dedupe.scoring import passes
 from dedupe.scoring.alignment import align, similarities
-from dedupe.scoring.score import may_score, score, story_share, story_words, strict_score
+from dedupe.scoring.score import may_score, score, story_words, strict_score
 from dedupe.settings import SCORE_FLOOR
 
 PAIR = pairs_of([[0, 1]])
@@ -38,7 +38,7 @@ def test_a_row_says_what_was_measured(one, other, ngram, floor):
         )
         assert pair.containment == max(left, right)
         assert pair.shared_words == found.covered[0]
-        assert pair.story_words == story_words(found, story_share(found))[0]
+        assert pair.story_words == story_words(found)[0]
         assert pair.hole_words == round(found.replaced[0])
 
 

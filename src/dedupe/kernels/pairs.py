@@ -53,9 +53,34 @@ from dedupe.kernels.measures import (
     weight_of,
 )
 
-__all__ = ["measure_pairs_into"]
+__all__ = ["by_size_into", "measure_pairs_into"]
 
 U = np.uint64
+
+
+@compiled
+def by_size_into(left, right, token_offsets, contents, larger, smaller, swap):
+    """Write which document of each pair is the larger.
+
+    Of two equally long it is the one with the greater content, so that nothing hangs on which of
+    them is named first.
+
+    Parameters
+    ----------
+    left, right : int64 [shape=(n_pairs,)]
+        Documents.
+    token_offsets : int64 [shape=(n_docs + 1,)]
+    contents : uint64 [shape=(n_docs,)]
+    larger, smaller : int64, swap : bool [shape=(n_pairs,)], overwritten
+        `swap` says whether the larger one is the right one.
+    """
+    for p in range(left.size):
+        one, other = left[p], right[p]
+        n_one = token_offsets[one + 1] - token_offsets[one]
+        n_other = token_offsets[other + 1] - token_offsets[other]
+        is_less = contents[one] < contents[other]
+        swap[p] = n_one < n_other or (n_one == n_other and is_less)
+        larger[p], smaller[p] = (other, one) if swap[p] else (one, other)
 
 
 class Side(NamedTuple):

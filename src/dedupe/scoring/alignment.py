@@ -4,14 +4,13 @@ Everything here works on arrays of a block of documents; `dedupe.shingling.token
 `dedupe.shingling` make them. What it means for the story is left to `dedupe.scoring.score`.
 """
 
-from dataclasses import dataclass, fields
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from dedupe.arrays import AnyInts, Bools, Floats, Ints, Weights, distinct
 from dedupe.kernels import alignment as chains
-from dedupe.kernels import bounds, pairs, strangers
+from dedupe.kernels import bounds, judging, pairs, strangers
 from dedupe.kernels import measures as kernel
 from dedupe.lazy import cached_property
 from dedupe.scoring import rule
@@ -21,7 +20,6 @@ from dedupe.shingling import Sealed
 
 __all__ = [
     "Alignment",
-    "Story",
     "align",
     "by_size",
     "is_spared",
@@ -48,11 +46,11 @@ class Alignment:
         Length of the documents: a row for the left ones, and one for the right ones.
     totals : float64 [shape=(2, n_pairs)]
         All words of either side, weighted.
-    sides : float64 [shape=(N_OF_SIDE, 2, n_pairs)]
-        What `dedupe.kernels.pairs` measures of either side.
-    shorter : float64 [shape=(N_OF_SIDE, n_pairs)]
-        The same of the shorter document.
-    both : float64 [shape=(N_OF_BOTH, n_pairs)]
+    of_sides : float64 [shape=(n_pairs, 2, N_OF_SIDE)]
+        What `dedupe.kernels.pairs` measures of either side, the larger document first.
+    swap : bool
+        Whether the larger document is the right one.
+    of_both : float64 [shape=(n_pairs, N_OF_BOTH)]
         What it measures of both together.
     """
 
@@ -60,18 +58,47 @@ class Alignment:
     right: Ints
     words: Ints
     totals: Floats
-    sides: Floats
-    shorter: Floats
-    both: Floats
+    of_sides: Floats
+    swap: Bools
+    of_both: Floats
 
     def take(self, places: Ints) -> "Alignment":
         """Return some of the pairs."""
-        return Alignment(*(getattr(self, column.name)[..., places] for column in fields(self)))
+        return Alignment(
+            self.left[places],
+            self.right[places],
+            self.words[:, places],
+            self.totals[:, places],
+            self.of_sides[places],
+            self.swap[places],
+            self.of_both[places],
+        )
+
+    @cached_property
+    def judged(self) -> Floats:
+        """What the rule says of the pairs, a row for each column of `dedupe.kernels.judging`."""
+        found = np.empty((judging.N_JUDGED, self.left.size))
+        judging.judge_into(
+            np.ascontiguousarray(self.words),
+            np.ascontiguousarray(self.totals),
+            self.of_sides,
+            self.swap,
+            self.of_both,
+            np.array([getattr(rule, name) for name in judging.CONSTANTS], np.float64),
+            found,
+        )
+        return found
+
+    @cached_property
+    def sides(self) -> Floats:
+        """What is measured of the left documents and of the right ones, a row for each measure."""
+        found: Floats = np.where(self.swap, self.of_sides[:, ::-1].T, self.of_sides.T)
+        return found
 
     @property
     def n_shared_shingles(self) -> Ints:
         """Distinct shingles that both have."""
-        return _whole(self.both[kernel.SHARED, ...])
+        return _whole(self.of_both[:, kernel.SHARED])
 
     @cached_property
     def coverage(self) -> Ints:
@@ -81,8 +108,7 @@ class Alignment:
     @cached_property
     def covered(self) -> Ints:
         """Shared words, on the side that has fewer."""
-        covered: Ints = np.minimum(*self.coverage)
-        return covered
+        return _whole(self.of_sides[..., kernel.COVERED].min(axis=1))
 
     @cached_property
     def longer(self) -> Ints:
@@ -96,12 +122,6 @@ class Alignment:
         return self.sides[kernel.WEIGHT, ...]
 
     @cached_property
-    def matched(self) -> Floats:
-        """Shared words, on the side that has fewer, weighted."""
-        matched: Floats = np.minimum(*self.weight)
-        return matched
-
-    @cached_property
     def story(self) -> Floats:
         """Words that are prose and not shared, weighted, a row for each side."""
         return self.sides[kernel.STORY, ...]
@@ -112,35 +132,15 @@ class Alignment:
         return self.sides[kernel.EDITED, ...]
 
     @cached_property
-    def smaller(self) -> "Story":
-        """The smaller story of each pair."""
-        return self.smaller_with(self.edited)
-
-    def smaller_with(self, edited: Floats) -> "Story":
-        """Return the smaller story of each pair, if so much of each side counts as edited.
-
-        Of two equally large the one that shares less.
-        """
-        shared = self.weight
-        whole, told = shared + self.story, shared + edited
-        is_left = (whole[0] < whole[1]) | ((whole[0] == whole[1]) & (told[0] <= told[1]))
-        return Story._make(np.where(is_left, *sides) for sides in (shared, edited, whole))
-
-    @cached_property
     def known(self) -> Floats:
         """Shared words, on the side that has fewer, weighted by what is known of them."""
-        known: Floats = np.minimum(*self.sides[kernel.PLAIN, ...])
+        known: Floats = self.of_sides[..., kernel.PLAIN].min(axis=1)
         return known
 
     @property
     def boilerplate(self) -> Ints:
         """Shared words of the shorter document that more than two clusters hold."""
-        return _whole(np.minimum(self.shorter[kernel.BOILERPLATE, ...], self.covered))
-
-    @property
-    def own(self) -> Floats:
-        """Shared words of the shorter document that no other cluster holds."""
-        return self.shorter[kernel.OWN, ...]
+        return _whole(np.minimum(self.of_sides[:, 1, kernel.BOILERPLATE], self.covered))
 
     @cached_property
     def hole(self) -> Floats:
@@ -148,12 +148,12 @@ class Alignment:
 
         More where that is a story between lists.
         """
-        return self.both[kernel.HOLE, ...]
+        return self.of_both[:, kernel.HOLE]
 
     @cached_property
     def end(self) -> Floats:
         """The same at an end of the shared text."""
-        return self.both[kernel.END, ...]
+        return self.of_both[:, kernel.END]
 
     @cached_property
     def is_at_end(self) -> Bools:
@@ -163,17 +163,17 @@ class Alignment:
     @property
     def replaced(self) -> Floats:
         """Whichever of both takes more, a hole as if it were no story between lists."""
-        return np.where(self.is_at_end, self.end, self.both[kernel.HOLE_WEIGHT, ...])
+        return np.where(self.is_at_end, self.end, self.of_both[:, kernel.HOLE_WEIGHT])
 
     @cached_property
     def excess(self) -> Floats:
         """What each side has at places where the other has none, weighted."""
-        return self.both[kernel.EXCESS, ...]
+        return self.of_both[:, kernel.EXCESS]
 
     @property
     def gap(self) -> Floats:
         """Words of any lines, prose or not, that each side has in one place in the shared text."""
-        return self.both[kernel.GAP, ...]
+        return self.of_both[:, kernel.GAP]
 
     @cached_property
     def entries(self) -> Floats:
@@ -181,15 +181,7 @@ class Alignment:
 
         These are the entries of a listing. A box is none.
         """
-        return self.both[kernel.ENTRIES, ...]
-
-
-class Story(NamedTuple):
-    """A story of each pair, weighted: what is shared of it, edited, and all."""
-
-    shared: Floats
-    edited: Floats
-    whole: Floats
+        return self.of_both[:, kernel.ENTRIES]
 
 
 def _whole(column: Floats) -> Ints:
@@ -222,15 +214,15 @@ def align(
         stories=_stories_of(block),
         min_words=min_words,
     )
-    documents = np.stack([left, right])
+    documents = np.array([left, right], np.int64)
     return Alignment(
         left=left,
         right=right,
         words=block.n_words[documents],
         totals=block.totals(documents),
-        sides=np.where(swap, of_sides[:, ::-1].T, of_sides.T),
-        shorter=of_sides[:, 1].T,
-        both=of_both.T,
+        of_sides=of_sides,
+        swap=swap,
+        of_both=of_both,
     )
 
 
@@ -409,9 +401,9 @@ def similarities(block: Block, alignment: Alignment) -> tuple[Floats, Floats, Fl
 
 def by_size(block: Block, left: AnyInts, right: AnyInts) -> tuple[Ints, Ints, Bools]:
     """Return the larger document of each pair, the smaller, and whether the larger is right."""
-    n_left, n_right = block.n_words[left], block.n_words[right]
-    is_less = block.contents[left] < block.contents[right]
-    swap = (n_left < n_right) | ((n_left == n_right) & is_less)
-    larger, smaller = np.where(swap, right, left), np.where(swap, left, right)
-    # One type, whatever the numbers come in: the kernels are compiled for each.
-    return larger.astype(np.int64), smaller.astype(np.int64), swap
+    swap = np.empty(left.size, np.bool_)
+    larger, smaller = np.empty((2, left.size), np.int64)
+    # One type, whatever the numbers come in: a kernel is compiled for each.
+    sides = (np.ascontiguousarray(left, np.int64), np.ascontiguousarray(right, np.int64))
+    pairs.by_size_into(*sides, block.token_offsets, block.contents, larger, smaller, swap)
+    return larger, smaller, swap

@@ -81,11 +81,6 @@ class Scored:
         return similarities(self.block, self.alignment)
 
     @cached_property
-    def story_share(self) -> Floats:
-        """The share of the smaller story of each pair that is in the other document."""
-        return story_share(self.alignment)
-
-    @cached_property
     def shares(self) -> Floats:
         """The shares of the words of either side that the other has too, a row for each side."""
         return _shares(self.alignment)
@@ -98,13 +93,13 @@ COLUMNS: dict[str, tuple[npt.DTypeLike, Callable[[Scored], npt.NDArray[Any]]]] =
     "jaccard": (np.float64, lambda pairs: pairs.similarities[0]),
     "containment_left": (np.float64, lambda pairs: pairs.similarities[1]),
     "containment_right": (np.float64, lambda pairs: pairs.similarities[2]),
-    "story_share": (np.float64, lambda pairs: pairs.story_share),
+    "story_share": (np.float64, lambda pairs: story_share(pairs.alignment)),
     "share_left": (np.float64, lambda pairs: pairs.shares[0]),
     "share_right": (np.float64, lambda pairs: pairs.shares[1]),
     "is_identical": (np.bool_, lambda pairs: np.zeros(pairs.scores.size, np.bool_)),
     "shared_words": (np.int32, lambda pairs: pairs.alignment.covered),
-    "story_words": (np.int32, lambda pairs: story_words(pairs.alignment, pairs.story_share)),
-    "edited_words": (np.int32, lambda pairs: edited_words(pairs.alignment, pairs.story_share)),
+    "story_words": (np.int32, lambda pairs: story_words(pairs.alignment)),
+    "edited_words": (np.int32, lambda pairs: edited_words(pairs.alignment)),
     "hole_words": (np.int32, lambda pairs: np.rint(pairs.alignment.replaced)),
     "is_at_end": (np.bool_, lambda pairs: pairs.alignment.is_at_end),
     "excess_words": (np.int32, lambda pairs: excess_words(pairs.alignment)),
