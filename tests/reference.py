@@ -422,9 +422,9 @@ def anchors(found: Sequence[int], sizes: Sequence[int], contents: Sequence[int])
     return sorted(found, key=lambda d: (sizes[d], contents[d]), reverse=True)[:N_ANCHORS]
 
 
-def look_up(hashes: Sequence[int], wanted: Sequence[int]) -> list[int]:
-    """Return where hashes stand among others, -1 for those that do not."""
-    return [hashes.index(one) if one in hashes else -1 for one in wanted]
+def look_up(counts: dict[int, int], wanted: Sequence[int]) -> list[int]:
+    """Return what is counted of some hashes, 0 for those that nothing is said of."""
+    return [counts.get(one, 0) for one in wanted]
 
 
 def shared_values(
@@ -1199,6 +1199,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "boilerplate.mark_counted_into": clusters_of,
     "boilerplate.raise_into": Boilerplate.raise_to,
     "boilerplate.tells_into": tells_beside,
+    "boilerplate.weigh_counted_into": Boilerplate.weights,
     "boilerplate.weigh_into": Boilerplate.weights,
     "bounds.spare_into": alone,
     "buckets.columns_into": columns,

@@ -11,7 +11,7 @@ import reference
 from blocks import EIGHTHS
 from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
 from dedupe.kernels.tables import EMPTY
-from dedupe.scoring.boilerplate import MIN_TABLE, Boilerplate, Words
+from dedupe.scoring.boilerplate import MIN_TABLE, Boilerplate, Words, weights_of
 from dedupe.scoring.counting import (
     Counted,
     Tally,
@@ -141,9 +141,14 @@ def test_boilerplate_knows_and_weighs_what_the_twin_does(taken, collection):
         boilerplate = take(step, number, boilerplate, twin)
         assert known_to(boilerplate) == twin.kept()
     found = [document for document in collection[0] if document.shingles]
-    weights = boilerplate.weights(*words_of(found)[:3])
+    shingles, *offsets = words_of(found)[:3]
+    weights = boilerplate.weights(shingles, *offsets)
     expected = [weight for document in found for weight in twin.weights(document)]
     assert weights.tolist() == np.array(expected, np.float32).tolist()
+    # Whoever has the counts beside the shingles needs no table.
+    counts = np.array([twin.counts.get(one, 0) for one in shingles.tolist()], np.uint16)
+    counts |= np.array([one in twin.forms for one in shingles.tolist()], np.uint16) * OF_FORM
+    assert weights_of(counts, *offsets).tolist() == weights.tolist()
 
 
 @given(

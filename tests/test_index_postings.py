@@ -29,6 +29,7 @@ from dedupe.kernels.postings import (
     scan_into,
     sift_into,
 )
+from dedupe.kernels.tables import SALT
 from dedupe.lsh import candidate_pairs, likely_shares
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import Sealed
@@ -317,7 +318,8 @@ def test_an_epoch_knows_what_it_was_told(counts):
     asked = np.append(shingles, np.uint64([0, 1, 2**64 - 1]))
     # One story is no boilerplate, even of a form.
     told = {one: n for one, n in counts.items() if n & 0x7FFF > 1}
-    assert epoch.counts(asked).tolist() == [told.get(one, 0) for one in asked.tolist()]
+    sealed = Sealed(asked, np.zeros(asked.size, np.uint32))
+    assert epoch.counts(sealed).tolist() == [told.get(one, 0) for one in asked.tolist()]
     assert epoch.is_sound()
     alone, later = epoch.stories(np.array([3, 7, 5, 6, 10])).reshape(-1)[2:4], 10
     assert epoch.stories(np.array([3, 7, later, -1]))[:3].tolist() == [0, 1, -1]
@@ -331,19 +333,24 @@ crowded = st.integers(0, 2**64 - 1) | st.integers(0, 40) | st.integers(2**64 - 4
 
 
 @given(
-    st.sets(crowded, max_size=80).map(sorted),
+    st.dictionaries(crowded, st.integers(1, 2**16 - 1), max_size=80),
     st.lists(crowded, max_size=20),
     st.integers(1, 6),
     st.integers(0, 3),
+    st.integers(0, 2**32 - 1),
 )
-def test_hashes_are_looked_up_as_in_a_list(found, strangers, bits, sieve_bits):
-    hashes, wanted = np.array(found, np.uint64), np.array([*found, *strangers], np.uint64)
+def test_hashes_are_looked_up_as_in_a_mapping(told, strangers, bits, sieve_bits, seal):
+    hashes = np.array(sorted(told), np.uint64)
+    counts = np.array([told[one] for one in sorted(told)], np.uint16)
+    wanted = np.array([*told, *strangers], np.uint64)
+    seals = np.full(wanted.size, seal, np.uint32)
+    sealed = Sealed(Sealed(wanted, seals).public(), seals)
     heads = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
     firsts = np.append(np.searchsorted(hashes, heads), hashes.size).astype(np.uint32)
-    sieve, places = np.zeros(1 << sieve_bits, np.uint64), np.empty(wanted.size, np.int64)
+    sieve, found = np.zeros(1 << sieve_bits, np.uint64), np.full(wanted.size, 7, np.uint16)
     sift_into(hashes, sieve)
-    look_up_into(hashes, firsts, sieve, wanted, places)
-    assert places.tolist() == reference.look_up(found, wanted.tolist())
+    look_up_into(hashes, counts, firsts, sieve, *sealed, SALT, found)
+    assert found.tolist() == reference.look_up(told, wanted.tolist())
 
 
 counted = st.dictionaries(st.integers(0, 9), st.integers(0, 2**16 - 1))

@@ -11,20 +11,21 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from dedupe.arrays import AnyInts, Bools, Ints
 from dedupe.engine.memory import BlockInMemory
 from dedupe.index.storage.epochs import Epoch
 from dedupe.learning import learn
 from dedupe.results.evidence import EvidenceOfTexts
-from dedupe.results.pairs import ScoredPairs, scored_pairs
+from dedupe.results.pairs import FindEvidence, ScoredPairs, scored_pairs
 from dedupe.results.records import Evidence
 from dedupe.scoring import passes
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.scoring.passes import First
 from dedupe.settings import Settings
-from dedupe.shingling import Sealed, hash_encoded
+from dedupe.shingling import Sealed, hash_encoded, seal_shingles
 
 __all__ = ["evidence_of_two", "score"]
 
@@ -40,26 +41,16 @@ hundred copies that came since the epoch make 20,000, which takes 150 ms."""
 
 
 class _Known(NamedTuple):
-    """What an epoch knows of the shingles of a block."""
+    """What an epoch knows of some shingles; some may be there more than once."""
 
     sealed: Sealed
-    counts: np.ndarray[tuple[int], np.dtype[np.uint16]]
+    counts: npt.NDArray[np.uint16]
 
     @classmethod
-    def of(cls, block: Block, epoch: Epoch) -> "_Known":
-        """Look up each shingle of a block; some stand in it more than once."""
-        if not epoch.n_shingles:
-            return cls(Sealed(block.shingles[:0], block.seals[:0]), np.empty(0, np.uint16))
-        sealed = Sealed(block.shingles, block.seals)
-        counts = epoch.counts(sealed.public())
+    def of(cls, sealed: Sealed, counts: npt.NDArray[np.uint16]) -> "_Known":
+        """Return the shingles that have a count."""
         known = np.flatnonzero(counts)
         return cls(Sealed(sealed.hashes[known], sealed.seals[known]), counts[known])
-
-    def boilerplate(self) -> Boilerplate:
-        """Return what it knows, and nothing else."""
-        found = Boilerplate()
-        found.watch(self.sealed.hashes, self.sealed.public(), self.counts)
-        return found
 
 
 class _BlockOfIndex(BlockInMemory):
@@ -122,30 +113,41 @@ def score(
     is_needed = found.may_score if is_known else found.may_score | found.is_long
     places = np.append(0, asked[is_needed, 1])
     block, stories = block.cut(places), stories[places]
-    known = _Known.of(block, epoch)
+    sealed = Sealed(block.shingles, block.seals)
+    counts = epoch.counts(sealed)
+    find = partial(_decoded, [shown, *texts[1:]])
+    evidence: FindEvidence = partial(_evidence, find, settings.ngram, epoch)
     if isinstance(found, First):
-        blocks = _BlockOfIndex(block, known)
+        blocks = _BlockOfIndex(block, _Known.of(sealed, counts))
         first = First._make(column[is_needed] for column in found)
         boilerplate = _learn(blocks, stories, ranks[places], first)
         weighed = blocks.block()
+        evidence = EvidenceOfTexts(find, settings.ngram, boilerplate.to_bytes())
     else:
-        boilerplate = known.boilerplate()
-        weighed = block.weighed(boilerplate, stories)
+        weighed = block.counted(counts, stories)
     asked = np.searchsorted(places, asked[found.may_score])
     (rows,) = passes.second(weighed, asked)
     if not rows.size:
         return None
     rows["has_evidence"] = True
     rows["right"] = places[rows["right"]]
-    evidence = EvidenceOfTexts(
-        partial(_decoded, [shown, *texts[1:]]), settings.ngram, boilerplate.to_bytes()
-    )
     return scored_pairs(rows, range(len(texts)), settings.threshold, evidence)
 
 
 def evidence_of_two(left: bytes, right: bytes, ngram: int) -> Callable[[], Evidence]:
     """Return what finds the evidence of two texts of which nothing is boilerplate."""
     return partial(EvidenceOfTexts(partial(_decoded, [left, right]), ngram, b""), 0, 1)
+
+
+def _evidence(
+    find: Callable[[Sequence[int]], list[str]], ngram: int, epoch: Epoch, left: int, right: int
+) -> Evidence:
+    """Return the evidence of two texts, by what an epoch knows of them."""
+    tokens = hash_encoded([text.encode() for text in find([left, right])], detail=True, spans=False)
+    sealed = seal_shingles(tokens, ngram)
+    known = Boilerplate()
+    known.watch(sealed.public(), counts=epoch.counts(sealed))
+    return EvidenceOfTexts(find, ngram, known.to_bytes())(left, right)
 
 
 def _decoded(texts: Sequence[bytes], places: Sequence[int]) -> list[str]:

@@ -18,6 +18,7 @@ __all__ = [
     "mark_counted_into",
     "raise_into",
     "tells_into",
+    "weigh_counted_into",
     "weigh_into",
 ]
 
@@ -247,14 +248,20 @@ def mark_counted_into(
 @compiled
 def _weigh_document(shingles, start, end, salt, sieve, table, counts, owners, hits, weights):
     """Write what the words of a document weigh, whose shingles are those from `start` to `end`."""
-    weights[:] = 1
-    n_of_shingle = weights.size - (end - start) + 1
     n_hits = _hits_into(shingles, start, end, sieve, table.size - 1, hits[0])
     # Apart from what is made of them, so that the processor waits for several slots at a time.
     for h in range(U(n_hits)):
         # An empty slot counts nothing.
         slot = find(shingles[U(hits[0, h])], salt, table.size - 1, table, owners)
         hits[1, h] = counts[slot]
+    _weigh_by_hits(hits, n_hits, start, end, weights)
+
+
+@compiled
+def _weigh_by_hits(hits, n_hits, start, end, weights):
+    """Write what the words of a document weigh, given the count of each shingle that has one."""
+    weights[:] = 1
+    n_of_shingle = weights.size - (end - start) + 1
     for h in range(U(n_hits)):
         i, count = hits[0, h], hits[1, h]
         weight = np.float32(1) / np.float32(max(count & MAX_COUNT, 1))
@@ -311,6 +318,29 @@ def weigh_into(
             n_others += before[w] != now[w]
             before[w] = now[w]
         has_changed[i] = n_others > 0
+
+
+@compiled
+def weigh_counted_into(counts, offsets, token_offsets, hits, weights):
+    """Write the weight of each word as `weigh_into` does, where each shingle brings its count.
+
+    Parameters
+    ----------
+    counts : uint16 [shape=(n_shingles,)]
+        With the mark of forms; 0 for most.
+    offsets, token_offsets, hits
+        As in `weigh_into`.
+    weights : float32 [shape=(n_tokens,)], overwritten
+    """
+    for d in range(offsets.size - 1):
+        start, end = offsets[d], offsets[d + 1]
+        n_hits = U(0)
+        for i in range(U(start), U(end)):
+            hits[0, n_hits] = i
+            hits[1, n_hits] = counts[i]
+            n_hits += U(counts[i] != 0)
+        now = weights[token_offsets[d] : token_offsets[d + 1]]
+        _weigh_by_hits(hits, np.int64(n_hits), start, end, now)
 
 
 @compiled

@@ -382,33 +382,37 @@ def sift_into(hashes, sieve):
 
 
 @compiled
-def look_up_into(hashes, firsts, sieve, wanted, places):
-    """Write where hashes stand among others that are in order, -1 for those that do not.
+def look_up_into(hashes, counts, firsts, sieve, wanted, seals, salt, found):
+    """Write what is counted of sealed hashes among others that are in order, 0 for all else.
 
     Parameters
     ----------
     hashes : uint64 [shape=(n_hashes,)], ascending
+    counts : uint16 [shape=(n_hashes,)]
     firsts : uint32 [shape=(2 ** bits + 1,)]
         How many of them are less than each number of so many leading bits, and all; one bit or
         more.
     sieve : uint64 [shape=(2 ** bits,)]
         As `sift_into` marks them there: most of what is looked for is not among them.
-    wanted : uint64 [shape=(n,)]
-    places : int64 [shape=(n,)], overwritten
+    wanted : uint64, seals : uint32 [shape=(n,)], salt : uint64
+        As in `dedupe.shingling.Sealed`.
+    found : uint16 [shape=(n,)], overwritten
     """
     shift = np.uint64(64 - _bits_of(firsts.size - 1))
     sift = np.uint64(64 - 6 - _bits_of(sieve.size))
     for i in range(wanted.size):
-        places[i] = -1
-        mark = wanted[i] >> sift
+        found[i] = 0
+        public = wanted[i] ^ (np.uint64(seals[i]) * salt)
+        mark = public >> sift
         if (sieve[mark >> np.uint64(6)] >> (mark & np.uint64(63))) & np.uint64(1) == 0:
             continue
-        head = np.int64(wanted[i] >> shift)
+        head = np.int64(public >> shift)
         low, high = np.int64(firsts[head]), min(np.int64(firsts[head + 1]), hashes.size)
         # The same steps whatever is found: which of them go up nobody could foretell.
         length = high - low
         while length > 1:
             half = length // 2
-            low += half * (hashes[low + half - 1] < wanted[i])
+            low += half * (hashes[low + half - 1] < public)
             length -= half
-        places[i] = low if low < hashes.size and hashes[low] == wanted[i] else -1
+        if low < hashes.size and hashes[low] == public:
+            found[i] = counts[low]

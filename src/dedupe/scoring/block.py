@@ -18,7 +18,7 @@ from dedupe.kernels.shingles import contents_into
 from dedupe.kernels.strangers import SIEVE_SLOTS
 from dedupe.kernels.tables import SALT
 from dedupe.lazy import cached_property
-from dedupe.scoring.boilerplate import Boilerplate, Words
+from dedupe.scoring.boilerplate import Boilerplate, Words, weights_of
 from dedupe.shingling import Sealed, Tokens, seal_into, shingle_offsets
 
 __all__ = ["MAX_LINE", "Block", "contents_of", "prose_of"]
@@ -148,6 +148,22 @@ class Block:
         """
         shingles = self.known_to(boilerplate, slice(None))
         weights = boilerplate.weights(shingles, self.shingle_offsets, self.token_offsets)
+        return self._with(weights, stories)
+
+    def counted(self, counts: npt.NDArray[np.uint16], stories: Ints) -> Self:
+        """Return the block with what its words count where each shingle is in so many clusters.
+
+        Parameters
+        ----------
+        counts : uint16 [shape=(n_shingles,)]
+            With the mark of forms; 0 for one that is not known.
+        stories : int64 [shape=(n_docs,)]
+            As in `weighed`.
+        """
+        weights = weights_of(counts, self.shingle_offsets, self.token_offsets)
+        return self._with(weights, stories)
+
+    def _with(self, weights: Weights, stories: Ints | None) -> Self:
         prose = prose_of(self.lines, weights, self.token_offsets)
         return replace(self, weights=weights, prose=prose, stories=stories)
 

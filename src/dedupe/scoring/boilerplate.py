@@ -29,12 +29,21 @@ from dedupe.kernels.boilerplate import (
     holders_into,
     insert_into,
     raise_into,
+    weigh_counted_into,
     weigh_into,
 )
 from dedupe.kernels.tables import EMPTY, SALT, SLOTS_PER_WORD
 from dedupe.shingling import Sealed
 
-__all__ = ["NOTHING", "Boilerplate", "Learned", "Words", "load_boilerplate", "room_for_hits"]
+__all__ = [
+    "NOTHING",
+    "Boilerplate",
+    "Learned",
+    "Words",
+    "load_boilerplate",
+    "room_for_hits",
+    "weights_of",
+]
 
 NOTHING = Sealed(np.empty(0, np.uint64), np.empty(0, np.uint32))
 """The shingles that are known to be boilerplate where nobody named any."""
@@ -354,6 +363,18 @@ class Boilerplate:
         shingles, public, counts = self._shingles[used], self._public[used], self._counts[used]
         self._make_slots(n_slots)
         insert_into(shingles, public, counts, *self.table, self._public)
+
+
+def weights_of(counts: npt.NDArray[np.uint16], offsets: Ints, token_offsets: Ints) -> Weights:
+    """Return what `Boilerplate.weights` does, given in how many clusters each shingle stands.
+
+    >>> counts, offsets = np.uint16([2, 0, 2]), np.array([0, 2, 3])
+    >>> weights_of(counts, offsets, offsets).tolist()
+    [0.5, 1.0, 0.5]
+    """
+    weights = np.empty(int(token_offsets[-1]), np.float32)
+    weigh_counted_into(counts, offsets, token_offsets, room_for_hits(offsets), weights)
+    return weights
 
 
 def room_for_hits(offsets: Ints) -> Ints:

@@ -18,8 +18,10 @@ from dedupe.errors import InvalidIndex
 from dedupe.index.storage import files
 from dedupe.index.storage.files import HEADER_BYTES, Buffer
 from dedupe.kernels.postings import look_up_into, sift_into
+from dedupe.kernels.tables import SALT
 from dedupe.lazy import cached_property
 from dedupe.scoring.boilerplate import Boilerplate
+from dedupe.shingling import Sealed
 
 __all__ = ["Companions", "Epoch", "Knowledge", "write_epoch"]
 
@@ -159,19 +161,17 @@ class Epoch:
         sift_into(self._shingles, sieve)
         return sieve
 
-    def counts(self, shingles: Hashes) -> npt.NDArray[np.uint16]:
+    def counts(self, shingles: Sealed) -> npt.NDArray[np.uint16]:
         """Return in how many stories shingles stand, with the mark of forms; 0 if it is not known.
 
         Parameters
         ----------
-        shingles : uint64 [shape=(n,)]
-            As every process knows them.
+        shingles : Sealed
         """
-        places = np.empty(shingles.size, np.int64)
-        look_up_into(self._shingles, self._firsts, self._sieve, shingles, places)
-        found: npt.NDArray[np.uint16] = np.zeros(shingles.size, np.uint16)
-        is_known = places >= 0
-        found[is_known] = self._counts[places[is_known]]
+        found = np.zeros(shingles.hashes.size, np.uint16)
+        if self.n_shingles:
+            known = self._shingles, self._counts, self._firsts, self._sieve
+            look_up_into(*known, *shingles, SALT, found)
         return found
 
     def stories(self, numbers: Ints) -> Ints:
