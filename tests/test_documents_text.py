@@ -24,7 +24,7 @@ from dedupe.documents.formats.encoding import decode, decode_line, encode_like, 
 from dedupe.documents.options import Options
 from dedupe.documents.packing import unpack
 from dedupe.documents.streams import CHUNK, LongLine, Source, Unreadable, lines, read_small
-from dedupe.errors import InvalidSetting, MissingExtra, NothingToRead
+from dedupe.errors import InvalidSetting, MissingExtra, NoSuchPath, NothingToRead
 
 PACK = {
     ".gz": gzip.compress,
@@ -420,7 +420,7 @@ def test_closed_standard_input_is_told(monkeypatch):
         monkeypatch.setattr(sys, "stdin", stdin)
         if stdin:
             stdin.close()
-        with pytest.raises(NothingToRead, match="standard input"):
+        with pytest.raises(NoSuchPath, match="standard input must be open"):
             list(read_paths("-"))
 
 

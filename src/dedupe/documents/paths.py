@@ -96,7 +96,7 @@ def _expand(name: str) -> list[str]:
 
 def check_stdin() -> None:
     """Raise `NoSuchPath` where standard input is closed: nobody has piped in nothing."""
-    if sys.stdin is None:
+    if sys.stdin is None or getattr(sys.stdin, "closed", False):
         raise NoSuchPath(
             f"standard input must be open to be read, got {STDIN!r} while it is closed: pipe "
             "something in, or name a file"
