@@ -4,7 +4,6 @@ Nothing is decided here: a result says what can be dropped, and what stands in f
 it. What could not be read is no duplicate, and stays.
 """
 
-import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dedupe import disk
 from dedupe.cleaning import journal as journals
 from dedupe.cleaning.drafts import targets
 from dedupe.cleaning.inventory import base_of
@@ -209,7 +209,7 @@ def _faults_told() -> Iterator[None]:
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
         raise
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if disk.lacks_room(error):
             raise CannotClean(f"there must be room on the disk: {error}; free some") from error
         raise CannotClean(f"files must be there to be read and written: {error}") from error
 

@@ -13,7 +13,6 @@ Everything heavy is imported where it is used, so that ``--help`` is instant.
 
 # ruff: noqa: PLC0415
 
-import errno
 import os
 import signal
 import sys
@@ -52,9 +51,6 @@ BAD_USE = (InvalidCheckpoint, InvalidIndex, InvalidSetting, NoSuchPath, UnknownD
 """What another command line would cure: exit code 2."""
 
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-
-
 class Commands(click.Group):
     """The commands, with what the library raises on purpose turned into exit codes."""
 
@@ -83,7 +79,9 @@ def _told(ctx: click.Context | None = None) -> Iterator[None]:
         stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
     except OSError as error:
         # Whatever was being written, such as the help, did not fit.
-        if error.errno not in NO_ROOM:
+        from dedupe import disk
+
+        if not disk.lacks_room(error):
             raise
         stop(f"error: there must be room where it is written to: {error}", 1)
     except MemoryError:

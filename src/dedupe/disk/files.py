@@ -27,6 +27,7 @@ __all__ = [
     "clear_draft",
     "create",
     "draft_name",
+    "lacks_room",
     "replace",
     "settle",
     "sync",
@@ -35,6 +36,15 @@ __all__ = [
 
 PATIENCE = 10
 """Seconds to wait for another program that is writing the same file."""
+
+
+def lacks_room(error: OSError) -> bool:
+    """Return whether a disk is full, or full for this user.
+
+    >>> lacks_room(OSError(errno.ENOSPC, "No space left on device"))
+    True
+    """
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def check(path: Path) -> None:

@@ -3,7 +3,6 @@
 Threads take turns at an index, and each sees one state of it meanwhile.
 """
 
-import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Self
 
+from dedupe import disk
 from dedupe.errors import DedupeError, InvalidIndex, InvalidInput, InvalidSetting
 from dedupe.index import rebuilding
 from dedupe.index.folder import FILE, check_is_there
@@ -30,9 +30,6 @@ __all__ = ["Opened", "index_identity"]
 TRIES = 20
 """Times that a reader looks for a segment that a writer has just replaced: far more than are
 replaced within the milliseconds of one look."""
-
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-"""What a disk says that is full, or full for this user."""
 
 CHOSEN = ("ngram", "num_perm", "seed")
 """Settings that are chosen when an index is made."""
@@ -285,7 +282,7 @@ def _writing(folder: Path) -> Iterator[None]:
     except DedupeError:  # It has been said, and may be an OSError too.
         raise
     except OSError as error:
-        tell = no_room if error.errno in NO_ROOM else no_permission
+        tell = no_room if disk.lacks_room(error) else no_permission
         raise tell(error.strerror or str(error), folder) from error
 
 
