@@ -56,6 +56,8 @@ class Layout:
         self._version = -1
         self._last_dead = 0
         self._last_in_tail = 0
+        # Texts that were added to the tail in the database, and are looked up once committed.
+        self._kept: list[Documents] = []
         self.state = State()
         self.postings = self._empty()
         self.epoch = Epoch(0, 0)
@@ -85,14 +87,20 @@ class Layout:
         own : bool
             Whether this connection may have written, which SQLite does not tell it.
         """
-        version = self._store.version()
+        is_known = self._version >= 0
+        # What this connection writes leaves the version as it is.
+        version = self._version if own and is_known else self._store.version()
         if version == self._version and not own:
             return
         state = self._store.state()
-        if state.layout != self.state.layout or self._version < 0:
+        if state.layout != self.state.layout or not is_known:
             self._reload()
+        elif own:
+            for texts in self._kept:
+                self._extend(self.postings.tail, texts)
         else:
             self._read_tail(self.postings.tail)
+        self._kept.clear()
         self.postings.bury(self._read_dead(self._last_dead))
         # Its number comes again after a rebuild, its name does not.
         if (state.epoch, self._epoch_name(state)) != (self.epoch.number, self.epoch.name):
@@ -176,15 +184,17 @@ class Layout:
         if any(len(row[3]) != n_bytes for row in rows):
             raise damaged(self._store.path, "a signature is of other settings")
         numbers, sizes, lows, signatures = zip(*rows, strict=True)
-        tail.extend(
-            Documents(
-                np.array(numbers, np.uint32),
-                np.array(sizes, np.int64),
-                np.array(lows, np.int64).view(np.uint64),
-                np.frombuffer(b"".join(signatures), "<u4").reshape(len(rows), -1),
-            )
+        texts = Documents(
+            np.array(numbers, np.uint32),
+            np.array(sizes, np.int64),
+            np.array(lows, np.int64).view(np.uint64),
+            np.frombuffer(b"".join(signatures), "<u4").reshape(len(rows), -1),
         )
-        self._last_in_tail = numbers[-1]
+        self._extend(tail, texts)
+
+    def _extend(self, tail: Tail, texts: Documents) -> None:
+        tail.extend(texts)
+        self._last_in_tail = int(texts.numbers[-1])
 
     def _read_dead(self, after: int) -> list[Dead]:
         """Return the texts that have died since one, given by its serial number."""
@@ -233,6 +243,8 @@ class Layout:
             strict=True,
         )
         self._store.db.executemany("insert into tail values (?, ?, ?, ?)", rows)
+        if len(texts.numbers):
+            self._kept.append(texts)
 
     def write_segment(self, documents: Documents) -> Segment:
         """Write a segment, which nothing refers to until it is swapped in."""
@@ -307,6 +319,7 @@ class Layout:
     def distrust(self) -> None:
         """Read everything anew next time: what was begun may have come through or not."""
         self._version = -1
+        self._kept.clear()
 
     def has_epoch(self) -> bool:
         """Return whether what was learned last can be read."""
