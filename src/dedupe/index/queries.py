@@ -212,15 +212,15 @@ def _scored(
     originals += [text.first.original for text in texts]
     # They are hashed anew each time: of 11,011 candidates of a thousand queries for different
     # stories, 459 were among the last 1,500, which would take 20 MB to remember.
-    pairs = score(
+    return score(
         [first, *store.texts([text.first for text in texts])],
         np.array(originals, np.int64),
         layout.epoch,
         settings,
+        floor=asked.threshold,
         shown=asked.text,
         ranks=ranks,
     )
-    return None if pairs is None else pairs.take(np.flatnonzero(pairs.scores >= asked.threshold))
 
 
 def _right(pairs: ScoredPairs | None) -> list[int]:

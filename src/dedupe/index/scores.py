@@ -83,6 +83,7 @@ def score(
     epoch: Epoch,
     settings: Settings,
     *,
+    floor: float,
     shown: bytes,
     ranks: Ints,
 ) -> ScoredPairs | None:
@@ -96,6 +97,8 @@ def score(
         By which the epoch knows them, -1 for one that is not stored.
     epoch : Epoch
     settings : Settings
+    floor : float, in [SCORE_FLOOR, 1]
+        What pairs score at least.
     shown : bytes
         What evidence points into in place of the first: its words are the same.
     ranks : int64 [shape=(n_texts,)]
@@ -129,7 +132,7 @@ def score(
     else:
         weighed = block.counted(counts, stories)
     asked = np.searchsorted(places, asked[found.may_score])
-    (rows,) = passes.second(weighed, asked)
+    (rows,) = passes.second(weighed, asked, floor)
     if not rows.size:
         return None
     rows["has_evidence"] = True
