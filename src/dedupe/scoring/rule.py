@@ -1,6 +1,6 @@
 """Holds the constants of the scoring rule, and the reason for each.
 
-`dedupe.scoring.score` applies them, and `dedupe.scoring.relations` puts what comes of it
+`dedupe.kernels.judging` is given them, and `dedupe.scoring.relations` puts what comes of it
 into words. Those of single words and lines stand in `dedupe.kernels.measures`, since
 compiled code holds them, and those of forms in `dedupe.scoring.forms`. Whoever changes one
 raises `dedupe.settings.RULE_VERSION`.
