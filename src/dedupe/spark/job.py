@@ -29,7 +29,7 @@ __all__ = ["Job", "exists", "release"]
 BATCH_ROWS, BATCH_BYTES = 1 << 16, 1 << 24
 """Rows and bytes that go to Python at once. Spark's 10,000 rows would be a gigabyte of blocks."""
 
-SMALL = 1 << 16
+SMALL = 1 << 20
 """Rows that are handled at once rather than distributed: a megabyte."""
 
 PART_BYTES = 1 << 25
