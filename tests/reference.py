@@ -1196,7 +1196,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "boilerplate.counts_into": Boilerplate.changes,
     "boilerplate.holders_into": Boilerplate.changes,
     "boilerplate.insert_into": Boilerplate.watch,
-    "boilerplate.mark_counted_into": clusters_of,
+    "boilerplate.mark_watched_into": clusters_of,
     "boilerplate.raise_into": Boilerplate.raise_to,
     "boilerplate.tells_into": tells_beside,
     "boilerplate.weigh_counted_into": Boilerplate.weights,

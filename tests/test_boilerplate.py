@@ -21,6 +21,8 @@ from dedupe.scoring.counting import (
     counted_in_order,
     parted,
     tell_into,
+    told_by,
+    watched_in,
 )
 from dedupe.shingling import Sealed
 
@@ -90,7 +92,9 @@ def test_what_counts_is_told_as_the_twin_does(collection, watched):
     twins, clusters = collection
     boilerplate = Boilerplate()
     boilerplate.watch(np.array([*watched], np.uint64))
-    told = counted(boilerplate, words_of(twins), np.array(clusters, np.int64))
+    held = words_of(twins)
+    found = watched_in(boilerplate, held, np.flatnonzero(np.array(clusters) >= 0))
+    told = counted(found, told_by(held), np.array(clusters, np.int64))
     assert sorted(zip(*(column.tolist() for column in told), strict=True)) == sorted(
         (shingle, cluster)
         for shingle, held in reference.clusters_of(twins, clusters, watched).items()
@@ -333,9 +337,9 @@ def test_a_document_counts_beside_something_of_its_own(n_own, line, n_counted):
     one = np.array([0, 1])
     (weight,) = boilerplate.weights(hashes[:1], one, one).tolist()
     assert weight == pytest.approx(1 / n_counted)
-    told, stories = counted(
-        boilerplate, Words(hashes, offsets, offsets, lines, weights), np.arange(3)
-    )
+    held = Words(hashes, offsets, offsets, lines, weights)
+    watched = watched_in(boilerplate, held, np.arange(3))
+    told, stories = counted(watched, told_by(held), np.arange(3))
     assert stories[told == 100].tolist() == [*range(n_counted)]
 
 

@@ -15,7 +15,7 @@ __all__ = [
     "counts_into",
     "holders_into",
     "insert_into",
-    "mark_counted_into",
+    "mark_watched_into",
     "raise_into",
     "tells_into",
     "weigh_counted_into",
@@ -214,35 +214,21 @@ def _slot(shingle, salt, table, owners):
 
 
 @compiled
-def mark_counted_into(
-    shingles,
-    offsets,
-    token_offsets,
-    lines,
-    told,
-    order,
-    salt,
-    sieve,
-    table,
-    owners,
-    hits,
-    marks,
-):
-    """Mark the shingles that `count_clusters_into` would count, which another place adds up.
+def mark_watched_into(shingles, offsets, documents, salt, sieve, table, owners, hits, marks):
+    """Mark the shingles of some documents that are in the table.
 
     Parameters
     ----------
-    shingles, offsets, token_offsets, lines, told, order, salt, sieve, table, owners, hits
-        As there.
-    marks : bool [shape=(n_shingles,)], those of the documents in `order` overwritten
+    shingles, offsets, salt, sieve, table, owners, hits
+        As in `count_clusters_into`.
+    documents : int64 [shape=(n,)]
+    marks : bool [shape=(n_shingles,)], those of the documents overwritten
     """
-    for d in order:
-        first = token_offsets[d]
+    for d in documents:
         marks[offsets[d] : offsets[d + 1]] = False
         n_hits = _hits_into(shingles, offsets[d], offsets[d + 1], sieve, table.size - 1, hits[0])
         for i in hits[0, :n_hits]:
-            if _is_told(told[d], lines[U(first + i - offsets[d])]):
-                marks[U(i)] = _slot(shingles[U(i)], salt, table, owners) != EMPTY
+            marks[U(i)] = _slot(shingles[U(i)], salt, table, owners) != EMPTY
 
 
 @compiled

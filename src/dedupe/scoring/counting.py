@@ -19,22 +19,25 @@ from dedupe.arrays import AnyInts, Hashes, Ints, distinct
 from dedupe.kernels.boilerplate import (
     TELLS_ALL,
     count_clusters_into,
-    mark_counted_into,
+    mark_watched_into,
     tells_into,
 )
-from dedupe.kernels.measures import N_LINES
+from dedupe.kernels.measures import N_LINES, PARAGRAPH, PROSE
 from dedupe.scoring.boilerplate import Boilerplate, Words, room_for_hits
 
 __all__ = [
     "Counted",
     "Tally",
     "Told",
+    "Watched",
     "count",
     "count_after",
     "counted",
     "counted_in_order",
     "parted",
     "tell_into",
+    "told_by",
+    "watched_in",
 ]
 
 Told = npt.NDArray[np.uint32]
@@ -94,8 +97,8 @@ def tell_into(documents: Ints, words: Words, told: Told) -> None:
     tells_into(documents, words.lines, words.weights, words.token_offsets, by_line, told)
 
 
-def _told(words: Words) -> Told:
-    """Return what all documents of a block tell."""
+def told_by(words: Words) -> Told:
+    """Return what all documents of a block tell; see `tell_into`."""
     told = np.empty(words.offsets.size - 1, np.uint32)
     tell_into(np.arange(told.size), words, told)
     return told
@@ -124,7 +127,7 @@ def count(boilerplate: Boilerplate, words: Words, clusters: Ints) -> None:
     if not boilerplate.n_watched:
         return
     tally = Tally(boilerplate)
-    tally.count(words, _told(words), clusters, counted_in_order(clusters))
+    tally.count(words, told_by(words), clusters, counted_in_order(clusters))
     boilerplate.add(tally.n_clusters)
 
 
@@ -187,7 +190,42 @@ def _otherwise(before: Counted, now: Counted) -> tuple[Counted, Counted]:
     return before._replace(stories=gone), now._replace(stories=come)
 
 
-def counted(boilerplate: Boilerplate, words: Words, clusters: Ints) -> tuple[Hashes, Ints]:
+class Watched(NamedTuple):
+    """The shingles of documents that are watched for: all of them that counting looks at.
+
+    Attributes
+    ----------
+    shingles : uint64 [shape=(n,)]
+    documents : int32 [shape=(n,)]
+        Where each stands, which may be several times in one.
+    bits : uint8 [shape=(n,)]
+        The bit of `tell_into` for the line it stands in.
+    """
+
+    shingles: Hashes
+    documents: npt.NDArray[np.int32]
+    bits: npt.NDArray[np.uint8]
+
+
+BITS = np.ceil(PROSE * np.minimum(np.arange(256), PARAGRAPH)).astype(np.uint8)
+"""The bit for each length of lines, as the kernels have it."""
+
+
+def watched_in(boilerplate: Boilerplate, words: Words, documents: Ints) -> Watched:
+    """Return where some documents of a block hold what is watched for."""
+    marks = np.zeros(words.shingles.size, np.bool_)
+    salt, sieve, table, _, owners = boilerplate.table
+    kernel_table = salt, sieve, table, owners
+    hits = room_for_hits(words.offsets)
+    mark_watched_into(words.shingles, words.offsets, documents, *kernel_table, hits, marks)
+    places = np.flatnonzero(marks)
+    holders = np.searchsorted(words.offsets, places, side="right") - 1
+    # Of the last words of a document no shingle begins with one.
+    lines = words.lines[places - words.offsets[holders] + words.token_offsets[holders]]
+    return Watched(words.shingles[places], holders.astype(np.int32), BITS[lines])
+
+
+def counted(watched: Watched, told: Told, clusters: Ints) -> tuple[Hashes, Ints]:
     """Return what `count` would count, each shingle with a cluster, and count nothing.
 
     Whoever has documents in several places adds up there how many clusters a shingle
@@ -195,8 +233,11 @@ def counted(boilerplate: Boilerplate, words: Words, clusters: Ints) -> tuple[Has
 
     Parameters
     ----------
-    boilerplate, words, clusters
-        As in `count`.
+    watched : Watched
+    told : uint32 [shape=(n_docs,)]
+        As `tell_into` writes it.
+    clusters : int64 [shape=(n_docs,)]
+        -1 for a document that does not count.
 
     Examples
     --------
@@ -204,16 +245,14 @@ def counted(boilerplate: Boilerplate, words: Words, clusters: Ints) -> tuple[Has
     >>> boilerplate = Boilerplate()
     >>> boilerplate.watch(np.uint64([7]))
     >>> words = Words(shingles, offsets, offsets, np.full(4, 12, np.uint8))
-    >>> [column.tolist() for column in counted(boilerplate, words, np.array([3, 5]))]
+    >>> watched = watched_in(boilerplate, words, np.arange(2))
+    >>> [column.tolist() for column in counted(watched, told_by(words), np.array([3, 5]))]
     [[7, 7], [3, 5]]
     """
-    order, hits = counted_in_order(clusters), room_for_hits(words.offsets)
-    marks = np.zeros(words.shingles.size, np.bool_)
-    salt, sieve, table, _, owners = boilerplate.table
-    kernel_table = salt, sieve, table, owners
-    mark_counted_into(*words[:4], _told(words), order, *kernel_table, hits, marks)
-    shingles = words.shingles[marks]
-    of_shingles = np.repeat(clusters, np.diff(words.offsets))[marks]
+    of_shingles = clusters[watched.documents]
+    marks = (told[watched.documents] >> watched.bits) & 1 > 0
+    marks &= of_shingles >= 0
+    shingles, of_shingles = watched.shingles[marks], of_shingles[marks]
     ranked = np.lexsort((of_shingles, shingles))
     shingles, of_shingles = shingles[ranked], of_shingles[ranked]
     is_new = np.ones(shingles.size, np.bool_)

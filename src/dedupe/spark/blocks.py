@@ -7,27 +7,30 @@ only small things travel to it: the stories of its documents, and the counts of 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from dedupe.arrays import AnyInts, Bools, Hashes, Ints
 from dedupe.kernels.measures import N_LINES
+from dedupe.lazy import cached_property
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import hash_encoded
 from dedupe.spark.columns import array_of, batch, bytes_of, groups_of
 from dedupe.spark.documents import Documents
 from dedupe.spark.job import Job
+from dedupe.spark.linkage import Stories
 from dedupe.spark.places import part_of
 from dedupe.spark.shingles import Entries, entries_of
 from dedupe.spark.workers import mapped
 
-__all__ = ["Blocks", "Held", "boilerplate_of", "pair_blocks"]
+__all__ = ["THIN", "Blocks", "Held", "boilerplate_of", "pair_blocks"]
 
 PAIRS = 1 << 13
 """Pairs of a block: its documents take some 50 MB, and each is in few blocks."""
@@ -54,13 +57,29 @@ ARRAYS = {
 }
 """The arrays of a `dedupe.scoring.block.Block` that are kept."""
 
-STORED = ("numbers", "owned", "old", "left", "right", *ARRAYS)
+THIN = ("numbers", "owned", "old", "left", "right")
+"""What else is, and what of it frames have that are made of blocks and say something of them."""
+
+STORED = (*THIN, *ARRAYS)
 SCHEMA = ", ".join(("block long, part int", *(f"{name} binary" for name in STORED)))
 """A block in several rows: each has a part of the bytes of every array, in the order of `part`."""
 
 ROW_BYTES = 1 << 20
 """Bytes of a row, of which Spark copies each several times, and keeps a hundred in memory as it
 writes them to disk."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Shingles with a number each, which a task looks up in all of its blocks."""
+
+    shingles: Hashes
+    counts: AnyInts
+
+    @cached_property
+    def boilerplate(self) -> Boilerplate:
+        """The same as boilerplate that is counted already."""
+        return boilerplate_of(self.shingles, self.counts)
 
 
 @dataclass
@@ -70,77 +89,98 @@ class Held:
     Attributes
     ----------
     number : int
+    row : dict
+        The bytes of its arrays, and what an earlier stage has left here, by name.
+    ngram : int
     numbers : int64 [shape=(n_docs,)], ascending
         Its documents.
-    owned : bool [shape=(n_docs,)]
-        Those that no other block counts: each document is owned once.
-    is_old : bool [shape=(n_docs,)]
-        Those of the old collection.
-    items : int64 [shape=(n_items, 2)]
-        Pairs, as places among its documents; or whatever it was made with, the first side
-        as it came.
-    block : Block
-        Weighed by nothing.
     stories : int64 [shape=(n_docs,)]
         The story of each document by the number of its first; itself by default.
     in_form : bool [shape=(n_docs,)]
         Whether the story is a form.
-    state : dict
-        What an earlier stage has left here, by name.
     known : dict
-        The entries of each `Entries` that the block was given, as far as it holds them.
+        The entries of each `Entries` that the block was given, at least as far as it holds them.
     """
 
     number: int
+    row: dict[str, Any]
+    ngram: int
     numbers: Ints
-    owned: Bools
-    is_old: Bools
-    items: Ints
-    block: Block
     stories: Ints
     in_form: Bools
-    state: dict[str, bytes]
-    known: dict[str, tuple[Hashes, AnyInts]]
+    known: dict[str, Known]
 
     @classmethod
-    def of(cls, row: dict[str, Any], ngram: int, broadcast: dict[str, Any]) -> "Held":
-        """Rebuild a block from what `_whole` made of its rows."""
+    def of(cls, row: dict[str, Any], ngram: int, sent: dict[str, Any]) -> "Held":
+        """Rebuild a block from what `_whole` made of its rows, and from what all blocks are told.
+
+        Parameters
+        ----------
+        row : dict
+        ngram : int
+        sent : dict
+            ``stories``, as arrays, and what is `Known`; None for what stands in the row.
+        """
+        numbers = bytes_of(row["numbers"], np.int64)
+        known = dict(sent)
+        told = known.pop("stories", ())
+        stories, in_form = _told(numbers, row.get("stories") if told is None else told)
+        for name in [name for name, entries in known.items() if entries is None]:
+            known[name] = Known(*entries_of(row.get(name) or ()))
+        return cls(row["block"], row, ngram, numbers, stories, in_form, known)
+
+    def array(self, name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """Return one of its arrays, or of those that an earlier stage has left here."""
+        return bytes_of(self.row[name], dtype)
+
+    @property
+    def owned(self) -> Bools:
+        """Which documents no other block counts: each is owned once."""
+        return self.array("owned", np.bool_)
+
+    @cached_property
+    def items(self) -> Ints:
+        """Pairs, as places among its documents; or what it was made with, the first side as is."""
+        return np.stack([self.array(side, np.int64) for side in ("left", "right")], axis=1)
+
+    @cached_property
+    def block(self) -> Block:
+        """The documents, weighed by nothing."""
         arrays: dict[str, Any] = {
-            name: np.frombuffer(row[name], kind) for name, kind in ARRAYS.items()
+            name: np.frombuffer(self.row[name], kind) for name, kind in ARRAYS.items()
         }
         arrays["prose"] = arrays["prose"].reshape(-1, N_LINES)
-        numbers = bytes_of(row["numbers"], np.int64)
-        sides = [bytes_of(row[side], np.int64) for side in ("left", "right")]
-        stories, in_form = numbers.copy(), np.zeros(numbers.size, np.bool_)
-        for told in row.get("stories") or ():
-            place = np.searchsorted(numbers, told["doc"])
-            stories[place], in_form[place] = told["story"], told["in_form"]
-        known = {}
-        for name, entries in broadcast.items():
-            found = row.get(name) or () if entries is None else entries.value
-            known[name] = entries_of(found)
-        return cls(
-            row["block"],
-            numbers,
-            bytes_of(row["owned"], np.bool_),
-            bytes_of(row["old"], np.bool_),
-            np.stack(sides, axis=1),
-            Block(ngram=ngram, **arrays),
-            stories,
-            in_form,
-            {name[6:]: data for name, data in row.items() if name.startswith("state_")},
-            known,
-        )
+        return Block(ngram=self.ngram, **arrays)
 
     @property
     def n_old(self) -> AnyInts:
         """How many documents of each pair are old."""
-        found: AnyInts = self.is_old[self.items].sum(axis=1)
+        found: AnyInts = self.array("old", np.bool_)[self.items].sum(axis=1)
         return found
 
     def weighed(self, name: str) -> Block:
         """Return the block weighed by some boilerplate that it was given, by its stories."""
-        return self.block.weighed(boilerplate_of(*self.known[name]), self.stories)
+        return self.block.weighed(self.known[name].boilerplate, self.stories)
+
+
+def _told(numbers: Ints, told: Any) -> tuple[Ints, Bools]:
+    """Return the story of each document, and whether that is a form.
+
+    Parameters
+    ----------
+    numbers : int64 [shape=(n_docs,)]
+    told : arrays ``doc``, ``story``, ``in_form``, by document; or rows; or nothing
+        Of documents whose story is another one, or a form, here and elsewhere.
+    """
+    if not told or isinstance(told[0], dict):
+        names = {"doc": np.int64, "story": np.int64, "in_form": np.bool_}
+        told = [np.array([row[name] for row in told or ()], kind) for name, kind in names.items()]
+    documents, stories, in_form = told
+    if not documents.size:
+        return numbers, np.zeros(numbers.size, np.bool_)
+    places = np.minimum(np.searchsorted(documents, numbers), documents.size - 1)
+    is_told = documents[places] == numbers
+    return np.where(is_told, stories[places], numbers), is_told & in_form[places]
 
 
 def boilerplate_of(shingles: Hashes, counts: AnyInts) -> Boilerplate:
@@ -157,8 +197,6 @@ class Blocks(NamedTuple):
     ----------
     frame : DataFrame
         See SCHEMA; cut and sorted by `block`.
-    numbers : DataFrame
-        block: the same without anything else.
     members : DataFrame
         doc, blocks: where each document is, those that own it first.
     n_items : int
@@ -166,7 +204,6 @@ class Blocks(NamedTuple):
     """
 
     frame: DataFrame
-    numbers: DataFrame
     members: DataFrame
     n_items: int
 
@@ -224,12 +261,11 @@ class Blocks(NamedTuple):
         )
         is_small = job.has_room(HASHED * documents.n_bytes)
         kept = job.keep_cut(made, "block", is_sorted=True, in_memory=is_small)
-        numbers = job.keep_cut(kept.where("part = 0").select("block"), "block", is_sorted=True)
-        return cls(kept, numbers, gathered, n_items)
+        return cls(kept, gathered, n_items)
 
     def let_go(self, job: Job) -> None:
         """Let go of blocks that are not used any more."""
-        job.let_go(self.frame, self.numbers, self.members)
+        job.let_go(self.frame, self.members)
 
     def over(
         self,
@@ -237,7 +273,8 @@ class Blocks(NamedTuple):
         rule: Callable[[Held], pa.RecordBatch],
         schema: str,
         *,
-        stories: "DataFrame | None" = None,
+        of: "DataFrame | None" = None,
+        stories: "Stories | None" = None,
         state: "DataFrame | None" = None,
         known: dict[str, Entries] | None = None,
     ) -> DataFrame:
@@ -250,56 +287,55 @@ class Blocks(NamedTuple):
             From `Held` to a batch of rows.
         schema : str
             Of those rows.
-        stories : DataFrame, optional
-            doc, story, in_form: of the documents whose story is another document's, or a form.
+        of : DataFrame, optional
+            What the rule goes through instead of all blocks: some of them, or what an earlier
+            stage said of them, which has block, part and numbers.
+        stories : Stories, optional
         state : DataFrame, optional
-            block and columns of bytes: what a stage has left there.
+            block and columns of bytes called ``state_`` and more: what a stage has left there.
         known : mapping of Entries, optional
             Shingles with a number each.
         """
         small = []
-        if stories is not None:
-            small.append(self._told(stories.select("doc", "story", "in_form"), "stories"))
         if state is not None:
-            names = [
-                F.col(name).alias(f"state_{name}") for name in state.columns if name != "block"
-            ]
+            names = [name for name in state.columns if name.startswith("state_")]
             small.append(state.select("block", *names))
-        broadcast: dict[str, Any] = {}
+        sent: dict[str, Any] = {}
+        if stories is not None:
+            sent["stories"] = stories.broadcast
+            if stories.broadcast is None:
+                small.append(self._told(stories.frame))
         for name, entries in (known or {}).items():
-            broadcast[name] = entries.broadcast
+            sent[name] = entries.broadcast
             if entries.broadcast is None:
                 small.append(self._held_of(job, entries, name))
-        frame = self._with(small)
-        return mapped(frame, partial(_apply, rule, job.settings.ngram, broadcast), schema)
+        frame = _with(self.frame if of is None else of, small)
+        return mapped(frame, partial(_apply, rule, job.settings.ngram, sent), schema)
 
-    def _with(self, small: Sequence[DataFrame]) -> DataFrame:
-        """Return the blocks with what several frames say of them, in the first row of each.
-
-        Those are joined with one another first: each join copies the rows of both its sides. All
-        are sorted, so that a task holds a row of each, and not a table of all that is said.
-        """
-        if not small:
-            return self.frame
-        told = self.numbers
-        for one in small:
-            told = told.join(one.hint("merge"), "block", "left")
-        told = told.withColumnRenamed("block", "told_of").hint("merge")
-        return self.frame.join(told, F.expr("block = told_of and part = 0"), "left").drop("told_of")
-
-    def _told(self, of_documents: DataFrame, name: str) -> DataFrame:
-        """Return what is said of documents, gathered by block."""
-        found = of_documents.join(self.members, "doc")
-        rows = found.select(
-            F.explode("blocks").alias("block"), F.struct(*of_documents.columns).alias("row")
-        )
-        return rows.groupBy("block").agg(F.collect_list("row").alias(name))
+    def _told(self, stories: DataFrame) -> DataFrame:
+        """Return the stories of documents, gathered by block."""
+        row = F.struct("doc", "story", "in_form").alias("row")
+        rows = stories.join(self.members, "doc").select(F.explode("blocks").alias("block"), row)
+        return rows.groupBy("block").agg(F.sort_array(F.collect_list("row")).alias("stories"))
 
     def _held_of(self, job: Job, entries: Entries, name: str) -> DataFrame:
         """Return entries gathered by the blocks that hold their shingles."""
         found = entries.held(job, self.frame.select("block", "shingles"))
         rows = F.collect_list(F.struct("shingles", "counts"))
         return found.groupBy("block").agg(rows.alias(name))
+
+
+def _with(frame: DataFrame, small: Sequence[DataFrame]) -> DataFrame:
+    """Return blocks with what several frames say of them, in the first row of each.
+
+    Those are joined with one another first: each join copies the rows of both its sides. All
+    are sorted, so that a task holds a row of each, and not a table of all that is said.
+    """
+    if not small:
+        return frame
+    told = reduce(lambda one, other: one.join(other.hint("merge"), "block", "full"), small)
+    told = told.withColumnRenamed("block", "told_of").hint("merge")
+    return frame.join(told, F.expr("block = told_of and part = 0"), "left").drop("told_of")
 
 
 def pair_blocks(job: Job, documents: Documents, pairs: DataFrame) -> Blocks:
@@ -382,12 +418,17 @@ def _in_parts(number: int, stored: dict[str, bytes]) -> pa.RecordBatch:
 def _apply(
     rule: Callable[[Held], pa.RecordBatch],
     ngram: int,
-    broadcast: dict[str, Any],
+    sent: dict[str, Any],
     batches: Iterator[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
     """Yield what a rule says of the blocks of a partition."""
+    told: dict[str, Any] = {}
+    for name, one in sent.items():
+        told[name] = None if one is None else one.value
+        if one is not None and name != "stories":
+            told[name] = Known(*one.value)
     for number, rows in groups_of(batches, "block"):
-        yield rule(Held.of(_whole(number, rows), ngram, broadcast))
+        yield rule(Held.of(_whole(number, rows), ngram, told))
 
 
 def _whole(number: int, rows: pa.RecordBatch) -> dict[str, Any]:

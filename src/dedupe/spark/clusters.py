@@ -137,7 +137,7 @@ def _to_components(
     The text of a copy stays where it is, as does that of a document that has only copies.
     """
     # Texts stay where they are until they go to their components.
-    said = members.join(learned.stories.select("doc", "story"), "doc", "left").join(
+    said = members.join(learned.stories.frame.select("doc", "story"), "doc", "left").join(
         learned.weights, "doc", "left"
     )
     known = said.hint("shuffle_hash").join(documents.texts.drop("time"), "doc")

@@ -4,22 +4,21 @@ Each takes a `Held` block, with what was sent to it, and returns rows of what it
 other blocks, and what all of them come to, are none of its business.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import pyarrow as pa
 
-from dedupe.arrays import Bools, Hashes, distinct
+from dedupe.arrays import Bools, Ints, distinct
 from dedupe.scoring import forms, passes
 from dedupe.scoring.block import Block
-from dedupe.scoring.counting import counted
+from dedupe.scoring.counting import Watched, counted, told_by, watched_in
 from dedupe.settings import SCORE_FLOOR
-from dedupe.spark.blocks import Held, boilerplate_of
-from dedupe.spark.columns import batch, bytes_of
+from dedupe.spark.blocks import THIN, Held
+from dedupe.spark.columns import batch, packed
 from dedupe.spark.shingles import Deal
 
 __all__ = [
     "FIRST",
+    "HELD",
     "ROWS",
     "fillings",
     "finished",
@@ -31,53 +30,64 @@ __all__ = [
     "rescored",
     "scored",
     "shared_anew",
+    "watched",
     "weights",
+    "with_apart",
 ]
 
 ROWS = "a long, b long, is_link boolean, row binary"
 
 FIRST = (
-    "block long, left binary, right binary, strict binary, score binary, may_score binary, "
-    "is_long binary, together binary"
+    "block long, part int, numbers binary, owned binary, old binary, left binary, right binary, "
+    "state_strict binary, state_score binary, state_may_score binary, state_is_long binary, "
+    "state_together binary, state_told binary"
 )
-"""What is known of the pairs of a block, with the documents of each."""
+"""What is known of the pairs of a block, and what its documents tell, with both of them."""
+
+HELD = (
+    "block long, part int, numbers binary, owned binary, watched_shingles binary, "
+    "watched_documents binary, watched_bits binary"
+)
+"""Where the documents that a block owns hold what is watched for."""
 
 
 def first(held: Held) -> pa.RecordBatch:
     """Return what the first pass says of the pairs of a block."""
-    block, (shingles, counts) = held.block, held.known["known"]
-    if shingles.size:
+    block, known = held.block, held.known["known"]
+    if known.shingles.size:
         # As far as is known, all documents may be one story.
-        one_story = np.zeros(held.numbers.size, np.int64)
-        block = block.weighed(boilerplate_of(shingles, counts), one_story)
-    return _state(held, passes.first(block, held.items), np.ones(len(held.items), np.bool_))
+        block = block.weighed(known.boilerplate, np.zeros(held.numbers.size, np.int64))
+    return _state(held, block, passes.first(block, held.items), np.ones(len(held.items), np.bool_))
 
 
-def _state(held: Held, first: passes.First, together: Bools) -> pa.RecordBatch:
-    """Return what is known of pairs as a row."""
-    left, right = held.numbers[held.items].T
-    columns = {"left": left, "right": right, **first._asdict(), "together": together}
-    data = {name: pa.array([column.tobytes()], pa.binary()) for name, column in columns.items()}
-    return batch(block=[held.number], **data)
+def _state(held: Held, block: Block, first: passes.First, together: Bools) -> pa.RecordBatch:
+    """Return what is known of a block, whose words weigh what they do by now, as a row."""
+    state = {**first._asdict(), "together": together, "told": told_by(block.words)}
+    named = {f"state_{name}": column.tobytes() for name, column in state.items()}
+    return _row(held, {name: held.row[name] for name in THIN} | named)
+
+
+def _row(held: Held, columns: dict[str, bytes]) -> pa.RecordBatch:
+    """Return what is said of a block as a row."""
+    data = {name: pa.array([column], pa.binary()) for name, column in columns.items()}
+    return batch(block=[held.number], part=pa.array([0], pa.int32()), **data)
 
 
 def _known_first(held: Held) -> passes.First:
     """Return what a round has left of the first pass, its scores those of that round."""
     return passes.First(
-        bytes_of(held.state["strict"], np.float32),
-        bytes_of(held.state["score"], np.float32),
-        bytes_of(held.state["may_score"], np.bool_),
-        bytes_of(held.state["is_long"], np.bool_),
+        held.array("state_strict", np.float32),
+        held.array("state_score", np.float32),
+        held.array("state_may_score", np.bool_),
+        held.array("state_is_long", np.bool_),
     )
 
 
-def scored(threshold: float, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the pairs of blocks with their scores."""
-    for some in batches:
-        for left, right, score in zip(*(one.to_pylist() for one in some.columns), strict=True):
-            scores = bytes_of(score, np.float32)
-            a, b = (bytes_of(side, np.int64) for side in (left, right))
-            yield batch(a=a, b=b, score=scores, is_link=scores >= threshold)
+def scored(name: str, threshold: float, held: Held) -> pa.RecordBatch:
+    """Return the pairs of a block with one of their scores."""
+    scores = held.array(f"state_{name}", np.float32)
+    a, b = held.numbers[held.items].T
+    return batch(a=a, b=b, score=scores, is_link=scores >= threshold)
 
 
 def forms_in(held: Held) -> pa.RecordBatch:
@@ -103,30 +113,55 @@ def fillings(held: Held) -> pa.RecordBatch:
     inside = held.items[is_inside]
     shares = np.empty(0)
     if len(inside):
-        shares = forms.fillings_shared(held.block, inside, held.known["texts"][0])
+        shares = forms.fillings_shared(held.block, inside, held.known["texts"].shingles)
     a, b = held.numbers[inside].T
     return batch(a=a, b=b, score=shares, is_link=shares >= forms.FILLING_SHARE)
 
 
+def _apart(held: Held) -> Ints:
+    """Return the pairs that share more than a phrase and are two stories since this round."""
+    left, right = held.items.T
+    is_apart = held.array("state_together", np.bool_)
+    is_apart &= held.stories[left] != held.stories[right]
+    found: Ints = held.items[_known_first(held).is_long & is_apart]
+    return found
+
+
+def with_apart(held: Held) -> pa.RecordBatch:
+    """Return the number of a block in which a pair is two stories since this round."""
+    return batch(block=np.full(min(1, len(_apart(held))), held.number))
+
+
 def shared_anew(deal: Deal, held: Held) -> pa.RecordBatch:
     """Return the shingles that pairs share whose documents are two stories since this round."""
-    left, right = held.items.T
-    was_together = bytes_of(held.state["together"], np.bool_)
-    is_apart = was_together & (held.stories[left] != held.stories[right])
-    apart = held.items[_known_first(held).is_long & is_apart]
-    shingles = np.empty(0, np.uint64)
+    apart, shingles = _apart(held), np.empty(0, np.uint64)
     if len(apart):
         shingles = distinct(passes.shared(held.block, apart).hashes)
     return deal(shingles)
 
 
+def watched(held: Held) -> pa.RecordBatch:
+    """Return where the documents owned here hold what is watched for."""
+    found = watched_in(
+        held.known["watched"].boilerplate, held.block.words, np.flatnonzero(held.owned)
+    )
+    columns = {f"watched_{name}": column.tobytes() for name, column in found._asdict().items()}
+    return _row(held, {name: held.row[name] for name in THIN[:2]} | columns)
+
+
+def _watched(held: Held) -> Watched:
+    """Return what `watched` has said of a block."""
+    return Watched(
+        held.array("watched_shingles", np.uint64),
+        held.array("watched_documents", np.int32),
+        held.array("watched_bits", np.uint8),
+    )
+
+
 def of_stories(deal: Deal, held: Held) -> pa.RecordBatch:
     """Return watched shingles with the stories that hold them, of the documents owned here."""
-    watched = boilerplate_of(*held.known["watched"])
-    words = held.weighed("before").words
     clusters = np.where(held.owned, held.stories, -1)
-    shingles, stories = counted(watched, words, clusters)
-    return deal(shingles, stories)
+    return deal(*counted(_watched(held), held.array("state_told", np.uint32), clusters))
 
 
 def _stale(held: Held) -> tuple[Block, passes.First, Bools, Bools]:
@@ -134,7 +169,7 @@ def _stale(held: Held) -> tuple[Block, passes.First, Bools, Bools]:
     first = _known_first(held)
     before, block = held.weighed("before"), held.weighed("boilerplate")
     left, right = held.items.T
-    was_together = bytes_of(held.state["together"], np.bool_)
+    was_together = held.array("state_together", np.bool_)
     together = held.stories[left] == held.stories[right]
     has_changed = block.weighs_otherwise(before)[held.items].any(axis=1)
     is_weighed = (block.totals() < block.n_words)[held.items].all(axis=1)
@@ -146,7 +181,7 @@ def rescored(held: Held) -> pa.RecordBatch:
     """Return what is known of pairs after a round."""
     block, first, together, is_stale = _stale(held)
     (first.score[is_stale],) = passes.again(block, held.items[is_stale])
-    return _state(held, first, together)
+    return _state(held, block, first, together)
 
 
 def finished(threshold: float, is_settled: bool, held: Held) -> pa.RecordBatch:
@@ -186,21 +221,18 @@ def _rows(held: Held, block: Block, chosen: Bools, threshold: float) -> pa.Recor
 
 def weights(held: Held) -> pa.RecordBatch:
     """Return the boilerplate in each document that is owned here and holds some."""
-    shingles, counts = held.known["boilerplate"]
-    order = np.argsort(shingles)
-    shingles, counts = shingles[order], counts[order]
-    documents, found, numbers = [], [], []
-    for place in np.flatnonzero(held.owned).tolist() if shingles.size else ():
-        start, end = held.block.shingle_offsets[place : place + 2]
-        own: Hashes = distinct(held.block.shingles[start:end])
-        at = np.minimum(np.searchsorted(shingles, own), shingles.size - 1)
-        at = at[shingles[at] == own]
-        if at.size:
-            documents.append(int(held.numbers[place]))
-            found.append(shingles[at].tobytes())
-            numbers.append(counts[at].astype(np.int64).tobytes())
+    known, found = held.known["boilerplate"], _watched(held)
+    order = np.argsort(known.shingles)
+    at = np.searchsorted(known.shingles, found.shingles, sorter=order)
+    at = order[np.minimum(at, max(order.size - 1, 0))] if order.size else at[:0]
+    documents = found.documents[: at.size]
+    is_known = known.shingles[at] == found.shingles[: at.size]
+    keys = np.stack([documents[is_known], at[is_known]])
+    documents, at = np.unique(keys, axis=1) if keys.size else keys
+    starts = np.flatnonzero(np.diff(documents, prepend=-1))
+    parts = [*(np.split(at, starts[1:]) if starts.size else ())]
     return batch(
-        doc=pa.array(documents, pa.int64()),
-        shingles=pa.array(found, pa.binary()),
-        counts=pa.array(numbers, pa.binary()),
+        doc=held.numbers[documents[starts]],
+        shingles=packed(*(known.shingles[part] for part in parts)),
+        counts=packed(*(known.counts[part].astype(np.int64) for part in parts)),
     )

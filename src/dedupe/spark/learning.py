@@ -24,14 +24,10 @@ from dedupe.spark.blocks import Blocks, Held, pair_blocks
 from dedupe.spark.components import components
 from dedupe.spark.documents import Documents
 from dedupe.spark.job import Job
-from dedupe.spark.linkage import PAIRS, linked
+from dedupe.spark.linkage import PAIRS, Stories, linked
 from dedupe.spark.shingles import DEALT, KNOWN, Entries, dealt, dealt_rows
-from dedupe.spark.workers import mapped
 
 __all__ = ["Learned", "learn"]
-
-NUMBERS = ("left", "right")
-"""The columns of those documents, which the block itself knows."""
 
 
 class Learned(NamedTuple):
@@ -41,8 +37,7 @@ class Learned(NamedTuple):
     ----------
     rows : DataFrame
         a, b, is_link, row: pairs that score, as `dedupe.scoring.passes.ROW` in bytes.
-    stories : DataFrame
-        doc, story, in_form: of each document whose story is another's.
+    stories : Stories
     weights : DataFrame
         doc, shingles, counts: the boilerplate in each document that holds some.
     boilerplate : Entries
@@ -50,7 +45,7 @@ class Learned(NamedTuple):
     """
 
     rows: DataFrame
-    stories: DataFrame
+    stories: Stories
     weights: DataFrame
     boilerplate: Entries
 
@@ -69,6 +64,20 @@ class _Known(NamedTuple):
     entries: Entries
 
 
+class _Watched(NamedTuple):
+    """What is watched for.
+
+    Attributes
+    ----------
+    entries : Entries
+    frame : DataFrame or None
+        Where blocks hold it, as `judgement.HELD` has it; None as long as nothing is.
+    """
+
+    entries: Entries
+    frame: "DataFrame | None"
+
+
 class _Lesson(NamedTuple):
     """What was learned from some pairs.
 
@@ -76,8 +85,8 @@ class _Lesson(NamedTuple):
     ----------
     boilerplate, before : Entries
         What is known, and what was known in the round before.
-    stories : DataFrame
-        See `Learned`.
+    stories : Stories
+    watched : _Watched
     state : DataFrame
         What blocks know of their pairs after the last round; see `judgement.FIRST`.
     is_settled : bool
@@ -86,7 +95,8 @@ class _Lesson(NamedTuple):
 
     boilerplate: Entries
     before: Entries
-    stories: DataFrame
+    stories: Stories
+    watched: _Watched
     state: DataFrame
     is_settled: bool
 
@@ -101,15 +111,14 @@ class _Collection(NamedTuple):
     blocks : Blocks
     copies : DataFrame
         doc: documents so like another one that they cannot be two reports of a form.
-    known : DataFrame
-        What is boilerplate whatever is counted, as it was dealt.
+    known : _Known
     """
 
     job: Job
     documents: Documents
     blocks: Blocks
     copies: DataFrame
-    known: DataFrame
+    known: _Known
 
 
 def learn(
@@ -129,7 +138,7 @@ def learn(
     if documents.has_old:
         beside_old, lesson = _beside_old(job, documents, pairs, judged, known)
     if lesson is not None:
-        found = beside_old
+        found, watched = beside_old, _holding(job, blocks, lesson.boilerplate)
     else:
         lesson = _learned(job, documents, judged, known)
         job.tell("scoring")
@@ -137,12 +146,12 @@ def learn(
         weights = {"boilerplate": lesson.boilerplate, "before": lesson.before}
         found = _scored_by(job, blocks, rule_, lesson, state=lesson.state, known=weights)
         found = found if beside_old is None else found.union(beside_old)
-    weights = blocks.over(
-        job,
-        judgement.weights,
-        "doc long, shingles binary, counts binary",
-        known={"boilerplate": lesson.boilerplate},
-    )
+        watched = lesson.watched
+    schema = "doc long, shingles binary, counts binary"
+    weights = job.empty(schema)
+    if watched.frame is not None:
+        told = {"boilerplate": lesson.boilerplate}
+        weights = blocks.over(job, judgement.weights, schema, of=watched.frame, known=told)
     return Learned(found, lesson.stories, weights, lesson.boilerplate)
 
 
@@ -153,8 +162,8 @@ def _beside_old(
 
     The lesson is returned where nothing more is to be learned: no two new documents are a pair.
     """
-    blocks, state = judged.blocks, judged.state.drop(*NUMBERS)
-    counts = job.keep(blocks.over(job, judgement.kinds, "n_mixed long, n_new long", state=state))
+    blocks, state = judged
+    counts = job.keep(blocks.over(job, judgement.kinds, "n_mixed long, n_new long", of=state))
     n_mixed, n_new = counts.agg(F.sum("n_mixed"), F.sum("n_new")).first() or (0, 0)
     if not n_mixed:
         return None, None
@@ -192,47 +201,50 @@ def _known(job: Job, boilerplate: Sealed) -> _Known:
 def _judged(job: Job, blocks: Blocks, known: _Known) -> _Judged:
     """Return blocks with what the first pass says of their pairs."""
     judged = blocks.over(job, judgement.first, judgement.FIRST, known={"known": known.entries})
-    return _Judged(blocks, job.keep(judged))
+    return _Judged(blocks, job.keep_cut(judged, "block", is_sorted=True))
 
 
 def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> _Lesson:
     """Learn in rounds from all pairs of some blocks."""
-    blocks, state = judged.blocks, judged.state.drop(*NUMBERS)
-    strict = job.keep(_pairs(judged.state, "strict", rule.STRICT_CONTAINMENT))
-    collection = _Collection(job, documents, blocks, _copies(job, strict), known.rows)
+    blocks, state = judged
+    strict = job.keep(_pairs(job, judged, "strict", rule.STRICT_CONTAINMENT))
+    collection = _Collection(job, documents, blocks, _copies(job, strict), known)
     joined = linked(job, strict, rule.STRICT_CONTAINMENT, blocks.n_items)
-    boilerplate, watched = known.entries, Entries.none(job)
+    plain = _plain(job, joined)
+    boilerplate, watched = known.entries, _Watched(known.entries, None)
     texts = job.empty("shingle long")
     is_settled = False
     for stage in (*ROUNDS, LAST):
         job.tell(stage)
-        stories, more = _part_forms(collection, joined)
+        stories, more = _part_forms(collection, joined, plain)
         texts = job.keep(texts.union(more).distinct())
         before = boilerplate
         watched = _watched(collection, state, stories, watched)
-        boilerplate = _counted(collection, stories, watched, before, texts)
+        boilerplate = _counted(collection, state, stories, watched, texts)
         if stage == LAST:
             break
-        entries = {"boilerplate": boilerplate, "before": before}
-        rescored = job.keep(
-            blocks.over(
-                job,
-                judgement.rescored,
-                judgement.FIRST,
-                stories=stories,
-                state=state,
-                known=entries,
-            )
+        rescored = blocks.over(
+            job,
+            judgement.rescored,
+            judgement.FIRST,
+            stories=stories,
+            state=state,
+            known={"boilerplate": boilerplate, "before": before},
         )
-        were_joined = joined
-        scored = _pairs(rescored, "score", rule.LEARNED_SCORE)
+        state, were_plain = job.keep_cut(rescored, "block", is_sorted=True), plain
+        scored = _pairs(job, _Judged(blocks, state), "score", rule.LEARNED_SCORE)
         joined = linked(job, scored, rule.LEARNED_SCORE, blocks.n_items)
-        state = rescored.drop(*NUMBERS)
-        is_settled = _are_same(joined, were_joined)
+        plain = _plain(job, joined)
+        is_settled = plain.are(were_plain)
         if is_settled:
             # Another round would learn the same.
             break
-    return _Lesson(boilerplate, before, stories, state, is_settled)
+    return _Lesson(boilerplate, before, stories, watched, state, is_settled)
+
+
+def _plain(job: Job, joined: DataFrame) -> Stories:
+    """Return stories none of which is a form."""
+    return Stories.of(job, joined.where("doc != story").withColumn("in_form", F.lit(False)))
 
 
 def _copies(job: Job, strict: DataFrame) -> DataFrame:
@@ -242,28 +254,25 @@ def _copies(job: Job, strict: DataFrame) -> DataFrame:
     return job.keep(alike.where("doc != least").select("doc"))
 
 
-def _are_same(joined: DataFrame, before: DataFrame) -> bool:
-    """Return whether two frames say the same of the stories of all documents."""
-    one, other = (frame.where("doc != story").select("doc", "story") for frame in (joined, before))
-    both = one.join(other.withColumnRenamed("story", "before"), "doc", "full")
-    return bool(both.where("not (story <=> before)").isEmpty())
-
-
-def _pairs(state: DataFrame, name: str, threshold: float) -> DataFrame:
+def _pairs(job: Job, judged: _Judged, name: str, threshold: float) -> DataFrame:
     """Return all pairs with one of their scores. Blocks themselves stay where they are."""
-    told = state.select("left", "right", name)
-    return mapped(told, partial(judgement.scored, threshold), PAIRS)
+    told = judged.state.select("block", "part", "numbers", "left", "right", f"state_{name}")
+    return judged.blocks.over(job, partial(judgement.scored, name, threshold), PAIRS, of=told)
 
 
-def _part_forms(collection: _Collection, joined: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """Take apart the clusters that are forms; see `dedupe.learning.part_forms`."""
+def _part_forms(
+    collection: _Collection, joined: DataFrame, plain: Stories
+) -> tuple[Stories, DataFrame]:
+    """Take apart the clusters that are forms; see `dedupe.learning.part_forms`.
+
+    What is joined is also given as the stories that there are if none of them is a form.
+    """
     job, blocks = collection.job, collection.blocks
     found = _forms_of(collection, joined)
     texts = found.where("shingle is not null").select("shingle").distinct()
     documents = found.where("doc is not null").select("doc")
     if documents.isEmpty():
-        plain = joined.select("doc", "story", F.lit(False).alias("in_form"))
-        return plain.where("doc != story"), texts
+        return plain, texts
     of_forms = documents.join(joined, "doc").select("story").distinct()
     told = job.keep(
         joined.join(of_forms.withColumn("found", F.lit(True)), "story", "left").select(
@@ -274,16 +283,16 @@ def _part_forms(collection: _Collection, joined: DataFrame) -> tuple[DataFrame, 
         job,
         judgement.fillings,
         "a long, b long, score double, is_link boolean",
-        stories=told.where("in_form or doc != story"),
+        stories=Stories.of(job, told.where("in_form or doc != story")),
         known={
-            "texts": Entries.distinct(job, dealt_rows(job, texts).union(collection.known)),
+            "texts": Entries.distinct(job, dealt_rows(job, texts).union(collection.known.rows)),
         },
     )
     # Blocks are gone through where they are, however few pairs there are.
     apart = linked(job, job.keep(inside), forms.FILLING_SHARE, blocks.n_items)
     of_stories = told.where("not in_form and doc != story")
     of_parts = apart.where("doc != story").select("doc", "story", F.lit(False).alias("in_form"))
-    return job.keep(of_stories.union(of_parts)), texts
+    return Stories.of(job, of_stories.union(of_parts)), texts
 
 
 def _forms_of(collection: _Collection, joined: DataFrame) -> DataFrame:
@@ -318,29 +327,56 @@ def _forms_of(collection: _Collection, joined: DataFrame) -> DataFrame:
 
 
 def _watched(
-    collection: _Collection, state: DataFrame, stories: DataFrame, before: Entries
-) -> Entries:
-    """Return the shingles that are counted: those of rounds before, and those shared now."""
-    job = collection.job
-    rule_ = partial(judgement.shared_anew, dealt(job))
-    shared = job.keep(collection.blocks.over(job, rule_, DEALT, stories=stories, state=state))
-    if before.frame is None:
-        return Entries.distinct(job, shared)
-    # Few pairs come apart after the first round, as a rule none.
-    return before if shared.isEmpty() else Entries.distinct(job, before.dealt().union(shared))
+    collection: _Collection, state: DataFrame, stories: Stories, before: _Watched
+) -> _Watched:
+    """Return what is watched for: what was in rounds before, and what is shared now."""
+    job, blocks = collection.job, collection.blocks
+    told = blocks.over(job, judgement.with_apart, "block long", of=state, stories=stories)
+    apart = job.keep_cut(told, "block", is_sorted=True)
+    if apart.isEmpty():
+        # Few pairs come apart after the first round, as a rule none.
+        return before if before.frame is not None else _holding(job, blocks, before.entries)
+    shared = job.keep(
+        blocks.over(
+            job,
+            partial(judgement.shared_anew, dealt(job)),
+            DEALT,
+            of=blocks.frame.join(apart.hint("merge"), "block", "left_semi"),
+            stories=stories,
+            state=state,
+        )
+    )
+    if before.entries.frame is not None:
+        shared = shared.union(before.entries.dealt())
+    entries = Entries.distinct(job, shared)
+    if before.frame is not None and entries.n == before.entries.n:
+        return before
+    return _holding(job, blocks, entries)
+
+
+def _holding(job: Job, blocks: Blocks, entries: Entries) -> _Watched:
+    """Return what is watched for, with where blocks hold it."""
+    if not entries.n:
+        return _Watched(entries, None)
+    found = blocks.over(job, judgement.watched, judgement.HELD, known={"watched": entries})
+    return _Watched(entries, job.keep_cut(found, "block", is_sorted=True))
 
 
 def _counted(
-    collection: _Collection, stories: DataFrame, watched: Entries, before: Entries, texts: DataFrame
+    collection: _Collection,
+    state: DataFrame,
+    stories: Stories,
+    watched: _Watched,
+    texts: DataFrame,
 ) -> Entries:
     """Return in how many stories each of those shingles stands, if in two."""
     job = collection.job
-    held = collection.blocks.over(
-        job,
-        partial(judgement.of_stories, dealt(job)),
-        DEALT,
-        stories=stories,
-        known={"watched": watched, "before": before},
-    )
-    of_forms = dealt_rows(job, texts)
-    return Entries.counted(job, held.union(of_forms).union(collection.known))
+    counted = dealt_rows(job, texts).union(collection.known.rows)
+    if watched.frame is not None:
+        told = state.select("block", "state_told")
+        rule_ = partial(judgement.of_stories, dealt(job))
+        held = collection.blocks.over(
+            job, rule_, DEALT, of=watched.frame, stories=stories, state=told
+        )
+        counted = held.union(counted)
+    return Entries.counted(job, counted)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +17,44 @@ from dedupe.spark.components import components
 from dedupe.spark.job import Job
 from dedupe.spark.workers import mapped
 
-__all__ = ["PAIRS", "linked", "stay_together"]
+__all__ = ["PAIRS", "Stories", "linked", "stay_together"]
 
 PAIRS = "a long, b long, score float, is_link boolean"
 """What pairs that are joined have; scores may be of more bits."""
+
+
+class Stories(NamedTuple):
+    """The stories of documents.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        doc, story, in_form: of the documents whose story is another document's, or a form.
+    broadcast : Broadcast or None
+        The same as arrays, ordered by document, where they are few.
+    """
+
+    frame: DataFrame
+    broadcast: Any
+
+    @classmethod
+    def of(cls, job: Job, frame: DataFrame) -> "Stories":
+        """Keep stories, and send them to all executors where they are at most `Job.small`."""
+        kept = job.keep(frame.select("doc", "story", "in_form"))
+        if kept.count() > job.small:
+            return cls(kept, None)
+        columns = [column.to_numpy() for column in kept.toArrow().columns]
+        order = np.argsort(columns[0])
+        return cls(kept, job.send([column[order] for column in columns]))
+
+    def are(self, others: "Stories") -> bool:
+        """Return whether others say the same."""
+        if self.broadcast is not None and others.broadcast is not None:
+            both = zip(self.broadcast.value, others.broadcast.value, strict=True)
+            return all(np.array_equal(one, other) for one, other in both)
+        named = others.frame.select("doc", F.col("story").alias("other"))
+        both = self.frame.join(named, "doc", "full")
+        return bool(both.where("not (story <=> other)").isEmpty())
 
 
 def linked(job: Job, pairs: DataFrame, threshold: float, n_pairs: int) -> DataFrame:

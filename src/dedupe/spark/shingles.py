@@ -72,15 +72,18 @@ class Entries(NamedTuple):
         See ENTRIES; sealed shingles, each once.
     broadcast : Broadcast or None
         The same as two arrays, where they are few.
+    n : int
+        How many there are.
     """
 
     frame: "DataFrame | None"
     broadcast: Any
+    n: int
 
     @classmethod
     def none(cls, job: Job) -> "Entries":
         """Return no entries."""
-        return cls(None, job.send((np.empty(0, np.uint64), np.empty(0, COUNTS))))
+        return cls(None, job.send((np.empty(0, np.uint64), np.empty(0, COUNTS))), 0)
 
     @classmethod
     def distinct(cls, job: Job, shingles: DataFrame) -> "Entries":
@@ -101,15 +104,15 @@ class Entries(NamedTuple):
         """Keep entries, and send them to all executors where they are at most `Job.small`."""
         made = mapped(_by_bucket(job, rows), partial(_each, rule), ENTRIES)
         frame = job.keep(made)
-        (n,) = frame.agg(F.sum("n")).first() or (None,)
-        if n is not None and n > job.small:
-            return cls(frame, None)
+        (n,) = frame.agg(F.coalesce(F.sum("n"), F.lit(0))).first() or (0,)
+        if n > job.small:
+            return cls(frame, None, n)
         # What is only distinct has zeros, which need not be sent.
         names = ["shingles"] if rule is _distinct else ["shingles", "counts"]
         data = [b"".join(column.to_pylist()) for column in frame.select(*names).toArrow().columns]
         shingles = np.frombuffer(data[0], np.uint64)
         counts = np.frombuffer(data[1] if len(data) > 1 else bytes(2 * shingles.size), COUNTS)
-        return cls(frame, job.send((shingles, counts)))
+        return cls(frame, job.send((shingles, counts)), n)
 
     def rows(self) -> DataFrame:
         """Return the entries as rows of ``shingle``, ``n``."""
