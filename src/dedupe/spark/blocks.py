@@ -36,7 +36,7 @@ PAIRS = 1 << 13
 """Pairs of a block: its documents take some 50 MB, and each is in few blocks."""
 
 STAR, STARS = 1 << 11, 4
-"""Pairs of one larger document that stay in one block at most; and how many such stars it holds at
+"""Pairs of one neighbourhood that stay in one block at most; and how many such stars it holds at
 least, of whatever size."""
 
 HASHED = 8
@@ -339,19 +339,23 @@ def _with(frame: DataFrame, small: Sequence[DataFrame]) -> DataFrame:
 
 
 def pair_blocks(job: Job, documents: Documents, pairs: DataFrame) -> Blocks:
-    """Return blocks of candidate pairs, those of one larger document together.
+    """Return blocks of candidate pairs, with those of one neighbourhood together.
 
-    There are as many for each partition, and of a star of many pairs only as many go to one as
-    leave room for others: otherwise a crowd would make it too large.
+    Larger documents are neighbours if of the smaller ones that are held against them the same one
+    has the greatest hash: as with MinHash, so they are the sooner the more of these they have in
+    common, and each of them is in fewer blocks. There are as many blocks for each partition, and
+    of a large neighbourhood only as many pairs go to one as leave room for others: otherwise a
+    crowd would make it too large.
     """
     n_pairs = pairs.count()
     per_part = max(1, -(-n_pairs // (PAIRS * job.partitions)))
     n_blocks = per_part * job.partitions
     room = max(1, min(STAR, n_pairs // (n_blocks * STARS)))
-    n_rays = F.ceil(F.count("*").over(Window.partitionBy("a")) / room)
+    near = pairs.withColumn("near", F.max(F.xxhash64("b")).over(Window.partitionBy("a")))
+    n_rays = F.ceil(F.count("*").over(Window.partitionBy("near")) / room)
     ray = F.pmod(F.xxhash64("b"), n_rays)
-    place = F.pmod(F.xxhash64("a", ray), F.lit(n_blocks))
-    placed = job.keep(pairs.select(_spread(job, place, n_blocks).alias("block"), "a", "b"))
+    place = F.pmod(F.xxhash64("near", ray), F.lit(n_blocks))
+    placed = job.keep(near.select(_spread(job, place, n_blocks).alias("block"), "a", "b"))
     members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
     return Blocks.of(job, documents, members, placed, n_pairs)
 

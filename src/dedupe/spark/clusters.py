@@ -48,6 +48,7 @@ from dedupe.spark.components import components
 from dedupe.spark.documents import Documents, numbered
 from dedupe.spark.job import Job
 from dedupe.spark.learning import Learned
+from dedupe.spark.shingles import COUNTS
 
 __all__ = ["Found", "gathered"]
 
@@ -258,7 +259,7 @@ def _blocks(documents: pa.RecordBatch, corpus: Corpus, ngram: int) -> BlockInMem
     originals = corpus.originals()
     block = Block.of(hash_encoded(corpus.encoded(originals), detail=True, spans=False), ngram)
     known: dict[str, npt.NDArray[Any]] = {}
-    for name, dtype in (("shingles", np.uint64), ("counts", np.int64)):
+    for name, dtype in (("shingles", np.uint64), ("counts", COUNTS)):
         data = b"".join(one for one in documents.column(name).to_pylist() if one is not None)
         known[name] = np.frombuffer(data, dtype).copy()
     boilerplate = boilerplate_of(known["shingles"], known["counts"])

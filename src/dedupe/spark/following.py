@@ -47,6 +47,8 @@ def follow(job: Job, documents: Documents, pairs: DataFrame) -> DataFrame:
     blocks = Blocks.of(job, documents, members, placed)
     led = job.keep(blocks.over(job, _led, "leader long, doc long, larger long, smaller long"))
     blocks.let_go(job)
+    if led.isEmpty():
+        return pairs
     found = pairs
     for side in "ab":
         leader = led.select(F.col("doc").alias(side), F.col("leader").alias(f"leader_{side}"))

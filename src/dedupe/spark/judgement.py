@@ -14,7 +14,7 @@ from dedupe.scoring.counting import Watched, counted, told_by, watched_in
 from dedupe.settings import SCORE_FLOOR
 from dedupe.spark.blocks import THIN, Held
 from dedupe.spark.columns import batch, packed
-from dedupe.spark.shingles import Deal
+from dedupe.spark.shingles import COUNTS, Deal
 
 __all__ = [
     "FIRST",
@@ -167,7 +167,9 @@ def of_stories(deal: Deal, held: Held) -> pa.RecordBatch:
 def _stale(held: Held) -> tuple[Block, passes.First, Bools, Bools]:
     """Weigh a block; return it, its pairs, which are together, and which score otherwise now."""
     first = _known_first(held)
-    before, block = held.weighed("before"), held.weighed("boilerplate")
+    # As a rule nothing is known before the first round, and every word counts 1.
+    before = held.weighed("before") if held.known["before"].shingles.size else held.block
+    block = held.weighed("boilerplate")
     left, right = held.items.T
     was_together = held.array("state_together", np.bool_)
     together = held.stories[left] == held.stories[right]
@@ -234,5 +236,5 @@ def weights(held: Held) -> pa.RecordBatch:
     return batch(
         doc=held.numbers[documents[starts]],
         shingles=packed(*(known.shingles[part] for part in parts)),
-        counts=packed(*(known.counts[part].astype(np.int64) for part in parts)),
+        counts=packed(*(known.counts[part].astype(COUNTS) for part in parts)),
     )

@@ -23,6 +23,7 @@ from dedupe.spark.job import Job
 from dedupe.spark.workers import mapped
 
 __all__ = [
+    "COUNTS",
     "DEALT",
     "KNOWN",
     "Deal",
