@@ -48,14 +48,14 @@ EVEN = 16
 
 ARRAYS = {
     "shingles": np.uint64,
-    "seals": np.uint32,
     "shingle_offsets": np.int64,
     "token_offsets": np.int64,
     "lines": np.uint8,
     "contents": np.uint64,
     "prose": np.float32,
 }
-"""The arrays of a `dedupe.scoring.block.Block` that are kept."""
+"""The arrays of a `dedupe.scoring.block.Block` that are kept. Seals tell others what a shingle is
+called outside of this search, and a third of all bytes would be theirs."""
 
 THIN = ("numbers", "owned", "old", "left", "right")
 """What else is, and what of it frames have that are made of blocks and say something of them."""
@@ -145,12 +145,13 @@ class Held:
 
     @cached_property
     def block(self) -> Block:
-        """The documents, weighed by nothing."""
+        """The documents, weighed by nothing, and with blank seals."""
         arrays: dict[str, Any] = {
             name: np.frombuffer(self.row[name], kind) for name, kind in ARRAYS.items()
         }
         arrays["prose"] = arrays["prose"].reshape(-1, N_LINES)
-        return Block(ngram=self.ngram, **arrays)
+        seals = np.broadcast_to(np.uint32(0), arrays["shingles"].shape)
+        return Block(ngram=self.ngram, seals=seals, **arrays)
 
     @property
     def n_old(self) -> AnyInts:

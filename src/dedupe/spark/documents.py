@@ -79,7 +79,8 @@ def read(job: Job, source: DataFrame, columns: Columns) -> Documents:
     _check_ids(in_order)
     (n_bytes,) = in_order.agg(F.coalesce(F.sum(F.octet_length("text")), F.lit(0))).first() or (0,)
     job.cut_for(n_bytes)
-    texts = job.keep(numbered(in_order, "doc").repartition(job.partitions, "doc"))
+    cut = numbered(in_order, "doc").repartition(job.partitions, "doc")
+    texts = job.keep(cut, in_memory=job.has_room(n_bytes))
     job.let_go(in_order)
     sketched = job.stage(
         "sketches",
