@@ -583,7 +583,35 @@ def test_stories_are_the_same_however_many_pairs_are_few(spark):
     assert len({story for _, story in found[0]}) > 1
 
 
-@given(st.lists(st.binary(max_size=40), min_size=12, max_size=12), st.integers(1, 100))
+def test_documents_with_the_same_candidates_are_in_one_block(spark):
+    groups = [(range(n, n + 10), range(n + 10, n + 20)) for n in range(0, 600, 20)]
+    pairs = [(a, b) for larger, smaller in groups for a in larger for b in smaller]
+    frame = spark.createDataFrame(pairs, "a long, b long")
+    job = Job(spark, Settings(), 3)
+    with job.running():
+        rows = blocks.in_neighbourhoods(job, frame, len(pairs)).collect()
+    assert sorted((row.a, row.b) for row in rows) == sorted(pairs)
+    of_documents = {(side, row[side], row.block) for row in rows for side in "ab"}
+    assert len(of_documents) == 600
+    assert len({row.block for row in rows}) == 3
+
+
+@given(st.sets(st.integers(0, 30)), st.dictionaries(st.integers(0, 30), st.integers(0, 30)))
+def test_stories_are_the_same_as_arrays_and_as_rows(numbers, stories):
+    held = np.array(sorted(numbers), np.int64)
+    rows = [
+        {"doc": doc, "story": story, "in_form": story % 2 > 0} for doc, story in stories.items()
+    ]
+    rows.sort(key=lambda row: row["doc"])
+    kinds = {"doc": np.int64, "story": np.int64, "in_form": np.bool_}
+    arrays = [np.array([row[name] for row in rows], kind) for name, kind in kinds.items()]
+    expected = [(stories.get(doc, doc), stories.get(doc, 0) % 2 > 0) for doc in held.tolist()]
+    for told in (arrays, rows, rows or None):
+        found = blocks.stories_told(held, told)
+        assert [*zip(*(column.tolist() for column in found), strict=True)] == expected
+
+
+@given(st.lists(st.binary(max_size=40), min_size=11, max_size=11), st.integers(1, 100))
 def test_a_block_in_several_rows_is_the_block(arrays, row_bytes):
     stored = dict(zip(blocks.STORED, arrays, strict=True))
     with pytest.MonkeyPatch.context() as patch:

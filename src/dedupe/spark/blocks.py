@@ -30,7 +30,15 @@ from dedupe.spark.places import part_of
 from dedupe.spark.shingles import Entries, entries_of
 from dedupe.spark.workers import mapped
 
-__all__ = ["THIN", "Blocks", "Held", "boilerplate_of", "pair_blocks"]
+__all__ = [
+    "THIN",
+    "Blocks",
+    "Held",
+    "boilerplate_of",
+    "in_neighbourhoods",
+    "pair_blocks",
+    "stories_told",
+]
 
 PAIRS = 1 << 13
 """Pairs of a block: its documents take some 50 MB, and each is in few blocks."""
@@ -124,7 +132,7 @@ class Held:
         numbers = bytes_of(row["numbers"], np.int64)
         known = dict(sent)
         told = known.pop("stories", ())
-        stories, in_form = _told(numbers, row.get("stories") if told is None else told)
+        stories, in_form = stories_told(numbers, row.get("stories") if told is None else told)
         for name in [name for name, entries in known.items() if entries is None]:
             known[name] = Known(*entries_of(row.get(name) or ()))
         return cls(row["block"], row, ngram, numbers, stories, in_form, known)
@@ -164,7 +172,7 @@ class Held:
         return self.block.weighed(self.known[name].boilerplate, self.stories)
 
 
-def _told(numbers: Ints, told: Any) -> tuple[Ints, Bools]:
+def stories_told(numbers: Ints, told: Any) -> tuple[Ints, Bools]:
     """Return the story of each document, and whether that is a form.
 
     Parameters
@@ -340,15 +348,22 @@ def _with(frame: DataFrame, small: Sequence[DataFrame]) -> DataFrame:
 
 
 def pair_blocks(job: Job, documents: Documents, pairs: DataFrame) -> Blocks:
-    """Return blocks of candidate pairs, with those of one neighbourhood together.
+    """Return blocks of candidate pairs, the larger document first."""
+    n_pairs = pairs.count()
+    placed = job.keep(in_neighbourhoods(job, pairs, n_pairs))
+    members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
+    return Blocks.of(job, documents, members, placed, n_pairs)
 
-    Larger documents are neighbours if of the smaller ones that are held against them the same one
+
+def in_neighbourhoods(job: Job, pairs: DataFrame, n_pairs: int) -> DataFrame:
+    """Return pairs with a block for each, the same for those of one neighbourhood.
+
+    Larger documents are neighbours if, of the smaller ones that are held against them, the same one
     has the greatest hash: as with MinHash, so they are the sooner the more of these they have in
-    common, and each of them is in fewer blocks. There are as many blocks for each partition, and
+    common, and texts travel to fewer blocks. There are as many blocks for each partition, and
     of a large neighbourhood only as many pairs go to one as leave room for others: otherwise a
     crowd would make it too large.
     """
-    n_pairs = pairs.count()
     per_part = max(1, -(-n_pairs // (PAIRS * job.partitions)))
     n_blocks = per_part * job.partitions
     room = max(1, min(STAR, n_pairs // (n_blocks * STARS)))
@@ -356,9 +371,7 @@ def pair_blocks(job: Job, documents: Documents, pairs: DataFrame) -> Blocks:
     n_rays = F.ceil(F.count("*").over(Window.partitionBy("near")) / room)
     ray = F.pmod(F.xxhash64("b"), n_rays)
     place = F.pmod(F.xxhash64("near", ray), F.lit(n_blocks))
-    placed = job.keep(near.select(_spread(job, place, n_blocks).alias("block"), "a", "b"))
-    members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
-    return Blocks.of(job, documents, members, placed, n_pairs)
+    return near.select(_spread(job, place, n_blocks).alias("block"), "a", "b")
 
 
 def _spread(job: Job, place: Column, n_blocks: int) -> Column:
