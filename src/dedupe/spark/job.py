@@ -30,7 +30,7 @@ BATCH_ROWS, BATCH_BYTES = 1 << 16, 1 << 24
 """Rows and bytes that go to Python at once. Spark's 10,000 rows would be a gigabyte of blocks."""
 
 SMALL = 1 << 20
-"""Rows that are handled at once rather than distributed: a megabyte."""
+"""Rows that are handled at once rather than distributed: some sixteen megabytes."""
 
 PART_BYTES = 1 << 25
 """Bytes of texts in a part, unless the caller has said how many parts there are: hashed, and in all

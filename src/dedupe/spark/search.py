@@ -157,7 +157,7 @@ def find_duplicates(
         behind them. It is not removed.
     small : int, at least 0
         Rows that one task may join, or the driver send to all executors, where a frame has no
-        more of them. It bounds what is collected: at most 16 bytes for each, some ten times. The
+        more of them. It bounds what is collected: at most 17 bytes for each, some ten times. The
         answer is the same for any.
 
     Returns
