@@ -177,7 +177,8 @@ def follow(
 def is_possible(equal: Whole, sizes: Whole, num_perm: int) -> npt.NDArray[np.bool_]:
     """Return which pairs may reach the floor, by the equal positions of their signatures.
 
-    `candidate_pairs` asks the same of each pair before it keeps it.
+    `candidate_pairs` asks the same of each pair before it keeps it, and more of those that agree
+    in common values alone.
 
     Parameters
     ----------

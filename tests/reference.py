@@ -298,11 +298,32 @@ def distinct(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return sorted({*pairs})
 
 
-def may_reach(left: Sequence[int], right: Sequence[int], sizes: tuple[int, int], floor: float):
-    """Whether the cosine similarity may reach the floor, two standard errors in favour."""
-    j = sum(a == b for a, b in zip(left, right, strict=True)) / len(left)
-    j += 2 * math.sqrt(j * (1 - j) / len(left))
-    return j / (1 + j) * sum(sizes) >= floor * math.sqrt(math.prod(sizes))
+def may_reach(
+    left: Sequence[int],
+    right: Sequence[int],
+    sizes: tuple[int, int],
+    floor: float,
+    common: Iterable[int] = (),
+):
+    """Whether the cosine similarity may reach the floor, two standard errors in favour.
+
+    Values of common bands are worth half of one, unless half of the smaller set may be shared.
+    """
+    equal = [band for band, value in enumerate(left) if value == right[band]]
+    least = floor * math.sqrt(math.prod(sizes))
+
+    def likely(n_equal: int, doubt: float) -> float:
+        """Return how much is shared at most, so many standard errors in favour."""
+        j = n_equal / len(left)
+        j += doubt * math.sqrt(j * (1 - j) / len(left))
+        return j / (1 + j) * sum(sizes)
+
+    most = likely(len(equal), 2)
+    return most >= least and (
+        likely(len({*equal} - {*common}), 2) >= least
+        or likely(len(equal), 0.5) >= least
+        or most >= min(sizes) / 2
+    )
 
 
 class Signed(NamedTuple):
@@ -325,13 +346,28 @@ class Signed(NamedTuple):
             for value in {signature[band] for signature in self.signatures}
         ]
 
-    def possible(self, pairs: Iterable[tuple[int, int]], floor: float) -> list[tuple[int, int]]:
-        """Return those of some pairs that may reach the floor, in order."""
+    def common(self, document: int, most: float) -> set[int]:
+        """Return the bands of which more than so many documents have its value."""
+        bands = columns([self.signatures[d] for d in self.by_size()])
+        mine = self.signatures[document]
+        return {band for band, every in enumerate(bands) if every.count(mine[band]) > most}
+
+    def possible(
+        self, pairs: Iterable[tuple[int, int]], floor: float, most: float = math.inf
+    ) -> list[tuple[int, int]]:
+        """Return those of some pairs that may reach the floor, in order.
+
+        Values of more than `most` documents are common.
+        """
         return sorted(
             (a, b)
             for a, b in pairs
             if may_reach(
-                self.signatures[a], self.signatures[b], (self.sizes[a], self.sizes[b]), floor
+                self.signatures[a],
+                self.signatures[b],
+                (self.sizes[a], self.sizes[b]),
+                floor,
+                self.common(a, most),
             )
         )
 
@@ -339,7 +375,7 @@ class Signed(NamedTuple):
 def candidate_pairs(signed: Signed, cap: int, floor: float) -> list[tuple[int, int]]:
     """Return (larger, smaller) for all pairs in a bucket, or for all with its two largest."""
     found = {pair for bucket in signed.buckets() for pair in linked(bucket, cap)}
-    return signed.possible(found, floor)
+    return signed.possible(found, floor, 2 * cap)
 
 
 def candidates_against(
@@ -428,13 +464,22 @@ def look_up(counts: dict[int, int], wanted: Sequence[int]) -> list[int]:
 
 
 def shared_values(
-    signed: Signed, documents: Iterable[int], signature: Sequence[int], size: int, floor: float
+    signed: Signed,
+    documents: Iterable[int],
+    signature: Sequence[int],
+    size: int,
+    *,
+    floor: float,
+    common: Iterable[int],
 ) -> dict[int, int]:
-    """Return how many values some documents share with one, if they may reach the floor with it."""
+    """Return how many values some documents share with one, if they may reach the floor with it.
+
+    Some bands are common.
+    """
     return {
         d: sum(a == b for a, b in zip(signed.signatures[d], signature, strict=True))
         for d in documents
-        if may_reach(signed.signatures[d], signature, (size, signed.sizes[d]), floor)
+        if may_reach(signed.signatures[d], signature, (size, signed.sizes[d]), floor, common)
     }
 
 
@@ -1211,6 +1256,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "buckets.keep_possible": may_reach,
     "buckets.keep_possible_by_bytes": may_reach,
     "buckets.low_bytes_into": may_reach,
+    "buckets.mark_common_into": Signed.common,
     "buckets.may_reach": may_reach,
     "buckets.sort_into": by_value,
     "components.components_into": components,

@@ -112,7 +112,10 @@ floors = st.sampled_from([0.0, 0.2, 0.5, 0.9])
 
 @st.composite
 def buckets(draw):
-    """Draw a segment, some of whose texts are dead, the values of a signature, and some bands."""
+    """Draw a segment, some of whose texts are dead, the values of a signature, and some bands.
+
+    Those are the wanted ones, and those that are common.
+    """
     random = np.random.default_rng(draw(st.integers(0, 10_000)))
     everything = documents(random, draw(st.integers(1, 12 * STEP)), n_perm=8)
     segment = write_segment(None, "a", everything)
@@ -120,7 +123,7 @@ def buckets(draw):
     segment.bury_all([*map(Dead._make, zip(*(one.tolist() for one in gone[:3]), strict=True))])
     values = random.integers(0, 14, 8).astype(np.uint32)
     values[random.random(8) < 0.2] = 0xFFFFFFFF
-    return segment, values, random.random(8) < 0.5
+    return segment, values, random.random(8) < 0.5, random.random(8) < 0.5
 
 
 def told(segment, values):
@@ -152,7 +155,7 @@ def ranked(found, segment):
 
 @given(buckets(), st.sampled_from([2, 5, 30]), floors)
 def test_buckets_of_a_segment_are_those_of_the_twin(drawn, cap, floor):
-    segment, values, is_wanted = drawn
+    segment, values, is_wanted, is_common = drawn
     _, sizes, contents, signatures = segment.documents
     ends = np.empty((2, 8), np.int64)
     counts, *largest = outputs()
@@ -167,18 +170,19 @@ def test_buckets_of_a_segment_are_those_of_the_twin(drawn, cap, floor):
     room = (ends[1] - ends[0])[is_wanted].sum() + anchors.size
     places, n_equal = np.empty((2, room), np.int64)
     known = (segment.orders, ends, is_wanted, segment.is_alive, sizes, signatures, anchors)
-    n = collect_into(*known, values, SIZE, SHARES, floor, places, n_equal)
+    n = collect_into(*known, values, is_common, SIZE, SHARES, floor, places, n_equal)
     members = {d for bucket in compress(found, is_wanted) for d in bucket}
-    wanted = reached(segment, members | {*anchors.tolist()}, values, floor)
+    wanted = reached(segment, members | {*anchors.tolist()}, values, is_common, floor)
     assert dict(zip(places[:n].tolist(), n_equal[:n].tolist(), strict=True)) == wanted
     assert n == len(wanted)
 
 
-def reached(segment, some, values, floor):
+def reached(segment, some, values, is_common, floor):
     """Return those of some documents that may reach a floor, with what they share."""
     _, sizes, contents, signatures = (column.tolist() for column in segment.documents)
     signed = reference.Signed(signatures, sizes, contents)
-    return reference.shared_values(signed, some, values.tolist(), SIZE, floor)
+    common = np.flatnonzero(is_common).tolist()
+    return reference.shared_values(signed, some, values.tolist(), SIZE, floor=floor, common=common)
 
 
 def some_anchors(found, n):
@@ -188,7 +192,7 @@ def some_anchors(found, n):
 
 @given(buckets(), st.integers(1, 5), floors)
 def test_buckets_of_a_tail_are_those_of_the_twin(drawn, n_anchors, floor):
-    segment, values, is_wanted = drawn
+    segment, values, is_wanted, is_common = drawn
     _, sizes, contents, signatures = segment.documents
     counts, *largest = outputs()
     hits = np.empty(len(segment), np.int64)
@@ -200,17 +204,17 @@ def test_buckets_of_a_tail_are_those_of_the_twin(drawn, n_anchors, floor):
     assert hits.tolist() == sorted({d for bucket in found for d in bucket})
     anchors = some_anchors(found, n_anchors)
     places, n_equal = np.empty((2, hits.size), np.int64)
-    told_of = (values, SIZE, SHARES, floor)
+    told_of = (values, is_common, SIZE, SHARES, floor)
     n = pick_into(hits, sizes, signatures, is_wanted, anchors, *told_of, places, n_equal)
     members = {d for bucket in compress(found, is_wanted) for d in bucket}
-    wanted = reached(segment, members | {*anchors.tolist()}, values, floor)
+    wanted = reached(segment, members | {*anchors.tolist()}, values, is_common, floor)
     assert dict(zip(places[:n].tolist(), n_equal[:n].tolist(), strict=True)) == wanted
 
 
 @given(buckets(), st.integers(1, 6), st.data())
 def test_what_a_damaged_order_names_is_never_looked_at(drawn, n_damaged, data):
     """It is told, or what is found is in the segment."""
-    segment, values, is_wanted = drawn
+    segment, values, is_wanted, is_common = drawn
     _, sizes, contents, signatures = segment.documents
     orders, fences = segment.orders.copy(), segment.fences.copy()
     for array in (orders, fences):
@@ -227,7 +231,7 @@ def test_what_a_damaged_order_names_is_never_looked_at(drawn, n_damaged, data):
     assert (ends[1] <= len(segment)).all()
     places, n_equal = np.empty((2, ends[1].sum()), np.int64)
     known = (orders, ends, is_wanted, segment.is_alive, sizes, signatures, np.empty(0, np.int64))
-    n = collect_into(*known, values, SIZE, SHARES, 0.0, places, n_equal)
+    n = collect_into(*known, values, is_common, SIZE, SHARES, 0.0, places, n_equal)
     assert n == DAMAGED or (places[:n] < len(segment)).all()
 
 

@@ -60,7 +60,7 @@ def test_pairs_come_in_order_and_each_once(pairs):
 def test_columns_are_those_of_the_rows(rows):
     signatures = np.array(rows, np.uint32)
     order = np.arange(len(rows))[::-1].copy()
-    found = [column.tolist() for bands in lsh._bands(signatures, order) for column in bands]
+    found = [column.tolist() for _, bands in lsh._bands(signatures, order) for column in bands]
     assert found == reference.columns(rows[::-1])
 
 
@@ -74,11 +74,14 @@ def test_by_bytes_stay_the_pairs_whose_bytes_say_that_they_may_reach(n_perm, siz
     kept = buckets.keep_possible_by_bytes(np.uint64([1]), low_bytes, sizes, shares, floor)
     bytes_of = [[value % 256 for value in row] for row in (left, right)]
     assert kept == reference.may_reach(*bytes_of, (1, size), floor)
-    # None is lost that would stay by all of its values.
-    may_reach = buckets.keep_possible(
-        np.uint64([1]), signatures, np.arange(2), sizes, shares, floor
-    )
-    assert may_reach == reference.may_reach(left, right, (1, size), floor)
+    # None is lost that would stay by all of its values, whichever are common.
+    common = data.draw(st.sets(st.integers(0, n_perm - 1)))
+    marks = np.zeros((2, -(-n_perm // buckets.BANDS_AT_ONCE)), np.uint8)
+    for band in common:
+        buckets.mark_common_into(np.uint64([0, 1]), 1, band, marks)
+    known = signatures, np.arange(2), sizes, marks, shares
+    may_reach = buckets.keep_possible(np.uint64([1]), *known, floor)
+    assert may_reach == reference.may_reach(left, right, (1, size), floor, common)
     assert may_reach <= kept
 
 
@@ -241,6 +244,57 @@ def test_one_value_of_many_may_stand_for_two_standard_errors_more(size, kept):
     mean. With one standard error it would take a text of 4000, with three one of 900.
     """
     assert candidate_pairs(agreeing(1), np.array([100, size])).tolist() == [[1, 0]] * kept
+
+
+def with_phrase(n_equal, n_with_phrase, n_common):
+    """Return two signatures that agree, and those of strangers with some of these values."""
+    rows = np.arange(128 * n_with_phrase, dtype=np.uint32).reshape(n_with_phrase, 128)
+    rows[1, :n_equal] = rows[0, :n_equal]
+    rows[2:, :n_common] = rows[0, :n_common]
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("n_with_phrase", "n_common", "kept"),
+    [(60, 4, True), (61, 4, False), (61, 1, True), (61, 0, True)],
+)
+def test_doubt_is_in_favour_of_a_pair_only_by_values_that_few_documents_have(
+    n_with_phrase, n_common, kept
+):
+    """By four of 128 values two texts of one size may share a tenth, as by nothing but a phrase.
+
+    Three others are enough where one text has twice as many shingles as the other.
+    """
+    sizes = np.full(n_with_phrase, 10)
+    sizes[:2] = 2400, 1000
+    pairs = candidate_pairs(with_phrase(4, n_with_phrase, n_common), sizes)
+    assert ([0, 1] in pairs.tolist()) == kept
+
+
+@pytest.mark.parametrize(("n_equal", "kept"), [(4, False), (6, True)])
+def test_what_needs_little_doubt_may_be_common(n_equal, kept):
+    """A frame that two pages of one size have a tenth of is boilerplate to be learned."""
+    sizes = np.full(61, 10)
+    sizes[:2] = 1000
+    pairs = candidate_pairs(with_phrase(n_equal, 61, n_equal), sizes).tolist()
+    assert ([1, 0] in pairs) == kept
+
+
+@pytest.mark.parametrize(("size", "kept"), [(2000, False), (2200, True)])
+def test_a_story_that_may_be_half_in_a_page_may_be_common(size, kept):
+    """One value is enough to share 48 or 53 of a hundred shingles."""
+    sizes = np.full(61, 10)
+    sizes[:2] = size, 100
+    assert ([0, 1] in candidate_pairs(with_phrase(1, 61, 1), sizes).tolist()) == kept
+
+
+def test_beside_old_documents_no_value_is_common():
+    """A new document may not decide what another one is held against."""
+    sizes = np.full(61, 10)
+    sizes[:2] = 2400, 1000
+    is_old = np.arange(61) == 0
+    pairs = candidate_pairs(with_phrase(4, 61, 4), sizes, is_old=is_old).tolist()
+    assert [0, 1] in pairs
 
 
 @pytest.mark.parametrize("options", [{}, {"bucket_cap": Settings().bucket_cap}])

@@ -42,7 +42,7 @@ from dedupe.errors import (
 )
 from dedupe.ids import Old, plain_id
 from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
-from dedupe.lsh import candidate_pairs, emit
+from dedupe.lsh import COMMON, candidate_pairs, emit
 from dedupe.results.records import Pair
 from dedupe.results.tables import said_of
 from dedupe.settings import Settings
@@ -842,13 +842,15 @@ def test_units_that_stream_by_are_bands_of_one_machine(band, cap, cuts, at_once)
     bounds = [0, *sorted(min(cut, len(band)) for cut in cuts), len(band)]
     parts = [slice(start, end) for start, end in pairwise(bounds)]
     found = [*met(cap, ((values[part], ranks[part]) for part in reversed(parts)), at_once)]
-    counted, linked, crowded = (
+    counted, linked, crowded, common = (
         np.concatenate(column).tolist() for column in zip(*found, strict=True)
     )
     shift = (7 << 32) + 7
     assert sorted(counted + linked) == sorted(pair + shift for pair in emit(values, cap).tolist())
-    is_crowded = np.bincount(values, minlength=4)[values] > cap
+    n_alike = np.bincount(values, minlength=4)[values]
+    is_crowded = n_alike > cap
     assert sorted(crowded) == ranks[is_crowded].tolist()
+    assert sorted(common) == ranks[n_alike > COMMON * cap].tolist()
     assert all(is_crowded[(pair >> 32) - 7] for pair in linked)
     assert not any(is_crowded[(pair >> 32) - 7] for pair in counted)
 

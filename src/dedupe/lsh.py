@@ -8,7 +8,10 @@ pairs at 0.1. What keeps this from comparing everything with everything:
   only, so that a phrase in every document, or a mass copy, costs linear work;
 - a pair is dropped when its signatures say that its cosine similarity cannot reach
   `COSINE_FLOOR`, even if the estimate is two standard errors too low: nearly always by
-  a byte of each value, as soon as it turns up, and else when all pairs are known.
+  a byte of each value, as soon as it turns up, and else when all pairs are known;
+- *common* values, which more than twice `bucket_cap` documents have, leave a quarter of that
+  doubt, unless half of the smaller document may be shared. They are phrases as a rule, and the
+  larger a collection, the more strangers share some: half of the candidates of a million.
 
 Indyk & Motwani 1998; Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 3.4.
 Whether a candidate is a duplicate is left to `dedupe.scoring.score`.
@@ -23,6 +26,7 @@ import numpy.typing as npt
 
 from dedupe.arrays import Bools, Floats, Hashes, Ints, keys_of
 from dedupe.kernels.buckets import (
+    BANDS_AT_ONCE,
     DIGIT_BITS,
     DIGITS,
     LINE,
@@ -35,12 +39,14 @@ from dedupe.kernels.buckets import (
     keep_possible,
     keep_possible_by_bytes,
     low_bytes_into,
+    mark_common_into,
     sort_into,
 )
 from dedupe.spans import Spans
 from dedupe.threads import map_in_order
 
 __all__ = [
+    "COMMON",
     "COSINE_FLOOR",
     "candidate_pairs",
     "emit",
@@ -56,17 +62,25 @@ story in a page up to a hundred times its size. A floor on
 containment would let a phrase in a short text pass for a part of any long page.
 """
 
-Z = 2.0
-"""Standard errors of doubt in favour of a pair; with three there are twice as many pairs."""
+Z, LITTLE = 2.0, 0.5
+"""Standard errors of doubt in favour of a pair by rare values, and by those that are common.
+
+With three by all of them there are twice as many pairs. With two by common ones, too, there are
+twice as many among a million documents of the made crawl, and as many clusters among 300,000.
+"""
+
+COMMON = 2
+"""A value is common that more than so many times `bucket_cap` documents have.
+
+A phrase of two stories of thirty copies each is not: that both have it teaches that it belongs to
+neither, and with 1 the two are mixed up in one of the development collections.
+"""
 
 MERGE_AT = 1 << 23
 """Pairs that may wait, with repetitions, until they are made unique: 64 MB."""
 
 HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
 """How pairs are packed into a number each."""
-
-BANDS_AT_ONCE = 4
-"""Bands that a thread is given together: of few documents one is done as soon as handed over."""
 
 ESTIMATED_AT_ONCE = 1 << 16
 """Pairs that a thread looks up the signatures of, which takes some milliseconds."""
@@ -138,20 +152,24 @@ def candidate_pairs(
     spans = None if spans is None else spans.take(documents)
     slices = [] if spans is None else _slices(spans, n_new)
 
-    def pairs_of(columns: npt.NDArray[np.uint32]) -> Hashes:
-        """Return the pairs of some bands."""
-        return np.concatenate([pairs_of_band(values) for values in columns])
+    def pairs_of(first: int, columns: npt.NDArray[np.uint32]) -> Hashes:
+        """Return the pairs of some bands, of which the first is given by its number."""
+        return np.concatenate([*map(pairs_of_band, range(first, first + len(columns)), columns)])
 
-    def pairs_of_band(values: npt.NDArray[np.uint32]) -> Hashes:
+    def pairs_of_band(band: int, values: npt.NDArray[np.uint32]) -> Hashes:
         """Return the pairs of one band, whose values are given by rank, and few that fall later."""
-        emitted = emit(values, bucket_cap, n_new, teaches)
+        keys = _keys_of_band(values)
+        # Who is old, or comes at another time, may not decide who is held against whom.
+        if n_new is None and spans is None:
+            mark_common_into(keys, COMMON * bucket_cap, band, estimate.common)
+        emitted = _emitted(keys, bucket_cap, n_new, teaches)
         if spans is not None:
             more = _emit_in_slices(values, bucket_cap, slices, n_new, teaches)
             near = (part[spans.in_window(_ranks(part))] for part in (emitted, *more))
             emitted = _distinct([*near], documents.size)
         return estimate.possible_by_bytes(emitted)
 
-    found = map_in_order(pairs_of, _bands(signatures, estimate.rows), workers)
+    found = map_in_order(lambda few: pairs_of(*few), _bands(signatures, estimate.rows), workers)
     packed = _merged(found, documents.size)
     parts = np.array_split(packed, packed.size // ESTIMATED_AT_ONCE + 1)
     packed = np.concatenate([*map_in_order(estimate.possible, parts, workers)])
@@ -198,10 +216,12 @@ class _Estimate(NamedTuple):
     rows, sizes : int64 [shape=(n_ranks,)]
         Row of each document among the signatures, and its shingles.
     floor : float
-    shares : float64 [shape=(num_perm + 1,)]
+    shares : float64 [shape=(2, num_perm + 1)]
         See `likely_shares`.
     low_bytes : uint64 [shape=(n_ranks, n)]
         The low byte of each value, eight in a number.
+    common : uint8 [shape=(n_ranks, n)]
+        Which values are common, as far as bands are done; see `mark_common_into`.
     """
 
     signatures: npt.NDArray[np.uint32]
@@ -210,6 +230,7 @@ class _Estimate(NamedTuple):
     floor: float
     shares: Floats
     low_bytes: Hashes
+    common: npt.NDArray[np.uint8]
 
     @classmethod
     def of(
@@ -219,7 +240,8 @@ class _Estimate(NamedTuple):
         n_perm = signatures.shape[1]
         low_bytes = np.empty((rows.size, -(-n_perm // 8)), np.uint64)
         low_bytes_into(signatures, rows, low_bytes)
-        return cls(signatures, rows, sizes, floor, likely_shares(n_perm), low_bytes)
+        common = np.zeros((rows.size, -(-n_perm // BANDS_AT_ONCE)), np.uint8)
+        return cls(signatures, rows, sizes, floor, likely_shares(n_perm), low_bytes, common)
 
     def possible_by_bytes(self, pairs: Hashes) -> Hashes:
         """Return those of some pairs that may reach the floor, by the low bytes alone."""
@@ -227,10 +249,9 @@ class _Estimate(NamedTuple):
         return pairs[:n_kept].copy()
 
     def possible(self, pairs: Hashes) -> Hashes:
-        """Return those of some pairs that may reach the floor."""
-        return pairs[
-            : keep_possible(pairs, self.signatures, self.rows, self.sizes, self.shares, self.floor)
-        ]
+        """Return those of some pairs that may reach the floor, once all bands are done."""
+        known = self.signatures, self.rows, self.sizes, self.common, self.shares
+        return pairs[: keep_possible(pairs, *known, self.floor)]
 
 
 def _merged(found: Iterable[Hashes], n_docs: int) -> Hashes:
@@ -300,8 +321,18 @@ def emit(
     >>> [divmod(pair, 1 << 32) for pair in emit(np.uint32([7, 8, 7]), 30).tolist()]
     [(0, 2)]
     """
+    return _emitted(_keys_of_band(values), bucket_cap, n_new, teaches)
+
+
+def _keys_of_band(values: npt.NDArray[np.uint32]) -> Hashes:
+    """Return the values of a band in the high half, sorted, and their ranks in the low half."""
     keys, scratch = np.empty((2, values.size), np.uint64)
     sort_into(values, np.empty((DIGITS, 1 << DIGIT_BITS), np.int64), scratch, keys)
+    return keys
+
+
+def _emitted(keys: Hashes, bucket_cap: int, n_new: int | None, teaches: Bools | None) -> Hashes:
+    """Return what `emit` does, given the keys of a band."""
     if n_new is None:
         return within_buckets(keys, bucket_cap)
     ranks = (keys & LOW_HALF).astype(np.int64)
@@ -389,14 +420,16 @@ def _ranks(pairs: Hashes) -> Ints:
 def likely_shares(n_perm: int) -> Floats:
     """Return what share of both sizes may be shared, by how many values of signatures agree.
 
-    The Jaccard similarity ``J`` is estimated from them and raised by `Z` standard errors;
-    then ``J / (1 + J)`` of the sum of both sizes is shared.
+    The Jaccard similarity ``J`` is estimated from them and raised, in the first row by LITTLE
+    standard errors and in the second by `Z`; then ``J / (1 + J)`` of the sum of both sizes is
+    shared.
 
-    >>> likely_shares(128)[[0, 1, 128]].round(3).tolist()
-    [0.0, 0.023, 0.5]
+    >>> likely_shares(128)[:, [0, 1, 128]].round(3).tolist()
+    [[0.0, 0.012, 0.5], [0.0, 0.023, 0.5]]
     """
     jaccard = np.arange(n_perm + 1) / n_perm
-    jaccard += Z * np.sqrt(jaccard * (1 - jaccard) / n_perm)
+    errors = np.sqrt(jaccard * (1 - jaccard) / n_perm)
+    jaccard = jaccard + np.multiply.outer([LITTLE, Z], errors)
     shares: Floats = jaccard / (1 + jaccard)
     return shares
 
@@ -408,11 +441,16 @@ def _distinct(parts: Sequence[Hashes], n_docs: int) -> Hashes:
     return pairs[:n_distinct].copy()
 
 
-def _bands(signatures: npt.NDArray[np.uint32], rows: Ints) -> Iterator[npt.NDArray[np.uint32]]:
-    """Yield a few columns of some rows at a time; a cache line of them is read at once."""
+def _bands(
+    signatures: npt.NDArray[np.uint32], rows: Ints
+) -> Iterator[tuple[int, npt.NDArray[np.uint32]]]:
+    """Yield a few columns of some rows at a time, with the number of the first of them.
+
+    A cache line of them is read at once.
+    """
     n_perm = signatures.shape[1]
     for first in range(0, n_perm, LINE):
         columns = np.empty((min(LINE, n_perm - first), rows.size), np.uint32)
         columns_into(signatures, rows, first, columns)
         for start in range(0, len(columns), BANDS_AT_ONCE):
-            yield columns[start : start + BANDS_AT_ONCE]
+            yield first + start, columns[start : start + BANDS_AT_ONCE]

@@ -36,7 +36,7 @@ SCHEME = "affine32"
 SHINGLES_VERSION = 3
 """Rises when the same text gives other tokens, shingles or signatures."""
 
-RULE_VERSION = 10
+RULE_VERSION = 11
 """Rises when the same signatures give other candidates, or the same shingles other scores
 or rows."""
 

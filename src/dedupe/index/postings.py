@@ -15,7 +15,7 @@ from dedupe.arrays import Bools, Hashes, Ints, distinct
 from dedupe.index.storage.segments import Dead, Documents, Segment, damaged, joined
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.kernels.postings import PART_BITS, collect_into, find_into, pick_into, scan_into
-from dedupe.lsh import COSINE_FLOOR, likely_shares
+from dedupe.lsh import COMMON, COSINE_FLOOR, likely_shares
 
 __all__ = ["Candidates", "Postings", "Sketch", "Tail"]
 
@@ -202,7 +202,7 @@ class _Buckets:
             sizes,
             contents,
             self._sketch.signature,
-            self._cap,
+            COMMON * self._cap,
             number,
             ends,
             self._counts,
@@ -238,7 +238,8 @@ class _Buckets:
         is_wanted = ~is_crowded | (is_larger.sum(axis=1) < N_ANCHORS)
         anchors = distinct(self._places[is_crowded])
         shares = likely_shares(self._sketch.signature.size)
-        told = (self._sketch.signature, size, shares, COSINE_FLOOR)
+        is_common = self._counts > COMMON * self._cap
+        told = (self._sketch.signature, is_common, size, shares, COSINE_FLOOR)
         found = []
         for number, (segment, ends) in enumerate(zip(segments, self._ends, strict=True)):
             here = _in_part(anchors, number)

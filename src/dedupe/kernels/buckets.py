@@ -5,6 +5,7 @@ import numpy as np
 from dedupe.kernels import compiled
 
 __all__ = [
+    "BANDS_AT_ONCE",
     "DIGITS",
     "DIGIT_BITS",
     "LINE",
@@ -18,6 +19,7 @@ __all__ = [
     "keep_possible",
     "keep_possible_by_bytes",
     "low_bytes_into",
+    "mark_common_into",
     "may_reach",
     "sort_into",
 ]
@@ -28,6 +30,16 @@ LOW_HALF = U(0xFFFFFFFF)
 N_ANCHORS = 2
 """A bucket that is too large links each document to this many, its largest."""
 
+BANDS_AT_ONCE = 4
+"""Bands that a thread is given together: of few documents one is done as soon as handed over.
+They share a byte of marks for each document, so that no two threads write the same one."""
+
+CONTAINED = 0.5
+"""Share of the smaller document from which on a pair gets all doubt by common values, too.
+
+Without it, 1.2 % of the stories that stand in pages of six to a hundred times their length are no
+candidates any more among a million documents; with it, at most 0.2 %.
+"""
 
 LINE = 16
 """Values of a signature that lie in one line of the cache."""
@@ -153,6 +165,27 @@ def emit_pairs_into(keys, cap, pairs):
 
 
 @compiled
+def mark_common_into(keys, most, band, common):
+    """Mark the documents in those buckets of one band that hold more than `most`.
+
+    Parameters
+    ----------
+    keys
+        As in `emit_pairs_into`.
+    most, band : int
+    common : uint8 [shape=(n_docs, n_bands / BANDS_AT_ONCE, rounded up)], by rank, updated
+    """
+    byte, bit = band // BANDS_AT_ONCE, np.uint8(1 << (band % BANDS_AT_ONCE))
+    start = 0
+    while start < keys.size:
+        end = _bucket_end(keys, start)
+        if end - start > most:
+            for x in range(start, end):
+                common[keys[x] & LOW_HALF, byte] |= bit
+        start = end
+
+
+@compiled
 def _first_old(keys, start, end, n_new):
     """Return where the old documents of a bucket begin, whose ranks are `n_new` and more."""
     while end > start and keys[end - 1] & LOW_HALF >= U(n_new):
@@ -272,12 +305,30 @@ def _equal_bytes(left, right):
 
 
 @compiled
-def may_reach(n_equal, shares, a, b, floor):
+def may_reach(n_equal, n_rare, shares, a, b, floor):
     """Whether the cosine similarity of two sets of shingles may reach `floor`.
 
-    `n_equal` values of their signatures agree, and `shares` says how much is shared then.
+    `n_equal` values of their signatures agree, of which `n_rare` are not common, and `shares` says
+    how much is shared then, with little doubt in favour of the pair and with much. It gets much by
+    rare values alone, or if so half of the smaller set may be shared.
     """
-    return shares[n_equal] * (a + b) >= floor * np.sqrt(a * b)
+    least = floor * np.sqrt(a * b)
+    most = shares[1, n_equal] * (a + b)
+    return most >= least and (
+        shares[1, n_rare] * (a + b) >= least
+        or shares[0, n_equal] * (a + b) >= least
+        or most >= CONTAINED * min(a, b)
+    )
+
+
+@compiled
+def _n_rare(left, right, common):
+    """Return how many values of two signatures agree that are not common."""
+    n_rare = 0
+    for i in range(left.size):
+        if left[i] == right[i]:
+            n_rare += 1 - ((common[i // BANDS_AT_ONCE] >> (i % BANDS_AT_ONCE)) & 1)
+    return n_rare
 
 
 @compiled
@@ -285,7 +336,8 @@ def keep_possible_by_bytes(pairs, low_bytes, sizes, shares, floor):
     """Do what `keep_possible` does by a byte of each value, so that a few pairs too many stay.
 
     Where values are equal, so are their low bytes (b-bit minwise hashing; Li & König 2010).
-    Nearly all pairs are strangers, and to read a fourth of their signatures is enough.
+    Nearly all pairs are strangers, and to read a fourth of their signatures is enough. Which
+    values are common is not known yet.
 
     Parameters
     ----------
@@ -295,18 +347,18 @@ def keep_possible_by_bytes(pairs, low_bytes, sizes, shares, floor):
         As `low_bytes_into` writes them.
     """
     n_kept = 0
-    n_unused = 8 * low_bytes.shape[1] - (shares.size - 1)
+    n_unused = 8 * low_bytes.shape[1] - (shares.shape[1] - 1)
     for p in range(pairs.size):
         a, b = np.int64(pairs[p] >> U(32)), np.int64(pairs[p] & LOW_HALF)
         n_equal = _equal_bytes(low_bytes[a], low_bytes[b]) - n_unused
-        if may_reach(n_equal, shares, sizes[a], sizes[b], floor):
+        if may_reach(n_equal, n_equal, shares, sizes[a], sizes[b], floor):
             pairs[n_kept] = pairs[p]
             n_kept += 1
     return n_kept
 
 
 @compiled
-def keep_possible(pairs, signatures, rows, sizes, shares, floor):
+def keep_possible(pairs, signatures, rows, sizes, common, shares, floor):
     """Move the pairs that may reach the floor to the front, in their order; return how many.
 
     Parameters
@@ -316,8 +368,11 @@ def keep_possible(pairs, signatures, rows, sizes, shares, floor):
     signatures : uint32 [shape=(n_rows, n_perm)]
     rows : int64 [shape=(n_docs,)], by rank
     sizes : int64 [shape=(n_docs,)], by rank, at least 1
-    shares : float64 [shape=(n_perm + 1,)]
-        What share of the sum of both sizes may be shared where so many values are equal.
+    common : uint8 [shape=(n_docs, n_perm / BANDS_AT_ONCE, rounded up)], by rank
+        As `mark_common_into` writes it.
+    shares : float64 [shape=(2, n_perm + 1)]
+        What share of the sum of both sizes may be shared where so many values are equal, with
+        little doubt in favour and with much.
     floor : float
     """
     n_kept = 0
@@ -327,7 +382,11 @@ def keep_possible(pairs, signatures, rows, sizes, shares, floor):
         n_equal = 0
         for i in range(signatures.shape[1]):
             n_equal += signatures[row_a, i] == signatures[row_b, i]
-        if may_reach(n_equal, shares, sizes[a], sizes[b], floor):
+        n_rare = n_equal
+        # Of pairs that are alike that is known already.
+        if not may_reach(n_equal, 0, shares, sizes[a], sizes[b], floor):
+            n_rare = _n_rare(signatures[row_a], signatures[row_b], common[b])
+        if may_reach(n_equal, n_rare, shares, sizes[a], sizes[b], floor):
             pairs[n_kept] = pairs[p]
             n_kept += 1
     return n_kept

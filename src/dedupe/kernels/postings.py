@@ -204,6 +204,15 @@ def _equal_values(signatures, d, values):
 
 
 @compiled
+def _rare_values(signatures, d, values, is_common):
+    """Return how many values of a document are equal to these that are not common."""
+    n_rare = 0
+    for band in range(values.size):
+        n_rare += (signatures[d, band] == values[band]) & (not is_common[band])
+    return n_rare
+
+
+@compiled
 def _has_wanted(signatures, d, values, is_wanted, end):
     """Return whether a document has the value of any of the wanted bands before one."""
     found = False
@@ -213,11 +222,12 @@ def _has_wanted(signatures, d, values, is_wanted, end):
 
 
 @compiled
-def _take(d, n, sizes, signatures, values, size, shares, floor, places, n_equal):
+def _take(d, n, sizes, signatures, values, is_common, size, shares, floor, places, n_equal):
     """Write a document behind `n` others if it may reach the floor; return whether it may."""
     places[n] = d
     n_equal[n] = _equal_values(signatures, d, values)
-    return may_reach(n_equal[n], shares, size, sizes[d], floor)
+    n_rare = _rare_values(signatures, d, values, is_common)
+    return may_reach(n_equal[n], n_rare, shares, size, sizes[d], floor)
 
 
 @compiled
@@ -230,6 +240,7 @@ def collect_into(
     signatures,
     anchors,
     values,
+    is_common,
     size,
     shares,
     floor,
@@ -250,7 +261,9 @@ def collect_into(
         Documents that are taken, too, whichever buckets they are in; each once.
     values : uint32 [shape=(num_perm,)]
         The signature of the one document.
-    size : int, shares : float64 [shape=(num_perm + 1,)], floor : float
+    is_common : bool [shape=(num_perm,)]
+        Which of its values very many documents have; see `dedupe.kernels.buckets.may_reach`.
+    size : int, shares : float64 [shape=(2, num_perm + 1)], floor : float
         Its shingles; the others as in `dedupe.kernels.buckets.keep_possible`.
     places, n_equal : int64 [shape=(n,)], overwritten
         The documents, each once, and how many values they share. There is room for all of
@@ -262,6 +275,7 @@ def collect_into(
         How many, or DAMAGED.
     """
     n = 0
+    told = values, is_common, size, shares, floor
     for band in range(is_wanted.size):
         if not is_wanted[band]:
             continue
@@ -270,10 +284,10 @@ def collect_into(
             if d >= is_alive.size:
                 return DAMAGED
             if is_alive[d] and not _has_wanted(signatures, d, values, is_wanted, band):
-                n += _take(d, n, sizes, signatures, values, size, shares, floor, places, n_equal)
+                n += _take(d, n, sizes, signatures, *told, places, n_equal)
     for d in anchors:
         if not _has_wanted(signatures, d, values, is_wanted, values.size):
-            n += _take(d, n, sizes, signatures, values, size, shares, floor, places, n_equal)
+            n += _take(d, n, sizes, signatures, *told, places, n_equal)
     return n
 
 
@@ -331,6 +345,7 @@ def pick_into(
     is_wanted,
     anchors,
     values,
+    is_common,
     size,
     shares,
     floor,
@@ -343,17 +358,18 @@ def pick_into(
     ----------
     hits : int64 [shape=(n_hits,)], not checked
         As `scan_into` writes them, the anchors among them.
-    sizes, signatures, is_wanted, anchors, values, size, shares, floor
+    sizes, signatures, is_wanted, anchors, values, is_common, size, shares, floor
         As in `collect_into`.
     places, n_equal : int64 [shape=(n_hits,)], overwritten
     """
     n = 0
+    told = values, is_common, size, shares, floor
     for d in hits:
         is_chosen = _has_wanted(signatures, d, values, is_wanted, values.size)
         for anchor in anchors:
             is_chosen |= d == anchor
         if is_chosen:
-            n += _take(d, n, sizes, signatures, values, size, shares, floor, places, n_equal)
+            n += _take(d, n, sizes, signatures, *told, places, n_equal)
     return n
 
 

@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from dedupe.arrays import Hashes, Ints
-from dedupe.kernels.buckets import N_ANCHORS, keep_possible
+from dedupe.kernels.buckets import BANDS_AT_ONCE, N_ANCHORS, keep_possible
 from dedupe.lsh import COSINE_FLOOR, TEACHERS, likely_shares, within_buckets
 from dedupe.spark.chunks import met_in_chunks
 from dedupe.spark.columns import array_of, batch
@@ -253,6 +253,8 @@ def _possible(n_perm: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
             np.concatenate(sides),
             np.arange(2 * n),
             np.concatenate(sizes).astype(np.int64),
+            # As on one machine, other documents may not decide who is held against whom.
+            np.zeros((2 * n, -(-n_perm // BANDS_AT_ONCE)), np.uint8),
             shares,
             COSINE_FLOOR,
         )

@@ -44,7 +44,7 @@ def met_in_chunks(job: Job, originals: DataFrame) -> DataFrame:
         mapped(chunks, partial(postings, ranks, bits), UNIT)
         .repartition(job.partitions, "unit")
         .sortWithinPartitions("unit", F.desc("first")),
-        partial(tallied, cap, ranks),
+        partial(tallied, cap, ranks, bits),
         TALLY,
     )
     sides = chunks.select(

@@ -3,7 +3,7 @@
 Wherever the values of two documents agree they are in one bucket. So a pair that was counted often
 enough needs no look at its signatures, and neither does one that cannot have met more often than
 it was counted. Only where both documents are in crowded buckets are signatures compared; one of
-them travels to the other.
+them travels to the other, with the bands in which its value is common.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,16 +16,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedupe.arrays import AnyInts, Bools, Floats, Ints, distinct
+from dedupe.kernels.buckets import CONTAINED
 from dedupe.lsh import likely_shares
 from dedupe.shortlist import likeness
 from dedupe.spark.columns import batch, in_groups, packed
-from dedupe.spark.ranks import CHUNK, Ranks
+from dedupe.spark.ranks import CHUNK, FIRST_BAND, Ranks
 
 __all__ = ["MET", "SIDE", "at_greater", "at_lesser", "may_reach"]
 
 SIDE = (
-    "chunk long, kind int, docs binary, sizes binary, signatures binary, crowded binary, "
-    "greater binary, counts binary, places binary"
+    "chunk long, kind int, docs binary, sizes binary, signatures binary, common binary, "
+    "crowded binary, uncommon binary, greater binary, counts binary, places binary"
 )
 """The documents of a chunk, or pairs whose greater document is in it.
 
@@ -48,16 +49,21 @@ class _Documents(NamedTuple):
 
     Attributes
     ----------
-    docs, sizes, crowded : int64 [shape=(n,)]
-        Their numbers, their shingles, and in how many crowded buckets each is.
+    docs, sizes, crowded, uncommon : int64 [shape=(n,)]
+        Their numbers, their shingles, in how many crowded buckets each is, and in how many of
+        those the value is not common.
     signatures : uint32 [shape=(n_crowded, n_perm)]
         Of those that are in one at all.
+    common : uint8 [shape=(n_crowded, n_perm / 8, rounded up)]
+        Which of their values are common, as `np.packbits` writes it.
     """
 
     docs: Ints
     sizes: Ints
     crowded: Ints
+    uncommon: Ints
     signatures: npt.NDArray[np.uint32]
+    common: npt.NDArray[np.uint8]
 
     @property
     def places(self) -> Ints:
@@ -70,7 +76,12 @@ class _Documents(NamedTuple):
         places = self.places[chosen]
         rows = distinct(places[places >= 0])
         return _Documents(
-            self.docs[chosen], self.sizes[chosen], self.crowded[chosen], self.signatures[rows]
+            self.docs[chosen],
+            self.sizes[chosen],
+            self.crowded[chosen],
+            self.uncommon[chosen],
+            self.signatures[rows],
+            self.common[rows],
         )
 
     def columns(self) -> dict[str, pa.Array]:
@@ -79,7 +90,9 @@ class _Documents(NamedTuple):
             "docs": packed(self.docs),
             "sizes": packed(self.sizes),
             "signatures": packed(self.signatures),
+            "common": packed(self.common),
             "crowded": packed(self.crowded.astype(COUNTS)),
+            "uncommon": packed(self.uncommon.astype(COUNTS)),
         }
 
     @classmethod
@@ -89,7 +102,9 @@ class _Documents(NamedTuple):
             np.frombuffer(row["docs"], np.int64),
             np.frombuffer(row["sizes"], np.int64),
             np.frombuffer(row["crowded"], COUNTS).astype(np.int64),
+            np.frombuffer(row["uncommon"], COUNTS).astype(np.int64),
             np.frombuffer(row["signatures"], np.uint32).reshape(-1, n_perm),
+            np.frombuffer(row["common"], np.uint8).reshape(-1, -(-n_perm // 8)),
         )
 
 
@@ -129,18 +144,22 @@ def at_lesser(
         Chunks and tallies; those of a chunk follow each other, its documents first.
     """
     # What is not known yet can only add to what is.
-    shares = np.maximum.accumulate(likely_shares(n_perm))
+    shares = np.maximum.accumulate(likely_shares(n_perm), axis=1)
     for some in in_groups(batches, "chunk", 1):
         for chunk, rows in groupby(some.to_pylist(), itemgetter("chunk")):
             side, *tallies = rows
             pairs = _added(tallies)
             is_itself = pairs.greater == ranks.first_of(np.array([chunk])) + pairs.lesser
-            documents = _documents(side, pairs.take(is_itself), n_perm)
-            pairs = pairs.take(~is_itself)
+            is_band = pairs.greater > FIRST_BAND - n_perm
+            documents = _documents(side, pairs.take(is_itself), pairs.take(is_band), n_perm)
+            pairs = pairs.take(~(is_itself | is_band))
             sizes = documents.sizes[pairs.lesser]
-            n_most = np.minimum(pairs.counts + documents.crowded[pairs.lesser], n_perm)
+            n_most, n_rare = (
+                np.minimum(pairs.counts + more[pairs.lesser], n_perm)
+                for more in (documents.crowded, documents.uncommon)
+            )
             most = np.maximum(ranks.most_of(pairs.greater), sizes)
-            pairs = pairs.take(may_reach(shares[n_most], sizes, most, floor))
+            pairs = pairs.take(may_reach(shares, n_most, n_rare, (sizes, most), floor))
             yield _side(chunk, 0, documents.columns())
             yield from _sent(ranks, pairs, documents)
 
@@ -165,14 +184,25 @@ def _added(tallies: Sequence[dict[str, Any]]) -> _Pairs:
     )
 
 
-def _documents(side: dict[str, Any], itself: _Pairs, n_perm: int) -> _Documents:
-    """Return the documents of a chunk, given which of them are in crowded buckets."""
+def _documents(side: dict[str, Any], itself: _Pairs, bands: _Pairs, n_perm: int) -> _Documents:
+    """Return the documents of a chunk.
+
+    It is told which of them are in crowded buckets, and in which bands their values are common.
+    """
     sizes = np.frombuffer(side["sizes"], np.int32).astype(np.int64)
     crowded = np.zeros(sizes.size, np.int64)
     crowded[itself.lesser] = itself.counts
+    is_common = np.zeros((sizes.size, n_perm), np.bool_)
+    is_common[bands.lesser, FIRST_BAND - bands.greater] = True
     signatures = np.frombuffer(side["signatures"], np.uint32).reshape(-1, n_perm)
+    is_crowded = crowded > 0
     return _Documents(
-        np.frombuffer(side["docs"], np.int64), sizes, crowded, signatures[crowded > 0]
+        np.frombuffer(side["docs"], np.int64),
+        sizes,
+        crowded,
+        crowded - is_common.sum(axis=1),
+        signatures[is_crowded],
+        np.packbits(is_common[is_crowded], axis=1),
     )
 
 
@@ -230,15 +260,21 @@ def at_greater(
         assert here is not None, "the documents of a chunk come first"
         greater = np.frombuffer(row["greater"], COUNTS).astype(np.int64)
         n_equal = np.frombuffer(row["counts"], COUNTS).astype(np.int64)
-        n_most = np.minimum(n_equal + np.minimum(documents.crowded, here.crowded[greater]), n_perm)
+        n_most, n_rare = (
+            np.minimum(n_equal + np.minimum(one, other[greater]), n_perm)
+            for one, other in (
+                (documents.crowded, here.crowded),
+                (documents.uncommon, here.uncommon),
+            )
+        )
+        sizes = documents.sizes, here.sizes[greater]
         # Elsewhere each value in which they agree was counted.
         is_open = n_most > n_equal
-        is_open &= may_reach(
-            np.maximum.accumulate(shares)[n_most], documents.sizes, here.sizes[greater], floor
-        )
+        is_open &= may_reach(np.maximum.accumulate(shares, axis=1), n_most, n_rare, sizes, floor)
+        n_rare = n_equal.copy()
         places = np.frombuffer(row["places"], np.int32)[is_open], here.places[greater[is_open]]
-        n_equal[is_open] = _n_equal(documents.signatures, here.signatures, *places)
-        is_kept = may_reach(shares[n_equal], documents.sizes, here.sizes[greater], floor)
+        n_equal[is_open], n_rare[is_open] = _n_equal(documents, here.signatures, *places)
+        is_kept = may_reach(shares, n_equal, n_rare, sizes, floor)
         greater, n_equal = greater[is_kept], n_equal[is_kept]
         yield batch(
             a=here.docs[greater],
@@ -249,24 +285,35 @@ def at_greater(
 
 
 def _n_equal(
-    left: npt.NDArray[np.uint32],
+    left: _Documents,
     right: npt.NDArray[np.uint32],
     left_places: AnyInts,
     right_places: AnyInts,
-) -> Ints:
-    """Return in how many values pairs of signatures agree."""
-    found = np.empty(left_places.size, np.int64)
-    for start in range(0, found.size, AT_ONCE):
+) -> tuple[Ints, Ints]:
+    """Return in how many values pairs of signatures agree, and in how many that are not common."""
+    n_equal, n_rare = np.empty((2, left_places.size), np.int64)
+    for start in range(0, n_equal.size, AT_ONCE):
         few = slice(start, start + AT_ONCE)
-        found[few] = (left[left_places[few]] == right[right_places[few]]).sum(axis=1)
-    return found
+        chosen = left_places[few]
+        is_equal = left.signatures[chosen] == right[right_places[few]]
+        n_equal[few] = is_equal.sum(axis=1)
+        is_equal &= np.unpackbits(left.common[chosen], axis=1, count=is_equal.shape[1]) == 0
+        n_rare[few] = is_equal.sum(axis=1)
+    return n_equal, n_rare
 
 
-def may_reach(shares: Floats, a: Ints, b: Ints, floor: float) -> Bools:
-    """Return which pairs of these sizes may reach a floor, as `dedupe.kernels.buckets` decides.
+def may_reach(
+    shares: Floats, n_equal: Ints, n_rare: Ints, sizes: tuple[Ints, Ints], floor: float
+) -> Bools:
+    """Return which pairs may reach a floor, as `dedupe.kernels.buckets.may_reach` decides.
 
-    >>> may_reach(np.array([0.05]), np.array([100]), np.array([100]), 0.1).tolist()
-    [True]
+    >>> sizes = np.array([100]), np.array([100])
+    >>> may_reach(likely_shares(128), np.array([4]), np.array([3]), sizes, 0.1).tolist()
+    [False]
     """
-    found: Bools = shares * (a + b) >= floor * np.sqrt(a * b)
+    a, b = sizes
+    least = floor * np.sqrt(a * b)
+    likely, most = shares[0][n_equal] * (a + b), shares[1][n_equal] * (a + b)
+    is_sure = (shares[1][n_rare] * (a + b) >= least) | (likely >= least)
+    found: Bools = (most >= least) & (is_sure | (most >= CONTAINED * np.minimum(a, b)))
     return found

@@ -1,8 +1,8 @@
 """Counts how often two documents meet in a bucket: the first turn of `dedupe.spark.chunks`.
 
 A *posting* says that a document has a value in a band. Those of one band, or of a range of its
-values, are a *unit*, which is sorted in memory at once. Of a crowded bucket only the anchors are
-remembered, as soon as it is known to be crowded.
+values, are a *unit*, which is sorted in memory at once. Of a bucket whose value is common only the
+anchors are remembered, as soon as that is known.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from dedupe.arrays import Hashes, Ints, distinct
 from dedupe.kernels.buckets import N_ANCHORS
-from dedupe.lsh import within_buckets
+from dedupe.lsh import COMMON, within_buckets
 from dedupe.spark.columns import batch, packed
-from dedupe.spark.ranks import Ranks
+from dedupe.spark.ranks import FIRST_BAND, Ranks
 
 __all__ = ["TALLY", "UNIT", "counts_of", "met", "postings", "range_bits", "tallied"]
 
@@ -109,11 +109,14 @@ class Met(NamedTuple):
         Pairs of a document in a crowded bucket and one of its anchors.
     crowded : uint64 [shape=(n,)]
         Documents in crowded buckets, once for each.
+    common : uint64 [shape=(n,)]
+        Those of them whose value is common, once for each.
     """
 
     counted: Hashes
     linked: Hashes
     crowded: Hashes
+    common: Hashes
 
 
 NOBODY = np.empty(0, np.uint64)
@@ -130,10 +133,10 @@ def met(
     some : iterable of (values, ranks)
         Those of greater ranks come first, so that anchors do.
     at_once : int
-        Postings that are remembered beside anchors, as long as they are not in crowded buckets.
+        Postings that are remembered beside anchors, as long as no value of them is common.
     """
     waiting, n_waiting = [NOBODY], 0
-    # The crowded buckets so far, by their values, and the anchors of each.
+    # The common values so far, and the anchors of the bucket of each.
     crowds, anchors = NOBODY, np.empty((0, N_ANCHORS), np.uint64)
     for values, ranks in some:
         keys = (values.astype(np.uint64) << HALF) | ranks.astype(np.uint64)
@@ -142,29 +145,29 @@ def met(
             is_known = crowds[place] == keys >> HALF
             late, keys = keys[is_known] & LOW_HALF, keys[~is_known]
             links = (late[:, np.newaxis] << HALF) | anchors[place[is_known]]
-            yield Met(NOBODY, links.ravel(), late)
+            yield Met(NOBODY, links.ravel(), late, late)
         waiting.append(keys)
         n_waiting += keys.size
         if n_waiting > at_once:
-            left, crowded = _parted(waiting, cap)
-            yield _within(NOBODY, crowded, cap)
-            more, its_anchors = _anchors(crowded)
+            left, common = _parted(waiting, COMMON * cap)
+            yield _within([common], cap)
+            more, its_anchors = _anchors(common)
             crowds, anchors = np.append(crowds, more), np.concatenate([anchors, its_anchors])
             order = np.argsort(crowds)
             crowds, anchors = crowds[order], anchors[order]
             waiting, n_waiting = [left], left.size
             at_once = max(at_once, 2 * left.size)
-    yield _within(*_parted(waiting, cap), cap)
+    yield _within(waiting, cap)
 
 
-def _parted(waiting: Sequence[Hashes], cap: int) -> tuple[Hashes, Hashes]:
-    """Return the postings of buckets that are not crowded, and of those that are, sorted."""
+def _parted(waiting: Sequence[Hashes], most: int) -> tuple[Hashes, Hashes]:
+    """Return the postings of buckets that have so many at most, and of those with more, sorted."""
     keys = np.concatenate(waiting)
     keys.sort()
     starts = _starts(keys)
     sizes = np.diff(np.append(starts, keys.size))
-    is_crowded = np.repeat(sizes > cap, sizes)
-    return keys[~is_crowded], keys[is_crowded]
+    is_large = np.repeat(sizes > most, sizes)
+    return keys[~is_large], keys[is_large]
 
 
 def _starts(keys: Hashes) -> Ints:
@@ -175,36 +178,45 @@ def _starts(keys: Hashes) -> Ints:
 
 
 def _anchors(crowded: Hashes) -> tuple[Hashes, Hashes]:
-    """Return the values of crowded buckets, and the anchors of each."""
+    """Return the values of some crowded buckets, and the anchors of each."""
     starts = _starts(crowded)
     ends = np.append(starts[1:], crowded.size) if starts.size else starts
     last = crowded[ends[:, np.newaxis] - np.arange(N_ANCHORS, 0, -1)]
     return crowded[starts] >> HALF, last & LOW_HALF
 
 
-def _within(small: Hashes, crowded: Hashes, cap: int) -> Met:
+def _within(waiting: Sequence[Hashes], cap: int) -> Met:
     """Return who meets in whole buckets."""
-    return Met(within_buckets(small, cap), within_buckets(crowded, cap), crowded & LOW_HALF)
+    small, crowded = _parted(waiting, cap)
+    _, common = _parted([crowded], COMMON * cap)
+    links = within_buckets(crowded, cap)
+    return Met(within_buckets(small, cap), links, crowded & LOW_HALF, common & LOW_HALF)
 
 
-def tallied(cap: int, ranks: Ranks, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def tallied(
+    cap: int, ranks: Ranks, bits: int, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     """Yield how often pairs met in the units of a partition.
 
-    That a document is in a crowded bucket is told as if it met itself there.
+    That a document is in a crowded bucket is told as if it met itself there, and that its value
+    in a band is common as if it met what stands for that band; see `FIRST_BAND`.
 
     Parameters
     ----------
     cap : int, at least 2
     ranks : Ranks
+    bits : int
+        As `range_bits` returns them.
     batches : iterable of RecordBatch
         Postings; those of a unit follow each other, the greatest ranks first.
     """
     waiting: list[Met] = []
     n_waiting = 0
     rows = (row for some in batches for row in some.to_pylist())
-    for _, unit in groupby(rows, itemgetter("unit")):
+    for number, unit in groupby(rows, itemgetter("unit")):
+        band = np.uint64(FIRST_BAND - (number >> bits))
         for found in met(cap, map(_read, unit)):
-            waiting.append(found)
+            waiting.append(found._replace(common=(found.common << HALF) | band))
             n_waiting += sum(column.size for column in found)
             if n_waiting > AT_ONCE:
                 yield _tally(waiting, ranks)
@@ -221,9 +233,14 @@ def _read(row: dict[str, Any]) -> tuple[npt.NDArray[np.uint32], Ints]:
 
 def _tally(waiting: Sequence[Met], ranks: Ranks) -> pa.RecordBatch:
     """Return pairs with their counts, those whose lesser is in one chunk as a row."""
-    counted, linked, crowded = (np.concatenate(column) for column in zip(*waiting, strict=True))
+    counted, linked, crowded, common = map(np.concatenate, zip(*waiting, strict=True))
     linked, itself = distinct(linked), (crowded << HALF) | crowded
-    tallies = [counts_of(counted), (linked, np.zeros(linked.size, np.int64)), counts_of(itself)]
+    tallies = [
+        counts_of(counted),
+        (linked, np.zeros(linked.size, np.int64)),
+        counts_of(itself),
+        (common, np.ones(common.size, np.int64)),
+    ]
     keys, counts = (np.concatenate(column) for column in zip(*tallies, strict=True))
     order = np.argsort(keys)
     keys, counts = keys[order], counts[order].astype(np.uint16)

@@ -11,10 +11,13 @@ import numpy as np
 
 from dedupe.arrays import Ints
 
-__all__ = ["CHUNK", "Ranks"]
+__all__ = ["CHUNK", "FIRST_BAND", "Ranks"]
 
 CHUNK = 1 << 11
 """Documents of a chunk: a megabyte of signatures."""
+
+FIRST_BAND = (1 << 32) - 1
+"""Stands for the first band where a rank is expected; the others count down from it."""
 
 UNKNOWN = 1 << 40
 """No document has as many shingles."""
@@ -53,8 +56,8 @@ class Ranks(NamedTuple):
             for place, size in told[part][1]
         ]
         ranks, sizes = np.array(bounds, np.int64).reshape(-1, 2).T
-        # Pairs of ranks are packed into one number each.
-        assert starts[-1] < 1 << 32, "there are fewer than four billion distinct documents"
+        # Pairs of ranks are packed into one number each, beside numbers that stand for bands.
+        assert starts[-1] < FIRST_BAND - (1 << 16), "there are fewer than four billion documents"
         return cls(starts, ranks, sizes)
 
     @property
