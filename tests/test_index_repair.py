@@ -265,3 +265,126 @@ def test_nothing_is_taken_over_from_what_is_no_index(folder, tmp_path):
     db.close()
     with Index(tmp_path / "other") as index, pytest.raises(InvalidIndex, match="tables are others"):
         index.merge(folder)
+
+
+# --- a database without documents ---
+
+OPENED = {
+    "to add": Index,
+    "to read": lambda folder: Index(folder, mode="r"),
+    "to verify": lambda folder: Inspected(folder, mode="r"),
+    "to repair": Inspected,
+    "to rebuild": lambda folder: Index(folder, rebuild=True),
+    "to merge": lambda folder: Index().merge(folder),
+}
+
+
+def without_tables(folder):
+    (folder / "index.sqlite").unlink()
+    with sqlite3.connect(folder / "index.sqlite") as db:
+        db.execute("create table t (n)")
+        db.execute("drop table t")
+    db.close()
+
+
+@pytest.mark.parametrize("opened", OPENED)
+@pytest.mark.parametrize("how", ["empty", "missing", "no tables"])
+def test_an_index_without_its_documents_is_not_taken_for_a_new_one(folder, opened, how):
+    file = folder / "index.sqlite"
+    if how == "no tables":
+        without_tables(folder)
+    elif how == "empty":
+        file.write_bytes(b"")
+    else:
+        file.unlink()
+    there = {*folder.iterdir()}
+    assert there
+    with pytest.raises(InvalidIndex, match=r"got .*damaged.*: restore the folder from a backup"):
+        OPENED[opened](folder)
+    assert {*folder.iterdir()} >= there
+
+
+def test_a_log_is_not_removed_where_the_database_is_empty(folder):
+    for one in folder.iterdir():
+        if one.name != "lock":
+            one.unlink()
+    (folder / "index.sqlite").write_bytes(b"")
+    (folder / "index.sqlite-wal").write_bytes(b"the latest documents")
+    for opened in OPENED.values():
+        with pytest.raises(InvalidIndex, match="where that is empty"):
+            opened(folder)
+    assert (folder / "index.sqlite-wal").exists()
+
+
+@pytest.mark.parametrize("begun", ["lock", "empty", "no tables"])
+def test_an_index_that_was_begun_and_is_empty_is_a_new_one(folder, begun):
+    for one in folder.iterdir():
+        one.unlink()
+    (folder / "lock").touch()
+    if begun == "no tables":
+        without_tables((folder / "index.sqlite").touch() or folder)
+    elif begun == "empty":
+        (folder / "index.sqlite").touch()
+    with Index(folder) as index:
+        index.add("a", "a story")
+        assert [*index] == ["a"]
+
+
+# --- interruptions ---
+
+STORY = "the council voted on monday to close the old bridge for repairs until spring " * 3
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+@pytest.mark.parametrize("said", ["begin", "begin immediate", "commit", "rollback"])
+@pytest.mark.parametrize("call", ["query", "add"])
+def test_what_an_interruption_leaves_open_is_undone(tmp_path, monkeypatch, call, said, is_after):
+    with Index(tmp_path / "i") as index, Index(tmp_path / "i", mode="r") as reader:
+        index.add("a", STORY)
+        asked = index if call == "add" else reader
+        database = asked._store.db
+        execute = database.execute
+
+        def interrupted(statement, *values):
+            if statement != said:
+                return execute(statement, *values)
+            monkeypatch.undo()
+            if is_after:
+                execute(statement, *values)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(database, "execute", interrupted)
+        with suppress(KeyboardInterrupt):
+            asked.query(STORY) if call == "query" else index.add("b", STORY)
+        monkeypatch.undo()
+        kept = {*index}
+        assert kept in ({"a"}, {"a", "b"})
+        index.add("c", STORY)
+        for one in (index, reader):
+            assert {*one} == {match.id for match in one.query(STORY)} == kept | {"c"}
+        assert index.verify()
+
+
+@pytest.mark.parametrize("step", ["state", "_read_tail", "_read_dead", "bury", "extend"])
+def test_a_look_that_is_interrupted_is_begun_anew(tmp_path, monkeypatch, step):
+    with Index(tmp_path / "i") as index, Index(tmp_path / "i", mode="r") as reader:
+        index.add_texts({"a": STORY, "b": STORY, "c": article("c"), "d": article("d")})
+        assert len(reader) == 4
+        index.remove("c")
+        index.add("e", article("e"))
+        postings = reader._layout.postings
+        owner = {"state": reader._store, "bury": postings, "extend": postings.tail}
+        target = owner.get(step, reader._layout)
+        done = getattr(target, step)
+
+        def interrupted(*values):
+            done(*values)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+            patch.setattr(target, step, interrupted)
+            reader.query(STORY)
+        for text in (STORY, article("c"), article("d"), article("e")):
+            assert reader.query(text) == index.query(text)
+        living = [one._layout.postings.living().numbers.tolist() for one in (index, reader)]
+        assert sorted(living[0]) == sorted(living[1])

@@ -4,12 +4,22 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from dedupe.errors import InvalidInput, NoSuchPath
+from dedupe.errors import InvalidIndex, InvalidInput, NoSuchPath
 
-__all__ = ["FILE", "check_is_there", "check_no_index", "is_index"]
+__all__ = [
+    "FILE",
+    "check_has_documents",
+    "check_is_there",
+    "check_no_index",
+    "holds_what_follows",
+    "is_index",
+]
 
 FILE = "index.sqlite"
 """The database of an index, in its folder."""
+
+LOG = f"{FILE}-wal"
+"""What SQLite has not moved into the database yet: it begins once that has a page."""
 
 
 def is_index(path: str | os.PathLike[str]) -> bool:
@@ -18,12 +28,39 @@ def is_index(path: str | os.PathLike[str]) -> bool:
 
 
 def check_is_there(path: str | os.PathLike[str]) -> None:
-    """Raise `NoSuchPath` where there is no index."""
-    if not is_index(path):
+    """Raise `NoSuchPath` where there is no index, `InvalidIndex` where its documents are gone."""
+    check_has_documents(path)
+    if not _n_bytes(path):
         raise NoSuchPath(
             f"there must be an index to read, got none in {os.fspath(path)}: add() "
             "(dedupe index add) makes it"
         )
+
+
+def check_has_documents(path: str | os.PathLike[str]) -> None:
+    """Raise `InvalidIndex` where the files of an index are left without its documents.
+
+    SQLite would make an empty database of them, and remove its log.
+    """
+    log = Path(path, LOG)
+    if not _n_bytes(path) and (holds_what_follows(path) or (log.is_file() and log.stat().st_size)):
+        raise InvalidIndex(
+            f"an index must have its documents in {FILE}, got {os.fspath(path)}, where that is "
+            f"{'empty' if is_index(path) else 'missing'}: restore the folder from a backup, since "
+            "nothing else holds the texts"
+        )
+
+
+def holds_what_follows(path: str | os.PathLike[str]) -> bool:
+    """Return whether a folder has files that are written only once there are documents."""
+    folder = Path(path)
+    there = folder.iterdir() if folder.is_dir() else ()
+    return any(one.suffix in (".segment", ".epoch") for one in there)
+
+
+def _n_bytes(path: str | os.PathLike[str]) -> int:
+    """Return the bytes of the database of an index, 0 where there is none."""
+    return Path(path, FILE).stat().st_size if is_index(path) else 0
 
 
 def check_no_index(paths: Iterable[str], remedy: str) -> None:

@@ -87,11 +87,14 @@ class Layout:
         own : bool
             Whether this connection may have written, which SQLite does not tell it.
         """
-        is_known = self._version >= 0
+        # What a change has kept and not committed, an interruption has left behind.
+        is_known = self._version >= 0 and (own or not self._kept)
         # What this connection writes leaves the version as it is.
         version = self._version if own and is_known else self._store.version()
-        if version == self._version and not own:
+        if is_known and version == self._version and not own:
             return
+        # Whatever interrupts this, what was begun is read anew next time.
+        self._version = -1
         state = self._store.state()
         if state.layout != self.state.layout or not is_known:
             self._reload()
@@ -101,7 +104,9 @@ class Layout:
         else:
             self._read_tail(self.postings.tail)
         self._kept.clear()
-        self.postings.bury(self._read_dead(self._last_dead))
+        dead, last_dead = self._read_dead(self._last_dead)
+        self.postings.bury(dead)
+        self._last_dead = last_dead
         # Its number comes again after a rebuild, its name does not.
         if (state.epoch, self._epoch_name(state)) != (self.epoch.number, self.epoch.name):
             self.epoch = self._read_epoch(state)
@@ -122,12 +127,10 @@ class Layout:
         # In all others, the dead have been buried before.
         opened = [one for one in segments if one not in self.postings.segments]
         if opened:
-            last = self._last_dead
-            dead = self._read_dead(0)
+            # The others have yet to hear of those that died since they were looked at.
+            dead, _ = self._read_dead(0)
             for segment in opened:
                 segment.bury_all(dead)
-            # The others have yet to hear of those that died since they were looked at.
-            self._last_dead = last
         self.postings = postings
 
     def segment_names(self) -> list[str]:
@@ -196,13 +199,12 @@ class Layout:
         tail.extend(texts)
         self._last_in_tail = int(texts.numbers[-1])
 
-    def _read_dead(self, after: int) -> list[Dead]:
-        """Return the texts that have died since one, given by its serial number."""
+    def _read_dead(self, after: int) -> tuple[list[Dead], int]:
+        """Return the texts that have died since one, given by its serial number, and the last's."""
         said = "select serial, number, n_shingles, low from dead where serial > ? order by serial"
         rows = self._store.db.execute(said, (after,)).fetchall()
-        if rows:
-            self._last_dead = rows[-1][0]
-        return [Dead(number, size, unsigned(low)) for _, number, size, low in rows]
+        dead = [Dead(number, size, unsigned(low)) for _, number, size, low in rows]
+        return dead, rows[-1][0] if rows else after
 
     def orphans(self) -> list[Dead]:
         """Return the texts that are looked up though no document has them any more."""

@@ -193,6 +193,7 @@ class Maintained(Opened):
 
     def _rebuild(self, settings: Settings) -> None:
         with self._merger.paused(), self._lock, self._store.translating():
+            self._store.recover()
             learns = rebuilding.rebuild(self._store, index_identity(settings), settings)
             self.settings = settings
             self._derive()

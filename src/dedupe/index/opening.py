@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn, Self
 from dedupe import disk
 from dedupe.errors import DedupeError, InvalidIndex, InvalidInput, InvalidSetting
 from dedupe.index import rebuilding
-from dedupe.index.folder import FILE, check_is_there
+from dedupe.index.folder import FILE, check_has_documents, check_is_there, holds_what_follows
 from dedupe.index.layout import Layout
 from dedupe.index.merging import Merger
 from dedupe.index.storage.connection import damaged
@@ -67,7 +67,8 @@ class Opened:
         self._held = _prepare(self.path, mode, timeout)
         try:
             file = None if self.path is None else self.path / FILE
-            self._store = Store(file, writes=mode == "a")
+            makes = self._loads and (self.path is None or not holds_what_follows(self.path))
+            self._store = Store(file, writes=mode == "a", makes=makes)
             with self._store.translating():
                 self._open(chosen, may_be_stale and mode == "a")
         except BaseException:
@@ -171,6 +172,7 @@ class Opened:
         self._check_open()
         with self._lock:
             self._check_open()
+            self._store.recover()
             self._merger.check()
             with self._store.translating():
                 self._layout.refresh()
@@ -265,6 +267,7 @@ def _prepare(folder: Path | None, mode: str, timeout: float) -> Lock | None:
             f"an index must have its documents in a file, got {folder / FILE}, which is none: name "
             "another folder, or restore it from a backup"
         )
+    check_has_documents(folder)
     if not (folder / FILE).exists() and {path.name for path in folder.iterdir()} - {LOCK}:
         raise InvalidIndex(
             f"an index must have a folder of its own, got {folder}, which holds something else: "

@@ -43,6 +43,7 @@ class Database:
         self.writes = writes
         self._seen = stand(path, writes=writes)
         self._n_opened = 0
+        self._turn = 0
         self.db = connect(path, writes=writes)
         if writes:
             with self.translating():
@@ -72,21 +73,18 @@ class Database:
     def transaction(self) -> Iterator[None]:
         """Do all that is done within, or nothing of it."""
         with self.translating():
-            self.db.execute("begin immediate")
+            turn = self._take_turn()
             try:
+                self.db.execute("begin immediate")
                 yield
                 self.db.execute("commit")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self.db.execute("rollback")
-                raise
+            finally:
+                self._end_turn(turn)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """See one state of the database, whatever others write meanwhile."""
-        if self.db.in_transaction:
-            yield
-            return
+        """See one state of the database, whatever others write meanwhile; never within another."""
+        self.recover()
         if self._seen != (now := stand(self.path, writes=self.writes)):
             self.db.close()
             self.db = connect(self.path, writes=self.writes)
@@ -94,18 +92,40 @@ class Database:
             self._n_opened += 1
         try:
             with self.translating():
-                self.db.execute("begin")
+                turn = self._take_turn()
                 try:
+                    self.db.execute("begin")
                     yield
                 finally:
                     # Nothing was written, so nothing is undone.
-                    self.db.execute("rollback")
+                    self._end_turn(turn)
         finally:
             if self._seen and self._seen != stand(self.path, writes=self.writes):
                 raise InvalidIndex(
                     f"an index must stay as it is while it is read from a folder that cannot be "
                     f"written, got {self.path}, which somebody has begun to change: ask again"
                 )
+
+    def recover(self) -> None:
+        """Undo what was left open: Ctrl-C may come between any two steps, those of an end too."""
+        if self.db.in_transaction:
+            with self.translating():
+                self.db.execute("rollback")
+
+    def _take_turn(self) -> int:
+        """Begin with nothing left open, and return the number of this turn."""
+        self.recover()
+        self._turn += 1
+        return self._turn
+
+    def _end_turn(self, turn: int) -> None:
+        """Undo what was not committed, unless another turn has begun.
+
+        An interrupted one may be held by its traceback, and end only when that is gone.
+        """
+        if turn == self._turn and self.db.in_transaction:
+            with suppress(sqlite3.Error):
+                self.db.execute("rollback")
 
     def version(self) -> int:
         """Return a number that changes when another connection has written."""

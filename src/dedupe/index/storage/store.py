@@ -63,18 +63,27 @@ class Store(Database):
     path : path or None
         The file; None keeps everything in memory.
     writes : bool
+    makes : bool
         Whether it is made if need be.
     """
 
-    def __init__(self, path: Path | None, *, writes: bool) -> None:
+    def __init__(self, path: Path | None, *, writes: bool, makes: bool = True) -> None:
         super().__init__(path, writes=writes)
         self._packer: Packer | None = None
-        if writes:
-            with self.translating():
-                if schema.is_empty(self.db):
-                    with self.transaction():
-                        schema.make_tables(self.db)
-                        self.save(State())
+        with self.translating():
+            if schema.is_empty(self.db):
+                self._make_tables(may_be_new=writes and makes)
+
+    def _make_tables(self, *, may_be_new: bool) -> None:
+        """Make the tables of an index that is new, and of no other."""
+        if not may_be_new:
+            raise InvalidIndex(
+                f"an index must have its documents in tables, got {self.path} without any: restore "
+                "the folder from a backup, since nothing else holds the texts"
+            )
+        with self.transaction():
+            schema.make_tables(self.db)
+            self.save(State())
 
     def check_schema(self) -> None:
         """Refuse triggers, views, and other tables than those of an index."""
