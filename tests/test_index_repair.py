@@ -388,3 +388,64 @@ def test_a_look_that_is_interrupted_is_begun_anew(tmp_path, monkeypatch, step):
             assert reader.query(text) == index.query(text)
         living = [one._layout.postings.living().numbers.tolist() for one in (index, reader)]
         assert sorted(living[0]) == sorted(living[1])
+
+
+# --- torn pages ---
+
+PAGE = 1 << 14
+
+TORN = {
+    "all": lambda page: bytes(len(page)),
+    "half": lambda page: page[: PAGE // 2] + bytes(PAGE // 2),
+    "first 4 KB": lambda page: bytes(4096) + page[4096:],
+    "last 4 KB": lambda page: page[:-4096] + bytes(4096),
+}
+
+READERS = {
+    "ids": lambda index: [*index],
+    "entries": lambda index: [*index.entries()],
+    "documents": lambda index: [*index.documents()],
+    "find": lambda index: index.find_duplicates(),
+    "stats": lambda index: index.stats(),
+    "verify": lambda index: index.verify(),
+}
+
+WRITERS = {
+    "learn": lambda index: index.learn(),
+    "compact": lambda index: index.compact(),
+    "rebuild": lambda index: index.rebuild(),
+    "add": lambda index: index.add("new", "a new story"),
+}
+
+
+@pytest.mark.parametrize("torn", TORN)
+def test_a_torn_page_is_an_error_and_never_a_crash_or_another_answer(folder, torn, tmp_path):
+    file = folder / "index.sqlite"
+    data = file.read_bytes()
+    wanted = {name: one["text"] for name, one in RECORDS.items()}
+    for start in range(0, len(data), PAGE):
+        file.write_bytes(
+            data[:start] + TORN[torn](data[start : start + PAGE]) + data[start + PAGE :]
+        )
+        for opened, calls in ((Index, READERS), (Inspected, {"verify": READERS["verify"]})):
+            for name, call in calls.items():
+                with suppress(DedupeError), opened(folder, mode="r") as index:
+                    found = call(index)
+                    if name == "ids":
+                        assert {*found} == {*RECORDS}
+        for call in WRITERS.values():
+            copy = shutil.copytree(folder, tmp_path / "copy", dirs_exist_ok=True)
+            with suppress(DedupeError), Index(copy) as index:
+                call(index)
+                assert {one.id: one.text for one in index.documents()}.items() >= wanted.items()
+            shutil.rmtree(copy)
+
+
+def test_what_lacks_a_document_is_not_written_anew(folder):
+    file = folder / "index.sqlite"
+    with sqlite3.connect(file) as db:
+        db.execute("delete from documents where key = 'd07'")
+    db.close()
+    for call in ("compact", "rebuild"):
+        with Index(folder) as index, pytest.raises(InvalidIndex, match="not all of its 60 doc"):
+            getattr(index, call)()

@@ -156,9 +156,16 @@ class Maintained(Opened):
     # Keeping it in order.
 
     def compact(self) -> None:
-        """Write everything anew without what was removed, in as few bytes as it takes."""
+        """Write everything anew without what was removed, in as few bytes as it takes.
+
+        Raises
+        ------
+        InvalidIndex
+            When a document is damaged, or cannot be found; then nothing is changed.
+        """
         self.check_mode()
         with self._merger.paused(), self._writing():
+            rebuilding.check_documents(self._store)
             self._merger.step(everything=True)
             self._store.db.execute("vacuum")
             self._store.checkpoint()

@@ -8,13 +8,14 @@ import numpy as np
 
 from dedupe.index.intake import Originals
 from dedupe.index.layout import Layout
+from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.rows import Row
 from dedupe.index.storage.segments import Documents, Segment
 from dedupe.index.storage.store import Store
 from dedupe.minhash import Sketches, sketch
 from dedupe.settings import Settings
 
-__all__ = ["derive", "rebuild"]
+__all__ = ["check_documents", "derive", "rebuild"]
 
 AT_ONCE = 8192
 """Documents whose texts are in memory at once, 30 MB, and which become a segment: fewer would
@@ -60,7 +61,7 @@ def rebuild(store: Store, wanted: dict[str, Any], settings: Settings) -> bool:
     """
     begun = store.meta("rebuilding")
     is_new = begun is None or begun["identity"] != wanted
-    _check_texts(store, 0 if is_new else begun["done"])
+    check_documents(store, 0 if is_new else begun["done"])
     if is_new:
         learns = store.state().epoch > 0 or bool(begun and begun["learns"])
         begun = {"identity": wanted, "done": 0, "learns": learns}
@@ -81,13 +82,15 @@ def rebuild(store: Store, wanted: dict[str, Any], settings: Settings) -> bool:
     return bool(begun["learns"])
 
 
-def _check_texts(store: Store, after: int) -> None:
-    """Raise `InvalidIndex` for a damaged document, before anything is made anew from it.
+def check_documents(store: Store, after: int = 0) -> None:
+    """Raise `InvalidIndex` for a damaged or missing document, before anything is made anew of it.
 
     Else an index would be left half made, in which that document can be neither added nor removed.
     """
     for row in store.rows(after):
         store.text(row)
+    if store.n_after(0) != (wanted := store.state().n_documents):
+        raise damaged(store.path, f"not all of its {wanted:,} documents can be found")
 
 
 def _update(store: Store, rows: list[Row], texts: list[bytes], sketches: Sketches) -> None:

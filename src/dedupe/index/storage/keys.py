@@ -80,13 +80,13 @@ def id_from_row(key: str, name: str | None) -> Id:
     Raises
     ------
     InvalidIndex
-        When the name says no id.
+        When they say no id: a damaged database may hold anything.
     """
-    if name is None:
+    if name is None and isinstance(key, str):
         return key
     try:
-        return id_from_json(json.loads(name))
-    except ValueError as error:
+        return id_from_json(json.loads(name or ""))
+    except (ValueError, TypeError) as error:
         raise InvalidIndex(
             f"an id of an index must be as it was written, got {name!r}: verify() says what is "
             "damaged; restore it from a backup"

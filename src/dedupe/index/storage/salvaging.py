@@ -24,7 +24,7 @@ def salvaged(store: Store) -> Iterator[Document | Skipped]:
     n_lost = 0
     try:
         n_lost = store.state().n_documents - len(found)
-    except InvalidIndex:
+    except (InvalidIndex, *UNREADABLE):
         if not found:
             raise
     if n_lost > 0:

@@ -20,7 +20,7 @@ from dedupe.index.storage.database import Database
 from dedupe.index.storage.heads import COLUMNS, Head, find_heads, heads_of
 from dedupe.index.storage.keys import id_from_row, key_of
 from dedupe.index.storage.parameters import AT_ONCE, marks, parted
-from dedupe.index.storage.rows import Row, row_of, seal_of, signed
+from dedupe.index.storage.rows import Row, other_type, row_of, seal_of, signed
 from dedupe.index.storage.texts import InvalidText, Packer
 
 __all__ = ["NO_DICTIONARY", "State", "Store"]
@@ -99,8 +99,9 @@ class Store(Database):
         other = Store(self.path, writes=False)
         try:
             with other.reading():
-                # SQLite takes the snapshot at the first read, not when it begins.
-                other.db.execute("select 1 from meta").fetchone()
+                # SQLite takes the snapshot at the first read, not when it begins; this one reads
+                # no more than must be sound for anything to be.
+                schema.is_empty(other.db)
                 yield other
         finally:
             other.close()
@@ -286,6 +287,8 @@ class Store(Database):
         """
         said = "select key, name, original, low from documents"
         for key, name, original, low in self.db.execute(said):
+            if not isinstance(original, int) or not isinstance(low, int):
+                raise other_type(self.path)
             yield id_from_row(key, name), original, low
 
     def documents(self) -> Iterator[Document]:
