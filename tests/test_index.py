@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import get_args
 
+import pandas as pd
+import polars as pl
 import pytest
 
 import dedupe
@@ -391,6 +393,42 @@ def test_what_goes_by_its_position_is_refused(unnamed):
         assert len(index) == 0
 
 
+FRAME = {"text": [article("a"), article("b")]}
+
+
+@pytest.mark.parametrize(
+    "unnamed",
+    [
+        pd.DataFrame(FRAME),
+        pd.DataFrame(FRAME | {"id": ["a", None]}).drop(columns="id"),
+        pd.DataFrame(FRAME)["text"],
+        pl.DataFrame(FRAME),
+    ],
+)
+def test_a_frame_that_counts_from_0_is_refused(unnamed):
+    with Index() as index:
+        with pytest.raises(InvalidInput, match=r"ids(,| of their own,) got"):
+            index.add_texts(unnamed, on_conflict="update")
+        assert not len(index)
+
+
+@pytest.mark.parametrize(
+    ("named", "ids"),
+    [
+        (pd.DataFrame(FRAME | {"id": ["x", "y"]}), ["x", "y"]),
+        (pd.DataFrame(FRAME, index=["x", "y"]), ["x", "y"]),
+        (pd.DataFrame(FRAME | {"id": [0, 1]}).set_index("id"), [0, 1]),
+        (pd.DataFrame(FRAME, index=pd.RangeIndex(2, name="id")), [0, 1]),
+        (pd.DataFrame(FRAME, index=pd.RangeIndex(5, 7)), [5, 6]),
+        (pd.DataFrame(FRAME, index=pd.RangeIndex(5, 7))["text"], [5, 6]),
+    ],
+)
+def test_a_frame_with_ids_is_added(named, ids):
+    with Index() as index:
+        assert index.add_texts(named).n_added == 2
+        assert [*index] == ids
+
+
 @pytest.mark.parametrize("more", [(), ("2024-06-11",), (None, None)])
 def test_a_pair_has_two_members(more):
     with Index() as index:
@@ -475,9 +513,9 @@ def test_texts_are_numbered_on():
 def test_frames_go_by_their_index_and_columns_by_theirs():
     pandas = pytest.importorskip("pandas")
     with Index() as index:
-        index.add_texts(pandas.Series(["a b", "c d"]))
+        index.add_texts(pandas.Series(["a b", "c d"], index=[0, 2]))
         index.add_texts(pandas.DataFrame({"text": ["e f"]}, index=[7]))
-        assert [*index] == [0, 1, 7]
+        assert [*index] == [0, 2, 7]
 
 
 def test_a_batch_may_have_nothing_that_can_be_read_and_no_time(caplog):

@@ -1,7 +1,9 @@
 """What can be done about a damaged index, and that it never answers what nobody wrote."""
 
+import os
 import shutil
 import sqlite3
+import tempfile
 from contextlib import suppress
 from random import Random
 
@@ -449,3 +451,40 @@ def test_what_lacks_a_document_is_not_written_anew(folder):
     for call in ("compact", "rebuild"):
         with Index(folder) as index, pytest.raises(InvalidIndex, match="not all of its 60 doc"):
             getattr(index, call)()
+
+
+@pytest.mark.parametrize("n_pages", [1, 2])
+def test_all_that_is_left_of_a_database_that_was_cut_off_is_taken_over(tmp_path, n_pages):
+    wanted = {f"d{i:03d}": article(f"{i}", 400) for i in range(200)}
+    with Index(tmp_path / "i") as index:
+        index.add_texts(wanted)
+    file = tmp_path / "i" / "index.sqlite"
+    size = file.stat().st_size
+    os.truncate(file, size - n_pages * PAGE)
+    cut = file.read_bytes()
+    with pytest.raises(InvalidIndex):
+        Index(tmp_path / "i")
+    taken = []
+    for _ in range(2):
+        with Index() as other:
+            lost = other.merge(tmp_path / "i").skipped
+            assert {one: other[one] for one in other}.items() <= wanted.items()
+            assert len(other) > 50
+            assert {*other} | {one.id for one in lost} == {*wanted}
+            taken.append([*other])
+        # It is what is read where zeros are written behind it.
+        os.truncate(file, size)
+    assert taken[0] == taken[1]
+    assert file.read_bytes() == cut + bytes(n_pages * PAGE)
+
+
+def test_no_copy_is_left_of_what_was_cut_off(folder, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    file = folder / "index.sqlite"
+    os.truncate(file, file.stat().st_size - 1)
+    salvage(folder, tmp_path / "new")
+    os.truncate(file, 200)
+    with pytest.raises(InvalidIndex):
+        Index().merge(folder)
+    assert not [*(tmp_path / "temporary").iterdir()]

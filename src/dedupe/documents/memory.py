@@ -169,7 +169,7 @@ def _placed(
             _check_id(value_at(value, options.id_field), place, row)
         item = _item(value, _named(row.id, place, remedy), place, options, is_text=row.is_text)
         if must_name and row.is_numbered and not _names_itself(value, options):
-            raise _unnamed(place, value)
+            raise _unnamed(place, value, is_of_frame=row.is_of_frame)
         yield Placed(place, item)
     if names and not has_id:
         raise InvalidSetting(
@@ -179,12 +179,18 @@ def _placed(
         )
 
 
-def _unnamed(place: str, value: Any) -> InvalidInput:
+def _unnamed(place: str, value: Any, *, is_of_frame: bool) -> InvalidInput:
     """Say that a document goes by a number which one of the next list has, too."""
     if isinstance(value, tuple | list) and len(value) > 2:
         return InvalidInput(
             f"a pair must be (id, text), got {len(value)} members at {place}: for more than these "
             "two give records, as {'id': ..., 'text': ..., 'time': ...} with time_field='time'"
+        )
+    if is_of_frame:
+        return InvalidInput(
+            f"a frame that an index keeps must have ids, got only numbers from 0, as of {place}, "
+            "which the next frame has, too: name their column with id_field, or make them the "
+            "index, as frame.set_index(...) of pandas does"
         )
     return InvalidInput(
         f"documents that an index keeps must have ids of their own, got none at {place}: give a "

@@ -59,19 +59,29 @@ def rows_of(texts: Any, id_field: str) -> Iterable[Row]:  # noqa: PLR0911  One f
         records = texts.to_dict("records")
         if id_field in texts.columns:
             return _of_frame(records)
-        is_numbered = id_field not in {ID_FIELD, *texts.index.names}
+        is_numbered = _is_default(texts.index) or id_field not in {ID_FIELD, *texts.index.names}
         return (
             Row(label, record, is_numbered=is_numbered, is_of_frame=True)
             for label, record in zip(texts.index, records, strict=True)
         )
     if hasattr(texts, "index") and hasattr(texts, "items"):  # A column of pandas
-        return (Row(label, value, is_numbered=False) for label, value in texts.items())
+        is_numbered = _is_default(texts.index)
+        return (Row(label, value, is_numbered=is_numbered) for label, value in texts.items())
     if hasattr(texts, "to_pylist") and hasattr(texts, "schema"):  # Arrow
         blocks = (texts.slice(i, BLOCK) for i in range(0, texts.num_rows, BLOCK))
         return _of_frame(chain.from_iterable(block.to_pylist() for block in blocks))
     if hasattr(texts, "read_next_batch"):  # A reader of Arrow
         return _of_frame(chain.from_iterable(batch.to_pylist() for batch in texts))
     return (Row(number, value) for number, value in enumerate(texts))
+
+
+def _is_default(index: Any) -> bool:
+    """Return whether an index of pandas is the one that nobody gave, which counts from 0."""
+    return type(index).__name__ == "RangeIndex" and (index.start, index.step, index.name) == (
+        0,
+        1,
+        None,
+    )
 
 
 def _records_of_polars(frame: Any, id_field: str) -> Iterator[dict[str, Any]]:

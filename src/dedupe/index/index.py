@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from dedupe.documents import Document, read_paths, read_texts
@@ -22,6 +24,7 @@ from dedupe.index.queries import Query, answer, check_query
 from dedupe.index.records import Added
 from dedupe.index.storage.keys import checked_id, key_of
 from dedupe.index.storage.rows import Row
+from dedupe.index.storage.salvaging import padded
 from dedupe.index.times import as_moment
 from dedupe.minhash import sketch
 from dedupe.progress import Progress, ProgressCallback
@@ -185,6 +188,8 @@ class Index(Answering):
 
         Each needs an id of its own, for a search numbers the texts of a list from 0, as it did
         those of the list before. Pairs have one, so ``enumerate(texts, start)`` numbers them on.
+        A frame has them in a column or an index; the index that pandas makes itself counts from 0,
+        and is refused.
 
         They are stored 8,192 at a time, or 64 MB. Where an error ends it, the parts before are
         there, and its message says how many documents these are; the same call goes on behind
@@ -351,6 +356,20 @@ class Source(Index):
     """An index that is read for its documents alone, however damaged the rest of it may be."""
 
     _loads = False
+    _padded: TemporaryDirectory[str] | None = None
+
+    def _database(self) -> Path | None:
+        """Return the file that holds its documents, or a copy as long as it should be."""
+        file = super()._database()
+        assert file is not None
+        self._padded = padded(file)
+        return file if self._padded is None else Path(self._padded.name, file.name)
+
+    def close(self) -> None:
+        """Close it, and remove the copy that was read in its place."""
+        super().close()
+        if self._padded is not None:
+            self._padded.cleanup()
 
     def _open(self, chosen: dict[str, Any], may_be_stale: bool) -> None:  # noqa: ARG002
         self.settings = Settings(**chosen)

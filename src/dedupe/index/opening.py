@@ -66,7 +66,7 @@ class Opened:
         self._process = os.getpid()
         self._held = _prepare(self.path, mode, timeout)
         try:
-            file = None if self.path is None else self.path / FILE
+            file = self._database()
             makes = self._loads and (self.path is None or not holds_what_follows(self.path))
             self._store = Store(file, writes=mode == "a", makes=makes)
             with self._store.translating():
@@ -74,6 +74,10 @@ class Opened:
         except BaseException:
             self.close()
             raise
+
+    def _database(self) -> Path | None:
+        """Return the file that holds its documents, None in memory."""
+        return None if self.path is None else self.path / FILE
 
     def _open(self, chosen: dict[str, Any], may_be_stale: bool) -> None:
         """Compare what was found with what is asked for, then load what is looked up."""

@@ -1,16 +1,27 @@
 """Reads what is sound of a damaged database, wherever in it that is."""
 
+import os
+import shutil
 import sqlite3
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from dedupe.disk import storing
 from dedupe.documents import Document
 from dedupe.errors import InvalidIndex, Skipped
 from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.schema import has_views
 from dedupe.index.storage.store import Store
 
-__all__ = ["salvaged"]
+__all__ = ["padded", "salvaged"]
+
+MAGIC = b"SQLite format 3\0"
+
+HEADER = struct.Struct(">16sH6xII60xI")
+"""Magic, bytes of a page, number of its last change, pages, number of the change they are of."""
 
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
 """What SQLite raises where a page is damaged."""
@@ -35,6 +46,34 @@ def salvaged(store: Store) -> Iterator[Document | Skipped]:
             yield store.document(row)
         except (InvalidIndex, IndexError, *UNREADABLE):
             yield Skipped(key or f"document {number}", "damaged", "add it again")
+
+
+def padded(path: Path) -> TemporaryDirectory[str] | None:
+    """Return a folder with a copy of a database that was cut off, None if it was not.
+
+    SQLite refuses to read one that is shorter than it says of itself; where zeros stand for what
+    is missing, it reads the rest. What a log still holds may be what is missing: then all is well.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    wanted = _bytes_wanted(path)
+    if path.stat().st_size >= wanted or (log.exists() and log.stat().st_size):
+        return None
+    with storing():
+        folder = TemporaryDirectory(prefix="dedupe-")
+        copied = Path(shutil.copyfile(path, Path(folder.name, path.name)))
+        os.truncate(copied, wanted)
+    return folder
+
+
+def _bytes_wanted(path: Path) -> int:
+    """Return how long a database says that it is."""
+    with path.open("rb") as file:
+        head = file.read(HEADER.size)
+    if len(head) < HEADER.size:
+        return 0
+    magic, page_bytes, changed, n_pages, counted = HEADER.unpack(head)
+    # Where the two differ, SQLite goes by the length of the file.
+    return page_bytes * n_pages if magic == MAGIC and changed == counted else 0
 
 
 def _numbers(store: Store) -> dict[int, str]:
