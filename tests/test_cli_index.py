@@ -136,6 +136,34 @@ def test_what_cannot_be_read_is_told(index):
     assert run("add", index, "-", "-q", given=lines(empty="", new="new words")) == (0, "", "")
 
 
+UNREADABLE = """\
+{"id": "a", "text": "one story"}
+not json
+{"id": "b", "text": ""}
+{"id": "c", "title": "no text"}
+{"id": "d", "text": "!!!"}
+{"id": "e", "text": "another"}
+"""
+
+
+@pytest.mark.parametrize("command", [("add", "--matches"), ("query",)])
+def test_each_record_has_a_line_in_its_order_whatever_can_be_read_of_it(index, command):
+    run(command[0], index, "-", *command[1:], "--format", "jsonl", given=UNREADABLE)
+    code, out, err = run(*command, index, "-", "--format", "jsonl", given=UNREADABLE)
+    told = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [one["id"] for one in told] == ["a", "-:2", "b", "c", "d", "e"]
+    assert [one.get("outcome") == "skipped" for one in told] == [False, *[True] * 4, False]
+    assert all(one["reason"] and one["remedy"] and not one["matches"] for one in told[1:-1])
+    assert err.count("skipped: ") == 4
+
+
+@pytest.mark.parametrize("command", [("add",), ("add", "--matches"), ("query",)])
+def test_what_is_lost_is_told_even_in_quiet(index, command):
+    err = run(*command, index, "-", "-q", given=UNREADABLE)[2]
+    assert [line.split(": ")[1] for line in err.splitlines()] == ["-:2", "c"]
+
+
 @pytest.mark.parametrize("more", [[], ["--matches"]])
 def test_documents_without_a_time_are_added_with_a_warning(index, more):
     given = lines(new="new words")

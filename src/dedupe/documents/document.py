@@ -34,6 +34,7 @@ __all__ = [
     "holds_nothing",
     "missing_field",
     "shown",
+    "without_word",
 ]
 
 
@@ -214,6 +215,11 @@ def holds_nothing(skipped: Skipped) -> bool:
 
 NO_WORD = "no word in it"
 """Why a text is skipped that has only signs."""
+
+
+def without_word(id_: Id) -> Skipped:
+    """Return what is said of a document that has only signs."""
+    return Skipped(id_, NO_WORD, "nothing to do, unless it should hold text")
 
 
 def missing_field(id_: Id, fields: Iterable[str], options: Options) -> Skipped:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dedupe.documents import Document
-from dedupe.documents.document import NO_WORD
+from dedupe.documents.document import without_word
 from dedupe.errors import Skipped
 from dedupe.index.intake import OnConflict, take
 from dedupe.index.layout import Layout
@@ -86,14 +86,13 @@ def _with_words(part: Batch) -> Batch:
     has_words = part.sketches.n_words > 0
     if has_words.all():
         return part
-    remedy = "nothing to do, unless it should hold text"
     empty = [part.documents[place].id for place in np.flatnonzero(~has_words).tolist()]
     kept = np.flatnonzero(has_words).tolist()
     return Batch(
         [part.documents[place] for place in kept],
         [part.texts[place] for place in kept],
         part.sketches.take(has_words),
-        [*part.skipped, *(Skipped(id_, NO_WORD, remedy) for id_ in empty)],
+        [*part.skipped, *map(without_word, empty)],
     )
 
 

@@ -14,7 +14,7 @@ import click
 from dedupe.cli import options
 from dedupe.cli.found import DUPLICATES_FOUND, fails, format_of, output
 from dedupe.cli.output import check, dump, show
-from dedupe.errors import Skipped
+from dedupe.errors import NothingToRead, Skipped
 from dedupe.ids import Id, id_as_json
 
 if TYPE_CHECKING:
@@ -125,23 +125,39 @@ class Answers:
 
         outcomes: Counter[Any] = Counter()
         n_undated = 0
-        skipped: list[Skipped] = []
-        for document in documents:
-            if isinstance(document, Skipped):
-                skipped.append(document)
-                continue
-            found = opened.add(
-                document.id,
-                document.text,
-                document.time if document.is_dated else None,
-                on_conflict=on_conflict,
-                **self.question,
-            )
+
+        def add(document: "Document") -> "Matches":
+            nonlocal n_undated
+            time = document.time if document.is_dated else None
+            how = {"on_conflict": on_conflict, **self.question}
+            found = opened.add(document.id, document.text, time, **how)
             outcomes[found.outcome] += 1
             n_undated += found.outcome == "added" and not document.is_dated
-            self.give(document.id, found)
+            return found
+
+        skipped = [*self.answered(documents, add)]
         counts = {f"n_{outcome}": n for outcome, n in outcomes.items()}
         return Added(**counts, skipped=tuple(skipped), n_undated=n_undated)
+
+    def answered(
+        self, items: Iterable["Document | Skipped"], ask: Callable[["Document"], "Matches"]
+    ) -> Iterator[Skipped]:
+        """Print an answer for each of some documents, in their order; yield what is skipped."""
+        from dedupe.documents.document import without_word
+
+        for item in items:
+            if not isinstance(item, Skipped):
+                try:
+                    self.give(item.id, ask(item))
+                    continue
+                except NothingToRead:
+                    skipped = without_word(item.id)
+            else:
+                skipped = item
+            # A program may wait for a line for each.
+            if self.format == "jsonl":
+                self._put(_skipped_as_jsonl(skipped))
+            yield skipped
 
     def stored(self, opened: "Index", id_: str) -> None:
         """Ask with the text of a document of the index, and leave out the document itself."""
@@ -173,6 +189,10 @@ class Answers:
             delimiter = "\t" if self.format == "tsv" else ","
             text = _as_rows(id_, found, delimiter, header=not self._is_begun)
         self._is_begun = True
+        self._put(text)
+
+    def _put(self, text: str) -> None:
+        """Print a part of what programs read, or keep it for the end."""
         if self.output is None:
             dump(text)
         else:
@@ -223,6 +243,13 @@ def _when(match: "Match") -> tuple["Part", ...]:
 def _as_jsonl(asked: Id, found: "Matches", *, evidence: bool) -> str:
     """Return an answer as a line of JSON."""
     facts = {"id": id_as_json(asked), **found.as_json(evidence=evidence)}
+    return json.dumps(facts, ensure_ascii=False) + "\n"
+
+
+def _skipped_as_jsonl(skipped: Skipped) -> str:
+    """Return what is said of what could not be read, as a line of JSON like that of an answer."""
+    why = {"outcome": "skipped", "reason": skipped.reason, "remedy": skipped.remedy}
+    facts = {"id": id_as_json(skipped.id), "matches": [], "n_found": 0, **why}
     return json.dumps(facts, ensure_ascii=False) + "\n"
 
 

@@ -55,11 +55,11 @@ def query(
     with opening(name, quiet, compiles=True, mode="r") as (opened, _):
         for id_ in ids:
             answers.stored(opened, id_)
-        for document in documents(paths, asked, must_name=False) if paths else ():
-            if isinstance(document, Skipped):
-                skipped.append(document)
-                continue
-            answers.give(document.id, opened.query(document.text, **answers.question))
+        if paths:
+            skipped += answers.answered(
+                documents(paths, asked, must_name=False),
+                lambda document: opened.query(document.text, **answers.question),
+            )
         answers.finish()
     tell_skipped(skipped, quiet=quiet)
     answers.leave()

@@ -12,7 +12,9 @@ __all__ = ["CHOSEN", "READ", "TIMES", "given", "name", "on_conflict", "quiet", "
 
 name = click.argument("name", metavar="INDEX", type=click.Path(path_type=Path))
 
-quiet = click.option("-q", "--quiet", is_flag=True, help="Show no progress and no summary.")
+quiet = click.option(
+    "-q", "--quiet", is_flag=True, help="Show no progress and no summary, only what was lost."
+)
 
 timeout = click.option(
     "--timeout",

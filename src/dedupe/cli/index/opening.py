@@ -79,10 +79,12 @@ def tell_added(name: Path, done: "Added", *, quiet: bool) -> None:
 
 
 def tell_skipped(skipped: Iterable["Skipped"], *, quiet: bool) -> None:
-    """Say which documents could not be read, and why."""
+    """Say which documents could not be read, and why; in quiet, only of those that had a text."""
+    from dedupe.documents.document import holds_nothing
     from dedupe.report import progress
 
-    for line in () if quiet else listed("skipped", [*skipped]):
+    told = [one for one in skipped if not (quiet and holds_nothing(one))]
+    for line in listed("skipped", told):
         progress.tell(line)
 
 
