@@ -70,6 +70,7 @@ def test_lines_that_are_piped_in_must_say_an_id(how):
     Path("named.jsonl").write_text(given)
     code, _, said = run("add", "i.dedupe", "named.jsonl", *how)
     assert (code, "got none at named.jsonl:1" in said) == (1, True)
+    run("add", "i.dedupe", "news.jsonl")
     assert run("query", "i.dedupe", "-", "--format", "jsonl", given=given)[0] == 0
 
 
@@ -455,12 +456,43 @@ def test_a_missing_file_is_listed_and_made_anew(index, suffix):
     gone.unlink()
     code, out, err = run("verify", index)
     assert (code, out, err) == (1, f"{gone.name}: it is missing\n", "news.dedupe: 1 damaged\n")
-    remedy = {".epoch": "index rebuild", ".segment": "verify --repair"}[suffix]
+    remedy = "dedupe index verify --repair"
     code, _, err = run("query", index, "news.jsonl")
-    assert (code, f"(dedupe {remedy})" in err or f"(dedupe index {remedy})" in err) == (2, True)
+    assert (code, remedy in err) == (2, True)
     assert run("verify", index, "--repair")[::2] == (0, "news.dedupe: repaired\n")
     assert run("verify", index) == (0, "", "news.dedupe: sound\n")
     assert "without" not in run("query", index, "news.jsonl")[2]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("merge", "new", "typo"),
+        ("add", "new", "typo.jsonl"),
+        ("add", "new", "news.jsonl", "--text-field", "typo"),
+        ("add", "new", "news.jsonl", "--id-field", "typo"),
+        ("add", "new", "typo.jsonl", "--matches"),
+    ],
+)
+def test_a_mistyped_source_leaves_no_index_behind(command):
+    assert run(*command)[0] in (1, 2)
+    assert not Path("new").exists()
+    Path("new").mkdir()
+    assert run(*command)[0] in (1, 2)
+    assert Path("new").exists()
+
+
+def test_what_an_error_leaves_in_a_new_index_stays():
+    given = lines(a=STORY) + lines(a="another")
+    code, _, said = run("add", "new", "-", "--matches", given=given)
+    assert (code, "ids must be unique" in said) == (1, True)
+    assert run("ids", "new")[1] == "a\n"
+
+
+@pytest.mark.parametrize("command", [("add", "", "news.jsonl"), ("stats", ""), ("serve", "")])
+def test_an_index_must_have_a_name(command):
+    code, _, said = run(*command)
+    assert (code, "it must be the path of a folder, got ''" in said) == (2, True)
 
 
 def test_a_second_writer_is_told_who_holds_it(index):

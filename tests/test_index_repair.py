@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from dedupe import Index
-from dedupe.errors import DedupeError, InvalidIndex
+from dedupe.errors import DedupeError, InvalidIndex, InvalidSetting
 from dedupe.index import bulk
 from dedupe.index.inspected import Inspected
 from strategies import article, edited
@@ -488,3 +488,60 @@ def test_no_copy_is_left_of_what_was_cut_off(folder, tmp_path, monkeypatch):
     with pytest.raises(InvalidIndex):
         Index().merge(folder)
     assert not [*(tmp_path / "temporary").iterdir()]
+
+
+def root_of(folder, table):
+    """Return where the first page of a table stands in the file."""
+    with sqlite3.connect(folder / "index.sqlite") as db:
+        said = "select rootpage from sqlite_master where name = ?"
+        ((page,),) = db.execute(said, (table,))
+    db.close()
+    return (page - 1) * PAGE
+
+
+@pytest.mark.parametrize("torn", TORN)
+@pytest.mark.parametrize("table", ["tail", "dead", "segments", "by_digest"])
+def test_what_is_healed_by_opening_an_index_is_healed_by_a_repair(folder, table, torn, tmp_path):
+    file, start = folder / "index.sqlite", root_of(folder, table)
+    data = file.read_bytes()
+    page = data[start : start + PAGE]
+    file.write_bytes(data[:start] + TORN[torn](page) + data[start + PAGE :])
+    opened = shutil.copytree(folder, tmp_path / "opened")
+    is_healed = False
+    with suppress(DedupeError), Index(opened) as index:
+        is_healed = bool(index.verify())
+    with Inspected(folder, mode="r") as index:
+        assert torn != "all" or not index.verify()
+    with Inspected(folder) as index:
+        found = index.verify(repair=True)
+        assert found.repaired or found or not is_healed
+        assert bool(index.verify()) == (found.repaired or bool(found))
+
+
+@pytest.mark.parametrize("page", ["by_time"])
+def test_what_is_looked_up_by_a_torn_page_is_never_said_to_be_less_than_nothing(folder, page):
+    file, start = folder / "index.sqlite", root_of(folder, page)
+    data = file.read_bytes()
+    for size in (64, 128, 512, 4096):
+        for place in range(0, PAGE, max(size, 1024)):
+            at = start + place
+            file.write_bytes(data[:at] + bytes(size) + data[at + size :])
+            with suppress(DedupeError), Index(folder) as index:
+                index.expire(1e9 + 20)
+                assert index.stats().n_undated >= 0
+                assert {*index} >= {f"d{i:02d}" for i in range(20, 60)}
+            file.write_bytes(data)
+
+
+def test_no_document_is_named_as_lost_that_never_was(folder, tmp_path):
+    file = folder / "index.sqlite"
+    data = file.read_bytes()
+    for start in range(PAGE, len(data), PAGE):
+        file.write_bytes(data[: start + 4096] + bytes(PAGE - 4096) + data[start + PAGE :])
+        with suppress(DedupeError), Index() as other:
+            assert "document 0" not in {one.id for one in other.merge(folder).skipped}
+
+
+def test_an_index_must_have_a_name():
+    with pytest.raises(InvalidSetting, match="path of a folder, got ''"):
+        Index("")

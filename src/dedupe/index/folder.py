@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from dedupe.errors import InvalidIndex, InvalidInput, NoSuchPath
+from dedupe.index.storage.lock import NAME as LOCK
 
 __all__ = [
     "FILE",
@@ -13,6 +15,7 @@ __all__ = [
     "check_no_index",
     "holds_what_follows",
     "is_index",
+    "remove_empty",
 ]
 
 FILE = "index.sqlite"
@@ -56,6 +59,15 @@ def holds_what_follows(path: str | os.PathLike[str]) -> bool:
     folder = Path(path)
     there = folder.iterdir() if folder.is_dir() else ()
     return any(one.suffix in (".segment", ".epoch") for one in there)
+
+
+def remove_empty(path: str | os.PathLike[str]) -> None:
+    """Remove an index without documents, which must be locked: others wait for it in vain."""
+    # Windows removes no file that is open; then it stays, and is empty.
+    with suppress(OSError):
+        for name in (FILE, LOG, f"{FILE}-shm", LOCK):
+            Path(path, name).unlink(missing_ok=True)
+        Path(path).rmdir()
 
 
 def _n_bytes(path: str | os.PathLike[str]) -> int:

@@ -22,6 +22,7 @@ from dedupe.index.folder import check_no_index
 from dedupe.index.matches import Matches, Outcome
 from dedupe.index.queries import Query, answer, check_query
 from dedupe.index.records import Added
+from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.keys import checked_id, key_of
 from dedupe.index.storage.rows import Row
 from dedupe.index.storage.salvaging import padded
@@ -344,7 +345,11 @@ class Index(Answering):
         """
         limit = as_moment("before", before)
         with self._writing():
-            return self._drop(self._store.older(limit))
+            rows = self._store.older(limit)
+            is_right = all(row.time is not None and row.time < limit for row in rows)
+            if not is_right or len({row.number for row in rows}) < len(rows):
+                raise damaged(self._store.path, "its times are looked up wrongly")
+            return self._drop(rows)
 
     def _drop(self, rows: Sequence[Row]) -> int:
         with self._store.transaction():

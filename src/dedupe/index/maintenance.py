@@ -17,6 +17,7 @@ from dedupe.ids import Id
 from dedupe.index import rebuilding, verification
 from dedupe.index.opening import Opened, index_identity
 from dedupe.index.records import Stats, Verification
+from dedupe.index.storage.connection import damaged
 from dedupe.index.storage.epochs import Companions, Knowledge
 from dedupe.index.storage.store import State, Store
 from dedupe.pipeline import find, teach
@@ -215,10 +216,13 @@ class Maintained(Opened):
         """Return what it holds, and how much of it is new since it learned."""
         with self._reading():
             state, postings = self._layout.state, self._layout.postings
+            n_dated = self._store.n_dated()
+            if n_dated > state.n_documents:
+                raise damaged(self._store.path, "it has more times than documents")
             return Stats(
                 state.n_documents,
                 state.n_texts,
-                state.n_documents - self._store.n_dated(),
+                state.n_documents - n_dated,
                 int(postings.tail.is_alive.sum()),
                 len(postings.segments),
                 postings.n_dead,
@@ -241,24 +245,27 @@ class Maintained(Opened):
         with self._reading():
             lost = [*verification.in_database(self._store)]
             derived = [*verification.in_files(self._store, self._layout, self.settings)]
-        repaired = repair and bool(lost or derived) and self._repair(derives=bool(derived))
+        repaired = repair and bool(lost or derived) and self._repair()
         return Verification((*lost, *derived), repaired)
 
-    def _repair(self, *, derives: bool) -> bool:
+    def _repair(self) -> bool:
         """Make anew what can be; return whether all is sound then."""
         self.check_mode()
         with self._merger.paused(), self._lock:
             with suppress(InvalidIndex), self._store.transaction():
                 self._store.reindex()
                 self._store.restore_dictionary()
+            try:
+                with self._reading():
+                    rebuilding.check_documents(self._store)
+                with self._store.translating():
+                    has_lost_epoch = self._layout.forget_epoch()
+                    self._derive()
+            except InvalidIndex:
+                return False
             with self._reading():
                 if any(verification.in_database(self._store)):
                     return False
-            if not derives:
-                return True
-            with self._store.translating():
-                has_lost_epoch = self._layout.forget_epoch()
-                self._derive()
         if has_lost_epoch:
             self.learn()
         return True

@@ -241,7 +241,7 @@ class Opened:
 
 def _as_path(path: str | os.PathLike[str]) -> Path:
     """Return a path that a folder can have."""
-    if isinstance(path, str | os.PathLike) and isinstance(name := os.fspath(path), str):
+    if isinstance(path, str | os.PathLike) and isinstance(name := os.fspath(path), str) and name:
         with suppress(UnicodeEncodeError):
             if b"\0" not in os.fsencode(name):
                 return Path(name)
@@ -338,9 +338,9 @@ def _stale(path: Path | None, found: dict[str, Any], wanted: dict[str, Any]) -> 
 
 def _missing(path: Path | None, name: str) -> InvalidIndex:
     """Return the error of an index that lacks one of its files."""
-    remedy = "(dedupe index verify --repair), which makes it anew from the texts"
-    if name.endswith(".epoch"):
-        remedy = "with rebuild=True (dedupe index rebuild), which learns it anew"
-    return InvalidIndex(
-        f"an index must have all its files, got {path} without {name}: open it for writing {remedy}"
+    remedy = (
+        "open it for writing (dedupe index verify --repair), which makes it anew from the texts"
     )
+    if name.endswith(".epoch"):
+        remedy = "learn it anew, with dedupe index verify --repair or as rebuild=True does"
+    return InvalidIndex(f"an index must have all its files, got {path} without {name}: {remedy}")

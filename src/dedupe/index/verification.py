@@ -68,11 +68,11 @@ def _has_own_header(path: Path) -> bool:
 
 def in_files(store: Store, layout: Layout, settings: Settings) -> Iterator[str]:
     """Yield what is wrong with what follows from the documents, a line each."""
-    problems = [*_of_files(layout)]
-    yield from problems
-    if problems:
-        return
     try:
+        problems = [*_of_files(layout)]
+        yield from problems
+        if problems:
+            return
         found = np.sort(layout.read_anew().living().numbers)
         wanted = np.unique([original for _, original, _ in store.originals()]).astype(np.uint32)
         if not np.array_equal(found, wanted):
@@ -96,7 +96,11 @@ def _of_files(layout: Layout) -> Iterator[str]:
     for name in layout.segment_names():
         yield from _of_file(name, partial(layout.segment, name))
     yield from _of_file(layout.epoch_name() or "no epoch", layout.current_epoch)
-    if not layout.has_sound_tables():
+    try:
+        is_sound = layout.has_sound_tables()
+    except sqlite3.Error:
+        is_sound = False
+    if not is_sound:
         yield "the newest texts are not as they were written"
 
 

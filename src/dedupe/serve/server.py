@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from dedupe.errors import InvalidSetting, MissingExtra
+from dedupe.index.folder import is_index
 from dedupe.index.index import Index
 from dedupe.serve.app import App, Limits
 from dedupe.warming import warm_up_once
@@ -71,6 +72,7 @@ def run(
     _check_token(host, token)
     # Whoever asks first would wait for it, longer than most clients do.
     warm_up_once(lambda step: tell(step.note) if step.note else None)
+    new = "" if is_index(path) else "new index, "
     with _listening(host, port) as listener, Index(path, mode=mode, timeout=timeout) as index:
         limits = limits or Limits()
         app = App(index, token=token, limits=limits)
@@ -91,7 +93,7 @@ def run(
         name = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
         # Who is told may ask at once, though the loop has not begun.
         listener.listen(config.backlog)
-        tell(f"{path}: {len(index):,} documents, http://{name}:{bound[1]}")
+        tell(f"{path}: {new}{len(index):,} documents, http://{name}:{bound[1]}")
         try:
             # It sets handlers for signals meanwhile, and sends them again when it has stopped.
             server.run(sockets=[listener])

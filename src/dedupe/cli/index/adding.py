@@ -78,8 +78,11 @@ def merge(
     quiet: bool,
 ) -> None:
     """Add all documents of OTHER indexes to INDEX, whatever they were made with."""
+    from dedupe.index.folder import check_is_there
     from dedupe.index.records import Added
 
+    for other in others:
+        check_is_there(other)
     done = Added()
     with opening(name, quiet, compiles=True, timeout=timeout) as (opened, display):
         for other in others:

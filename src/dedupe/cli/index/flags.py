@@ -10,7 +10,15 @@ from dedupe.cli import options
 
 __all__ = ["CHOSEN", "READ", "TIMES", "given", "name", "on_conflict", "quiet", "timeout"]
 
-name = click.argument("name", metavar="INDEX", type=click.Path(path_type=Path))
+
+def _named(_: click.Context, __: click.Parameter, value: str) -> Path:
+    """Return the path of an index; one without a name would be the folder that this is."""
+    if not value:
+        raise click.BadParameter("it must be the path of a folder, got ''")
+    return Path(value)
+
+
+name = click.argument("name", metavar="INDEX", type=click.Path(), callback=_named)
 
 quiet = click.option(
     "-q", "--quiet", is_flag=True, help="Show no progress and no summary, only what was lost."

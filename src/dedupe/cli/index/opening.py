@@ -31,25 +31,33 @@ def opening(
 ) -> Iterator[tuple["Index", "Display"]]:
     """Open an index, with a display of progress; one that must exist is not made.
 
+    Nor is one left behind that is new and that an error keeps empty, as a mistyped source does.
+
     What compiles has all kernels compiled before, and says that it does so, once on a machine.
     One that is inspected may lack files.
     """
     listen()
+    from dedupe.errors import DedupeError
+    from dedupe.index.folder import check_is_there, remove_empty
     from dedupe.index.index import Index
     from dedupe.index.inspected import Inspected
     from dedupe.report.progress import Display
 
     if must_exist or how.get("mode") == "r":
-        from dedupe.index.folder import check_is_there
-
         check_is_there(name)
     with Display(quiet) as display:
         if compiles:
             from dedupe.warming import warm_up_once
 
             warm_up_once(display.update)
+        is_new = not name.exists()
         with (Inspected if inspects else Index)(name, **how) as opened:
-            yield opened, display
+            try:
+                yield opened, display
+            except DedupeError:
+                if is_new and not len(opened):
+                    remove_empty(name)
+                raise
 
 
 def documents(

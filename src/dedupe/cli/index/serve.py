@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from dedupe.cli.index import flags
 from dedupe.settings import n_bytes
 
 __all__ = ["serve"]
 
 
 @click.command()
-@click.argument("name", metavar="INDEX", type=click.Path(path_type=Path))
+@flags.name
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8417, help="Port; 0 takes one that is free."

@@ -271,5 +271,5 @@ def damaged(name: str, why: str) -> InvalidIndex:
     """Return the error of an epoch that cannot be used."""
     return InvalidIndex(
         f"what an index has learned must be as it was written, got {name} ({why}): "
-        "open it for writing with rebuild=True (dedupe index rebuild), which learns it anew"
+        "learn it anew, with dedupe index verify --repair or as rebuild=True does"
     )

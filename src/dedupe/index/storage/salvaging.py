@@ -88,5 +88,5 @@ def _numbers(store: Store) -> dict[int, str]:
         said = f"select number, key from documents {hint} order by {order}"
         with suppress(*UNREADABLE):
             # What came before an error is kept.
-            found.update(store.db.execute(said))
+            found.update((number, key) for number, key in store.db.execute(said) if number > 0)
     return found
