@@ -1,6 +1,7 @@
 """``dedupe index``: what its commands print, where, and how they exit."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -493,6 +494,16 @@ def test_what_an_error_leaves_in_a_new_index_stays():
 def test_an_index_must_have_a_name(command):
     code, _, said = run(*command)
     assert (code, "it must be the path of a folder, got ''" in said) == (2, True)
+
+
+@pytest.mark.parametrize("more", [(), ("--repair",)])
+@pytest.mark.parametrize("size", [0, 4096])
+def test_what_cannot_be_opened_to_be_verified_exits_with_2(index, size, more):
+    run("learn", index, "-q")
+    os.truncate(Path(index, "index.sqlite"), size)
+    code, out, err = run("verify", index, *more)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert ("a backup" if not size else "index merge") in err
 
 
 def test_a_second_writer_is_told_who_holds_it(index):

@@ -194,7 +194,8 @@ class Index(Answering):
 
         They are stored 8,192 at a time, or 64 MB. Where an error ends it, the parts before are
         there, and its message says how many documents these are; the same call goes on behind
-        them: what is there with the same text is left alone. A document may come twice.
+        them: what is there with the same text is left alone. A document may come twice,
+        with the same text and time.
 
         A text that is no string, such as bytes or None, is skipped, which `add` refuses. A time
         that cannot be read is none, and `Added.n_undated` counts those without.

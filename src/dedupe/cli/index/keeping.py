@@ -118,7 +118,8 @@ def rebuild(name: Path, *, timeout: float, quiet: bool, **chosen: Any) -> None:
 def verify(name: Path, *, repair: bool, timeout: float, quiet: bool) -> None:
     """Read all of INDEX, and print what is not as it was written, a line each.
 
-    The exit code is 1 where something is damaged and was not repaired.
+    The exit code is 1 where something is damaged and was not repaired, 2 where INDEX cannot be
+    opened at all.
     """
     how: dict[str, Any] = {"timeout": timeout, "must_exist": True} if repair else {"mode": "r"}
     with opening(name, quiet, inspects=True, **how) as (opened, _):
