@@ -413,6 +413,7 @@ def server(tmp_path, request):
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     line = process.stderr.readline()
     assert "http://127.0.0.1:" in line, line
+    assert ("new index, " in line) == (" 0 documents, " in line)
     port = int(line.rpartition(":")[2])
 
     def ask(method, path, body=None, token=TOKEN):
