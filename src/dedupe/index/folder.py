@@ -57,8 +57,10 @@ def check_has_documents(path: str | os.PathLike[str]) -> None:
 def holds_what_follows(path: str | os.PathLike[str]) -> bool:
     """Return whether a folder has files that are written only once there are documents."""
     folder = Path(path)
-    there = folder.iterdir() if folder.is_dir() else ()
-    return any(one.suffix in (".segment", ".epoch") for one in there)
+    # Who may not list it can read an index in it all the same.
+    if not (folder.is_dir() and os.access(folder, os.R_OK)):
+        return False
+    return any(one.suffix in (".segment", ".epoch") for one in folder.iterdir())
 
 
 def remove_empty(path: str | os.PathLike[str]) -> None:

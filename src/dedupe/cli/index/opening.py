@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +51,7 @@ def opening(
             from dedupe.warming import warm_up_once
 
             warm_up_once(display.update)
-        is_new = not name.exists()
+        is_new = not os.path.lexists(name)
         with (Inspected if inspects else Index)(name, **how) as opened:
             try:
                 yield opened, display
