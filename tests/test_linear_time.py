@@ -27,6 +27,8 @@ from numba import config
 from pyarrow import parquet
 
 from dedupe import compare_texts, find_duplicate_texts
+from dedupe.cleaning.drafts import targets
+from dedupe.cleaning.inventory import Entry, Inputs, Stamp
 from dedupe.documents.formats import read_file
 from dedupe.documents.options import Options
 from dedupe.documents.walk import File
@@ -292,3 +294,20 @@ DOCUMENTS = dict.fromkeys(COLLECTIONS, 1000) | {"a form": 400}
 def test_a_search_takes_time_linear_in_the_documents(kind):
     n = DOCUMENTS[kind]
     assert_linear(COLLECTIONS[kind], lambda texts: find_duplicate_texts(texts, workers=1), n)
+
+
+def _inputs(n: int) -> Inputs:
+    """Return a folder of `n` files that nobody has to write."""
+    places = [f"{number}.txt" for number in range(n)]
+    entries = {
+        place: Entry(
+            File(place, place, None, (1, number)), place, Stamp(0, 0, number), None, False
+        )
+        for number, place in enumerate(places)
+    }
+    return Inputs("/news", (), False, entries, {})
+
+
+def test_many_files_go_to_a_folder_in_linear_time(tmp_path):
+    (tmp_path / "cleaned").mkdir()
+    assert_linear(_inputs, lambda inputs: targets(inputs, str(tmp_path / "cleaned")), 4_000)

@@ -62,9 +62,10 @@ def targets(
         found = {place: os.path.join(output, place) for place in inputs.entries}  # noqa: PTH118
     if output != STDOUT:
         _check_room(output, is_one_file=is_one_file)
+    read = inputs.keys | inputs.kept_in(is_old=True).keys | also_read
     for target in {*found.values()} if is_one_file else found.values():
         if target != STDOUT:
-            _check_target(target, inputs.keys | inputs.kept_in(is_old=True).keys | also_read)
+            _check_target(target, read)
     return found
 
 
