@@ -370,3 +370,69 @@ def test_nothing_to_read_is_told_at_the_end():
     assert list(read_texts([])) == []
     with pytest.raises(NothingToRead, match="got 1 skipped; the first, 0: no text; give it"):
         list(read_texts([None]))
+
+
+def unchecked(*values):
+    """Return strings of Arrow whose bytes nobody has looked at."""
+    offsets = np.cumsum([0, *map(len, values)], dtype=np.int32)
+    return pa.StringArray.from_buffers(
+        len(values), pa.py_buffer(offsets), pa.py_buffer(b"".join(values))
+    )
+
+
+KINDS = {
+    "table": lambda table: table,
+    "batch": lambda table: table.to_batches()[0],
+    "reader": lambda table: table.to_reader(),
+    "chunks": lambda table: pa.concat_tables([table.slice(0, 1), table.slice(1)]),
+    "pandas": lambda table: table.to_pandas(types_mapper=pd.ArrowDtype),
+    "polars": pl.from_arrow,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_time_that_python_has_none_for_costs_no_more_than_itself(kind):
+    late = pa.array([2**61, 60_000_000], pa.timestamp("us"))
+    table = pa.table({"id": [7, 8], "text": TEXTS, "when": late})
+    assert [*read_texts(KINDS[kind](table))] == [Document(7, TEXTS[0]), Document(8, TEXTS[1])]
+    times = [one.time for one in read_texts(KINDS[kind](table), time_field="when")]
+    assert times == [None, 60]
+    ids = [str(one.id) for one in read_texts(KINDS[kind](table), id_field="when")]
+    assert ids[0] == str(2**61)
+    assert ids[1].startswith("1970-01-01 00:01")
+
+
+def test_a_date_that_python_has_none_for_is_no_time():
+    days = [2**31 - 1, 1, 2_932_897, 2_932_896, -719_162, -719_163]
+    column = pl.Series(days, dtype=pl.Int32).cast(pl.Date)
+    frame = pl.DataFrame({"text": list("abcdef"), "day": column})
+    there = {1, 2_932_896, -719_162}
+    times = [day * 86_400 if day in there else None for day in days]
+    assert [one.time for one in read_texts(frame, time_field="day")] == times
+
+
+GARBLED = unchecked(TEXTS[0].encode(), b"Road \xff")
+NOT_UTF_8 = "not UTF-8: invalid start byte", "repair this row"
+
+
+@pytest.mark.parametrize("kind", KINDS.keys() - {"polars"})  # Which checks what it takes.
+def test_bytes_that_are_no_text_cost_the_row_that_asks_for_them(kind):
+    make = KINDS[kind]
+    first = Document(7, TEXTS[0])
+    texts = pa.table({"id": [7, 8], "text": GARBLED})
+    assert [*read_texts(make(texts))] == [first, Skipped(8, *NOT_UTF_8)]
+    notes = pa.table({"id": [7, 8], "text": TEXTS, "note": GARBLED})
+    assert [*read_texts(make(notes))] == [first, Document(8, TEXTS[1])]
+    ids = pa.table({"name": GARBLED, "text": TEXTS})
+    found = [*read_texts(make(ids), id_field="name")]
+    assert found == [Document(TEXTS[0], TEXTS[0]), Skipped(1, *NOT_UTF_8)]
+
+
+@pytest.mark.parametrize(
+    "make", [list, pa.chunked_array, pd.Series], ids=lambda make: make.__name__
+)
+def test_bytes_that_are_no_text_are_none_in_a_column(make):
+    column = [GARBLED] if make is pa.chunked_array else GARBLED
+    if make is pd.Series:
+        column = pd.arrays.ArrowExtensionArray(GARBLED)
+    assert [*read_texts(make(column))] == [Document(0, TEXTS[0]), Skipped(1, *NOT_UTF_8)]

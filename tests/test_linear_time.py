@@ -300,9 +300,7 @@ def _inputs(n: int) -> Inputs:
     """Return a folder of `n` files that nobody has to write."""
     places = [f"{number}.txt" for number in range(n)]
     entries = {
-        place: Entry(
-            File(place, place, None, (1, number)), place, Stamp(0, 0, number), None, False
-        )
+        place: Entry(File(place, place, None, (1, number)), place, Stamp(0, 0, number), None, False)
         for number, place in enumerate(places)
     }
     return Inputs("/news", (), False, entries, {})

@@ -147,9 +147,19 @@ def from_record(
         id_ = as_id(_present(record, options.id_field), place)
     except Unreadable as error:
         return Skipped(place, error.reason, error.remedy)
+    try:
+        return _made(record, id_, when, options)
+    except Unreadable as error:
+        return Skipped(id_, error.reason, error.remedy)
+
+
+def _made(
+    record: Mapping[str, object], id_: Id, when: float | None, options: Options
+) -> Document | Skipped:
+    """Make a document of a record that goes by an id."""
     is_dated = False
     if options.time_field is not None:
-        when = as_time(_present(record, options.time_field))
+        when = _time_in(record, options.time_field)
         is_dated = when is not None
     if options.html_field is None and options.text_field in record:  # As in most records.
         return from_value(id_, record[options.text_field], when, is_dated=is_dated)
@@ -169,6 +179,14 @@ def _present(record: Mapping[str, object], name: str) -> object:
     """Return the value of a field, or None where there is none."""
     value = value_at(record, name)
     return None if value is ABSENT else value
+
+
+def _time_in(record: Mapping[str, object], name: str) -> float | None:
+    """Return the time in a field, or None: a bad one costs no more than itself."""
+    try:
+        return as_time(_present(record, name))
+    except Unreadable:
+        return None
 
 
 def _part(id_: Id, name: str, value: object, options: Options) -> Document | Skipped:

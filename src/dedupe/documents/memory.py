@@ -11,6 +11,7 @@ from reprlib import repr as short
 from typing import Any
 
 from dedupe.documents.acceptance import RENAME, Remedies, accepted
+from dedupe.documents.arrow import value_of
 from dedupe.documents.document import Document, Placed, from_record, from_value, shown
 from dedupe.documents.fields import ABSENT, value_at
 from dedupe.documents.options import ID_FIELD, Options
@@ -145,7 +146,7 @@ def placed(
         )
     _check_columns(texts, options)
     try:
-        rows = rows_of(texts, options.id_field)
+        rows = rows_of(texts, options)
     except TypeError as error:
         raise _no_texts(what, type(texts).__name__, "put a single text in a list") from error
     remedy = _remedy(texts, options, "data") or FILL
@@ -160,16 +161,18 @@ def _placed(
     names: list[Any] = []
     for number, row in enumerate(rows):
         place = f"position {number}"
-        value = row.value.as_py() if hasattr(row.value, "as_py") else row.value  # Of Arrow.
-        if isinstance(value, Mapping) and not row.is_text:
-            has_id = (
-                has_id or not row.is_numbered or value_at(value, options.id_field) is not ABSENT
-            )
-            names = names or list(value)
-            _check_id(value_at(value, options.id_field), place, row)
-        item = _item(value, _named(row.id, place, remedy), place, options, is_text=row.is_text)
-        if must_name and row.is_numbered and not _names_itself(value, options):
-            raise _unnamed(place, value, is_of_frame=row.is_of_frame)
+        id_ = _named(row.id, place, remedy)
+        try:
+            value = value_of(row.value) if hasattr(row.value, "as_py") else row.value  # Of Arrow.
+            if isinstance(value, Mapping) and not row.is_text:
+                names = names or list(value)
+                has_id = has_id or not row.is_numbered or _has(value, options.id_field)
+                _check_id(value_at(value, options.id_field), place, row)
+            item = _item(value, id_, place, options, is_text=row.is_text)
+            if must_name and row.is_numbered and not _names_itself(value, options):
+                raise _unnamed(place, value, is_of_frame=row.is_of_frame)
+        except Unreadable as error:
+            item = Skipped(id_, error.reason, error.remedy)
         yield Placed(place, item)
     if names and not has_id:
         raise InvalidSetting(
@@ -177,6 +180,14 @@ def _placed(
             f"have {shown(map(short, names))}: leave it out to go by {ID_FIELD!r}, and by index or "
             "position where there is none"
         )
+
+
+def _has(record: Mapping[str, object], name: str) -> bool:
+    """Return whether a record has a field, whatever it holds."""
+    try:
+        return value_at(record, name) is not ABSENT
+    except Unreadable:
+        return True
 
 
 def _unnamed(place: str, value: Any, *, is_of_frame: bool) -> InvalidInput:

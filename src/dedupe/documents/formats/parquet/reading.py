@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from dedupe.documents.arrow import time_or_none, value_of
 from dedupe.documents.document import (
     Document,
     Placed,
@@ -18,7 +19,6 @@ from dedupe.documents.document import (
 from dedupe.documents.fields import splits
 from dedupe.documents.options import Options, Tapped
 from dedupe.documents.streams import Source, Unreadable, open_file, read_whole, too_large
-from dedupe.documents.values import Ticks
 from dedupe.errors import MissingExtra, Skipped
 
 __all__ = ["FAULTS", "READING", "batch_rows", "opened", "read_parquet", "unreadable"]
@@ -110,7 +110,7 @@ def _rows(file: Any, source: Source, options: Options) -> Iterator[Placed]:
             item: Document | Skipped
             try:
                 record = {
-                    name: _time(value) if name in may_be_bad else _value(value)
+                    name: time_or_none(value) if name in may_be_bad else value_of(value)
                     for name, value in zip(batch.schema.names, values, strict=True)
                 }
                 item = from_record(record, place, source.time, options)
@@ -177,30 +177,6 @@ def batch_rows(file: Any) -> int:
     groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
     largest = max((one.total_byte_size / max(1, one.num_rows) for one in groups), default=0)
     return int(min(BATCH, max(1, BATCH_BYTES // max(1, largest))))
-
-
-def _value(scalar: Any) -> object:
-    """Return a value of Arrow as one of Python."""
-    try:
-        return scalar.as_py()
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8: {error.reason}", "repair this row") from error
-    except (ValueError, LookupError, ArithmeticError):
-        if hasattr(scalar, "items"):  # Of several fields in one, a bad one costs itself alone.
-            return {name: _time(part) for name, part in scalar.items()}
-        inner = getattr(scalar, "value", None)
-        if inner is None or isinstance(inner, int):
-            return None if inner is None else Ticks(inner)
-        # In a dictionary or an extension type, the value is a scalar once more.
-        return _value(inner)
-
-
-def _time(scalar: Any) -> object:
-    """Return a value of Arrow, or None for what is none: a bad time costs no more than itself."""
-    try:
-        return _value(scalar)
-    except Unreadable:
-        return None
 
 
 def _check_size(text: str, limit: int) -> None:
