@@ -498,14 +498,14 @@ A_STORY = "the 20 that make a story"
     ("facts", "expected"),
     [
         ((1, 391, 0, 0, 0), f"all 391 words {STORY}"),
-        ((0.5, 120, 0, 0, 0), f"60 of 120 words {STORY}, no passage replaced"),
-        ((0.95, 100, 35, 0, 0), f"60 of 100 words {STORY}, 35 edited, no passage replaced"),
+        ((0.5, 120, 0, 0, 0), f"60 of 120 words {STORY}, 60 missing from the other"),
+        ((0.95, 100, 35, 0, 0), f"60 of 100 words {STORY}, 35 edited, 5 missing from the other"),
         ((0.5, 120, 1, 21, 0), f"59 of 120 words {STORY}, 1 edited, 21 replaced in one place"),
         ((1, 60, 5, 0, 0), f"55 of 60 words {STORY}, 5 edited"),
         ((0.9, 100, 0, 0, 10), f"90 of 100 words {STORY}, 10 more in each at places where the"),
         ((0.9, 100, 0, 0, 1), f"90 of 100 words {STORY}, 1 more in each at a place where the"),
         # What is left of a story by its weight is not nothing, and not all.
-        ((0.999, 100, 0, 0, 0), f"99 of 100 words {STORY}, no passage replaced"),
+        ((0.999, 100, 0, 0, 0), f"99 of 100 words {STORY}, 1 missing from the other"),
         ((1 - 1e-9, 100, 0, 0, 0), f"all 100 words {STORY}"),
         ((1, 1, 0, 0, 0), f"the only word {STORY}"),
     ],
@@ -515,6 +515,15 @@ def test_the_reason_of_a_story(facts, expected):
     for known in (row, {name: value for name, value in row.items() if value}):
         assert reason(known).startswith(expected)
         assert not reason(known).removeprefix(expected).strip("abcdefghijklmnopqrstuvwxyz ")
+
+
+@given(whole=st.integers(1, 400), share=st.floats(0.01, 1), edited=st.integers(0, 400))
+def test_the_words_of_a_reason_make_up_the_story(whole, share, edited):
+    row = {"story_share": share, "story_words": whole, "edited_words": edited}
+    said = reason(row | {"score": share, "shared_words": 400})
+    assume(not said.startswith(("all ", "the only ")))
+    told = re.findall(r"(\d+) (?:of \d+ words|edited|missing)", said)
+    assert sum(map(int, told)) == whole
 
 
 @pytest.mark.parametrize(
@@ -533,7 +542,7 @@ def test_the_reason_of_a_story(facts, expected):
             {"shared_words": 19, "story_words": 19, "story_share": 1},
             "all 19 words of the longer te",
         ),
-        ({"may_be_phrase": True}, "shared, which may be a phrase, no passage replaced"),
+        ({"may_be_phrase": True}, "shared, which may be a phrase, 70 missing from the other"),
         ({"listing_words": 84}, "shared, but 84 words of a listing differ"),
         ({"listing_words": 84, "hole_words": 9}, "shared, but 84 words of a listing differ"),
         ({"may_be_phrase": True, "hole_words": 9}, "shared, which may be a phrase, 9 replaced in"),

@@ -89,7 +89,8 @@ def reason(row: Mapping[str, float]) -> str:
 
     Where they share a story, its words are those that the score goes by: prose of the
     smaller story, boilerplate at what little it weighs. Those shared and those edited
-    together are the share `story_share` of them.
+    together are the share `story_share` of them, and where no text stands in place of others,
+    that is the score; the rest is missing from the other document.
 
     Parameters
     ----------
@@ -111,26 +112,41 @@ def reason(row: Mapping[str, float]) -> str:
         return f"{_all(shared)} {_are(shared)} the same"
     if not row.get("story_share"):
         return _too_few(shared, boilerplate)
-    parts = [_found(row), *_differing(row)]
+    found = _n_found(row)
+    parts = [_shared(row, found), *(_differing(row) or _missing(row, found))]
     if row.get("may_be_phrase"):
         parts.insert(1, "which may be a phrase")
     known = f"; {_boilerplate(shared, boilerplate)}" if boilerplate else ""
     return ", ".join(parts) + known
 
 
-def _found(row: Mapping[str, float]) -> str:
-    """Say how many words of the smaller story are in the other document."""
+def _n_found(row: Mapping[str, float]) -> float:
+    """Return how many words of the smaller story are in the other document, edits included."""
     share, whole = row["story_share"], row["story_words"]
     found: float = round(share * whole)
-    if round(share, 6) < 1:
-        # Part of a word that is missing is no reason to say that all are there.
-        found = min(found, whole - 1)
+    # Part of a word that is missing is no reason to say that all are there.
+    return found if round(share, 6) == 1 else min(found, whole - 1)
+
+
+def _shared(row: Mapping[str, float], found: float) -> str:
+    """Say how many of the words that were found are shared, and how many edited."""
+    whole = row["story_words"]
     edited = min(row.get("edited_words", 0), found)
     is_short = row["shared_words"] < rule.MIN_WORDS
     text = "longer text" if is_short else "smaller story"
     shared = found - edited
     count = _all(whole) if shared == whole else f"{shared} of {whole} words"
     return f"{count} of the {text} shared" + (f", {edited} edited" if edited else "")
+
+
+def _missing(row: Mapping[str, float], found: float) -> list[str]:
+    """Say how many words were not found, where nothing else takes from the score.
+
+    The other document may have some of its own there, all over the text or at other places
+    than these: then nothing tells which stand in place of which.
+    """
+    missing = row["story_words"] - found
+    return [f"{missing} missing from the other"] if missing else []
 
 
 def _differing(row: Mapping[str, float]) -> list[str]:
@@ -144,7 +160,7 @@ def _differing(row: Mapping[str, float]) -> list[str]:
         return [f"{excess} more in each at {place} where the other has none"]
     if hole:
         return [f"{hole} replaced {'at one end' if row.get('is_at_end') else 'in one place'}"]
-    return [] if round(row["story_share"], 6) == 1 else ["no passage replaced"]
+    return []
 
 
 def _boilerplate(shared: float, boilerplate: float) -> str:
