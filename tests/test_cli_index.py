@@ -585,3 +585,22 @@ def test_an_index_is_a_folder_that_can_be_copied(index):
     shutil.copytree(index, "copy.dedupe")
     assert run("verify", "copy.dedupe")[0] == 0
     assert dedupe.find_duplicates("news.jsonl", against="copy.dedupe").n_old == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of open files to set")
+@pytest.mark.parametrize("command", [("stats",), ("add", "news.jsonl")])
+def test_too_many_open_files_are_no_full_disk(index, command):
+    name, *rest = command
+    argv = [sys.executable, "-m", "dedupe", "index", name, index, *rest]
+    tried = [
+        subprocess.run(
+            ["sh", "-c", f'ulimit -n {most}; exec "$@"', "sh", *argv],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for most in (6, 7)
+    ]
+    told = [ran.stderr for ran in tried if ran.returncode and "open at once" in ran.stderr]
+    assert told
+    assert not any("Traceback" in one or "free some" in one for one in told)

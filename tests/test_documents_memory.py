@@ -415,7 +415,9 @@ GARBLED = unchecked(TEXTS[0].encode(), b"Road \xff")
 NOT_UTF_8 = "not UTF-8: invalid start byte", "repair this row"
 
 
-@pytest.mark.parametrize("kind", KINDS.keys() - {"polars"})  # Which checks what it takes.
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind != "polars"]
+)  # It checks what it takes.
 def test_bytes_that_are_no_text_cost_the_row_that_asks_for_them(kind):
     make = KINDS[kind]
     first = Document(7, TEXTS[0])

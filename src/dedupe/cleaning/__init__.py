@@ -209,6 +209,8 @@ def _faults_told() -> Iterator[None]:
     except (DedupeError, BrokenPipeError):  # A reader who leaves has seen enough.
         raise
     except OSError as error:
+        if said := disk.too_many_open(error):
+            raise CannotClean(said) from error
         if disk.lacks_room(error):
             raise CannotClean(f"there must be room on the disk: {error}; free some") from error
         raise CannotClean(f"files must be there to be read and written: {error}") from error

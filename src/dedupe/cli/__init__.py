@@ -79,11 +79,13 @@ def _told(ctx: click.Context | None = None) -> Iterator[None]:
         stop(f"error: {error}", 2 if isinstance(error, BAD_USE) else 1)
     except OSError as error:
         # Whatever was being written, such as the help, did not fit.
-        from dedupe import disk
-
-        if not disk.lacks_room(error):
+        if said := _of_machine(error):
+            stop(f"error: {said}", 1)
+        raise
+    except ImportError as error:
+        if "failed to map" not in str(error):
             raise
-        stop(f"error: there must be room where it is written to: {error}", 1)
+        stop(f"error: {NO_MEMORY}", 1)
     except MemoryError:
         stop("error: there must be memory enough: give the search less with --memory", 1)
     except (KeyboardInterrupt, click.Abort) as stopped:
@@ -93,6 +95,24 @@ def _told(ctx: click.Context | None = None) -> Iterator[None]:
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
         _leave(error.__cause__)
+
+
+def _of_machine(error: OSError) -> str | None:
+    """Say what the machine lacks, None where something else is wrong."""
+    from dedupe import disk
+
+    if disk.lacks_room(error):
+        return f"there must be room where it is written to: {error}"
+    if error.errno is None and "llvmlite" in str(error):  # It tells nothing more of the cause.
+        return NO_MEMORY
+    return disk.too_many_open(error)
+
+
+NO_MEMORY = (
+    "there must be memory enough to load what compiles and computes: raise its limit, as with "
+    "'ulimit -v unlimited', or if there is none, install llvmlite and numpy anew"
+)
+"""What is said where a library cannot be loaded into what memory a process may have."""
 
 
 def _leave(stopped: BaseException) -> NoReturn:

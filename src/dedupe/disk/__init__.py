@@ -13,7 +13,7 @@ from dedupe.disk.files import (
     write_all,
 )
 from dedupe.disk.locks import try_lock, try_lock_folders
-from dedupe.disk.temporary import storing, temporary_file
+from dedupe.disk.temporary import storing, temporary_file, too_many_open
 from dedupe.disk.trees import make_folders, remove_tree
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "storing",
     "sync",
     "temporary_file",
+    "too_many_open",
     "try_lock",
     "try_lock_folders",
     "write_all",

@@ -275,7 +275,8 @@ class Checkpoint:
 
 def _cannot_store(folder: Path, error: OSError) -> CannotStore:
     return CannotStore(
-        f"a checkpoint folder must have room and be writable, got {error.strerror or error} "
+        disk.too_many_open(error)
+        or f"a checkpoint folder must have room and be writable, got {error.strerror or error} "
         f"for {folder}: free some room, or name another folder"
     )
 

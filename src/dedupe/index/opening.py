@@ -11,14 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Self
 
-from dedupe import disk
 from dedupe.errors import DedupeError, InvalidIndex, InvalidInput, InvalidSetting
 from dedupe.index import rebuilding
 from dedupe.index.folder import FILE, check_has_documents, check_is_there, holds_what_follows
 from dedupe.index.layout import Layout
 from dedupe.index.merging import Merger
 from dedupe.index.storage.connection import damaged
-from dedupe.index.storage.files import no_permission, no_room
+from dedupe.index.storage.files import not_stored
 from dedupe.index.storage.lock import NAME as LOCK
 from dedupe.index.storage.lock import Lock
 from dedupe.index.storage.schema import FORMAT
@@ -289,8 +288,7 @@ def _writing(folder: Path) -> Iterator[None]:
     except DedupeError:  # It has been said, and may be an OSError too.
         raise
     except OSError as error:
-        tell = no_room if disk.lacks_room(error) else no_permission
-        raise tell(error.strerror or str(error), folder) from error
+        raise not_stored(error, folder) from error
 
 
 def _as_settings(chosen: dict[str, Any]) -> Settings:

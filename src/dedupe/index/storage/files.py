@@ -27,6 +27,7 @@ __all__ = [
     "map_file",
     "no_permission",
     "no_room",
+    "not_stored",
     "pack_header",
     "read_back",
     "unpack_header",
@@ -68,7 +69,7 @@ def write_file(folder: Path | None, name: str, write: Callable[[IO[bytes]], None
         draft.replace(folder / name)
         disk.sync(folder)
     except OSError as error:
-        raise no_room(error.strerror or str(error), folder) from error
+        raise not_stored(error, folder) from error
     finally:
         draft.unlink(missing_ok=True)
     return map_file(folder, name)
@@ -125,6 +126,14 @@ def unpack_header(layout: struct.Struct, magic: bytes, buffer: Buffer) -> tuple[
 def is_sound(buffer: Buffer, digest: int) -> bool:
     """Return whether all that follows the header is as it was written."""
     return bool(xxhash.xxh3_64_intdigest(memoryview(buffer)[HEADER_BYTES:]) == digest)
+
+
+def not_stored(error: OSError, where: Path | None) -> CannotStore:
+    """Return the error of an index whose files the system would not write."""
+    if said := disk.too_many_open(error):
+        return CannotStore(said)
+    tell = no_room if disk.lacks_room(error) else no_permission
+    return tell(error.strerror or str(error), where)
 
 
 def no_room(said: str, where: Path | None) -> CannotStore:
