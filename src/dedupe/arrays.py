@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "HALF",
+    "LOW_HALF",
     "AnyFloats",
     "AnyInts",
     "Bools",
@@ -34,6 +36,10 @@ Floats = npt.NDArray[np.float64]
 AnyFloats = npt.NDArray[np.floating[Any]]
 Weights = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+
+HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
+"""How two numbers are packed into one, which sorts as both of them would: the first is shifted by
+so many bits, and the second is what this mask leaves."""
 
 
 def offsets_of(lengths: AnyInts) -> Ints:
@@ -98,5 +104,5 @@ def keys_of(pairs: AnyInts) -> Hashes:
     [1, 1]
     """
     low, high = np.sort(pairs, axis=1).T.astype(np.uint64)
-    keys: Hashes = (low << np.uint64(32)) | high
+    keys: Hashes = (low << HALF) | high
     return keys

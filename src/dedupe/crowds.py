@@ -12,15 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedupe.arrays import AnyInts, Bools, Floats, Hashes, distinct
+from dedupe.arrays import HALF, LOW_HALF, AnyInts, Bools, Floats, Hashes, distinct
 from dedupe.engine.port import Blocks
 from dedupe.scoring import forms, passes, rule
 from dedupe.scoring.alignment import by_size
 from dedupe.scoring.block import Block
 
 __all__ = ["Followed", "follow", "followers"]
-
-HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 AT_ONCE = 1 << 20
 """Pairs that are looked up at once, each in a dozen arrays: a hundred megabytes."""

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedupe.arrays import Bools, Floats, Hashes, Ints, keys_of
+from dedupe.arrays import HALF, LOW_HALF, Bools, Floats, Hashes, Ints, keys_of
 from dedupe.kernels.buckets import (
     BANDS_AT_ONCE,
     DIGIT_BITS,
@@ -78,9 +78,6 @@ neither, and with 1 the two are mixed up in one of the development collections.
 
 MERGE_AT = 1 << 23
 """Pairs that may wait, with repetitions, until they are made unique: 64 MB."""
-
-HALF, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
-"""How pairs are packed into a number each."""
 
 ESTIMATED_AT_ONCE = 1 << 16
 """Pairs that a thread looks up the signatures of, which takes some milliseconds."""
