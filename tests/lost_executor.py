@@ -1,6 +1,6 @@
 """Kills an executor in the midst of a search on Spark; the answer must not change.
 
-    python tests/lost_executor.py
+    PYTHONPATH=benchmarks python tests/lost_executor.py
 
 Two executors are processes of their own (``local-cluster``); one of them is killed while the
 search learns. It takes some minutes, and Java.

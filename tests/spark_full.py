@@ -1,6 +1,6 @@
 """Holds a search on Spark to one machine, byte for byte, on all that `test_spark` has some of.
 
-    python tests/spark_full.py --crawl 20000 --partitions 1 3 8
+    PYTHONPATH=benchmarks python tests/spark_full.py --crawl 20000 --partitions 1 3 8
 
 Searches every set of traps, the forms, the news and a made crawl, as one collection and with a
 part of it held against the rest, and prints where the two differ. Needs Java and the extra

@@ -952,6 +952,21 @@ def test_groups_stay_whole_in_whatever_batches_they_come(keys, n_rows, n_bytes):
         assert one["key"][-1] != other["key"][0]
 
 
+@pytest.mark.parametrize("script", ["lost_executor", "spark_full"])
+def test_a_script_finds_what_it_imports_when_it_is_run_as_contributing_says(script):
+    root = NEWS.parent.parent
+    command = f"PYTHONPATH=benchmarks python tests/{script}.py"
+    assert command in " ".join((root / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
+    paths = os.pathsep.join([str(root / "benchmarks"), os.environ.get("PYTHONPATH", "")])
+    loading = f"import sys; sys.path.insert(0, 'tests'); import {script}"
+    subprocess.run(
+        [sys.executable, "-c", loading],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": paths},
+        check=True,
+    )
+
+
 @pytest.mark.parametrize("small", [0, 1 << 16])
 def test_components_are_those_of_one_machine(spark, small):
     draw = random.Random(2)
