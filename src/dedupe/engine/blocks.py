@@ -32,7 +32,7 @@ __all__ = ["HashedDocuments"]
 SLICE_WORDS = 1 << 17
 """Words in a slice of documents: some megabytes, so that the cache holds much of it."""
 
-MEMORY_SHARE = 1 / 16
+MEMORY_SHARE = 1 / 8
 """Share of the memory of a run for hashes, until they go to disk."""
 
 REGION_WORDS = 1 << 25
