@@ -293,6 +293,16 @@ def by_value(band: Sequence[int]) -> list[tuple[int, int]]:
     return sorted((value, rank) for rank, value in enumerate(band))
 
 
+def dealt(
+    pairs: Iterable[tuple[int, int]], n_docs: int, n_ranges: int
+) -> list[list[tuple[int, int]]]:
+    """Return pairs by ranges of their first document, of about as many documents each."""
+    found: list[list[tuple[int, int]]] = [[] for _ in range(n_ranges)]
+    for pair in pairs:
+        found[pair[0] * n_ranges // n_docs].append(pair)
+    return found
+
+
 def distinct(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return pairs in order, each once."""
     return sorted({*pairs})
@@ -1250,6 +1260,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "buckets.columns_into": columns,
     "buckets.count_emissions": linked,
     "buckets.count_mixed": candidates_against,
+    "buckets.deal_into": dealt,
     "buckets.distinct_into": distinct,
     "buckets.emit_mixed_into": candidates_against,
     "buckets.emit_pairs_into": linked,

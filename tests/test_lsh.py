@@ -53,6 +53,18 @@ def test_pairs_come_in_order_and_each_once(pairs):
 
 
 @given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=60),
+    st.integers(1, 12),
+)
+def test_pairs_are_dealt_by_ranges_in_their_order(pairs, n_ranges):
+    packed = np.array([(a << 32) | b for a, b in pairs], np.uint64)
+    dealt, ends = np.full_like(packed, 7), np.full(n_ranges, 7)
+    buckets.deal_into(packed, 10, ends, dealt)
+    found = [[divmod(pair, 1 << 32) for pair in part.tolist()] for part in np.split(dealt, ends)]
+    assert found == [*reference.dealt(pairs, 10, n_ranges), []]
+
+
+@given(
     st.integers(1, 20).flatmap(
         lambda n: st.lists(st.tuples(*[values] * n), min_size=1, max_size=40)
     )
@@ -309,5 +321,5 @@ def test_pairs_made_unique_on_the_way_are_the_same(monkeypatch):
     sizes = np.arange(1, 201)
     at_once = candidate_pairs(rows, sizes)
     monkeypatch.setattr(lsh, "MERGE_AT", 10)
-    monkeypatch.setattr(lsh, "ESTIMATED_AT_ONCE", 7)
+    monkeypatch.setattr(lsh, "RANGES", 7)
     assert (candidate_pairs(rows, sizes) == at_once).all()

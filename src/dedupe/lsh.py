@@ -33,6 +33,7 @@ from dedupe.kernels.buckets import (
     columns_into,
     count_emissions,
     count_mixed,
+    deal_into,
     distinct_into,
     emit_mixed_into,
     emit_pairs_into,
@@ -79,8 +80,8 @@ neither, and with 1 the two are mixed up in one of the development collections.
 MERGE_AT = 1 << 23
 """Pairs that may wait, with repetitions, until they are made unique: 64 MB."""
 
-ESTIMATED_AT_ONCE = 1 << 16
-"""Pairs that a thread looks up the signatures of, which takes some milliseconds."""
+RANGES = 16
+"""Pairs are made unique by so many ranges of their lesser document, each in a thread."""
 
 TEACHERS = 1 << 12
 """Old documents that are paired with one another, to learn boilerplate from.
@@ -149,9 +150,10 @@ def candidate_pairs(
     spans = None if spans is None else spans.take(documents)
     slices = [] if spans is None else _slices(spans, n_new)
 
-    def pairs_of(first: int, columns: npt.NDArray[np.uint32]) -> Hashes:
-        """Return the pairs of some bands, of which the first is given by its number."""
-        return np.concatenate([*map(pairs_of_band, range(first, first + len(columns)), columns)])
+    def pairs_of(first: int, columns: npt.NDArray[np.uint32]) -> list[Hashes]:
+        """Return the pairs of some bands, of which the first is given by its number, by ranges."""
+        bands = range(first, first + len(columns))
+        return _dealt(np.concatenate([*map(pairs_of_band, bands, columns)]), documents.size)
 
     def pairs_of_band(band: int, values: npt.NDArray[np.uint32]) -> Hashes:
         """Return the pairs of one band, whose values are given by rank, and few that fall later."""
@@ -167,9 +169,8 @@ def candidate_pairs(
         return estimate.possible_by_bytes(emitted)
 
     found = map_in_order(lambda few: pairs_of(*few), _bands(signatures, estimate.rows), workers)
-    packed = _merged(found, documents.size)
-    parts = np.array_split(packed, packed.size // ESTIMATED_AT_ONCE + 1)
-    packed = np.concatenate([*map_in_order(estimate.possible, parts, workers)])
+    ranges = _merged(found, documents.size, workers)
+    packed = np.concatenate([*map_in_order(estimate.possible, ranges, workers)])
     return _numbers(packed, documents)
 
 
@@ -251,17 +252,31 @@ class _Estimate(NamedTuple):
         return pairs[: keep_possible(pairs, *known, self.floor)]
 
 
-def _merged(found: Iterable[Hashes], n_docs: int) -> Hashes:
-    """Return the pairs of all bands in order, each once; few wait to be made unique."""
-    merged = np.empty(0, np.uint64)
-    waiting: list[Hashes] = []
-    n_waiting = 0
-    for pairs in found:
-        waiting.append(pairs)
-        n_waiting += pairs.size
-        if n_waiting > max(MERGE_AT, merged.size):
-            merged, waiting, n_waiting = _distinct([merged, *waiting], n_docs), [], 0
-    return _distinct([merged, *waiting], n_docs)
+def _dealt(pairs: Hashes, n_docs: int) -> list[Hashes]:
+    """Return pairs of ranks by ranges of the lesser one."""
+    dealt, ends = np.empty_like(pairs), np.empty(RANGES, np.int64)
+    deal_into(pairs, n_docs, ends, dealt)
+    return np.split(dealt, ends[:-1])
+
+
+def _merged(found: Iterable[list[Hashes]], n_docs: int, workers: int) -> Iterator[Hashes]:
+    """Yield the pairs of all bands in order, each once, a range after the other."""
+    waiting = [[np.empty(0, np.uint64)] for _ in range(RANGES)]
+    n_waiting = n_merged = 0
+    for dealt in found:
+        for parts, part in zip(waiting, dealt, strict=True):
+            parts.append(part)
+        n_waiting += sum(part.size for part in dealt)
+        if n_waiting > max(MERGE_AT, n_merged):
+            # Few wait to be made unique.
+            waiting = [[pairs] for pairs in _each_distinct(waiting, n_docs, workers)]
+            n_waiting, n_merged = 0, sum(pairs.size for (pairs,) in waiting)
+    yield from _each_distinct(waiting, n_docs, workers)
+
+
+def _each_distinct(ranges: list[list[Hashes]], n_docs: int, workers: int) -> Iterator[Hashes]:
+    """Yield the pairs of each range in order, each once."""
+    yield from map_in_order(lambda parts: _distinct(parts, n_docs), ranges, workers)
 
 
 def _numbers(packed: Hashes, documents: Ints) -> npt.NDArray[np.int32]:

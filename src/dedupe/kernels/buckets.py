@@ -13,6 +13,7 @@ __all__ = [
     "columns_into",
     "count_emissions",
     "count_mixed",
+    "deal_into",
     "distinct_into",
     "emit_mixed_into",
     "emit_pairs_into",
@@ -235,6 +236,33 @@ def emit_mixed_into(keys, cap, n_new, pairs):
                 n_pairs += 1
         start = end
     return n_pairs
+
+
+@compiled
+def deal_into(pairs, n_docs, ends, dealt):
+    """Write pairs by ranges of their first document, in their order within each.
+
+    Parameters
+    ----------
+    pairs : uint64 [shape=(n_pairs,)]
+        As `emit_pairs_into` writes them.
+    n_docs : int
+        All ranks are less.
+    ends : int64 [shape=(n_ranges,)], overwritten
+        Where each range ends; they are of about as many documents.
+    dealt : uint64 [shape=(n_pairs,)], overwritten
+    """
+    n_ranges = U(ends.size)
+    ends[:] = 0
+    for p in range(pairs.size):
+        ends[(pairs[p] >> U(32)) * n_ranges // U(n_docs)] += 1
+    start = 0
+    for k in range(ends.size):
+        start, ends[k] = start + ends[k], start
+    for p in range(pairs.size):
+        k = (pairs[p] >> U(32)) * n_ranges // U(n_docs)
+        dealt[ends[k]] = pairs[p]
+        ends[k] += 1
 
 
 @compiled
