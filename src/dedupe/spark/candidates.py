@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from dedupe.arrays import Hashes, Ints
+from dedupe.arrays import HALF, LOW_HALF, Hashes, Ints
 from dedupe.kernels.buckets import BANDS_AT_ONCE, N_ANCHORS, keep_possible
 from dedupe.lsh import COSINE_FLOOR, TEACHERS, likely_shares, within_buckets
 from dedupe.spark.chunks import met_in_chunks
@@ -215,12 +215,10 @@ def _emitted(keys: Ints, ranks: Ints, cap: int) -> pa.RecordBatch:
     # The kernel wants the greatest rank of a bucket at its end, and packs places, not ranks.
     ranks = ranks[::-1]
     is_new = np.diff(keys[::-1], prepend=-1) != 0
-    packed = (np.cumsum(is_new).astype(np.uint64) << np.uint64(32)) | np.arange(
-        ranks.size, dtype=np.uint64
-    )
+    packed = (np.cumsum(is_new).astype(np.uint64) << HALF) | np.arange(ranks.size, dtype=np.uint64)
     pairs = within_buckets(packed, cap)
-    lesser = ranks[(pairs >> np.uint64(32)).astype(np.int64)]
-    greater = ranks[(pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    lesser = ranks[(pairs >> HALF).astype(np.int64)]
+    greater = ranks[(pairs & LOW_HALF).astype(np.int64)]
     return _distinct(lesser, greater)
 
 
@@ -247,7 +245,7 @@ def _possible(n_perm: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
         sides = [_signatures(some.column(f"signature_{name}")) for name in SIDES]
         sizes = [array_of(some.column(f"size_{name}")) for name in SIDES]
         places = np.arange(n, dtype=np.uint64)
-        pairs: Hashes = (places << np.uint64(32)) | (places + np.uint64(n))
+        pairs: Hashes = (places << HALF) | (places + np.uint64(n))
         n_kept = keep_possible(
             pairs,
             np.concatenate(sides),
@@ -258,7 +256,7 @@ def _possible(n_perm: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
             shares,
             COSINE_FLOOR,
         )
-        kept = (pairs[:n_kept] >> np.uint64(32)).astype(np.int64)
+        kept = (pairs[:n_kept] >> HALF).astype(np.int64)
         yield batch(
             a=array_of(some.column("doc_greater"))[kept],
             b=array_of(some.column("doc_lesser"))[kept],

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedupe.arrays import AnyInts, Bools, Floats, Ints, distinct
+from dedupe.arrays import HALF, LOW_HALF, AnyInts, Bools, Floats, Ints, distinct
 from dedupe.kernels.buckets import CONTAINED
 from dedupe.lsh import likely_shares
 from dedupe.shortlist import likeness
@@ -169,7 +169,7 @@ def _added(tallies: Sequence[dict[str, Any]]) -> _Pairs:
     keys, counts = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for one in tallies:
         lesser = np.cumsum(np.frombuffer(one["gaps"], COUNTS), dtype=np.uint64)
-        keys.append((lesser << np.uint64(32)) | np.frombuffer(one["greater"], "<u4"))
+        keys.append((lesser << HALF) | np.frombuffer(one["greater"], "<u4"))
         counts.append(np.frombuffer(one["counts"], COUNTS).astype(np.int64))
     together, tally = np.concatenate(keys), np.concatenate(counts)
     order = np.argsort(together)
@@ -178,8 +178,8 @@ def _added(tallies: Sequence[dict[str, Any]]) -> _Pairs:
     is_first[1:] = together[1:] != together[:-1]
     starts = np.flatnonzero(is_first)
     return _Pairs(
-        (together[starts] >> np.uint64(32)).astype(np.int64),
-        (together[starts] & np.uint64(0xFFFFFFFF)).astype(np.int64),
+        (together[starts] >> HALF).astype(np.int64),
+        (together[starts] & LOW_HALF).astype(np.int64),
         np.add.reduceat(tally, starts) if starts.size else tally,
     )
 

@@ -7,7 +7,7 @@ other blocks, and what all of them come to, are none of its business.
 import numpy as np
 import pyarrow as pa
 
-from dedupe.arrays import Bools, Ints, distinct
+from dedupe.arrays import HALF, LOW_HALF, Bools, Ints, distinct
 from dedupe.scoring import forms, passes
 from dedupe.scoring.block import Block
 from dedupe.scoring.counting import Watched, counted, told_by, watched_in
@@ -229,8 +229,10 @@ def weights(held: Held) -> pa.RecordBatch:
     at = order[np.minimum(at, max(order.size - 1, 0))] if order.size else at[:0]
     documents = found.documents[: at.size]
     is_known = known.shingles[at] == found.shingles[: at.size]
-    keys = np.stack([documents[is_known], at[is_known]])
-    documents, at = np.unique(keys, axis=1) if keys.size else keys
+    keys = distinct(
+        (documents[is_known].astype(np.uint64) << HALF) | at[is_known].astype(np.uint64)
+    )
+    documents, at = (keys >> HALF).astype(np.int64), (keys & LOW_HALF).astype(np.int64)
     starts = np.flatnonzero(np.diff(documents, prepend=-1))
     parts = [*(np.split(at, starts[1:]) if starts.size else ())]
     return batch(

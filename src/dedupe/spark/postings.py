@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedupe.arrays import Hashes, Ints, distinct
+from dedupe.arrays import HALF, LOW_HALF, Hashes, Ints, distinct
 from dedupe.kernels.buckets import N_ANCHORS
 from dedupe.lsh import COMMON, within_buckets
 from dedupe.spark.columns import batch, packed
@@ -39,9 +39,6 @@ AT_ONCE = 1 << 22
 """Postings of a unit, or pairs of a task, that wait until they are made fewer."""
 
 GAPS = np.dtype("<u2")
-
-LOW_HALF = np.uint64(0xFFFFFFFF)
-HALF = np.uint64(32)
 
 
 def range_bits(n_docs: int, n_perm: int, n_parts: int) -> int:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from dedupe.arrays import AnyInts, Bools, Hashes, Ints, distinct
+from dedupe.arrays import HALF, LOW_HALF, AnyInts, Bools, Hashes, Ints, distinct
 from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
 from dedupe.spark.columns import array_of, batch, groups_of, packed
 from dedupe.spark.job import Job
@@ -57,8 +57,6 @@ AT_ONCE = 1 << 22
 
 SIEVE_BITS = 8
 """Bits of a sieve for each entry: one shingle in nine that is none goes through."""
-
-HALF, LOW = np.uint64(32), np.uint64((1 << 32) - 1)
 
 Deal = Callable[..., pa.RecordBatch]
 """Deals shingles, and a number for each where there is one, as rows of DEALT."""
@@ -171,7 +169,7 @@ def _sieved(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _in_sieve(shingles: Hashes, n_bits: int) -> Ints:
     """Return the places of shingles in a sieve; buckets go by the other half of their bits."""
-    places: Ints = ((shingles & LOW) % np.uint64(n_bits)).astype(np.int64)
+    places: Ints = ((shingles & LOW_HALF) % np.uint64(n_bits)).astype(np.int64)
     return places
 
 
