@@ -616,10 +616,16 @@ def test_a_block_in_several_rows_is_the_block(arrays, row_bytes):
     stored = dict(zip(blocks.STORED, arrays, strict=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "ROW_BYTES", row_bytes)
-        rows = blocks._in_parts(7, stored)
-    assert rows.num_rows == max(1, -(-sum(map(len, arrays)) // row_bytes))
+        rows = blocks._in_parts(7, stored, {"state_told": b"told"})
+    n_bytes = sum(len(stored[name]) for name in blocks.ARRAYS)
+    assert rows.num_rows == max(1, -(-n_bytes // row_bytes))
     assert rows.column("part").to_pylist() == [*range(rows.num_rows)]
-    assert blocks._whole(7, rows) == {"block": 7, **stored}
+    assert blocks._whole(7, rows) == {"block": 7, **stored, "state_told": b"told"}
+    # What frames have that say something of blocks is whole in the first row.
+    first = rows.slice(0, 1).to_pylist()[0]
+    assert {name: first[name] for name in blocks.THIN} == {
+        name: stored[name] for name in blocks.THIN
+    }
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=50), st.integers(0, 2**64 - 1))

@@ -8,6 +8,7 @@ only small things travel to it: the stories of its documents, and the counts of 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ __all__ = [
     "THIN",
     "Blocks",
     "Held",
+    "Judge",
     "boilerplate_of",
     "in_neighbourhoods",
     "pair_blocks",
@@ -70,7 +72,8 @@ THIN = ("numbers", "owned", "old", "left", "right")
 
 STORED = (*THIN, *ARRAYS)
 SCHEMA = ", ".join(("block long, part int", *(f"{name} binary" for name in STORED)))
-"""A block in several rows: each has a part of the bytes of every array, in the order of `part`."""
+"""A block in several rows: each has a part of the bytes of ARRAYS, in the order of `part`. All else
+stands in the first."""
 
 ROW_BYTES = 1 << 20
 """Bytes of a row, of which Spark copies each several times, and keeps a hundred in memory as it
@@ -199,22 +202,50 @@ def boilerplate_of(shingles: Hashes, counts: AnyInts) -> Boilerplate:
     return boilerplate
 
 
+class Judge(NamedTuple):
+    """What says something of each block as soon as it is hashed, which spares a look at all blocks.
+
+    Attributes
+    ----------
+    rule : callable
+        From `Held` to bytes by the names of columns.
+    schema : str
+        Of these.
+    known : dict of Broadcast
+        Shingles with a number each, as `Held` has them in `known`.
+    """
+
+    rule: Callable[[Held], dict[str, bytes]]
+    schema: str
+    known: dict[str, Any]
+
+
 class Blocks(NamedTuple):
     """Blocks that are kept.
 
     Attributes
     ----------
-    frame : DataFrame
-        See SCHEMA; cut and sorted by `block`.
+    kept : DataFrame
+        See SCHEMA; cut and sorted by `block`. The first row of each has what a `Judge` said.
     members : DataFrame
         doc, blocks: where each document is, those that own it first.
     n_items : int
         How many pairs there are, where somebody has counted them.
     """
 
-    frame: DataFrame
+    kept: DataFrame
     members: DataFrame
-    n_items: int
+    n_items: int = 0
+
+    @property
+    def frame(self) -> DataFrame:
+        """Blocks without what is said of them."""
+        return self.kept.select("block", "part", *STORED)
+
+    def said(self, job: Job) -> DataFrame:
+        """Keep and return what a `Judge` has said of each block, with what is in THIN."""
+        said = [name for name in self.kept.columns if name not in ARRAYS]
+        return job.keep_cut(self.kept.where("part = 0").select(*said), "block", is_sorted=True)
 
     @classmethod
     def of(
@@ -223,7 +254,7 @@ class Blocks(NamedTuple):
         documents: Documents,
         members: DataFrame,
         items: DataFrame,
-        n_items: int = 0,
+        judge: Judge | None = None,
     ) -> "Blocks":
         """Hash the documents of some blocks.
 
@@ -235,6 +266,7 @@ class Blocks(NamedTuple):
             block, doc: the documents of each block, each once or more.
         items : DataFrame
             block, a, b: what is to be done there; `b`, and `a` if it is a member, become places.
+        judge : Judge, optional
         """
         gathered = job.keep(
             members.groupBy("doc").agg(F.sort_array(F.collect_set("block")).alias("blocks"))
@@ -265,16 +297,16 @@ class Blocks(NamedTuple):
             placed.union(others)
             .repartition(job.partitions, "block")
             .sortWithinPartitions("block", "kind", "a", "b"),
-            partial(_made, job.settings.ngram),
-            SCHEMA,
+            partial(_made, job.settings.ngram, judge),
+            SCHEMA if judge is None else f"{SCHEMA}, {judge.schema}",
         )
         is_small = job.has_room(HASHED * documents.n_bytes)
         kept = job.keep_cut(made, "block", is_sorted=True, in_memory=is_small)
-        return cls(kept, gathered, n_items)
+        return cls(kept, gathered)
 
     def let_go(self, job: Job) -> None:
         """Let go of blocks that are not used any more."""
-        job.let_go(self.frame, self.members)
+        job.let_go(self.kept, self.members)
 
     def over(
         self,
@@ -347,12 +379,13 @@ def _with(frame: DataFrame, small: Sequence[DataFrame]) -> DataFrame:
     return frame.join(told, F.expr("block = told_of and part = 0"), "left").drop("told_of")
 
 
-def pair_blocks(job: Job, documents: Documents, pairs: DataFrame) -> Blocks:
+def pair_blocks(job: Job, documents: Documents, pairs: DataFrame, judge: Judge) -> Blocks:
     """Return blocks of candidate pairs, the larger document first."""
     n_pairs = pairs.count()
     placed = job.keep(in_neighbourhoods(job, pairs, n_pairs))
     members = placed.select("block", F.explode(F.array("a", "b")).alias("doc"))
-    return Blocks.of(job, documents, members, placed, n_pairs)
+    blocks = Blocks.of(job, documents, members, placed, judge)
+    return blocks._replace(n_items=n_pairs)
 
 
 def in_neighbourhoods(job: Job, pairs: DataFrame, n_pairs: int) -> DataFrame:
@@ -392,14 +425,21 @@ def _spread(job: Job, place: Column, n_blocks: int) -> Column:
     return F.element_at(F.lit(numbers), place.cast("int") + 1).cast("long")
 
 
-def _made(ngram: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _made(
+    ngram: int, judge: Judge | None, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     """Yield blocks, given the rows of their documents and items."""
+    known = {} if judge is None else _looked_up(judge.known)
     for number, rows in groups_of(batches, "block"):
-        yield _block(ngram, number, rows)
+        stored = _stored(ngram, rows)
+        said = {}
+        if judge is not None:
+            said = judge.rule(Held.of({"block": number, **stored}, ngram, known))
+        yield _in_parts(number, stored, said)
 
 
-def _block(ngram: int, number: int, rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Return one block, given the rows of its documents and items."""
+def _stored(ngram: int, rows: pa.RecordBatch) -> dict[str, bytes]:
+    """Return the arrays of one block, given the rows of its documents and items."""
     n_docs = int(np.count_nonzero(array_of(rows.column("kind")) == 0))
     documents, items = rows.slice(0, n_docs), rows.slice(n_docs)
     numbers = array_of(documents.column("a"))
@@ -414,23 +454,24 @@ def _block(ngram: int, number: int, rows: pa.RecordBatch) -> pa.RecordBatch:
         "right": np.searchsorted(numbers, right),
         **{name: getattr(block, name) for name in ARRAYS},
     }
-    return _in_parts(number, {name: array.tobytes() for name, array in columns.items()})
+    return {name: array.tobytes() for name, array in columns.items()}
 
 
-def _in_parts(number: int, stored: dict[str, bytes]) -> pa.RecordBatch:
+def _in_parts(number: int, stored: dict[str, bytes], said: dict[str, bytes]) -> pa.RecordBatch:
     """Return a block in as many rows as its bytes make."""
-    n_rows = max(1, -(-sum(map(len, stored.values())) // ROW_BYTES))
-    parts = {
-        name: pa.array(
-            [
-                data[len(data) * row // n_rows : len(data) * (row + 1) // n_rows]
-                for row in range(n_rows)
-            ],
-            pa.binary(),
-        )
-        for name, data in stored.items()
-    }
-    return batch(block=[number] * n_rows, part=pa.array(range(n_rows), pa.int32()), **parts)
+    n_rows = max(1, -(-sum(len(stored[name]) for name in ARRAYS) // ROW_BYTES))
+    parts = {name: [stored[name]] + [b""] * (n_rows - 1) for name in THIN}
+    for name in ARRAYS:
+        ends = [len(stored[name]) * row // n_rows for row in range(n_rows + 1)]
+        parts[name] = [stored[name][start:end] for start, end in pairwise(ends)]
+    parts |= {name: [data] + [b""] * (n_rows - 1) for name, data in said.items()}
+    columns = {name: pa.array(data, pa.binary()) for name, data in parts.items()}
+    return batch(block=[number] * n_rows, part=pa.array(range(n_rows), pa.int32()), **columns)
+
+
+def _looked_up(sent: dict[str, Any]) -> dict[str, Known]:
+    """Return shingles that all executors were sent, with a number each."""
+    return {name: Known(*one.value) for name, one in sent.items()}
 
 
 def _apply(
@@ -440,11 +481,11 @@ def _apply(
     batches: Iterator[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
     """Yield what a rule says of the blocks of a partition."""
-    told: dict[str, Any] = {}
-    for name, one in sent.items():
-        told[name] = None if one is None else one.value
-        if one is not None and name != "stories":
-            told[name] = Known(*one.value)
+    told: dict[str, Any] = dict.fromkeys(name for name, one in sent.items() if one is None)
+    there = {name: one for name, one in sent.items() if one is not None}
+    if "stories" in there:
+        told["stories"] = there.pop("stories").value
+    told |= _looked_up(there)
     for number, rows in groups_of(batches, "block"):
         yield rule(Held.of(_whole(number, rows), ngram, told))
 

@@ -20,6 +20,7 @@ __all__ = [
     "FIRST",
     "HELD",
     "ROWS",
+    "STATE",
     "fillings",
     "finished",
     "first",
@@ -37,12 +38,17 @@ __all__ = [
 
 ROWS = "a long, b long, is_link boolean, row binary"
 
-FIRST = (
-    "block long, part int, numbers binary, owned binary, old binary, left binary, right binary, "
+STATE = (
     "state_strict binary, state_score binary, state_may_score binary, state_is_long binary, "
     "state_together binary, state_told binary"
 )
-"""What is known of the pairs of a block, and what its documents tell, with both of them."""
+"""What is known of the pairs of a block, and what its documents tell."""
+
+FIRST = (
+    "block long, part int, numbers binary, owned binary, old binary, left binary, right binary, "
+    + STATE
+)
+"""The same with the pairs and the documents."""
 
 HELD = (
     "block long, part int, numbers binary, owned binary, watched_shingles binary, "
@@ -51,20 +57,19 @@ HELD = (
 """Where the documents that a block owns hold what is watched for."""
 
 
-def first(held: Held) -> pa.RecordBatch:
-    """Return what the first pass says of the pairs of a block."""
+def first(held: Held) -> dict[str, bytes]:
+    """Return what the first pass says of the pairs of a block, as columns of STATE."""
     block, known = held.block, held.known["known"]
     if known.shingles.size:
         # As far as is known, all documents may be one story.
         block = block.weighed(known.boilerplate, np.zeros(held.numbers.size, np.int64))
-    return _state(held, block, passes.first(block, held.items), np.ones(len(held.items), np.bool_))
+    return _state(block, passes.first(block, held.items), np.ones(len(held.items), np.bool_))
 
 
-def _state(held: Held, block: Block, first: passes.First, together: Bools) -> pa.RecordBatch:
-    """Return what is known of a block, whose words weigh what they do by now, as a row."""
+def _state(block: Block, first: passes.First, together: Bools) -> dict[str, bytes]:
+    """Return what is known of a block, whose words weigh what they do by now."""
     state = {**first._asdict(), "together": together, "told": told_by(block.words)}
-    named = {f"state_{name}": column.tobytes() for name, column in state.items()}
-    return _row(held, {name: held.row[name] for name in THIN} | named)
+    return {f"state_{name}": column.tobytes() for name, column in state.items()}
 
 
 def _row(held: Held, columns: dict[str, bytes]) -> pa.RecordBatch:
@@ -183,7 +188,8 @@ def rescored(held: Held) -> pa.RecordBatch:
     """Return what is known of pairs after a round."""
     block, first, together, is_stale = _stale(held)
     (first.score[is_stale],) = passes.again(block, held.items[is_stale])
-    return _state(held, block, first, together)
+    thin = {name: held.row[name] for name in THIN}
+    return _row(held, thin | _state(block, first, together))
 
 
 def finished(threshold: float, is_settled: bool, held: Held) -> pa.RecordBatch:

@@ -15,17 +15,18 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from dedupe.arrays import distinct
+from dedupe.kernels.boilerplate import MAX_COUNT, OF_FORM
 from dedupe.learning import LAST, ROUNDS
 from dedupe.scoring import forms, rule
 from dedupe.scoring.boilerplate import NOTHING
 from dedupe.shingling import Sealed
 from dedupe.spark import judgement
-from dedupe.spark.blocks import Blocks, Held, pair_blocks
+from dedupe.spark.blocks import Blocks, Held, Judge, pair_blocks
 from dedupe.spark.components import components
 from dedupe.spark.documents import Documents
 from dedupe.spark.job import Job
 from dedupe.spark.linkage import PAIRS, Stories, linked
-from dedupe.spark.shingles import DEALT, KNOWN, Entries, dealt, dealt_rows
+from dedupe.spark.shingles import COUNTS, DEALT, KNOWN, Entries, dealt, dealt_rows
 
 __all__ = ["Learned", "learn"]
 
@@ -58,10 +59,11 @@ class _Judged(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What is boilerplate whatever is counted: as it was dealt, and as it is looked up."""
+    """What is boilerplate whatever is counted: as it was dealt, as it is looked up, and as sent."""
 
     rows: DataFrame
     entries: Entries
+    sent: Any
 
 
 class _Watched(NamedTuple):
@@ -130,10 +132,9 @@ def learn(
     the same whatever else is asked about with it. `boilerplate` is what is known to be some.
     """
     job.tell("hashing")
-    blocks = pair_blocks(job, documents, pairs)
-    job.tell("boilerplate")
     known = _known(job, boilerplate)
-    judged = _judged(job, blocks, known)
+    judged = _judged(job, documents, pairs, known)
+    blocks = judged.blocks
     beside_old, lesson = None, None
     if documents.has_old:
         beside_old, lesson = _beside_old(job, documents, pairs, judged, known)
@@ -171,9 +172,9 @@ def _beside_old(
     taught = pairs
     for side in "ab":
         taught = taught.join(old.withColumnRenamed("doc", side), side, "left_semi")
-    old_blocks = pair_blocks(job, documents, job.keep(taught))
+    of_old = _judged(job, documents, job.keep(taught), known)
     job.tell("learning from old documents")
-    lesson = _learned(job, documents, _judged(job, old_blocks, known), known)
+    lesson = _learned(job, documents, of_old, known)
     rule_ = partial(judgement.mixed, job.settings.threshold)
     weights = {"boilerplate": lesson.boilerplate}
     rows = job.keep(_scored_by(job, blocks, rule_, lesson, state=state, known=weights))
@@ -189,19 +190,21 @@ def _scored_by(
 
 def _known(job: Job, boilerplate: Sealed) -> _Known:
     """Return shingles that are boilerplate whatever is counted."""
-    shingles = distinct(boilerplate.hashes).view(np.int64)
+    shingles = distinct(boilerplate.hashes)
+    sent = job.send((shingles, np.full(shingles.size, MAX_COUNT + OF_FORM, COUNTS)))
     if not shingles.size:
-        return _Known(job.empty(DEALT), Entries.none(job))
+        return _Known(job.empty(DEALT), Entries.none(job), sent)
     # Of a list another Python would make the rows.
-    frame = job.session.createDataFrame(pa.table({"shingle": shingles}))
+    frame = job.session.createDataFrame(pa.table({"shingle": shingles.view(np.int64)}))
     rows = dealt_rows(job, frame, KNOWN)
-    return _Known(rows, Entries.counted(job, rows))
+    return _Known(rows, Entries.counted(job, rows), sent)
 
 
-def _judged(job: Job, blocks: Blocks, known: _Known) -> _Judged:
-    """Return blocks with what the first pass says of their pairs."""
-    judged = blocks.over(job, judgement.first, judgement.FIRST, known={"known": known.entries})
-    return _Judged(blocks, job.keep_cut(judged, "block", is_sorted=True))
+def _judged(job: Job, documents: Documents, pairs: DataFrame, known: _Known) -> _Judged:
+    """Return blocks of pairs with what the first pass says of them."""
+    judge = Judge(judgement.first, judgement.STATE, {"known": known.sent})
+    blocks = pair_blocks(job, documents, pairs, judge)
+    return _Judged(blocks, blocks.said(job))
 
 
 def _learned(job: Job, documents: Documents, judged: _Judged, known: _Known) -> _Lesson:
