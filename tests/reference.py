@@ -606,6 +606,18 @@ def shared(larger: Document, smaller: Document, beside: Iterable[int] = ()) -> s
     return ({*larger.shingles} & {*smaller.shingles}) - {*beside}
 
 
+def held(holder: Document, document: Document, ngram: int) -> int:
+    """Return how many words of a document stand in shingles that its holder has, too."""
+    known = {*holder.shingles}
+    words = {
+        w
+        for i, shingle in enumerate(document.shingles)
+        if shingle in known
+        for w in range(i, i + ngram)
+    }
+    return len(words & {*range(len(document.lines))})
+
+
 def alone(larger: Document, smaller: Document, ngram: int, heavy: float) -> float:
     """Return what the heavy words of the smaller document weigh that the larger does not have."""
     known = {*larger.shingles}
@@ -1302,6 +1314,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "stories.count_words_into": words_of_story,
     "stories.mark_words_into": words_of_story,
     "strangers.covered_by_few_into": measures,
+    "strangers.held_into": held,
     "strangers.shared_into": shared,
     "tables.find": Boilerplate.watch,
     "tables.home": Boilerplate.watch,

@@ -29,6 +29,7 @@ from dedupe.scoring.alignment import (
     shared_by_strangers,
     shared_shingles,
     similarities,
+    words_held,
 )
 from dedupe.scoring.block import prose_of
 from dedupe.scoring.boilerplate import Boilerplate
@@ -256,6 +257,17 @@ def test_shared_shingles_equal_reference(one, other, known, ngram):
         boilerplate.watch(np.array(beside.shingles, np.uint64))
     assert set(found[0].hashes.tolist()) == reference.shared(left, right)
     assert set(found[1].hashes.tolist()) == reference.shared(left, right, beside.shingles)
+
+
+@given(st.lists(documents, min_size=2, max_size=4), ngrams, st.integers(1, 60))
+def test_words_held_equal_reference(block, ngram, enough):
+    made = make_block(block, ngram)
+    left, right = np.array([(a, b) for a in range(len(block)) for b in range(len(block))]).T
+    held = words_held(made, left, right, enough=enough)
+    twins = [reference.Document(reference.shingles(words, ngram), words) for words in block]
+    told = [reference.held(twins[a], twins[b], ngram) for a, b in zip(left, right, strict=True)]
+    assert np.minimum(held, enough).tolist() == np.minimum(told, enough).tolist()
+    assert (np.minimum(align(made, left, right).covered, enough) <= held).all()
 
 
 @given(st.lists(documents, min_size=2, max_size=4), ngrams, salts, st.data())

@@ -108,12 +108,13 @@ def score(
     asked = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
     stories = np.where(numbers < 0, -1, epoch.stories(numbers))
     is_known = bool((stories >= 0).all())
-    # Where all stories are known no text has to teach, and two columns are all that is needed.
-    found = passes.worth(block, asked) if is_known else passes.first(block, asked)
-    if not found.may_score.any():
+    # Where all stories are known no text has to teach, and a look at what may score will do.
+    first = None if is_known else passes.first(block, asked)
+    may_score = passes.worth(block, asked) if first is None else first.may_score
+    if not may_score.any():
         return None
     # A text that shares only a phrase teaches nothing.
-    is_needed = found.may_score if is_known else found.may_score | found.is_long
+    is_needed = may_score if first is None else may_score | first.is_long
     if is_known and 2 * np.count_nonzero(is_needed) > is_needed.size:
         # To leave out a few costs more than to weigh them.
         is_needed = np.ones_like(is_needed)
@@ -123,15 +124,15 @@ def score(
     counts = epoch.counts(sealed)
     find = partial(_decoded, [shown, *texts[1:]])
     evidence: FindEvidence = partial(_evidence, find, settings.ngram, epoch)
-    if isinstance(found, First):
+    if first is not None:
         blocks = _BlockOfIndex(block, _Known.of(sealed, counts))
-        first = First._make(column[is_needed] for column in found)
-        boilerplate = _learn(blocks, stories, ranks[places], first)
+        own = First._make(column[is_needed] for column in first)
+        boilerplate = _learn(blocks, stories, ranks[places], own)
         weighed = blocks.block()
         evidence = EvidenceOfTexts(find, settings.ngram, boilerplate.to_bytes())
     else:
         weighed = block.counted(counts, stories)
-    asked = np.searchsorted(places, asked[found.may_score])
+    asked = np.searchsorted(places, asked[may_score])
     (rows,) = passes.second(weighed, asked, floor)
     if not rows.size:
         return None

@@ -23,7 +23,7 @@ from dedupe.kernels.alignment import (
 )
 from dedupe.kernels.tables import is_in
 
-__all__ = ["FEW", "SIEVE_SLOTS", "UNKNOWN", "covered_by_few_into", "shared_into"]
+__all__ = ["FEW", "SIEVE_SLOTS", "UNKNOWN", "covered_by_few_into", "held_into", "shared_into"]
 
 U = np.uint64
 
@@ -157,6 +157,62 @@ def shared_into(
             shared[n_shared] = shingle_offsets[b] + hit
             n_shared += is_shared
     return n_shared
+
+
+@compiled
+def held_into(
+    holders,
+    documents,
+    enough,
+    shingles,
+    shingle_offsets,
+    token_offsets,
+    ngram,
+    slots,
+    salt,
+    sieve,
+    scratch,
+    held,
+):
+    """Write how many words of each document stand in a shingle that its holder has, too.
+
+    Where the shingles stand in the holder nobody looks, so these are as many as the two share, or
+    more. One table serves all documents that are held against the same one, long or short.
+
+    Parameters
+    ----------
+    holders, documents : int64 [shape=(n_pairs,)]
+        Equal values of `holders` that follow each other share one table.
+    enough : int
+        No more words are counted once there are so many.
+    shingles : uint64 [shape=(n_shingles,)]
+    shingle_offsets, token_offsets : int64 [shape=(n_docs + 1,)]
+    ngram : int
+    slots, salt, sieve, scratch : as in `count_distinct_into`
+    held : int64 [shape=(n_pairs,)], overwritten
+    """
+    indexed = -1
+    hits = scratch[HITS]
+    for p in range(holders.size):
+        a, b = holders[p], documents[p]
+        holder = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
+        document = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
+        n_words = token_offsets[b + 1] - token_offsets[b]
+        mask = mask_of(holder.size)
+        if indexed != a:
+            _put_into(holder, slots, salt, mask)
+        n_hits = _hits_of_pair_into(holder, document, indexed == a, sieve, hits)
+        indexed = a
+        n_held = 0
+        end = 0
+        for hit in hits[:n_hits]:
+            if n_held >= enough:
+                break
+            if slots[slot_of(document[U(hit)], holder, slots, salt, mask)] >= 0:
+                behind = min(np.int64(hit) + ngram, n_words)
+                n_held += behind - max(np.int64(hit), end)
+                end = behind
+        held[p] = n_held
 
 
 @compiled
