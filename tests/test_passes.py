@@ -79,25 +79,28 @@ def test_pairs_that_share_boilerplate_and_a_few_words_cannot_tell(n_own, may_tel
 
 
 @given(st.lists(documents, min_size=2, max_size=5), ngrams, st.randoms())
-def test_pairs_that_may_score_are_worth_a_look(several, ngram, random):
+def test_pairs_that_the_first_pass_lets_through_are_worth_a_look(several, ngram, random):
     block = make_block(several, ngram)
     pairs = np.stack(np.triu_indices(len(several), 1), axis=1)
     pairs = pairs[random.sample(range(len(pairs)), len(pairs))]
-    may_score = passes.first(block, pairs).may_score
-    assert not (may_score & ~passes.worth(block, pairs)).any()
-    assert not (may_score & ~passes.worth(block, pairs[:, ::-1])).any()
+    first = passes.first(block, pairs)
+    for some in (pairs, pairs[:, ::-1]):
+        told = passes.worth(block, some)
+        assert not (first.may_score & ~told.may_score).any()
+        assert not (first.is_long & ~told.is_long).any()
 
 
-@pytest.mark.parametrize(("n", "is_worth"), [(19, False), (20, True)])
-def test_a_pair_is_worth_a_look_that_shares_twenty_words(n, is_worth):
+@pytest.mark.parametrize("n", [9, 10, 19, 20])
+def test_a_pair_is_worth_a_look_by_the_words_that_it_shares(n):
     block = make_block([[*range(n), *range(100, 200)], [*range(n), *range(200, 240)]])
-    assert passes.worth(block, PAIR).tolist() == [is_worth]
+    told = passes.worth(block, PAIR)
+    assert (*told.is_long.tolist(), *told.may_score.tolist()) == (n >= 10, n >= 20)
 
 
-@pytest.mark.parametrize(("n", "is_worth"), [(8, False), (9, True)])
-def test_short_documents_are_worth_a_look_that_share_nine_tenths(n, is_worth):
+@pytest.mark.parametrize(("n", "may_score"), [(8, False), (9, True)])
+def test_short_documents_are_worth_a_look_that_share_nine_tenths(n, may_score):
     block = make_block([[*range(10)], [*range(n), *range(100, 110 - n)]])
-    assert passes.worth(block, PAIR).tolist() == [is_worth]
+    assert passes.worth(block, PAIR).may_score.tolist() == [may_score]
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(5, 9), st.integers(1, 99)), max_size=5))

@@ -104,41 +104,75 @@ def score(
     ranks : int64 [shape=(n_texts,)]
         How likely each is to match: 0 for the first, 1 for the likeliest.
     """
-    block = Block.of(hash_encoded(texts, detail=True, spans=False), settings.ngram)
-    asked = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
+    block = Block.of(hash_encoded(texts, detail=True, spans=False, borrowed=True), settings.ngram)
+    pairs = np.stack([np.zeros(len(texts) - 1, np.int64), np.arange(1, len(texts))], axis=1)
     stories = np.where(numbers < 0, -1, epoch.stories(numbers))
-    is_known = bool((stories >= 0).all())
-    # Where all stories are known no text has to teach, and a look at what may score will do.
-    first = None if is_known else passes.first(block, asked)
-    may_score = passes.worth(block, asked) if first is None else first.may_score
-    if not may_score.any():
+    told = passes.worth(block, pairs)
+    if not told.may_score.any():
         return None
-    # A text that shares only a phrase teaches nothing.
-    is_needed = may_score if first is None else may_score | first.is_long
-    if is_known and 2 * np.count_nonzero(is_needed) > is_needed.size:
-        # To leave out a few costs more than to weigh them.
-        is_needed = np.ones_like(is_needed)
-    places = np.append(0, asked[is_needed, 1])
-    block, stories = block.cut(places), stories[places]
-    sealed = Sealed(block.shingles, block.seals)
-    counts = epoch.counts(sealed)
     find = partial(_decoded, [shown, *texts[1:]])
-    evidence: FindEvidence = partial(_evidence, find, settings.ngram, epoch)
-    if first is not None:
-        blocks = _BlockOfIndex(block, _Known.of(sealed, counts))
-        own = First._make(column[is_needed] for column in first)
-        boilerplate = _learn(blocks, stories, ranks[places], own)
-        weighed = blocks.block()
-        evidence = EvidenceOfTexts(find, settings.ngram, boilerplate.to_bytes())
+    # A text that shares only a phrase teaches nothing, so it does not matter whether it is known.
+    may_teach = told.may_score | told.is_long
+    if stories[0] >= 0 and (stories[1:][may_teach] >= 0).all():
+        weighed = _weighed(block, pairs, told.may_score, stories, epoch)
+        evidence: FindEvidence = partial(_evidence, find, settings.ngram, epoch)
     else:
-        weighed = block.counted(counts, stories)
-    asked = np.searchsorted(places, asked[may_score])
-    (rows,) = passes.second(weighed, asked, floor)
+        weighed, boilerplate = _weighed_anew(block, pairs[may_teach], stories, epoch, ranks)
+        evidence = partial(_evidence_anew, find, settings.ngram, boilerplate)
+    (rows,) = passes.second(weighed.block, weighed.pairs, floor)
     if not rows.size:
         return None
     rows["has_evidence"] = True
-    rows["right"] = places[rows["right"]]
+    rows["right"] = weighed.places[rows["right"]]
     return scored_pairs(rows, range(len(texts)), settings.threshold, evidence)
+
+
+class _Weighed(NamedTuple):
+    """Those of some texts that matter, weighed.
+
+    Attributes
+    ----------
+    block : Block
+    places : int64 [shape=(n_docs,)]
+        Where they stand among all, the one that is asked for first.
+    pairs : int64 [shape=(n_pairs, 2)]
+        Those of them that may score, within the block.
+    """
+
+    block: Block
+    places: Ints
+    pairs: AnyInts
+
+
+def _weighed(
+    block: Block, pairs: AnyInts, may_score: Bools, stories: Ints, epoch: Epoch
+) -> _Weighed:
+    """Weigh texts whose stories are known by what an epoch counts."""
+    is_needed = may_score
+    if 2 * np.count_nonzero(is_needed) > is_needed.size:
+        # To leave out a few costs more than to weigh them.
+        is_needed = np.ones_like(is_needed)
+    places = np.append(0, pairs[is_needed, 1])
+    block = block.cut(places)
+    counts = epoch.counts(Sealed(block.shingles, block.seals))
+    found = np.searchsorted(places, pairs[may_score])
+    return _Weighed(block.counted(counts, stories[places]), places, found)
+
+
+def _weighed_anew(
+    block: Block, pairs: AnyInts, stories: Ints, epoch: Epoch, ranks: Ints
+) -> tuple[_Weighed, Boilerplate]:
+    """Weigh texts of which some have no story yet; also return what they teach."""
+    own = passes.first(block, pairs)
+    is_needed = own.may_score | own.is_long
+    places = np.append(0, pairs[is_needed, 1])
+    block = block.cut(places)
+    sealed = Sealed(block.shingles, block.seals)
+    blocks = _BlockOfIndex(block, _Known.of(sealed, epoch.counts(sealed)))
+    own_needed = First._make(column[is_needed] for column in own)
+    boilerplate = _learn(blocks, stories[places], ranks[places], own_needed)
+    found = np.searchsorted(places, pairs[own.may_score])
+    return _Weighed(blocks.block(), places, found), boilerplate
 
 
 def evidence_of_two(left: bytes, right: bytes, ngram: int) -> Callable[[], Evidence]:
@@ -155,6 +189,17 @@ def _evidence(
     known = Boilerplate()
     known.watch(sealed.public(), counts=epoch.counts(sealed))
     return EvidenceOfTexts(find, ngram, known.to_bytes())(left, right)
+
+
+def _evidence_anew(
+    find: Callable[[Sequence[int]], list[str]],
+    ngram: int,
+    boilerplate: Boilerplate,
+    left: int,
+    right: int,
+) -> Evidence:
+    """Return the evidence of two texts, by what they and others have taught."""
+    return EvidenceOfTexts(find, ngram, boilerplate.to_bytes())(left, right)
 
 
 def _decoded(texts: Sequence[bytes], places: Sequence[int]) -> list[str]:

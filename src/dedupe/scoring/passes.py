@@ -47,6 +47,7 @@ __all__ = [
     "ROW",
     "First",
     "Rows",
+    "Worth",
     "again",
     "first",
     "identical",
@@ -162,10 +163,15 @@ def first(block: Block, pairs: AnyInts) -> First:
     return First(strict, scores, may_score(covered, longer), covered >= rule.LEARNED_WORDS)
 
 
-def worth(block: Block, pairs: AnyInts) -> Bools:
-    """Return which pairs need be looked at: those that may score by `first`, and few others.
+class Worth(NamedTuple):
+    """The last two columns of `First`, of which a few may be true that are not so there."""
 
-    It takes a fraction of the time.
+    may_score: Bools
+    is_long: Bools
+
+
+def worth(block: Block, pairs: AnyInts) -> Worth:
+    """Return which pairs need be looked at, in a fraction of the time that `first` takes.
 
     Parameters
     ----------
@@ -174,7 +180,8 @@ def worth(block: Block, pairs: AnyInts) -> Bools:
         Fast where pairs with the same left document follow each other.
     """
     held = words_held(block, *pairs.T, enough=rule.MIN_WORDS)
-    return may_score(held, block.n_words[pairs].max(axis=1))
+    longer = block.n_words[pairs].max(axis=1)
+    return Worth(may_score(held, longer), held >= rule.LEARNED_WORDS)
 
 
 def again(block: Block, pairs: AnyInts) -> tuple[npt.NDArray[np.float32]]:
