@@ -1292,6 +1292,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "hyphens.divided_into": joined,
     "hyphens.ends_line": joined,
     "judging.judge_into": judged,
+    "linkage.join_into": average_linkage,
     "measures.count_shared": measures,
     "measures.cover_into": measures,
     "measures.line_of": mean_line,

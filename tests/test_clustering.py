@@ -1,6 +1,7 @@
 """Scored pairs to clusters: what may join, what must not, and what may not matter."""
 
 from itertools import combinations
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from dedupe.clustering import MEAN_SHARE, attached, average_linkage, components
+from dedupe import clustering
+from dedupe.clustering import MANY, MEAN_SHARE, attached, average_linkage, components
 from dedupe.linkage import asked as asking
 from dedupe.linkage.asked import AHEAD
 from dedupe.linkage.means import SAMPLE
@@ -76,18 +78,43 @@ def unlike(edges, n_docs=N_DOCS):
 )
 def test_clusters_equal_reference(scores, threshold, mean_share, data):
     may_join = {pair: data.draw(st.integers(0, 4)) > 0 for pair in scores}
-    found = average_linkage(
-        N_DOCS,
-        np.array([*scores], np.int64).reshape(-1, 2),
-        np.array([*scores.values()]),
-        threshold=threshold,
-        mean_share=mean_share,
-        may_join=np.array([*may_join.values()], np.bool_),
-    )
+    with patch.object(clustering, "MANY", data.draw(st.sampled_from([0, MANY]))):
+        found = average_linkage(
+            N_DOCS,
+            np.array([*scores], np.int64).reshape(-1, 2),
+            np.array([*scores.values()]),
+            threshold=threshold,
+            mean_share=mean_share,
+            may_join=np.array([*may_join.values()], np.bool_),
+        )
     links = [pair for pair in scores if scores[pair] >= threshold and may_join[pair]]
     assert found.tolist() == reference.average_linkage(
         N_DOCS, scores, links, threshold * mean_share
     )
+
+
+@given(
+    st.integers(20, 40),
+    st.floats(0, 1),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([1, 16]),
+    st.integers(0, 2**32 - 1),
+)
+def test_of_few_documents_tables_tell_what_mappings_tell(n_docs, share, dtype, digits, seed):
+    """They add up the same numbers, and take those that are equal in the same order."""
+    random = np.random.default_rng(seed)
+    sides = np.array([*combinations(range(n_docs), 2)])
+    sides = sides[random.random(len(sides)) < share]
+    stories = random.integers(0, 8, n_docs)
+    alike = np.where(stories[sides[:, 0]] == stories[sides[:, 1]], 0.5, 0.2)
+    scores = np.clip(alike + random.normal(0, 0.3, len(sides)), 0, 1).round(digits).astype(dtype)
+    found = []
+    for many in (0, MANY):
+        with patch.object(clustering, "MANY", many):
+            found.append(
+                average_linkage(n_docs, sides, scores, threshold=THRESHOLD, mean_share=1.0).tolist()
+            )
+    assert found[0] == found[1]
 
 
 @given(edge_lists, st.randoms())

@@ -135,7 +135,8 @@ def test_after_it_nothing_is_compiled(tmp_path):
     alone = "import dedupe, dedupe.warming as w; w.n_processors = lambda: 1; dedupe.warm_up()"
     start("-c", alone)
     warmed = kept()
-    assert warmed
+    # No search of the seeds has pairs enough for it.
+    assert any(name.startswith("linkage.join_into") for name in warmed)
     start("-c", "from dedupe.warming import compile_from_the_end as c; c()")
     assert kept() == warmed
     run("find", *seeds)

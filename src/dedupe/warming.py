@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from dedupe import kernels
+from dedupe.clustering import MANY, average_linkage
 from dedupe.comparison import compare_documents
 from dedupe.documents import Document
 from dedupe.engine.local import LocalEngine
@@ -113,6 +114,8 @@ def compile_for_search(progress: ProgressCallback) -> None:
         progress(Progress("compiling", 0, len(STAGES), "stages", note=_note()))
     with _from_both_ends(is_worth_it=is_new and kernels.are_kept()):
         _search(_articles(), progress=told)
+        # Few searches of a few documents have so many pairs, but one of them must not wait.
+        _cluster(MANY)
     progress(Progress("compiling", len(STAGES), len(STAGES), "stages"))
 
 
@@ -153,7 +156,15 @@ def compile_from_the_end() -> None:
     similarities(weighed, align(weighed, *pair))
     is_spared(weighed, *pair, np.zeros(1))
     are_forms(block, Samples(everything, np.array([0, 8])))
+    _cluster(MANY)
     align(block, *pair)
+
+
+def _cluster(n_pairs: int) -> None:
+    """Make clusters of a few documents by so many pairs or more, of which half are alike."""
+    n_docs = round((2 * n_pairs) ** 0.5) + 1
+    pairs = np.stack(np.triu_indices(n_docs, 1), axis=1)
+    average_linkage(n_docs, pairs, np.arange(len(pairs)) % 2.0, threshold=0.5)
 
 
 def _block(n_docs: int, n_words: int) -> Block:
