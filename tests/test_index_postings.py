@@ -1,5 +1,6 @@
 """What an index looks up: the pairs of the batch, from segments, a tail and what died there."""
 
+import os
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import compress
@@ -330,6 +331,19 @@ def test_an_epoch_knows_what_it_was_told(counts):
     assert len({*alone.tolist()} - {0, 1}) == 2
     beside = {one: [*map(np.ndarray.tolist, epoch.companions(one))] for one in (3, 7, 8, 9)}
     assert beside == {3: [[9, 7], [10, 70]], 7: [[3], [30]], 8: [[], []], 9: [[3], [30]]}
+
+
+def test_a_large_segment_goes_to_the_disk_as_it_is_written(tmp_path, monkeypatch):
+    everything = documents(np.random.default_rng(1), 3 * STEP)
+    whole = write_segment(tmp_path, "whole", everything)
+    reached = []
+    monkeypatch.setattr(storage.files.os, "fsync", lambda fd: reached.append(os.fstat(fd).st_size))
+    monkeypatch.setattr(storage, "UNSETTLED", 1000)
+    steps = write_segment(tmp_path, "steps", everything)
+    assert steps.buffer[:] == whole.buffer[:]
+    size, largest = len(steps.buffer), everything.signatures.nbytes
+    assert reached.index(size) >= size // (1000 + largest)
+    assert max(np.diff([0, *reached[: reached.index(size) + 1]])) < 1000 + largest
 
 
 # Of some heads there are many, of others none.

@@ -30,6 +30,7 @@ __all__ = [
     "not_stored",
     "pack_header",
     "read_back",
+    "settle",
     "unpack_header",
     "write_file",
 ]
@@ -64,8 +65,7 @@ def write_file(folder: Path | None, name: str, write: Callable[[IO[bytes]], None
     try:
         with draft.open("w+b") as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
+            settle(file)
         draft.replace(folder / name)
         disk.sync(folder)
     except OSError as error:
@@ -98,6 +98,13 @@ def read_back(stream: IO[bytes]) -> Buffer:
         return stream.getvalue()
     stream.flush()
     return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def settle(stream: IO[bytes]) -> None:
+    """See to it that what was written to a stream so far is on the disk, if it has one."""
+    if not isinstance(stream, BytesIO):
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def pack_header(layout: struct.Struct, *values: Any) -> bytes:
