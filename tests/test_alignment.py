@@ -233,8 +233,10 @@ SIEVED_IN_VAIN = 8
 
 
 @pytest.mark.parametrize(("n", "is_told"), [(strangers.FEW, True), (strangers.FEW + 1, False)])
-def test_of_strangers_only_a_few_shingles_are_looked_for(n, is_told):
-    block = make_block([[*range(500, 560), *range(n + 4)], [*range(n + 4), 700]])
+@pytest.mark.parametrize("n_before", [0, strangers.AT_ONCE - 9, 3 * strangers.AT_ONCE])
+def test_of_strangers_only_a_few_shingles_are_looked_for(n, is_told, n_before):
+    own, others = range(500, 560 + n_before), range(2000, 2000 + n_before)
+    block = make_block([[*own, *range(n + 4)], [*others, *range(n + 4), 700]])
     (told,) = shared_by_strangers(block, np.array([0]), np.array([1]))
     assert told in {strangers.UNKNOWN, n + 4}
     assert (told >= 0) <= is_told

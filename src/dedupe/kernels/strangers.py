@@ -34,6 +34,10 @@ that are in no table is taken for one that is."""
 FEW = 24
 """Shingles for which a document is looked through, one after the other: more need a table of it."""
 
+AT_ONCE = 1 << 6
+"""Shingles after which it is asked whether more than `FEW` were let through already: of pages that
+share a menu it is known after a few of them."""
+
 UNKNOWN = -1
 """What is said of a pair where more than a few shingles may be shared."""
 
@@ -58,14 +62,14 @@ def _sieve_into(shingles, sieve, mask):
 
 
 @compiled
-def _hits_into(shingles, sieve, mask, hits):
-    """Write which shingles of a document a fine sieve lets through; return how many.
+def _hits_into(shingles, start, end, sieve, mask, hits, n_hits):
+    """Write which shingles of a document a fine sieve lets through, behind those before `start`.
 
-    Without a branch, which could not be foreseen.
+    Return how many they are together. Without a branch, which could not be foreseen.
     """
     # An unsigned index spares the check for a negative one.
-    n_hits = U(0)
-    for i in range(U(shingles.size)):
+    n_hits = U(n_hits)
+    for i in range(U(start), U(end)):
         word, bits = _marks(shingles[i], mask)
         hits[n_hits] = i
         n_hits += U(sieve[word] & bits == bits)
@@ -73,15 +77,22 @@ def _hits_into(shingles, sieve, mask, hits):
 
 
 @compiled
-def _hits_of_pair_into(larger, smaller, sieved, sieve, hits):
+def _hits_of_pair_into(larger, smaller, sieved, most, sieve, hits):
     """Write which shingles of the smaller document a fine sieve of the larger one lets through.
 
-    Return how many. The sieve is filled, unless it is of the larger one already.
+    Return how many; once they are more than `most`, not all of them. The sieve is filled, unless
+    it is of the larger one already.
     """
     mask = mask_of(larger.size)
     if not sieved:
         _sieve_into(larger, sieve, mask)
-    return _hits_into(smaller, sieve, mask, hits)
+    n_hits = 0
+    for start in range(0, smaller.size, AT_ONCE):
+        end = min(start + AT_ONCE, smaller.size)
+        n_hits = _hits_into(smaller, start, end, sieve, mask, hits, n_hits)
+        if n_hits > most:
+            break
+    return n_hits
 
 
 @compiled
@@ -139,7 +150,9 @@ def shared_into(
         of_larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
         of_smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
         mask = mask_of(of_larger.size)
-        n_hits = _hits_of_pair_into(of_larger, of_smaller, sieved == a, sieve, hits)
+        n_hits = _hits_of_pair_into(
+            of_larger, of_smaller, sieved == a, of_smaller.size, sieve, hits
+        )
         sieved = a
         n_left = 0
         for hit in hits[:n_hits]:
@@ -201,7 +214,7 @@ def held_into(
         mask = mask_of(holder.size)
         if indexed != a:
             _put_into(holder, slots, salt, mask)
-        n_hits = _hits_of_pair_into(holder, document, indexed == a, sieve, hits)
+        n_hits = _hits_of_pair_into(holder, document, indexed == a, document.size, sieve, hits)
         indexed = a
         n_held = 0
         end = 0
@@ -293,7 +306,7 @@ def covered_by_few_into(
         a, b = larger[p], smaller[p]
         of_larger = shingles[shingle_offsets[a] : shingle_offsets[a + 1]]
         of_smaller = shingles[shingle_offsets[b] : shingle_offsets[b + 1]]
-        n_hits = _hits_of_pair_into(of_larger, of_smaller, sieved == a, sieve, scratch[HITS])
+        n_hits = _hits_of_pair_into(of_larger, of_smaller, sieved == a, FEW, sieve, scratch[HITS])
         sieved = a
         covered[p] = UNKNOWN
         if n_hits > FEW:
