@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dedupe import find_duplicate_texts
+from dedupe.documents import Document
 from dedupe.engine.texts import KeptTexts
 from strategies import article
 
@@ -34,3 +35,11 @@ def test_to_ask_for_a_text_is_not_to_read_it():
     kept = KeptTexts(["a", "b"], np.array([1, 0]), None)
     assert "a" in kept
     assert "c" not in kept
+
+
+@pytest.mark.parametrize("memory", [None, 1])
+def test_each_document_has_the_digest_of_its_text_in_whatever_order_texts_were_read(memory):
+    given_texts = {name: f"{name} {STORIES[0]}" for name in "cadb"}
+    documents = find_duplicate_texts(given_texts, memory=memory).documents
+    expected = {name: Document(name, text).digest for name, text in given_texts.items()}
+    assert {one.id: one.digest for one in documents} == expected

@@ -31,6 +31,31 @@ def test_texts_come_back_whether_they_fit_or_not(blocks, limit, data):
     assert texts.read(numbers) == [everything[number] for number in numbers]
 
 
+@given(text_blocks, limits, st.integers(0, 9), st.integers(0, 30), st.data())
+def test_texts_near_each_other_are_read_at_once(blocks, limit, between, together, data):
+    texts = Texts(limit)
+    everything = [text for block in blocks for text in block]
+    texts.extend(everything)
+    assume(everything)
+    numbers = data.draw(st.lists(st.sampled_from(range(len(everything)))))
+    read, at = [], Texts._at
+
+    def noted(self, start, end):
+        read.append(end - start)
+        return at(self, start, end)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(spill, "BETWEEN", between)
+        patched.setattr(spill, "TOGETHER", together)
+        patched.setattr(Texts, "_at", noted)
+        assert texts.read(numbers) == [everything[number] for number in numbers]
+    longest = max(map(len, everything))
+    assert all(n_bytes <= max(together, longest) for n_bytes in read)
+    # What was between them is all that is read in vain, and of texts in memory nothing is.
+    most = between if texts.n_bytes > limit else 0
+    assert sum(read) <= sum(len(everything[n]) for n in numbers) + most * len(numbers)
+
+
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=6), limits)
 def test_rows_come_back_whether_they_fit_or_not(lengths, limit):
     assume(sum(lengths) > 0)

@@ -28,6 +28,13 @@ What is written together is mapped together when any of it is looked at: a megab
 as fast again to write, and take five times the memory to look at a thousand documents.
 """
 
+BETWEEN = 1 << 14
+"""Bytes between two texts of a file that are read along with them: that takes no longer than
+another call of the system, after which a thread waits for the lock of the interpreter."""
+
+TOGETHER = 1 << 18
+"""Bytes of texts of a file that are read at once, as many as a cache holds."""
+
 
 class Texts:
     """Texts in UTF-8, by number, in the order in which they were added.
@@ -53,7 +60,7 @@ class Texts:
         self._kept = bytearray()
         self._ends = array("q", [0])
         self._file: IO[bytes] | None = None
-        # One seek and read at a time; `os.pread` is not everywhere.
+        # Where there is no `os.pread`, one seek and read at a time.
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -79,18 +86,40 @@ class Texts:
 
     def read(self, numbers: Iterable[int]) -> list[bytes]:
         """Return some of the texts."""
+        return [*self.each(numbers)]
+
+    def each(self, numbers: Iterable[int]) -> Iterator[bytes]:
+        """Yield some of the texts; few of them are in memory at a time."""
         ends = self._ends
-        found = []
-        for first, last in _runs(numbers):
-            # Of texts that follow each other one call of the system reads all.
-            data, start = self._at(ends[first], ends[last]), ends[first]
-            found += [data[ends[n] - start : ends[n + 1] - start] for n in range(first, last)]
-        return found
+        for some in self._near(numbers):
+            # Of texts near each other one call of the system reads all.
+            start = ends[some[0]]
+            data = self._at(start, ends[some[-1] + 1])
+            for n in some:
+                yield data[ends[n] - start : ends[n + 1] - start]
+
+    def _near(self, numbers: Iterable[int]) -> Iterator[list[int]]:
+        """Cut numbers of texts into those that are read at once."""
+        ends, between = self._ends, 0 if self._file is None else BETWEEN
+        some: list[int] = []
+        for number in numbers:
+            if some and not (
+                some[-1] < number
+                and ends[number] - ends[some[-1] + 1] <= between
+                and ends[number + 1] - ends[some[0]] <= TOGETHER
+            ):
+                yield some
+                some = []
+            some.append(number)
+        if some:
+            yield some
 
     def _at(self, start: int, end: int) -> bytes:
         """Return what stands from one byte to another."""
         if self._file is None:
             return bytes(memoryview(self._kept)[start:end])
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), end - start, start)
         with self._lock:
             self._file.seek(start)
             return self._file.read(end - start)
@@ -247,23 +276,6 @@ def release(rows: npt.NDArray[Any], keep: slice = slice(0, 0)) -> None:
         for start, end in ((0, before), (behind, len(owner))):
             if start < end:
                 owner.madvise(mmap.MADV_DONTNEED, start, end - start)
-
-
-def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yield where numbers that follow each other begin, and where they end.
-
-    >>> list(_runs([7, 8, 9, 3, 3]))
-    [(7, 10), (3, 4), (3, 4)]
-    """
-    first = last = -1
-    for number in numbers:
-        if number != last:
-            if first < last:
-                yield first, last
-            first = number
-        last = number + 1
-    if first < last:
-        yield first, last
 
 
 def _emptied(blocks: list[npt.NDArray[Any]]) -> Iterable[npt.NDArray[Any]]:
