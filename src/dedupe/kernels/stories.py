@@ -66,6 +66,11 @@ class Copies(NamedTuple):
     shingles: Any
     """Those of all texts, these and others."""
     shingle_offsets: Any
+    slot_offsets: Any
+    """Where the shingles of each text begin in `slots`."""
+    slots: Any
+    """Where each shingle was counted, EMPTY where it was not: to find it again would take as long
+    as to count it."""
 
 
 class Buckets(NamedTuple):
@@ -140,8 +145,11 @@ def _fit_into(copies, buckets, counts):
     n_before = 0
     for k in range(copies.documents.size):
         d = copies.documents[k]
-        for i in range(U(copies.shingle_offsets[d]), U(copies.shingle_offsets[d + 1])):
+        first = copies.shingle_offsets[d]
+        for i in range(U(first), U(copies.shingle_offsets[d + 1])):
             shingle = copies.shingles[i]
+            place = U(copies.slot_offsets[k] - first) + i
+            copies.slots[place] = EMPTY
             if not _may_be_shared(shingle, buckets, copies.n_all):
                 continue
             slot = find(shingle, counts.salt, mask, keys, last)
@@ -154,6 +162,7 @@ def _fit_into(copies, buckets, counts):
                     return False
                 keys[slot] = shingle
                 holders[slot] = 0
+            copies.slots[place] = slot
             if last[slot] != k:
                 holders[slot] += copies.n_copies[k]
                 last[slot] = k
@@ -176,18 +185,8 @@ def _counted(copies, buckets, n_mean, salt, keys, holders, last):
 
 
 @compiled
-def _shared_slot(shingle, buckets, counts, n_all):
-    """Return the slot of a shingle that more than half of the copies have, EMPTY of others."""
-    if not _may_be_shared(shingle, buckets, n_all):
-        return EMPTY
-    slot = np.int64(find(shingle, counts.salt, counts.mask, counts.keys, counts.last))
-    is_shared = counts.last[slot] != EMPTY and 2 * counts.holders[slot] > n_all
-    return slot if is_shared else EMPTY
-
-
-@compiled
-def _mark_into(shingles, n_words, weights, ngram, buckets, counts, n_all, turn, marks):
-    """Mark the words of one text.
+def _mark_into(slots, n_words, weights, ngram, counts, n_all, turn, marks):
+    """Mark the words of one text, given where its shingles were counted.
 
     A slot that was met in this text has `turn` in place of the last text, which no other has.
     """
@@ -195,13 +194,14 @@ def _mark_into(shingles, n_words, weights, ngram, buckets, counts, n_all, turn, 
     again_until = 0
     others_until = 0
     for w in range(n_words):
-        if w < shingles.size:
-            slot = _shared_slot(shingles[w], buckets, counts, n_all)
-            if slot != EMPTY and counts.last[slot] == turn:
-                again_until = w + ngram
-            elif slot != EMPTY:
-                shared_until = w + ngram
-                counts.last[slot] = turn
+        if w < slots.size:
+            slot = slots[w]
+            if slot != EMPTY and 2 * counts.holders[slot] > n_all:
+                if counts.last[slot] == turn:
+                    again_until = w + ngram
+                else:
+                    shared_until = w + ngram
+                    counts.last[slot] = turn
             if weights is not None and weights[w] < COMMON:
                 others_until = w + ngram
         is_shared = w < shared_until
@@ -253,6 +253,7 @@ def mark_words_into(
     weights_of_buckets,
     last_of_buckets,
     mark_offsets,
+    slots,
     marks,
     mean_lines,
 ):
@@ -279,7 +280,8 @@ def mark_words_into(
         At least twice as large as a cluster has shingles.
     weights_of_buckets, last_of_buckets : int64 [shape=(MAX_BUCKETS,)], scratch
     mark_offsets : int64 [shape=(n + 1,)]
-        Where the words of each text begin in `marks`.
+        Where the words of each text begin in `slots` and `marks`.
+    slots : int32 [shape=(words of all of them,)], scratch
     marks : uint8 [shape=(words of all of them,)], overwritten
     mean_lines : float64 [shape=(n,)], overwritten
         0 where a text has none of the words.
@@ -287,20 +289,28 @@ def mark_words_into(
     for c in range(bounds.size - 1):
         some = slice(bounds[c], bounds[c + 1])
         n_all = n_copies[some].sum()
-        copies = Copies(documents[some], n_copies[some], n_all, shingles, shingle_offsets)
+        copies = Copies(
+            documents[some],
+            n_copies[some],
+            n_all,
+            shingles,
+            shingle_offsets,
+            mark_offsets[some],
+            slots,
+        )
         n_mean = _mean_size(copies)
         buckets = _weighed(copies, n_mean, weights_of_buckets, last_of_buckets)
         counts = _counted(copies, buckets, n_mean, salt, keys, holders, last)
         for k in range(bounds[c], bounds[c + 1]):
             d = documents[k]
             words = slice(token_offsets[d], token_offsets[d + 1])
+            n_shingles = shingle_offsets[d + 1] - shingle_offsets[d]
             text_marks = marks[mark_offsets[k] : mark_offsets[k + 1]]
             _mark_into(
-                shingles[shingle_offsets[d] : shingle_offsets[d + 1]],
+                slots[mark_offsets[k] : mark_offsets[k] + n_shingles],
                 text_marks.size,
                 None if weights is None else weights[words],
                 ngram,
-                buckets,
                 counts,
                 n_all,
                 # No text was counted under such a number.

@@ -101,6 +101,7 @@ def words_of_stories(words: Words, ngram: int, copies: Copies) -> StoryWords:
         np.empty(n_slots, np.int64),
         *np.empty((2, kernel.MAX_BUCKETS), np.int64),
         mark_offsets,
+        np.empty(mark_offsets[-1], np.int32),
         marks,
         mean_lines,
     )
