@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from typing import TypeVar
 
 __all__ = ["map_in_order"]
@@ -22,10 +23,16 @@ def map_in_order(
     >>> list(map_in_order(str.upper, ["a", "b", "c"], workers=2))
     ['A', 'B', 'C']
     """
+    remaining = iter(items)
+    first = [*islice(remaining, 2)]
+    if len(first) < 2:
+        # Small collections make one batch of most things, for which no thread need start.
+        yield from map(function, first)
+        return
     with ThreadPoolExecutor(workers) as executor:
         waiting: deque[Future[Found]] = deque()
         try:
-            for item in items:
+            for item in chain(first, remaining):
                 waiting.append(executor.submit(function, item))
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()

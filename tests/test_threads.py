@@ -1,0 +1,26 @@
+"""Work on several threads: its values come in the order of the items, whoever is done first."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe.threads import map_in_order
+
+
+@given(st.lists(st.integers(), max_size=30), st.integers(1, 4))
+def test_values_come_in_the_order_of_the_items(items, workers):
+    assert list(map_in_order(str, iter(items), workers)) == [*map(str, items)]
+
+
+@pytest.mark.parametrize(("n", "is_here"), [(1, True), (2, False)])
+def test_for_one_item_no_thread_is_started(n, is_here):
+    found = [*map_in_order(lambda _: threading.get_ident(), range(n), 2)]
+    assert [thread == threading.get_ident() for thread in found] == [is_here] * n
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_an_error_reaches_whoever_asks_for_the_value(n):
+    with pytest.raises(ZeroDivisionError):
+        list(map_in_order(lambda item: 1 // item, [0] * n, 2))
