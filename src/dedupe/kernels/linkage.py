@@ -58,14 +58,14 @@ def _pop(n, keys, places, ones, others):
 
 
 @compiled
-def _join(one, other, of, sums, n_known):
+def _join(one, other, labels, sums, n_known):
     """Let a cluster be part of another, with what is known of it and all others."""
-    for d in range(of.size):
-        if of[d] == other:
-            of[d] = one
+    for d in range(labels.size):
+        if labels[d] == other:
+            labels[d] = one
         sums[one, d] += sums[other, d]
         n_known[one, d] += n_known[other, d]
-    for d in range(of.size):
+    for d in range(labels.size):
         sums[d, one] = sums[one, d]
         n_known[d, one] = n_known[one, d]
 
@@ -82,7 +82,7 @@ def join_into(
     waiting_keys,
     waiting,
     least,
-    of,
+    labels,
 ):
     """Write the cluster of each document: its least document.
 
@@ -99,11 +99,11 @@ def join_into(
         and they still join now.
     waiting_keys : float64, waiting : int64 [shape=(n_links,)], scratch
     least : int64 [shape=(n_docs,)], scratch
-    of : int64 [shape=(n_docs,)], overwritten
+    labels : int64 [shape=(n_docs,)], overwritten
     """
-    n_docs = of.size
+    n_docs = labels.size
     for d in range(n_docs):
-        of[d] = d
+        labels[d] = d
     heap = waiting_keys, waiting, ones, others
     n_waiting = 0
     n_taken = 0
@@ -122,7 +122,7 @@ def join_into(
             place = waiting[0]
             _pop(n_waiting, *heap)
             n_waiting -= 1
-        one, other = of[ones[place]], of[others[place]]
+        one, other = labels[ones[place]], labels[others[place]]
         if one == other:
             continue
         mean = sums[one, other] / n_known[one, other]
@@ -132,10 +132,10 @@ def join_into(
             _push(-mean, place, n_waiting, *heap)
             n_waiting += 1
         else:
-            _join(one, other, of, sums, n_known)
+            _join(one, other, labels, sums, n_known)
     # From here on, the least document of each cluster.
     least[:] = -1
     for d in range(n_docs):
-        if least[of[d]] < 0:
-            least[of[d]] = d
-        of[d] = least[of[d]]
+        if least[labels[d]] < 0:
+            least[labels[d]] = d
+        labels[d] = least[labels[d]]
