@@ -16,7 +16,7 @@ import threading
 from collections import Counter
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -527,6 +527,20 @@ def test_a_search_that_fails_keeps_nothing(spark):
     spark.sparkContext.setJobDescription(None)
 
 
+def test_progress_names_the_stages_that_jobs_bear(spark, capsys):
+    steps = []
+    frame = spark.createDataFrame([("a", STORY), ("b", STORY + "b")], "id string, text string")
+    find_duplicates(frame, progress=steps.append).release()
+    stages = [step.stage for step in steps]
+    assert stages[0] == "numbering"
+    assert stages[-2:] == ["scored", "clustering"]
+    find_duplicates(frame, progress=True).release()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [f"dedupe: {stage}" for stage, _ in groupby(stages)]
+    with pytest.raises(InvalidSetting, match="progress must be a function"):
+        find_duplicates(frame, progress="bar")
+
+
 def test_an_answer_that_is_released_is_kept_by_nobody(spark):
     kept = spark.sparkContext._jsc.getPersistentRDDs
     before = set(kept())
@@ -741,6 +755,21 @@ def test_the_command_writes_what_is_found(spark, tmp_path):
     assert "10 documents, 4 duplicates, 1 skipped" in ran.output
     rows = spark.read.parquet(str(folder / "documents")).collect()
     assert sorted(map(tuple, rows)) == on_one_machine(news())[0]
+
+
+def test_the_command_says_what_was_found_and_not_how_spark_starts(spark, tmp_path):
+    command = [sys.executable, "-m", "dedupe", "spark", "find", str(NEWS), "-o", str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    # Java itself warns of what Spark 4 asks of it.
+    lines = [line for line in ran.stderr.splitlines() if not line.startswith("WARNING: ")]
+    assert lines == [f"{tmp_path}: 10 documents, 4 duplicates, 1 skipped"]
+
+
+def test_the_command_can_be_quiet(spark, tmp_path):
+    folder = tmp_path / "found"
+    ran = CliRunner().invoke(cli, ["spark", "find", str(NEWS), "-o", str(folder), "-q"])
+    assert (ran.exit_code, ran.output) == (0, "")
+    assert (folder / "documents").is_dir()
 
 
 def test_the_command_holds_new_records_against_old_ones(spark, tmp_path):

@@ -16,12 +16,13 @@ class Progress:
         ``"compiling"``, ``"signatures"``, ``"candidates"``, ``"shingles"``,
         ``"boilerplate"``, ``"counts"``, ``"weights"``, ``"learning"``, ``"relearning"``,
         ``"scoring"``, ``"clustering"`` or ``"report"``; counts and weights come again after
-        each round of learning.
+        each round of learning. On Spark, the name that the jobs of a stage bear.
     done : int
+        0 on Spark, where nothing is counted.
     total : int or None
         None while it is not known.
     unit : str
-        What is counted.
+        What is counted; empty where nothing is.
     n_bytes : int
         Text that was read so far, in bytes of UTF-8; 0 where none is read.
     note : str

@@ -67,11 +67,13 @@ def spark() -> None:
     metavar="FOLDER",
     help="Keep finished stages here, and go on behind them when started again. It is not removed.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress and no summary.")
 def find(
     paths: tuple[str, ...],
     output: str,
     against: tuple[str, ...],
     boilerplate: list[str] | None,
+    quiet: bool,
     **settings: Any,
 ) -> None:
     """Find duplicates among the records of Parquet or JSON Lines.
@@ -79,26 +81,33 @@ def find(
     Paths may be whatever the cluster reads: files, folders, patterns, s3a://...
     """
     from dedupe.documents.boilerplate import read_boilerplate
+    from dedupe.progress import Progress
+    from dedupe.report.progress import Display, tell
     from dedupe.spark import find_duplicates
     from dedupe.spark.session import FRAMES, check_free, located, read_frame, start
 
-    session = start()
-    session.sparkContext.setLogLevel("ERROR")
     folder = located(output).rstrip("/")
-    check_free(session, folder)
     if settings["checkpoint"] is not None:
         settings["checkpoint"] = located(settings["checkpoint"])
     for name in ("id", "text", "time"):
         settings[name] = settings.pop(f"{name}_field")
     if boilerplate is not None:
         settings["boilerplate"] = [one.text for one in read_boilerplate(boilerplate)]
-    old = read_frame(session, against) if against else None
-    answer = find_duplicates(read_frame(session, paths), against=old, **settings)
-    for name in FRAMES:
-        getattr(answer, name).write.parquet(f"{folder}/{name}")
-    n_duplicates = answer.documents.where("duplicate_of is not null").count()
-    click.echo(
-        f"{output}: {answer.documents.count():,} documents, {n_duplicates:,} duplicates, "
-        f"{answer.skipped.count():,} skipped",
-        err=True,
-    )
+    with Display(quiet) as display:
+        display.update(Progress("starting Spark", 0, None, ""))
+        session = start()
+        session.sparkContext.setLogLevel("ERROR")
+        check_free(session, folder)
+        old = read_frame(session, against) if against else None
+        settings["progress"] = display.update
+        answer = find_duplicates(read_frame(session, paths), against=old, **settings)
+        display.update(Progress("writing", 0, None, ""))
+        for name in FRAMES:
+            getattr(answer, name).write.parquet(f"{folder}/{name}")
+        n_duplicates = answer.documents.where("duplicate_of is not null").count()
+        counts = (
+            f"{answer.documents.count():,} documents, {n_duplicates:,} duplicates, "
+            f"{answer.skipped.count():,} skipped"
+        )
+    if not quiet:
+        tell(f"{output}: {counts}")

@@ -112,12 +112,11 @@ class Display:
         if self.bar is None:
             self.bar = self.bars.add_task(step.stage, total=step.total, rate="")
         then, done, n_bytes = self.since
-        rates = []
-        if now > then:
+        rates = [f"{step.done:,} {step.unit}"] if step.unit else []
+        if rates and now > then:
             rates.append(f"{(step.done - done) / (now - then):,.0f}/s")
         if now > then and step.n_bytes:
             rates.append(f"{(step.n_bytes - n_bytes) / 1e6 / (now - then):,.1f} MB/s")
-        rates.insert(0, f"{step.done:,} {step.unit}")
         self.bars.update(self.bar, completed=step.done, total=step.total, rate=", ".join(rates))
 
 

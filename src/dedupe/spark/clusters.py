@@ -80,9 +80,9 @@ class Found(NamedTuple):
 
 def gathered(job: Job, documents: Documents, learned: Learned) -> Found:
     """Join what was scored, a component at a time."""
-    job.tell("clustering")
     kind = documents.texts.schema["id"].dataType
     rows = job.stage("scored", lambda: learned.rows)
+    job.tell("clustering")
     least = components(job, rows.where("is_link"))
     inside, outside = _parted(rows, least)
     members = job.keep(_members(documents, least))

@@ -21,6 +21,7 @@ from pyspark.sql import functions as F  # noqa: N812  As everybody calls it.
 from dedupe.errors import InvalidCheckpoint
 from dedupe.kernels.tables import SALT, SECRET
 from dedupe.lazy import cached_property
+from dedupe.progress import Progress, ProgressCallback
 from dedupe.results.saved import settings_as_json
 from dedupe.settings import Settings, identity
 
@@ -82,6 +83,8 @@ class Job:
         Where stages are written.
     small : int
         Rows of a frame that one task, or the driver where it says so, may take at once.
+    progress : callable, optional
+        Called with each stage that begins.
     """
 
     session: SparkSession
@@ -90,6 +93,7 @@ class Job:
     is_cut: bool = True
     folder: str | None = None
     small: int = SMALL
+    progress: ProgressCallback | None = None
     _kept: list[DataFrame] = field(default_factory=list)
     _sent: list[Any] = field(default_factory=list)
 
@@ -123,8 +127,10 @@ class Job:
             self.session.conf.set(SHUFFLED, str(self.partitions))
 
     def tell(self, stage: str) -> None:
-        """Name the jobs that follow, as Spark's own pages show them."""
+        """Name the jobs that follow, as Spark's own pages and the caller's progress show them."""
         self.session.sparkContext.setJobDescription(f"dedupe: {stage}")
+        if self.progress is not None:
+            self.progress(Progress(stage, 0, None, ""))
 
     def keep(self, frame: DataFrame, *, in_memory: bool = True) -> DataFrame:
         """Make a frame once, whatever it is used for; it forgets what it was made from.

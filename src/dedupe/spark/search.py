@@ -12,6 +12,8 @@ from dedupe.ages import as_window
 from dedupe.documents.boilerplate import boilerplate_in, digest_of_boilerplate
 from dedupe.errors import InvalidInput, InvalidSetting
 from dedupe.learning import known_shingles
+from dedupe.progress import ProgressCallback
+from dedupe.report.progress import shown
 from dedupe.settings import Settings
 from dedupe.spark import candidates, clusters, following, learning
 from dedupe.spark.documents import read
@@ -116,6 +118,7 @@ def find_duplicates(
     partitions: int | None = None,
     checkpoint: str | None = None,
     small: int = SMALL,
+    progress: ProgressCallback | bool | None = None,
 ) -> Answer:
     """Find the rows of a frame that are the same story under different boilerplate.
 
@@ -159,6 +162,9 @@ def find_duplicates(
         Rows that one task may join, or the driver send to all executors, where a frame has no
         more of them. It bounds what is collected: at most 17 bytes for each, some ten times. The
         answer is the same for any.
+    progress : callable or bool, optional
+        Called with a `Progress` where a stage begins, of which Spark's own pages show more. True
+        shows its name on standard error.
 
     Returns
     -------
@@ -191,7 +197,7 @@ def find_duplicates(
     n_parts = _whole("partitions", partitions, session.sparkContext.defaultParallelism, 1)
     is_cut = partitions is not None
     job = Job(session, settings, n_parts, is_cut, checkpoint, _whole("small", small, SMALL, 0))
-    with job.running():
+    with shown(progress) as job.progress, job.running():
         columns = Columns(id, text, time)
         source = source_of(frame, against, columns)
         job.bind(source)
