@@ -56,6 +56,11 @@ CONF = {
     "spark.sql.execution.rangeExchange.sampleSizePerPartition": "16",
 }
 
+SHORT_NAMES = ("functions", "PythonUtils", "PythonSQLUtils", "PythonRDD", "SimplePythonFunction")
+"""Classes that PySpark asks Java for by these names, whenever it makes a column."""
+
+SQL = "org.apache.spark.sql"
+
 LOG = logging.getLogger("dedupe")
 
 MARK = "_SUCCESS"
@@ -105,6 +110,7 @@ class Job:
         what `finish` has left to the caller.
         """
         context = self.session.sparkContext
+        _look_up_once(context)
         conf = CONF | {
             SHUFFLED: str(self.partitions),
             # Whether a frame is empty is asked of all parts at once: as a rule it is.
@@ -260,6 +266,16 @@ class Job:
         self._kept, self._sent = [], []
 
 
+def _look_up_once(context: Any) -> None:
+    """Remember the classes that PySpark knows by short names.
+
+    Java looks for such a name in every jar of Spark before it tries what was imported, and
+    PySpark asks some thousand times in a search, for a twentieth of all that Java does.
+    """
+    for name in SHORT_NAMES:
+        setattr(context._jvm, name, getattr(context._jvm, name))
+
+
 @contextmanager
 def _configured(session: SparkSession, conf: dict[str, str]) -> Iterator[None]:
     """Change settings of a session for what is inside."""
@@ -279,7 +295,7 @@ def _configured(session: SparkSession, conf: dict[str, str]) -> Iterator[None]:
 def exists(session: SparkSession, path: str) -> bool:
     """Return whether there is a file, in whatever file system the path names."""
     context: Any = session.sparkContext
-    place = context._jvm.org.apache.hadoop.fs.Path(path)
+    place = getattr(context._jvm, "org.apache.hadoop.fs.Path")(path)
     system = place.getFileSystem(context._jsc.hadoopConfiguration())
     return bool(system.exists(place))
 
@@ -287,15 +303,16 @@ def exists(session: SparkSession, path: str) -> bool:
 def _told_cut(kept: DataFrame, cut: DataFrame) -> DataFrame:
     """Return a frame that is kept, said to be cut and sorted as another; nothing moves."""
     session: Any = kept.sparkSession
-    internals = session._jvm.org.apache.spark.sql
-    companion = getattr(getattr(internals.execution, "LogicalRDD$"), "MODULE$")
+    # By whole names: of each shorter one Java would look for a class in every jar.
+    companion = getattr(getattr(session._jvm, f"{SQL}.execution.LogicalRDD$"), "MODULE$")
     rows = kept._jdf.queryExecution().logical().rdd()
     try:
         plan = companion.fromDataset(rows, cut._jdf, False, False)
     except Py4JError:
         # Before Spark 4.3 nobody asked whether rows are a checkpoint that others may read.
         plan = companion.fromDataset(rows, cut._jdf, False)
-    return DataFrame(internals.classic.Dataset.ofRows(session._jsparkSession, plan), session)
+    dataset = getattr(session._jvm, f"{SQL}.classic.Dataset")
+    return DataFrame(dataset.ofRows(session._jsparkSession, plan), session)
 
 
 def release(one: Any) -> None:

@@ -23,6 +23,8 @@ LOGGING = Path(__file__).with_name("log4j2.properties").resolve()
 
 LOCAL = {
     "spark.ui.showConsoleProgress": "false",
+    # Of each column PySpark would tell Java the line that made it, which is one of ours.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     # What Java does here is over before its second compiler has paid for itself.
     # G1 took twice as much of the processor for 20,000 articles, 6.1 seconds and not 3.1.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC "
