@@ -51,6 +51,8 @@ CONF = {
     # Each plan is run once, over few and large rows: to compile it takes longer than to run it.
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # Of each plan Spark's own pages show the tree, and not the details of each step.
+    "spark.sql.ui.explainMode": "simple",
     # Three times as many keys of each partition go to the driver before a sort. Its parts are
     # uneven by a seventh.
     "spark.sql.execution.rangeExchange.sampleSizePerPartition": "16",
