@@ -23,7 +23,7 @@ from dedupe.lazy import cached_property
 from dedupe.scoring.block import Block
 from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.shingling import hash_encoded
-from dedupe.spark.columns import array_of, batch, bytes_of, groups_of
+from dedupe.spark.columns import array_of, batch, bytes_of, groups_of, of_kind
 from dedupe.spark.documents import Documents
 from dedupe.spark.job import Job
 from dedupe.spark.linkage import Stories
@@ -296,7 +296,7 @@ class Blocks(NamedTuple):
         made = mapped(
             placed.union(others)
             .repartition(job.partitions, "block")
-            .sortWithinPartitions("block", "kind", "a", "b"),
+            .sortWithinPartitions("block"),
             partial(_made, job.settings.ngram, judge),
             SCHEMA if judge is None else f"{SCHEMA}, {judge.schema}",
         )
@@ -440,8 +440,7 @@ def _made(
 
 def _stored(ngram: int, rows: pa.RecordBatch) -> dict[str, bytes]:
     """Return the arrays of one block, given the rows of its documents and items."""
-    n_docs = int(np.count_nonzero(array_of(rows.column("kind")) == 0))
-    documents, items = rows.slice(0, n_docs), rows.slice(n_docs)
+    documents, items = of_kind(rows, 0, "a"), of_kind(rows, 1, "a", "b")
     numbers = array_of(documents.column("a"))
     encoded = [text.encode("utf-8", "replace") for text in documents.column("text").to_pylist()]
     block = Block.of(hash_encoded(encoded, detail=True, spans=False), ngram)

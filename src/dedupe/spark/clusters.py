@@ -43,7 +43,7 @@ from dedupe.scoring.boilerplate import Boilerplate
 from dedupe.settings import Settings
 from dedupe.shingling import hash_encoded
 from dedupe.spark.blocks import boilerplate_of
-from dedupe.spark.columns import array_of, in_groups
+from dedupe.spark.columns import array_of, in_groups, of_kind
 from dedupe.spark.components import components
 from dedupe.spark.documents import Documents, numbered
 from dedupe.spark.job import Job
@@ -166,7 +166,7 @@ def _to_components(
     return (
         of_documents.union(of_rows)
         .repartition(job.partitions, "least")
-        .sortWithinPartitions("least", "kind", "a", "b")
+        .sortWithinPartitions("least")
     )
 
 
@@ -189,7 +189,7 @@ def _gathered(
 ) -> Iterator[pa.RecordBatch]:
     """Yield what became of the documents of whole components, and their pairs."""
     for some in in_groups(batches, "least"):
-        documents, rows = _of_kind(some, 0, "a"), _of_kind(some, 1, "a")
+        documents, rows = of_kind(some, 0, "a"), of_kind(some, 1, "a", "b")
         numbers = array_of(documents.column("a"))
         corpus = _corpus(documents, numbers)
         result = gather(
@@ -211,13 +211,6 @@ def _gathered(
         yield pa.RecordBatch.from_pydict(
             {**dict.fromkeys(OF_DOCUMENT, blank), "pair": rows_of_pairs}, schema
         )
-
-
-def _of_kind(some: pa.RecordBatch, kind: int, key: str) -> pa.RecordBatch:
-    """Return the documents or the rows of some components, in order."""
-    chosen = np.flatnonzero(array_of(some.column("kind")) == kind)
-    keys = array_of(some.column(key))[chosen]
-    return some.take(pa.array(chosen[np.argsort(keys, kind="stable")]))
 
 
 def _ids(some: pa.RecordBatch, id_: str, is_old: str) -> Iterator[Id]:

@@ -51,6 +51,10 @@ CONF = {
     # Each plan is run once, over few and large rows: to compile it takes longer than to run it.
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # What an expression has in common with another one costs less than to remember it for a row.
+    "spark.sql.subexpressionElimination.enabled": "false",
+    # A few lists for each document fit into the memory of a task; sorts take several times as long.
+    "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": str(1 << 16),
     # Of each plan Spark's own pages show the tree, and not the details of each step.
     "spark.sql.ui.explainMode": "simple",
     # Three times as many keys of each partition go to the driver before a sort. Its parts are
