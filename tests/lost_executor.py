@@ -32,7 +32,7 @@ def kill_one(killed: list[int]) -> None:
     """Kill the first executor that is found, and add it to those that were."""
     (java,) = (pid for pid in processes_of(os.getpid()) if b"java" in command_of(pid))
     executors = [pid for pid in processes_of(java) if b"CoarseGrainedExecutor" in command_of(pid)]
-    # It shall have part of the work by then.
+    # Let it take on part of the work first.
     time.sleep(2)
     os.kill(executors[0], signal.SIGKILL)
     killed.append(executors[0])

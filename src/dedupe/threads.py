@@ -29,10 +29,13 @@ def map_in_order(
         # Small collections make one batch of most things, for which no thread need start.
         yield from map(function, first)
         return
+    ahead = chain(first, remaining)
+    # Items may be large, and the first two of them would be held to the end.
+    del first
     with ThreadPoolExecutor(workers) as executor:
         waiting: deque[Future[Found]] = deque()
         try:
-            for item in chain(first, remaining):
+            for item in ahead:
                 waiting.append(executor.submit(function, item))
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()

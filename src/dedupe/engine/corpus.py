@@ -81,7 +81,7 @@ class Corpus:
         """Return the digests of some texts."""
         rows = self.rows[numbers]
         found = [""] * rows.size
-        # Texts are near each other in the order in which they were read.
+        # In the order in which they were read, texts lie near each other in the file.
         order = np.argsort(rows)
         texts = self.stored.each(rows[order].tolist())
         for place, text in zip(order.tolist(), texts, strict=True):

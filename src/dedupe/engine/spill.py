@@ -33,7 +33,7 @@ BETWEEN = 1 << 14
 another call of the system, after which a thread waits for the lock of the interpreter."""
 
 TOGETHER = 1 << 18
-"""Bytes of texts of a file that are read at once, as many as a cache holds."""
+"""Bytes of texts that are read at once, as many as a cache holds."""
 
 
 class Texts:

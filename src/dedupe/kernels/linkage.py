@@ -95,8 +95,8 @@ def join_into(
     sums, n_known : float64 [shape=(n_docs, n_docs)], symmetric, overwritten
         The scores of known pairs, 0 for others, and 1 for known pairs, 0 for others.
     least_mean, slack : float
-        What two clusters must be alike on average, and how far that may be below what it was last
-        and they still join now.
+        The mean score that two clusters must reach, and how far it may have fallen since the link
+        was last looked at.
     waiting_keys : float64, waiting : int64 [shape=(n_links,)], scratch
     least : int64 [shape=(n_docs,)], scratch
     labels : int64 [shape=(n_docs,)], overwritten
@@ -133,7 +133,7 @@ def join_into(
             n_waiting += 1
         else:
             _join(one, other, labels, sums, n_known)
-    # From here on, the least document of each cluster.
+    # Until here a label was any document of the cluster; now it becomes the least.
     least[:] = -1
     for d in range(n_docs):
         if least[labels[d]] < 0:

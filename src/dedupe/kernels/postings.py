@@ -414,8 +414,8 @@ def look_up_into(hashes, counts, firsts, sieve, wanted, seals, salt, found):
     """Write what is counted of sealed hashes among others that are in order, 0 for all else.
 
     The marks of a sieve are in order, too: those before that of a hash are nearly as many as there
-    are lesser hashes, so that it is found within a step or two. To halve what begins with the same
-    bits, as often as it takes, took half as long again.
+    are lesser hashes, so that it is found within a step or two. A binary search among those with
+    the same leading bits took half as long again.
 
     Parameters
     ----------

@@ -148,7 +148,7 @@ def _fit_into(copies, buckets, counts):
         first = copies.shingle_offsets[d]
         for i in range(U(first), U(copies.shingle_offsets[d + 1])):
             shingle = copies.shingles[i]
-            place = U(copies.slot_offsets[k] - first) + i
+            place = U(copies.slot_offsets[k]) + (i - U(first))
             copies.slots[place] = EMPTY
             if not _may_be_shared(shingle, buckets, copies.n_all):
                 continue

@@ -254,7 +254,8 @@ def shared_by_strangers(block: Block, left: AnyInts, right: AnyInts) -> Ints:
 def words_held(block: Block, left: AnyInts, right: AnyInts, *, enough: int) -> Ints:
     """Return how many words of the right document of each pair stand in shingles of the left.
 
-    They are `Alignment.covered` or more, which takes a fraction of the time to tell.
+    Up to `enough` they are never fewer than `Alignment.covered`, and found in a fraction of the
+    time.
 
     Parameters
     ----------

@@ -164,7 +164,7 @@ def first(block: Block, pairs: AnyInts) -> First:
 
 
 class Worth(NamedTuple):
-    """The last two columns of `First`, of which a few may be true that are not so there."""
+    """Which pairs may pass: true wherever the columns of `First` are, and for a few pairs more."""
 
     may_score: Bools
     is_long: Bools

@@ -68,7 +68,7 @@ ARRAYS = {
 called outside of this search, and a third of all bytes would be theirs."""
 
 THIN = ("numbers", "owned", "old", "left", "right")
-"""What else is, and what of it frames have that are made of blocks and say something of them."""
+"""What else a block stores; frames made of blocks carry it, too."""
 
 STORED = (*THIN, *ARRAYS)
 SCHEMA = ", ".join(("block long, part int", *(f"{name} binary" for name in STORED)))
@@ -76,8 +76,8 @@ SCHEMA = ", ".join(("block long, part int", *(f"{name} binary" for name in STORE
 stands in the first."""
 
 ROW_BYTES = 1 << 20
-"""Bytes of a row, of which Spark copies each several times, and keeps a hundred in memory as it
-writes them to disk."""
+"""Bytes of ARRAYS in a row, of which Spark copies each several times, and keeps a hundred in memory
+as it writes them to disk. The first row has all else besides."""
 
 
 @dataclass(frozen=True)
@@ -294,9 +294,7 @@ class Blocks(NamedTuple):
             F.lit(False).alias("is_old"),
         )
         made = mapped(
-            placed.union(others)
-            .repartition(job.partitions, "block")
-            .sortWithinPartitions("block"),
+            placed.union(others).repartition(job.partitions, "block").sortWithinPartitions("block"),
             partial(_made, job.settings.ngram, judge),
             SCHEMA if judge is None else f"{SCHEMA}, {judge.schema}",
         )

@@ -276,7 +276,8 @@ def _look_up_once(context: Any) -> None:
     """Remember the classes that PySpark knows by short names.
 
     Java looks for such a name in every jar of Spark before it tries what was imported, and
-    PySpark asks some thousand times in a search, for a twentieth of all that Java does.
+    PySpark asks some thousand times in a search, for a twentieth of all that Java does. They stay
+    remembered when the search is over, and mean the same.
     """
     for name in SHORT_NAMES:
         setattr(context._jvm, name, getattr(context._jvm, name))
