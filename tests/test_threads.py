@@ -1,6 +1,7 @@
 """Work on several threads: its values come in the order of the items, whoever is done first."""
 
 import threading
+import weakref
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,23 @@ def test_values_come_in_the_order_of_the_items(items, workers):
 def test_for_one_item_no_thread_is_started(n, is_here):
     found = [*map_in_order(lambda _: threading.get_ident(), range(n), 2)]
     assert [thread == threading.get_ident() for thread in found] == [is_here] * n
+
+
+def test_items_are_let_go_of_when_they_are_done():
+    given = []
+
+    def items():
+        for _ in range(12):
+            given.append(weakref.ref(one := threading.Event()))
+            yield one
+            del one
+
+    values = map_in_order(lambda one: one.is_set(), items(), 1)
+    for _ in range(6):
+        next(values)
+    # The thread has the next one, if not that of the last value still.
+    assert [one() for one in given[:5]] == [None] * 5
+    assert [*values] == [False] * 6
 
 
 @pytest.mark.parametrize("n", [1, 2])

@@ -30,9 +30,9 @@ class Progress:
     """
 
     stage: str
-    done: int
-    total: int | None
-    unit: str
+    done: int = 0
+    total: int | None = None
+    unit: str = ""
     n_bytes: int = 0
     note: str = ""
 

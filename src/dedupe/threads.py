@@ -29,8 +29,8 @@ def map_in_order(
         # Small collections make one batch of most things, for which no thread need start.
         yield from map(function, first)
         return
-    ahead = chain(first, remaining)
-    # Items may be large, and the first two of them would be held to the end.
+    # An iterator lets go of its list at the end of it; items may be large.
+    ahead = chain(iter(first), remaining)
     del first
     with ThreadPoolExecutor(workers) as executor:
         waiting: deque[Future[Found]] = deque()

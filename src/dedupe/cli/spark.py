@@ -94,14 +94,14 @@ def find(
     if boilerplate is not None:
         settings["boilerplate"] = [one.text for one in read_boilerplate(boilerplate)]
     with Display(quiet) as display:
-        display.update(Progress("starting Spark", 0, None, ""))
+        display.update(Progress("starting Spark"))
         session = start()
         session.sparkContext.setLogLevel("ERROR")
         check_free(session, folder)
         old = read_frame(session, against) if against else None
         settings["progress"] = display.update
         answer = find_duplicates(read_frame(session, paths), against=old, **settings)
-        display.update(Progress("writing", 0, None, ""))
+        display.update(Progress("writing"))
         for name in FRAMES:
             getattr(answer, name).write.parquet(f"{folder}/{name}")
         n_duplicates = answer.documents.where("duplicate_of is not null").count()

@@ -142,7 +142,7 @@ class Job:
         """Name the jobs that follow, as Spark's own pages and the caller's progress show them."""
         self.session.sparkContext.setJobDescription(f"dedupe: {stage}")
         if self.progress is not None:
-            self.progress(Progress(stage, 0, None, ""))
+            self.progress(Progress(stage))
 
     def keep(self, frame: DataFrame, *, in_memory: bool = True) -> DataFrame:
         """Make a frame once, whatever it is used for; it forgets what it was made from.

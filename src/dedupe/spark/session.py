@@ -20,6 +20,7 @@ FRAMES = ("documents", "pairs", "skipped")
 SUFFIXES = {".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json"}
 
 LOGGING = Path(__file__).with_name("log4j2.properties").resolve()
+"""What a Java that is started here says on standard error."""
 
 LOCAL = {
     "spark.ui.showConsoleProgress": "false",
